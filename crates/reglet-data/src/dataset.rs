@@ -1,0 +1,91 @@
+//! What a data set is to the rest of the program.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+
+use crate::{DataError, Mask, edit};
+
+/// Labelled pictures with regions, in a fixed order.
+///
+/// A data set answers for its ids and labels from memory; pictures and masks are read or drawn one at a
+/// time by [`sample`](Dataset::sample), so that ten thousand of them take no more memory than one.
+///
+/// `index` is everywhere from 0 to [`len`](Dataset::len), exclusive. As with a slice, [`id`](Dataset::id),
+/// [`label`](Dataset::label) and [`flag`](Dataset::flag) may panic beyond that; what can fail for other
+/// reasons returns an error.
+pub trait Dataset: Send + Sync {
+    /// What the data set is called in a report.
+    fn name(&self) -> &str;
+
+    /// The names of the classes; a label is an index into them.
+    fn classes(&self) -> &[String];
+
+    /// The names of the regions a sample may have, sorted.
+    fn regions(&self) -> &[String];
+
+    /// The number of samples.
+    fn len(&self) -> usize;
+
+    /// Whether there is no sample at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The sample's name, unique in the data set.
+    fn id(&self, index: usize) -> &str;
+
+    /// The sample's class, an index into [`classes`](Dataset::classes).
+    fn label(&self, index: usize) -> usize;
+
+    /// Whether the picture shows the region, where the data set says so in so many words. `None` where
+    /// it does not: then the sample's mask, if there is one, tells.
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        let _ = (index, region);
+        None
+    }
+
+    /// Reads or draws the sample.
+    ///
+    /// # Errors
+    /// Where there is no such sample, a file cannot be read or is damaged, or a mask does not fit its
+    /// picture.
+    fn sample(&self, index: usize) -> Result<Sample, DataError>;
+
+    /// The same picture drawn again with one thing changed, where the data set can do that because it
+    /// generates its pictures; `None` otherwise.
+    fn redraw(&self, index: usize, change: edit::Change, seed: u64) -> Option<edit::Edited> {
+        let _ = (index, change, seed);
+        None
+    }
+
+    /// A SHA-256 in hexadecimal of everything that the samples are made from: ids, labels and the bytes
+    /// of every file, or the parameters of what is generated. Two data sets with the same fingerprint
+    /// give the same samples.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    fn fingerprint(&self) -> Result<String, DataError>;
+}
+
+/// A picture, what it shows, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// Its name, unique in its data set.
+    pub id: String,
+    /// The picture at its own size.
+    pub picture: RgbImage,
+    /// Its class, an index into the data set's classes.
+    pub label: usize,
+    /// The regions by name, each a mask of the picture's size. A region without a key here is *not
+    /// annotated*: nobody knows whether the picture shows it, or where. A region whose mask is empty is
+    /// *known to be absent*.
+    pub regions: BTreeMap<String, Mask>,
+}
+
+impl Sample {
+    /// Whether the picture shows the region, as far as the masks tell.
+    pub fn shows(&self, region: &str) -> Option<bool> {
+        self.regions.get(region).map(|mask| !mask.is_empty())
+    }
+}

@@ -1,0 +1,331 @@
+//! Which pixels of a picture belong to a region.
+
+use image::{GrayImage, Luma};
+
+/// The pixels of one region (a lesion, a ruler) of a picture `width` by `height` pixels.
+///
+/// A mask knows nothing of the picture it belongs to; the two have the same size, which whoever joins
+/// them checks. Positions outside the mask are never part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    width: u32,
+    height: u32,
+    /// Row by row from the top left.
+    bits: Vec<bool>,
+}
+
+/// The largest number of pixels a mask may have, the same as a picture's: a hundred million.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// The value from which a grey pixel counts as part of the region.
+const THRESHOLD: u8 = 128;
+
+impl Mask {
+    /// A mask from its bits, row by row from the top left.
+    ///
+    /// # Errors
+    /// Where a side is zero, there are more than [`MAX_PIXELS`], or the number of bits is not
+    /// `width * height`.
+    pub fn new(width: u32, height: u32, bits: Vec<bool>) -> Result<Self, MaskError> {
+        let pixels = checked_pixels(width, height)?;
+        if bits.len() != pixels {
+            return Err(MaskError::Bits {
+                width,
+                height,
+                bits: bits.len(),
+            });
+        }
+        Ok(Self {
+            width,
+            height,
+            bits,
+        })
+    }
+
+    /// A mask that holds the pixels for which `inside(x, y)` is true.
+    ///
+    /// # Errors
+    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    pub fn from_fn(
+        width: u32,
+        height: u32,
+        mut inside: impl FnMut(u32, u32) -> bool,
+    ) -> Result<Self, MaskError> {
+        let mut bits = Vec::with_capacity(checked_pixels(width, height)?);
+        for y in 0..height {
+            bits.extend((0..width).map(|x| inside(x, y)));
+        }
+        Ok(Self {
+            width,
+            height,
+            bits,
+        })
+    }
+
+    /// A mask that holds no pixel.
+    ///
+    /// # Errors
+    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    pub fn empty(width: u32, height: u32) -> Result<Self, MaskError> {
+        Ok(Self {
+            width,
+            height,
+            bits: vec![false; checked_pixels(width, height)?],
+        })
+    }
+
+    /// The pixels of a grey picture that are 128 or brighter.
+    ///
+    /// # Errors
+    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    pub fn from_gray(picture: &GrayImage) -> Result<Self, MaskError> {
+        let (width, height) = picture.dimensions();
+        checked_pixels(width, height)?;
+        let bits = picture
+            .as_raw()
+            .iter()
+            .map(|&value| value >= THRESHOLD)
+            .collect();
+        Ok(Self {
+            width,
+            height,
+            bits,
+        })
+    }
+
+    /// A grey picture, 255 inside and 0 outside; the inverse of [`Mask::from_gray`].
+    pub fn to_gray(&self) -> GrayImage {
+        GrayImage::from_fn(self.width, self.height, |x, y| {
+            Luma([if self.get(x, y) { u8::MAX } else { 0 }])
+        })
+    }
+
+    /// The number of columns.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// The number of rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Width and height.
+    pub fn dimensions(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// The bits, row by row from the top left.
+    pub fn bits(&self) -> &[bool] {
+        &self.bits
+    }
+
+    /// Whether the pixel belongs to the region; false for every position outside the mask.
+    pub fn get(&self, x: u32, y: u32) -> bool {
+        self.index(x, y).is_some_and(|index| self.bits[index])
+    }
+
+    /// Puts the pixel into the region or takes it out; a position outside the mask changes nothing.
+    pub fn set(&mut self, x: u32, y: u32, inside: bool) {
+        if let Some(index) = self.index(x, y) {
+            self.bits[index] = inside;
+        }
+    }
+
+    /// The positions `(x, y)` of the region's pixels, row by row from the top left.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        (0..self.height)
+            .zip(self.bits.chunks_exact(self.width as usize))
+            .flat_map(|(y, row)| {
+                (0..self.width)
+                    .zip(row)
+                    .filter_map(move |(x, &bit)| bit.then_some((x, y)))
+            })
+    }
+
+    /// The number of pixels in the region.
+    pub fn area(&self) -> usize {
+        self.bits.iter().filter(|&&bit| bit).count()
+    }
+
+    /// The region's share of the picture, from 0 to 1.
+    pub fn fraction(&self) -> f64 {
+        self.area() as f64 / self.bits.len() as f64
+    }
+
+    /// Whether the region has no pixel: in a [`Sample`](crate::Sample), that it is known to be absent.
+    pub fn is_empty(&self) -> bool {
+        !self.bits.contains(&true)
+    }
+
+    /// The pixels that belong to either region.
+    ///
+    /// # Errors
+    /// Where the two are not of one size.
+    pub fn union(&self, other: &Self) -> Result<Self, MaskError> {
+        if self.dimensions() != other.dimensions() {
+            return Err(MaskError::Sizes {
+                left: self.dimensions(),
+                right: other.dimensions(),
+            });
+        }
+        let bits = self
+            .bits
+            .iter()
+            .zip(&other.bits)
+            .map(|(&a, &b)| a || b)
+            .collect();
+        Ok(Self { bits, ..*self })
+    }
+
+    /// The pixels that do not belong to the region.
+    pub fn complement(&self) -> Self {
+        Self {
+            bits: self.bits.iter().map(|bit| !bit).collect(),
+            ..*self
+        }
+    }
+
+    /// Every pixel whose centre is at most `radius` pixels, in a straight line, from the centre of one
+    /// of the region's pixels.
+    pub fn dilate(&self, radius: u32) -> Self {
+        let mut bits = vec![false; self.bits.len()];
+        let width = self.width as usize;
+        let distances = self.distances_in_columns(radius);
+        for (row, distances) in bits
+            .chunks_exact_mut(width)
+            .zip(distances.chunks_exact(width))
+        {
+            // A region's pixel `distance` rows away reaches `reach` pixels to either side in this row.
+            // Each pixel opens an interval and closes it, so that the row takes one pass at any radius.
+            let mut open = vec![0_i64; width + 1];
+            for (x, distance) in distances.iter().enumerate() {
+                if let Some(distance) = distance {
+                    let (radius, distance) = (u64::from(radius), u64::from(*distance));
+                    let reach = (radius * radius - distance * distance).isqrt() as usize;
+                    open[x.saturating_sub(reach)] += 1;
+                    open[x.saturating_add(reach).saturating_add(1).min(width)] -= 1;
+                }
+            }
+            let mut depth = 0;
+            for (bit, change) in row.iter_mut().zip(open) {
+                depth += change;
+                *bit = depth > 0;
+            }
+        }
+        Self { bits, ..*self }
+    }
+
+    /// The smallest box around the region, or `None` where it has no pixel.
+    pub fn bounding_box(&self) -> Option<BoundingBox> {
+        let (x, y) = self.iter().next()?;
+        let (mut left, mut right, top, mut bottom) = (x, x, y, y);
+        for (x, y) in self.iter() {
+            left = left.min(x);
+            right = right.max(x);
+            bottom = bottom.max(y);
+        }
+        Some(BoundingBox {
+            x: left,
+            y: top,
+            width: right - left + 1,
+            height: bottom - top + 1,
+        })
+    }
+
+    fn index(&self, x: u32, y: u32) -> Option<usize> {
+        (x < self.width && y < self.height).then(|| y as usize * self.width as usize + x as usize)
+    }
+
+    /// For every pixel, how many rows away the nearest of the region's pixels in its column is, where
+    /// that is at most `limit`.
+    fn distances_in_columns(&self, limit: u32) -> Vec<Option<u32>> {
+        let width = self.width as usize;
+        let mut distances: Vec<Option<u32>> =
+            self.bits.iter().map(|&bit| bit.then_some(0)).collect();
+        let further = |near: Option<u32>| near.map(|near| near + 1).filter(|&far| far <= limit);
+        for index in width..distances.len() {
+            let above = further(distances[index - width]);
+            distances[index] = distances[index].or(above);
+        }
+        for index in (0..distances.len().saturating_sub(width)).rev() {
+            let below = further(distances[index + width]);
+            distances[index] = match (distances[index], below) {
+                (Some(here), Some(below)) => Some(here.min(below)),
+                (here, below) => here.or(below),
+            };
+        }
+        distances
+    }
+}
+
+/// A box of whole pixels: the columns `x .. x + width` of the rows `y .. y + height`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoundingBox {
+    /// The leftmost column.
+    pub x: u32,
+    /// The topmost row.
+    pub y: u32,
+    /// The number of columns, at least 1.
+    pub width: u32,
+    /// The number of rows, at least 1.
+    pub height: u32,
+}
+
+/// Why there is no such mask.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MaskError {
+    /// A side is zero.
+    #[error("a mask of {width}×{height} pixels has no pixels: both sides must be at least 1")]
+    NoPixels {
+        /// The width asked for.
+        width: u32,
+        /// The height asked for.
+        height: u32,
+    },
+    /// There are more pixels than [`MAX_PIXELS`].
+    #[error(
+        "a mask of {width}×{height} pixels is too large: at most {MAX_PIXELS} pixels are allowed"
+    )]
+    TooLarge {
+        /// The width asked for.
+        width: u32,
+        /// The height asked for.
+        height: u32,
+    },
+    /// The bits are not as many as the pixels.
+    #[error(
+        "a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given"
+    )]
+    Bits {
+        /// The width asked for.
+        width: u32,
+        /// The height asked for.
+        height: u32,
+        /// The number of bits given.
+        bits: usize,
+    },
+    /// Two masks that are to be joined differ in size.
+    #[error(
+        "masks of {}×{} and {}×{} pixels cannot be joined: they must have the same size",
+        left.0, left.1, right.0, right.1
+    )]
+    Sizes {
+        /// Width and height of the one.
+        left: (u32, u32),
+        /// Width and height of the other.
+        right: (u32, u32),
+    },
+}
+
+/// The number of pixels of a mask that may exist.
+fn checked_pixels(width: u32, height: u32) -> Result<usize, MaskError> {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels == 0 {
+        return Err(MaskError::NoPixels { width, height });
+    }
+    if pixels > MAX_PIXELS {
+        return Err(MaskError::TooLarge { width, height });
+    }
+    Ok(pixels as usize)
+}
