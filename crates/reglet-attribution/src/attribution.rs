@@ -1,0 +1,98 @@
+//! What a method returns.
+
+use ndarray::Array2;
+use tch::{Device, Kind, Tensor};
+
+use crate::AttributionError;
+
+/// The attributions of a batch of inputs.
+#[derive(Debug)]
+pub struct Attribution {
+    /// The raw values, `[N, C, H, W]` at the input's height and width, in units of the score (Integrated
+    /// Gradients), of the score by the input's (gradients), or of the layer's activation times that
+    /// (Grad-CAM). Nothing is rescaled, and signs are kept unless the method takes them away.
+    pub values: Tensor,
+    /// For methods that promise completeness, how far each row is from it.
+    pub gaps: Option<Vec<Gap>>,
+}
+
+/// How far an attribution is from completeness.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gap {
+    /// Σ attribution − (F(x) − F(x′)), in units of the score: Captum's convergence delta.
+    pub absolute: f64,
+    /// |absolute| relative to |F(x) − F(x′)|; infinite where the score does not differ.
+    pub relative: f64,
+}
+
+/// What there is to say of a map beyond its values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    /// Every value is zero: nothing in the picture changes the score, as far as the method can see.
+    AllZero,
+    /// No value is positive: all evidence is against the target.
+    NonePositive,
+    /// Some value is NaN or infinite.
+    NotFinite,
+}
+
+impl Remark {
+    /// The remark as a clause for a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Remark::AllZero => "all zero: the method finds nothing that changes the score",
+            Remark::NonePositive => "nothing positive: all evidence here is against the class",
+            Remark::NotFinite => "not finite: the map cannot be used",
+        }
+    }
+}
+
+/// How the channels of an attribution become one map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// The largest absolute value over channels, as saliency maps are usually drawn.
+    MaxAbs,
+    /// The sum over channels, signed.
+    Sum,
+    /// The sum over channels where positive, else zero, as class activation maps are drawn.
+    PositiveSum,
+}
+
+impl Attribution {
+    /// The map of one row, height × width.
+    ///
+    /// # Errors
+    /// [`AttributionError::Torch`] if there is no such row.
+    pub fn map(&self, row: i64, reduction: Reduction) -> Result<Array2<f32>, AttributionError> {
+        let values = self.values.f_get(row)?;
+        let map = match reduction {
+            Reduction::MaxAbs => values.f_abs()?.f_amax([0_i64].as_slice(), false)?,
+            Reduction::Sum => values.f_sum_dim_intlist(0, false, Kind::Float)?,
+            Reduction::PositiveSum => values.f_sum_dim_intlist(0, false, Kind::Float)?.f_relu()?,
+        };
+        array(&map)
+    }
+
+    /// What there is to say of one row.
+    ///
+    /// # Errors
+    /// [`AttributionError::Torch`] if there is no such row.
+    pub fn remark(&self, row: i64) -> Result<Option<Remark>, AttributionError> {
+        let values = self.values.f_get(row)?;
+        let (low, high) = (values.f_min()?.f_double_value(&[])?, values.f_max()?.f_double_value(&[])?);
+        Ok(match (low, high) {
+            _ if !low.is_finite() || !high.is_finite() => Some(Remark::NotFinite),
+            (0.0, 0.0) => Some(Remark::AllZero),
+            _ if high <= 0.0 => Some(Remark::NonePositive),
+            _ => None,
+        })
+    }
+}
+
+/// A two-dimensional tensor as an array.
+fn array(tensor: &Tensor) -> Result<Array2<f32>, AttributionError> {
+    let (height, width) = tensor.size2()?;
+    let flat = tensor.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?.f_view([-1])?;
+    let values: Vec<f32> = Vec::try_from(flat)?;
+    Ok(Array2::from_shape_vec((height as usize, width as usize), values).expect("the sizes are the tensor's"))
+}

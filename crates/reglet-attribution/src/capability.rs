@@ -1,0 +1,89 @@
+//! What a method may ask of a model, from least to most.
+//!
+//! A method is written against the smallest of these traits that it can live with, so what needs only
+//! scores explains any classifier, in Rust or behind a service, and what needs gradients does not ask for
+//! layers. [`Model`] offers all of them.
+
+use reglet_model::{Evaluation, Model, Targets};
+use tch::Tensor;
+
+use crate::AttributionError;
+
+/// A classifier that can be asked for scores.
+pub trait Scores {
+    /// The score of each row's target, `[N]`, for inputs `[N, C, H, W]`: the logit for a softmax
+    /// classifier, ± the logit for a sigmoid.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
+
+    /// A colour in the model's input space, one number for each channel: what a pixel of that colour
+    /// becomes by the model's preprocessing. Without one, the colour in 0…1.
+    fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
+        rgb.map(|level| f32::from(level) / 255.0)
+    }
+}
+
+/// A classifier whose scores can be differentiated.
+pub trait Gradients: Scores {
+    /// The scores `[N]` with the gradient of each row's score with respect to that row, `[N, C, H, W]`.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError>;
+}
+
+/// A classifier whose layers can be read and differentiated from.
+pub trait Layers: Gradients {
+    /// Everything asked for at `inputs`, in one forward and one backward pass: the gradient of the input,
+    /// and for each of `layers`, in their order, activation and gradient.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports, among it a layer that does not exist.
+    fn evaluate(
+        &self,
+        inputs: &Tensor,
+        targets: Targets,
+        input_gradient: bool,
+        layers: &[&str],
+    ) -> Result<Evaluation, AttributionError>;
+
+    /// The layer that suits class activation maps best.
+    fn grad_cam_layer(&self) -> &str;
+}
+
+impl Scores for Model {
+    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        Ok(self.classes().scores(&self.logits(inputs)?, targets)?)
+    }
+
+    fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
+        self.preprocessing().colour(rgb)
+    }
+}
+
+impl Gradients for Model {
+    fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError> {
+        let evaluation = Model::evaluate(self, inputs, Targets::Classes(targets), true, &[])?;
+        let gradient = evaluation.input_gradient.expect("an evaluation holds the gradient it was asked for");
+        Ok((evaluation.scores, gradient))
+    }
+}
+
+impl Layers for Model {
+    fn evaluate(
+        &self,
+        inputs: &Tensor,
+        targets: Targets,
+        input_gradient: bool,
+        layers: &[&str],
+    ) -> Result<Evaluation, AttributionError> {
+        let layers = layers.iter().map(|name| self.graph().layer(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Model::evaluate(self, inputs, targets, input_gradient, &layers)?)
+    }
+
+    fn grad_cam_layer(&self) -> &str {
+        Model::grad_cam_layer(self)
+    }
+}

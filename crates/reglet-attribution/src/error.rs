@@ -1,0 +1,57 @@
+//! What can go wrong with an attribution.
+
+use reglet_model::{ModelError, did_you_mean};
+
+/// An attribution could not be computed. Each message is one sentence.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttributionError {
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// libtorch failed outside the model.
+    #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
+    Torch(#[from] tch::TchError),
+    /// No method of that name.
+    #[error("there is no method '{name}'{}", did_you_mean(nearest))]
+    UnknownMethod {
+        /// The name asked for.
+        name: String,
+        /// The closest names there are.
+        nearest: Vec<String>,
+    },
+    /// A method's parameter is outside its range.
+    #[error("{method}: {parameter} is {value}, but must be {expected}")]
+    Parameter {
+        /// The method.
+        method: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+        /// What it was.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A layer without the height and width that a class activation map needs.
+    #[error(
+        "{method} needs a layer with height and width, but '{layer}' returns the shape {shape:?}; choose a convolution"
+    )]
+    NotSpatial {
+        /// The method.
+        method: &'static str,
+        /// The layer.
+        layer: String,
+        /// The shape of what it returns.
+        shape: Vec<i64>,
+    },
+    /// The model's answer at the input is not a finite number, so there is nothing to explain.
+    #[error(
+        "the model's score is {score} for picture {row} of the batch; there is nothing to explain in a number that is not finite"
+    )]
+    NotFinite {
+        /// The score.
+        score: f64,
+        /// The row of the batch.
+        row: usize,
+    },
+}

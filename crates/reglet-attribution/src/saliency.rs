@@ -1,0 +1,53 @@
+//! Saliency.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::{Attribution, AttributionError, Gradients};
+
+/// The gradient of the score with respect to the input, |∂F/∂x|: how much the score changes with each
+/// value, to first order.
+///
+/// * **Needs** gradients. **Cost**: one forward and one backward pass, shared with other methods.
+/// * **Axioms**: sensitivity to the model's parameters; neither completeness nor sensitivity (a): where
+///   the score is saturated, the gradient is zero.
+/// * **Defaults** are Captum's: the absolute value, all channels kept. Drawn as the largest of the
+///   channels.
+/// * **Paper**: Simonyan, Vedaldi and Zisserman, 2013, <https://arxiv.org/abs/1312.6034>.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Saliency {
+    /// Whether the sign is dropped.
+    pub absolute: bool,
+}
+
+impl Default for Saliency {
+    fn default() -> Self {
+        Saliency { absolute: true }
+    }
+}
+
+impl Saliency {
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target.
+    ///
+    /// # Errors
+    /// Those of the model.
+    pub fn attribute(
+        &self,
+        model: &dyn Gradients,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        self.from_gradient(&model.gradients(inputs, targets)?.1)
+    }
+
+    /// The attribution from a gradient that is there already.
+    ///
+    /// # Errors
+    /// [`AttributionError::Torch`].
+    pub fn from_gradient(&self, gradient: &Tensor) -> Result<Attribution, AttributionError> {
+        let values = if self.absolute { gradient.f_abs()? } else { gradient.shallow_clone() };
+        Ok(Attribution { values, gaps: None })
+    }
+}

@@ -1,0 +1,93 @@
+//! ResNets.
+
+use super::{Architecture, Convolution};
+use crate::graph::{Graph, Op, ValueId};
+
+/// The layers of a residual block, and how much wider its result is than its 3×3 convolutions.
+#[derive(Clone, Copy)]
+enum Block {
+    Basic,
+    Bottleneck,
+}
+
+impl Block {
+    fn expansion(self) -> i64 {
+        match self {
+            Block::Basic => 1,
+            Block::Bottleneck => 4,
+        }
+    }
+}
+
+pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Graph {
+    let (block, depths) = match architecture {
+        Architecture::ResNet18 => (Block::Basic, [2, 2, 2, 2]),
+        Architecture::ResNet34 => (Block::Basic, [3, 4, 6, 3]),
+        Architecture::ResNet50 => (Block::Bottleneck, [3, 4, 6, 3]),
+        Architecture::ResNet101 => (Block::Bottleneck, [3, 4, 23, 3]),
+        _ => (Block::Bottleneck, [3, 8, 36, 3]),
+    };
+    let planes_of = |full: i64| ((full as f64 * width).round() as i64).max(1);
+
+    let (mut g, input) = Graph::new();
+    let stem = planes_of(64);
+    let conv = Convolution { channels: [3, stem], kernel: 7, stride: 2, groups: 1 };
+    let mut x = g.convolution("conv1", input, conv);
+    x = g.batch_norm("bn1", x, stem);
+    x = g.call("relu", Op::Relu, &[x]);
+    x = g.call("maxpool", Op::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }, &[x]);
+
+    let mut channels = stem;
+    for (stage, depth) in depths.into_iter().enumerate() {
+        let planes = planes_of(64 << stage);
+        for index in 0..depth {
+            let stride = if stage > 0 && index == 0 { 2 } else { 1 };
+            let path = format!("layer{}.{index}", stage + 1);
+            x = residual_block(&mut g, &path, x, block, [channels, planes], stride);
+            channels = planes * block.expansion();
+        }
+    }
+
+    x = g.call("avgpool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
+    x = g.call_function("", Op::Flatten { start: 1, end: -1 }, &[x]);
+    x = g.linear("fc", x, [channels, classes]);
+    g.set_output(x);
+    g
+}
+
+fn residual_block(
+    g: &mut Graph,
+    path: &str,
+    input: ValueId,
+    block: Block,
+    [from, planes]: [i64; 2],
+    stride: i64,
+) -> ValueId {
+    let to = planes * block.expansion();
+    // Kernel, output channels and stride of each convolution.
+    let convolutions: &[(i64, i64, i64)] = match block {
+        Block::Basic => &[(3, planes, stride), (3, planes, 1)],
+        Block::Bottleneck => &[(1, planes, 1), (3, planes, stride), (1, to, 1)],
+    };
+
+    let mut x = input;
+    let mut channels = from;
+    for (index, &(kernel, out, stride)) in convolutions.iter().enumerate() {
+        let conv = Convolution { channels: [channels, out], kernel, stride, groups: 1 };
+        x = g.convolution(&format!("{path}.conv{}", index + 1), x, conv);
+        x = g.batch_norm(&format!("{path}.bn{}", index + 1), x, out);
+        if index + 1 < convolutions.len() {
+            x = g.call(&format!("{path}.relu"), Op::Relu, &[x]);
+        }
+        channels = out;
+    }
+
+    let mut identity = input;
+    if stride != 1 || from != to {
+        let conv = Convolution { channels: [from, to], kernel: 1, stride, groups: 1 };
+        identity = g.convolution(&format!("{path}.downsample.0"), identity, conv);
+        identity = g.batch_norm(&format!("{path}.downsample.1"), identity, to);
+    }
+    x = g.call_function(path, Op::Add, &[x, identity]);
+    g.call(&format!("{path}.relu"), Op::Relu, &[x])
+}

@@ -1,0 +1,101 @@
+//! What a classifier's logits mean.
+
+use tch::{Kind, Tensor};
+
+use crate::ModelError;
+use crate::nearest::nearest;
+
+/// The 1000 classes of ImageNet as torchvision names them (`torchvision.models._meta`).
+const IMAGENET: &str = include_str!("../data/imagenet.txt");
+
+/// The classes of a classifier and how its logits encode them.
+///
+/// A classifier with two or more logits is read through a softmax: the score of a class is its logit. One
+/// with a single logit is binary and read through a sigmoid: its classes are 0, the negative, with score
+/// −logit, and 1, the positive, with score logit. So either class can be a target, and a positive
+/// attribution always speaks *for* the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Classes {
+    labels: Vec<String>,
+    sigmoid: bool,
+}
+
+impl Classes {
+    /// The classes of a model with `logits` outputs, called `labels`; without labels, ImageNet's names if
+    /// there are 1000, else the indices.
+    ///
+    /// # Errors
+    /// [`ModelError::LabelCount`].
+    pub fn new(logits: i64, labels: Option<Vec<String>>) -> Result<Classes, ModelError> {
+        let sigmoid = logits == 1;
+        let count = if sigmoid { 2 } else { logits.max(0) as usize };
+        let labels = labels.unwrap_or_else(|| match count {
+            1000 => IMAGENET.lines().map(str::to_owned).collect(),
+            _ => (0..count).map(|index| index.to_string()).collect(),
+        });
+        if labels.len() != count {
+            return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
+        }
+        Ok(Classes { labels, sigmoid })
+    }
+
+    /// The labels, by class index.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// How many classes there are: two for a single logit.
+    pub fn count(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// The class called `name`: a label (in any case), one of the comma-separated names of a label, or an
+    /// index.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownClass`] with the nearest labels.
+    pub fn find(&self, name: &str) -> Result<usize, ModelError> {
+        let same = |label: &str| label.trim().eq_ignore_ascii_case(name.trim());
+        let exact = self.labels.iter().position(|label| same(label));
+        let index = || name.trim().parse().ok().filter(|&index: &usize| index < self.count());
+        let part = || self.labels.iter().position(|label| label.split(',').any(same));
+        exact.or_else(index).or_else(part).ok_or_else(|| ModelError::UnknownClass {
+            name: name.to_owned(),
+            count: self.count(),
+            nearest: nearest(name, self.labels.iter().map(String::as_str)),
+        })
+    }
+
+    /// The score of each row's target: `[N]` from logits `[N, classes]` and one class index for each row.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownClass`] for an index that is out of range.
+    pub fn scores(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, ModelError> {
+        if let Some(wrong) = targets.iter().find(|&&target| target >= self.count()) {
+            let name = wrong.to_string();
+            return Err(ModelError::UnknownClass { name, count: self.count(), nearest: Vec::new() });
+        }
+        let device = logits.device();
+        if self.sigmoid {
+            let signs: Vec<f32> = targets.iter().map(|&t| if t == 1 { 1.0 } else { -1.0 }).collect();
+            let signs = Tensor::f_from_slice(&signs)?.f_to_device(device)?.f_to_kind(logits.kind())?;
+            return Ok(logits.f_select(1, 0)?.f_mul(&signs)?);
+        }
+        let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
+        let index = Tensor::f_from_slice(&targets)?.f_to_device(device)?.f_unsqueeze(1)?;
+        Ok(logits.f_gather(1, &index, false)?.f_squeeze_dim(1)?)
+    }
+
+    /// The probabilities `[N, classes]` that logits stand for.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor, ModelError> {
+        if self.sigmoid {
+            let positive = logits.f_sigmoid()?;
+            let negative = logits.f_neg()?.f_sigmoid()?;
+            return Ok(Tensor::f_cat(&[negative, positive], 1)?);
+        }
+        Ok(logits.f_softmax(1, Kind::Float)?)
+    }
+}

@@ -1,0 +1,126 @@
+//! What can go wrong with a model.
+
+use std::path::PathBuf;
+
+use crate::nearest::did_you_mean;
+
+/// A model could not be built, loaded or run. Each message is one sentence: what is wrong, where, and
+/// what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// An architecture of that name is not built in.
+    #[error("there is no architecture '{name}'{}", did_you_mean(nearest))]
+    UnknownArchitecture {
+        /// The name asked for.
+        name: String,
+        /// The closest names there are.
+        nearest: Vec<String>,
+    },
+    /// A width for which no channel would be left, or absurdly many.
+    #[error("a width of {width} is outside 0.01 to 8; 1 is the published network")]
+    Width {
+        /// The width asked for.
+        width: f64,
+    },
+    /// The graph has no such layer.
+    #[error("the model has no layer '{name}'{}", did_you_mean(nearest))]
+    UnknownLayer {
+        /// The name asked for.
+        name: String,
+        /// The closest names there are.
+        nearest: Vec<String>,
+    },
+    /// The classifier has no such class.
+    #[error("the model has no class '{name}'; it has {count} classes, 0 to {}{}", count - 1, did_you_mean(nearest))]
+    UnknownClass {
+        /// The label or index asked for.
+        name: String,
+        /// How many classes there are.
+        count: usize,
+        /// The closest labels there are.
+        nearest: Vec<String>,
+    },
+    /// The list of labels does not fit the classifier.
+    #[error("{labels} class labels were given for a model with {classes} classes; give exactly one for each")]
+    LabelCount {
+        /// How many labels were given.
+        labels: usize,
+        /// How many classes the model has.
+        classes: usize,
+    },
+    /// A device that is not there or not known.
+    #[error("there is no device '{name}' here; available: {available}")]
+    UnknownDevice {
+        /// The device asked for.
+        name: String,
+        /// Those there are, with commas.
+        available: String,
+    },
+    /// A weights file could not be read.
+    #[error("cannot read the weights {}: {reason}", path.display())]
+    UnreadableWeights {
+        /// The file.
+        path: PathBuf,
+        /// Why, as one clause.
+        reason: String,
+    },
+    /// The weights are those of another network.
+    #[error("the weights {} do not fit {architecture}: {mismatch}", path.display())]
+    WeightsMismatch {
+        /// The file.
+        path: PathBuf,
+        /// What they were to fit.
+        architecture: String,
+        /// What differs, with counts and the first few names.
+        mismatch: String,
+    },
+    /// The weights hold NaN or infinity.
+    #[error("the weights {} hold NaN or infinity in {count} tensors, first in '{first}'; the file is damaged or training diverged", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// How many tensors are affected.
+        count: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// Published weights could not be fetched.
+    #[error("cannot download {url}: {reason}; fetch it by hand and pass its path as weights")]
+    Download {
+        /// What was to be fetched.
+        url: String,
+        /// Why it failed.
+        reason: String,
+    },
+    /// Preprocessing with values that make no sense.
+    #[error("{what}")]
+    Preprocessing {
+        /// What is wrong, as a sentence.
+        what: String,
+    },
+    /// A picture could not be brought to the model's size.
+    #[error(transparent)]
+    Geometry(#[from] reglet_data::ResizeError),
+    /// libtorch refused an operator.
+    #[error("operator {operator} of '{value}' fails on shapes {shapes:?}: {reason}")]
+    Operator {
+        /// The operator's name in ATen.
+        operator: &'static str,
+        /// The value it was to compute.
+        value: String,
+        /// The shapes of its inputs.
+        shapes: Vec<Vec<i64>>,
+        /// libtorch's reason.
+        reason: String,
+    },
+    /// A value is needed that nobody gave.
+    #[error("the value '{value}' is needed but was not given")]
+    NotFed {
+        /// The value's name.
+        value: String,
+    },
+    /// libtorch failed outside an operator of the graph.
+    #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
+    Torch(#[from] tch::TchError),
+}

@@ -1,0 +1,180 @@
+//! A model as an ordered list of operator calls over named values.
+
+mod op;
+mod run;
+
+use std::collections::HashMap;
+
+pub use op::Op;
+pub use run::{Request, gradients};
+
+use crate::ModelError;
+use crate::nearest::nearest;
+
+/// One value of a [`Graph`]: the picture, a parameter, or an operator's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(usize);
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Given by the caller.
+    Input,
+    /// A parameter or buffer: the index into [`Graph::parameters`].
+    Parameter(usize),
+    /// Computed: the index into [`Graph::nodes`].
+    Node(usize),
+}
+
+/// One operator call.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What is computed.
+    pub op: Op,
+    /// From which values, in the operator's order.
+    pub inputs: Vec<ValueId>,
+    /// The value it defines.
+    pub output: ValueId,
+    /// The Python module the call belongs to (`layer4.1.conv2`); empty for the model itself.
+    pub module: String,
+}
+
+/// A parameter or buffer that weights must supply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name in the state dict.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<i64>,
+    /// Whether training changes it by gradients; a buffer, such as a running mean, it does not.
+    pub trainable: bool,
+}
+
+/// An image classifier as a list of operator calls over named values, in an order in which each value is
+/// computed before it is used.
+///
+/// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the
+/// Python module whose call produced it, so a module used a second time yields `layer4.1.relu#2`; a call
+/// outside any leaf module adds the operator's name to the path (`layer4.1.add`).
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    names: Vec<String>,
+    origins: Vec<Origin>,
+    nodes: Vec<Node>,
+    parameters: Vec<Parameter>,
+    parameter_values: Vec<ValueId>,
+    by_name: HashMap<String, ValueId>,
+    output: Option<ValueId>,
+}
+
+impl Graph {
+    /// A graph without operators, whose only value is the `input`.
+    pub fn new() -> (Graph, ValueId) {
+        let mut graph = Graph::default();
+        let input = graph.define("input".to_owned(), Origin::Input);
+        (graph, input)
+    }
+
+    /// The operator calls, in the order they run.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The parameters and buffers, in the order they were declared.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The picture: `[N, 3, H, W]`.
+    pub fn input(&self) -> ValueId {
+        ValueId(0)
+    }
+
+    /// The logits: `[N, classes]`.
+    ///
+    /// # Panics
+    /// If the graph was never given an output, which is a fault of its builder.
+    pub fn output(&self) -> ValueId {
+        self.output.expect("every architecture sets its output")
+    }
+
+    /// The name of a value.
+    pub fn name(&self, value: ValueId) -> &str {
+        &self.names[value.0]
+    }
+
+    /// Where a value comes from.
+    pub fn origin(&self, value: ValueId) -> Origin {
+        self.origins[value.0]
+    }
+
+    /// The layer called `name`: a value of that name or, for a module that holds several calls, what the
+    /// last of them returns.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownLayer`] with the nearest real names.
+    pub fn layer(&self, name: &str) -> Result<ValueId, ModelError> {
+        let computed = |value: &&ValueId| matches!(self.origin(**value), Origin::Node(_));
+        if let Some(value) = self.by_name.get(name).filter(computed) {
+            return Ok(*value);
+        }
+        let within = |module: &str| {
+            module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let last = self.nodes.iter().rev().find(|node| !name.is_empty() && within(&node.module));
+        last.map(|node| node.output).ok_or_else(|| ModelError::UnknownLayer {
+            name: name.to_owned(),
+            nearest: nearest(name, self.layers()),
+        })
+    }
+
+    /// The names of all computed values, in the order they are computed.
+    pub fn layers(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| self.name(node.output))
+    }
+
+    /// Declares a parameter and returns the value that stands for it.
+    pub fn parameter(&mut self, name: impl Into<String>, shape: &[i64], trainable: bool) -> ValueId {
+        let name = name.into();
+        let value = self.define(name.clone(), Origin::Parameter(self.parameters.len()));
+        self.parameters.push(Parameter { name, shape: shape.to_vec(), trainable });
+        self.parameter_values.push(value);
+        value
+    }
+
+    /// Appends an operator call made by the module at `module`, and returns its result.
+    pub fn call(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
+        self.append(module.to_owned(), module.to_owned(), op, inputs)
+    }
+
+    /// Appends a call made by a module's own `forward` rather than by a leaf module of it.
+    pub fn call_function(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
+        let dot = if module.is_empty() { "" } else { "." };
+        self.append(format!("{module}{dot}{}", op.name()), module.to_owned(), op, inputs)
+    }
+
+    /// Says which value holds the logits.
+    pub fn set_output(&mut self, value: ValueId) {
+        self.output = Some(value);
+    }
+
+    fn append(&mut self, name: String, module: String, op: Op, inputs: &[ValueId]) -> ValueId {
+        let output = self.define(name, Origin::Node(self.nodes.len()));
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), output, module });
+        output
+    }
+
+    fn define(&mut self, name: String, origin: Origin) -> ValueId {
+        let mut unique = name.clone();
+        let mut uses = 1;
+        while self.by_name.contains_key(&unique) {
+            uses += 1;
+            unique = format!("{name}#{uses}");
+        }
+        let value = ValueId(self.names.len());
+        self.by_name.insert(unique.clone(), value);
+        self.names.push(unique);
+        self.origins.push(origin);
+        value
+    }
+}

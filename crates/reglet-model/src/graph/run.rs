@@ -1,0 +1,140 @@
+//! Running a graph, whole or in part, and differentiating it.
+
+use tch::Tensor;
+
+use super::{Graph, Origin, ValueId};
+use crate::{ModelError, Parameters};
+
+/// What to compute, from what, and what will be differentiated.
+#[derive(Debug, Default)]
+pub struct Request<'a> {
+    /// Values given instead of computed. Usually the input; feeding a layer runs only what follows it.
+    pub feeds: &'a [(ValueId, &'a Tensor)],
+    /// Values wanted, in the order they are returned.
+    pub fetches: &'a [ValueId],
+    /// Values with respect to which the caller will differentiate. Nothing before the first of them is
+    /// recorded for the backward pass.
+    pub watch: &'a [ValueId],
+    /// Batch norm uses and updates batch statistics, dropout drops, and parameters are recorded.
+    pub training: bool,
+}
+
+impl Graph {
+    /// Computes the values of `request.fetches`, running only the operators they need and freeing every
+    /// intermediate result after its last use.
+    ///
+    /// A watched value that is fetched comes back as the very tensor that [`gradients`] differentiates
+    /// with respect to.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`] names the operator that libtorch refused, its module, and the shapes it
+    /// was given; [`ModelError::NotFed`] an input that is needed but was not given.
+    pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
+        // Gradients are recorded only where something is watched; the guard restores the caller's mode.
+        let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
+        let plan = Plan::new(self, request)?;
+
+        let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
+        for (value, tensor) in request.feeds {
+            values[value.0] = Some(watched(request, *value, tensor.shallow_clone())?);
+        }
+        for index in plan.nodes {
+            let node = &self.nodes[index];
+            let inputs: Vec<&Tensor> = node
+                .inputs
+                .iter()
+                .map(|input| match self.origins[input.0] {
+                    Origin::Parameter(parameter) => parameters.tensor(parameter),
+                    _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
+                })
+                .collect();
+            let result = node.op.apply(&inputs, request.training).map_err(|error| ModelError::Operator {
+                operator: node.op.name(),
+                value: self.name(node.output).to_owned(),
+                shapes: inputs.iter().map(|input| input.size()).collect(),
+                reason: first_line(&error),
+            })?;
+            values[node.output.0] = Some(watched(request, node.output, result)?);
+            for input in &node.inputs {
+                if plan.last_use[input.0] == Some(index) {
+                    values[input.0] = None;
+                }
+            }
+        }
+        let fetched = |value: &ValueId| match self.origins[value.0] {
+            Origin::Parameter(parameter) => parameters.tensor(parameter).shallow_clone(),
+            _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
+        };
+        Ok(request.fetches.iter().map(fetched).collect())
+    }
+}
+
+/// The gradient of the sum of `outputs` with respect to each of `inputs`, which must have been watched
+/// in the run that computed `outputs`. What does not depend on an input has gradient zero there.
+///
+/// # Errors
+/// [`ModelError::Torch`] if the outputs depend on none of the inputs.
+pub fn gradients(outputs: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>, ModelError> {
+    let total = outputs.f_sum(outputs.kind())?;
+    let gradients = Tensor::f_run_backward(&[total], inputs, false, false)?;
+    let of = |(gradient, input): (Tensor, &&Tensor)| {
+        if gradient.defined() { Ok(gradient) } else { input.f_zeros_like() }
+    };
+    Ok(gradients.into_iter().zip(inputs).map(of).collect::<Result<_, _>>()?)
+}
+
+/// A watched value starts a new record, unless one that began earlier already leads through it.
+fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, ModelError> {
+    if request.watch.contains(&value) && !tensor.requires_grad() {
+        return Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
+    }
+    Ok(tensor)
+}
+
+/// Which operators a request needs, and after which of them each value can be freed.
+struct Plan {
+    nodes: Vec<usize>,
+    last_use: Vec<Option<usize>>,
+}
+
+impl Plan {
+    fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
+        let mut available = vec![false; graph.names.len()];
+        for (value, _) in request.feeds {
+            available[value.0] = true;
+        }
+        let mut needed = vec![false; graph.nodes.len()];
+        let mut pending: Vec<ValueId> = request.fetches.to_vec();
+        while let Some(value) = pending.pop() {
+            if std::mem::replace(&mut available[value.0], true) {
+                continue;
+            }
+            match graph.origins[value.0] {
+                Origin::Parameter(_) => {}
+                Origin::Input => {
+                    return Err(ModelError::NotFed { value: graph.name(value).to_owned() });
+                }
+                Origin::Node(node) => {
+                    needed[node] = true;
+                    pending.extend(&graph.nodes[node].inputs);
+                }
+            }
+        }
+        let nodes: Vec<usize> = (0..needed.len()).filter(|&node| needed[node]).collect();
+        let mut last_use = vec![None; graph.names.len()];
+        for &node in &nodes {
+            for input in &graph.nodes[node].inputs {
+                last_use[input.0] = Some(node);
+            }
+        }
+        for fetch in request.fetches {
+            last_use[fetch.0] = None;
+        }
+        Ok(Plan { nodes, last_use })
+    }
+}
+
+/// libtorch appends a C++ stack trace to its messages; the first line says what is wrong.
+fn first_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,286 @@
+//! A classifier ready to run.
+
+use std::path::{Path, PathBuf};
+
+use tch::{Device, Tensor};
+
+use crate::graph::{Graph, Request, ValueId, gradients};
+use crate::weights::Progress;
+use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
+
+/// Where a model's weights come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WeightsSource {
+    /// A file.
+    File(PathBuf),
+    /// What torchvision publishes for the architecture; see [`published`].
+    Torchvision,
+}
+
+/// Everything needed to load a model.
+#[derive(Debug, Clone)]
+pub struct ModelOptions {
+    /// The network.
+    pub architecture: Architecture,
+    /// Its channels, relative to the published network.
+    pub width: f64,
+    /// Its weights.
+    pub weights: WeightsSource,
+    /// Its class labels; `None` for ImageNet's, or the indices.
+    pub labels: Option<Vec<String>>,
+    /// How pictures become its input.
+    pub preprocessing: Preprocessing,
+    /// Where it runs.
+    pub device: Device,
+}
+
+/// A classifier ready to run: a graph, its parameters, what its logits mean, and how it reads a picture.
+#[derive(Debug)]
+pub struct Model {
+    graph: Graph,
+    parameters: Parameters,
+    classes: Classes,
+    preprocessing: Preprocessing,
+    device: Device,
+    grad_cam_layer: String,
+    provenance: Provenance,
+}
+
+/// What is known of a model's origin.
+#[derive(Debug, Clone)]
+pub struct Provenance {
+    /// The architecture's name.
+    pub architecture: String,
+    /// The weights file.
+    pub weights: PathBuf,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// The prefix that was removed from the names in it.
+    pub prefix: Option<String>,
+}
+
+/// A model's answer at one batch of inputs, with the derivatives that were asked for.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The logits, `[N, classes]`.
+    pub logits: Tensor,
+    /// The class index that each row is explained for.
+    pub targets: Vec<usize>,
+    /// The score of each row's target, `[N]`.
+    pub scores: Tensor,
+    /// The gradient of each row's score with respect to its input, `[N, 3, H, W]`, if asked for.
+    pub input_gradient: Option<Tensor>,
+    /// For each layer asked for, what it returned and the gradient of the score with respect to that.
+    pub layers: Vec<LayerEvaluation>,
+}
+
+/// A layer's part of an [`Evaluation`].
+#[derive(Debug)]
+pub struct LayerEvaluation {
+    /// What the layer returned, `[N, C, h, w]` for a convolution.
+    pub activation: Tensor,
+    /// The gradient of each row's score with respect to it, of the same shape.
+    pub gradient: Tensor,
+}
+
+impl Model {
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the weights or the labels, as one sentence.
+    pub fn load(options: &ModelOptions, progress: Progress) -> Result<Model, ModelError> {
+        let architecture = options.architecture;
+        let path = match &options.weights {
+            WeightsSource::File(path) => path.clone(),
+            WeightsSource::Torchvision => published(architecture, progress)?,
+        };
+        let mut weights = Weights::read(&path)?;
+        let prefix = weights.strip_prefix(architecture.head());
+        let logits = architecture.classes_of(&weights).ok_or_else(|| ModelError::WeightsMismatch {
+            path: path.clone(),
+            architecture: architecture.to_string(),
+            mismatch: format!(
+                "they have no '{}'; name the architecture they were trained with{}",
+                architecture.head(),
+                guess(&weights).map(|other| format!(", perhaps {other}")).unwrap_or_default()
+            ),
+        })?;
+        let graph = architecture.graph(logits, options.width)?;
+        let parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
+        let provenance = Provenance {
+            architecture: architecture.to_string(),
+            weights: path,
+            sha256: weights.sha256().to_owned(),
+            prefix,
+        };
+        Ok(Model {
+            graph,
+            parameters,
+            classes: Classes::new(logits, options.labels.clone())?,
+            preprocessing: options.preprocessing.clone(),
+            device: options.device,
+            grad_cam_layer: architecture.grad_cam_layer().to_owned(),
+            provenance,
+        })
+    }
+
+    /// A model from its parts.
+    ///
+    /// # Errors
+    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits.
+    pub fn from_parts(
+        architecture: Architecture,
+        graph: Graph,
+        parameters: Parameters,
+        labels: Option<Vec<String>>,
+        preprocessing: Preprocessing,
+        device: Device,
+    ) -> Result<Model, ModelError> {
+        let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
+        let logits = head.map_or(0, |parameter| parameter.shape[0]);
+        Ok(Model {
+            graph,
+            parameters,
+            classes: Classes::new(logits, labels)?,
+            preprocessing,
+            device,
+            grad_cam_layer: architecture.grad_cam_layer().to_owned(),
+            provenance: Provenance {
+                architecture: architecture.to_string(),
+                weights: PathBuf::new(),
+                sha256: String::new(),
+                prefix: None,
+            },
+        })
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The classes.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// How pictures become the model's input.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// Where the model runs.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The layer that suits Grad-CAM best.
+    pub fn grad_cam_layer(&self) -> &str {
+        &self.grad_cam_layer
+    }
+
+    /// Where the model comes from.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The logits `[N, classes]` for inputs `[N, 3, H, W]`, in one forward pass that records nothing.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`].
+    pub fn logits(&self, inputs: &Tensor) -> Result<Tensor, ModelError> {
+        let request = Request {
+            feeds: &[(self.graph.input(), inputs)],
+            fetches: &[self.graph.output()],
+            ..Request::default()
+        };
+        Ok(self.graph.run(&self.parameters, &request)?.remove(0))
+    }
+
+    /// The scores of `targets` with the gradients that are asked for: of
+    /// the input, of layers, or both, in one forward and one backward pass. With layers alone, the backward
+    /// pass ends at the earliest of them, and nothing before it is recorded.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownLayer`], [`ModelError::UnknownClass`], [`ModelError::Operator`].
+    pub fn evaluate(
+        &self,
+        inputs: &Tensor,
+        targets: Targets,
+        input_gradient: bool,
+        layers: &[ValueId],
+    ) -> Result<Evaluation, ModelError> {
+        let mut watch = layers.to_vec();
+        watch.extend(input_gradient.then(|| self.graph.input()));
+        let mut fetches = vec![self.graph.output()];
+        fetches.extend(&watch);
+        let request = Request {
+            feeds: &[(self.graph.input(), inputs)],
+            fetches: &fetches,
+            watch: &watch,
+            training: false,
+        };
+        let mut values = self.graph.run(&self.parameters, &request)?;
+        let logits = values.remove(0);
+        let targets = targets.resolve(&logits, &self.classes)?;
+        let scores = self.classes.scores(&logits, &targets)?;
+        let mut derivatives = Vec::new();
+        if !watch.is_empty() {
+            derivatives = gradients(&scores, &values.iter().collect::<Vec<_>>())?;
+        }
+        let input_gradient = input_gradient.then(|| derivatives.pop()).flatten();
+        let layers = values.iter().zip(derivatives);
+        let layers = layers
+            .map(|(activation, gradient)| {
+                Ok(LayerEvaluation { activation: activation.f_detach()?, gradient })
+            })
+            .collect::<Result<_, ModelError>>()?;
+        let (logits, scores) = (logits.f_detach()?, scores.f_detach()?);
+        Ok(Evaluation { logits, targets, scores, input_gradient, layers })
+    }
+}
+
+/// Which class each row of a batch is explained for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Targets<'a> {
+    /// One class index for each row.
+    Classes(&'a [usize]),
+    /// The class with the highest score in each row.
+    Top,
+}
+
+impl Targets<'_> {
+    fn resolve(self, logits: &Tensor, classes: &Classes) -> Result<Vec<usize>, ModelError> {
+        match self {
+            Targets::Classes(targets) => Ok(targets.to_vec()),
+            Targets::Top => {
+                let top = classes.probabilities(&logits.f_detach()?)?.f_argmax(1, false)?;
+                let top: Vec<i64> = Vec::try_from(top.f_to_device(Device::Cpu)?)?;
+                Ok(top.into_iter().map(|class| class as usize).collect())
+            }
+        }
+    }
+}
+
+/// The architecture, other than the one tried, whose head the weights hold.
+fn guess(weights: &Weights) -> Option<&'static str> {
+    let fits = |architecture: &&Architecture| weights.get(architecture.head()).is_some();
+    Some(match Architecture::ALL.iter().find(fits)? {
+        Architecture::MobileNetV2 => "mobilenet_v2",
+        _ => "a ResNet",
+    })
+}
+
+/// Reads class labels from a text file, one a line, in the order of the logits.
+///
+/// # Errors
+/// The operating system's error.
+pub fn read_labels(path: &Path) -> std::io::Result<Vec<String>> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}

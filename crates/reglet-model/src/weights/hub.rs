@@ -1,0 +1,153 @@
+//! torchvision's published ImageNet weights: found where PyTorch keeps them, or fetched.
+
+use std::env;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::{Architecture, ModelError};
+
+/// Told how many bytes have arrived, and of how many if the server said so.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
+
+/// Where torchvision publishes its weights.
+const HOST: &str = "https://download.pytorch.org/models/";
+
+/// More than the largest file published (ResNet-152 is 242 MB); a server cannot make us fill the disk.
+const LARGEST: u64 = 1 << 30;
+
+/// The file of torchvision's first published ImageNet weights (`IMAGENET1K_V1`, what `pretrained=True`
+/// gives) for `architecture`: from PyTorch's own cache if it is there, else downloaded into it and
+/// checked against the hash in its name.
+///
+/// The cache is `$TORCH_HOME/hub/checkpoints`, where `TORCH_HOME` is by default `torch` in
+/// `$XDG_CACHE_HOME`, by default `~/.cache`.
+///
+/// # Errors
+/// [`ModelError::Download`].
+pub fn published(architecture: Architecture, progress: Progress) -> Result<PathBuf, ModelError> {
+    let name = file_name(architecture);
+    let url = format!("{HOST}{name}");
+    let failed = |reason: &str| ModelError::Download { url: url.clone(), reason: reason.to_owned() };
+    let folder = checkpoints().ok_or_else(|| failed("neither TORCH_HOME nor HOME says where to keep it"))?;
+    let path = folder.join(name);
+    if !path.is_file() {
+        let hash = name.rsplit(['-', '.']).nth(1).unwrap_or_default();
+        fetch(&url, &path, hash, progress)?;
+    }
+    Ok(path)
+}
+
+fn file_name(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::ResNet18 => "resnet18-f37072fd.pth",
+        Architecture::ResNet34 => "resnet34-b627a593.pth",
+        Architecture::ResNet50 => "resnet50-0676ba61.pth",
+        Architecture::ResNet101 => "resnet101-63fe2227.pth",
+        Architecture::ResNet152 => "resnet152-394f9c45.pth",
+        Architecture::MobileNetV2 => "mobilenet_v2-b0353104.pth",
+    }
+}
+
+/// PyTorch's folder of downloaded weights.
+fn checkpoints() -> Option<PathBuf> {
+    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = set("TORCH_HOME")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("torch")))
+        .or_else(|| env::home_dir().map(|home| home.join(".cache").join("torch")))?;
+    Some(home.join("hub").join("checkpoints"))
+}
+
+/// Downloads `url` to `path`, which appears only once its SHA-256 is seen to begin with `hash`.
+///
+/// # Errors
+/// [`ModelError::Download`].
+pub fn fetch(url: &str, path: &Path, hash: &str, progress: Progress) -> Result<(), ModelError> {
+    let failed = |reason: String| ModelError::Download { url: url.to_owned(), reason };
+    let partial = path.with_extension(format!("{}.part", std::process::id()));
+    let result = download(url, &partial, progress).and_then(|found| {
+        if !found.starts_with(hash) {
+            return Err(format!("its SHA-256 begins {} instead of {hash}", &found[..hash.len().min(64)]));
+        }
+        fs::rename(&partial, path).map_err(|error| error.to_string())
+    });
+    result.map_err(|reason| {
+        // Whatever arrived is of no use; that it may already be gone is no further fault.
+        let _ = fs::remove_file(&partial);
+        failed(reason)
+    })
+}
+
+/// Fetches into `path` and returns the SHA-256 of what came.
+fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String> {
+    let plain = |error: &dyn std::fmt::Display| error.to_string();
+    let agent = ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build();
+    let mut response = ureq::Agent::new_with_config(agent).get(url).call().map_err(|e| plain(&e))?;
+    let total = response.body().content_length();
+    let mut body = response.body_mut().with_config().limit(LARGEST).reader();
+
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut file = fs::File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut done = 0;
+    loop {
+        let count = body.read(&mut buffer).map_err(|e| plain(&e))?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+        file.write_all(&buffer[..count]).map_err(|e| plain(&e))?;
+        done += count as u64;
+        progress(done, total);
+    }
+    file.sync_all().map_err(|e| plain(&e))?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    /// A server on this machine that answers one request with `body`.
+    fn serve(body: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("one client");
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("an answer");
+        });
+        format!("http://{address}/weights-00000000.pth")
+    }
+
+    // The SHA-256 of "reglet" begins with these digits, as `printf reglet | sha256sum` says.
+    const HASH: &str = "8ef31cf4";
+
+    #[test]
+    fn what_arrives_whole_and_right_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep").join("weights.pth");
+        let mut seen = Vec::new();
+        fetch(&serve(b"reglet"), &path, HASH, &mut |done, total| seen.push((done, total)))
+            .expect("it arrives");
+        assert_eq!(fs::read(&path).expect("the file"), b"reglet");
+        assert_eq!(seen.last(), Some(&(6, Some(6))));
+    }
+
+    #[test]
+    fn a_wrong_hash_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("weights.pth");
+        let error = fetch(&serve(b"tampered"), &path, HASH, &mut |_, _| ()).expect_err("another hash");
+        assert!(error.to_string().contains("SHA-256 begins"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+    }
+}

@@ -1,0 +1,146 @@
+//! Weights: named tensors from a file, and their strict assignment to a graph's parameters.
+
+mod checkpoint;
+mod hub;
+mod parameters;
+mod safe;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tch::{Device, Kind, Tensor};
+
+pub use hub::{Progress, fetch, published};
+pub use parameters::{Loaded, Parameters};
+pub use safe::save;
+
+use crate::ModelError;
+
+/// The tensors of a weights file, by name, in 32-bit floats on the CPU.
+#[derive(Debug)]
+pub struct Weights {
+    tensors: BTreeMap<String, Tensor>,
+    path: PathBuf,
+    sha256: String,
+}
+
+impl Weights {
+    /// Reads a `.safetensors` file, or a PyTorch checkpoint (`.pth`, `.pt`, `.bin`; in either of
+    /// PyTorch's formats) holding a state dict, alone or under `state_dict`, `model_state_dict` or
+    /// `model`. The format is recognised from the content. Nothing in a pickle is ever executed.
+    ///
+    /// Half-precision and double tensors are converted; integers (`num_batches_tracked`) left out.
+    ///
+    /// # Errors
+    /// [`ModelError::UnreadableWeights`] and [`ModelError::NotFinite`].
+    pub fn read(path: &Path) -> Result<Weights, ModelError> {
+        let unreadable = |reason: String| ModelError::UnreadableWeights { path: path.to_owned(), reason };
+        let (head, sha256) = inspect(path).map_err(unreadable)?;
+        let pickled = head.starts_with(b"PK\x03\x04") || head.first() == Some(&0x80);
+        let tensors = if pickled { checkpoint::read(path) } else { safe::read(path) }.map_err(unreadable)?;
+        let weights = Weights { tensors, path: path.to_owned(), sha256 };
+        weights.check_finite()?;
+        Ok(weights)
+    }
+
+    /// The tensor called `name`.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The file they came from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The SHA-256 of the file, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Removes the prefix that training wrappers put before every name (`module.`, `model.`, `layers.`,
+    /// or several of them), found by where the known name `anchor` sits, and returns it.
+    ///
+    /// Only tensors under the prefix remain subject to loading; the rest keep their names, and so are
+    /// reported as unexpected.
+    pub(crate) fn strip_prefix(&mut self, anchor: &str) -> Option<String> {
+        if self.tensors.contains_key(anchor) {
+            return None;
+        }
+        let under = |prefix: &str| self.names().filter(|name| name.starts_with(prefix)).count();
+        let prefix = self
+            .names()
+            .filter_map(|name| name.strip_suffix(anchor).filter(|prefix| prefix.ends_with('.')))
+            .max_by_key(|prefix| under(prefix))?
+            .to_owned();
+        let renamed = |(name, tensor): (String, Tensor)| match name.strip_prefix(&prefix) {
+            Some(rest) => (rest.to_owned(), tensor),
+            None => (name, tensor),
+        };
+        self.tensors = std::mem::take(&mut self.tensors).into_iter().map(renamed).collect();
+        Some(prefix)
+    }
+
+    fn check_finite(&self) -> Result<(), ModelError> {
+        let mut bad = Vec::new();
+        for (name, tensor) in &self.tensors {
+            // A sum is finite only if every term is; it can overflow, so the full test decides.
+            let sum = tensor.f_sum(Kind::Double)?.f_double_value(&[])?;
+            if !sum.is_finite() && tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
+                bad.push(name);
+            }
+        }
+        match bad.first() {
+            None => Ok(()),
+            Some(first) => Err(ModelError::NotFinite {
+                path: self.path.clone(),
+                count: bad.len(),
+                first: (*first).clone(),
+            }),
+        }
+    }
+}
+
+/// The first bytes of a file and its SHA-256.
+fn inspect(path: &Path) -> Result<(Vec<u8>, String), String> {
+    if path.is_dir() {
+        return Err("it is a folder; name the file inside it".to_owned());
+    }
+    let mut file = File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let mut hash = Sha256::new();
+    let mut head = Vec::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer).map_err(|error| error.to_string())?;
+        if count == 0 {
+            break;
+        }
+        if head.is_empty() {
+            head = buffer[..count.min(16)].to_vec();
+        }
+        hash.update(&buffer[..count]);
+    }
+    if head.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    Ok((head, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// A tensor of 32-bit floats from raw little-endian bytes, or `None` for integers.
+fn float_tensor(bytes: &[u8], shape: &[usize], kind: Option<Kind>) -> Result<Option<Tensor>, String> {
+    let Some(kind) = kind else { return Ok(None) };
+    let shape: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
+    let tensor = Tensor::f_from_data_size(bytes, &shape, kind).and_then(|t| t.f_to_kind(Kind::Float));
+    tensor.and_then(|t| t.f_to_device(Device::Cpu)).map(Some).map_err(|error| error.to_string())
+}
