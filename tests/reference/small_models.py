@@ -64,10 +64,10 @@ def small_model(architecture: str, classes: int = CLASSES) -> nn.Module:
     return model.double().eval()
 
 
-def small_input(batch: int = INPUT_SHAPE[0]) -> torch.Tensor:
-    """The first `batch` examples of the common input, in float64 with float32's values."""
+def small_input(name: str = "input", batch: int = INPUT_SHAPE[0]) -> torch.Tensor:
+    """The first `batch` examples of the input of that name, in float64 with float32's values."""
     shape = (batch, *INPUT_SHAPE[1:])
-    return rounded(uniform("input", math.prod(shape)) * math.sqrt(3.0), shape).double()
+    return rounded(uniform(name, math.prod(shape)) * math.sqrt(3.0), shape).double()
 
 
 class SmallResNet(ResNet):
