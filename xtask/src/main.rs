@@ -1,2 +1,63 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: prepares libtorch, then hands over to `reglet`; and the chores of its developers.
+//!
+//! This crate builds in seconds and without libtorch, which is the point of it: every word that is not
+//! listed here is handed to the program `reglet`, once libtorch is where cargo expects it.
+
+mod checkout;
+mod commands;
+mod libtorch;
+mod tools;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Reglet: does an image classifier look at the lesion or at the ruler beside it?
+
+Usage: cargo xtask <COMMAND> [ARGUMENTS]
+
+Reglet's commands (libtorch is prepared and the program built on first use)
+  explain PICTURE            what a classifier says of a picture, and where it looks
+  audit --config ruler.toml  a model and a data set: evidence and a verdict
+  config-schema              the JSON schema of the audit's config
+  train-phantoms             train the two small classifiers of the default audit again
+  reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
+
+Set-up
+  setup [--cuda]             find or prepare libtorch, for the CPU or for NVIDIA GPUs
+  doctor                     show what was found: libtorch, devices, compilers, caches
+
+Development
+  test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`
+  bench [ARGUMENTS]          the benchmarks
+
+Exit status: the command's own; 2 when it could not be started.
+";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    let Some(command) = words.next() else {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    };
+    let arguments: Vec<OsString> = words.collect();
+    let outcome = match command.to_str() {
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("setup") => commands::setup(&arguments),
+        Some("doctor") => commands::doctor(&arguments),
+        Some("test") => commands::test(&arguments),
+        Some("bench") => commands::bench(&arguments),
+        Some("reglet") => commands::reglet(&arguments),
+        _ => {
+            let all: Vec<OsString> = std::iter::once(command).chain(arguments).collect();
+            commands::reglet(&all)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,26 @@
+//! One command to a file. Each takes the words after its name and ends with an exit status.
+
+mod bench;
+mod doctor;
+mod reglet;
+mod setup;
+mod test;
+
+pub use bench::bench;
+pub use doctor::doctor;
+pub use reglet::reglet;
+pub use setup::setup;
+pub use test::test;
+
+use crate::{libtorch, tools};
+
+/// Why a command could not do its work; what went wrong inside a program it started is not among these.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("`cargo xtask {command}` does not know {word:?}; it takes {expected}.")]
+    Usage { command: &'static str, word: String, expected: &'static str },
+    #[error(transparent)]
+    Libtorch(#[from] libtorch::Error),
+    #[error(transparent)]
+    Tool(#[from] tools::Error),
+}

@@ -1,0 +1,64 @@
+//! The PyTorch of a Python environment, found without importing it: that would take seconds.
+
+use super::{Error, Libtorch, VERSION};
+use crate::tools;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Prints the folder of the package `torch`. The current folder does not count: a program started in it may
+/// have a folder of that name for another reason.
+const PRINT_FOLDER: &str = "\
+import sys, importlib.util
+sys.path[:] = [path for path in sys.path if path]
+spec = importlib.util.find_spec('torch')
+print((spec and spec.submodule_search_locations or [''])[0])";
+
+/// The PyTorch of the active environment, if it is of the version `tch` takes.
+pub fn active() -> Option<Libtorch> {
+    interpreters().iter().find_map(|python| Libtorch::at(&package(python)?).ok())
+}
+
+/// The PyTorch that `LIBTORCH_USE_PYTORCH` asks for: of the interpreter which torch-sys will ask as well.
+pub fn required() -> Result<Libtorch, Error> {
+    let name = if cfg!(windows) || env::var_os("VIRTUAL_ENV").is_some() { "python" } else { "python3" };
+    let Some(python) = tools::find(name) else {
+        return Err(Error::Python { reason: format!("there is no {name} on PATH") });
+    };
+    let Some(package) = package(&python) else {
+        return Err(Error::Python { reason: format!("{} has no PyTorch", python.display()) });
+    };
+    Libtorch::at(&package).map_err(|unfit| Error::Python { reason: unfit.to_string() })
+}
+
+/// The interpreters to ask, that of the active environment first.
+pub fn interpreters() -> Vec<PathBuf> {
+    let environment = |variable: &str, windows: &str| {
+        let program = if cfg!(windows) { windows } else { "bin/python" };
+        env::var_os(variable).map(|folder| PathBuf::from(folder).join(program))
+    };
+    let mut pythons: Vec<PathBuf> = [
+        environment("VIRTUAL_ENV", "Scripts\\python.exe"),
+        environment("CONDA_PREFIX", "python.exe"),
+        tools::find("python3"),
+        tools::find("python"),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|python| python.is_file())
+    .collect();
+    pythons.dedup();
+    pythons
+}
+
+/// The version of an interpreter's PyTorch, whichever it is, and whether it can be used.
+pub fn describe(python: &Path) -> Option<String> {
+    Some(match Libtorch::at(&package(python)?) {
+        Ok(libtorch) => format!("PyTorch {}", libtorch.version),
+        Err(unfit) => format!("a PyTorch that cannot be used, since {unfit} ({VERSION} is needed)"),
+    })
+}
+
+/// The folder of an interpreter's PyTorch.
+fn package(python: &Path) -> Option<PathBuf> {
+    tools::output(python, &["-c", PRINT_FOLDER]).filter(|folder| !folder.is_empty()).map(PathBuf::from)
+}
