@@ -1,1 +1,70 @@
-//! Placeholder.
+//! Pictures of what a classifier looks at: colour maps, overlays, figures, and the charts of a report.
+//!
+//! ```
+//! use image::RgbImage;
+//! use ndarray::Array2;
+//! use reglet_viz::{ColorBar, Colormap, Figure, Opacity, Panel, Scale, Theme};
+//!
+//! let picture = RgbImage::from_pixel(64, 64, image::Rgb([214, 170, 150]));
+//! let map = Array2::from_shape_fn((7, 7), |(y, x)| -((y as f32 - 3.0).powi(2) + (x as f32 - 3.0).powi(2)));
+//!
+//! let scaled = Scale::Percentile(99.0).apply(map.view())?;
+//! let figure = Figure::new("Where the model looks")
+//!     .panel(Panel::picture("Picture", picture.clone()))
+//!     .panel(
+//!         Panel::picture("Grad-CAM", scaled.overlay(&picture, Colormap::Inferno, Opacity::Even(0.5))?)
+//!             .caption("layer4.1.conv2")
+//!             .color_bar(ColorBar::of(&scaled, Colormap::Inferno)),
+//!     );
+//! let drawing = figure.draw(&Theme::LIGHT)?;
+//! let (svg, png) = (drawing.as_str(), drawing.to_png(2.0)?);
+//! # assert!(svg.starts_with("<svg") && png.starts_with(b"\x89PNG"));
+//! # Ok::<(), reglet_viz::VizError>(())
+//! ```
+//!
+//! # From a map to a page
+//!
+//! | step | by |
+//! |---|---|
+//! | raw values become places between 0 and 1, and what was odd about them is said | [`Scale::apply`], giving [`Scaled`] |
+//! | places become colours, alone or over a picture | [`Scaled::colorize`], [`Scaled::overlay`], [`Colormap`] |
+//! | a region gets a line around it | [`outline()`] |
+//! | pictures become panels, panels a figure | [`Panel`], [`ColorBar`], [`Figure`] |
+//! | numbers become charts | [`chart`] |
+//! | a figure or chart becomes a document or pixels | [`Svg`], in the colours of a [`Theme`] |
+//!
+//! # Choices
+//!
+//! * A map is an `ndarray` view of `f32`, height × width; a picture is an [`image::RgbImage`]. The crate knows nothing of
+//!   models and data sets, reads no files and writes none.
+//! * Scaling is a step of its own because what it finds (the limits, a flat map, values that are not finite) belongs in
+//!   front of the reader, and because one scale can serve several pictures.
+//! * A drawing is made once, as SVG, and the PNG is painted from that SVG with fonts that come with the crate: both show
+//!   the same, on every machine.
+
+mod canvas;
+pub mod chart;
+mod colormap;
+mod error;
+mod figure;
+mod font;
+mod outline;
+mod overlay;
+mod png;
+mod resize;
+mod scale;
+mod svg;
+mod text;
+mod theme;
+
+pub use colormap::Colormap;
+pub use error::VizError;
+pub use figure::{ColorBar, Figure, Panel};
+pub use font::font_face_css;
+pub use outline::outline;
+pub use overlay::Opacity;
+pub use png::{encode_png, png_data_uri};
+pub use resize::resize_map;
+pub use scale::{Scale, Scaled};
+pub use svg::Svg;
+pub use theme::Theme;

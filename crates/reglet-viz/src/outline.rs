@@ -1,0 +1,71 @@
+use image::{Rgb, RgbImage};
+
+use crate::VizError;
+
+/// Draws the border of a region as a line on `picture`.
+///
+/// `mask` holds a value for each pixel of a picture of `size` (width, height), row by row. The line is
+/// `thickness` pixels wide and centred on the region's outermost pixels; where a region touches the picture's
+/// edge, the edge is its border. An empty mask or a thickness of 0 draws nothing.
+///
+/// # Errors
+/// A mask whose length does not fit its size, or whose size is not the picture's.
+pub fn outline(
+    picture: &mut RgbImage,
+    size: (u32, u32),
+    mask: &[bool],
+    color: Rgb<u8>,
+    thickness: u8,
+) -> Result<(), VizError> {
+    let (width, height) = size;
+    if mask.len() as u64 != u64::from(width) * u64::from(height) {
+        return Err(VizError::MaskLength { width, height, length: mask.len() });
+    }
+    if picture.dimensions() != size {
+        return Err(VizError::MaskSize { mask: size, picture: picture.dimensions() });
+    }
+    let pen = disc(thickness);
+    for (x, y) in border(size, mask) {
+        for &(dx, dy) in &pen {
+            let at = (i64::from(x) + dx, i64::from(y) + dy);
+            if let (Ok(x), Ok(y)) = (u32::try_from(at.0), u32::try_from(at.1))
+                && let Some(pixel) = picture.get_pixel_mut_checked(x, y)
+            {
+                *pixel = color;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The pixels of the region that have a neighbour to the side, above or below outside it.
+fn border((width, height): (u32, u32), mask: &[bool]) -> impl Iterator<Item = (u32, u32)> {
+    let inside = move |x: u32, y: u32| mask[y as usize * width as usize + x as usize];
+    let surrounded = move |x: u32, y: u32| {
+        x > 0
+            && y > 0
+            && x + 1 < width
+            && y + 1 < height
+            && inside(x - 1, y)
+            && inside(x + 1, y)
+            && inside(x, y - 1)
+            && inside(x, y + 1)
+    };
+    (0..height)
+        .flat_map(move |y| (0..width).map(move |x| (x, y)))
+        .filter(move |&(x, y)| inside(x, y) && !surrounded(x, y))
+}
+
+/// The offsets a round pen of this diameter covers. An even one reaches a pixel less far right and down.
+fn disc(diameter: u8) -> Vec<(i64, i64)> {
+    let diameter = i64::from(diameter);
+    let first = -(diameter / 2);
+    // Twice the distance from the pen's centre keeps halves whole.
+    let off_centre = |offset: i64| 2 * (offset - first) + 1 - diameter;
+    let offsets = first..first + diameter;
+    offsets
+        .clone()
+        .flat_map(|dy| offsets.clone().map(move |dx| (dx, dy)))
+        .filter(|&(dx, dy)| off_centre(dx).pow(2) + off_centre(dy).pow(2) <= diameter * diameter)
+        .collect()
+}

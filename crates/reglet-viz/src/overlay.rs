@@ -1,0 +1,66 @@
+use image::{Rgb, RgbImage};
+use ndarray::ArrayView2;
+
+use crate::{Colormap, Scaled, VizError, resize_map};
+
+/// How much of a map, and how much of the picture beneath, an overlay shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Opacity {
+    /// The same opacity everywhere, from 0 (only the picture) to 1 (only the map).
+    Even(f32),
+    /// The opacity grows from 0 where the map says nothing to this at its ends, so that the picture stays
+    /// clear wherever the model did not look.
+    ByValue(f32),
+}
+
+impl Scaled {
+    /// Draws the map alone, a pixel for each value.
+    pub fn colorize(&self, colormap: Colormap) -> RgbImage {
+        picture_of(self.values.view(), |place, _, _| colormap.color(place))
+    }
+
+    /// Draws the map over `picture`, resized bilinearly to the picture's size.
+    ///
+    /// A pixel becomes `(1 − o) · picture + o · colour`, in sRGB as every viewer of heat maps blends.
+    ///
+    /// # Errors
+    /// An opacity outside [0, 1]; a picture without pixels.
+    pub fn overlay(
+        &self,
+        picture: &RgbImage,
+        colormap: Colormap,
+        opacity: Opacity,
+    ) -> Result<RgbImage, VizError> {
+        let (Opacity::Even(most) | Opacity::ByValue(most)) = opacity;
+        if !(0.0..=1.0).contains(&most) {
+            return Err(VizError::Opacity { opacity: most });
+        }
+        let (width, height) = picture.dimensions();
+        if width == 0 || height == 0 {
+            return Err(VizError::EmptyPicture { width, height });
+        }
+        let map = resize_map(self.values.view(), height as usize, width as usize);
+        Ok(picture_of(map.view(), |place, x, y| {
+            let share = match opacity {
+                Opacity::Even(share) => share,
+                Opacity::ByValue(share) => share * self.strength(place),
+            };
+            blend(*picture.get_pixel(x, y), colormap.color(place), share)
+        }))
+    }
+
+    /// How far a place is from the neutral one, as a share of the way to the farther end.
+    fn strength(&self, place: f32) -> f32 {
+        (place - self.neutral).abs() / (1.0 - self.neutral)
+    }
+}
+
+fn picture_of(map: ArrayView2<'_, f32>, color: impl Fn(f32, u32, u32) -> Rgb<u8>) -> RgbImage {
+    let (height, width) = map.dim();
+    RgbImage::from_fn(width as u32, height as u32, |x, y| color(map[[y as usize, x as usize]], x, y))
+}
+
+fn blend(under: Rgb<u8>, over: Rgb<u8>, share: f32) -> Rgb<u8> {
+    let channel = |i: usize| (f32::from(under[i]) * (1.0 - share) + f32::from(over[i]) * share).round() as u8;
+    Rgb([channel(0), channel(1), channel(2)])
+}
