@@ -1,10 +1,62 @@
-//! Pictures, masks and data sets.
+//! Pictures, what they show and where: the samples that an audit is made on.
+//!
+//! ```
+//! use image::{Rgb, RgbImage};
+//! use reglet_data::{Geometry, Mask};
+//!
+//! // A picture and its ruler, brought to a model's size together.
+//! let picture = RgbImage::from_pixel(600, 450, Rgb([222, 170, 150]));
+//! let ruler = Mask::from_fn(600, 450, |_, y| y >= 360)?;
+//! let geometry = Geometry::torchvision();
+//! let seen = geometry.apply(&picture)?;
+//! let ruler = geometry.apply_mask(&ruler)?;
+//! assert_eq!(seen.dimensions(), ruler.dimensions());
+//! assert!((ruler.fraction() - 0.2).abs() < 0.05);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Map
+//!
+//! | what | where |
+//! |---|---|
+//! | reading a picture, as Pillow does, or saying why not | [`picture`] |
+//! | a region's pixels | [`Mask`] |
+//! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
+//! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
+//! | what a data set is | [`Dataset`], [`Sample`] |
+//! | pictures listed in a CSV file | [`ManifestOptions`] |
+//! | pictures in a folder for each class | [`FolderOptions`] |
+//! | regions from COCO annotations | [`coco`] |
+//! | generated pictures, of which everything is known | [`phantom`] |
+//! | a picture with its ruler put in, taken away or moved | [`edit`] |
+//!
+//! # Choices
+//!
+//! * A region that nobody has annotated and one that is known to be absent are different things: the former
+//!   has no mask, the latter an empty one. Confusing them turns missing work into evidence.
+//! * Options are what a config file holds and may be wrong; opening them checks everything that can be
+//!   checked without decoding a picture, and names every problem with its file and line.
+//! * Pictures are decoded when asked for and not kept.
+//! * This crate knows nothing of models, and prints nothing.
 
+pub mod coco;
 mod dataset;
 pub mod edit;
 mod error;
+mod folder;
+mod geometry;
+mod manifest;
 mod mask;
+pub mod phantom;
+pub mod picture;
+mod picture_files;
+mod resize;
 
 pub use dataset::{Dataset, Sample};
-pub use error::DataError;
+pub use error::{DataError, Problem, ProblemKind, Problems};
+pub use folder::FolderOptions;
+pub use geometry::{Geometry, Resize, Size};
+pub use manifest::ManifestOptions;
 pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
+pub use picture_files::PictureFiles;
+pub use resize::{ResizeError, resize_gray, resize_rgb};

@@ -77,7 +77,7 @@ fn figure() -> Result<Figure, VizError> {
         let scaled = scale.apply(map.view())?;
         figure = figure.panel(shown(name, &scaled, colormap)?.caption(caption));
         let over = scaled.overlay(&picture, colormap, Opacity::ByValue(0.85))?;
-        overlays.push(Panel::picture(format!("{name}, over the picture"), over));
+        overlays.push(Panel::picture(format!("{name}, overlaid"), over));
     }
     figure = figure.panel(Panel::bars("What it says", said.map(|(name, share)| (name.to_owned(), share))));
     Ok(overlays.into_iter().fold(figure, Figure::panel))

@@ -1,8 +1,11 @@
 //! Pictures with one thing changed.
 
+mod error;
+
 use image::RgbImage;
 
 use crate::Mask;
+pub use error::EditError;
 
 /// What is changed about a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 use super::axis::{Axis, LARGEST};
 use super::frame::{Frame, LABEL, PADDING, SMALL, check};
 use crate::canvas::{Anchor, Canvas, Stroke};
-use crate::text::number;
+use crate::text::{fixed, number};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
@@ -101,7 +101,8 @@ impl IntervalChart {
         let room = self.frame.room();
         let labels: Vec<_> =
             self.rows.iter().map(|row| LABEL.wrap(&row.label, room * 0.32, LABEL_LINES)).collect();
-        let figures: Vec<Vec<String>> = self.rows.iter().map(Row::figures).collect();
+        let largest = low.abs().max(high.abs());
+        let figures: Vec<Vec<String>> = self.rows.iter().map(|row| row.figures(largest)).collect();
         let left = PADDING + widest(labels.iter().flatten(), |line| LABEL.width(line)) + COLUMN_GAP;
         let right = PADDING + room - widest(figures.iter().flatten(), |text| SMALL.width(text)) - COLUMN_GAP;
         let wanted = ((right - left) / 42.0) as usize;
@@ -132,7 +133,6 @@ impl IntervalChart {
                 for end in [interval.low, interval.high] {
                     canvas.line((x(end), y - 3.5), (x(end), y + 3.5), Stroke::solid(role, 2.0));
                 }
-                canvas.circle((x(interval.estimate), y), 6.0, Role::Surface, 1.0);
                 canvas.circle((x(interval.estimate), y), 4.75, role, 1.0);
                 canvas.text((PADDING + room, y + SMALL.half_height()), figure, SMALL, Anchor::End);
             }
@@ -182,9 +182,13 @@ impl Row {
         intervals.max(LABEL_LINES as f32 * LABEL.leading()) + 2.0 * ROW_PADDING
     }
 
-    /// What stands at the right of each interval: the estimate and, in brackets, the ends.
-    fn figures(&self) -> Vec<String> {
-        let short = |value: f64| number(value, 3);
+    /// What stands at the right of each interval: the estimate and, in brackets, the ends, with as many decimals in
+    /// every row as give the chart's `largest` value three significant digits.
+    fn figures(&self, largest: f64) -> Vec<String> {
+        let short = |value: f64| match largest.log10().floor() {
+            power @ -4.0..6.0 => fixed(value, (2.0 - power).max(0.0) as usize),
+            _ => number(value, 3),
+        };
         self.intervals
             .iter()
             .map(|(_, interval)| {

@@ -15,12 +15,19 @@ pub struct ColorBar {
 const LABEL: Face = Face::regular(10.5, Role::Muted);
 const THICKNESS: f32 = 7.0;
 const GAP: f32 = 3.0;
+/// Between the labels and the captions.
+const BELOW: f32 = 4.0;
 
 impl ColorBar {
     /// A bar labelled with the raw values at its ends, and with zero in the middle of a symmetric scale. A flat
     /// map's bar says so instead.
     pub fn of(scaled: &Scaled, colormap: Colormap) -> Self {
-        let label = |value: f32| number(f64::from(value), 2);
+        // Next to a range a thousand times larger, a tiny end is zero to the eye.
+        let tiny = (scaled.high - scaled.low) * 1e-3;
+        let label = |value: f32| {
+            let shown = if value.abs() < tiny { 0.0 } else { f64::from(value) };
+            number(shown, 2)
+        };
         let ticks = if scaled.flat {
             vec![(0.5, format!("{} everywhere", label(scaled.low)))]
         } else if scaled.neutral > 0.0 {
@@ -39,7 +46,7 @@ impl ColorBar {
     }
 
     pub(super) fn height() -> f32 {
-        THICKNESS + GAP + LABEL.leading()
+        THICKNESS + GAP + LABEL.leading() + BELOW
     }
 
     pub(super) fn draw(

@@ -89,8 +89,8 @@ impl Panel {
         let mut below = top + row.content + GAP;
         if let Some(bar) = &self.bar {
             bar.draw(canvas, (x, below), width)?;
+            below += ColorBar::height();
         }
-        below += row.bar;
         for line in self.caption_lines(width) {
             below = canvas.lines((x, below), &[line], CAPTION, Anchor::Start);
         }
@@ -143,27 +143,25 @@ impl Panel {
 pub(super) struct RowHeights {
     title: f32,
     content: f32,
-    bar: f32,
-    captions: f32,
+    /// The colour bar and the captions.
+    below: f32,
 }
 
 impl RowHeights {
     pub(super) fn of<'a>(panels: impl Iterator<Item = &'a Panel>, width: f32) -> Self {
-        let mut heights = RowHeights { title: 0.0, content: 0.0, bar: 0.0, captions: 0.0 };
+        let mut heights = RowHeights { title: 0.0, content: 0.0, below: 0.0 };
         for panel in panels {
             let captions = panel.caption_lines(width).len() as f32 * CAPTION.leading();
             let bar = if panel.bar.is_some() { ColorBar::height() } else { 0.0 };
+            heights.below = heights.below.max(bar + captions);
             heights.title = heights.title.max(panel.title_lines(width).len() as f32 * TITLE.leading());
             heights.content = heights.content.max(panel.content_height(width));
-            heights.bar = heights.bar.max(bar);
-            heights.captions = heights.captions.max(captions);
         }
         heights
     }
 
     pub(super) fn total(&self) -> f32 {
-        let below = self.bar + self.captions;
-        self.title + GAP + self.content + if below > 0.0 { GAP + below } else { 0.0 }
+        self.title + GAP + self.content + if self.below > 0.0 { GAP + self.below } else { 0.0 }
     }
 }
 

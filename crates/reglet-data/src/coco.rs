@@ -1,0 +1,126 @@
+//! Regions from an annotation file in the format of the COCO data set.
+//!
+//! Polygons, boxes and run lengths are read, the latter plain or compressed; crowds are regions like any
+//! other. The format is that of <https://cocodataset.org/#format-data>.
+
+mod document;
+mod polygon;
+mod runs;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{DataError, Mask, MaskError};
+use runs::Runs;
+
+/// Where annotations are, and which of their categories are regions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CocoOptions {
+    /// The JSON file.
+    pub file: PathBuf,
+    /// Categories of the file by name, and the region that each is part of. Where this is left out, every
+    /// category is a region of the same name.
+    #[serde(default)]
+    pub regions: Option<BTreeMap<String, String>>,
+}
+
+impl CocoOptions {
+    /// Every category of this file.
+    pub fn new(file: impl Into<PathBuf>) -> Self {
+        Self { file: file.into(), regions: None }
+    }
+}
+
+/// The regions of annotated pictures, by the pictures' file names.
+///
+/// A picture that is listed here without an annotation is known not to show any of the regions; of one that
+/// is not listed, nothing is known.
+#[derive(Debug, Clone)]
+pub struct Coco {
+    file: PathBuf,
+    regions: BTreeSet<String>,
+    images: Vec<Image>,
+}
+
+impl Coco {
+    /// Reads an annotation file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is not JSON of this format, has no category that was asked for, or has
+    /// annotations that are malformed or of a picture or category that is not in it.
+    pub fn open(options: &CocoOptions) -> Result<Self, DataError> {
+        document::read(options)
+    }
+
+    /// The annotation file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The names of the regions, sorted.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.regions.iter().map(String::as_str)
+    }
+
+    /// The file names of the annotated pictures, in the file's order; `image` elsewhere is an index into them.
+    pub fn file_names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.images.iter().map(|image| image.file_name.as_str())
+    }
+
+    /// Whether the picture has an annotation for the region; `None` where there is no such picture or region.
+    pub fn shows(&self, image: usize, region: &str) -> Option<bool> {
+        let image = self.images.get(image)?;
+        self.regions.contains(region).then(|| image.shapes.contains_key(region))
+    }
+
+    /// The width and height in pixels that the file gives for the picture, or that its run lengths have.
+    pub fn size(&self, image: usize) -> Option<(u32, u32)> {
+        self.images.get(image)?.size
+    }
+
+    /// A mask of every region, drawn at this size; those without an annotation are empty. Annotations are in
+    /// the picture's own pixels, so the size must be the picture's.
+    ///
+    /// # Errors
+    /// Where there can be no mask of this size.
+    pub fn masks(&self, image: usize, width: u32, height: u32) -> Result<BTreeMap<String, Mask>, MaskError> {
+        let mut masks = BTreeMap::new();
+        let Some(image) = self.images.get(image) else { return Ok(masks) };
+        for region in &self.regions {
+            let mut mask = Mask::empty(width, height)?;
+            for shape in image.shapes.get(region).into_iter().flatten() {
+                shape.fill(&mut mask);
+            }
+            masks.insert(region.clone(), mask);
+        }
+        Ok(masks)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Image {
+    file_name: String,
+    size: Option<(u32, u32)>,
+    /// Only regions that have at least one annotation.
+    shapes: BTreeMap<String, Vec<Shape>>,
+}
+
+#[derive(Debug, Clone)]
+enum Shape {
+    /// Corners in pixels; a box is one too.
+    Polygon(Vec<[f64; 2]>),
+    Runs(Runs),
+}
+
+impl Shape {
+    fn fill(&self, mask: &mut Mask) {
+        match self {
+            Self::Polygon(corners) => polygon::fill(mask, corners),
+            Self::Runs(runs) => runs.fill(mask),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! How a picture is brought to the size that a model wants.
+
+use image::{RgbImage, imageops};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Mask, ResizeError, resize_gray, resize_rgb};
+
+/// A resize and then, perhaps, a cut of the middle: the geometric half of a model's preprocessing.
+///
+/// Pictures and masks go the same way, so that a mask still covers its region afterwards. In TOML:
+///
+/// ```toml
+/// resize = { shorter_side = 256 }     # or { exact = { width = 224, height = 224 } }
+/// crop = { width = 224, height = 224 }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Geometry {
+    /// The resize, with Pillow's bilinear filter.
+    pub resize: Resize,
+    /// What is cut out of the middle afterwards, as torchvision's `CenterCrop` does: where half a pixel
+    /// is over, the cut begins at the nearest even one; where the picture is smaller than the cut, black
+    /// fills the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Size>,
+}
+
+/// What a resize aims at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Resize {
+    /// This width and height, in pixels, whatever the picture's proportions.
+    Exact(Size),
+    /// A shorter side of so many pixels; the longer one keeps the proportions, rounded down, as in
+    /// torchvision's `Resize(n)`.
+    ShorterSide(u32),
+}
+
+/// A width and a height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// The number of columns.
+    #[schemars(range(min = 1))]
+    pub width: u32,
+    /// The number of rows.
+    #[schemars(range(min = 1))]
+    pub height: u32,
+}
+
+impl Geometry {
+    /// A resize to a square of `side` pixels, without regard to proportions.
+    pub const fn exact(side: u32) -> Self {
+        Self { resize: Resize::Exact(Size { width: side, height: side }), crop: None }
+    }
+
+    /// What torchvision evaluates its classifiers with: the shorter side to 256, then the middle 224×224.
+    pub const fn torchvision() -> Self {
+        Self { resize: Resize::ShorterSide(256), crop: Some(Size { width: 224, height: 224 }) }
+    }
+
+    /// The width and height, in pixels, that a picture of `width` by `height` comes out with.
+    ///
+    /// # Errors
+    /// Where a side of the picture or of the result is zero, or something larger than
+    /// [`MAX_PIXELS`](crate::MAX_PIXELS) would come about on the way.
+    pub fn output_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
+        let resized = self.resized_size(width, height)?;
+        let size = self.crop.map_or(resized, |crop| (crop.width, crop.height));
+        if size.0 == 0 || size.1 == 0 {
+            return Err(ResizeError::NoPixels { from: (width, height), to: size });
+        }
+        if u64::from(size.0) * u64::from(size.1) > crate::MAX_PIXELS {
+            return Err(ResizeError::TooLarge { width: size.0, height: size.1 });
+        }
+        Ok(size)
+    }
+
+    /// Brings a picture to the model's size.
+    ///
+    /// # Errors
+    /// As [`output_size`](Self::output_size).
+    pub fn apply(&self, picture: &RgbImage) -> Result<RgbImage, ResizeError> {
+        let (out_width, out_height) = self.output_size(picture.width(), picture.height())?;
+        let (width, height) = self.resized_size(picture.width(), picture.height())?;
+        let resized = resize_rgb(picture, width, height)?;
+        if self.crop.is_none() {
+            return Ok(resized);
+        }
+        let mut cut = RgbImage::new(out_width, out_height);
+        let (left, top) = (centre(width, out_width), centre(height, out_height));
+        imageops::replace(&mut cut, &resized, -left, -top);
+        Ok(cut)
+    }
+
+    /// Takes a mask the way its picture goes. A pixel of the result belongs to the region when at least
+    /// half of what its colour is mixed from does.
+    ///
+    /// # Errors
+    /// As [`output_size`](Self::output_size).
+    pub fn apply_mask(&self, mask: &Mask) -> Result<Mask, ResizeError> {
+        let (out_width, out_height) = self.output_size(mask.width(), mask.height())?;
+        let (width, height) = self.resized_size(mask.width(), mask.height())?;
+        let resized = resize_gray(&mask.to_gray(), width, height)?;
+        let (left, top) = (centre(width, out_width), centre(height, out_height));
+        let inside = |x: u32, y: u32| {
+            let x = u32::try_from(i64::from(x) + left).ok()?;
+            let y = u32::try_from(i64::from(y) + top).ok()?;
+            resized.get_pixel_checked(x, y).map(|value| value.0[0] >= 128)
+        };
+        Mask::from_fn(out_width, out_height, |x, y| inside(x, y).unwrap_or(false))
+            .map_err(|_| ResizeError::TooLarge { width: out_width, height: out_height })
+    }
+
+    fn resized_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
+        let shorter = match self.resize {
+            Resize::Exact(size) => return Ok((size.width, size.height)),
+            Resize::ShorterSide(shorter) => shorter,
+        };
+        let (short, long) = (width.min(height), width.max(height));
+        if short == 0 {
+            return Err(ResizeError::NoPixels { from: (width, height), to: (shorter, shorter) });
+        }
+        let longer = u64::from(shorter) * u64::from(long) / u64::from(short);
+        let longer = u32::try_from(longer).unwrap_or(u32::MAX);
+        Ok(if width <= height { (shorter, longer) } else { (longer, shorter) })
+    }
+}
+
+/// Where a centred cut of `cut` pixels begins in `side` pixels; negative where it is larger, and that
+/// much is filled in before.
+fn centre(side: u32, cut: u32) -> i64 {
+    let margin = i64::from(side) - i64::from(cut);
+    if margin < 0 {
+        // Half of what is missing, rounded down, comes before.
+        return -(-margin / 2);
+    }
+    // Half, rounded as Python rounds: from a half to the even neighbour.
+    let half = margin / 2;
+    if margin % 2 == 1 && half % 2 == 1 { half + 1 } else { half }
+}

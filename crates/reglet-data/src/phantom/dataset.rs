@@ -1,0 +1,243 @@
+//! Phantoms as a data set.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::description::{Clutter, Phantom};
+use super::dice::Dice;
+use super::error::PhantomError;
+use super::render::{MAX_SIZE, MIN_SIZE, render};
+use crate::edit::{Change, Edited};
+use crate::{DataError, Dataset, Mask, Sample};
+
+/// A data set of [`Phantom`]s, each drawn when it is asked for.
+///
+/// Classes: `benign` (0) and `melanoma` (1). Regions: `bubbles`, `hair`, `ink`, `lesion`, `ruler`.
+#[derive(Debug, Clone)]
+pub struct Phantoms {
+    options: PhantomOptions,
+    classes: [String; 2],
+    regions: [String; 5],
+    ids: Vec<String>,
+}
+
+/// Which phantoms there are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PhantomOptions {
+    /// How many; 1 to [`MAX_COUNT`].
+    pub count: usize,
+    /// Width and height of a picture in pixels; 16 to 4096.
+    pub size: u32,
+    /// What fixes all of them. Other seeds give other pictures.
+    pub seed: u64,
+    /// The share of melanomas; 0 to 1.
+    pub prevalence: f64,
+    /// The share of melanomas that have a ruler; 0 to 1.
+    pub ruler_given_melanoma: f64,
+    /// The share of benign lesions that have a ruler; 0 to 1.
+    pub ruler_given_benign: f64,
+    /// The probability of hairs; 0 to 1.
+    pub hair: f64,
+    /// The probability of gel bubbles; 0 to 1.
+    pub bubbles: f64,
+    /// The probability of ink marks; 0 to 1.
+    pub ink: f64,
+}
+
+/// The largest number of phantoms in one data set.
+pub const MAX_COUNT: usize = 1_000_000;
+
+/// Part of the fingerprint: to be raised whenever the same options draw other pictures than before.
+const GENERATOR: &str = "reglet phantoms 1";
+
+impl Default for PhantomOptions {
+    /// 200 pictures of 128×128 pixels, in equal shares of benign and malignant, with and without a ruler.
+    fn default() -> Self {
+        Self {
+            count: 200,
+            size: 128,
+            seed: 0,
+            prevalence: 0.5,
+            ruler_given_melanoma: 0.5,
+            ruler_given_benign: 0.5,
+            hair: 0.5,
+            bubbles: 0.3,
+            ink: 0.15,
+        }
+    }
+}
+
+impl Phantoms {
+    /// # Errors
+    /// Where a probability is not between 0 and 1, or there are too few, too many, too small or too large
+    /// pictures.
+    pub fn new(options: PhantomOptions) -> Result<Self, PhantomError> {
+        if !(1..=MAX_COUNT).contains(&options.count) {
+            return Err(PhantomError::Count { count: options.count });
+        }
+        if !(MIN_SIZE..=MAX_SIZE).contains(&options.size) {
+            return Err(PhantomError::Size { size: options.size });
+        }
+        for (option, value) in [
+            ("prevalence", options.prevalence),
+            ("ruler_given_melanoma", options.ruler_given_melanoma),
+            ("ruler_given_benign", options.ruler_given_benign),
+            ("hair", options.hair),
+            ("bubbles", options.bubbles),
+            ("ink", options.ink),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(PhantomError::Probability { option, value });
+            }
+        }
+        let ids = (0..options.count).map(|index| format!("phantom-{index:05}")).collect();
+        Ok(Self {
+            options,
+            classes: ["benign", "melanoma"].map(String::from),
+            regions: ["bubbles", "hair", "ink", "lesion", "ruler"].map(String::from),
+            ids,
+        })
+    }
+
+    /// What the phantoms were generated from.
+    pub fn options(&self) -> &PhantomOptions {
+        &self.options
+    }
+
+    /// One phantom's description, or `None` where there is no such phantom.
+    pub fn phantom(&self, index: usize) -> Option<Phantom> {
+        if index >= self.options.count {
+            return None;
+        }
+        let (melanoma, ruler) = self.group(index);
+        let clutter = Clutter {
+            hair: self.options.hair as f32,
+            bubbles: self.options.bubbles as f32,
+            ink: self.options.ink as f32,
+        };
+        Some(Phantom::draw(self.options.seed, index as u64, melanoma, ruler, clutter))
+    }
+
+    /// Whether the lesion is a melanoma, and whether there is a ruler.
+    ///
+    /// Systematic sampling: as one counts up, a melanoma falls due whenever its share of the count passes a
+    /// whole number, and a ruler likewise among the melanomas and among the others. So every share is right
+    /// to within one picture for any count, and with the default shares four pictures in a row are always
+    /// one of each kind.
+    fn group(&self, index: usize) -> (bool, bool) {
+        let due = |share: f64, before: usize| (share * before as f64).floor() as usize;
+        let falls_due = |share: f64, place: usize| due(share, place + 1) > due(share, place);
+        let melanomas_before = due(self.options.prevalence, index);
+        if falls_due(self.options.prevalence, index) {
+            (true, falls_due(self.options.ruler_given_melanoma, melanomas_before))
+        } else {
+            (false, falls_due(self.options.ruler_given_benign, index - melanomas_before))
+        }
+    }
+
+    /// What takes the place of the phantom's ruler, or lack of one, where the change makes sense.
+    fn changed(&self, phantom: &Phantom, index: usize, change: Change, seed: u64) -> Option<Phantom> {
+        let mut dice = Dice::new(self.options.seed ^ seed.rotate_left(32), index as u64, "change");
+        let ruler = match (change, &phantom.ruler) {
+            (Change::Insert, None) => Some(phantom.new_ruler(&mut dice)),
+            (Change::Remove, Some(_)) => None,
+            (Change::Move, Some(ruler)) => Some(phantom.moved_ruler(ruler, &mut dice)),
+            (Change::Control, Some(ruler)) => Some(phantom.blank_ruler(ruler)),
+            // The same draws as for an insertion: the control lies exactly where that ruler would.
+            (Change::Control, None) => Some(phantom.blank_ruler(&phantom.new_ruler(&mut dice))),
+            (Change::Insert, Some(_)) | (Change::Remove | Change::Move, None) => return None,
+        };
+        Some(Phantom { ruler, ..phantom.clone() })
+    }
+}
+
+impl Dataset for Phantoms {
+    fn name(&self) -> &str {
+        "phantoms"
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    fn len(&self) -> usize {
+        self.options.count
+    }
+
+    fn id(&self, index: usize) -> &str {
+        &self.ids[index]
+    }
+
+    fn label(&self, index: usize) -> usize {
+        usize::from(self.group(index).0)
+    }
+
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        // Of the others only the picture itself can tell: a hair may lie outside the frame.
+        match region {
+            "ruler" => Some(self.group(index).1),
+            "lesion" => Some(true),
+            _ => None,
+        }
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let phantom = self.phantom(index).ok_or_else(|| DataError::Index {
+            name: self.name().to_owned(),
+            index,
+            len: self.len(),
+        })?;
+        let rendered = render(&phantom, self.options.size)?;
+        Ok(Sample {
+            id: self.ids[index].clone(),
+            picture: rendered.picture,
+            label: usize::from(phantom.melanoma),
+            regions: rendered.masks,
+        })
+    }
+
+    /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Control`] puts a blank
+    /// strip of the skin's colour where [`Change::Insert`] with the same seed puts the ruler, or in place of
+    /// the ruler that is there. The region holds every pixel that differs and all that the old and the new
+    /// object cover.
+    fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
+        let before = self.phantom(index)?;
+        let after = self.changed(&before, index, change, seed)?;
+        let size = self.options.size;
+        let old = render(&before, size).ok()?.picture;
+        let picture = render(&after, size).ok()?.picture;
+        let covered = |x: u32, y: u32| {
+            let at = super::Point::new(x as f32 + 0.5, y as f32 + 0.5) * (1.0 / size as f32);
+            [&before.ruler, &after.ruler].into_iter().flatten().any(|strip| strip.holds(at))
+        };
+        let region = Mask::from_fn(size, size, |x, y| {
+            old.get_pixel(x, y) != picture.get_pixel(x, y) || covered(x, y)
+        });
+        Some(Edited { picture, region: region.ok()? })
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        let PhantomOptions {
+            count,
+            size,
+            seed,
+            prevalence,
+            ruler_given_melanoma,
+            ruler_given_benign,
+            hair,
+            bubbles,
+            ink,
+        } = &self.options;
+        let text = format!(
+            "{GENERATOR}\n{count} {size} {seed} {prevalence} {ruler_given_melanoma} {ruler_given_benign} \
+             {hair} {bubbles} {ink}\n"
+        );
+        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}

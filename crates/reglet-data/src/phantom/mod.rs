@@ -1,0 +1,70 @@
+//! Dermoscopy-like pictures, generated: skin, a lesion, and whatever lies about it, with exact masks.
+//!
+//! [`Phantoms`] is a data set of them; [`Phantom`] is one of them as plain data, and [`render`] draws it.
+//! What they are for is that everything about them is known: which class a lesion was drawn from, where the
+//! ruler is, and how the *same* picture looks without it.
+//!
+//! ```
+//! use reglet_data::Dataset;
+//! use reglet_data::edit::Change;
+//! use reglet_data::phantom::{PhantomOptions, Phantoms};
+//!
+//! let phantoms = Phantoms::new(PhantomOptions { count: 8, size: 64, seed: 1, ..PhantomOptions::default() })?;
+//! let sample = phantoms.sample(3)?;
+//! assert_eq!(phantoms.classes()[sample.label], "melanoma");
+//! assert_eq!(sample.shows("ruler"), Some(true));
+//!
+//! // The same picture without its ruler: nothing else has changed.
+//! let without = phantoms.redraw(3, Change::Remove, 0).expect("sample 3 has a ruler");
+//! let changed = |x, y| sample.picture.get_pixel(x, y) != without.picture.get_pixel(x, y);
+//! assert!((0..64).all(|y| (0..64).all(|x| !changed(x, y) || without.region.get(x, y))));
+//! # Ok::<(), reglet_data::DataError>(())
+//! ```
+//!
+//! # What tells the classes apart
+//!
+//! Only the lesion's asymmetry, border and colour, after the ABCD rule (see [`Lesion`]); the classes overlap
+//! a little in each of them. Skin tone, light, hair, bubbles, ink, and the lesion's size and place are drawn
+//! alike for both. The ruler goes with the class as far as [`PhantomOptions`] says, and with nothing else.
+//!
+//! # What can be relied on
+//!
+//! A phantom depends on the seed, its index, its class, and whether it has a ruler, and on nothing else: not
+//! on how many there are, nor on its size in pixels. The generator's version is part of the data set's
+//! fingerprint. On machines whose sine and exponential differ in the last bit, a channel may differ by one.
+
+mod bubbles;
+mod canvas;
+mod dataset;
+mod description;
+mod dice;
+mod error;
+mod figures;
+mod hair;
+mod ink;
+mod lesion;
+mod light;
+mod noise;
+mod pigment;
+mod plane;
+mod render;
+mod ruler;
+mod ruler_paint;
+mod skin;
+
+pub use bubbles::Bubble;
+pub use dataset::{MAX_COUNT, PhantomOptions, Phantoms};
+pub use description::Phantom;
+pub use error::PhantomError;
+pub use hair::Hair;
+pub use ink::InkStroke;
+pub use lesion::{Lesion, Notch, Wave};
+pub use light::Light;
+pub use pigment::{Patch, PatchKind, Pigment};
+pub use plane::Point;
+pub use render::{MAX_SIZE, MIN_SIZE, Rendered, render};
+pub use ruler::{Material, Ruler};
+pub use skin::Skin;
+
+pub(crate) use dice::Dice;
+pub(crate) use ruler_paint::{LayerPixel, paint};

@@ -1,0 +1,303 @@
+//! Labelled pictures in files, however they are listed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use image::imageops;
+use sha2::{Digest, Sha256};
+
+use crate::coco::{Coco, CocoOptions};
+use crate::picture::{self, Limits};
+use crate::{DataError, Dataset, Mask, Problem, ProblemKind, Problems, Sample};
+
+/// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
+/// [`FolderOptions`](crate::FolderOptions) open.
+///
+/// The samples are in the order in which they are listed, or of their names in folders. A file is read when
+/// its sample is asked for, and only then.
+///
+/// What is known of a region in a picture comes from a mask file, from COCO annotations, or from a flag
+/// that says whether the picture shows it. A flag of 0 alone makes an empty mask; a flag of 1 alone makes
+/// none, because nobody has said where the region is, and is found with [`Dataset::flag`].
+#[derive(Debug)]
+pub struct PictureFiles {
+    name: String,
+    classes: Vec<String>,
+    regions: Vec<String>,
+    entries: Vec<Entry>,
+    coco: Option<Coco>,
+    limits: Limits,
+}
+
+/// One picture as it is listed.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) picture: PathBuf,
+    /// An index into the classes.
+    pub(crate) label: usize,
+    /// Mask files by region.
+    pub(crate) masks: BTreeMap<String, PathBuf>,
+    /// By region, whether the picture is said to show it.
+    pub(crate) flags: BTreeMap<String, bool>,
+    /// The picture's index in the annotations, where it is there.
+    pub(crate) annotated: Option<usize>,
+    /// The line of the manifest.
+    pub(crate) line: Option<u64>,
+}
+
+impl PictureFiles {
+    /// Joins pictures and annotations. `file` is what lists the pictures, and `problems` what has been found
+    /// wrong with it already; `regions` are those with masks or flags.
+    pub(crate) fn new(
+        name: String,
+        classes: Vec<String>,
+        mut regions: BTreeSet<String>,
+        mut entries: Vec<Entry>,
+        coco: Option<&CocoOptions>,
+        file: &Path,
+        mut problems: Vec<Problem>,
+    ) -> Result<Self, DataError> {
+        let coco = match coco.map(Coco::open).transpose() {
+            Ok(coco) => coco,
+            // What is wrong with both the list and the annotations is said at once.
+            Err(DataError::Problems(more)) => {
+                problems.extend(more.0);
+                None
+            }
+            Err(other) => return Err(other),
+        };
+        if entries.is_empty() && problems.is_empty() {
+            problems.push(Problem { file: file.into(), line: None, kind: ProblemKind::NoSamples });
+        }
+        if let Some(coco) = &coco {
+            problems.extend(join(&mut entries, coco, file));
+            regions.extend(coco.regions().map(String::from));
+        }
+        Problems::check(problems)?;
+        let regions = regions.into_iter().collect();
+        Ok(Self { name, classes, regions, entries, coco, limits: Limits::default() })
+    }
+
+    /// The same data set with other limits on the size of its pictures.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The file that holds the sample's picture, or `None` where there is no such sample.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        self.entries.get(index).map(|entry| entry.picture.as_path())
+    }
+
+    fn mask(&self, path: &Path) -> Result<Mask, DataError> {
+        // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
+        let grey = imageops::grayscale(&picture::load(path, &self.limits)?);
+        let mask = Mask::from_gray(&grey)?;
+        // Masks are often written with 1 for inside, which looks like nothing at all.
+        match grey.as_raw().iter().copied().max() {
+            Some(brightest @ 1..) if mask.is_empty() => {
+                Err(DataError::FaintMask { file: path.into(), brightest })
+            }
+            _ => Ok(mask),
+        }
+    }
+}
+
+impl Dataset for PictureFiles {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        &self.entries[index].id
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.entries[index].label
+    }
+
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        let entry = &self.entries[index];
+        let annotated = || self.coco.as_ref()?.shows(entry.annotated?, region);
+        entry.flags.get(region).copied().or_else(annotated)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let entry = self.entries.get(index).ok_or_else(|| DataError::Index {
+            name: self.name.clone(),
+            index,
+            len: self.entries.len(),
+        })?;
+        let picture = picture::load(&entry.picture, &self.limits)?;
+        let (width, height) = picture.dimensions();
+        let fits = |region: &str, file: &Path, mask: (u32, u32)| {
+            if mask == (width, height) {
+                return Ok(());
+            }
+            Err(DataError::MaskSize {
+                id: entry.id.clone(),
+                region: region.into(),
+                file: file.into(),
+                picture: (width, height),
+                mask,
+            })
+        };
+
+        let mut regions = BTreeMap::new();
+        for (region, file) in &entry.masks {
+            let mask = self.mask(file)?;
+            fits(region, file, mask.dimensions())?;
+            regions.insert(region.clone(), mask);
+        }
+        if let Some((coco, image)) = self.coco.as_ref().zip(entry.annotated) {
+            if let Some(size) = coco.size(image) {
+                let names: Vec<&str> = coco.regions().collect();
+                fits(&names.join("`, `"), coco.file(), size)?;
+            }
+            regions.extend(coco.masks(image, width, height)?);
+        }
+        for (region, &flag) in &entry.flags {
+            match regions.get(region) {
+                Some(mask) if mask.is_empty() == flag => {
+                    let (id, region) = (entry.id.clone(), region.clone());
+                    return Err(DataError::Contradiction { id, region, flag });
+                }
+                None if !flag => {
+                    regions.insert(region.clone(), Mask::empty(width, height)?);
+                }
+                _ => {}
+            }
+        }
+        Ok(Sample { id: entry.id.clone(), picture, label: entry.label, regions })
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        let mut hash = Fingerprint(Sha256::new());
+        hash.list(&self.classes);
+        hash.list(&self.regions);
+        for entry in &self.entries {
+            hash.text(&entry.id);
+            hash.number(entry.label as u64);
+            hash.file(&entry.picture)?;
+            hash.number(entry.masks.len() as u64);
+            for (region, file) in &entry.masks {
+                hash.text(region);
+                hash.file(file)?;
+            }
+            hash.number(entry.flags.len() as u64);
+            for (region, &flag) in &entry.flags {
+                hash.text(region);
+                hash.number(u64::from(flag));
+            }
+            hash.number(entry.annotated.map_or(u64::MAX, |image| image as u64));
+        }
+        if let Some(coco) = &self.coco {
+            hash.file(coco.file())?;
+        }
+        Ok(format!("{:x}", hash.0.finalize()))
+    }
+}
+
+/// A hash of a sequence of parts, each with its length, so that no two sequences run into the same bytes.
+struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    fn number(&mut self, number: u64) {
+        self.0.update(number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.0.update(text);
+    }
+
+    fn list(&mut self, texts: &[String]) {
+        self.number(texts.len() as u64);
+        for text in texts {
+            self.text(text);
+        }
+    }
+
+    /// A file counts by its own hash, which has one length whatever the file's.
+    fn file(&mut self, path: &Path) -> Result<(), DataError> {
+        let unreadable = |source| DataError::Unreadable { path: path.into(), source };
+        let mut content = Sha256::new();
+        io::copy(&mut File::open(path).map_err(unreadable)?, &mut content).map_err(unreadable)?;
+        self.0.update(content.finalize());
+        Ok(())
+    }
+}
+
+/// Finds each picture's annotations by its file name, and says what is wrong with the two together.
+///
+/// An annotated file name belongs to a picture where one of the two paths ends with the other: `a.jpg` and
+/// `images/a.jpg` are the same picture, `train/a.jpg` and `test/a.jpg` are not.
+fn join(entries: &mut [Entry], coco: &Coco, file: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut complain = |kind| problems.push(Problem { file: coco.file().into(), line: None, kind });
+    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        by_name.entry(parts(&entry.id).next().unwrap_or_default().into()).or_default().push(index);
+    }
+
+    let mut joined = false;
+    for (image, file_name) in coco.file_names().enumerate() {
+        let same_name = parts(file_name).next().and_then(|name| by_name.get(name));
+        let mut fitting: Vec<usize> = same_name.into_iter().flatten().copied().collect();
+        fitting.retain(|&index| parts(&entries[index].id).zip(parts(file_name)).all(|(a, b)| a == b));
+        match fitting.as_slice() {
+            [] => {}
+            &[index] => {
+                joined = true;
+                let entry = &mut entries[index];
+                if let Some(first) = entry.annotated.replace(image) {
+                    let (id, first) = (entry.id.clone(), format!("image {first}"));
+                    complain(ProblemKind::DuplicateId { id, first });
+                }
+            }
+            several => {
+                joined = true;
+                let pictures = several.iter().map(|&index| entries[index].id.clone()).collect();
+                complain(ProblemKind::Ambiguous { file_name: file_name.into(), pictures });
+            }
+        }
+    }
+    if let (false, Some(entry)) = (joined, entries.first()) {
+        let named = coco.file_names().next().unwrap_or("nothing").to_owned();
+        complain(ProblemKind::NoCommonPicture { named, wanted: entry.id.clone() });
+    }
+
+    let masked: BTreeSet<&String> = entries.iter().flat_map(|entry| entry.masks.keys()).collect();
+    for region in coco.regions().filter(|&region| masked.iter().any(|masked| *masked == region)) {
+        complain(ProblemKind::TwoSources { region: region.into() });
+    }
+    for entry in &*entries {
+        for (region, &flag) in &entry.flags {
+            if entry.annotated.and_then(|image| coco.shows(image, region)) == Some(!flag) {
+                let (id, region) = (entry.id.clone(), region.clone());
+                let kind = ProblemKind::Contradiction { id, region, flag, annotations: coco.file().into() };
+                problems.push(Problem { file: file.into(), line: entry.line, kind });
+            }
+        }
+    }
+    problems
+}
+
+/// The parts of a path as somebody wrote it, the last one first.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.rsplit(['/', '\\']).filter(|part| !part.is_empty() && *part != ".")
+}

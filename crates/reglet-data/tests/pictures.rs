@@ -1,0 +1,126 @@
+//! Every kind of picture that must work, against Pillow; every broken one, refused for its own reason.
+//! Both are found by looking into the folders: a file added there is tested.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use image::{ImageFormat, RgbImage};
+use reglet_data::picture::{self, Fault, Limits, PictureError};
+
+#[test]
+fn each_kind_gives_the_pixels_that_pillow_gives() {
+    let pictures = files("fixtures/pictures");
+    assert!(pictures.len() >= 24, "only {} pictures were found", pictures.len());
+    for path in pictures {
+        let name = path.file_name().and_then(OsStr::to_str).expect("fixtures have plain names");
+        let expected = path.with_file_name("expected").join(format!("{name}.png"));
+        let expected = image::open(expected).expect("each picture has an expected one").into_rgb8();
+        let actual = picture::load(&path, &Limits::default()).expect("it is a sound picture");
+        assert_eq!(actual.dimensions(), expected.dimensions(), "{name}");
+        let bytes = fs::read(&path).expect("it was just read");
+        let tolerance = match image::guess_format(&bytes).expect("it is a picture") {
+            // The inverse cosine transform and the upsampling of colour are not fixed to the last bit.
+            ImageFormat::Jpeg => 4,
+            _ => 0,
+        };
+        let worst = largest_difference(&actual, &expected);
+        assert!(worst <= tolerance, "{name} differs from Pillow's by up to {worst} levels");
+    }
+}
+
+#[test]
+fn each_broken_file_is_refused_for_what_is_wrong_with_it() {
+    for (folder, fault) in [("broken/data", Fault::Data), ("broken/limits", Fault::Limits)] {
+        let broken = files(folder);
+        assert!(broken.len() >= 3, "only {} files were found in {folder}", broken.len());
+        for path in broken {
+            match picture::load(&path, &Limits::default()) {
+                Ok(picture) => panic!("{} was read as {:?} pixels", path.display(), picture.dimensions()),
+                Err(error) => {
+                    assert_eq!(error.fault(), fault, "{error}");
+                    assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_sentence() {
+    let complaint = |path: &Path| {
+        picture::load(path, &Limits::default()).expect_err("the file is not sound").to_string()
+    };
+    let broken = |name: &str| complaint(&tests_folder().join("broken").join(name));
+    assert!(broken("data/empty.png").contains("is empty, 0 bytes long"));
+    assert!(broken("data/text.png").contains("convert it to PNG, JPEG, BMP, TIFF or WebP"));
+    assert!(broken("data/half.jpg").contains("is cut short"));
+    assert!(broken("data/half.png").contains("is cut short"));
+    assert!(broken("data/float.tiff").contains("floating-point numbers"));
+    assert!(broken("limits/huge.png").contains("60000×60000 pixels where at most 100000000 are allowed"));
+    assert!(complaint(Path::new("nowhere.png")).contains("there is no picture `nowhere.png`"));
+    assert!(complaint(&tests_folder()).contains("is a folder"));
+}
+
+#[test]
+fn a_missing_file_is_the_fault_of_the_path() {
+    let error = picture::load(Path::new("nowhere.png"), &Limits::default()).expect_err("it is not there");
+    assert_eq!(error.fault(), Fault::Missing);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_refusal_by_the_system_is_the_fault_of_the_system() {
+    // A link to itself is refused by every user's system, even the administrator's.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("loop.png");
+    std::os::unix::fs::symlink(&path, &path).expect("a link");
+    let error = picture::load(&path, &Limits::default()).expect_err("it leads nowhere");
+    assert_eq!(error.fault(), Fault::System, "{error}");
+}
+
+#[test]
+fn limits_are_kept_to_the_pixel_and_the_byte() {
+    let path = tests_folder().join("fixtures/pictures/rgb.png");
+    let bytes = fs::metadata(&path).expect("it is there").len();
+    let exact = Limits { pixels: 37 * 29, bytes };
+    picture::load(&path, &exact).expect("it is exactly as large as allowed");
+    let pixels = picture::load(&path, &Limits { pixels: 37 * 29 - 1, ..exact });
+    assert!(matches!(pixels, Err(PictureError::TooManyPixels { width: 37, height: 29, limit: 1072, .. })));
+    let bytes = picture::load(&path, &Limits { bytes: bytes - 1, ..exact });
+    assert!(matches!(bytes, Err(PictureError::TooManyBytes { .. })));
+}
+
+#[test]
+fn every_way_of_cutting_a_picture_short_is_noticed_or_harmless() -> io::Result<()> {
+    for name in ["rgb.png", "colour.jpg", "progressive.jpg", "rgb.bmp", "rgb.tiff", "lossless.webp"] {
+        let path = tests_folder().join("fixtures/pictures").join(name);
+        let bytes = fs::read(&path)?;
+        let whole = picture::decode(&bytes, &path, &Limits::default()).expect("it is sound");
+        for end in 0..bytes.len() {
+            // What follows the pixels (metadata, a closing marker) may be missing; pixels may not.
+            match picture::decode(&bytes[..end], &path, &Limits::default()) {
+                Ok(picture) => assert_eq!(picture, whole, "the first {end} bytes of {name}"),
+                Err(error) => assert_eq!(error.fault(), Fault::Data, "{error}"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn largest_difference(a: &RgbImage, b: &RgbImage) -> u8 {
+    a.as_raw().iter().zip(b.as_raw()).map(|(&a, &b)| a.abs_diff(b)).max().unwrap_or(0)
+}
+
+/// The files of a folder under `tests`, without its folders, sorted.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(tests_folder().join(folder)).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let mut files: Vec<_> = paths.filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+fn tests_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}

@@ -1,0 +1,193 @@
+//! The methods against Captum's (`reference/make_attributions.py`).
+
+use reglet_attribution::{
+    Attribution, Baseline, GradCam, IntegratedGradients, Layers, Method, Quadrature, Saliency, Scores,
+};
+use reglet_model::{Architecture, Model, Targets};
+use reglet_tests::{Reference, assert_close, distance, small_model};
+use tch::{Kind, Tensor};
+
+/// A small model with its references: two examples of five classes, or one of a single logit.
+struct Case {
+    model: Model,
+    reference: Reference,
+    input: Tensor,
+    targets: Vec<usize>,
+}
+
+impl Case {
+    fn five_classes(architecture: Architecture) -> Case {
+        let reference = Reference::read(&format!("attributions/{architecture}"));
+        let (input, targets) = (reference.input(), reference.targets());
+        Case { model: small_model(architecture, 5), reference, input, targets }
+    }
+
+    fn one_logit(architecture: Architecture, class: usize) -> Case {
+        let reference = Reference::read(&format!("attributions/{architecture}-one-logit"));
+        let input = reference.input();
+        Case { model: small_model(architecture, 1), reference, input, targets: vec![class] }
+    }
+
+    fn integrated(&self, method: &IntegratedGradients) -> Attribution {
+        let scores = self.model.scores(&self.input, &self.targets).expect("it runs");
+        method.attribute(&self.model, &self.input, &self.targets, &scores).expect("it runs")
+    }
+
+    fn expect(&self, name: &str, found: &Tensor, bound: f64) {
+        assert_close(name, found, self.reference.tensor(name), bound);
+    }
+}
+
+const BOTH: [Architecture; 2] = [Architecture::ResNet18, Architecture::MobileNetV2];
+
+/// How far two runs in 32 bits may lie apart: where a ReLU6 sits at a kink on the path, rounding decides
+/// its side, and Captum's own 32-bit run is up to 0.6 % from its 64-bit one on MobileNetV2.
+fn path_bound(architecture: Architecture) -> f64 {
+    if architecture == Architecture::MobileNetV2 { 1e-2 } else { 1e-5 }
+}
+
+#[test]
+fn saliency_is_captums() {
+    for case in BOTH.map(Case::five_classes) {
+        let found = Saliency::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
+        case.expect("saliency", &found.values, 1e-5);
+        let signed = Saliency { absolute: false };
+        let found = signed.attribute(&case.model, &case.input, &case.targets).expect("it runs");
+        case.expect("input_x_gradient", &(found.values * &case.input), 1e-5);
+    }
+}
+
+#[test]
+fn integrated_gradients_are_captums_for_every_rule_and_baseline() {
+    for architecture in BOTH {
+        let case = Case::five_classes(architecture);
+        let rules = [
+            (Quadrature::GaussLegendre, 50, Baseline::Zero, "gausslegendre.50.0.0"),
+            (Quadrature::GaussLegendre, 50, Baseline::Value(0.3), "gausslegendre.50.0.3"),
+            (Quadrature::Middle, 10, Baseline::Zero, "riemann_middle.10.0.0"),
+            (Quadrature::Left, 10, Baseline::Zero, "riemann_left.10.0.0"),
+            (Quadrature::Right, 10, Baseline::Zero, "riemann_right.10.0.0"),
+        ];
+        for (quadrature, steps, baseline, name) in rules {
+            let found = case.integrated(&IntegratedGradients { steps, quadrature, baseline });
+            case.expect(&format!("integrated_gradients.{name}"), &found.values, path_bound(architecture));
+            let gaps: Vec<f64> = found.gaps.expect("reported").iter().map(|gap| gap.absolute).collect();
+            let expected: Vec<f64> =
+                Vec::try_from(case.reference.tensor(&format!("delta.{name}"))).expect("one each");
+            // The gap is a difference of sums that nearly cancel: its error is that of the sums.
+            let size = found.values.abs().sum(Kind::Double).double_value(&[]);
+            let error = gaps.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(error <= path_bound(architecture) * size, "{name}: {gaps:?} {expected:?}");
+        }
+    }
+}
+
+/// Captum's trapezoid weighs n points by 1/n with halved ends, so its weights sum to (n − 1)/n and its
+/// attributions fall short by that. Ours sum to 1.
+#[test]
+fn the_trapezoid_rule_differs_from_captums_by_exactly_its_fault() {
+    for architecture in BOTH {
+        let case = Case::five_classes(architecture);
+        let method =
+            IntegratedGradients { steps: 10, quadrature: Quadrature::Trapezoid, ..Default::default() };
+        let found = case.integrated(&method).values * (9.0 / 10.0);
+        case.expect("integrated_gradients.riemann_trapezoid.10.0.0", &found, path_bound(architecture));
+    }
+}
+
+#[test]
+fn grad_cam_is_captums_at_the_layer_and_at_the_input() {
+    for case in BOTH.map(Case::five_classes) {
+        for (layer, name) in [(case.reference.text("layer"), ""), (case.reference.text("early_layer"), ".early")]
+        {
+            let evaluation = case
+                .model
+                .evaluate(
+                    &case.input,
+                    Targets::Classes(&case.targets),
+                    false,
+                    &[case.model.graph().layer(layer).expect("there")],
+                )
+                .expect("it runs");
+            let found = GradCam::default().at_layer(layer, &evaluation.layers[0]).expect("spatial");
+            case.expect(&format!("grad_cam{name}"), &found, 2e-5);
+        }
+        let found = GradCam::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
+        case.expect("grad_cam.bilinear", &found.values, 2e-5);
+    }
+}
+
+#[test]
+fn a_single_logit_is_explained_for_either_class() {
+    for architecture in BOTH {
+        for (class, sign) in [(1, ""), (0, ".negative")] {
+            let case = Case::one_logit(architecture, class);
+            let expect = |name: &str, found: &Attribution, bound| {
+                case.expect(&format!("{name}{sign}"), &found.values, bound);
+            };
+            let saliency = Saliency::default().attribute(&case.model, &case.input, &case.targets);
+            expect("saliency", &saliency.expect("it runs"), 1e-5);
+            let integrated = case.integrated(&IntegratedGradients::default());
+            expect("integrated_gradients.gausslegendre.50.0.0", &integrated, path_bound(architecture));
+            let grad_cam = GradCam::default().attribute(&case.model, &case.input, &case.targets);
+            expect("grad_cam.bilinear", &grad_cam.expect("it runs"), 2e-5);
+        }
+    }
+}
+
+#[test]
+fn methods_together_equal_methods_alone_and_share_one_evaluation() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    let methods: Vec<Method> =
+        Method::NAMES.iter().map(|name| Method::named(name).expect("a method")).collect();
+    let together = Method::attribute_all(&methods, &case.model, &case.input, Targets::Classes(&case.targets))
+        .expect("it runs");
+    assert_eq!(together.computed.len(), 3);
+    for (method, computed) in methods.iter().zip(&together.computed) {
+        let one = std::slice::from_ref(method);
+        let alone = Method::attribute_all(one, &case.model, &case.input, Targets::Classes(&case.targets))
+            .expect("it runs");
+        let difference = distance(&computed.attribution.values, &alone.computed[0].attribution.values);
+        assert!(difference < 1e-5, "{}: {difference:.1e}", method.name());
+    }
+}
+
+#[test]
+fn batches_equal_single_pictures() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    for name in Method::NAMES {
+        let methods = [Method::named(name).expect("a method")];
+        let run = |input: &Tensor, targets: &[usize]| {
+            let found = Method::attribute_all(&methods, &case.model, input, Targets::Classes(targets));
+            found.expect("it runs").computed.remove(0).attribution.values
+        };
+        let together = run(&case.input, &case.targets);
+        for row in 0..2 {
+            let alone = run(&case.input.narrow(0, row, 1), &case.targets[row as usize..][..1]);
+            assert_close(name, &alone, &together.narrow(0, row, 1), 1e-5);
+        }
+    }
+}
+
+#[test]
+fn the_gradient_is_the_limit_of_finite_differences() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    let signed = Saliency { absolute: false };
+    let gradient = signed.attribute(&case.model, &case.input, &case.targets).expect("it runs").values;
+    // Along the gradient's own direction the slope is its norm, far above the rounding of two scores.
+    let step = 1e-2;
+    let norm = gradient.norm_scalaropt_dim(2, [1_i64, 2, 3].as_slice(), true);
+    let direction = &gradient / &norm;
+    let at = |sign: f64| {
+        let moved = &case.input + &direction * (sign * step);
+        case.model.scores(&moved, &case.targets).expect("it runs")
+    };
+    let slope = (at(1.0) - at(-1.0)) / (2.0 * step);
+    assert_close("slope", &slope, &norm.view([-1]), 1e-2);
+}
+
+#[test]
+fn the_default_layer_is_the_models_choice() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    assert_eq!(Layers::grad_cam_layer(&case.model), case.reference.text("layer"));
+}

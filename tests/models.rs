@@ -1,0 +1,111 @@
+//! The built-in architectures against torchvision's (`reference/make_models.py`).
+
+use reglet_model::{Architecture, Request, Targets, gradients};
+use reglet_tests::{Reference, assert_close, fixtures, small_model};
+use serde_json::Value;
+
+#[test]
+fn parameters_have_torchvisions_names_and_shapes() {
+    let text = std::fs::read_to_string(fixtures().join("models/state_dict.json")).expect("committed");
+    let all: Value = serde_json::from_str(&text).expect("JSON");
+    for architecture in Architecture::ALL {
+        let listed = all[architecture.name()].as_array().expect("a list of name and shape");
+        let expected: Vec<(String, Vec<i64>)> = listed
+            .iter()
+            .map(|entry| serde_json::from_value(entry.clone()).expect("name and shape"))
+            .filter(|(name, _): &(String, Vec<i64>)| !name.ends_with("num_batches_tracked"))
+            .collect();
+        let graph = architecture.graph(1000, 1.0).expect("the published network");
+        let mut found: Vec<(String, Vec<i64>)> =
+            graph.parameters().iter().map(|p| (p.name.clone(), p.shape.clone())).collect();
+        let mut expected = expected;
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{architecture}");
+    }
+}
+
+#[test]
+fn logits_gradients_and_layers_agree_with_torchvision() {
+    for architecture in Architecture::ALL {
+        let reference = Reference::read(&format!("models/{architecture}"));
+        let model = small_model(architecture, 5);
+        let layer = model.graph().layer(reference.text("layer")).expect("the reference's layer");
+        assert_eq!(model.graph().name(layer), model.grad_cam_layer(), "{architecture}");
+
+        let targets = reference.targets();
+        let found = model
+            .evaluate(&reference.input(), Targets::Classes(&targets), true, &[layer])
+            .expect("it runs");
+        let gradient = found.input_gradient.expect("it was asked for");
+        let of = |what: &str| format!("{architecture} {what}");
+        // Rounding of 32-bit floats through up to 152 layers; the references are of 64.
+        assert_close(&of("logits"), &found.logits, reference.tensor("logits"), 1e-5);
+        assert_close(&of("input gradient"), &gradient, reference.tensor("input_gradient"), 1e-5);
+        assert_close(&of("activation"), &found.layers[0].activation, reference.tensor("activation"), 1e-5);
+        assert_close(&of("gradient"), &found.layers[0].gradient, reference.tensor("gradient"), 1e-5);
+    }
+}
+
+#[test]
+fn a_graph_cut_at_a_layer_runs_from_there() {
+    let model = small_model(Architecture::ResNet18, 5);
+    let graph = model.graph();
+    let input = Reference::read("models/resnet18").input();
+    let stage = graph.layer("layer3").expect("a module of several calls");
+    assert_eq!(graph.name(stage), "layer3.1.relu#2");
+    let fetches = [stage, graph.output()];
+    let request = Request { feeds: &[(graph.input(), &input)], fetches: &fetches, ..Request::default() };
+    let whole = graph.run(model.parameters(), &request).expect("it runs");
+    let request =
+        Request { feeds: &[(stage, &whole[0])], fetches: &[graph.output()], ..Request::default() };
+    let rest = graph.run(model.parameters(), &request).expect("the rest runs without the input");
+    assert!(rest[0].equal(&whole[1]));
+
+    // Above a residual connection the cut does not separate, and the missing value is named.
+    let conv = graph.layer("layer4.1.conv2").expect("a convolution");
+    let values = [(conv, &whole[0])];
+    let request = Request { feeds: &values, fetches: &[graph.output()], ..Request::default() };
+    let error = graph.run(model.parameters(), &request).expect_err("the shortcut needs the input");
+    assert!(error.to_string().contains("'input' is needed"), "{error}");
+}
+
+#[test]
+fn the_same_gradients_come_from_any_point_of_the_graph() {
+    let model = small_model(Architecture::ResNet18, 5);
+    let graph = model.graph();
+    let input = Reference::read("models/resnet18").input();
+    let layer = graph.layer("layer2.0.bn1").expect("a layer");
+    let at = |watch: &[_]| {
+        let fetches: Vec<_> = std::iter::once(graph.output()).chain(watch.iter().copied()).collect();
+        let feeds = [(graph.input(), &input)];
+        let request = Request { feeds: &feeds, fetches: &fetches, watch, training: false };
+        let values = graph.run(model.parameters(), &request).expect("it runs");
+        let inputs: Vec<_> = values[1..].iter().collect();
+        gradients(&values[0].select(1, 2), &inputs).expect("differentiable").remove(0)
+    };
+    // Watched alone, nothing before the layer is recorded; together with the input, all is.
+    assert_close("gradient at the layer", &at(&[layer]), &at(&[layer, graph.input()]), 1e-6);
+}
+
+#[test]
+fn batches_equal_single_pictures() {
+    for architecture in [Architecture::ResNet18, Architecture::MobileNetV2] {
+        let model = small_model(architecture, 5);
+        let input = Reference::read(&format!("models/{architecture}")).input();
+        let together = model.logits(&input).expect("it runs");
+        for row in 0..2 {
+            let alone = model.logits(&input.narrow(0, row, 1)).expect("it runs");
+            assert_close("a row alone", &alone, &together.narrow(0, row, 1), 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_does_not_exist_is_answered_with_the_nearest() {
+    let model = small_model(Architecture::ResNet18, 5);
+    let message = model.graph().layer("layer4.1.conv3").expect_err("there is none").to_string();
+    assert!(message.contains("no layer 'layer4.1.conv3'; did you mean 'layer4.1.conv"), "{message}");
+    assert!(model.graph().layer("").is_err());
+    assert!(model.graph().layer("conv1.weight").is_err(), "a parameter is no layer");
+}

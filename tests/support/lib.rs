@@ -1,0 +1,121 @@
+//! What the tests of the whole share: references made by the field's own tools, and the small models they
+//! were made with.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use reglet_model::{Architecture, Graph, Model, Parameter, Parameters, Preprocessing};
+use serde_json::Value;
+use tch::{Device, Kind, Tensor};
+
+/// The folder of committed references.
+pub fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// A reference file: its tensors by name and what its maker noted about them.
+pub struct Reference {
+    tensors: HashMap<String, Tensor>,
+    notes: Value,
+}
+
+impl Reference {
+    /// Reads `name` (without extension) under the fixtures.
+    pub fn read(name: &str) -> Reference {
+        let path = fixtures().join(format!("{name}.safetensors"));
+        let bytes = std::fs::read(&path).expect("the reference is committed");
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a whole file");
+        let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference")).expect("notes");
+        let notes = serde_json::from_str(notes).expect("the notes are JSON");
+        let tensors = Tensor::read_safetensors(&path).expect("a whole file");
+        Reference { tensors: tensors.into_iter().collect(), notes }
+    }
+
+    /// The tensor called `name`.
+    pub fn tensor(&self, name: &str) -> &Tensor {
+        self.tensors.get(name).unwrap_or_else(|| panic!("the reference has no '{name}'"))
+    }
+
+    /// A text among the notes.
+    pub fn text(&self, name: &str) -> &str {
+        self.notes[name].as_str().expect("a text")
+    }
+
+    /// The targets among the notes.
+    pub fn targets(&self) -> Vec<usize> {
+        let targets = self.notes["targets"].as_array().expect("a list");
+        targets.iter().map(|target| target.as_u64().expect("an index") as usize).collect()
+    }
+
+    /// The input that the reference was made with, after the shape in the notes.
+    pub fn input(&self) -> Tensor {
+        let shape = self.notes["input_shape"].as_array().expect("a shape");
+        let shape: Vec<i64> = shape.iter().map(|size| size.as_i64().expect("a size")).collect();
+        drawn("input", &shape, |unit| unit * 3_f64.sqrt())
+    }
+}
+
+/// The relative distance ‖a − b‖ / ‖b‖.
+pub fn distance(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.size(), b.size(), "the shapes differ");
+    let (a, b) = (a.to_kind(Kind::Double), b.to_kind(Kind::Double));
+    ((a - &b).norm() / b.norm()).double_value(&[])
+}
+
+/// Asserts that `found` is within `bound` of `expected`, and says how far it is if not.
+pub fn assert_close(what: &str, found: &Tensor, expected: &Tensor, bound: f64) {
+    let distance = distance(found, expected);
+    assert!(distance <= bound, "{what}: relative distance {distance:.2e}, allowed {bound:.0e}");
+}
+
+/// The small model that the references of `architecture` were made with.
+pub fn small_model(architecture: Architecture, classes: i64) -> Model {
+    let width = if architecture == Architecture::MobileNetV2 { 0.25 } else { 0.125 };
+    let graph = architecture.graph(classes, width).expect("a small model");
+    let parameters = synthetic_parameters(&graph);
+    Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
+        .expect("the labels are the indices")
+}
+
+/// Weights computed from their names alone, as `reference/small_models.py` computes them.
+pub fn synthetic_parameters(graph: &Graph) -> Parameters {
+    let norms: Vec<&str> =
+        graph.parameters().iter().filter_map(|p| p.name.strip_suffix(".running_var")).collect();
+    let value = |parameter: &Parameter| {
+        let (module, leaf) = parameter.name.rsplit_once('.').expect("module.leaf");
+        let norm = norms.contains(&module);
+        let fan_in: i64 = parameter.shape[1..].iter().product();
+        let scale = (6.0 / fan_in as f64).sqrt();
+        drawn(&parameter.name, &parameter.shape, |unit| match leaf {
+            "running_var" => 1.0 + 0.5 * unit,
+            "weight" if norm => 1.0 + 0.2 * unit,
+            "weight" => unit * scale,
+            "running_mean" => 0.2 * unit,
+            _ if norm => 0.2 * unit,
+            _ => 0.1 * unit,
+        })
+    };
+    Parameters::from_tensors(graph.parameters().iter().map(value).collect())
+}
+
+/// A tensor whose element i is `shape_of` a number in −1…1 that depends on `name` and i only.
+pub fn drawn(name: &str, shape: &[i64], shape_of: impl Fn(f64) -> f64) -> Tensor {
+    let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let count: i64 = shape.iter().product();
+    let unit = |index: u64| {
+        let bits = splitmix64(seed.wrapping_add(index)) >> 11;
+        bits as f64 * 2_f64.powi(-53) * 2.0 - 1.0
+    };
+    let values: Vec<f32> = (0..count as u64).map(|index| shape_of(unit(index)) as f32).collect();
+    Tensor::from_slice(&values).view(shape)
+}
+
+/// Vigna's SplitMix64: a number that looks random for every number.
+fn splitmix64(state: u64) -> u64 {
+    let mut z = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
