@@ -96,7 +96,11 @@ def main() -> None:
     parser.add_argument("--target", type=int, help="index of the class to explain (default: the most probable)")
     parser.add_argument("--layer", help="layer for Grad-CAM (default: the last convolution)")
     parser.add_argument("--steps", type=int, default=50, help="steps of Integrated Gradients")
-    parser.add_argument("--internal-batch-size", type=int, help="pictures at a time in Integrated Gradients (default: all steps at once)")
+    parser.add_argument(
+        "--internal-batch-size",
+        type=int,
+        help="steps of Integrated Gradients computed at a time (default: all at once)",
+    )
     parser.add_argument("--out", type=Path, default=Path("figure.png"))
     parser.add_argument("--save", type=Path, help="also save the raw tensors, as safetensors")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")

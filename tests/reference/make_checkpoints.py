@@ -12,7 +12,6 @@ The names of the tensors are those of `module()`, followed by those that only a 
 come from make_hostile_checkpoints.py.
 """
 
-import io
 import json
 import zipfile
 from collections import OrderedDict
@@ -21,6 +20,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import nn
+
+from pickle_assembler import archive
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "checkpoints"
 ACCEPTED, REFUSED = FOLDER / "accepted", FOLDER / "refused"
@@ -72,7 +73,7 @@ def state_dict() -> OrderedDict:
 def write_accepted(state: OrderedDict) -> dict[str, dict]:
     """For each file, the keys that lead to the state dict and the prefix of the tensors' names."""
 
-    def save(name: str, content, path: list[str] = [], prefix: str = "", **how) -> None:
+    def save(name: str, content, path: tuple[str, ...] = (), prefix: str = "", **how) -> None:
         torch.save(content, ACCEPTED / name, **how)
         written[name] = {"path": path, "prefix": prefix}
 
@@ -86,14 +87,14 @@ def write_accepted(state: OrderedDict) -> dict[str, dict]:
     save("plain_dict.pth", dict(state))
     save("protocol4.pth", state, pickle_protocol=4)
     save("protocol5.pth", state, pickle_protocol=5)
-    save("nested_state_dict.pth", training, ["state_dict"])
-    save("nested_state_dict_legacy.pth", training, ["state_dict"], _use_new_zipfile_serialization=False)
-    save("nested_model.pth", {"model": state, "epoch": 3}, ["model"])
+    save("nested_state_dict.pth", training, ("state_dict",))
+    save("nested_state_dict_legacy.pth", training, ("state_dict",), _use_new_zipfile_serialization=False)
+    save("nested_model.pth", {"model": state, "epoch": 3}, ("model",))
     save("prefix_module.pth", prefixed, prefix="module.")
-    save("nested_prefix_module.pth", {"state_dict": prefixed}, ["state_dict"], "module.")
+    save("nested_prefix_module.pth", {"state_dict": prefixed}, ("state_dict",), "module.")
 
     # PyTorch before 2.1 wrote no byteorder entry.
-    with_entries(ACCEPTED / "plain.pth", ACCEPTED / "without_byteorder.pth", lambda name: not name.endswith("/byteorder"))
+    without_entry(ACCEPTED / "plain.pth", "byteorder", ACCEPTED / "without_byteorder.pth")
     written["without_byteorder.pth"] = {"path": [], "prefix": ""}
     return written
 
@@ -146,19 +147,11 @@ def write_refused(state: OrderedDict) -> dict[str, str]:
     return reasons
 
 
-def archive(entries: dict[str, bytes]) -> bytes:
-    """A ZIP whose entries are stored, with a fixed date."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
-        for name, content in entries.items():
-            file.writestr(zipfile.ZipInfo(name), content)
-    return buffer.getvalue()
-
-
-def with_entries(source: Path, target: Path, keep) -> None:
-    """Copies the entries of an archive that are to be kept."""
+def without_entry(source: Path, entry: str, target: Path) -> None:
+    """Copies an archive but for one entry."""
     with zipfile.ZipFile(source) as file:
-        target.write_bytes(archive({name: file.read(name) for name in file.namelist() if keep(name)}))
+        kept = [name for name in file.namelist() if not name.endswith(f"/{entry}")]
+        target.write_bytes(archive({name: file.read(name) for name in kept}))
 
 
 def check(name: str, wrapping: dict, state: OrderedDict) -> None:

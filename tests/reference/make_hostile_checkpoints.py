@@ -27,6 +27,7 @@ from pickle_assembler import (
     call,
     checkpoint,
     dict_of,
+    entries,
     global_,
     integer,
     legacy,
@@ -75,6 +76,7 @@ def code() -> dict[str, tuple[bytes, str]]:
     """Every way in which a pickle can name a function and have it called."""
     system = call(global_("os", "system"), text(COMMAND))
     command, python = text(COMMAND), text(PYTHON)
+    popen = global_("subprocess", "Popen") + tuple_of(tuple_of(*map(text, COMMAND.split())))
     no_keywords = b"}"
     found = b"\x93"  # STACK_GLOBAL
     pickles = {
@@ -101,11 +103,11 @@ def code() -> dict[str, tuple[bytes, str]]:
         "inst": (pickle(b"(", command, b"ios\nsystem\n"), "calls os.system by INST"),
         "obj": (pickle(b"(", global_("os", "system"), command, b"o"), "calls os.system by OBJ"),
         "newobj": (
-            pickle(global_("subprocess", "Popen"), tuple_of(tuple_of(*map(text, COMMAND.split()))), b"\x81"),
+            pickle(popen, b"\x81"),
             "makes a subprocess.Popen by NEWOBJ",
         ),
         "newobj_ex": (
-            pickle(global_("subprocess", "Popen"), tuple_of(tuple_of(*map(text, COMMAND.split()))), no_keywords, b"\x92"),
+            pickle(popen, no_keywords, b"\x92"),
             "makes a subprocess.Popen by NEWOBJ_EX",
         ),
         "build": (
@@ -195,11 +197,13 @@ def burdens() -> dict[str, tuple[bytes, str]]:
         "memo_index": (beside(b"N", memo=b"r\xff\xff\xff\xff"), "writes memo 4294967295"),
     }
     sound = pickle(dict_of(weight=tensor()))
-    entries = {"archive/data.pkl": sound, "archive/data/0": SIX_VALUES}
     idle = sound[:-1] + b"N0" * 2_000_000 + STOP
     bombs = {
-        "pickle": (deflated(entries | {"archive/data.pkl": idle}), "4 MB of idle opcodes, deflated"),
-        "storage": (deflated(entries | {"archive/data/0": SIX_VALUES + bytes(8_000_000)}), "8 MB for 6 values, deflated"),
+        "pickle": (deflated(entries(idle)), "4 MB of idle opcodes, deflated"),
+        "storage": (
+            deflated(entries(sound) | {"archive/data/0": SIX_VALUES + bytes(8_000_000)}),
+            "8 MB for 6 values, deflated",
+        ),
     }
     files = {f"burden_{name}.pth": (checkpoint(content), reason) for name, (content, reason) in pickles.items()}
     return files | {f"burden_deflated_{name}.pth": bomb for name, bomb in bombs.items()}
@@ -240,7 +244,6 @@ def tensors() -> dict[str, tuple[bytes, str]]:
         "offset_too_large": (tensor(offset=1), "an offset that leaves the storage"),
         "offset_negative": (tensor(offset=-1), "a negative offset"),
         "offset_overflow": (tensor(offset=2**64 - 1), "an offset of 2^64-1"),
-        "too_many_dimensions": (tensor(sizes=(1,) * 500, strides=(1,) * 500), "500 dimensions"),
         "too_few_arguments": (
             call(global_("torch._utils", "_rebuild_tensor_v2"), storage()),
             "a tensor without sizes and strides",
@@ -257,9 +260,15 @@ def archives() -> dict[str, tuple[bytes, str]]:
     sound = pickle(dict_of(weight=tensor()))
     good = checkpoint(sound)
     return {
-        "zip_size_too_large.pth": (claim(good, "archive/data/0", 20, 2**31, 2**31), "an entry of 2 GiB in a small file"),
+        "zip_size_too_large.pth": (
+            claim(good, "archive/data/0", 20, 2**31, 2**31),
+            "an entry of 2 GiB in a small file",
+        ),
         "zip_size_maximal.pth": (claim(good, "archive/data.pkl", 20, 2**32 - 2, 2**32 - 2), "a pickle of 4 GiB"),
-        "zip_sizes_differ.pth": (claim(good, "archive/data/0", 24, 48), "a stored entry larger unpacked than packed"),
+        "zip_sizes_differ.pth": (
+            claim(good, "archive/data/0", 24, 48),
+            "a stored entry larger unpacked than packed",
+        ),
         "zip_size_too_small.pth": (claim(good, "archive/data/0", 20, 8, 8), "8 bytes of a storage of 24"),
         "zip_offset_beyond.pth": (claim(good, "archive/data/0", 42, 2**31), "an entry that begins beyond the file"),
         "zip_offset_elsewhere.pth": (claim(good, "archive/data/0", 42, 3), "an entry that begins where none does"),
@@ -269,7 +278,7 @@ def archives() -> dict[str, tuple[bytes, str]]:
         ),
         "zip_wrong_checksum.pth": (good.replace(SIX_VALUES, SIX_VALUES[::-1]), "a storage whose checksum is wrong"),
         "zip_two_pickles.pth": (
-            archive({"a/data.pkl": sound, "a/data/0": SIX_VALUES, "b/data.pkl": sound, "b/data/0": SIX_VALUES}),
+            archive(entries(sound, root="a") | entries(sound, root="b")),
             "two checkpoints in one archive",
         ),
         "zip_big_endian.pth": (checkpoint(sound, byteorder=b"big"), "values in big-endian order"),
@@ -298,11 +307,11 @@ def flagged(content: bytes) -> bytes:
     return bytes(changed)
 
 
-def deflated(entries: dict[str, bytes]) -> bytes:
+def deflated(content: dict[str, bytes]) -> bytes:
     """The entries compressed, which PyTorch never does."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for name, data in entries.items():
+        for name, data in content.items():
             entry = zipfile.ZipInfo(name)
             entry.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(entry, data)

@@ -81,20 +81,26 @@ def legacy_tensor() -> bytes:
     return tensor(storage("0", 6, "FloatStorage", b"N"))
 
 
-def checkpoint(content: bytes, storages: dict[str, bytes] | None = None, byteorder: bytes = b"little") -> bytes:
-    """PyTorch's ZIP around a pickle. Without `storages` it holds one of six float32 values, under the key 0."""
-    if storages is None:
-        storages = {"0": SIX_VALUES}
-    entries = {"data.pkl": content, "byteorder": byteorder, "version": b"3\n"}
-    entries |= {f"data/{key}": data for key, data in storages.items()}
-    return archive({f"archive/{name}": data for name, data in entries.items()})
+def checkpoint(content: bytes, byteorder: bytes = b"little") -> bytes:
+    """PyTorch's ZIP around a pickle, with one storage of six values."""
+    return archive(entries(content, byteorder))
 
 
-def archive(entries: dict[str, bytes]) -> bytes:
+def entries(content: bytes, byteorder: bytes = b"little", root: str = "archive") -> dict[str, bytes]:
+    """What PyTorch's ZIP holds."""
+    return {
+        f"{root}/data.pkl": content,
+        f"{root}/byteorder": byteorder,
+        f"{root}/data/0": SIX_VALUES,
+        f"{root}/version": b"3\n",
+    }
+
+
+def archive(content: dict[str, bytes]) -> bytes:
     """A ZIP whose entries are stored, with a fixed date."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
-        for name, data in entries.items():
+        for name, data in content.items():
             file.writestr(zipfile.ZipInfo(name), data)
     return buffer.getvalue()
 

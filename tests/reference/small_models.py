@@ -7,7 +7,7 @@ Element i, in row-major order, of the tensor called `name` comes from
 
 and is rounded to float32 only after it was scaled:
 
-    weight of a convolution or a linear layer   u · sqrt(6 / fan_in), fan_in the product of all dimensions but the first
+    weight of a convolution or a linear layer   u · sqrt(6 / fan_in); fan_in: all dimensions but the first, multiplied
     bias of a linear layer                      0.1 · u
     weight of a batch normalisation             1 + 0.2 · u
     its bias and its running_mean               0.2 · u
