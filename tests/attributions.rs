@@ -40,12 +40,6 @@ impl Case {
 
 const BOTH: [Architecture; 2] = [Architecture::ResNet18, Architecture::MobileNetV2];
 
-/// How far two runs in 32 bits may lie apart: where a ReLU6 sits at a kink on the path, rounding decides
-/// its side, and Captum's own 32-bit run is up to 0.6 % from its 64-bit one on MobileNetV2.
-fn path_bound(architecture: Architecture) -> f64 {
-    if architecture == Architecture::MobileNetV2 { 1e-2 } else { 1e-5 }
-}
-
 #[test]
 fn saliency_is_captums() {
     for case in BOTH.map(Case::five_classes) {
@@ -68,16 +62,18 @@ fn integrated_gradients_are_captums_for_every_rule_and_baseline() {
             (Quadrature::Left, 10, Baseline::Zero, "riemann_left.10.0.0"),
             (Quadrature::Right, 10, Baseline::Zero, "riemann_right.10.0.0"),
         ];
-        for (quadrature, steps, baseline, name) in rules {
+        // The reference holds for MobileNetV2 only what 32-bit floats can tell (`reference/README.md`).
+        let held = |name: &str| case.reference.holds(&format!("integrated_gradients.{name}"));
+        for (quadrature, steps, baseline, name) in rules.into_iter().filter(|rule| held(rule.3)) {
             let found = case.integrated(&IntegratedGradients { steps, quadrature, baseline });
-            case.expect(&format!("integrated_gradients.{name}"), &found.values, path_bound(architecture));
+            case.expect(&format!("integrated_gradients.{name}"), &found.values, 1e-5);
             let gaps: Vec<f64> = found.gaps.expect("reported").iter().map(|gap| gap.absolute).collect();
             let expected: Vec<f64> =
                 Vec::try_from(case.reference.tensor(&format!("delta.{name}"))).expect("one each");
             // The gap is a difference of sums that nearly cancel: its error is that of the sums.
             let size = found.values.abs().sum(Kind::Double).double_value(&[]);
             let error = gaps.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(error <= path_bound(architecture) * size, "{name}: {gaps:?} {expected:?}");
+            assert!(error <= 1e-5 * size, "{name}: {gaps:?} {expected:?}");
         }
     }
 }
@@ -86,19 +82,17 @@ fn integrated_gradients_are_captums_for_every_rule_and_baseline() {
 /// attributions fall short by that. Ours sum to 1.
 #[test]
 fn the_trapezoid_rule_differs_from_captums_by_exactly_its_fault() {
-    for architecture in BOTH {
-        let case = Case::five_classes(architecture);
-        let method =
-            IntegratedGradients { steps: 10, quadrature: Quadrature::Trapezoid, ..Default::default() };
-        let found = case.integrated(&method).values * (9.0 / 10.0);
-        case.expect("integrated_gradients.riemann_trapezoid.10.0.0", &found, path_bound(architecture));
-    }
+    let case = Case::five_classes(Architecture::ResNet18);
+    let method = IntegratedGradients { steps: 10, quadrature: Quadrature::Trapezoid, ..Default::default() };
+    let found = case.integrated(&method).values * (9.0 / 10.0);
+    case.expect("integrated_gradients.riemann_trapezoid.10.0.0", &found, 1e-5);
 }
 
 #[test]
 fn grad_cam_is_captums_at_the_layer_and_at_the_input() {
     for case in BOTH.map(Case::five_classes) {
-        for (layer, name) in [(case.reference.text("layer"), ""), (case.reference.text("early_layer"), ".early")]
+        for (layer, name) in
+            [(case.reference.text("layer"), ""), (case.reference.text("early_layer"), ".early")]
         {
             let evaluation = case
                 .model
@@ -128,7 +122,7 @@ fn a_single_logit_is_explained_for_either_class() {
             let saliency = Saliency::default().attribute(&case.model, &case.input, &case.targets);
             expect("saliency", &saliency.expect("it runs"), 1e-5);
             let integrated = case.integrated(&IntegratedGradients::default());
-            expect("integrated_gradients.gausslegendre.50.0.0", &integrated, path_bound(architecture));
+            expect("integrated_gradients.gausslegendre.50.0.0", &integrated, 1e-5);
             let grad_cam = GradCam::default().attribute(&case.model, &case.input, &case.targets);
             expect("grad_cam.bilinear", &grad_cam.expect("it runs"), 2e-5);
         }

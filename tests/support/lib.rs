@@ -47,11 +47,19 @@ impl Reference {
         targets.iter().map(|target| target.as_u64().expect("an index") as usize).collect()
     }
 
-    /// The input that the reference was made with, after the shape in the notes.
+    /// The input that the reference was made with: kept in it, or drawn after the shape in the notes.
     pub fn input(&self) -> Tensor {
+        if let Some(input) = self.tensors.get("input") {
+            return input.shallow_clone();
+        }
         let shape = self.notes["input_shape"].as_array().expect("a shape");
         let shape: Vec<i64> = shape.iter().map(|size| size.as_i64().expect("a size")).collect();
         drawn("input", &shape, |unit| unit * 3_f64.sqrt())
+    }
+
+    /// Whether the reference holds a tensor called `name`.
+    pub fn holds(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
     }
 }
 

@@ -167,7 +167,9 @@ pub enum ProblemKind {
         column: String,
     },
     /// A flag is neither 0 nor 1.
-    #[error("the column `{column}` says `{value}`: write 1 where the picture shows it, 0 where not, or nothing where that is not known")]
+    #[error(
+        "the column `{column}` says `{value}`: write 1 where the picture shows it, 0 where not, or nothing where that is not known"
+    )]
     NotAFlag {
         /// The cell's column.
         column: String,
@@ -184,7 +186,9 @@ pub enum ProblemKind {
     #[error("there is no such folder: correct the path")]
     NoFolder,
     /// No mask in a folder of masks belongs to any picture.
-    #[error("no mask in this folder of `{region}` belongs to a picture: a mask is named <class>/<picture>.png")]
+    #[error(
+        "no mask in this folder of `{region}` belongs to a picture: a mask is named <class>/<picture>.png"
+    )]
     NoMaskMatches {
         /// The region.
         region: String,
@@ -218,7 +222,9 @@ pub enum ProblemKind {
         region: String,
     },
     /// An annotation file names none of the pictures.
-    #[error("it names no picture of the data set: it has `{named}` and the like, the data set `{wanted}` and the like")]
+    #[error(
+        "it names no picture of the data set: it has `{named}` and the like, the data set `{wanted}` and the like"
+    )]
     NoCommonPicture {
         /// A file name in the annotations.
         named: String,

@@ -43,13 +43,7 @@ pub struct FolderOptions {
 impl FolderOptions {
     /// All classes of this folder, without masks.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-            name: None,
-            classes: None,
-            masks: BTreeMap::new(),
-            coco: None,
-        }
+        Self { folder: folder.into(), name: None, classes: None, masks: BTreeMap::new(), coco: None }
     }
 
     /// The same data set with relative paths taken from the folder `base`.
@@ -125,7 +119,8 @@ impl FolderOptions {
             let folder = folder.join(class);
             if folder.is_dir() {
                 let files = names(&folder, is_picture)?.into_iter();
-                masks.insert(region, files.map(|name| (stem(&name).to_owned(), folder.join(&name))).collect());
+                masks
+                    .insert(region, files.map(|name| (stem(&name).to_owned(), folder.join(&name))).collect());
             }
         }
         Ok(masks)

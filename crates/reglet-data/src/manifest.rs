@@ -97,9 +97,9 @@ impl ManifestOptions {
         let image = column(&self.image);
         let label = column(&self.label);
         let mut region_columns = |columns: &BTreeMap<String, String>| -> Vec<(String, usize, String)> {
-            let found = columns.iter().filter_map(|(region, name)| {
-                column(name).map(|(place, name)| (region.clone(), place, name))
-            });
+            let found = columns
+                .iter()
+                .filter_map(|(region, name)| column(name).map(|(place, name)| (region.clone(), place, name)));
             found.collect()
         };
         let usual = || usual_masks(&table.columns);
@@ -176,8 +176,7 @@ impl ManifestOptions {
             }
         }
         problems.sort_by_key(|problem| problem.line);
-        let regions: BTreeSet<String> =
-            masks.into_iter().chain(flags).map(|(region, ..)| region).collect();
+        let regions: BTreeSet<String> = masks.into_iter().chain(flags).map(|(region, ..)| region).collect();
         PictureFiles::new(
             self.name(),
             classes,

@@ -29,17 +29,9 @@ impl Mask {
     pub fn new(width: u32, height: u32, bits: Vec<bool>) -> Result<Self, MaskError> {
         let pixels = checked_pixels(width, height)?;
         if bits.len() != pixels {
-            return Err(MaskError::Bits {
-                width,
-                height,
-                bits: bits.len(),
-            });
+            return Err(MaskError::Bits { width, height, bits: bits.len() });
         }
-        Ok(Self {
-            width,
-            height,
-            bits,
-        })
+        Ok(Self { width, height, bits })
     }
 
     /// A mask that holds the pixels for which `inside(x, y)` is true.
@@ -55,11 +47,7 @@ impl Mask {
         for y in 0..height {
             bits.extend((0..width).map(|x| inside(x, y)));
         }
-        Ok(Self {
-            width,
-            height,
-            bits,
-        })
+        Ok(Self { width, height, bits })
     }
 
     /// A mask that holds no pixel.
@@ -67,11 +55,7 @@ impl Mask {
     /// # Errors
     /// Where a side is zero or there are more than [`MAX_PIXELS`].
     pub fn empty(width: u32, height: u32) -> Result<Self, MaskError> {
-        Ok(Self {
-            width,
-            height,
-            bits: vec![false; checked_pixels(width, height)?],
-        })
+        Ok(Self { width, height, bits: vec![false; checked_pixels(width, height)?] })
     }
 
     /// The pixels of a grey picture that are 128 or brighter.
@@ -81,23 +65,13 @@ impl Mask {
     pub fn from_gray(picture: &GrayImage) -> Result<Self, MaskError> {
         let (width, height) = picture.dimensions();
         checked_pixels(width, height)?;
-        let bits = picture
-            .as_raw()
-            .iter()
-            .map(|&value| value >= THRESHOLD)
-            .collect();
-        Ok(Self {
-            width,
-            height,
-            bits,
-        })
+        let bits = picture.as_raw().iter().map(|&value| value >= THRESHOLD).collect();
+        Ok(Self { width, height, bits })
     }
 
     /// A grey picture, 255 inside and 0 outside; the inverse of [`Mask::from_gray`].
     pub fn to_gray(&self) -> GrayImage {
-        GrayImage::from_fn(self.width, self.height, |x, y| {
-            Luma([if self.get(x, y) { u8::MAX } else { 0 }])
-        })
+        GrayImage::from_fn(self.width, self.height, |x, y| Luma([if self.get(x, y) { u8::MAX } else { 0 }]))
     }
 
     /// The number of columns.
@@ -136,11 +110,7 @@ impl Mask {
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         (0..self.height)
             .zip(self.bits.chunks_exact(self.width as usize))
-            .flat_map(|(y, row)| {
-                (0..self.width)
-                    .zip(row)
-                    .filter_map(move |(x, &bit)| bit.then_some((x, y)))
-            })
+            .flat_map(|(y, row)| (0..self.width).zip(row).filter_map(move |(x, &bit)| bit.then_some((x, y))))
     }
 
     /// The number of pixels in the region.
@@ -164,26 +134,15 @@ impl Mask {
     /// Where the two are not of one size.
     pub fn union(&self, other: &Self) -> Result<Self, MaskError> {
         if self.dimensions() != other.dimensions() {
-            return Err(MaskError::Sizes {
-                left: self.dimensions(),
-                right: other.dimensions(),
-            });
+            return Err(MaskError::Sizes { left: self.dimensions(), right: other.dimensions() });
         }
-        let bits = self
-            .bits
-            .iter()
-            .zip(&other.bits)
-            .map(|(&a, &b)| a || b)
-            .collect();
+        let bits = self.bits.iter().zip(&other.bits).map(|(&a, &b)| a || b).collect();
         Ok(Self { bits, ..*self })
     }
 
     /// The pixels that do not belong to the region.
     pub fn complement(&self) -> Self {
-        Self {
-            bits: self.bits.iter().map(|bit| !bit).collect(),
-            ..*self
-        }
+        Self { bits: self.bits.iter().map(|bit| !bit).collect(), ..*self }
     }
 
     /// Every pixel whose centre is at most `radius` pixels, in a straight line, from the centre of one
@@ -192,10 +151,7 @@ impl Mask {
         let mut bits = vec![false; self.bits.len()];
         let width = self.width as usize;
         let distances = self.distances_in_columns(radius);
-        for (row, distances) in bits
-            .chunks_exact_mut(width)
-            .zip(distances.chunks_exact(width))
-        {
+        for (row, distances) in bits.chunks_exact_mut(width).zip(distances.chunks_exact(width)) {
             // A region's pixel `distance` rows away reaches `reach` pixels to either side in this row.
             // Each pixel opens an interval and closes it, so that the row takes one pass at any radius.
             let mut open = vec![0_i64; width + 1];
@@ -225,12 +181,7 @@ impl Mask {
             right = right.max(x);
             bottom = bottom.max(y);
         }
-        Some(BoundingBox {
-            x: left,
-            y: top,
-            width: right - left + 1,
-            height: bottom - top + 1,
-        })
+        Some(BoundingBox { x: left, y: top, width: right - left + 1, height: bottom - top + 1 })
     }
 
     fn index(&self, x: u32, y: u32) -> Option<usize> {
@@ -241,8 +192,7 @@ impl Mask {
     /// that is at most `limit`.
     fn distances_in_columns(&self, limit: u32) -> Vec<Option<u32>> {
         let width = self.width as usize;
-        let mut distances: Vec<Option<u32>> =
-            self.bits.iter().map(|&bit| bit.then_some(0)).collect();
+        let mut distances: Vec<Option<u32>> = self.bits.iter().map(|&bit| bit.then_some(0)).collect();
         let further = |near: Option<u32>| near.map(|near| near + 1).filter(|&far| far <= limit);
         for index in width..distances.len() {
             let above = further(distances[index - width]);
@@ -284,9 +234,7 @@ pub enum MaskError {
         height: u32,
     },
     /// There are more pixels than [`MAX_PIXELS`].
-    #[error(
-        "a mask of {width}×{height} pixels is too large: at most {MAX_PIXELS} pixels are allowed"
-    )]
+    #[error("a mask of {width}×{height} pixels is too large: at most {MAX_PIXELS} pixels are allowed")]
     TooLarge {
         /// The width asked for.
         width: u32,
@@ -294,9 +242,7 @@ pub enum MaskError {
         height: u32,
     },
     /// The bits are not as many as the pixels.
-    #[error(
-        "a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given"
-    )]
+    #[error("a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given")]
     Bits {
         /// The width asked for.
         width: u32,

@@ -61,12 +61,7 @@ pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<RgbImage, 
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     if pixels > limits.pixels {
-        return Err(PictureError::TooManyPixels {
-            path: origin.into(),
-            width,
-            height,
-            limit: limits.pixels,
-        });
+        return Err(PictureError::TooManyPixels { path: origin.into(), width, height, limit: limits.pixels });
     }
     decoder.set_limits(memory).map_err(classify)?;
     to_rgb(DynamicImage::from_decoder(decoder).map_err(classify)?, origin)
@@ -114,9 +109,7 @@ fn to_rgb(picture: DynamicImage, origin: &Path) -> Result<RgbImage, PictureError
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => {
             return Err(PictureError::FloatingPoint { path: origin.into() });
         }
-        DynamicImage::ImageLuma16(grey) => {
-            grey.as_raw().iter().flat_map(|&v| [upper_byte(v); 3]).collect()
-        }
+        DynamicImage::ImageLuma16(grey) => grey.as_raw().iter().flat_map(|&v| [upper_byte(v); 3]).collect(),
         DynamicImage::ImageLumaA16(grey) => {
             grey.as_raw().chunks_exact(2).flat_map(|pixel| [upper_byte(pixel[0]); 3]).collect()
         }
@@ -126,8 +119,7 @@ fn to_rgb(picture: DynamicImage, origin: &Path) -> Result<RgbImage, PictureError
         }
         eight_bit => eight_bit.into_rgb8().into_raw(),
     };
-    RgbImage::from_raw(width, height, bytes)
-        .ok_or_else(|| PictureError::CutShort { path: origin.into() })
+    RgbImage::from_raw(width, height, bytes).ok_or_else(|| PictureError::CutShort { path: origin.into() })
 }
 
 /// What Pillow keeps of a 16-bit channel.

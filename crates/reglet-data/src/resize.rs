@@ -62,11 +62,7 @@ const FRACTION: u32 = 22;
 const HALF: i32 = 1 << (FRACTION - 1);
 
 /// Both passes over values that are interleaved, `C` to a pixel.
-fn resample<const C: usize>(
-    values: &[u8],
-    from: (u32, u32),
-    to: (u32, u32),
-) -> Result<Vec<u8>, ResizeError> {
+fn resample<const C: usize>(values: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, ResizeError> {
     if [from.0, from.1, to.0, to.1].contains(&0) {
         return Err(ResizeError::NoPixels { from, to });
     }
@@ -81,10 +77,7 @@ fn resample<const C: usize>(
     } else {
         let windows = windows(from_width, to_width);
         let mut narrow = vec![0; to_width * from_height * C];
-        for (row, out) in values
-            .chunks_exact(from_width * C)
-            .zip(narrow.chunks_exact_mut(to_width * C))
-        {
+        for (row, out) in values.chunks_exact(from_width * C).zip(narrow.chunks_exact_mut(to_width * C)) {
             mix_within_row::<C>(row, &windows, out);
         }
         narrow
@@ -121,9 +114,8 @@ fn windows(from: usize, to: usize) -> Vec<Window> {
             let end = ((center + support + 0.5) as usize).min(from);
             let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * steepness).abs()).max(0.0);
             let sum: f64 = (start..end).map(triangle).sum();
-            let weights = (start..end)
-                .map(|at| (0.5 + triangle(at) / sum * f64::from(1 << FRACTION)) as i32)
-                .collect();
+            let weights =
+                (start..end).map(|at| (0.5 + triangle(at) / sum * f64::from(1 << FRACTION)) as i32).collect();
             Window { start, weights }
         })
         .collect()

@@ -48,9 +48,8 @@ fn each_broken_file_is_refused_for_what_is_wrong_with_it() {
 
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
-    let complaint = |path: &Path| {
-        picture::load(path, &Limits::default()).expect_err("the file is not sound").to_string()
-    };
+    let complaint =
+        |path: &Path| picture::load(path, &Limits::default()).expect_err("the file is not sound").to_string();
     let broken = |name: &str| complaint(&tests_folder().join("broken").join(name));
     assert!(broken("data/empty.png").contains("is empty, 0 bytes long"));
     assert!(broken("data/text.png").contains("convert it to PNG, JPEG, BMP, TIFF or WebP"));

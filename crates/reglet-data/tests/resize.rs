@@ -1,7 +1,7 @@
 //! The resize against Pillow's, pixel for pixel, and what must hold of any resize.
 
-use std::path::{Path, PathBuf};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, GrayImage, Rgb, RgbImage};
 use proptest::prelude::*;
@@ -35,10 +35,7 @@ fn no_pixel_differs_from_pillows() {
 #[test]
 fn sizes_that_cannot_be_are_refused() {
     let picture = RgbImage::new(4, 3);
-    assert_eq!(
-        resize_rgb(&picture, 0, 5),
-        Err(ResizeError::NoPixels { from: (4, 3), to: (0, 5) })
-    );
+    assert_eq!(resize_rgb(&picture, 0, 5), Err(ResizeError::NoPixels { from: (4, 3), to: (0, 5) }));
     assert!(matches!(resize_rgb(&RgbImage::new(0, 3), 2, 2), Err(ResizeError::NoPixels { .. })));
     assert_eq!(
         resize_rgb(&picture, u32::MAX, u32::MAX),
@@ -96,9 +93,8 @@ fn sides() -> impl Strategy<Value = (u32, u32)> {
 
 fn pictures() -> impl Strategy<Value = GrayImage> {
     sides().prop_flat_map(|(width, height)| {
-        prop::collection::vec(any::<u8>(), (width * height) as usize).prop_map(move |values| {
-            GrayImage::from_raw(width, height, values).expect("one value a pixel")
-        })
+        prop::collection::vec(any::<u8>(), (width * height) as usize)
+            .prop_map(move |values| GrayImage::from_raw(width, height, values).expect("one value a pixel"))
     })
 }
 

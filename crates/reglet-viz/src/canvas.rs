@@ -125,7 +125,22 @@ impl<'a> Canvas<'a> {
     }
 
     /// A line of text whose baseline lies at `y`.
-    pub(crate) fn text(&mut self, (x, y): (f32, f32), text: &str, face: Face, anchor: Anchor) {
+    pub(crate) fn text(&mut self, at: (f32, f32), text: &str, face: Face, anchor: Anchor) {
+        let paint = self.paint("fill", face.role, 1.0);
+        self.painted_text(at, text, face, anchor, &paint);
+    }
+
+    /// A line of text with a seam in the surface's colour, to stay readable on top of marks.
+    pub(crate) fn text_over_marks(&mut self, at: (f32, f32), text: &str, face: Face, anchor: Anchor) {
+        let (ink, surface) = (hex(self.theme.color(face.role)), hex(self.theme.color(Role::Surface)));
+        let paint = format!(
+            r#" class="viz-fill-{} viz-stroke-surface" fill="{ink}" stroke="{surface}" stroke-width="4" stroke-linejoin="round" paint-order="stroke""#,
+            face.role.name()
+        );
+        self.painted_text(at, text, face, anchor, &paint);
+    }
+
+    fn painted_text(&mut self, (x, y): (f32, f32), text: &str, face: Face, anchor: Anchor, paint: &str) {
         if text.is_empty() {
             return;
         }
@@ -138,7 +153,6 @@ impl<'a> Canvas<'a> {
             Weight::Regular => String::new(),
             bold => format!(r#" font-weight="{}""#, bold.number()),
         };
-        let paint = self.paint("fill", face.role, 1.0);
         self.element(format_args!(
             r#"<text x="{}" y="{}" font-size="{}"{weight}{anchor}{paint}>{}</text>"#,
             short(x),
@@ -209,6 +223,11 @@ impl<'a> Canvas<'a> {
         let _ = self.body.write_fmt(element);
         self.body.push('\n');
     }
+}
+
+/// A length given by a caller brought between two bounds; NaN becomes the lower one.
+pub(crate) fn bounded(value: f32, low: f32, high: f32) -> f32 {
+    if value.is_nan() { low } else { value.clamp(low, high) }
 }
 
 /// A coordinate to a hundredth of a pixel, which no eye can tell from more.

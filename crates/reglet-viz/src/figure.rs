@@ -4,14 +4,13 @@ mod panel;
 pub use colorbar::ColorBar;
 pub use panel::Panel;
 
-use crate::canvas::{Anchor, Canvas, Face};
+use crate::canvas::{Anchor, Canvas, Face, bounded};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
 /// Panels in a grid, under a title.
 ///
-/// Columns are equally wide and every panel's parts (title, picture, colour bar, captions) line up with its
-/// neighbours'. Text that is too long is wrapped, then shortened with an ellipsis; nothing is clipped.
+/// Columns are equally wide, and the pictures of a row begin at one height however long their titles are. Text that is too long is wrapped, then shortened with an ellipsis; nothing is clipped.
 #[derive(Clone, Debug)]
 pub struct Figure {
     title: String,
@@ -66,8 +65,7 @@ impl Figure {
     /// How wide a panel is, in CSS pixels, between 96 and 1024.
     #[must_use]
     pub fn cell_width(mut self, width: f32) -> Self {
-        // `max` turns NaN into the lower bound.
-        self.cell = width.max(96.0).min(1024.0);
+        self.cell = bounded(width, 96.0, 1024.0);
         self
     }
 

@@ -96,7 +96,10 @@ struct Annotation {
 enum Segmentation {
     Polygons(Vec<Vec<f64>>),
     /// `size` is height and width.
-    Runs { size: [u32; 2], counts: Counts },
+    Runs {
+        size: [u32; 2],
+        counts: Counts,
+    },
 }
 
 #[derive(Deserialize)]
@@ -179,7 +182,10 @@ fn parse(path: &Path) -> Result<Document, DataError> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(problem(None, format!("it is larger than the {MAX_BYTES} bytes that are allowed: divide it")));
+        return Err(problem(
+            None,
+            format!("it is larger than the {MAX_BYTES} bytes that are allowed: divide it"),
+        ));
     }
     serde_json::from_slice(&bytes).map_err(|fault| {
         problem(Some(fault.line() as u64), format!("it is not a COCO annotation file ({fault})"))

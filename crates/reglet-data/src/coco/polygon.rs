@@ -8,9 +8,8 @@ use crate::Mask;
 pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
     let (width, height) = mask.dimensions();
     let bounds = corners.iter().map(|corner| corner[1]);
-    let (top, bottom) = bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), y| {
-        (top.min(y), bottom.max(y))
-    });
+    let (top, bottom) =
+        bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), y| (top.min(y), bottom.max(y)));
     // Casts to an integer stop at its bounds, so that no corner is too far away.
     let rows = (top.floor() as u32)..(bottom.ceil() as u32).min(height);
     let mut crossings = Vec::new();

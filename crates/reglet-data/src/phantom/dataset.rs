@@ -216,9 +216,8 @@ impl Dataset for Phantoms {
             let at = super::Point::new(x as f32 + 0.5, y as f32 + 0.5) * (1.0 / size as f32);
             [&before.ruler, &after.ruler].into_iter().flatten().any(|strip| strip.holds(at))
         };
-        let region = Mask::from_fn(size, size, |x, y| {
-            old.get_pixel(x, y) != picture.get_pixel(x, y) || covered(x, y)
-        });
+        let region =
+            Mask::from_fn(size, size, |x, y| old.get_pixel(x, y) != picture.get_pixel(x, y) || covered(x, y));
         Some(Edited { picture, region: region.ok()? })
     }
 

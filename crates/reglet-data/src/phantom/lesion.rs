@@ -169,7 +169,8 @@ impl Contour<'_> {
         let turn = from.y.atan2(from.x) / std::f32::consts::TAU;
         let sector = turn.rem_euclid(1.0) * SECTORS as f32;
         let whole = (sector as usize).min(SECTORS - 1);
-        let radius = self.radii[whole] + (self.radii[whole + 1] - self.radii[whole]) * (sector - whole as f32);
+        let radius =
+            self.radii[whole] + (self.radii[whole + 1] - self.radii[whole]) * (sector - whole as f32);
         let frayed = fractal(from, 2.6, 4, self.pixels * lesion.radius, lesion.texture);
         radius - distance + lesion.fraying * frayed
     }

@@ -31,11 +31,7 @@ impl Light {
             centre: Point::new(dice.normal(0.5, 0.07), dice.normal(0.5, 0.07)),
             falloff: dice.between(0.05, 0.55),
             tilt: Point::polar(dice.between(0.0, 0.10), dice.angle()),
-            gain: [
-                exposure * dice.normal(1.0, 0.012),
-                exposure,
-                exposure * dice.normal(1.0, 0.025),
-            ],
+            gain: [exposure * dice.normal(1.0, 0.012), exposure, exposure * dice.normal(1.0, 0.025)],
             field_of_view: dice.chance(0.3).then(|| dice.between(0.54, 0.70)),
             grain: dice.between(0.004, 0.014),
         }

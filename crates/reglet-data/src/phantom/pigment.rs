@@ -49,7 +49,8 @@ impl Pigment {
 
     /// The colour of skin that holds this.
     pub(crate) fn over(self, skin: [f32; 3]) -> [f32; 3] {
-        let brown = std::array::from_fn(|c| skin[c] * (-self.melanin * MELANIN[c] - self.blood * BLOOD[c]).exp());
+        let brown =
+            std::array::from_fn(|c| skin[c] * (-self.melanin * MELANIN[c] - self.blood * BLOOD[c]).exp());
         let veiled = mix(brown, std::array::from_fn(|c| skin[c] * VEIL[c]), self.blue.clamp(0.0, 1.0));
         mix(veiled, std::array::from_fn(|c| (skin[c] * SCAR[c]).min(1.0)), self.scar.clamp(0.0, 1.0))
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use image::{Rgb, RgbImage};
 
 use super::canvas::Canvas;
-use super::noise::grain;
 use super::description::Phantom;
-use super::ruler_paint::paint;
 use super::error::PhantomError;
+use super::noise::grain;
+use super::ruler_paint::paint;
 use crate::{Mask, MaskError};
 
 /// A phantom as a picture, and where everything is in it.

@@ -167,10 +167,15 @@ impl Ruler {
             ruler.angle = quarter + dice.normal(0.0, 0.22);
             let edge = 0.75 * self.width;
             ruler.centre = if upright {
-                let x = if dice.chance(0.5) { dice.between(edge, 0.3) } else { width - dice.between(edge, 0.3) };
+                let x =
+                    if dice.chance(0.5) { dice.between(edge, 0.3) } else { width - dice.between(edge, 0.3) };
                 Point::new(x, height * dice.between(0.3, 0.7))
             } else {
-                let y = if dice.chance(0.25) { dice.between(edge, 0.3) } else { height - dice.between(edge, 0.3) };
+                let y = if dice.chance(0.25) {
+                    dice.between(edge, 0.3)
+                } else {
+                    height - dice.between(edge, 0.3)
+                };
                 Point::new(width * dice.between(0.3, 0.7), y)
             };
         } else {

@@ -55,10 +55,7 @@ pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
             let share = 1.0 / (SAMPLES * SAMPLES) as f32;
             for sample in 0..SAMPLES * SAMPLES {
                 let offset = |step: u32| (step as f32 + 0.5) / SAMPLES as f32;
-                let at = Point::new(
-                    x as f32 + offset(sample % SAMPLES),
-                    y as f32 + offset(sample / SAMPLES),
-                );
+                let at = Point::new(x as f32 + offset(sample % SAMPLES), y as f32 + offset(sample / SAMPLES));
                 let local = ruler.local(at * (1.0 / pixels));
                 if pen.distance_outside(local) > 0.0 {
                     opacity += share * shadow;
@@ -116,7 +113,13 @@ impl<'a> Pen<'a> {
             }
         }
         let shadow_reach = 2.0 * ruler.shadow.length();
-        Self { ruler, figures, half_stroke: 0.55 * ruler.stroke * ruler.millimetre, shadow_reach, pixel: 1.0 / pixels }
+        Self {
+            ruler,
+            figures,
+            half_stroke: 0.55 * ruler.stroke * ruler.millimetre,
+            shadow_reach,
+            pixel: 1.0 / pixels,
+        }
     }
 
     /// Colour and opacity inside the rectangle.
@@ -178,7 +181,8 @@ impl<'a> Pen<'a> {
         if self.shadow_reach == 0.0 {
             return 0.0;
         }
-        let depth = if self.ruler.material == Material::Clear && self.ruler.blank.is_none() { 0.16 } else { 0.34 };
+        let depth =
+            if self.ruler.material == Material::Clear && self.ruler.blank.is_none() { 0.16 } else { 0.34 };
         let soft = self.ruler.shadow.length();
         depth * smoothstep(soft, -soft, self.distance_outside(local))
     }

@@ -90,9 +90,9 @@ fn decimals(step: f64) -> usize {
 fn logarithmic_ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let within = |value: &f64| *value >= low * (1.0 - 1e-9) && *value <= high * (1.0 + 1e-9);
-    let multiples = |factors: &[f64], every: usize| -> Vec<f64> {
+    let multiples = |factors: &[f64], every: u32| -> Vec<f64> {
         (first..=last)
-            .filter(|decade| decade.unsigned_abs() as usize % every == 0)
+            .filter(|decade| decade.unsigned_abs().is_multiple_of(every))
             .flat_map(|decade| factors.iter().map(move |factor| factor * 10_f64.powi(decade)))
             .filter(within)
             .collect()

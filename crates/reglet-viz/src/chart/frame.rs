@@ -1,5 +1,5 @@
 use crate::VizError;
-use crate::canvas::{Anchor, Canvas, Face, Stroke};
+use crate::canvas::{Anchor, Canvas, Face, Stroke, bounded};
 use crate::theme::Role;
 
 use super::axis::{Axis, LARGEST};
@@ -37,8 +37,7 @@ impl Frame {
     }
 
     pub(super) fn set_width(&mut self, width: f32) {
-        // `max` turns NaN into the lower bound.
-        self.width = width.max(320.0).min(2000.0);
+        self.width = bounded(width, 320.0, 2000.0);
     }
 
     pub(super) fn width(&self) -> f32 {
@@ -91,7 +90,7 @@ impl Frame {
     }
 
     /// Draws a vertical axis over a plot from `left` to `right` and `top` to `bottom`: grid lines with labels to their
-    /// left, and the reference line with its name.
+    /// left, and the reference line.
     pub(super) fn draw_vertical_axis(
         &self,
         canvas: &mut Canvas<'_>,
@@ -104,10 +103,23 @@ impl Frame {
             canvas.line((left, y(*value)), (right, y(*value)), Stroke::solid(Role::Grid, 1.0));
             canvas.text((left - 8.0, y(*value) + TICK.half_height()), label, TICK, Anchor::End);
         }
-        if let Some((value, name)) = &self.reference {
+        if let Some((value, _)) = &self.reference {
             canvas.line((left, y(*value)), (right, y(*value)), REFERENCE);
+        }
+    }
+
+    /// Writes the reference's name over its line in a plot with a vertical axis, and over any marks there.
+    pub(super) fn draw_reference_name(
+        &self,
+        canvas: &mut Canvas<'_>,
+        axis: &Axis,
+        (left, right): (f32, f32),
+        (top, bottom): (f32, f32),
+    ) {
+        if let Some((value, name)) = &self.reference {
+            let y = bottom - axis.place(*value) * (bottom - top);
             let name = SMALL.shorten(name, right - left);
-            canvas.text((right, y(*value) - 4.0), &name, SMALL, Anchor::End);
+            canvas.text_over_marks((right, y - 5.0), &name, SMALL, Anchor::End);
         }
     }
 

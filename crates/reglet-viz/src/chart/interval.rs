@@ -101,8 +101,7 @@ impl IntervalChart {
         let room = self.frame.room();
         let labels: Vec<_> =
             self.rows.iter().map(|row| LABEL.wrap(&row.label, room * 0.32, LABEL_LINES)).collect();
-        let largest = low.abs().max(high.abs());
-        let figures: Vec<Vec<String>> = self.rows.iter().map(|row| row.figures(largest)).collect();
+        let figures: Vec<Vec<String>> = self.rows.iter().map(Row::figures).collect();
         let left = PADDING + widest(labels.iter().flatten(), |line| LABEL.width(line)) + COLUMN_GAP;
         let right = PADDING + room - widest(figures.iter().flatten(), |text| SMALL.width(text)) - COLUMN_GAP;
         let wanted = ((right - left) / 42.0) as usize;
@@ -182,19 +181,22 @@ impl Row {
         intervals.max(LABEL_LINES as f32 * LABEL.leading()) + 2.0 * ROW_PADDING
     }
 
-    /// What stands at the right of each interval: the estimate and, in brackets, the ends, with as many decimals in
-    /// every row as give the chart's `largest` value three significant digits.
-    fn figures(&self, largest: f64) -> Vec<String> {
+    /// What stands at the right of each interval.
+    fn figures(&self) -> Vec<String> {
+        self.intervals.iter().map(|(_, interval)| interval.figures()).collect()
+    }
+}
+
+impl Interval {
+    /// The estimate and, in brackets, the ends, all with the decimals that suit the largest of them.
+    fn figures(&self) -> String {
+        let largest = self.low.abs().max(self.high.abs());
         let short = |value: f64| match largest.log10().floor() {
-            power @ -4.0..6.0 => fixed(value, (2.0 - power).max(0.0) as usize),
+            power @ 0.0..6.0 => fixed(value, (2.0 - power).max(0.0) as usize),
+            power @ -4.0..0.0 => fixed(value, (1.0 - power) as usize),
             _ => number(value, 3),
         };
-        self.intervals
-            .iter()
-            .map(|(_, interval)| {
-                format!("{} [{}, {}]", short(interval.estimate), short(interval.low), short(interval.high))
-            })
-            .collect()
+        format!("{} [{}, {}]", short(self.estimate), short(self.low), short(self.high))
     }
 }
 

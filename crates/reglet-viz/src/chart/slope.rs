@@ -119,6 +119,8 @@ impl SlopeChart {
         draw_values(&mut canvas, before_x - 11.0, Anchor::End, before);
         draw_values(&mut canvas, after_x + 11.0, Anchor::Start, after);
 
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
+
         let mut end = bottom;
         for (name, x) in [(&self.columns.0, before_x), (&self.columns.1, after_x)] {
             let name = LABEL.wrap(name, (2.0 * INSET).min(after_x - before_x - 8.0), 2);

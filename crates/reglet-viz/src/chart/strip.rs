@@ -37,6 +37,8 @@ struct Group {
 
 const HEIGHT: f32 = 240.0;
 const MEDIAN: Face = Face::semi_bold(12.0, Role::Ink);
+/// How small the words below the plot become before they are broken or run into each other.
+const SMALLEST: f32 = 8.0;
 /// Space between groups, in widths of a strip.
 const GROUP_GAP: f32 = 0.5;
 /// How far the dots, the box and the median's line reach to each side, in widths of a strip.
@@ -128,25 +130,32 @@ impl StripChart {
         let gaps = filled.clone().count() as f32 * GROUP_GAP;
         let pitch = ((right - left) / (strips as f32 + gaps)).min(WIDEST_STRIP);
         let mut x = left + ((right - left) - pitch * (strips as f32 + gaps)) / 2.0;
+        let face = fitting(MEDIAN, "0.00", pitch - 5.0);
+        let words = self.groups.iter().flat_map(|group| {
+            let room = (group.strips.len() as f32 + GROUP_GAP) * pitch - 6.0;
+            group.label.split_whitespace().map(move |word| fitting(LABEL, word, room))
+        });
+        let label_face = words.fold(LABEL, |least, face| if face.size < least.size { face } else { least });
         let mut end = table;
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         for group in filled {
             let width = (group.strips.len() as f32 + GROUP_GAP) * pitch;
             for (index, (series, strip)) in group.strips.iter().enumerate() {
                 let middle = x + (index as f32 + (1.0 + GROUP_GAP) / 2.0) * pitch;
-                let place = Place { middle, pitch, bottom, table, axis: &axis };
+                let place = Place { middle, pitch, bottom, table, axis: &axis, face };
                 strip.draw(&mut canvas, *series, &place, &mut rng);
             }
-            let label = LABEL.wrap(&group.label, width - 6.0, 3);
+            let label = label_face.wrap(&group.label, width - 6.0, 3);
             let label_top = table + 2.0 * MEDIAN.leading() + 8.0;
             canvas.line(
                 (x + GROUP_GAP * pitch / 2.0, label_top - 3.0),
                 (x + width - GROUP_GAP * pitch / 2.0, label_top - 3.0),
                 Stroke::solid(Role::Line, 1.0),
             );
-            end = canvas.lines((x + width / 2.0, label_top), &label, LABEL, Anchor::Middle).max(end);
+            end = canvas.lines((x + width / 2.0, label_top), &label, label_face, Anchor::Middle).max(end);
             x += width;
         }
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
         Ok(canvas.finish(self.frame.width(), (end + PADDING - 4.0).ceil(), &self.frame.title))
     }
 
@@ -178,11 +187,19 @@ struct Place<'a> {
     /// Where the median and the count below the plot begin.
     table: f32,
     axis: &'a Axis,
+    /// The size at which neighbouring medians leave each other room.
+    face: Face,
+}
+
+/// `face`, made smaller where `word` would not fit `room`, but not smaller than can be read.
+fn fitting(face: Face, word: &str, room: f32) -> Face {
+    let size = (face.size * room / face.width(word)).clamp(SMALLEST, face.size);
+    Face { size, ..face }
 }
 
 impl Strip {
     fn draw(&self, canvas: &mut Canvas<'_>, series: usize, place: &Place<'_>, rng: &mut ChaCha8Rng) {
-        let &Place { middle, pitch, bottom, table, axis } = place;
+        let &Place { middle, pitch, bottom, table, axis, face } = place;
         let y = |value: f64| bottom - axis.place(value) * HEIGHT;
         let role = Role::Series(series);
         let reach = (BOX * pitch).min(30.0);
@@ -202,7 +219,7 @@ impl Strip {
         }
         let half = half.map_or_else(|| "–".to_owned(), |half| fixed(half, 2));
         let baseline = table + MEDIAN.baseline();
-        canvas.text((middle, baseline), &half, MEDIAN, Anchor::Middle);
+        canvas.text((middle, baseline), &half, face, Anchor::Middle);
         let count = self.values.len().to_string();
         canvas.text((middle, baseline + MEDIAN.leading()), &count, SMALL, Anchor::Middle);
     }

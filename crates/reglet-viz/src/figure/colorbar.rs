@@ -1,6 +1,6 @@
 use image::RgbImage;
 
-use crate::canvas::{Anchor, Canvas, Face};
+use crate::canvas::{Anchor, Canvas, Face, bounded};
 use crate::text::number;
 use crate::theme::Role;
 use crate::{Colormap, Scaled, VizError};
@@ -40,8 +40,7 @@ impl ColorBar {
 
     /// A bar with labels of one's own, each at a place between 0 and 1.
     pub fn new(colormap: Colormap, ticks: impl IntoIterator<Item = (f32, String)>) -> Self {
-        // `max` turns NaN into 0.
-        let ticks = ticks.into_iter().map(|(place, label)| (place.max(0.0).min(1.0), label)).collect();
+        let ticks = ticks.into_iter().map(|(place, label)| (bounded(place, 0.0, 1.0), label)).collect();
         ColorBar { colormap, ticks }
     }
 

@@ -77,16 +77,11 @@ impl Panel {
         match &self.content {
             Content::Picture(picture) => {
                 let (w, h) = fit(picture, width);
-                canvas.image(
-                    (x + (width - w) / 2.0, top + (row.content - h) / 2.0),
-                    (w, h),
-                    picture,
-                    &self.title,
-                )?;
+                canvas.image((x + (width - w) / 2.0, top), (w, h), picture, &self.title)?;
             }
             Content::Bars(bars) => self.draw_bars(canvas, (x, top), width, bars)?,
         }
-        let mut below = top + row.content + GAP;
+        let mut below = top + self.content_height(width) + GAP;
         if let Some(bar) = &self.bar {
             bar.draw(canvas, (x, below), width)?;
             below += ColorBar::height();
@@ -137,31 +132,30 @@ impl Panel {
             Content::Bars(bars) => bars.len() as f32 * BAR_PITCH,
         }
     }
+
+    fn height_below_title(&self, width: f32) -> f32 {
+        let bar = if self.bar.is_some() { ColorBar::height() } else { 0.0 };
+        let below = bar + self.caption_lines(width).len() as f32 * CAPTION.leading();
+        self.content_height(width) + if below > 0.0 { GAP + below } else { 0.0 }
+    }
 }
 
-/// How tall each part of the panels of a row is, so that all of them line up.
+/// How tall the panels of a row are at the most, above where their pictures begin and from there on.
 pub(super) struct RowHeights {
     title: f32,
-    content: f32,
-    /// The colour bar and the captions.
-    below: f32,
+    rest: f32,
 }
 
 impl RowHeights {
     pub(super) fn of<'a>(panels: impl Iterator<Item = &'a Panel>, width: f32) -> Self {
-        let mut heights = RowHeights { title: 0.0, content: 0.0, below: 0.0 };
-        for panel in panels {
-            let captions = panel.caption_lines(width).len() as f32 * CAPTION.leading();
-            let bar = if panel.bar.is_some() { ColorBar::height() } else { 0.0 };
-            heights.below = heights.below.max(bar + captions);
-            heights.title = heights.title.max(panel.title_lines(width).len() as f32 * TITLE.leading());
-            heights.content = heights.content.max(panel.content_height(width));
-        }
-        heights
+        panels.fold(RowHeights { title: 0.0, rest: 0.0 }, |row, panel| RowHeights {
+            title: row.title.max(panel.title_lines(width).len() as f32 * TITLE.leading()),
+            rest: row.rest.max(panel.height_below_title(width)),
+        })
     }
 
     pub(super) fn total(&self) -> f32 {
-        self.title + GAP + self.content + if self.below > 0.0 { GAP + self.below } else { 0.0 }
+        self.title + GAP + self.rest
     }
 }
 

@@ -1,0 +1,155 @@
+//! Taking something out of a picture.
+
+use image::{Rgb, RgbImage};
+
+use super::{EditError, Edited};
+use crate::Mask;
+use crate::phantom::Dice;
+
+/// A mask drawn by hand misses the outermost pixels of what it marks, and its shadow.
+const MARGIN: u32 = 2;
+
+/// Sweeps end when no value moves by more than this (in grey levels), or after so many.
+const STILL: f32 = 0.02;
+const SWEEPS: usize = 2000;
+
+/// Fills what `mask` marks, and two pixels about it, from its surroundings.
+///
+/// The fill is the harmonic one: the smoothest surface that meets the picture at the gap's border (Laplace's
+/// equation, by successive over-relaxation), with noise as strong as the grain of the rest laid over it, so
+/// that the gap is not conspicuous by its smoothness. It follows the skin's shading and has no parameter to
+/// tune; above all it invents no structure, where methods that copy patches or continue edges could put a
+/// piece of lesion, or of another ruler, into the gap and so plant evidence.
+///
+/// # Errors
+/// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::NothingLeft`] if it leaves
+/// nothing to fill from.
+pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, EditError> {
+    let (width, height) = picture.dimensions();
+    if mask.dimensions() != (width, height) {
+        return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
+    }
+    let region = if mask.is_empty() { mask.clone() } else { mask.dilate(MARGIN) };
+    if region.area() == region.bits().len() {
+        return Err(EditError::NothingLeft { width, height });
+    }
+    let mut edited = picture.clone();
+    for channel in 0..3 {
+        fill(&mut edited, &region, channel);
+    }
+    let grain = grain(picture, &region);
+    let mut dice = Dice::new(seed, 0, "grain");
+    for (x, y) in region.iter() {
+        let noise = dice.normal(0.0, grain);
+        let level = |value: u8| (f32::from(value) + noise).round().clamp(0.0, 255.0) as u8;
+        let Rgb(filled) = *edited.get_pixel(x, y);
+        edited.put_pixel(x, y, Rgb(filled.map(level)));
+    }
+    Ok(Edited { picture: edited, region })
+}
+
+/// Solves Laplace's equation for one channel inside the region. Beyond the picture's edge there is nothing:
+/// the surface meets it at a right angle.
+fn fill(picture: &mut RgbImage, region: &Mask, channel: usize) {
+    let (width, height) = region.dimensions();
+    let at = |x: u32, y: u32| (y * width + x) as usize;
+    let mut values: Vec<f32> = picture.pixels().map(|pixel| f32::from(pixel[channel])).collect();
+    let outside = || region.bits().iter().zip(&values).filter(|(inside, _)| !**inside);
+    let mean = outside().map(|(_, value)| value).sum::<f32>() / outside().count() as f32;
+    let gap: Vec<(usize, Vec<usize>)> = region
+        .iter()
+        .map(|(x, y)| {
+            let mut neighbours = Vec::with_capacity(4);
+            neighbours.extend((x > 0).then(|| at(x - 1, y)));
+            neighbours.extend((x + 1 < width).then(|| at(x + 1, y)));
+            neighbours.extend((y > 0).then(|| at(x, y - 1)));
+            neighbours.extend((y + 1 < height).then(|| at(x, y + 1)));
+            (at(x, y), neighbours)
+        })
+        .collect();
+    for (place, _) in &gap {
+        values[*place] = mean;
+    }
+    // The best factor for a gap about as wide as it is deep; any below 2 converges.
+    let across = (gap.len() as f32).sqrt().max(2.0);
+    let relaxation = 2.0 / (1.0 + (std::f32::consts::PI / across).sin());
+    for _ in 0..SWEEPS {
+        let mut moved = 0.0_f32;
+        for (place, neighbours) in &gap {
+            let sum: f32 = neighbours.iter().map(|&neighbour| values[neighbour]).sum();
+            let step = relaxation * (sum / neighbours.len() as f32 - values[*place]);
+            values[*place] += step;
+            moved = moved.max(step.abs());
+        }
+        if moved < STILL {
+            break;
+        }
+    }
+    for (x, y) in region.iter() {
+        picture.get_pixel_mut(x, y)[channel] = values[at(x, y)].round().clamp(0.0, 255.0) as u8;
+    }
+}
+
+/// The standard deviation of a pixel about its four neighbours' mean outside the region, robustly: from the
+/// median of the absolute deviations, so that edges and hairs do not count.
+fn grain(picture: &RgbImage, region: &Mask) -> f32 {
+    let (width, height) = picture.dimensions();
+    let green = |x: u32, y: u32| f32::from(picture.get_pixel(x, y)[1]);
+    let mut deviations = Vec::new();
+    for y in 1..height.saturating_sub(1) {
+        for x in 1..width.saturating_sub(1) {
+            if !region.get(x, y) {
+                let around = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);
+                deviations.push((green(x, y) - around / 4.0).abs());
+            }
+        }
+    }
+    if deviations.is_empty() {
+        return 0.0;
+    }
+    let middle = deviations.len() / 2;
+    let median = *deviations.select_nth_unstable_by(middle, f32::total_cmp).1;
+    // 1.4826 turns the median deviation of a normal variable into its standard deviation; the mean of four
+    // neighbours adds a quarter of the variance.
+    1.4826 * median / 1.25_f32.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slope(x: u32, y: u32) -> Rgb<u8> {
+        Rgb([(60 + x) as u8, (200 - y) as u8, (80 + (x + y) / 2) as u8])
+    }
+
+    #[test]
+    fn a_gap_in_a_slope_is_filled_with_the_slope_and_the_rest_stays() {
+        let mut picture = RgbImage::from_fn(64, 48, slope);
+        let mask =
+            Mask::from_fn(64, 48, |x, y| (20..44).contains(&x) && (15..30).contains(&y)).expect("small");
+        for (x, y) in mask.iter() {
+            picture.put_pixel(x, y, Rgb([255, 255, 255]));
+        }
+        let edited = remove(&picture, &mask, 0).expect("there is a surrounding");
+        for (x, y, pixel) in edited.picture.enumerate_pixels() {
+            if edited.region.get(x, y) {
+                let wrong = (0..3).map(|c| pixel[c].abs_diff(slope(x, y)[c])).max().expect("three");
+                assert!(wrong <= 4, "({x}, {y}) is off by {wrong}");
+            } else {
+                assert_eq!(pixel, picture.get_pixel(x, y));
+            }
+        }
+        assert!(mask.iter().all(|(x, y)| edited.region.get(x, y)));
+    }
+
+    #[test]
+    fn nothing_is_removed_by_an_empty_mask_and_everything_by_none() {
+        let picture = RgbImage::from_fn(16, 16, slope);
+        let edited = remove(&picture, &Mask::empty(16, 16).expect("small"), 1).expect("nothing to do");
+        assert_eq!(edited.picture, picture);
+        let all = Mask::from_fn(16, 16, |_, _| true).expect("small");
+        assert!(matches!(remove(&picture, &all, 1), Err(EditError::NothingLeft { .. })));
+        let other = Mask::empty(4, 4).expect("small");
+        assert!(matches!(remove(&picture, &other, 1), Err(EditError::Size { .. })));
+    }
+}
