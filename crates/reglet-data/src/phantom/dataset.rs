@@ -70,6 +70,8 @@ impl Default for PhantomOptions {
 }
 
 impl Phantoms {
+    /// The phantoms of these options; none is drawn yet.
+    ///
     /// # Errors
     /// Where a probability is not between 0 and 1, or there are too few, too many, too small or too large
     /// pictures.
@@ -210,15 +212,12 @@ impl Dataset for Phantoms {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;
         let size = self.options.size;
-        let old = render(&before, size).ok()?.picture;
-        let picture = render(&after, size).ok()?.picture;
-        let covered = |x: u32, y: u32| {
-            let at = super::Point::new(x as f32 + 0.5, y as f32 + 0.5) * (1.0 / size as f32);
-            [&before.ruler, &after.ruler].into_iter().flatten().any(|strip| strip.holds(at))
-        };
-        let region =
-            Mask::from_fn(size, size, |x, y| old.get_pixel(x, y) != picture.get_pixel(x, y) || covered(x, y));
-        Some(Edited { picture, region: region.ok()? })
+        let (old, new) = (render(&before, size).ok()?, render(&after, size).ok()?);
+        // Between its marks an engraved scale changes nothing, but it lies there.
+        let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
+        let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
+        let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
+        Some(Edited { picture: new.picture, region })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {

@@ -80,7 +80,7 @@ fn value(at: Point, seed: u32) -> f32 {
 /// where most of a phantom's time goes.
 fn floor(value: f32) -> i32 {
     let towards_zero = value as i32;
-    towards_zero - i32::from(value < towards_zero as f32)
+    towards_zero.wrapping_sub(i32::from(value < towards_zero as f32))
 }
 
 /// 32 well-mixed bits for a whole place: multiply, shift and xor until nothing of the grid is left.

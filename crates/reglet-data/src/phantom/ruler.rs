@@ -33,7 +33,7 @@ pub struct Ruler {
     pub marks: u32,
     /// Breadth of a tick, in millimetres.
     pub stroke: f32,
-    /// The millimetre of the figure at zero, in centimetres: a ruler may show only its middle.
+    /// The figure at zero, in centimetres: a strip may have been cut from the middle of a ruler.
     pub first_figure: u32,
     /// Colour of ticks and figures, sRGB in 0 to 1.
     pub ink: [f32; 3],

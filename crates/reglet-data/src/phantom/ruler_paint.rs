@@ -26,6 +26,9 @@ impl LayerPixel {
 /// Each pixel's side is sampled this many times: ticks are finer than pixels.
 const SAMPLES: u32 = 4;
 
+/// The most figures drawn: no picture shows more of a ruler than this many centimetres.
+const MOST_FIGURES: u32 = 100;
+
 /// The pixels of a `width` by `height` picture that the ruler or its shadow touches.
 pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
     let pixels = width.min(height) as f32;
@@ -96,10 +99,10 @@ impl<'a> Pen<'a> {
             let engraved = ruler.material == Material::Engraved;
             let height = if engraved { 1.35 } else { 1.9 } * mm;
             let top = if engraved { 2.6 } else { 3.3 } * mm;
-            for centimetre in 0..=ruler.marks / 10 {
+            for centimetre in 0..=(ruler.marks / 10).min(MOST_FIGURES) {
                 let x = ruler.margin + 10.0 * centimetre as f32 * mm;
-                let number = match (engraved, ruler.first_figure + centimetre) {
-                    (true, n) => (10 * n).to_string(),
+                let number = match (engraved, ruler.first_figure.saturating_add(centimetre)) {
+                    (true, n) => n.saturating_mul(10).to_string(),
                     (false, n) => n.to_string(),
                 };
                 let unit = if engraved && centimetre == 0 { " mm" } else { "" };
