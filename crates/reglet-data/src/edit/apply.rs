@@ -3,9 +3,12 @@
 use super::{Change, Edited, Inserted, insert, remove};
 use crate::{DataError, Dataset, Sample};
 
-/// Changes what `sample`, number `index` of `dataset`, shows of `artefact`: drawn again where the data set
-/// can do that, edited elsewhere. What is put in keeps off the region `avoid`. The same seed gives the same
-/// change, and [`Change::Control`] lies where [`Change::Insert`] would.
+/// The artefact that data sets can draw again. Any other is edited, lest the ruler be changed in its stead.
+const REDRAWN: &str = "ruler";
+
+/// Changes what `sample`, number `index` of `dataset`, shows of `artefact`: drawn again where that is the
+/// ruler and the data set can do it, edited elsewhere. What is put in keeps off the region `avoid`. The same
+/// seed gives the same change, and [`Change::Control`] lies where [`Change::Insert`] would.
 ///
 /// `None` where the change makes no sense: taking away what is not there, adding what is, or either where
 /// nobody has annotated the picture.
@@ -21,7 +24,9 @@ pub fn apply(
     change: Change,
     seed: u64,
 ) -> Result<Option<Edited>, DataError> {
-    if let Some(edited) = dataset.redraw(index, change, seed) {
+    if artefact == REDRAWN
+        && let Some(edited) = dataset.redraw(index, change, seed)
+    {
         return Ok(Some(edited));
     }
     let shown = sample.shows(artefact).or_else(|| dataset.flag(index, artefact));

@@ -24,8 +24,11 @@ const BRIGHT: f32 = 0.8;
 /// What skin reflects in a cell whose light has strength 1.
 const REFLECTANCE: f32 = 0.85;
 
-/// Draws a ruler or a blank strip over `picture`, off the mask `avoid` as far as there is room, in the light
-/// of the place: the ruler's colours are multiplied by a smooth estimate of the illumination. The same seed
+/// Beyond a round field of view it is darker than this, and nothing that lies there could be seen.
+const DARK: f32 = 0.3;
+
+/// Draws a ruler or a blank strip over `picture`, off the mask `avoid` and off the dark as far as there is
+/// room, in the light of the place: the ruler's colours are multiplied by a smooth estimate of the illumination. The same seed
 /// gives the same place for either.
 ///
 /// # Errors
@@ -41,15 +44,16 @@ pub fn insert(
         return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
     }
     let side = width.min(height) as f32;
+    let light = Light::of(picture);
     let taken = |at: Point| {
         let (x, y) = (at.x * side, at.y * side);
         let within = x >= 0.0 && y >= 0.0 && x < width as f32 && y < height as f32;
-        within && avoid.is_some_and(|mask| mask.get(x as u32, y as u32))
+        let (x, y) = (x as u32, y as u32);
+        within && (avoid.is_some_and(|mask| mask.get(x, y)) || light.at(x, y)[0] < DARK)
     };
     let mut dice = Dice::new(seed, 0, "insert");
     let frame = (width as f32 / side, height as f32 / side);
     let mut strip = Ruler::draw(&mut dice).placed(&mut dice, frame, taken);
-    let light = Light::of(picture);
     if what == Inserted::BlankStrip {
         strip = strip.blanked(skin_beside(picture, avoid, &light, &strip, side));
     }
@@ -66,7 +70,8 @@ pub fn insert(
     Ok(Edited { picture: edited, region })
 }
 
-/// The mean reflectance of the skin where the strip lies, off what is to be avoided.
+/// The reflectance of the skin where the strip lies, off what is to be avoided: its mean level over the mean
+/// light, so that dark places count for little.
 fn skin_beside(
     picture: &RgbImage,
     avoid: Option<&Mask>,
@@ -74,19 +79,18 @@ fn skin_beside(
     strip: &Ruler,
     side: f32,
 ) -> [f32; 3] {
-    let (mut sum, mut count) = ([0.0_f32; 3], 0.0_f32);
+    let (mut sum, mut lights) = ([0.0_f32; 3], 0.0_f32);
     for (x, y, pixel) in picture.enumerate_pixels() {
         let at = Point::new((x as f32 + 0.5) / side, (y as f32 + 0.5) / side);
         if strip.holds(at) && !avoid.is_some_and(|mask| mask.get(x, y)) {
-            let lit = light.at(x, y);
-            for c in 0..3 {
-                sum[c] += f32::from(pixel[c]) / 255.0 / lit[c].max(0.05);
+            for (sum, level) in sum.iter_mut().zip(pixel.0) {
+                *sum += f32::from(level) / 255.0;
             }
-            count += 1.0;
+            lights += light.at(x, y)[0];
         }
     }
     // A strip wholly outside the picture shows nowhere, so its colour does not matter.
-    sum.map(|channel| if count > 0.0 { (channel / count).min(1.0) } else { REFLECTANCE })
+    sum.map(|channel| if lights > 0.0 { (channel / lights).min(1.0) } else { REFLECTANCE })
 }
 
 /// How strongly each part of a picture is lit, by channel; 1 is full light.

@@ -29,7 +29,9 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
     if mask.dimensions() != (width, height) {
         return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
     }
-    let region = if mask.is_empty() { mask.clone() } else { mask.dilate(MARGIN) };
+    let wide = mask.dilate(MARGIN);
+    // A margin that would take the last of the picture is left out.
+    let region = if wide.complement().is_empty() { mask.clone() } else { wide };
     if region.area() == region.bits().len() {
         return Err(EditError::NothingLeft { width, height });
     }
