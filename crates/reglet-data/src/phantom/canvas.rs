@@ -10,7 +10,7 @@ pub(crate) struct Canvas {
 
 impl Canvas {
     /// Paints every pixel by the place of its middle.
-    pub(crate) fn new(size: u32, colour: impl Fn(Point) -> [f32; 3]) -> Self {
+    pub(crate) fn new(size: u32, colour: impl FnMut(Point) -> [f32; 3]) -> Self {
         let mut canvas = Self { size, colours: Vec::new() };
         canvas.colours = canvas.places().map(colour).collect();
         canvas

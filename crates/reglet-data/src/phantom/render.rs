@@ -44,9 +44,11 @@ pub fn render(phantom: &Phantom, size: u32) -> Result<Rendered, PhantomError> {
     let pixels = size as f32;
     let tone = phantom.skin.tone();
     let contour = phantom.lesion.contour(pixels);
+    let mut in_lesion = Vec::with_capacity((size * size) as usize);
     let mut canvas = Canvas::new(size, |at| {
         let skin = phantom.skin.colour(tone, at, pixels);
         let depth = contour.depth(at);
+        in_lesion.push(depth >= 0.0);
         if depth <= -phantom.lesion.softness { skin } else { contour.pigment(at, depth).over(skin) }
     });
 
@@ -76,7 +78,7 @@ pub fn render(phantom: &Phantom, size: u32) -> Result<Rendered, PhantomError> {
     let mask = |coverage: &[f32], least: f32| {
         Mask::new(size, size, coverage.iter().map(|&share| share >= least).collect())
     };
-    let lesion = Mask::new(size, size, canvas.places().map(|at| contour.depth(at) >= 0.0).collect());
+    let lesion = Mask::new(size, size, in_lesion);
     let named = |name: &str, mask: Result<Mask, MaskError>| Ok((name.to_owned(), mask?));
     let masks = [
         named("bubbles", mask(&bubbles, FINE)),
@@ -101,7 +103,8 @@ fn expose(phantom: &Phantom, size: u32, canvas: &Canvas) -> RgbImage {
             let noise = light.grain * 2.4 * grain(x, y, phantom.grain.wrapping_add(c as u32));
             // Black stays black: beyond the field of view there is no light to be noisy.
             let value = colour[c] * lit[c] * (1.0 + noise);
-            (255.0 * value).round().clamp(0.0, 255.0) as u8
+            // Adding a half and cutting off rounds; what is out of range goes to the nearest end.
+            (255.0 * value + 0.5) as u8
         }));
     }
     picture
