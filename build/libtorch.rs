@@ -10,7 +10,8 @@ use std::env;
 use std::path::Path;
 
 fn main() {
-    println!("cargo::rerun-if-changed=../../build/libtorch.rs");
+    // What torch-sys says follows from this; with nothing said here, any change in the package would count.
+    println!("cargo::rerun-if-env-changed=LIBTORCH");
     // Windows has no run path, and torch-sys says nothing there: `cargo xtask` puts the folder on PATH.
     let Some(lib) = env::var_os("DEP_TCH_LIBTORCH_LIB") else {
         return;
