@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The audit: from a config to evidence, a verdict and a report; and the explanation of single pictures.
+//!
+//! ```text
+//! config ─► samples ─► models ─► maps ──────────┐
+//!              └────► changes ─► probabilities ─┤
+//!                                               ▼
+//!        report, figures, tables ◄─ verdict ◄─ statistics
+//! ```
+//!
+//! One way, no going back: [`config`] is checked once and becomes a plan, `evidence` runs it, [`statistics`]
+//! and [`verdict`] condense it to [`results`], and [`report`] draws those.
+
+mod audit;
+pub mod config;
+mod error;
+mod evidence;
+mod explain;
+mod output;
+mod progress;
+pub mod report;
+pub mod results;
+pub mod statistics;
+pub mod train;
+pub mod verdict;
+
+pub use audit::audit;
+pub use error::{ConfigError, Error};
+pub use explain::{ExplainOptions, explain};
+pub use output::{Output, clean_up_when_interrupted};

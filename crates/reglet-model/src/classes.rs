@@ -39,6 +39,17 @@ impl Classes {
         Ok(Classes { labels, sigmoid })
     }
 
+    /// The same classes called `labels`.
+    ///
+    /// # Errors
+    /// [`ModelError::LabelCount`].
+    pub fn renamed(&self, labels: Vec<String>) -> Result<Classes, ModelError> {
+        if labels.len() != self.count() {
+            return Err(ModelError::LabelCount { labels: labels.len(), classes: self.count() });
+        }
+        Ok(Classes { labels, sigmoid: self.sigmoid })
+    }
+
     /// The labels, by class index.
     pub fn labels(&self) -> &[String] {
         &self.labels

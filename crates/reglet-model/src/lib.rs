@@ -57,4 +57,4 @@ pub use model::{
 };
 pub use nearest::{did_you_mean, nearest};
 pub use preprocessing::Preprocessing;
-pub use weights::{Loaded, Parameters, Progress, Weights, fetch, published, save};
+pub use weights::{Parameters, Progress, Weights, fetch, published, save};

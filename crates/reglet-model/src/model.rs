@@ -169,6 +169,15 @@ impl Model {
         &self.classes
     }
 
+    /// Names the classes.
+    ///
+    /// # Errors
+    /// [`ModelError::LabelCount`].
+    pub fn set_labels(&mut self, labels: Vec<String>) -> Result<(), ModelError> {
+        self.classes = self.classes.renamed(labels)?;
+        Ok(())
+    }
+
     /// How pictures become the model's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing

@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use reglet_data::Geometry;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -9,7 +10,8 @@ use crate::ModelError;
 
 /// How a picture becomes a model's input: geometry, then each channel scaled to 0…1, less a mean, over a
 /// standard deviation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Resizing and cropping.
     pub geometry: Geometry,

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
 pub use hub::{Progress, fetch, published};
-pub use parameters::{Loaded, Parameters};
+pub use parameters::Parameters;
 pub use safe::save;
 
 use crate::ModelError;

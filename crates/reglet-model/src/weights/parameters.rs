@@ -1,5 +1,7 @@
 //! Strict assignment of weights to a graph's parameters.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use tch::{Device, Tensor};
 
 use super::Weights;
@@ -13,15 +15,6 @@ const LISTED: usize = 3;
 #[derive(Debug)]
 pub struct Parameters {
     tensors: Vec<Tensor>,
-}
-
-/// What loading found besides the parameters.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The parameters.
-    pub parameters: Parameters,
-    /// The prefix that all names had and that was removed.
-    pub prefix: Option<String>,
 }
 
 impl Parameters {
@@ -90,4 +83,44 @@ fn misshapen(parameter: &Parameter, weights: &Weights) -> Option<String> {
 fn first_few(names: &[&str]) -> String {
     let more = if names.len() > LISTED { ", …" } else { "" };
     format!("{}{more}", names[..names.len().min(LISTED)].join(", "))
+}
+
+impl Parameters {
+    /// Parameters to train from, as torchvision begins: convolutions from He's normal distribution by
+    /// fan-out (<https://arxiv.org/abs/1502.01852>), fully connected layers uniform in ±1/√fan-in, batch norm
+    /// as the identity. The seed fixes them on every machine.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn initial(graph: &Graph, seed: u64) -> Result<Parameters, ModelError> {
+        let norms: Vec<&str> =
+            graph.parameters().iter().filter_map(|p| p.name.strip_suffix(".running_var")).collect();
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = |parameter: &Parameter| {
+            let count = parameter.shape.iter().product::<i64>() as usize;
+            let (module, leaf) = parameter.name.rsplit_once('.').unwrap_or(("", &parameter.name));
+            let values: Vec<f32> = match (leaf, parameter.shape.as_slice()) {
+                ("weight", &[out, _, height, width]) => {
+                    let deviation = (2.0 / (out * height * width) as f64).sqrt();
+                    (0..count).map(|_| (deviation * normal(&mut random)) as f32).collect()
+                }
+                ("weight", &[_, from]) => {
+                    let bound = 1.0 / (from as f32).sqrt();
+                    (0..count).map(|_| random.random_range(-bound..bound)).collect()
+                }
+                ("weight", _) if norms.contains(&module) => vec![1.0; count],
+                ("running_var", _) => vec![1.0; count],
+                _ => vec![0.0; count],
+            };
+            Ok(Tensor::f_from_slice(&values)?.f_view(parameter.shape.as_slice())?)
+        };
+        let tensors = graph.parameters().iter().map(&mut draw).collect::<Result<_, ModelError>>()?;
+        Ok(Parameters { tensors })
+    }
+}
+
+/// A standard normal number, by Box and Muller.
+fn normal(random: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
+    radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }

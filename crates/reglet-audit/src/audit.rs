@@ -1,0 +1,232 @@
+//! `reglet audit`: evidence, a verdict for each model, and what is written of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use reglet_data::edit::Change;
+
+use crate::config::Plan;
+use crate::evidence::gather;
+use crate::results::{
+    Attention, Auroc, DataSummary, Effect, Group, ModelResults, Provenance, RegionAttention, Results,
+    SCHEMA_VERSION, SampleResult, VerdictKind,
+};
+use crate::statistics::{Estimate, auroc, median};
+use crate::verdict::{Evidence, judge};
+use crate::{Error, Output, report};
+
+/// Above this probability a picture is called the target.
+const DECISION: f64 = 0.5;
+
+/// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
+/// the exit status: 0 if every model is clear or as expected, 1 otherwise.
+///
+/// # Errors
+/// Whatever is wrong with the config, the data or a model; nothing is written then.
+pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+    let start = Instant::now();
+    let plan = Plan::load(config, overrides)?;
+    let mut output = Output::new(out)?;
+    let samples = gather(&plan)?;
+    let results = Results {
+        schema_version: SCHEMA_VERSION,
+        title: plan.config.title.clone(),
+        target: plan.config.target.clone(),
+        artefact: plan.config.artefact.clone(),
+        lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
+        data: summarise_data(&plan, &samples[0])?,
+        models: samples.into_iter().enumerate().map(|(index, samples)| model(&plan, index, samples)).collect(),
+        provenance: Provenance {
+            reglet: env!("CARGO_PKG_VERSION").to_owned(),
+            libtorch: LIBTORCH.to_owned(),
+            device: format!("{:?}", plan.models[0].1.device()),
+            seed: plan.config.seed,
+            config: plan.text.clone(),
+            config_sha256: plan.sha256.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+        },
+    };
+    let json = serde_json::to_string_pretty(&results).expect("results are plain values");
+    output.write("results.json", format!("{json}\n").as_bytes())?;
+    output.write("samples.csv", &table(&results)?)?;
+    output.write("report.html", report::render(&results)?.as_bytes())?;
+    // FIGURES
+    output.finish()?;
+    Ok((text(&results, out), status(&results)))
+}
+
+/// The version of libtorch that `tch` is pinned to.
+const LIBTORCH: &str = "2.13.0";
+
+/// 0 if every model is as expected or, where nothing is expected, clear; else 1.
+fn status(results: &Results) -> u8 {
+    let fine = |model: &ModelResults| match model.expected {
+        Some(expected) => model.verdict.kind == expected,
+        None => model.verdict.kind != VerdictKind::Shortcut,
+    };
+    u8::from(!results.models.iter().all(fine))
+}
+
+fn text(results: &Results, out: &Path) -> String {
+    let mut lines = Vec::new();
+    for model in &results.models {
+        let expected = match model.expected {
+            Some(expected) if expected == model.verdict.kind => " (as expected)".to_owned(),
+            Some(expected) => format!(" (expected: {})", expected.name()),
+            None => String::new(),
+        };
+        lines.push(format!("{}: {}{expected}", model.name, model.verdict.kind.name()));
+        lines.push(format!("  {}.", model.verdict.summary));
+        lines.extend(model.verdict.reasons.iter().map(|reason| format!("  - {reason}.")));
+    }
+    format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())
+}
+
+fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, Error> {
+    let classes = plan.data.classes().to_vec();
+    let count = |class: &String, artefact: bool| {
+        samples.iter().filter(|s| s.label == *class && s.artefact == Some(artefact)).count()
+    };
+    Ok(DataSummary {
+        name: plan.data.name().to_owned(),
+        pictures: plan.data.len(),
+        groups: classes.iter().map(|class| [count(class, false), count(class, true)]).collect(),
+        classes,
+        fingerprint: plan.data.fingerprint()?,
+    })
+}
+
+fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults {
+    let (name, model) = &plan.models[index];
+    let (config, seed) = (&plan.config, plan.config.seed);
+    let effects: Vec<Effect> =
+        config.changes.iter().filter_map(|change| effect(&samples, *change, seed)).collect();
+    let attention: Vec<Attention> = (0..plan.methods.len())
+        .map(|method| {
+            let title = plan.methods[method].title();
+            attention(&samples, method, plan.methods[method].name(), title, seed)
+        })
+        .collect();
+    let evidence = Evidence {
+        artefact: &config.artefact,
+        target: &config.target,
+        effects: &effects,
+        attention: &attention,
+    };
+    let area = |with: Option<bool>| {
+        let chosen = samples.iter().filter(|sample| with.is_none() || sample.artefact == with);
+        auroc(chosen.map(|sample| (sample.probability, sample.label == config.target)))
+    };
+    ModelResults {
+        name: name.clone(),
+        architecture: model.provenance().architecture.clone(),
+        weights_sha256: model.provenance().sha256.clone(),
+        verdict: judge(&evidence, &config.verdict),
+        expected: config.models.get(name).and_then(|model| model.expect),
+        groups: groups(plan, &samples),
+        auroc: Auroc { all: area(None), with: area(Some(true)), without: area(Some(false)) },
+        effects,
+        attention,
+        samples,
+    }
+}
+
+fn groups(plan: &Plan, samples: &[SampleResult]) -> Vec<Group> {
+    let mut groups = Vec::new();
+    for class in plan.data.classes() {
+        for artefact in [false, true] {
+            let chosen = samples.iter().filter(|s| s.label == *class && s.artefact == Some(artefact));
+            let values: Vec<f64> = chosen.map(|sample| sample.probability).collect();
+            let called = values.iter().filter(|&&value| value > DECISION).count();
+            groups.push(Group {
+                class: class.clone(),
+                artefact,
+                pictures: values.len(),
+                probability: Estimate::of(&values, plan.config.seed),
+                called: (!values.is_empty()).then(|| called as f64 / values.len() as f64),
+                values,
+            });
+        }
+    }
+    groups
+}
+
+fn effect(samples: &[SampleResult], change: Change, seed: u64) -> Option<Effect> {
+    let pair = |sample: &SampleResult| Some((sample.probability, *sample.changed.get(&change)?));
+    let pairs: Vec<(f64, f64)> = samples.iter().filter_map(pair).collect();
+    let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
+    let flipped = pairs.iter().filter(|(before, after)| (*before > DECISION) != (*after > DECISION)).count();
+    Some(Effect {
+        change,
+        pictures: pairs.len(),
+        difference: Estimate::of(&differences, seed)?,
+        flipped: flipped as f64 / pairs.len() as f64,
+        pairs,
+    })
+}
+
+fn attention(
+    samples: &[SampleResult],
+    method: usize,
+    name: &str,
+    title: &str,
+    seed: u64,
+) -> Attention {
+    let maps = || samples.iter().map(|sample| &sample.maps[method]);
+    let mut values: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    for (region, (share, density)) in maps().flat_map(|map| &map.regions) {
+        let (shares, densities) = values.entry(region.clone()).or_default();
+        shares.push(*share);
+        densities.push(*density);
+    }
+    let regions = values.into_iter().filter_map(|(region, (shares, densities))| {
+        let (share, density) = (Estimate::of(&shares, seed)?, Estimate::of(&densities, seed)?);
+        Some((region, RegionAttention { pictures: shares.len(), share, density }))
+    });
+    let mut remarks = BTreeMap::new();
+    for remark in maps().filter_map(|map| map.remark) {
+        *remarks.entry(remark.to_owned()).or_insert(0) += 1;
+    }
+    let controls: Vec<f64> = maps().filter_map(|map| map.against_control).collect();
+    let gaps: Vec<f64> = maps().filter_map(|map| map.gap).filter(|gap| gap.is_finite()).collect();
+    Attention {
+        method: name.to_owned(),
+        title: title.to_owned(),
+        regions: regions.collect(),
+        artefact_against_control: Estimate::of(&controls, seed),
+        median_gap: median(&gaps),
+        remarks,
+    }
+}
+
+/// A row for each picture, model, method and region.
+fn table(results: &Results) -> Result<Vec<u8>, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Error::Usage(format!("cannot write samples.csv: {error}"));
+    let changes = [Change::Insert, Change::Remove, Change::Move, Change::Control];
+    let head = [
+        "model", "id", "label", "artefact", "probability", "inserted", "removed", "moved", "control",
+        "method", "region", "share", "density", "gap", "remark",
+    ];
+    writer.write_record(head).map_err(failed)?;
+    for model in &results.models {
+        for sample in &model.samples {
+            let artefact = sample.artefact.map_or("", |shown| if shown { "1" } else { "0" });
+            let mut common = vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
+            common.push(sample.probability.to_string());
+            common.extend(changes.map(|change| sample.changed.get(&change).map_or_else(String::new, f64::to_string)));
+            for map in &sample.maps {
+                let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
+                for (region, (share, density)) in &map.regions {
+                    let own = [
+                        map.method.clone(), region.clone(), share.to_string(), density.to_string(),
+                        gap.clone(), map.remark.unwrap_or_default().to_owned(),
+                    ];
+                    writer.write_record(common.iter().chain(&own)).map_err(failed)?;
+                }
+            }
+        }
+    }
+    writer.into_inner().map_err(|error| Error::Usage(format!("cannot write samples.csv: {error}")))
+}

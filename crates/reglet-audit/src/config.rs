@@ -1,0 +1,428 @@
+//! The audit's config: read, checked once, and turned into a [`Plan`] that nothing later checks again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use miette::NamedSource;
+use reglet_attribution::{GradCam, IntegratedGradients, Method, Saliency};
+use reglet_data::edit::Change;
+use reglet_data::phantom::{PhantomOptions, Phantoms};
+use reglet_data::{Dataset, FolderOptions, ManifestOptions};
+use reglet_model::{Architecture, Model, ModelOptions, Preprocessing, WeightsSource, device};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use crate::progress::Progress;
+use crate::results::VerdictKind;
+use crate::{ConfigError, Error};
+
+/// An audit's config, in TOML.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The report's title.
+    #[serde(default = "default_title")]
+    pub title: String,
+    /// Fixes everything random.
+    #[serde(default)]
+    pub seed: u64,
+    /// The class whose score is explained: a label, or an index.
+    pub target: String,
+    /// The region under suspicion.
+    #[serde(default = "default_artefact")]
+    pub artefact: String,
+    /// The region a classifier should look at. What is put into a picture keeps off it.
+    #[serde(default = "default_lesion")]
+    pub lesion: String,
+    /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
+    #[serde(default = "default_device")]
+    pub device: String,
+    /// What is changed about each picture.
+    #[serde(default = "default_changes")]
+    pub changes: Vec<Change>,
+    /// How many pictures the report's gallery shows of each model.
+    #[serde(default = "default_gallery")]
+    pub gallery: usize,
+    /// The pictures.
+    pub data: DataConfig,
+    /// The models, by name.
+    pub models: BTreeMap<String, ModelConfig>,
+    /// The methods, each with its parameters.
+    #[serde(default)]
+    pub methods: MethodsConfig,
+    /// What the verdict asks for.
+    #[serde(default)]
+    pub verdict: VerdictConfig,
+}
+
+/// Where the pictures come from.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DataConfig {
+    /// Generated pictures, of which everything is known.
+    Phantoms(PhantomOptions),
+    /// Pictures, labels and masks listed in a CSV file.
+    Manifest(ManifestOptions),
+    /// A folder of class folders.
+    Folder(FolderOptions),
+}
+
+/// One model.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// The network, by torchvision's name.
+    #[schemars(with = "String")]
+    pub architecture: Architecture,
+    /// The weights file, or `torchvision`.
+    pub weights: PathBuf,
+    /// The network's channels relative to the published one.
+    #[serde(default = "default_width")]
+    pub width: f64,
+    /// The classes, in the order of the logits; where this is left out, those of the data set if their number
+    /// fits.
+    #[serde(default)]
+    pub classes: Option<Vec<String>>,
+    /// How pictures become the model's input.
+    #[serde(default)]
+    pub preprocessing: PreprocessingConfig,
+    /// What the audit is expected to find. If every model comes out as expected, the run ends with status 0.
+    #[serde(default)]
+    pub expect: Option<VerdictKind>,
+}
+
+/// How pictures become a model's input.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PreprocessingConfig {
+    /// Resized to 224×224; ImageNet's mean and standard deviation.
+    #[default]
+    Notebook,
+    /// The shorter side to 256, the centre 224×224; ImageNet's mean and standard deviation.
+    Torchvision,
+    /// Resized to a square of this side; ImageNet's mean and standard deviation.
+    Square(#[schemars(range(min = 1, max = 4096))] u32),
+    /// Everything said.
+    Custom(Preprocessing),
+}
+
+/// The methods to use; those left out are not, but if none is given, all are.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MethodsConfig {
+    /// Saliency.
+    pub saliency: Option<Saliency>,
+    /// Integrated Gradients.
+    pub integrated_gradients: Option<IntegratedGradients>,
+    /// Grad-CAM.
+    pub grad_cam: Option<GradCam>,
+}
+
+/// What the verdict asks for.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct VerdictConfig {
+    /// The smallest mean change of the target's probability that counts, 0 to 1.
+    pub min_effect: f64,
+    /// The artefact's density above which a map counts as lying on it; 1 is chance.
+    pub min_density: f64,
+    /// The fewest pictures from which anything is concluded.
+    pub min_pictures: usize,
+}
+
+impl Default for VerdictConfig {
+    fn default() -> Self {
+        VerdictConfig { min_effect: 0.1, min_density: 1.0, min_pictures: 10 }
+    }
+}
+
+fn default_title() -> String {
+    "Does the classifier look at the ruler?".to_owned()
+}
+
+fn default_artefact() -> String {
+    "ruler".to_owned()
+}
+
+fn default_lesion() -> String {
+    "lesion".to_owned()
+}
+
+fn default_device() -> String {
+    "auto".to_owned()
+}
+
+fn default_changes() -> Vec<Change> {
+    vec![Change::Insert, Change::Remove, Change::Control]
+}
+
+fn default_gallery() -> usize {
+    16
+}
+
+fn default_width() -> f64 {
+    1.0
+}
+
+/// An audit that can be run.
+pub struct Plan {
+    /// The config it comes from.
+    pub config: Config,
+    /// The config's text, overrides applied.
+    pub text: String,
+    /// The SHA-256 of that text.
+    pub sha256: String,
+    /// The pictures.
+    pub data: Box<dyn Dataset>,
+    /// The models with their names.
+    pub models: Vec<(String, Model)>,
+    /// The methods.
+    pub methods: Vec<Method>,
+}
+
+impl Plan {
+    /// Reads a config, applies `key=value` overrides, and opens everything that it names.
+    ///
+    /// # Errors
+    /// The first fault found; those of the config itself are shown at their line.
+    pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
+        let path = find(name)?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
+        let source = Source { name: path.display().to_string(), text };
+        let source = source.with_overrides(overrides)?;
+        let config: Config = toml::from_str(&source.text)
+            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        config.check(&source)?;
+
+        let data = config.data.open(folder).map_err(|error| source.at("data", &error.to_string()))?;
+        for region in [&config.artefact, &config.lesion] {
+            let known = data.regions().contains(region);
+            if !known && region == &config.artefact {
+                let regions = data.regions().join(", ");
+                let message = format!("the data set has no region '{region}'; it has: {regions}");
+                return Err(source.at("artefact", &message));
+            }
+        }
+        let mut models = Vec::with_capacity(config.models.len());
+        for (name, model) in &config.models {
+            let at = |error: Error| source.at(&format!("models.{name}"), &error.to_string());
+            let model = model.load(folder, &config.device, data.classes()).map_err(at)?;
+            let classes = model.classes();
+            classes.find(&config.target).map_err(|error| source.at("target", &error.to_string()))?;
+            models.push((name.clone(), model));
+        }
+        if !data.classes().contains(&config.target) {
+            let classes = data.classes().join(", ");
+            let message = format!("the data set has no class '{}'; it has: {classes}", config.target);
+            return Err(source.at("target", &message));
+        }
+        let methods = config.methods.list();
+        for (_, model) in &models {
+            for layer in methods.iter().filter_map(|method| match method {
+                Method::GradCam(GradCam { layer }) => layer.as_deref(),
+                _ => None,
+            }) {
+                let found = model.graph().layer(layer);
+                found.map_err(|error| source.at("methods.grad_cam.layer", &error.to_string()))?;
+            }
+        }
+        let sha256 = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Plan { config, text: source.text, sha256, data, models, methods })
+    }
+}
+
+impl Config {
+    fn check(&self, source: &Source) -> Result<(), Error> {
+        let verdict = &self.verdict;
+        if !(0.0..=1.0).contains(&verdict.min_effect) {
+            let message = format!("min_effect is {}, but must be from 0 to 1", verdict.min_effect);
+            return Err(source.at("verdict.min_effect", &message));
+        }
+        if !(verdict.min_density > 0.0 && verdict.min_density.is_finite()) {
+            let message = format!("min_density is {}, but must be above 0", verdict.min_density);
+            return Err(source.at("verdict.min_density", &message));
+        }
+        if verdict.min_pictures < 2 {
+            let message = "min_pictures must be at least 2: one picture has no interval";
+            return Err(source.at("verdict.min_pictures", message));
+        }
+        if self.models.is_empty() {
+            return Err(source.at("models", "no model is named; add a table [models.NAME]"));
+        }
+        for method in self.methods.list() {
+            let key = format!("methods.{}", method.name());
+            method.check().map_err(|error| source.at(&key, &error.to_string()))?;
+        }
+        device(&self.device).map_err(|error| source.at("device", &error.to_string()))?;
+        Ok(())
+    }
+}
+
+impl DataConfig {
+    fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, reglet_data::DataError> {
+        Ok(match self {
+            DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
+            DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
+        })
+    }
+}
+
+impl ModelConfig {
+    fn load(&self, folder: &Path, device_name: &str, classes: &[String]) -> Result<Model, Error> {
+        let weights = match self.weights.to_str() {
+            Some("torchvision") => WeightsSource::Torchvision,
+            _ => WeightsSource::File(folder.join(&self.weights)),
+        };
+        let options = ModelOptions {
+            architecture: self.architecture,
+            width: self.width,
+            weights,
+            labels: self.classes.clone(),
+            preprocessing: self.preprocessing.build(),
+            device: device(device_name)?,
+        };
+        let mut progress = Progress::new("downloading weights", "bytes");
+        let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
+        let mut model = Model::load(&options, &mut report)?;
+        // Where nobody says otherwise, a model with as many classes as the data has those of the data.
+        if self.classes.is_none() && model.classes().count() == classes.len() {
+            model.set_labels(classes.to_vec())?;
+        }
+        Ok(model)
+    }
+}
+
+impl PreprocessingConfig {
+    fn build(&self) -> Preprocessing {
+        match self {
+            PreprocessingConfig::Notebook => Preprocessing::default(),
+            PreprocessingConfig::Torchvision => Preprocessing::torchvision(),
+            PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
+            PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
+        }
+    }
+}
+
+impl MethodsConfig {
+    fn list(&self) -> Vec<Method> {
+        let MethodsConfig { saliency, integrated_gradients, grad_cam } = self.clone();
+        let mut methods = Vec::new();
+        methods.extend(saliency.map(Method::Saliency));
+        methods.extend(integrated_gradients.map(Method::IntegratedGradients));
+        methods.extend(grad_cam.map(Method::GradCam));
+        if methods.is_empty() {
+            methods.extend([
+                Method::Saliency(Saliency::default()),
+                Method::IntegratedGradients(IntegratedGradients::default()),
+                Method::GradCam(GradCam::default()),
+            ]);
+        }
+        methods
+    }
+}
+
+/// The file called `name`: as a path, or in one of the folders of configs that come with the program.
+fn find(name: &Path) -> Result<PathBuf, Error> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    let mut candidates = vec![name.to_owned()];
+    if name.components().count() == 1 {
+        candidates.extend([Path::new("configs").join(name), shipped.join(name)]);
+    }
+    let found = candidates.into_iter().find(|path| path.is_file());
+    found.ok_or_else(|| {
+        let mut known: Vec<String> = fs::read_dir(shipped)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".toml"))
+            .collect();
+        known.sort();
+        let known = known.join(", ");
+        Error::Usage(format!("there is no config {}; those that come with Reglet: {known}", name.display()))
+    })
+}
+
+/// A config's text, to point into.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn fault(&self, message: String, span: Option<Range<usize>>) -> Error {
+        Error::Config(Box::new(ConfigError {
+            message,
+            source_code: NamedSource::new(&self.name, self.text.clone()),
+            span: span.map(Into::into),
+        }))
+    }
+
+    /// A fault of the value at a dotted key, shown there, or at the nearest table around it.
+    fn at(&self, key: &str, message: &str) -> Error {
+        let document = toml_edit::Document::parse(self.text.as_str()).ok();
+        let span = document.and_then(|document| {
+            let mut item: &Item = document.as_item();
+            let mut span = None;
+            for part in key.split('.') {
+                let Some(next) = item.get(part) else { break };
+                span = next.span().or(span);
+                item = next;
+            }
+            span
+        });
+        self.fault(message.to_owned(), span)
+    }
+
+    /// The text with `key=value` overrides applied: dotted keys, values in TOML or else plain text. A path
+    /// that exists seen from the current folder is meant from there.
+    fn with_overrides(self, overrides: &[String]) -> Result<Source, Error> {
+        if overrides.is_empty() {
+            return Ok(self);
+        }
+        let mut document: DocumentMut = self
+            .text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| self.fault(error.message().to_owned(), error.span()))?;
+        for setting in overrides {
+            let (key, value) = setting.split_once('=').ok_or_else(|| {
+                Error::Usage(format!("--set {setting}: write key=value, such as --set seed=3"))
+            })?;
+            let keys: Vec<&str> = key.trim().split('.').collect();
+            let value: Value = value.parse().unwrap_or_else(|_| Value::from(local(value)));
+            let mut item = document.as_item_mut();
+            for part in &keys[..keys.len() - 1] {
+                let table = item.as_table_like_mut().ok_or_else(|| {
+                    Error::Usage(format!("--set {setting}: '{part}' is inside a value that is no table"))
+                })?;
+                item = table.entry(part).or_insert(Item::Table(Table::new()));
+            }
+            let last = keys[keys.len() - 1];
+            let table = item.as_table_like_mut();
+            let table = table.filter(|_| !last.is_empty()).ok_or_else(|| {
+                Error::Usage(format!("--set {setting}: there is no table to put '{last}' into"))
+            })?;
+            table.insert(last, Item::Value(value));
+        }
+        Ok(Source { name: format!("{} with --set", self.name), text: document.to_string() })
+    }
+}
+
+/// The text, or the absolute path if it names something in the current folder.
+fn local(text: &str) -> String {
+    let path = Path::new(text);
+    let absolute = path.exists().then(|| std::path::absolute(path).ok()).flatten();
+    absolute.map_or_else(|| text.to_owned(), |path| path.display().to_string())
+}
+
+/// The JSON schema of [`Config`].
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Config);
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}

@@ -1,0 +1,273 @@
+//! Gathering evidence: every picture and its changed versions through every model and method.
+
+use std::collections::BTreeMap;
+
+use image::{Rgb, RgbImage};
+use ndarray::Array2;
+use rayon::prelude::*;
+use reglet_attribution::{Method, Remark};
+use reglet_data::edit::{self, Change};
+use reglet_data::{Dataset, Mask, Sample};
+use reglet_model::{Model, Targets};
+use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
+use tch::{Device, Kind, Tensor};
+
+use crate::config::{Config, Plan};
+use crate::progress::Progress;
+use crate::results::{SampleMap, SampleResult};
+use crate::Error;
+
+/// How many pictures are in memory at once.
+const CHUNK: usize = 16;
+
+/// A picture and its changed versions, at their own size.
+struct Prepared {
+    sample: Sample,
+    artefact: Option<bool>,
+    changed: BTreeMap<Change, RgbImage>,
+}
+
+/// What is found of each picture, for each model in the plan's order. Memory does not grow with the number of
+/// pictures but for the numbers themselves and the gallery.
+///
+/// # Errors
+/// A picture that cannot be read, or whatever the models report.
+pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
+    let data = plan.data.as_ref();
+    let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
+    let mut progress = Progress::new("auditing", "pictures");
+    let gallery = gallery(data, plan.config.gallery);
+    let all: Vec<usize> = (0..data.len()).collect();
+    for chunk in all.chunks(CHUNK) {
+        let config = &plan.config;
+        let prepared: Vec<Prepared> =
+            chunk.par_iter().map(|&index| prepare(data, config, index)).collect::<Result<_, _>>()?;
+        for ((_, model), results) in plan.models.iter().zip(&mut results) {
+            let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+            results.extend(examine(plan, model, &prepared, &shown)?);
+        }
+        progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), data.len() as u64);
+    }
+    Ok(results)
+}
+
+/// Which pictures the gallery shows: spread evenly over the data set.
+fn gallery(data: &dyn Dataset, wanted: usize) -> Vec<usize> {
+    let count = wanted.min(data.len());
+    (0..count).map(|index| index * data.len() / count).collect()
+}
+
+fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared, Error> {
+    let sample = data.sample(index)?;
+    let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
+    let mut changes = config.changes.clone();
+    // Maps are compared with those of the picture without the artefact.
+    if !changes.contains(&Change::Remove) {
+        changes.push(Change::Remove);
+    }
+    let mut changed = BTreeMap::new();
+    for change in changes {
+        let avoid = Some(config.lesion.as_str());
+        let edited = edit::apply(data, index, &sample, &config.artefact, avoid, change, config.seed)?;
+        changed.extend(edited.map(|edited| (change, edited.picture)));
+    }
+    Ok(Prepared { sample, artefact, changed })
+}
+
+/// One model on a chunk of pictures.
+fn examine(
+    plan: &Plan,
+    model: &Model,
+    prepared: &[Prepared],
+    shown: &[bool],
+) -> Result<Vec<SampleResult>, Error> {
+    let target = model.classes().find(&plan.config.target)?;
+    let preprocessing = model.preprocessing();
+    let views: Vec<RgbImage> =
+        prepared.par_iter().map(|p| preprocessing.view(&p.sample.picture)).collect::<Result<_, _>>()?;
+    let changed: Vec<(usize, Change, RgbImage)> = prepared
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(index, p)| p.changed.iter().map(move |(change, picture)| (index, *change, picture)))
+        .map(|(index, change, picture)| Ok((index, change, preprocessing.view(picture)?)))
+        .collect::<Result<_, Error>>()?;
+
+    // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
+    let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
+    let groups: Vec<Vec<usize>> = if same_size {
+        vec![(0..views.len()).collect()]
+    } else {
+        (0..views.len()).map(|index| vec![index]).collect()
+    };
+    let mut results = Vec::with_capacity(prepared.len());
+    for group in groups {
+        let part: Vec<RgbImage> = group.iter().map(|&index| views[index].clone()).collect();
+        let maps = explain(plan, model, target, &part)?;
+        let with: Vec<(usize, Change, RgbImage)> =
+            changed.iter().filter(|(index, ..)| group.contains(index)).cloned().collect();
+        let after: Vec<RgbImage> = with.iter().map(|(.., view)| view.clone()).collect();
+        let after = if after.is_empty() { Vec::new() } else { probabilities(model, target, &after)? };
+        let without: Vec<(usize, RgbImage)> = with
+            .iter()
+            .filter(|(index, change, _)| *change == Change::Remove && prepared[*index].artefact == Some(true))
+            .map(|(index, _, view)| (*index, view.clone()))
+            .collect();
+        let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
+        let controls = if controls.is_empty() { None } else { Some(explain(plan, model, target, &controls)?) };
+
+        for (row, &index) in group.iter().enumerate() {
+            let p = &prepared[index];
+            let masks: BTreeMap<String, Mask> = p
+                .sample
+                .regions
+                .iter()
+                .map(|(name, mask)| Ok((name.clone(), preprocessing.geometry.apply_mask(mask)?)))
+                .collect::<Result<_, Error>>()?;
+            let control = without.iter().position(|(other, _)| *other == index);
+            let control = control.and_then(|row| controls.as_ref().map(|found| (row, found)));
+            let picture = Looked { plan, row, maps: &maps, masks: &masks, view: &views[index], control };
+            results.push(SampleResult {
+                id: p.sample.id.clone(),
+                label: plan.data.classes()[p.sample.label].clone(),
+                artefact: p.artefact,
+                probability: maps.probabilities[row],
+                changed: with
+                    .iter()
+                    .zip(&after)
+                    .filter(|((other, change, _), _)| *other == index && plan.config.changes.contains(change))
+                    .map(|((_, change, _), probability)| (*change, *probability))
+                    .collect(),
+                maps: picture.measure(shown[index])?,
+                thumbnail: shown[index].then(|| picture.thumbnail()).transpose()?,
+            });
+        }
+    }
+    Ok(results)
+}
+
+/// The maps of a batch: by method, a map for each row.
+struct Maps {
+    probabilities: Vec<f64>,
+    by_method: Vec<Vec<Array2<f32>>>,
+    remarks: Vec<Vec<Option<Remark>>>,
+    gaps: Vec<Option<Vec<f64>>>,
+}
+
+fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Result<Maps, Error> {
+    let input = model.preprocessing().tensor(views, model.device())?;
+    let targets = vec![target; views.len()];
+    let found = Method::attribute_all(&plan.methods, model, &input, Targets::Classes(&targets))?;
+    let rows = 0..views.len() as i64;
+    let (mut by_method, mut remarks, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+    for (method, computed) in plan.methods.iter().zip(&found.computed) {
+        let attribution = &computed.attribution;
+        let maps = rows.clone().map(|row| attribution.map(row, method.reduction()));
+        by_method.push(maps.collect::<Result<_, _>>()?);
+        remarks.push(rows.clone().map(|row| attribution.remark(row)).collect::<Result<_, _>>()?);
+        gaps.push(attribution.gaps.as_ref().map(|gaps| gaps.iter().map(|gap| gap.relative).collect()));
+    }
+    let probabilities = column(&model.classes().probabilities(&found.evaluation.logits)?, target)?;
+    Ok(Maps { probabilities, by_method, remarks, gaps })
+}
+
+/// The target's probability for each picture, a bounded number of them at a time.
+fn probabilities(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<f64>, Error> {
+    let mut all = Vec::with_capacity(views.len());
+    let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
+    for part in views.chunks(if same_size { CHUNK } else { 1 }) {
+        let input = model.preprocessing().tensor(part, model.device())?;
+        let probabilities = model.classes().probabilities(&model.logits(&input)?)?;
+        all.extend(column(&probabilities, target)?);
+    }
+    Ok(all)
+}
+
+fn column(probabilities: &Tensor, target: usize) -> Result<Vec<f64>, Error> {
+    let column = probabilities.f_select(1, target as i64)?.f_to_kind(Kind::Double)?;
+    Ok(Vec::try_from(column.f_to_device(Device::Cpu)?)?)
+}
+
+/// One picture with its maps and masks, at the size the model saw it.
+struct Looked<'a> {
+    plan: &'a Plan,
+    row: usize,
+    maps: &'a Maps,
+    masks: &'a BTreeMap<String, Mask>,
+    view: &'a RgbImage,
+    control: Option<(usize, &'a Maps)>,
+}
+
+/// The colours that outline the lesion, the artefact, and anything else.
+const LESION: Rgb<u8> = Rgb([0, 158, 115]);
+const ARTEFACT: Rgb<u8> = Rgb([240, 228, 66]);
+
+impl Looked<'_> {
+    fn measure(&self, shown: bool) -> Result<Vec<SampleMap>, Error> {
+        let artefact = &self.plan.config.artefact;
+        let mut measured = Vec::new();
+        for (index, method) in self.plan.methods.iter().enumerate() {
+            let map = &self.maps.by_method[index][self.row];
+            let parts = |map: &Array2<f32>, mask: &Mask| share(map, mask).map(|s| (s, s / mask.fraction()));
+            let regions: BTreeMap<String, (f64, f64)> = self
+                .masks
+                .iter()
+                .filter_map(|(name, mask)| Some((name.clone(), parts(map, mask)?)))
+                .collect();
+            let against_control = self.control.and_then(|(row, control)| {
+                let here = regions.get(artefact)?.1;
+                let there = parts(&control.by_method[index][row], self.masks.get(artefact)?)?.1;
+                Some(here - there)
+            });
+            measured.push(SampleMap {
+                method: method.name().to_owned(),
+                regions,
+                against_control,
+                gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
+                remark: self.maps.remarks[index][self.row].map(Remark::text),
+                overlay: shown.then(|| self.overlay(map)).transpose()?,
+            });
+        }
+        Ok(measured)
+    }
+
+    fn overlay(&self, map: &Array2<f32>) -> Result<Vec<u8>, Error> {
+        let scaled = Scale::Percentile(99.5).apply(map.view())?;
+        Ok(encode_png(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)?)
+    }
+
+    fn thumbnail(&self) -> Result<Vec<u8>, Error> {
+        let mut picture = self.view.clone();
+        let config = &self.plan.config;
+        for (name, colour) in [(&config.lesion, LESION), (&config.artefact, ARTEFACT)] {
+            if let Some(mask) = self.masks.get(name) {
+                outline(&mut picture, mask.dimensions(), mask.bits(), colour, 1)?;
+            }
+        }
+        Ok(encode_png(&picture)?)
+    }
+}
+
+/// The share of a map's sum that lies in the mask; `None` for an empty mask, or a map without a positive
+/// sum, where it is not defined.
+fn share(map: &Array2<f32>, mask: &Mask) -> Option<f64> {
+    if mask.is_empty() || map.len() != mask.bits().len() {
+        return None;
+    }
+    let total: f64 = map.iter().map(|&value| f64::from(value)).sum();
+    let inside: f64 = map.iter().zip(mask.bits()).filter(|(_, inside)| **inside).map(|(&v, _)| f64::from(v)).sum();
+    (total.is_finite() && total > 0.0).then(|| inside / total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_the_sum_and_undefined_without_one() {
+        let map = Array2::from_shape_vec((2, 3), vec![1.0, 0.0, 3.0, 0.0, 4.0, 0.0]).expect("six");
+        let mask = Mask::new(3, 2, vec![true, false, false, false, true, false]).expect("six");
+        assert_eq!(share(&map, &mask), Some(5.0 / 8.0));
+        assert_eq!(share(&Array2::zeros((2, 3)), &mask), None);
+        assert_eq!(share(&map, &Mask::empty(3, 2).expect("six")), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! The program `reglet`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use reglet_audit::{Error, ExplainOptions, audit, config, explain, train};
+
+/// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
+#[derive(Parser)]
+#[command(name = "reglet", version, max_term_width = 100)]
+struct Words {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What a classifier says of a picture, and where it looks
+    Explain(ExplainWords),
+    /// A model and a data set: evidence, a verdict, a report
+    ///
+    /// Exit status: 0 if all models are clear, or every model with an `expect` came out as expected; 1 if a shortcut
+    /// was found (or an expectation failed); 2 if the run failed.
+    Audit(AuditWords),
+    /// Print the JSON schema of an audit's config
+    ConfigSchema,
+    /// Train the two small classifiers of the default audit again
+    TrainPhantoms {
+        /// The folder to write them to
+        #[arg(long, default_value = "configs/models")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct ExplainWords {
+    /// Pictures, or folders of them
+    #[arg(required = true)]
+    pictures: Vec<PathBuf>,
+    /// The architecture: resnet18, resnet34, resnet50, resnet101, resnet152 or mobilenet_v2
+    #[arg(long, default_value = "resnet18")]
+    model: String,
+    /// Channels relative to the published network
+    #[arg(long, default_value_t = 1.0)]
+    width: f64,
+    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for its published ones
+    #[arg(long, default_value = "torchvision")]
+    weights: String,
+    /// A file with the class labels, one a line, in the order of the logits
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// The class to explain, by label or index [default: the top class]
+    #[arg(long)]
+    target: Option<String>,
+    /// Methods, with commas
+    #[arg(long, value_delimiter = ',', default_value = "saliency,integrated_gradients,grad_cam")]
+    methods: Vec<String>,
+    /// Grad-CAM's layer [default: the last convolution, layer4.1.conv2 in a ResNet-18]
+    #[arg(long)]
+    layer: Option<String>,
+    /// Integrated Gradients' baseline: zero (the mean colour), black, white, grey or a number
+    #[arg(long, default_value = "zero", allow_hyphen_values = true)]
+    baseline: String,
+    /// Integrated Gradients' steps
+    #[arg(long, default_value_t = 50)]
+    steps: usize,
+    /// notebook (224×224), torchvision (256, centre 224), or the side of a square
+    #[arg(long, default_value = "notebook")]
+    preprocessing: String,
+    /// inferno, viridis, magma, plasma, jet, gray or rdbu
+    #[arg(long, default_value = "inferno")]
+    colormap: String,
+    /// auto, cpu, cuda:N or mps
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// The folder for the results
+    #[arg(long, default_value = "results/explain")]
+    out: PathBuf,
+    /// Print a summary for machines instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct AuditWords {
+    /// The config: a path, or the name of one that comes with Reglet
+    #[arg(long)]
+    config: PathBuf,
+    /// The folder for the results
+    #[arg(long, default_value = "results/audit")]
+    out: PathBuf,
+    /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    reglet_audit::clean_up_when_interrupted();
+    let outcome = match Words::parse().command {
+        Command::Explain(words) => explain(&words.into()).map(|text| (text, 0)),
+        Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::ConfigSchema => Ok((config::schema(), 0)),
+        Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
+    };
+    match outcome {
+        Ok((text, status)) => {
+            // A reader that has gone away (`reglet … | head`) is no failure of ours.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::from(status)
+        }
+        Err(Error::Config(fault)) => {
+            eprintln!("{:?}", miette::Report::new(*fault));
+            ExitCode::from(2)
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl From<ExplainWords> for ExplainOptions {
+    fn from(words: ExplainWords) -> Self {
+        ExplainOptions {
+            pictures: words.pictures,
+            model: words.model,
+            width: words.width,
+            weights: words.weights,
+            labels: words.labels,
+            target: words.target,
+            methods: words.methods,
+            layer: words.layer,
+            baseline: words.baseline,
+            steps: words.steps,
+            preprocessing: words.preprocessing,
+            colormap: words.colormap,
+            device: words.device,
+            out: words.out,
+            json: words.json,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Results that appear whole or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tempfile::TempDir;
+
+use crate::Error;
+
+/// A folder in the making. Files are written to a hidden folder beside it and moved to their place by
+/// [`finish`](Output::finish); whatever ends the program before that leaves nothing behind.
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+    staging: TempDir,
+    files: Vec<PathBuf>,
+}
+
+/// The staging folders that an interruption has to remove.
+static STAGING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+impl Output {
+    /// Prepares to fill `folder`, which is created with its parents if need be; files that are there already
+    /// and not written again stay.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if nothing can be written there.
+    pub fn new(folder: &Path) -> Result<Output, Error> {
+        fs::create_dir_all(folder).map_err(Error::output(folder))?;
+        let staging = tempfile::Builder::new()
+            .prefix(".reglet-")
+            .tempdir_in(folder)
+            .map_err(Error::output(folder))?;
+        if let Ok(mut list) = STAGING.lock() {
+            list.push(staging.path().to_owned());
+        }
+        Ok(Output { folder: folder.to_owned(), staging, files: Vec::new() })
+    }
+
+    /// Writes a file, named relative to the folder.
+    ///
+    /// # Errors
+    /// [`Error::Output`], for a full disk among others.
+    pub fn write(&mut self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.staged(name.as_ref())?;
+        fs::write(&path, bytes).map_err(Error::output(&self.folder.join(name)))
+    }
+
+    /// Where another writer may put the file `name`.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn staged(&mut self, name: &Path) -> Result<PathBuf, Error> {
+        let path = self.staging.path().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::output(&self.folder))?;
+        }
+        self.files.push(name.to_owned());
+        Ok(path)
+    }
+
+    /// Moves every file to its place.
+    ///
+    /// # Errors
+    /// [`Error::Output`].
+    pub fn finish(self) -> Result<(), Error> {
+        for name in &self.files {
+            let target = self.folder.join(name);
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent).map_err(Error::output(parent))?;
+            }
+            fs::rename(self.staging.path().join(name), &target).map_err(Error::output(&target))?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends the program on Ctrl-C or a request to terminate, with nothing half written.
+pub fn clean_up_when_interrupted() {
+    // A second handler is refused; the first one does the same.
+    let _ = ctrlc::set_handler(|| {
+        let folders = STAGING.lock().map(|list| list.clone()).unwrap_or_default();
+        for folder in folders {
+            let _ = fs::remove_dir_all(folder);
+        }
+        eprintln!("error: interrupted; nothing was written");
+        std::process::exit(2);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_there_until_all_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("deep").join("results");
+        let visible = || {
+            let entries = fs::read_dir(&target).expect("the folder").filter_map(Result::ok);
+            entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
+        };
+        let mut output = Output::new(&target).expect("a new folder");
+        output.write("a/b.txt", b"1").expect("room");
+        output.write("c.txt", b"2").expect("room");
+        assert_eq!(visible(), 0);
+        output.finish().expect("moved");
+        assert_eq!(fs::read(target.join("a/b.txt")).expect("there"), b"1");
+        assert_eq!(fs::read_dir(&target).expect("the folder").count(), 2, "the staging folder is gone");
+
+        drop(Output::new(&target).and_then(|mut output| output.write("d.txt", b"3").map(|()| output)));
+        assert_eq!(fs::read_dir(&target).expect("the folder").count(), 2, "dropped unfinished, it leaves nothing");
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, b"").expect("room");
+        let message = Output::new(&file).expect_err("not a folder").to_string();
+        assert!(message.contains("cannot write to") && message.contains("--out"), "{message}");
+    }
+}

@@ -1,0 +1,238 @@
+//! What an audit found, as plain values that are saved and drawn.
+
+use std::collections::BTreeMap;
+
+use reglet_data::edit::Change;
+use serde::Serialize;
+
+use crate::statistics::Estimate;
+
+/// The version of `results.json`; raised whenever a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything an audit found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Results {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The title that the config gives.
+    pub title: String,
+    /// The class whose score is explained and whose probability is compared.
+    pub target: String,
+    /// The region under suspicion (`ruler`).
+    pub artefact: String,
+    /// The region a classifier should look at (`lesion`), if the data set has it.
+    pub lesion: Option<String>,
+    /// The data.
+    pub data: DataSummary,
+    /// One entry for each model, in the config's order.
+    pub models: Vec<ModelResults>,
+    /// Where all this comes from.
+    pub provenance: Provenance,
+}
+
+/// The data that was audited.
+#[derive(Debug, Clone, Serialize)]
+pub struct DataSummary {
+    /// Its name.
+    pub name: String,
+    /// How many pictures.
+    pub pictures: usize,
+    /// Its classes.
+    pub classes: Vec<String>,
+    /// SHA-256 over all that was read.
+    pub fingerprint: String,
+    /// How many pictures of each class show the artefact, or not: `[class][0 = without, 1 = with]`.
+    pub groups: Vec<[usize; 2]>,
+}
+
+/// What was found of one model.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelResults {
+    /// Its name in the config.
+    pub name: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// SHA-256 of its weights.
+    pub weights_sha256: String,
+    /// What was concluded.
+    pub verdict: Verdict,
+    /// What the config expects, if it says so.
+    pub expected: Option<VerdictKind>,
+    /// The probability of the target by group.
+    pub groups: Vec<Group>,
+    /// Area under the ROC curve of the target's probability, for pictures with and without the artefact.
+    pub auroc: Auroc,
+    /// What each change does to the probability.
+    pub effects: Vec<Effect>,
+    /// Where each method looks.
+    pub attention: Vec<Attention>,
+    /// Each picture's part.
+    #[serde(skip)]
+    pub samples: Vec<SampleResult>,
+}
+
+/// A group of pictures: one class, with or without the artefact.
+#[derive(Debug, Clone, Serialize)]
+pub struct Group {
+    /// The class.
+    pub class: String,
+    /// Whether the artefact is there.
+    pub artefact: bool,
+    /// How many pictures.
+    pub pictures: usize,
+    /// The mean probability of the target; `None` in an empty group.
+    pub probability: Option<Estimate>,
+    /// The share of pictures that are called the target (probability above one half).
+    pub called: Option<f64>,
+    /// The probabilities.
+    #[serde(skip)]
+    pub values: Vec<f64>,
+}
+
+/// How well the probability separates the target from the other classes; `None` where a class is missing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Auroc {
+    /// On all pictures.
+    pub all: Option<f64>,
+    /// On pictures with the artefact.
+    pub with: Option<f64>,
+    /// On pictures without it.
+    pub without: Option<f64>,
+}
+
+/// What one change does to the target's probability, over the pictures to which it can be made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Effect {
+    /// The change.
+    pub change: Change,
+    /// How many pictures were changed.
+    pub pictures: usize,
+    /// The mean of (after − before).
+    pub difference: Estimate,
+    /// The share of pictures whose decision (above or below one half) changed.
+    pub flipped: f64,
+    /// Before and after, picture by picture.
+    #[serde(skip)]
+    pub pairs: Vec<(f64, f64)>,
+}
+
+/// Where one method's maps lie.
+#[derive(Debug, Clone, Serialize)]
+pub struct Attention {
+    /// The method's name.
+    pub method: String,
+    /// Its name for people.
+    pub title: String,
+    /// By region: on the pictures that show it.
+    pub regions: BTreeMap<String, RegionAttention>,
+    /// The artefact's density less the density at the same place of the same picture once the artefact has
+    /// been taken away; `None` where that cannot be done.
+    pub artefact_against_control: Option<Estimate>,
+    /// The median of the relative completeness gap, for methods that promise completeness.
+    pub median_gap: Option<f64>,
+    /// How many maps were all zero, had nothing positive, or were not finite.
+    pub remarks: BTreeMap<String, usize>,
+}
+
+/// A region's part of one method's maps.
+#[derive(Debug, Clone, Serialize)]
+pub struct RegionAttention {
+    /// How many pictures show the region.
+    pub pictures: usize,
+    /// The share of the map that lies in the region, 0 to 1.
+    pub share: Estimate,
+    /// The share over the region's share of the picture's area: 1 is as much as chance.
+    pub density: Estimate,
+}
+
+/// The conclusion about one model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// The conclusion.
+    pub kind: VerdictKind,
+    /// In one sentence.
+    pub summary: String,
+    /// What it rests on, a sentence for each piece of evidence.
+    pub reasons: Vec<String>,
+}
+
+/// A conclusion.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// The artefact changes what the model says, and the model looks at it.
+    Shortcut,
+    /// The artefact does not change what the model says.
+    Clear,
+    /// There is too little evidence, or it disagrees.
+    Inconclusive,
+}
+
+impl VerdictKind {
+    /// The word in results and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            VerdictKind::Shortcut => "shortcut",
+            VerdictKind::Clear => "clear",
+            VerdictKind::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// One picture's part of a model's results.
+#[derive(Debug, Clone)]
+pub struct SampleResult {
+    /// The picture's name.
+    pub id: String,
+    /// Its class.
+    pub label: String,
+    /// Whether it shows the artefact; `None` where nobody has annotated it.
+    pub artefact: Option<bool>,
+    /// The target's probability.
+    pub probability: f64,
+    /// The target's probability after each change that could be made.
+    pub changed: BTreeMap<Change, f64>,
+    /// For each method, in the config's order.
+    pub maps: Vec<SampleMap>,
+    /// The picture as the model saw it with its regions outlined, as PNG: kept for those in the gallery.
+    pub thumbnail: Option<Vec<u8>>,
+}
+
+/// One map's part of one picture's results.
+#[derive(Debug, Clone)]
+pub struct SampleMap {
+    /// The method's name.
+    pub method: String,
+    /// By region: share and density.
+    pub regions: BTreeMap<String, (f64, f64)>,
+    /// The artefact's density here less that at the same place once it has been taken away.
+    pub against_control: Option<f64>,
+    /// The relative completeness gap.
+    pub gap: Option<f64>,
+    /// What there is to say of the map.
+    pub remark: Option<&'static str>,
+    /// The map over the picture, as PNG: kept for those in the gallery.
+    pub overlay: Option<Vec<u8>>,
+}
+
+/// Where the results come from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    /// Reglet's version.
+    pub reglet: String,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// Where the models ran.
+    pub device: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The config, as text, with every override applied.
+    pub config: String,
+    /// The config's SHA-256.
+    pub config_sha256: String,
+    /// How long the audit took, in seconds.
+    pub seconds: f64,
+}
