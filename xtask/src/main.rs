@@ -37,13 +37,13 @@ Exit status: the command's own; 2 when it could not be started.
 fn main() -> ExitCode {
     let mut words = std::env::args_os().skip(1);
     let Some(command) = words.next() else {
-        print!("{HELP}");
+        tools::print(HELP);
         return ExitCode::SUCCESS;
     };
     let arguments: Vec<OsString> = words.collect();
     let outcome = match command.to_str() {
         Some("help" | "--help" | "-h") => {
-            print!("{HELP}");
+            tools::print(HELP);
             Ok(ExitCode::SUCCESS)
         }
         Some("setup") => commands::setup(&arguments),

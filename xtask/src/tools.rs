@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
@@ -65,6 +65,11 @@ pub fn hand_over(command: Command) -> Result<ExitCode, Error> {
 
 fn start_error(command: &Command, source: io::Error) -> Error {
     Error::Start { program: command.get_program().to_string_lossy().into_owned(), source }
+}
+
+/// Writes to standard output. A reader that has gone away, as `head` does, is no fault to report.
+pub fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
 }
 
 /// The C++ compiler the bindings will be compiled with: its name and what it says of its version. Windows'

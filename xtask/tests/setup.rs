@@ -141,8 +141,8 @@ esac"#,
         fs::canonicalize(self.path("checkout/.libtorch")).expect("the link leads somewhere")
     }
 
-    /// How often pip was asked to download.
-    fn downloads(&self) -> usize {
+    /// How many calls of pip, or of another program that notes them there, the file `calls` holds.
+    fn noted_calls(&self) -> usize {
         fs::read_to_string(self.path("calls")).map_or(0, |calls| calls.lines().count())
     }
 
@@ -200,9 +200,9 @@ fn pip_brings_the_cpus_part_once() {
 
     machine.assert_is_prepared();
 
-    let downloads = machine.downloads();
+    let downloads = machine.noted_calls();
     assert_success(&machine.setup());
-    assert_eq!(machine.downloads(), downloads, "nothing is downloaded again");
+    assert_eq!(machine.noted_calls(), downloads, "nothing is downloaded again");
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn of_two_processes_at_once_one_downloads_and_both_succeed() {
     let (first, second) = (start().expect("start xtask"), start().expect("start xtask"));
     let outputs = [first, second].map(|child| child.wait_with_output().expect("wait for xtask"));
     outputs.iter().for_each(assert_success);
-    assert_eq!(machine.downloads(), 2, "PyTorch once, and what it needs once");
+    assert_eq!(machine.noted_calls(), 2, "PyTorch once, and what it needs once");
     let waited = outputs.iter().filter(|output| text(output).contains("waiting for it")).count();
     assert_eq!(waited, 1);
 }
@@ -372,6 +372,22 @@ fn an_unknown_word_of_setup_is_refused() {
     let output = machine.command(&["setup", "--gpu"]).output().expect("start xtask");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output).contains("\"--gpu\""), "{}", text(&output));
+}
+
+#[test]
+fn when_cuda_comes_or_goes_the_bindings_are_linked_anew() {
+    let machine = Machine::new();
+    machine.program("cargo", &format!("echo \"$*\" >> {}", machine.path("calls").display()));
+    let (cpu, other) = (machine.libtorch("cpu", "2.13.0"), machine.libtorch("other", "2.13.0"));
+    let cuda = machine.libtorch("cuda", "2.13.0");
+    fs::write(cuda.join("lib/libtorch_cuda.so"), "").expect("write a library");
+    for (home, cleaned) in [(&cpu, 0), (&other, 0), (&cuda, 1), (&cuda, 1), (&cpu, 2)] {
+        let output = machine.command(&["setup"]).env("LIBTORCH", home).output().expect("start xtask");
+        assert_success(&output);
+        assert_eq!(machine.noted_calls(), cleaned, "cargo's calls after {}", home.display());
+    }
+    let calls = fs::read_to_string(machine.path("calls")).expect("calls");
+    assert!(calls.lines().all(|call| call.starts_with("clean --quiet --package torch-sys")), "{calls}");
 }
 
 #[test]

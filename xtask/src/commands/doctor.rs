@@ -14,6 +14,8 @@ pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
         return Err(Error::Usage { command: "doctor", word, expected: "nothing" });
     }
     let mut missing = Vec::new();
+    let mut report = String::new();
+    let mut line = |name: &str, value: &str| report.push_str(&format!("{name:<18} {value}\n"));
 
     match libtorch::look() {
         Ok(Some(found)) => {
@@ -70,19 +72,15 @@ pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
     line("cache", &libtorch::cache_folder().map_or("none".to_owned(), |folder| with_size(&folder)));
     line("torch hub's cache", &torch_hub().map_or("none".to_owned(), |folder| with_size(&folder)));
 
-    println!();
+    report.push('\n');
     if missing.is_empty() {
-        println!("Nothing is missing.");
-        return Ok(ExitCode::SUCCESS);
+        report.push_str("Nothing is missing.\n");
     }
     for what in &missing {
-        println!("Missing: {what}");
+        report.push_str(&format!("Missing: {what}\n"));
     }
-    Ok(ExitCode::FAILURE)
-}
-
-fn line(name: &str, value: &str) {
-    println!("{name:<18} {value}");
+    tools::print(&report);
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn or_none(text: String) -> String {

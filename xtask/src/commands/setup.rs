@@ -20,7 +20,7 @@ pub fn setup(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
     }
     let found = libtorch::set_up(build)?;
-    println!("{found}");
+    tools::print(&format!("{found}\n"));
     tools::require_cxx_compiler()?;
     Ok(ExitCode::SUCCESS)
 }

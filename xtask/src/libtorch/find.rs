@@ -73,9 +73,9 @@ pub fn look() -> Result<Option<Found>, Error> {
     if let Ok(home) = link.canonicalize() {
         libtorch.home = home;
     }
-    let is_in_cache = cache::folder()
-        .and_then(|folder| folder.canonicalize().map_err(|_| Error::NoCache))
-        .is_ok_and(|folder| libtorch.home.starts_with(folder));
+    let is_in_cache = [Build::Cpu, Build::Cuda].iter().any(|&build| {
+        cache::home(build).is_ok_and(|home| home.canonicalize().is_ok_and(|home| home == libtorch.home))
+    });
     let source = if is_in_cache {
         Source::Cache
     } else if libtorch.home.join("version.py").is_file() {
