@@ -2,9 +2,9 @@
 //!
 //! A classifier was trained on pictures that Pillow made small, and its answers move when they are made
 //! small by another rule. The rule is separable: each output value is a weighted mean of input values in
-//! its row, then of the results in its column. The weights are a triangle's, as wide as the reduction
-//! (at least two input pixels, so that enlarging interpolates), and rounded to 22 fractional bits;
-//! between the two passes values are rounded to 8 bits.
+//! its row, then of the results in its column (for some tall pictures, the other way round). The weights
+//! are a triangle's, as wide as the reduction (at least two input pixels, so that enlarging interpolates),
+//! and rounded to 22 fractional bits; between the two passes values are rounded to 8 bits.
 
 use image::{GrayImage, RgbImage};
 
@@ -12,8 +12,8 @@ use image::{GrayImage, RgbImage};
 /// `picture.resize((width, height), Image.Resampling.BILINEAR)`.
 ///
 /// # Errors
-/// Where a side is zero, or the result or the intermediate picture (`width` by the input's height) would
-/// have more than [`MAX_PIXELS`](crate::MAX_PIXELS).
+/// Where a side is zero, or the result or the intermediate picture (one side the result's, one the input's)
+/// would have more than [`MAX_PIXELS`](crate::MAX_PIXELS).
 pub fn resize_rgb(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ResizeError> {
     let values = resample::<3>(picture.as_raw(), picture.dimensions(), (width, height))?;
     RgbImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
@@ -66,32 +66,57 @@ fn resample<const C: usize>(values: &[u8], from: (u32, u32), to: (u32, u32)) -> 
     if [from.0, from.1, to.0, to.1].contains(&0) {
         return Err(ResizeError::NoPixels { from, to });
     }
-    for (width, height) in [to, (to.0, from.1)] {
+    let heights_first = heights_first(from, to);
+    let between = if heights_first { (from.0, to.1) } else { (to.0, from.1) };
+    for (width, height) in [to, between] {
         if u64::from(width) * u64::from(height) > crate::MAX_PIXELS {
             return Err(ResizeError::TooLarge { width, height });
         }
     }
     let [from_width, from_height, to_width, to_height] = [from.0, from.1, to.0, to.1].map(|n| n as usize);
-    let narrow: Vec<u8> = if from_width == to_width {
-        values.to_vec()
+    Ok(if heights_first {
+        let short = resample_columns(values, from_width * C, from_height, to_height);
+        resample_rows::<C>(&short, from_width, to_width)
     } else {
-        let windows = windows(from_width, to_width);
-        let mut narrow = vec![0; to_width * from_height * C];
-        for (row, out) in values.chunks_exact(from_width * C).zip(narrow.chunks_exact_mut(to_width * C)) {
-            mix_within_row::<C>(row, &windows, out);
-        }
-        narrow
-    };
-    if from_height == to_height {
-        return Ok(narrow);
+        let narrow = resample_rows::<C>(values, from_width, to_width);
+        resample_columns(&narrow, to_width * C, from_height, to_height)
+    })
+}
+
+/// Whether columns are resampled before rows: since Pillow 13 (its pull request 9549), where much more is
+/// to be taken off the height than off the width. Before, rows always came first. The order shows in the
+/// last bit, because of the rounding between the passes.
+fn heights_first(from: (u32, u32), to: (u32, u32)) -> bool {
+    let off = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let (off_width, off_height) = (off(from.0, to.0), off(from.1, to.1));
+    off_height > 0 && off_height > 2 * off_width
+}
+
+/// The horizontal pass: rows of `from` pixels become rows of `to`.
+fn resample_rows<const C: usize>(values: &[u8], from: usize, to: usize) -> Vec<u8> {
+    if from == to {
+        return values.to_vec();
     }
-    let stride = to_width * C;
-    let mut result = vec![0; to_height * stride];
+    let windows = windows(from, to);
+    let rows = values.chunks_exact(from * C);
+    let mut result = vec![0; rows.len() * to * C];
+    for (row, out) in rows.zip(result.chunks_exact_mut(to * C)) {
+        mix_within_row::<C>(row, &windows, out);
+    }
+    result
+}
+
+/// The vertical pass: `from` rows of `stride` values become `to` rows.
+fn resample_columns(values: &[u8], stride: usize, from: usize, to: usize) -> Vec<u8> {
+    if from == to {
+        return values.to_vec();
+    }
+    let mut result = vec![0; to * stride];
     let mut sums = vec![0; stride];
-    for (window, out) in windows(from_height, to_height).iter().zip(result.chunks_exact_mut(stride)) {
-        mix_rows(&narrow[window.start * stride..], window, &mut sums, out);
+    for (window, out) in windows(from, to).iter().zip(result.chunks_exact_mut(stride)) {
+        mix_rows(&values[window.start * stride..], window, &mut sums, out);
     }
-    Ok(result)
+    result
 }
 
 /// The input values that an output value is made of: those from `start` on, as many as there are weights.

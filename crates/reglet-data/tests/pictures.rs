@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use image::{ImageFormat, RgbImage};
+use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb, RgbImage};
 use reglet_data::picture::{self, Fault, Limits, PictureError};
 
 #[test]
@@ -55,10 +55,20 @@ fn what_is_wrong_is_said_in_one_sentence() {
     assert!(broken("data/text.png").contains("convert it to PNG, JPEG, BMP, TIFF or WebP"));
     assert!(broken("data/half.jpg").contains("is cut short"));
     assert!(broken("data/half.png").contains("is cut short"));
-    assert!(broken("data/float.tiff").contains("floating-point numbers"));
+    assert!(broken("data/float.tiff").contains("save it as an 8-bit PNG"), "{}", broken("data/float.tiff"));
     assert!(broken("limits/huge.png").contains("60000×60000 pixels where at most 100000000 are allowed"));
     assert!(complaint(Path::new("nowhere.png")).contains("there is no picture `nowhere.png`"));
     assert!(complaint(&tests_folder()).contains("is a folder"));
+}
+
+#[test]
+fn floating_point_pictures_have_no_fixed_black_and_white() {
+    let mut bytes = io::Cursor::new(Vec::new());
+    let picture = DynamicImage::ImageRgb32F(ImageBuffer::from_pixel(3, 2, Rgb([0.0, 0.5, 255.0])));
+    picture.write_to(&mut bytes, ImageFormat::Tiff).expect("such pictures can be written");
+    let error = picture::decode(bytes.get_ref(), Path::new("float.tiff"), &Limits::default())
+        .expect_err("nobody knows what 255 means there");
+    assert!(matches!(error, PictureError::FloatingPoint { .. }), "{error}");
 }
 
 #[test]
