@@ -1,0 +1,157 @@
+//! Annotations against what pycocotools makes of them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reglet_data::coco::{Coco, CocoOptions};
+use reglet_data::{DataError, Mask, ProblemKind};
+use serde_json::{Value, json};
+
+#[test]
+fn masks_are_those_of_pycocotools() {
+    let coco = Coco::open(&CocoOptions::new(folder().join("annotations.json"))).expect("a fixture");
+    assert_eq!(coco.regions().collect::<Vec<_>>(), ["ruler"]);
+    assert!(coco.file_names().len() >= 14, "only {} pictures", coco.file_names().len());
+    for (image, name) in coco.file_names().enumerate() {
+        let expected = image::open(folder().join(name)).expect("a fixture").into_luma8();
+        let expected = Mask::from_gray(&expected).expect("it is small");
+        let (width, height) = expected.dimensions();
+        assert_eq!(coco.size(image), Some((width, height)), "{name}");
+        assert_eq!(coco.shows(image, "ruler"), Some(!expected.is_empty()), "{name}");
+        let mask = coco.masks(image, width, height).expect("it is small").remove("ruler").expect("a region");
+        if name.starts_with("rle") || name == "nothing.png" || name == "box.png" {
+            assert!(mask == expected, "{name}");
+        } else {
+            // pycocotools rounds corners to a fifth of a pixel and counts pixels that are touched in part;
+            // here the centre decides. The two may differ along an edge, by one pixel.
+            let difference = |a: &Mask, b: &Mask| a.iter().all(|(x, y)| b.dilate(1).get(x, y));
+            assert!(difference(&mask, &expected) && difference(&expected, &mask), "{name}");
+            let common = mask.iter().filter(|&(x, y)| expected.get(x, y)).count() as f64;
+            let union = mask.union(&expected).expect("they have one size").area() as f64;
+            assert!(common / union > 0.93, "{name}: {}", common / union);
+        }
+    }
+}
+
+#[test]
+fn categories_become_the_regions_that_are_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut document = small();
+    document["categories"] =
+        json!([{"id": 1, "name": "scale bar"}, {"id": 2, "name": "sticker"}, {"id": 3, "name": "hair"}]);
+    document["annotations"] = json!([
+        {"id": 1, "image_id": 7, "category_id": 1, "bbox": [0, 0, 2, 1]},
+        {"id": 2, "image_id": 7, "category_id": 2, "bbox": [2, 1, 2, 1]},
+        {"id": 3, "image_id": 7, "category_id": 3, "bbox": [0, 2, 4, 1]},
+    ]);
+    let file = write(folder.path(), &document);
+    let artefacts = ["scale bar", "sticker"].map(|category| (category.to_owned(), "artefact".to_owned()));
+    let options = CocoOptions { regions: Some(BTreeMap::from(artefacts.clone())), ..CocoOptions::new(&file) };
+    let coco = Coco::open(&options).expect("it is sound");
+    let masks = coco.masks(0, 4, 3).expect("it is small");
+    let expected = Mask::from_fn(4, 3, |x, y| (y == 0 && x < 2) || (y == 1 && x >= 2)).expect("it is small");
+    assert_eq!(masks, BTreeMap::from([("artefact".to_owned(), expected)]));
+    assert_eq!(coco.shows(0, "hair"), None);
+
+    let mut wrong = BTreeMap::from(artefacts);
+    wrong.insert("rule".into(), "ruler".into());
+    let problem = problem(&CocoOptions { regions: Some(wrong), ..CocoOptions::new(file) });
+    assert!(matches!(problem, ProblemKind::NoCategory { category, .. } if category == "rule"));
+}
+
+#[test]
+fn every_malformed_annotation_is_named() {
+    let cases = [
+        (json!({"category_id": 9, "bbox": [0, 0, 1, 1]}), "there is no category 9"),
+        (json!({"image_id": 8, "bbox": [0, 0, 1, 1]}), "there is no image 8"),
+        (json!({}), "neither a segmentation nor a box"),
+        (json!({"segmentation": []}), "neither a segmentation nor a box"),
+        (json!({"segmentation": [[0, 0, 3, 3]]}), "has 4 numbers"),
+        (json!({"segmentation": [[0, 0, 3, 3, 1, 2, 3]]}), "has 7 numbers"),
+        (json!({"bbox": [0, 0, -1, 1]}), "its box is -1 by 1"),
+        (json!({"segmentation": {"size": [3, 4], "counts": [5, 6]}}), "add up to 11"),
+        (json!({"segmentation": {"size": [4, 3], "counts": [5, 7]}}), "for 3×4 pixels, but the image is 4×3"),
+        (json!({"segmentation": {"size": [3, 4], "counts": "P"}}), "end within a number"),
+        (json!({"segmentation": {"size": [3, 4], "counts": "!"}}), "are damaged"),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (fields, expected) in cases {
+        let mut document = small();
+        let annotation = document["annotations"][0].as_object_mut().expect("it has one");
+        annotation.remove("bbox");
+        annotation.extend(fields.as_object().expect("fields").clone());
+        match problem(&CocoOptions::new(write(folder.path(), &document))) {
+            ProblemKind::Annotation { annotation: 31, fault } => {
+                assert!(fault.contains(expected), "{fault}");
+            }
+            other => panic!("{other}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_coco_is_refused_at_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("annotations.json");
+    for (text, line) in [("", 0), ("{\n\"images\": [],\n", 3), ("{\"images\": 5}", 1), ("[[[[[[", 1)] {
+        fs::write(&file, text).expect("it can be written");
+        match Coco::open(&CocoOptions::new(&file)) {
+            Err(DataError::Problems(problems)) => {
+                assert_eq!(problems.0[0].line.unwrap_or_default().max(1), line.max(1), "{problems}");
+                assert!(problems.to_string().contains("not a COCO annotation file"), "{problems}");
+            }
+            other => panic!("{text:?} gave {other:?}"),
+        }
+    }
+    let missing = Coco::open(&CocoOptions::new(folder.path().join("nowhere.json")));
+    assert!(matches!(missing, Err(DataError::Unreadable { .. })));
+}
+
+#[test]
+fn two_images_of_one_id_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut document = small();
+    document["images"] = json!([{"id": 7, "file_name": "a.png"}, {"id": 7, "file_name": "b.png"}]);
+    let problem = problem(&CocoOptions::new(write(folder.path(), &document)));
+    assert!(problem.to_string().contains("two images have the id 7"), "{problem}");
+}
+
+#[test]
+fn coordinates_out_of_all_bounds_fill_only_the_picture() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut document = small();
+    document["annotations"][0]["segmentation"] =
+        json!([[-1e300, -1e300, 1e300, -1e300, 1e300, 1e300, -1e300, 1e300]]);
+    let coco = Coco::open(&CocoOptions::new(write(folder.path(), &document))).expect("it is sound");
+    let masks = coco.masks(0, 4, 3).expect("it is small");
+    assert_eq!(masks["ruler"].dimensions(), (4, 3));
+    assert_eq!(coco.masks(5, 4, 3).expect("there is no such picture"), BTreeMap::new());
+}
+
+/// One picture of 4×3 pixels with one annotation.
+fn small() -> Value {
+    json!({
+        "images": [{"id": 7, "file_name": "a.png", "width": 4, "height": 3}],
+        "annotations": [{"id": 31, "image_id": 7, "category_id": 1, "bbox": [0, 0, 1, 1]}],
+        "categories": [{"id": 1, "name": "ruler"}],
+    })
+}
+
+fn write(folder: &Path, document: &Value) -> PathBuf {
+    let file = folder.join("annotations.json");
+    fs::write(&file, document.to_string()).expect("it can be written");
+    file
+}
+
+/// The only problem with this file.
+fn problem(options: &CocoOptions) -> ProblemKind {
+    match Coco::open(options) {
+        Err(DataError::Problems(problems)) if problems.0.len() == 1 => problems.0[0].kind.clone(),
+        other => panic!("one problem was expected, not {other:?}"),
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/coco")
+}
