@@ -1,0 +1,72 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, html};
+
+use super::words::{change, plain, shown};
+use crate::results::{ModelResults, Results, SampleMap, SampleResult};
+
+/// The pictures that were kept to be looked at, each beside its maps. Nothing where none was kept.
+pub(super) fn render(results: &Results, model: &ModelResults) -> Markup {
+    let kept: Vec<_> =
+        model.samples.iter().filter_map(|sample| Some((sample, sample.thumbnail.as_deref()?))).collect();
+    html! {
+        @if !kept.is_empty() {
+            details.gallery open {
+                summary { h3 { "Pictures and their maps" } span.note { " " (kept.len()) " shown" } }
+                p.note {
+                    "Each picture as the model saw it, its regions outlined, and each method’s map laid over "
+                    "it: the brighter, the more that place counts."
+                }
+                @for (sample, picture) in &kept { (entry(results, model, sample, picture)) }
+            }
+        }
+    }
+}
+
+fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture: &[u8]) -> Markup {
+    let drawn = sample.maps.iter().filter_map(|map| Some((map, map.overlay.as_deref()?)));
+    html! {
+        article.sample {
+            h4 { (sample.id) }
+            p.facts {
+                span { (sample.label) }
+                span { (shown(&results.artefact, sample.artefact)) }
+                span { "probability of " (results.target) " " b { (plain(sample.probability)) } }
+                @for (&done, &after) in &sample.changed {
+                    span { (change(done, &results.artefact)) ": " b { (plain(after)) } }
+                }
+            }
+            div.pictures {
+                (image(picture, &format!("{} as the model saw it, regions outlined", sample.id), &html! { "Picture" }))
+                @for (map, overlay) in drawn {
+                    (image(overlay, &format!("{} map over {}", title(model, map), sample.id), &caption(results, model, map)))
+                }
+            }
+        }
+    }
+}
+
+fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
+    html! {
+        (title(model, map))
+        @if let Some((_, density)) = map.regions.get(&results.artefact) {
+            span.note { (results.artefact) " density " (plain(*density)) }
+        }
+        @if let Some(remark) = map.remark { span.note { (remark) } }
+    }
+}
+
+fn image(png: &[u8], alternative: &str, caption: &Markup) -> Markup {
+    html! {
+        figure {
+            img src=(format!("data:image/png;base64,{}", STANDARD.encode(png))) alt=(alternative) decoding="async";
+            figcaption { (caption) }
+        }
+    }
+}
+
+/// The method's name for people, or its own where the results hold no other.
+fn title<'a>(model: &'a ModelResults, map: &'a SampleMap) -> &'a str {
+    let known = model.attention.iter().find(|attention| attention.method == map.method);
+    known.map_or(&map.method, |attention| &attention.title)
+}

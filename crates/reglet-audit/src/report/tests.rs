@@ -1,0 +1,300 @@
+use std::collections::BTreeMap;
+
+use image::{Rgb, RgbImage};
+use reglet_data::edit::Change;
+use reglet_viz::encode_png;
+
+use super::render;
+use crate::results::{
+    Attention, Auroc, DataSummary, Effect, Group, ModelResults, Provenance, RegionAttention, Results,
+    SCHEMA_VERSION, SampleMap, SampleResult, Verdict, VerdictKind,
+};
+use crate::statistics::Estimate;
+
+const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
+
+/// Two models on the same pictures: one that uses the ruler, one that does not.
+pub(super) fn example() -> Results {
+    Results {
+        schema_version: SCHEMA_VERSION,
+        title: "Do these classifiers read the ruler?".into(),
+        target: "melanoma".into(),
+        artefact: "ruler".into(),
+        lesion: Some("lesion".into()),
+        data: DataSummary {
+            name: "phantoms".into(),
+            pictures: 120,
+            classes: vec!["nevus".into(), "melanoma".into()],
+            fingerprint: "9f2c".repeat(16),
+            groups: vec![[30, 30], [30, 30]],
+        },
+        models: vec![
+            model("trained-with-rulers", VerdictKind::Shortcut, 0.41, 3.6),
+            model("trained-without", VerdictKind::Clear, 0.01, 0.8),
+        ],
+        provenance: Provenance {
+            reglet: "0.1.0".into(),
+            libtorch: "2.13.0".into(),
+            device: "cpu".into(),
+            seed: 7,
+            config:
+                "title = \"Do these classifiers read the ruler?\"\nseed = 7\n\n[data]\nkind = \"phantoms\"\n"
+                    .into(),
+            config_sha256: "01ab".repeat(16),
+            seconds: 41.27,
+        },
+    }
+}
+
+fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResults {
+    let methods = [
+        ("saliency", "Saliency"),
+        ("integrated_gradients", "Integrated Gradients"),
+        ("grad_cam", "Grad-CAM"),
+    ];
+    let groups =
+        [("nevus", false, 0.12), ("nevus", true, 0.12), ("melanoma", false, 0.8), ("melanoma", true, 0.8)];
+    ModelResults {
+        name: name.into(),
+        architecture: "resnet18, width 16".into(),
+        weights_sha256: "c0de".repeat(16),
+        verdict: Verdict {
+            kind,
+            summary: format!("The ruler moves the probability by {effect:+.2}"),
+            reasons: vec![
+                format!(
+                    "Adding a ruler changes the probability of melanoma by {effect:+.2} [-0.02, +0.50] on 60 pictures, and the decision on 31 %"
+                ),
+                format!(
+                    "Grad-CAM gives the ruler {density:.2} times its share of the picture [0.70, 4.10] on 60 pictures"
+                ),
+            ],
+        },
+        expected: Some(VerdictKind::Shortcut),
+        groups: groups.into_iter().map(|(class, with, middle)| group(class, with, middle, effect)).collect(),
+        auroc: Auroc { all: Some(0.948), with: Some(0.712), without: None },
+        effects: vec![
+            changed(Change::Insert, effect),
+            changed(Change::Remove, -effect),
+            changed(Change::Move, 0.02),
+            changed(Change::Control, 0.004),
+        ],
+        attention: methods.iter().map(|(method, title)| attention(method, title, density)).collect(),
+        samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
+    }
+}
+
+/// Thirty numbers around `middle`, the same each time.
+fn spread(middle: f64, width: f64) -> Vec<f64> {
+    (0..30).map(|index| (middle + width * (f64::from(index) * 2.4).sin()).clamp(0.0, 1.0)).collect()
+}
+
+fn estimate(values: &[f64]) -> Estimate {
+    Estimate::of(values, 1).expect("there are values")
+}
+
+fn group(class: &str, artefact: bool, middle: f64, effect: f64) -> Group {
+    let values = spread(if artefact { middle + effect } else { middle }, 0.18);
+    let called = values.iter().filter(|value| **value > 0.5).count() as f64 / values.len() as f64;
+    Group {
+        class: class.into(),
+        artefact,
+        pictures: values.len(),
+        probability: Some(estimate(&values)),
+        called: Some(called),
+        values,
+    }
+}
+
+fn changed(change: Change, by: f64) -> Effect {
+    let before = spread(if by < 0.0 { 0.7 } else { 0.3 }, 0.25);
+    let after: Vec<f64> = before
+        .iter()
+        .zip(spread(by.abs(), 0.1))
+        .map(|(value, step)| (value + step * by.signum()).clamp(0.0, 1.0))
+        .collect();
+    let differences: Vec<f64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
+    Effect {
+        change,
+        pictures: before.len(),
+        difference: estimate(&differences),
+        flipped: 0.31,
+        pairs: before.into_iter().zip(after).collect(),
+    }
+}
+
+fn attention(method: &str, title: &str, density: f64) -> Attention {
+    let region = |density: f64| {
+        let densities: Vec<f64> = spread(0.5, 0.4).iter().map(|value| 2.0 * value * density).collect();
+        let shares: Vec<f64> = densities.iter().map(|value| value * 0.08).collect();
+        RegionAttention { pictures: 30, share: estimate(&shares), density: estimate(&densities) }
+    };
+    let gradients = method == "integrated_gradients";
+    Attention {
+        method: method.into(),
+        title: title.into(),
+        regions: [("lesion", region(2.2)), ("ruler", region(density)), ("background", region(0.4))]
+            .map(|(name, region)| (name.to_owned(), region))
+            .into(),
+        artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
+        median_gap: gradients.then_some(0.004),
+        remarks: if method == "grad_cam" {
+            [("all zero: nothing found".to_owned(), 3)].into()
+        } else {
+            BTreeMap::new()
+        },
+    }
+}
+
+fn sample(index: usize, methods: &[&str]) -> SampleResult {
+    let tone =
+        |red: u8| encode_png(&RgbImage::from_pixel(8, 8, Rgb([red, 140, 120]))).expect("it has pixels");
+    SampleResult {
+        id: format!("phantom-{index:03}"),
+        label: "melanoma".into(),
+        artefact: Some(index == 0),
+        probability: 0.93,
+        changed: [(Change::Remove, 0.41), (Change::Move, 0.9)].into(),
+        maps: methods
+            .iter()
+            .map(|method| SampleMap {
+                method: (*method).to_owned(),
+                regions: [("ruler".to_owned(), (0.3, 3.4))].into(),
+                against_control: None,
+                gap: None,
+                remark: None,
+                overlay: Some(tone(90)),
+            })
+            .collect(),
+        thumbnail: Some(tone(210)),
+    }
+}
+
+fn page(results: &Results) -> String {
+    render(results).expect("the results can be drawn")
+}
+
+#[test]
+fn hostile_words_are_escaped_wherever_they_stand() {
+    let mut results = example();
+    let clean = page(&results).matches('<').count();
+    let word = || HOSTILE.to_owned();
+    results.title = word();
+    results.target = word();
+    results.artefact = word();
+    results.data.name = word();
+    results.data.classes[0] = word();
+    results.provenance.config = word();
+    let model = &mut results.models[0];
+    (model.name, model.architecture) = (word(), word());
+    model.verdict = Verdict { kind: VerdictKind::Clear, summary: word(), reasons: vec![word()] };
+    model.groups[0].class = word();
+    model.attention[0].title = word();
+    model.samples[0].id = word();
+    model.samples[0].label = word();
+    let page = page(&results);
+    assert!(page.contains("&lt;script"), "the words are shown");
+    for forbidden in ["<script", "<img onerror", "</style></pre>"] {
+        assert!(!page.contains(forbidden), "{forbidden} stands in the page");
+    }
+    assert!(clean > 500, "the page has {clean} elements");
+}
+
+#[test]
+fn nothing_is_fetched_and_nothing_runs() {
+    let page = page(&example());
+    for forbidden in
+        ["src=\"http", "href=\"http", "src=\"//", "url(http", "@import", "<link", "<script", "<iframe"]
+    {
+        assert!(!page.contains(forbidden), "{forbidden} stands in the page");
+    }
+    for address in page.split("src=\"").skip(1) {
+        assert!(address.starts_with("data:image/png;base64,"), "{}", &address[..40]);
+    }
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn every_verdict_comes_before_all_evidence() {
+    let page = page(&example());
+    let first_evidence = page.find("What it says").expect("there is evidence");
+    for model in example().models {
+        let verdict = page.find(&format!(
+            "<h3 id=\"verdict-{}\">{}",
+            if model.name == "trained-without" { 2 } else { 1 },
+            model.name
+        ));
+        assert!(verdict.expect("each model has a card") < first_evidence, "{}", model.name);
+    }
+    assert!(page.find("trained-with-rulers").is_some());
+}
+
+#[test]
+fn a_verdict_says_whether_it_was_expected() {
+    let mut results = example();
+    let page_of = |results: &Results| page(results);
+    let page = page_of(&results);
+    assert_eq!(page.matches("As the config expects").count(), 1);
+    assert_eq!(page.matches("Not as expected").count(), 1);
+    results.models.iter_mut().for_each(|model| model.expected = None);
+    let page = page_of(&results);
+    assert!(!page.contains("expects"), "nothing was expected");
+}
+
+#[test]
+fn empty_groups_and_a_missing_lesion_leave_a_page_without_holes() {
+    let mut results = example();
+    results.lesion = None;
+    for model in &mut results.models {
+        model.groups[1].values.clear();
+        model.groups[1].pictures = 0;
+        (model.groups[1].probability, model.groups[1].called) = (None, None);
+        for method in &mut model.attention {
+            method.regions.remove("lesion");
+            method.artefact_against_control = None;
+        }
+    }
+    let page = page(&results);
+    assert!(
+        page.contains("<td class=\"number\">0</td><td class=\"number\">–</td><td class=\"number\">–</td>")
+    );
+    assert!(!page.contains("lesion"), "a region that the data lack is not spoken of");
+    assert!(!page.contains("NaN"));
+}
+
+#[test]
+fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
+    let mut results = example();
+    for model in &mut results.models {
+        model.groups.iter_mut().for_each(|group| group.values.clear());
+        model.effects.clear();
+        model.attention.clear();
+        model.samples.clear();
+    }
+    let page = page(&results);
+    assert!(page.contains("No picture could be changed"));
+    assert!(!page.contains("<svg") && !page.contains("Pictures and their maps"));
+    results.models.clear();
+    assert!(render(&results).expect("a page").contains("No model was audited"));
+}
+
+#[test]
+fn numbers_stand_in_the_tables_as_a_reader_writes_them() {
+    let mut results = example();
+    let effect = &mut results.models[0].effects[1];
+    effect.difference = Estimate { mean: -0.3141, low: -0.4, high: -0.001, count: 30 };
+    effect.flipped = 0.034;
+    let page = page(&results);
+    assert!(page.contains("<b>−0.31</b> <span class=\"interval\">[−0.40, 0.00]</span>"));
+    assert!(page.contains("3.4\u{a0}%"));
+    assert!(page.contains("0.712"));
+}
+
+#[test]
+fn an_interval_that_misses_its_mean_is_still_drawn() {
+    let mut results = example();
+    let method = &mut results.models[0].attention[0];
+    let region = method.regions.get_mut("ruler").expect("the example has a ruler");
+    region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
+    assert!(page(&results).contains("<svg"));
+}

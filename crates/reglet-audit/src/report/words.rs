@@ -1,0 +1,78 @@
+//! Numbers and changes as a reader wants them: a real minus sign, as many digits as mean something, and the
+//! interval beside every estimate.
+
+use maud::{Markup, html};
+use reglet_data::edit::Change;
+
+use crate::statistics::Estimate;
+
+/// What stands where there is nothing to say.
+pub(super) const NONE: &str = "–";
+
+/// A probability, a density or an area, with two decimals.
+pub(super) fn plain(value: f64) -> String {
+    minus(format!("{value:.2}"))
+}
+
+/// A difference, with its sign.
+pub(super) fn signed(value: f64) -> String {
+    minus(format!("{value:+.2}"))
+}
+
+/// A share between 0 and 1 as a percentage, with a decimal where it would otherwise read as nothing.
+pub(super) fn percent(share: f64) -> String {
+    let value = 100.0 * share;
+    let decimals = usize::from(value != 0.0 && value.abs() < 9.95);
+    minus(format!("{value:.decimals$}")) + "\u{a0}%"
+}
+
+/// An estimate with its interval, both written by `number`.
+pub(super) fn estimate(estimate: &Estimate, number: fn(f64) -> String) -> Markup {
+    let ends = [estimate.low, estimate.high].map(number);
+    html! { b { (number(estimate.mean)) } " " span.interval { "[" (ends[0]) ", " (ends[1]) "]" } }
+}
+
+/// As [`estimate`], or a dash where there is none.
+pub(super) fn maybe(found: Option<&Estimate>, number: fn(f64) -> String) -> Markup {
+    found.map_or_else(|| html! { (NONE) }, |found| estimate(found, number))
+}
+
+/// A change, as the caption of what it leads to.
+pub(super) fn change(change: Change, artefact: &str) -> String {
+    match change {
+        Change::Insert => format!("{artefact} added"),
+        Change::Remove => format!("{artefact} taken away"),
+        Change::Move => format!("{artefact} moved"),
+        Change::Control => "blank strip added (control)".to_owned(),
+    }
+}
+
+/// Whether a picture shows the artefact.
+pub(super) fn shown(artefact: &str, shown: Option<bool>) -> String {
+    match shown {
+        Some(true) => format!("with {artefact}"),
+        Some(false) => format!("without {artefact}"),
+        None => format!("{artefact} not annotated"),
+    }
+}
+
+/// A count with its noun.
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The first letter made a capital, for a name that begins a row.
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters.as_str().chars()).collect()
+}
+
+/// Zero has no sign, and what is below it has a real minus sign.
+fn minus(text: String) -> String {
+    if text.chars().any(|character| ('1'..='9').contains(&character)) {
+        text.replace('-', "−")
+    } else {
+        text.replace(['-', '+'], "")
+    }
+}
