@@ -50,13 +50,15 @@ mod mask;
 pub mod phantom;
 pub mod picture;
 mod picture_files;
+mod problem;
 mod resize;
 
 pub use dataset::{Dataset, Sample};
-pub use error::{DataError, Problem, ProblemKind, Problems};
+pub use error::DataError;
 pub use folder::FolderOptions;
 pub use geometry::{Geometry, Resize, Size};
 pub use manifest::ManifestOptions;
 pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
 pub use picture_files::PictureFiles;
+pub use problem::{Problem, ProblemKind, Problems};
 pub use resize::{ResizeError, resize_gray, resize_rgb};

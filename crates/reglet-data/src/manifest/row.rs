@@ -1,0 +1,103 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::ManifestOptions;
+use crate::ProblemKind;
+use crate::picture_files::Entry;
+
+/// Where in a line everything stands.
+pub(super) struct Columns {
+    image: Column,
+    label: Column,
+    /// By region.
+    masks: BTreeMap<String, Column>,
+    /// By region.
+    flags: BTreeMap<String, Column>,
+}
+
+/// A column's place in the line and its name.
+struct Column {
+    place: usize,
+    name: String,
+}
+
+impl Columns {
+    /// Finds the columns that are asked for among those that are there; nothing, where there is none for the
+    /// pictures or their labels. Every column that is missing is complained of.
+    pub(super) fn find(
+        options: &ManifestOptions,
+        names: &[String],
+        mut complain: impl FnMut(ProblemKind),
+    ) -> Option<Self> {
+        let mut find = |name: &String| {
+            let place = names.iter().position(|other| other == name);
+            if place.is_none() {
+                complain(ProblemKind::NoColumn { column: name.clone(), columns: names.to_vec() });
+            }
+            Some(Column { place: place?, name: name.clone() })
+        };
+        let (image, label) = (find(&options.image), find(&options.label));
+        let mut find_all = |wanted: &BTreeMap<String, String>| -> BTreeMap<String, Column> {
+            wanted.iter().filter_map(|(region, name)| Some((region.clone(), find(name)?))).collect()
+        };
+        let usual = || usual_masks(names);
+        let masks = find_all(&options.masks.clone().unwrap_or_else(usual));
+        let flags = find_all(&options.flags);
+        Some(Self { image: image?, label: label?, masks, flags })
+    }
+
+    /// The regions that have a column.
+    pub(super) fn regions(&self) -> BTreeSet<String> {
+        self.masks.keys().chain(self.flags.keys()).cloned().collect()
+    }
+
+    /// What a line says: the picture, as yet without its class, and the label. Nothing, where it names no
+    /// picture. Paths are relative to `base`.
+    pub(super) fn entry(
+        &self,
+        base: &Path,
+        line: u64,
+        record: &StringRecord,
+        mut complain: impl FnMut(ProblemKind),
+    ) -> Option<(Entry, String)> {
+        let cell = |column: &Column| record.get(column.place).unwrap_or_default();
+        for column in [&self.image, &self.label] {
+            if cell(column).is_empty() {
+                complain(ProblemKind::EmptyCell { column: column.name.clone() });
+            }
+        }
+        let (id, label) = (cell(&self.image).to_owned(), cell(&self.label).to_owned());
+        if id.is_empty() {
+            return None;
+        }
+        let picture = base.join(&id);
+        let masks = self.masks.iter().filter(|(_, column)| !cell(column).is_empty());
+        let masks: BTreeMap<_, _> =
+            masks.map(|(region, column)| (region.clone(), base.join(cell(column)))).collect();
+        for path in masks.values().chain([&picture]).filter(|path| !path.is_file()) {
+            complain(ProblemKind::NoFile { path: path.clone() });
+        }
+        let mut flags = BTreeMap::new();
+        for (region, column) in &self.flags {
+            let flag = match cell(column) {
+                "" => continue,
+                "0" => false,
+                "1" => true,
+                value => {
+                    complain(ProblemKind::NotAFlag { column: column.name.clone(), value: value.into() });
+                    continue;
+                }
+            };
+            flags.insert(region.clone(), flag);
+        }
+        Some((Entry { id, picture, label: 0, masks, flags, annotated: None, line: Some(line) }, label))
+    }
+}
+
+/// The regions whose column of masks tells its region by its name.
+fn usual_masks(columns: &[String]) -> BTreeMap<String, String> {
+    let region = |column: &String| column.strip_suffix("_mask").map(str::to_owned);
+    columns.iter().filter_map(|column| Some((region(column)?, column.clone()))).collect()
+}
