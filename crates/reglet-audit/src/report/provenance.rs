@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
 use super::table;
+use super::words::counted;
 use crate::results::Results;
 
 /// Where the results come from, so that they can be made again: versions, seeds, hashes and the config.
@@ -45,10 +46,11 @@ pub(super) fn data(results: &Results) -> Markup {
         section aria-labelledby="data" {
             h2 id="data" { "The data" }
             p.note {
-                (data.name) ", " (data.pictures) " pictures. The question is about " (results.target)
-                "; the part of a picture under suspicion is the " (results.artefact)
+                "The data set " b { (data.name) } " holds " (counted(data.pictures, "picture", "pictures"))
+                ". The class in question is " b { (results.target) }
+                ", and the region under suspicion the " b { (results.artefact) }
                 @if let Some(lesion) = &results.lesion {
-                    ", and the part that a classifier should look at is the " (lesion)
+                    "; a classifier should look at the " b { (lesion) }
                 } "."
             }
             (table("Pictures by group", &head, &body))

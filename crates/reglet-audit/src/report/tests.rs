@@ -177,7 +177,6 @@ fn page(results: &Results) -> String {
 #[test]
 fn hostile_words_are_escaped_wherever_they_stand() {
     let mut results = example();
-    let clean = page(&results).matches('<').count();
     let word = || HOSTILE.to_owned();
     results.title = word();
     results.target = word();
@@ -197,7 +196,6 @@ fn hostile_words_are_escaped_wherever_they_stand() {
     for forbidden in ["<script", "<img onerror", "</style></pre>"] {
         assert!(!page.contains(forbidden), "{forbidden} stands in the page");
     }
-    assert!(clean > 500, "the page has {clean} elements");
 }
 
 #[test]
@@ -232,13 +230,11 @@ fn every_verdict_comes_before_all_evidence() {
 #[test]
 fn a_verdict_says_whether_it_was_expected() {
     let mut results = example();
-    let page_of = |results: &Results| page(results);
-    let page = page_of(&results);
-    assert_eq!(page.matches("As the config expects").count(), 1);
-    assert_eq!(page.matches("Not as expected").count(), 1);
+    let found = page(&results);
+    assert_eq!(found.matches("As the config expects").count(), 1);
+    assert_eq!(found.matches("Not as expected").count(), 1);
     results.models.iter_mut().for_each(|model| model.expected = None);
-    let page = page_of(&results);
-    assert!(!page.contains("expects"), "nothing was expected");
+    assert!(!page(&results).contains("expects"), "nothing was expected");
 }
 
 #[test]
@@ -297,4 +293,15 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
     region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
+}
+
+#[test]
+fn a_method_whose_maps_are_all_void_says_so() {
+    let mut results = example();
+    for model in &mut results.models {
+        model.attention.iter_mut().for_each(|method| method.regions.clear());
+    }
+    let page = page(&results);
+    assert!(page.contains("No map could be measured"));
+    assert!(page.contains("Grad-CAM, 3 pictures. All zero: nothing found."));
 }

@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
 use super::anchor;
+use super::words::capital;
 use crate::results::{ModelResults, Results, VerdictKind};
 
 /// A card for each model: what was concluded, in plain words, and what it rests on.
@@ -21,7 +22,7 @@ fn card(results: &Results, model: &ModelResults, index: usize) -> Markup {
     html! {
         article.card.(verdict.kind.name()) aria-labelledby=(format!("verdict-{}", index + 1)) {
             h3 id=(format!("verdict-{}", index + 1)) { (model.name) }
-            p.kind { span.mark aria-hidden="true" { (mark(verdict.kind)) } (verdict.kind.name()) }
+            p.kind { span.mark aria-hidden="true" { (mark(verdict.kind)) } (capital(verdict.kind.name())) }
             p.meaning { (meaning(verdict.kind, &results.artefact)) }
             p.summary { (sentence(&verdict.summary)) }
             @if !verdict.reasons.is_empty() {
@@ -63,10 +64,12 @@ fn expectation(model: &ModelResults) -> Markup {
     }
 }
 
-/// With a full stop, unless it ends in a mark of its own, and real minus signs before numbers.
+/// With a full stop, unless it ends in a mark of its own, real minus signs before numbers, and per cent signs
+/// that stay with theirs.
 fn sentence(text: &str) -> String {
     let mut sentence = String::with_capacity(text.len() + 1);
-    let mut characters = text.trim_end().chars().peekable();
+    let text = text.trim_end().replace(" %", "\u{a0}%");
+    let mut characters = text.chars().peekable();
     let mut before = ' ';
     while let Some(character) = characters.next() {
         let number = characters.peek().is_some_and(char::is_ascii_digit);
@@ -87,7 +90,7 @@ mod tests {
     #[test]
     fn a_sentence_ends_once_and_its_minus_signs_are_real() {
         assert_eq!(sentence("by -0.20 [-0.30, -0.10] on 20-odd"), "by −0.20 [−0.30, −0.10] on 20-odd.");
-        assert_eq!(sentence("Is it? "), "Is it?");
+        assert_eq!(sentence("Is it 31 %? "), "Is it 31\u{a0}%?");
         assert_eq!(sentence(""), "");
     }
 }

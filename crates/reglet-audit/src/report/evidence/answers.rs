@@ -3,7 +3,7 @@ use reglet_viz::chart::{Strip, StripChart};
 use reglet_viz::{Theme, VizError};
 
 use super::super::table;
-use super::super::words::{NONE, estimate, percent, plain, shown};
+use super::super::words::{NONE, capital, estimate, percent, plain, shown};
 use super::{CHART_WIDTH, chart};
 use crate::results::{Auroc, ModelResults, Results};
 
@@ -32,7 +32,7 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
 fn groups(results: &Results, model: &ModelResults) -> Markup {
     let head = html! {
         th scope="col" { "Class" }
-        th scope="col" { (results.artefact) }
+        th scope="col" { (capital(&results.artefact)) }
         th.number scope="col" { "Pictures" }
         th.number scope="col" { "Mean probability" }
         th.number scope="col" { "Called " (results.target) }

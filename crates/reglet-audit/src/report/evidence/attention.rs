@@ -3,7 +3,7 @@ use reglet_viz::chart::{Interval, IntervalChart};
 use reglet_viz::{Theme, VizError};
 
 use super::super::table;
-use super::super::words::{NONE, counted, estimate, maybe, percent, plain, signed};
+use super::super::words::{NONE, capital, counted, estimate, maybe, percent, plain, signed};
 use super::{CHART_WIDTH, chart};
 use crate::results::{Attention, ModelResults, RegionAttention, Results};
 use crate::statistics::Estimate;
@@ -12,7 +12,6 @@ use crate::statistics::Estimate;
 pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
     let filled = model.attention.iter().any(|method| !method.regions.is_empty());
     let drawing = if filled { Some(intervals(results, model)?) } else { None };
-    let lines = remarks(model);
     Ok(html! {
         h3 { "Where it looks" }
         p.note {
@@ -23,11 +22,21 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
             " less that of the same place once the " (results.artefact) " has been taken away."
         }
         @if let Some(drawing) = drawing {
-            div.pair { (drawing) (regions(results, model)) }
+            (regions(results, model))
+            div.pair {
+                (drawing)
+                div {
+                    p.note {
+                        "An interval wholly to the right of chance means that the method’s maps favour the region; "
+                        "one that holds chance, that they may not favour it at all."
+                    }
+                    (remarks(model))
+                }
+            }
         } @else {
-            p.note { "No region was looked at: either no method was asked, or no picture shows a region." }
+            p.note { "No map could be measured: no method was asked, no picture shows a region, or every map is void." }
+            (remarks(model))
         }
-        @if !lines.is_empty() { ul.remarks { @for line in &lines { li { (line) } } } }
     })
 }
 
@@ -43,7 +52,7 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
     let body = html! {
         @for method in &model.attention {
             @for (index, (name, found)) in ordered(results, method).into_iter().enumerate() {
-                tr.first[index == 0] {
+                tr {
                     @if index == 0 {
                         th scope="rowgroup" rowspan=(method.regions.len()) { (method.title) }
                     }
@@ -97,21 +106,24 @@ fn interval(series: &str, &Estimate { mean, low, high, .. }: &Estimate) -> Inter
     Interval { series: series.to_owned(), estimate: mean, low: low.min(mean), high: high.max(mean) }
 }
 
-/// What a reader should know of each method's maps before believing them.
-fn remarks(model: &ModelResults) -> Vec<String> {
-    let mut lines = Vec::new();
-    for method in &model.attention {
-        if let Some(gap) = method.median_gap {
-            lines.push(format!(
-                "{}: the map’s sum misses the score it should add up to by {} (median completeness gap).",
-                method.title,
-                percent(gap)
-            ));
-        }
-        for (remark, count) in &method.remarks {
-            let maps = counted(*count, "map", "maps");
-            lines.push(format!("{}: {maps} – {}.", method.title, remark.trim_end_matches('.')));
+/// What a reader should know of the maps before believing them.
+fn remarks(model: &ModelResults) -> Markup {
+    let gaps = model.attention.iter().filter_map(|method| Some((&method.title, method.median_gap?)));
+    let remarks = model
+        .attention
+        .iter()
+        .flat_map(|method| method.remarks.iter().map(move |(remark, count)| (&method.title, remark, *count)));
+    html! {
+        ul.remarks {
+            @for (title, gap) in gaps {
+                li {
+                    (title) ": half of the maps miss the sum that they promise by more than " (percent(gap))
+                    " (the median completeness gap)."
+                }
+            }
+            @for (title, remark, count) in remarks {
+                li { (title) ", " (counted(count, "picture", "pictures")) ". " (capital(remark)) "." }
+            }
         }
     }
-    lines
 }
