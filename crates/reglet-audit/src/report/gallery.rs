@@ -25,6 +25,7 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Markup {
 
 fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture: &[u8]) -> Markup {
     let drawn = sample.maps.iter().filter_map(|map| Some((map, map.overlay.as_deref()?)));
+    let whole = format!("{} as the model saw it, regions outlined", sample.id);
     html! {
         article.sample {
             h4 { (sample.id) }
@@ -37,9 +38,10 @@ fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture
                 }
             }
             div.pictures {
-                (image(picture, &format!("{} as the model saw it, regions outlined", sample.id), &html! { "Picture" }))
+                (image(picture, &whole, &html! { "Picture" }))
                 @for (map, overlay) in drawn {
-                    (image(overlay, &format!("{} map over {}", title(model, map), sample.id), &caption(results, model, map)))
+                    @let over = format!("{} map over {}", title(model, map), sample.id);
+                    (image(overlay, &over, &caption(results, model, map)))
                 }
             }
         }
@@ -57,9 +59,10 @@ fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
 }
 
 fn image(png: &[u8], alternative: &str, caption: &Markup) -> Markup {
+    let address = format!("data:image/png;base64,{}", STANDARD.encode(png));
     html! {
         figure {
-            img src=(format!("data:image/png;base64,{}", STANDARD.encode(png))) alt=(alternative) decoding="async";
+            img src=(address) alt=(alternative) decoding="async";
             figcaption { (caption) }
         }
     }
