@@ -1,19 +1,28 @@
 //! PyTorch checkpoints, read without executing anything in them.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchReader};
+use pytorch_reader::{DType, FileFormat, PytorchReader};
 use tch::{Kind, Tensor};
+use zip::ZipArchive;
 
 use super::float_tensor;
+use super::pickle::{self, Global};
 
 /// Keys under which training scripts keep the state dict, with what they keep beside it.
 const NESTS: [&str; 4] = ["state_dict.", "model_state_dict.", "model.", "net."];
 
 /// Reads every floating-point tensor of the checkpoint's state dict.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
+    refuse_code(path)?;
     let reader = PytorchReader::new(path).map_err(|error| sentence(&error.to_string()))?;
+    // PyTorch before 0.1.10 wrote TAR archives, into whose pickles `refuse_code` does not look.
+    if reader.metadata().format_type == FileFormat::Tar {
+        return Err(sentence("it is a TAR archive"));
+    }
     let all = reader.tensors();
     // A checkpoint that nests its state dict also holds optimizer state and the like, which is not weights.
     let nest = ["state_dict.", "model_state_dict."]
@@ -36,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
         if kind.is_none() {
             continue;
         }
-        let bytes = tensor.read().map_err(|error| format!("tensor '{name}': {error}"))?;
+        let bytes = tensor.read().map_err(|error| sentence(&error.to_string()))?;
         if let Some(tensor) = float_tensor(&bytes, tensor.shape(), kind)? {
             tensors.insert(name.to_owned(), tensor);
         }
@@ -47,8 +56,133 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     Ok(tensors)
 }
 
+/// Bytes of the longest pickle, or run of them, that is looked at; ResNet-152's is a tenth of a megabyte.
+const LARGEST_PICKLE: u64 = 64 << 20;
+
+/// Pickles of the legacy format: a magic number, a version, facts of the system, the state dict and the
+/// storages' keys. The storages follow.
+const LEGACY_PICKLES: usize = 5;
+
+/// Refuses a checkpoint that is more than data. The reader would run nothing of it either, but would give
+/// the tensors beside the code, or take a whole module for its state dict.
+fn refuse_code(path: &Path) -> Result<(), String> {
+    let mut file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+    let zipped = file.fill_buf().map_err(|error| error.to_string())?.starts_with(b"PK");
+    let (bytes, pickles) = if zipped {
+        (zipped_pickle(file).map_err(|message| sentence(&message))?, 1)
+    } else {
+        let mut bytes = Vec::new();
+        file.take(LARGEST_PICKLE).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        (bytes, LEGACY_PICKLES)
+    };
+    let mut rest = bytes.as_slice();
+    for _ in 0..pickles {
+        let mut code = None;
+        let length = pickle::walk(rest, &mut |global| {
+            if is_data(global) {
+                return Ok(());
+            }
+            code = Some(global.to_string());
+            Err(String::new())
+        });
+        let length = length.map_err(|message| match code {
+            Some(code) => {
+                format!("it asks for code to be run ({code}), which is refused; save `model.state_dict()` and pass that")
+            }
+            None => sentence(&message),
+        })?;
+        rest = &rest[length..];
+        // A bare pickle, which PyTorch does not write, is one alone.
+        if rest.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The one pickle of PyTorch's ZIP format.
+fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
+    let plain = |error: &dyn std::fmt::Display| error.to_string();
+    let mut archive = ZipArchive::new(file).map_err(|error| plain(&error))?;
+    let names: Result<Vec<_>, _> = archive.file_names().collect();
+    let names = names.map_err(|error| plain(&error))?;
+    let mut pickles = names.iter().filter(|name| **name == "data.pkl" || name.ends_with("/data.pkl"));
+    let name = match (pickles.next(), pickles.next()) {
+        (Some(name), None) => name.to_string(),
+        (None, _) => return Err("a ZIP archive without data.pkl".to_owned()),
+        (Some(_), Some(_)) => return Err("a ZIP archive of several checkpoints".to_owned()),
+    };
+    let entry = archive.by_name(&name).map_err(|error| plain(&error))?;
+    let mut bytes = Vec::new();
+    entry.take(LARGEST_PICKLE + 1).read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+    if bytes.len() as u64 > LARGEST_PICKLE {
+        return Err(format!("its pickle is longer than {LARGEST_PICKLE} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Whether a global is one of those that tensors, and the plain values beside them in a checkpoint, are
+/// made of. PyTorch's own list for `torch.load(weights_only=True)` stands in `torch/_weights_only_unpickler.py`;
+/// this adds NumPy's scalars and arrays, as which scripts like to save the best accuracy.
+fn is_data(global: &Global) -> bool {
+    let Global::Named { module, name } = *global else { return false };
+    match module {
+        "collections" => matches!(name, "OrderedDict" | "Counter" | "defaultdict"),
+        "builtins" | "__builtin__" => matches!(
+            name,
+            "set"
+                | "frozenset"
+                | "dict"
+                | "list"
+                | "tuple"
+                | "int"
+                | "float"
+                | "bool"
+                | "complex"
+                | "bytearray"
+        ),
+        "torch" => name.strip_suffix("Storage").map_or_else(|| is_torch_value(name), is_word),
+        "torch.storage" => matches!(name, "TypedStorage" | "UntypedStorage"),
+        "torch.nn.parameter" => matches!(name, "Parameter" | "Buffer"),
+        "torch.serialization" => name == "_get_layout",
+        "torch._tensor" => name == "_rebuild_from_type_v2",
+        "torch._utils" => matches!(
+            name,
+            "_rebuild_tensor"
+                | "_rebuild_tensor_v2"
+                | "_rebuild_tensor_v3"
+                | "_rebuild_parameter"
+                | "_rebuild_parameter_with_state"
+                | "_rebuild_sparse_tensor"
+                | "_rebuild_qtensor"
+        ),
+        "numpy.core.multiarray" | "numpy._core.multiarray" => matches!(name, "scalar" | "_reconstruct"),
+        "numpy" => matches!(name, "dtype" | "ndarray"),
+        "_codecs" => name == "encode",
+        _ => false,
+    }
+}
+
+/// Whether `torch.name` is a class of plain values, or one of torch's types of numbers.
+fn is_torch_value(name: &str) -> bool {
+    let digits = name.trim_start_matches(|letter: char| letter.is_ascii_lowercase());
+    let number = match name.strip_suffix(digits).unwrap_or(name) {
+        "float" | "bfloat" | "complex" | "int" | "uint" | "qint" | "quint" => {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
+        _ => false,
+    };
+    number || matches!(name, "Size" | "Tensor" | "device" | "bool" | "double" | "half" | "long" | "short")
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// The reader's message as one clause.
 fn sentence(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default().trim_end_matches('.');
+    let first = message.lines().next().unwrap_or_default();
+    let first = first.split(". ").next().unwrap_or_default().trim_end_matches('.');
+    let first = first.strip_prefix("pickle: ").unwrap_or(first);
     format!("it is not a whole PyTorch state dict ({first}); save `model.state_dict()` and pass that")
 }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod hub;
 mod parameters;
+mod pickle;
 mod safe;
 
 use std::collections::BTreeMap;
