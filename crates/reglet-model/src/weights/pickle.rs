@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn arguments_are_no_opcodes() {
-        let pickle = b"X\x0a\0\0\0cos\nsystem\nG(c\n.....\x8a\x02c\nB\x02\0\0\0c\n\x96\x01\0\0\0\0\0\0\0c.";
+        let pickle = b"X\x0b\0\0\0cos\nsystem\nG(c\n.....\x8a\x02c\nB\x02\0\0\0c\n\x96\x01\0\0\0\0\0\0\0c.";
         assert_eq!(globals(pickle), Ok((vec![], pickle.len())));
     }
 
