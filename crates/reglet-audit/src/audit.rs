@@ -36,7 +36,11 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
         artefact: plan.config.artefact.clone(),
         lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
         data: summarise_data(&plan, &samples[0])?,
-        models: samples.into_iter().enumerate().map(|(index, samples)| model(&plan, index, samples)).collect(),
+        models: samples
+            .into_iter()
+            .enumerate()
+            .map(|(index, samples)| model(&plan, index, samples))
+            .collect(),
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
             libtorch: LIBTORCH.to_owned(),
@@ -51,7 +55,6 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &table(&results)?)?;
     output.write("report.html", report::render(&results)?.as_bytes())?;
-    // FIGURES
     output.finish()?;
     Ok((text(&results, out), status(&results)))
 }
@@ -166,13 +169,7 @@ fn effect(samples: &[SampleResult], change: Change, seed: u64) -> Option<Effect>
     })
 }
 
-fn attention(
-    samples: &[SampleResult],
-    method: usize,
-    name: &str,
-    title: &str,
-    seed: u64,
-) -> Attention {
+fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, seed: u64) -> Attention {
     let maps = || samples.iter().map(|sample| &sample.maps[method]);
     let mut values: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for (region, (share, density)) in maps().flat_map(|map| &map.regions) {
@@ -206,22 +203,42 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
     let failed = |error: csv::Error| Error::Usage(format!("cannot write samples.csv: {error}"));
     let changes = [Change::Insert, Change::Remove, Change::Move, Change::Control];
     let head = [
-        "model", "id", "label", "artefact", "probability", "inserted", "removed", "moved", "control",
-        "method", "region", "share", "density", "gap", "remark",
+        "model",
+        "id",
+        "label",
+        "artefact",
+        "probability",
+        "inserted",
+        "removed",
+        "moved",
+        "control",
+        "method",
+        "region",
+        "share",
+        "density",
+        "gap",
+        "remark",
     ];
     writer.write_record(head).map_err(failed)?;
     for model in &results.models {
         for sample in &model.samples {
             let artefact = sample.artefact.map_or("", |shown| if shown { "1" } else { "0" });
-            let mut common = vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
+            let mut common =
+                vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
             common.push(sample.probability.to_string());
-            common.extend(changes.map(|change| sample.changed.get(&change).map_or_else(String::new, f64::to_string)));
+            common.extend(
+                changes.map(|change| sample.changed.get(&change).map_or_else(String::new, f64::to_string)),
+            );
             for map in &sample.maps {
                 let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
                 for (region, (share, density)) in &map.regions {
                     let own = [
-                        map.method.clone(), region.clone(), share.to_string(), density.to_string(),
-                        gap.clone(), map.remark.unwrap_or_default().to_owned(),
+                        map.method.clone(),
+                        region.clone(),
+                        share.to_string(),
+                        density.to_string(),
+                        gap.clone(),
+                        map.remark.unwrap_or_default().to_owned(),
                     ];
                     writer.write_record(common.iter().chain(&own)).map_err(failed)?;
                 }

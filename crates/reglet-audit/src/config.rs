@@ -9,8 +9,8 @@ use miette::NamedSource;
 use reglet_attribution::{GradCam, IntegratedGradients, Method, Saliency};
 use reglet_data::edit::Change;
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{Dataset, FolderOptions, ManifestOptions};
-use reglet_model::{Architecture, Model, ModelOptions, Preprocessing, WeightsSource, device};
+use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
+use reglet_model::{Architecture, Model, ModelError, ModelOptions, Preprocessing, WeightsSource, device};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -200,7 +200,8 @@ impl Plan {
         let folder = path.parent().unwrap_or(Path::new("."));
         config.check(&source)?;
 
-        let data = config.data.open(folder).map_err(|error| source.at("data", &error.to_string()))?;
+        let data = config.data.open(folder);
+        let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
         for region in [&config.artefact, &config.lesion] {
             let known = data.regions().contains(region);
             if !known && region == &config.artefact {
@@ -211,7 +212,8 @@ impl Plan {
         }
         let mut models = Vec::with_capacity(config.models.len());
         for (name, model) in &config.models {
-            let at = |error: Error| source.at(&format!("models.{name}"), &error.to_string());
+            let at =
+                |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
             let model = model.load(folder, &config.device, data.classes()).map_err(at)?;
             let classes = model.classes();
             classes.find(&config.target).map_err(|error| source.at("target", &error.to_string()))?;
@@ -265,12 +267,49 @@ impl Config {
 }
 
 impl DataConfig {
-    fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, reglet_data::DataError> {
+    fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
         Ok(match self {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
             DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
             DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
         })
+    }
+
+    /// The dotted key of the value that is at fault for an error of [`open`](DataConfig::open).
+    fn key_of(&self, error: &DataError) -> &'static str {
+        let (key, coco_key, coco) = match self {
+            DataConfig::Phantoms(_) => return "data.phantoms",
+            DataConfig::Manifest(options) => {
+                ("data.manifest.manifest", "data.manifest.coco.file", options.coco.as_ref())
+            }
+            DataConfig::Folder(options) => {
+                ("data.folder.folder", "data.folder.coco.file", options.coco.as_ref())
+            }
+        };
+        let file = match error {
+            DataError::Unreadable { path, .. } => Some(path),
+            DataError::Problems(problems) => problems.0.first().map(|problem| &problem.file),
+            _ => None,
+        };
+        // The path in the error begins with the folder that the config's is relative to.
+        let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
+        if of_coco { coco_key } else { key }
+    }
+}
+
+/// The key, within a model's table, of the value that is at fault for an error of [`ModelConfig::load`].
+fn key_of(error: &Error) -> &'static str {
+    match error {
+        Error::Model(
+            ModelError::UnreadableWeights { .. }
+            | ModelError::WeightsMismatch { .. }
+            | ModelError::NotFinite { .. }
+            | ModelError::Download { .. },
+        ) => ".weights",
+        Error::Model(ModelError::Width { .. }) => ".width",
+        Error::Model(ModelError::LabelCount { .. }) => ".classes",
+        Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
+        _ => "",
     }
 }
 

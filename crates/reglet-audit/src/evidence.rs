@@ -12,10 +12,10 @@ use reglet_model::{Model, Targets};
 use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
 use tch::{Device, Kind, Tensor};
 
+use crate::Error;
 use crate::config::{Config, Plan};
 use crate::progress::Progress;
 use crate::results::{SampleMap, SampleResult};
-use crate::Error;
 
 /// How many pictures are in memory at once.
 const CHUNK: usize = 16;
@@ -61,6 +61,8 @@ fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
+    // A strip laid over an artefact would take it away as well: a control is one only where there is none.
+    changes.retain(|change| *change != Change::Control || artefact == Some(false));
     // Maps are compared with those of the picture without the artefact.
     if !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
@@ -113,7 +115,8 @@ fn examine(
             .map(|(index, _, view)| (*index, view.clone()))
             .collect();
         let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
-        let controls = if controls.is_empty() { None } else { Some(explain(plan, model, target, &controls)?) };
+        let controls =
+            if controls.is_empty() { None } else { Some(explain(plan, model, target, &controls)?) };
 
         for (row, &index) in group.iter().enumerate() {
             let p = &prepared[index];
@@ -254,7 +257,8 @@ fn share(map: &Array2<f32>, mask: &Mask) -> Option<f64> {
         return None;
     }
     let total: f64 = map.iter().map(|&value| f64::from(value)).sum();
-    let inside: f64 = map.iter().zip(mask.bits()).filter(|(_, inside)| **inside).map(|(&v, _)| f64::from(v)).sum();
+    let inside: f64 =
+        map.iter().zip(mask.bits()).filter(|(_, inside)| **inside).map(|(&v, _)| f64::from(v)).sum();
     (total.is_finite() && total > 0.0).then(|| inside / total)
 }
 

@@ -171,12 +171,10 @@ impl One<'_> {
                 panel = panel.caption(remark.text());
             }
             figure = figure.panel(panel);
-            overlays.push(
-                Panel::picture(
-                    format!("{}, over the picture", method.title()),
-                    scaled.overlay(view, self.colormap, OPACITY)?,
-                ),
-            );
+            overlays.push(Panel::picture(
+                format!("{}, overlaid", method.title()),
+                scaled.overlay(view, self.colormap, OPACITY)?,
+            ));
         }
         let bars = top.iter().map(|ranked| (ranked.label.clone(), ranked.probability));
         figure = figure.panel(Panel::bars("What it says", bars));
@@ -205,7 +203,12 @@ impl One<'_> {
         let mut lines = vec![format!("{}", self.path.display())];
         for ranked in top {
             let mark = if ranked.index == target.index { "*" } else { " " };
-            lines.push(format!("{mark} {:6.2} %  {} ({})", 100.0 * ranked.probability, ranked.label, ranked.index));
+            lines.push(format!(
+                "{mark} {:6.2} %  {} ({})",
+                100.0 * ranked.probability,
+                ranked.label,
+                ranked.index
+            ));
         }
         if top.iter().all(|ranked| ranked.index != target.index) {
             let Ranked { index, label, probability } = target;
@@ -226,9 +229,7 @@ impl One<'_> {
         target: &Ranked,
         seconds: f64,
     ) -> Result<Value, Error> {
-        let class = |ranked: &Ranked| {
-            json!({ "index": ranked.index, "label": ranked.label, "probability": ranked.probability })
-        };
+        let class = |ranked: &Ranked| json!({ "index": ranked.index, "label": ranked.label, "probability": ranked.probability });
         let mut methods = Vec::new();
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             let gap = computed.attribution.gaps.as_ref().map(|gaps| {
@@ -318,10 +319,12 @@ fn baseline(name: &str) -> Result<Baseline, Error> {
         "black" => Ok(Baseline::Black),
         "white" => Ok(Baseline::White),
         "grey" | "gray" => Ok(Baseline::Grey),
-        other => other.parse().ok().filter(|value: &f32| value.is_finite()).map(Baseline::Value).ok_or_else(|| {
-            let known = "zero, black, white, grey, or a number in the model's input space";
-            Error::Usage(format!("there is no baseline '{other}'; there are {known}"))
-        }),
+        other => {
+            other.parse().ok().filter(|value: &f32| value.is_finite()).map(Baseline::Value).ok_or_else(|| {
+                let known = "zero, black, white, grey, or a number in the model's input space";
+                Error::Usage(format!("there is no baseline '{other}'; there are {known}"))
+            })
+        }
     }
 }
 
@@ -332,7 +335,8 @@ fn load(options: &ExplainOptions) -> Result<Model, Error> {
         path => WeightsSource::File(path.into()),
     };
     let labels = options.labels.as_ref().map(|path| {
-        read_labels(path).map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
+        read_labels(path)
+            .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
     });
     let preprocessing = match options.preprocessing.as_str() {
         "notebook" => Preprocessing::default(),

@@ -18,11 +18,11 @@ struct Words {
 #[derive(Subcommand)]
 enum Command {
     /// What a classifier says of a picture, and where it looks
-    Explain(ExplainWords),
+    Explain(Box<ExplainWords>),
     /// A model and a data set: evidence, a verdict, a report
     ///
-    /// Exit status: 0 if all models are clear, or every model with an `expect` came out as expected; 1 if a shortcut
-    /// was found (or an expectation failed); 2 if the run failed.
+    /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
+    /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
     /// Print the JSON schema of an audit's config
     ConfigSchema,
@@ -98,8 +98,12 @@ struct AuditWords {
 
 fn main() -> ExitCode {
     reglet_audit::clean_up_when_interrupted();
+    // Lines stay whole, so that a path in a message can be searched for and copied.
+    // Only a second hook would be refused.
+    let _ =
+        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     let outcome = match Words::parse().command {
-        Command::Explain(words) => explain(&words.into()).map(|text| (text, 0)),
+        Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
         Command::ConfigSchema => Ok((config::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
@@ -110,12 +114,13 @@ fn main() -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::from(status)
         }
-        Err(Error::Config(fault)) => {
-            eprintln!("{:?}", miette::Report::new(*fault));
-            ExitCode::from(2)
-        }
         Err(error) => {
-            eprintln!("error: {error}");
+            let message = match error {
+                Error::Config(fault) => format!("{:?}", miette::Report::new(*fault)),
+                other => format!("error: {other}"),
+            };
+            // Where the message cannot be written either (a log on a full disk), the exit status has to do.
+            let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
             ExitCode::from(2)
         }
     }

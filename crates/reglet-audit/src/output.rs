@@ -1,8 +1,9 @@
 //! Results that appear whole or not at all.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -17,7 +18,7 @@ pub struct Output {
     files: Vec<PathBuf>,
 }
 
-/// The staging folders that an interruption has to remove.
+/// The staging folders that an interruption has to remove. Whoever holds the lock is not interrupted.
 static STAGING: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 impl Output {
@@ -28,10 +29,8 @@ impl Output {
     /// [`Error::Output`] if nothing can be written there.
     pub fn new(folder: &Path) -> Result<Output, Error> {
         fs::create_dir_all(folder).map_err(Error::output(folder))?;
-        let staging = tempfile::Builder::new()
-            .prefix(".reglet-")
-            .tempdir_in(folder)
-            .map_err(Error::output(folder))?;
+        let staging =
+            tempfile::Builder::new().prefix(".reglet-").tempdir_in(folder).map_err(Error::output(folder))?;
         if let Ok(mut list) = STAGING.lock() {
             list.push(staging.path().to_owned());
         }
@@ -44,6 +43,7 @@ impl Output {
     /// [`Error::Output`], for a full disk among others.
     pub fn write(&mut self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Error> {
         let path = self.staged(name.as_ref())?;
+        let _uninterrupted = STAGING.lock();
         fs::write(&path, bytes).map_err(Error::output(&self.folder.join(name)))
     }
 
@@ -65,6 +65,8 @@ impl Output {
     /// # Errors
     /// [`Error::Output`].
     pub fn finish(self) -> Result<(), Error> {
+        // An interruption comes before the first file is moved or after the last.
+        let _uninterrupted = STAGING.lock();
         for name in &self.files {
             let target = self.folder.join(name);
             if let Some(parent) = target.parent() {
@@ -80,12 +82,14 @@ impl Output {
 pub fn clean_up_when_interrupted() {
     // A second handler is refused; the first one does the same.
     let _ = ctrlc::set_handler(|| {
-        let folders = STAGING.lock().map(|list| list.clone()).unwrap_or_default();
-        for folder in folders {
+        // The lock is kept to the end, so that nothing is written after its folder is gone.
+        let folders = STAGING.lock().unwrap_or_else(PoisonError::into_inner);
+        for folder in folders.iter() {
             let _ = fs::remove_dir_all(folder);
         }
-        eprintln!("error: interrupted; nothing was written");
-        std::process::exit(2);
+        let _ = writeln!(std::io::stderr(), "error: interrupted; nothing was written");
+        // The usual exit takes libtorch's globals down while its threads still use them, and would crash.
+        signal_hook::low_level::exit(2);
     });
 }
 
@@ -110,7 +114,11 @@ mod tests {
         assert_eq!(fs::read_dir(&target).expect("the folder").count(), 2, "the staging folder is gone");
 
         drop(Output::new(&target).and_then(|mut output| output.write("d.txt", b"3").map(|()| output)));
-        assert_eq!(fs::read_dir(&target).expect("the folder").count(), 2, "dropped unfinished, it leaves nothing");
+        assert_eq!(
+            fs::read_dir(&target).expect("the folder").count(),
+            2,
+            "dropped unfinished, it leaves nothing"
+        );
     }
 
     #[test]

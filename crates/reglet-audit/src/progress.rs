@@ -1,6 +1,6 @@
 //! Progress: a bar on a terminal, plain lines elsewhere.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,7 +24,9 @@ impl Progress {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0).with_message(label.clone());
             let style = "{msg} {wide_bar} {pos}/{len} {prefix}, {eta} left";
-            bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
             bar.set_prefix(unit);
             bar
         });
@@ -39,7 +41,8 @@ impl Progress {
                 bar.set_position(done);
             }
             None if self.said.elapsed() >= INTERVAL => {
-                eprintln!("{}: {done} of {total} {}", self.label, self.unit);
+                // A log on a full disk is no reason to stop.
+                let _ = writeln!(std::io::stderr(), "{}: {done} of {total} {}", self.label, self.unit);
                 self.said = Instant::now();
             }
             None => {}

@@ -77,7 +77,8 @@ fn phantoms(recipe: &Recipe, count: usize, seed: u64) -> Result<Phantoms, Error>
 
 /// Every picture as a tensor `[N, 3, H, W]`, and its label.
 fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), Error> {
-    let samples: Vec<_> = (0..data.len()).into_par_iter().map(|i| data.sample(i)).collect::<Result<_, _>>()?;
+    let samples: Vec<_> =
+        (0..data.len()).into_par_iter().map(|i| data.sample(i)).collect::<Result<_, _>>()?;
     let labels = samples.iter().map(|sample| sample.label as i64).collect();
     let views: Vec<_> = samples.into_iter().map(|sample| sample.picture).collect();
     Ok((Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, labels))
@@ -88,7 +89,8 @@ fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), Error> {
 fn train(recipe: &Recipe) -> Result<(Graph, Parameters, f64), Error> {
     let graph = Architecture::ResNet18.graph(2, WIDTH)?;
     let parameters = Parameters::initial(&graph, SEED)?;
-    let trainable: Vec<usize> = (0..graph.parameters().len()).filter(|&i| graph.parameters()[i].trainable).collect();
+    let trainable: Vec<usize> =
+        (0..graph.parameters().len()).filter(|&i| graph.parameters()[i].trainable).collect();
     for &index in &trainable {
         let _ = parameters.tensors()[index].f_set_requires_grad(true)?;
     }
@@ -121,7 +123,13 @@ fn train(recipe: &Recipe) -> Result<(Graph, Parameters, f64), Error> {
                 ..Request::default()
             };
             let logits = graph.run(&parameters, &request)?.remove(0);
-            let loss = logits.f_cross_entropy_loss::<Tensor>(&Tensor::from_slice(&target), None, Reduction::Mean, -100, 0.05)?;
+            let loss = logits.f_cross_entropy_loss::<Tensor>(
+                &Tensor::from_slice(&target),
+                None,
+                Reduction::Mean,
+                -100,
+                0.05,
+            )?;
             let weights: Vec<&Tensor> = trainable.iter().map(|&index| &parameters.tensors()[index]).collect();
             let gradients = Tensor::f_run_backward(&[loss], &weights, false, false)?;
             step += 1;
@@ -140,7 +148,8 @@ fn train(recipe: &Recipe) -> Result<(Graph, Parameters, f64), Error> {
     let request =
         Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
     let logits = graph.run(&parameters, &request)?.remove(0);
-    let scores: Vec<f64> = Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
+    let scores: Vec<f64> =
+        Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
     let area = auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN);
     Ok((graph, parameters, area))
 }

@@ -1,0 +1,149 @@
+//! Pictures, weights, names and numbers that `reglet explain` is given.
+
+use std::fs;
+
+use crate::bench::{Bench, fixture, root, shipped_weights};
+use reglet_model::{Weights, save};
+use tch::Tensor;
+
+#[test]
+fn a_picture_that_is_missing() {
+    let bench = Bench::new();
+    bench.explain("nowhere.png", &[]).refused(&["nowhere.png", "no picture"]);
+}
+
+#[test]
+fn a_picture_that_is_empty() {
+    Bench::new().explain(fixture("broken/data/empty.png"), &[]).refused(&["empty.png", "0 bytes"]);
+}
+
+#[test]
+fn a_picture_that_is_cut_short() {
+    for name in ["half.png", "half.jpg"] {
+        Bench::new().explain(fixture("broken/data").join(name), &[]).refused(&[name, "cut short"]);
+    }
+}
+
+#[test]
+fn a_picture_whose_header_promises_60000_by_60000_pixels() {
+    let bench = Bench::new();
+    bench.explain(fixture("broken/limits/huge.png"), &[]).refused(&["huge.png", "60000×60000", "too large"]);
+}
+
+#[test]
+fn one_bad_picture_among_good_ones_leaves_nothing_of_the_good_ones() {
+    let bench = Bench::new();
+    bench.explain(bench.phantom(), &["nowhere.png"]).refused(&["nowhere.png"]);
+}
+
+#[test]
+fn grey_16_bit_transparent_and_cmyk_pictures_just_work() {
+    for name in ["grey.png", "grey-16-bit.png", "rgb-16-bit.png", "transparent.png", "cmyk.jpg"] {
+        let bench = Bench::new();
+        let picture = fixture("fixtures/pictures").join(name);
+        bench.explain(picture, &[]).accepted(&[
+            "figure.png",
+            "figure.svg",
+            "maps.safetensors",
+            "summary.json",
+        ]);
+    }
+}
+
+#[test]
+fn weights_of_another_architecture() {
+    let bench = Bench::new();
+    let run = bench.explain(bench.phantom(), &["--model", "mobilenet_v2"]);
+    run.refused(&["phantom-clean.safetensors", "do not fit mobilenet_v2", "a ResNet"]);
+    let run = bench.explain(bench.phantom(), &["--model", "resnet34"]);
+    run.refused(&["phantom-clean.safetensors", "do not fit resnet34"]);
+}
+
+#[test]
+fn weights_of_another_width() {
+    let bench = Bench::new();
+    let run = bench.explain(bench.phantom(), &["--width", "0.25"]);
+    run.refused(&["do not fit resnet18", "conv1.weight [8, 3, 7, 7] instead of [16, 3, 7, 7]"]);
+}
+
+#[test]
+fn weights_that_are_missing_or_cut_short() {
+    let bench = Bench::new();
+    bench.explain(bench.phantom(), &["--weights", "nowhere.pth"]).refused(&["nowhere.pth", "no such file"]);
+    let whole = fs::read(shipped_weights("phantom-clean")).expect("it comes with the program");
+    for (name, length) in [("empty", 0), ("header", 100), ("half", whole.len() / 2), ("end", whole.len() - 1)]
+    {
+        let path = bench.write(&format!("{name}.safetensors"), &whole[..length]);
+        let run = bench.explain(bench.phantom(), &["--weights", &path]);
+        run.refused(&[&path, "cannot read the weights"]);
+    }
+}
+
+#[test]
+fn weights_with_nan() {
+    let bench = Bench::new();
+    let weights = Weights::read(&shipped_weights("phantom-clean")).expect("it comes with the program");
+    let tensors: Vec<(&str, Tensor)> = weights
+        .names()
+        .map(|name| {
+            let tensor = weights.get(name).expect("named");
+            (name, if name == "fc.bias" { tensor * f64::NAN } else { tensor.shallow_clone() })
+        })
+        .collect();
+    let tensors: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
+    let path = bench.folder().join("nan.safetensors");
+    save(&path, &tensors).expect("room");
+    let run = bench.explain(bench.phantom(), &["--weights", &path.display().to_string()]);
+    run.refused(&["nan.safetensors", "NaN", "first in 'fc.bias'"]);
+}
+
+#[test]
+fn a_pickle_that_asks_for_code() {
+    let checkpoints = root().join("tests/fixtures/checkpoints/hostile");
+    for name in ["code_os_system.pth", "code_eval.pth", "code_beside_tensors.pth", "code_bare_pickle.pth"] {
+        let bench = Bench::new();
+        let path = checkpoints.join(name).display().to_string();
+        bench.explain(bench.phantom(), &["--weights", &path]).refused(&[name, "cannot read the weights"]);
+    }
+}
+
+#[test]
+fn names_that_do_not_exist_come_back_with_the_nearest_that_do() {
+    let bench = Bench::new();
+    let labels = bench.write("labels.txt", b"benign\nmelanoma\n");
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&["--layer", "layer4.1.conv3"], &["'layer4.1.conv3'", "'layer4.1.conv2'"]),
+        (&["--labels", &labels, "--target", "melanona"], &["'melanona'", "did you mean 'melanoma'"]),
+        (&["--target", "2"], &["'2'", "2 classes, 0 to 1"]),
+        (&["--methods", "salience"], &["'salience'", "did you mean 'saliency'"]),
+        (&["--colormap", "infreno"], &["infreno", "inferno"]),
+        (&["--device", "cdua"], &["'cdua'", "available: auto, cpu"]),
+        (&["--model", "resnet19"], &["'resnet19'", "'resnet18'"]),
+        (&["--baseline", "balck"], &["'balck'", "black"]),
+    ];
+    for (arguments, expected) in cases {
+        bench.explain(bench.phantom(), arguments).refused(expected);
+    }
+}
+
+#[test]
+fn numbers_that_make_no_sense() {
+    let bench = Bench::new();
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["--steps", "0"], &["steps is 0", "from 1"]),
+        (&["--width", "0"], &["width of 0"]),
+        (&["--baseline", "nan"], &["baseline 'nan'"]),
+        (&["--preprocessing", "0"], &["preprocessing '0'", "1 to 4096"]),
+    ];
+    for (arguments, expected) in cases {
+        bench.explain(bench.phantom(), arguments).refused(expected);
+    }
+}
+
+#[test]
+fn labels_that_do_not_fit_the_classes() {
+    let bench = Bench::new();
+    let labels = bench.write("labels.txt", b"benign\n");
+    bench.explain(bench.phantom(), &["--labels", &labels]).refused(&["1 class labels", "2 classes"]);
+    bench.explain(bench.phantom(), &["--labels", "nowhere.txt"]).refused(&["labels nowhere.txt"]);
+}
