@@ -186,3 +186,39 @@ fn sentence(message: &str) -> String {
     let first = first.strip_prefix("pickle: ").unwrap_or(first);
     format!("it is not a whole PyTorch state dict ({first}); save `model.state_dict()` and pass that")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_holds_plain_values_is_data() {
+        let is_data = |path: &str| {
+            let (module, name) = path.rsplit_once(':').expect("module:name");
+            is_data(&Global::Named { module, name })
+        };
+        for data in [
+            "collections:OrderedDict",
+            "torch:FloatStorage",
+            "torch:bfloat16",
+            "torch:Size",
+            "torch.storage:UntypedStorage",
+            "torch._utils:_rebuild_tensor_v2",
+            "numpy._core.multiarray:scalar",
+        ] {
+            assert!(is_data(data), "{data}");
+        }
+        for code in [
+            "os:system",
+            "builtins:getattr",
+            "torch:load",
+            "torch:os.Storage",
+            "torch:float32.system",
+            "torch.storage:_load_from_bytes",
+            "torch.nn.modules.conv:Conv2d",
+            "numpy:load",
+        ] {
+            assert!(!is_data(code), "{code}");
+        }
+    }
+}
