@@ -132,26 +132,33 @@ fn explanation(data: &Path, reference: &Value) {
     let [saliency, integrated] = &found.computed[..] else { panic!("one result for each method") };
     let (saliency, integrated) = (&saliency.attribution, &integrated.attribution);
     let saliency_map = blocks(&saliency.values.amax([1_i64].as_slice(), true));
-    assert_close(
-        "saliency",
-        &saliency_map,
-        &map(&reference["saliency"]),
-        bound(reference, "saliency", PARITY),
-    );
+    assert_close("saliency", &saliency_map, &map(&reference["saliency"]), bound(reference, "saliency"));
     let integrated_map = blocks(&integrated.values.sum_dim_intlist(1, true, Kind::Float));
-    let allowed = bound(reference, "integrated_gradients", PARITY);
+    let allowed = bound(reference, "integrated_gradients");
     assert_close("integrated gradients", &integrated_map, &map(&reference["integrated_gradients"]), allowed);
     let gap = integrated.gaps.as_ref().expect("always reported")[0].absolute;
-    let expected = number(&reference["integrated_gradients_delta"]);
-    let allowed = bound(reference, "delta_absolute", PARITY);
-    assert!((gap - expected).abs() <= allowed, "gap {gap}, expected {expected} ± {allowed}");
+    let baseline = model.logits(&input.zeros_like()).expect("it runs");
+    let difference = logits.double_value(&[target as i64]) - baseline.double_value(&[0, target as i64]);
+    let sum = integrated.values.sum(Kind::Double).double_value(&[]);
+    let size = integrated.values.abs().sum(Kind::Double).double_value(&[]);
+    assert!(
+        (gap - (sum - difference)).abs() <= 1e-5 * size,
+        "gap {gap}, from the values {}",
+        sum - difference
+    );
+    // The gap is what is left where sums nearly cancel: it says nothing of a picture whose pixels differ.
+    if reference["tolerance"]["decoder"].is_null() {
+        let expected = number(&reference["integrated_gradients_delta"]);
+        let allowed = bound(reference, "delta_absolute");
+        assert!((gap - expected).abs() <= allowed, "gap {gap}, expected {expected} ± {allowed}");
+    }
 
     let layer = text(&reference["layer"]);
     assert_eq!(model.grad_cam_layer(), layer, "the default layer");
     let value = model.graph().layer(layer).expect("the model's own choice");
     let evaluation = model.evaluate(&input, Targets::Classes(&[target]), false, &[value]).expect("it runs");
     let cam = GradCam::default().at_layer(layer, &evaluation.layers[0]).expect("spatial");
-    let allowed = bound(reference, "grad_cam", PARITY);
+    let allowed = bound(reference, "grad_cam");
     assert_close("Grad-CAM", &cam.squeeze(), &map(&reference["grad_cam"]), allowed);
 }
 
@@ -167,7 +174,7 @@ fn compare_logits(logits: &Tensor, reference: &Value) {
         top.iter().map(|class| class["index"].as_u64().expect("an index") as usize).collect();
     assert_eq!(order[..expected.len()], expected, "the top classes");
     let norm = logits.norm().double_value(&[]);
-    let allowed = bound(reference, "logits", 1e-5) * norm;
+    let allowed = bound(reference, "logits") * norm;
     for class in top {
         let index = class["index"].as_u64().expect("an index") as usize;
         let (logit, probability) = (number(&class["logit"]), number(&class["probability"]));
@@ -185,13 +192,19 @@ fn compare_logits(logits: &Tensor, reference: &Value) {
     assert!((sum - expected).abs() <= allowed, "sum of the logits {sum} for {expected} ± {allowed}");
 }
 
-/// How far `what` may be from the reference, which is exact: as far as `least`, or five times as far as
-/// PyTorch's own 32-bit floats are, whose error depends on the order of sums; and for a JPEG as far again as
-/// decoders that differ by one level take it.
-fn bound(reference: &Value, what: &str, least: f64) -> f64 {
+/// How far `what` may be from the reference, which is exact: as far as a method promises, or five times as far
+/// as PyTorch's own 32-bit floats are, whose error depends on the order of sums. For a JPEG the distance that
+/// decoders cause comes on top. The reference measures it with noise of one level; real decoders differ by up to
+/// three, and alike over whole areas, which fine maps bear well, but logits and coarse maps less.
+fn bound(reference: &Value, what: &str) -> f64 {
+    let (least, decoders) = match what {
+        "logits" => (1e-5, 2.0),
+        "grad_cam" => (PARITY, 2.0),
+        _ => (PARITY, 1.0),
+    };
     let tolerance = &reference["tolerance"];
     let decoder = tolerance["decoder"].as_object().map_or(0.0, |decoder| number(&decoder[what]));
-    least.max(5.0 * number(&tolerance["float32"][what])) + decoder
+    least.max(5.0 * number(&tolerance["float32"][what])) + decoders * decoder
 }
 
 /// The means of 16×16 blocks of a map `[1, 1, 224, 224]`.
