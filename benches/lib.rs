@@ -1,0 +1,1 @@
+//! Benches only; `cargo xtask bench` runs them. `notebook.py` is the peer of `reglet explain`.
