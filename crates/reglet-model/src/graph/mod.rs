@@ -1,11 +1,15 @@
 //! A model as an ordered list of operator calls over named values.
 
+mod backward;
 mod op;
+mod role;
 mod run;
 
 use std::collections::HashMap;
 
+pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::Op;
+pub use role::Role;
 pub use run::{Request, gradients};
 
 use crate::ModelError;

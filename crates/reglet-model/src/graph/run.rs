@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Graph, Origin, ValueId};
+use super::{Graph, Node, Origin, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
@@ -48,12 +48,7 @@ impl Graph {
                     _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
                 })
                 .collect();
-            let result = node.op.apply(&inputs, request.training).map_err(|error| ModelError::Operator {
-                operator: node.op.name(),
-                value: self.name(node.output).to_owned(),
-                shapes: inputs.iter().map(|input| input.size()).collect(),
-                reason: first_line(&error),
-            })?;
+            let result = self.compute(node, &inputs, request.training)?;
             values[node.output.0] = Some(watched(request, node.output, result)?);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
@@ -66,6 +61,21 @@ impl Graph {
             _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
         };
         Ok(request.fetches.iter().map(fetched).collect())
+    }
+
+    /// What the operator of `node` makes of `inputs`.
+    pub(super) fn compute(
+        &self,
+        node: &Node,
+        inputs: &[&Tensor],
+        training: bool,
+    ) -> Result<Tensor, ModelError> {
+        node.op.apply(inputs, training).map_err(|error| ModelError::Operator {
+            operator: node.op.name(),
+            value: self.name(node.output).to_owned(),
+            shapes: inputs.iter().map(|input| input.size()).collect(),
+            reason: first_line(&error),
+        })
     }
 }
 
@@ -92,13 +102,13 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
 }
 
 /// Which operators a request needs, and after which of them each value can be freed.
-struct Plan {
-    nodes: Vec<usize>,
+pub(super) struct Plan {
+    pub(super) nodes: Vec<usize>,
     last_use: Vec<Option<usize>>,
 }
 
 impl Plan {
-    fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
+    pub(super) fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
         let mut available = vec![false; graph.names.len()];
         for (value, _) in request.feeds {
             available[value.0] = true;
