@@ -34,7 +34,9 @@ fn the_operators_own_rules_make_the_chain_rule() {
         for (found, expected) in found.iter().zip(whole(&model, &input, &targets, &seed)) {
             assert_close("gradient", found, &expected, 1e-12);
         }
-        assert!(recording.value(graph.output()).expect("computed").equal(&model.logits(&input).expect("it runs")));
+        assert!(
+            recording.value(graph.output()).expect("computed").equal(&model.logits(&input).expect("it runs"))
+        );
     }
 }
 

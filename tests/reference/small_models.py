@@ -64,9 +64,14 @@ def small_model(architecture: str, classes: int = CLASSES) -> nn.Module:
     return model.double().eval()
 
 
-def plain_model(classes: int = CLASSES) -> nn.Module:
-    """A network that the field's tools handle without their usual faults, in float64 and evaluation mode."""
+def plain_model(classes: int = CLASSES, averages: bool = False) -> nn.Module:
+    """A network that the field's tools handle without their usual faults, in float64 and evaluation mode.
+
+    With `averages` it pools by means and not by maxima.
+    """
     model = PlainNet(classes)
+    if averages:
+        model.pool1, model.pool2 = nn.AdaptiveAvgPool2d(8), nn.AdaptiveAvgPool2d(4)
     fill(model)
     return model.double().eval()
 

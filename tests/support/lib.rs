@@ -87,28 +87,41 @@ pub fn small_model(architecture: Architecture, classes: i64) -> Model {
 
 /// The same model in 64-bit floats, in which nothing is lost to rounding.
 pub fn exact(model: Model) -> Model {
+    let architecture = model.provenance().architecture.parse().expect("a built-in one");
     let tensors = model.parameters().tensors().iter().map(|tensor| tensor.to_kind(Kind::Double)).collect();
     let parameters = Parameters::from_tensors(tensors);
     let graph = model.graph().clone();
-    Model::from_parts(Architecture::ResNet18, graph, parameters, None, Preprocessing::default(), Device::Cpu)
+    Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
         .expect("the labels are the indices")
 }
 
 /// `PlainNet` of `reference/small_models.py` in 64-bit floats: each module used once, nothing done in place, no
 /// overlapping windows.
 pub fn plain_model(classes: i64) -> Model {
+    let pool = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    plain_network(classes, [pool.clone(), pool])
+}
+
+/// The same network, pooling by means and not by maxima.
+pub fn averaging_model(classes: i64) -> Model {
+    plain_network(classes, [8, 4].map(|side| Op::AdaptiveAvgPool2d { output: [side; 2] }))
+}
+
+fn plain_network(classes: i64, [pool1, pool2]: [Op; 2]) -> Model {
     let (mut g, mut x) = Graph::new();
     x = convolution(&mut g, "conv1", x, [3, 8], true);
     x = g.call("relu1", Op::Relu, &[x]);
-    x = g.call("pool1", Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }, &[x]);
+    x = g.call("pool1", pool1, &[x]);
     x = convolution(&mut g, "conv2", x, [8, 12], false);
     let mut norm = vec![x];
-    for (leaf, trainable) in [("weight", true), ("bias", true), ("running_mean", false), ("running_var", false)] {
+    for (leaf, trainable) in
+        [("weight", true), ("bias", true), ("running_mean", false), ("running_var", false)]
+    {
         norm.push(g.parameter(format!("bn2.{leaf}"), &[12], trainable));
     }
     x = g.call("bn2", Op::BatchNorm { eps: 1e-5, momentum: 0.1 }, &norm);
     x = g.call("relu2", Op::Relu, &[x]);
-    x = g.call("pool2", Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] }, &[x]);
+    x = g.call("pool2", pool2, &[x]);
     x = convolution(&mut g, "conv3", x, [12, 16], true);
     x = g.call("relu3", Op::Relu, &[x]);
     x = g.call("avgpool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);

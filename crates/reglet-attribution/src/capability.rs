@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use reglet_model::{Evaluation, Model, Targets};
+use reglet_model::{Evaluation, Graph, Model, Parameters, Targets};
 use tch::Tensor;
 
 use crate::AttributionError;
@@ -64,6 +64,21 @@ pub trait Layers: Gradients {
     fn grad_cam_layer(&self) -> &str;
 }
 
+/// A classifier whose operators can be run and walked backwards one by one.
+pub trait Operators: Layers {
+    /// The graph of operators, from inputs `[N, C, H, W]` to logits.
+    fn graph(&self) -> &Graph;
+
+    /// The graph's parameters.
+    fn parameters(&self) -> &Parameters;
+
+    /// The score of each row's target, `[N]`, from the graph's logits.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
+}
+
 impl Scores for Model {
     fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
         Ok(self.classes().scores(&self.logits(inputs)?, targets)?)
@@ -100,5 +115,19 @@ impl Layers for Model {
 
     fn grad_cam_layer(&self) -> &str {
         Model::grad_cam_layer(self)
+    }
+}
+
+impl Operators for Model {
+    fn graph(&self) -> &Graph {
+        Model::graph(self)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        Model::parameters(self)
+    }
+
+    fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        Ok(self.classes().scores(logits, targets)?)
     }
 }

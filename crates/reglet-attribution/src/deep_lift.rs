@@ -7,7 +7,8 @@ use tch::Tensor;
 
 use crate::walk::Walk;
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point, Quadrature,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point,
+    Quadrature,
 };
 
 /// Differences from a reference, shared out operator by operator: a multiplier m goes back through the network,

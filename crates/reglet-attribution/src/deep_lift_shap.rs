@@ -6,7 +6,9 @@ use tch::Tensor;
 
 use crate::deep_lift::rescale;
 use crate::walk::Walk;
-use crate::{About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point,
+};
 
 /// The mean of [`DeepLift`](crate::DeepLift) over several references: an approximation to the SHAP values of the
 /// input against the distribution that the references are drawn from.

@@ -1,7 +1,7 @@
 //! Attribution methods: what in a picture an image classifier's answer rests on.
 //!
 //! Each method is written against the smallest capability that it needs of a model ([`Scores`],
-//! [`Gradients`], [`Layers`]), so it works on a classifier of your own too:
+//! [`Gradients`], [`Layers`], [`Operators`]), so it works on a classifier of your own too:
 //!
 //! ```
 //! use reglet_attribution::{AttributionError, Gradients, IntegratedGradients, Scores};
@@ -45,22 +45,33 @@
 mod attribution;
 mod baseline;
 mod capability;
+mod deconvolution;
+mod deep_lift;
+mod deep_lift_shap;
 mod error;
 mod grad_cam;
+mod guided_backprop;
 mod input_x_gradient;
 mod integrated_gradients;
+mod lrp;
 mod method;
 mod quadrature;
 mod registry;
 mod saliency;
+mod walk;
 
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};
-pub use capability::{Gradients, Layers, Scores};
+pub use capability::{Gradients, Layers, Operators, Scores};
+pub use deconvolution::Deconvolution;
+pub use deep_lift::DeepLift;
+pub use deep_lift_shap::DeepLiftShap;
 pub use error::AttributionError;
 pub use grad_cam::{GradCam, Upsampling};
+pub use guided_backprop::GuidedBackprop;
 pub use input_x_gradient::InputXGradient;
 pub use integrated_gradients::IntegratedGradients;
+pub use lrp::{Lrp, LrpComposite, LrpRule, LrpRules};
 pub use method::{About, AttributionMethod, Family, Needs, Point};
 pub use quadrature::Quadrature;
 pub use registry::{Computed, Explanation, Method, Methods};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    Attribution, AttributionError, AttributionMethod, GradCam, InputXGradient, IntegratedGradients, Layers,
-    Needs, Point, Saliency,
+    Attribution, AttributionError, AttributionMethod, Deconvolution, DeepLift, DeepLiftShap, GradCam,
+    GuidedBackprop, InputXGradient, IntegratedGradients, Lrp, Needs, Operators, Point, Saliency,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -74,6 +74,11 @@ registry! {
     InputXGradient as input_x_gradient,
     IntegratedGradients as integrated_gradients,
     GradCam as grad_cam,
+    GuidedBackprop as guided_backprop,
+    Deconvolution as deconvolution,
+    DeepLift as deep_lift,
+    DeepLiftShap as deep_lift_shap,
+    Lrp as lrp,
 }
 
 /// A method's result and what it took beyond the shared evaluation.
@@ -130,7 +135,7 @@ impl Method {
     /// [`AttributionError`], whichever comes first.
     pub fn attribute_all(
         methods: &[Method],
-        model: &dyn Layers,
+        model: &dyn Operators,
         inputs: &Tensor,
         targets: Targets,
     ) -> Result<Explanation, AttributionError> {

@@ -68,7 +68,11 @@ impl LrpRule {
                 if sound {
                     return Ok(());
                 }
-                fault("alpha_beta", format!("{alpha} and {beta}"), "0 or more for beta, and alpha one more than it")
+                fault(
+                    "alpha_beta",
+                    format!("{alpha} and {beta}"),
+                    "0 or more for beta, and alpha one more than it",
+                )
             }
             _ => Ok(()),
         }
