@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use reglet_model::{Evaluation, Graph, Model, Parameters, Targets};
+use reglet_model::{Evaluation, Graph, Model, Parameters, Request, Targets};
 use tch::Tensor;
 
 use crate::AttributionError;
@@ -60,6 +60,12 @@ pub trait Layers: Gradients {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError>;
 
+    /// What a layer returns at `inputs`, in one forward pass that ends there.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports, among it a layer that does not exist.
+    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError>;
+
     /// The layer that suits class activation maps best.
     fn grad_cam_layer(&self) -> &str;
 }
@@ -111,6 +117,13 @@ impl Layers for Model {
     ) -> Result<Evaluation, AttributionError> {
         let layers = layers.iter().map(|name| self.graph().layer(name)).collect::<Result<Vec<_>, _>>()?;
         Ok(Model::evaluate(self, inputs, targets, input_gradient, &layers)?)
+    }
+
+    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
+        let graph = Model::graph(self);
+        let feeds = [(graph.input(), inputs)];
+        let request = Request { feeds: &feeds, fetches: &[graph.layer(layer)?], ..Request::default() };
+        Ok(graph.run(Model::parameters(self), &request)?.remove(0))
     }
 
     fn grad_cam_layer(&self) -> &str {

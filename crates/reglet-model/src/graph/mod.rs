@@ -1,6 +1,7 @@
 //! A model as an ordered list of operator calls over named values.
 
 mod backward;
+mod cut;
 mod op;
 mod role;
 mod run;
