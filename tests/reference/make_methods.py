@@ -2,15 +2,29 @@
 
     python tests/reference/make_methods.py [FILE ...]
 
-Without names it writes every file: rules.
+Without names it writes every file.
 """
 
+import functools
 import json
 import sys
 from pathlib import Path
 
 import torch
-from captum.attr import Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop
+import pytorch_grad_cam as peer
+from captum.attr import (
+    Deconvolution,
+    DeepLift,
+    DeepLiftShap,
+    GuidedBackprop,
+    GuidedGradCam,
+    InternalInfluence,
+    LayerActivation,
+    LayerConductance,
+    LayerIntegratedGradients,
+)
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 from safetensors.torch import save_file
 from torch import nn
 from torchvision.models.resnet import BasicBlock
@@ -118,7 +132,89 @@ class UnsharedBlock(BasicBlock):
         return self.relu2(self.bn2(self.conv2(x)) + identity)
 
 
-FILES = {"rules": make_rules}
+def make_layers() -> dict[str, torch.Tensor]:
+    """Methods at a layer of the plain network, [2, 3, 16, 16], targets 1 and 3.
+
+    {layer}.{method}, raw and at the layer's own size [2, 1, 4, 4], at conv3 and relu3: maps of pytorch-grad-cam, which
+    returns only rescaled ones unless asked for one layer. Its Score-CAM aligns the corners of its masks; it is given masks
+    that do not. Its Ablation-CAM leaves out channels in a way of its own where activations can be negative, so only relu3
+    has one; there the scores are positive, and dividing by them or by their magnitude is the same.
+    full_grad            [2, 1, 16, 16], pytorch-grad-cam without its rescaling of every layer
+    conv3.guided_grad_cam, conv3.layer_activation, conv3.internal_influence, conv3.layer_integrated_gradients   Captum
+    conv3.layer_conductance   Captum, the mean of the path there and of the path back: its sum takes the gradient at the
+                              first end of each step, and the two together the mean of both ends
+    """
+    model, x = plain_model(), plain_input()
+    result = {}
+    for name in ("conv3", "relu3"):
+        layer = model.get_submodule(name)
+        maps = {
+            "grad_cam_plus_plus": peer.GradCAMPlusPlus,
+            "x_grad_cam": peer.XGradCAM,
+            "hi_res_cam": peer.HiResCAM,
+            "layer_cam": peer.LayerCAM,
+            "score_cam": peer.ScoreCAM,
+        }
+        for method, cam in maps.items():
+            result[f"{name}.{method}"] = class_activation_map(cam(model, [layer]), layer, x)
+        activation = LayerActivation(model, layer).attribute(x)
+        projection = get_2d_projection_with_sign_correction(activation.detach().numpy())
+        result[f"{name}.eigen_cam"] = torch.from_numpy(projection)[:, None]
+    assert all(model(x)[row, target] > 0 for row, target in enumerate(ABLATION_TARGETS))
+    result["relu3.ablation_cam"] = class_activation_map(
+        peer.AblationCAM(model, [model.relu3]), model.relu3, x, ABLATION_TARGETS
+    )
+    result["full_grad"] = full_grad(model, x)
+
+    layer = model.conv3
+    result["conv3.guided_grad_cam"] = GuidedGradCam(model, layer).attribute(x.clone().requires_grad_(), TARGETS)
+    result["conv3.layer_activation"] = LayerActivation(model, layer).attribute(x)
+    result["conv3.internal_influence"] = InternalInfluence(model, layer).attribute(x, target=TARGETS)
+    integrated = LayerIntegratedGradients(model, layer)
+    result["conv3.layer_integrated_gradients"] = integrated.attribute(x, target=TARGETS)
+    conductance, rule = LayerConductance(model, layer), {"target": TARGETS, "n_steps": 50, "method": "riemann_trapezoid"}
+    there = conductance.attribute(x, baselines=torch.zeros_like(x), **rule)
+    back = conductance.attribute(torch.zeros_like(x), baselines=x, **rule)
+    result["conv3.layer_conductance"] = (there - back) / 2
+    return result
+
+
+# Targets of the plain network whose scores are positive.
+ABLATION_TARGETS = [0, 4]
+
+
+def class_activation_map(cam, layer: nn.Module, x: torch.Tensor, targets: list[int] = TARGETS) -> torch.Tensor:
+    wanted = [ClassifierOutputTarget(target) for target in targets]
+    outputs = cam.activations_and_grads(x.clone().requires_grad_())
+    if cam.uses_gradients:
+        sum(target(output) for target, output in zip(wanted, outputs)).backward()
+    activations = cam.activations_and_grads.activations[0].detach().numpy()
+    gradients = cam.activations_and_grads.gradients
+    gradients = gradients[0].detach().numpy() if gradients else None
+    cam.activations_and_grads.release()
+    aligned, nn.UpsamplingBilinear2d = nn.UpsamplingBilinear2d, functools.partial(nn.Upsample, mode="bilinear")
+    image = cam.get_cam_image(x, layer, wanted, activations, gradients, False)
+    nn.UpsamplingBilinear2d = aligned
+    return torch.from_numpy(image).double()[:, None]
+
+
+def full_grad(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def resized(values, size):
+        values = torch.from_numpy(values)
+        return nn.functional.interpolate(values, size=size[::-1], mode="bilinear").numpy()
+
+    module = sys.modules["pytorch_grad_cam.fullgrad_cam"]
+    rescaling, module.scale_accross_batch_and_channels = module.scale_accross_batch_and_channels, resized
+    cam = peer.FullGrad(model, [])
+    input = x.clone().requires_grad_()
+    outputs = cam.activations_and_grads(input)
+    sum(output[target] for target, output in zip(TARGETS, outputs)).backward()
+    found = cam.compute_cam_per_layer(input, None, False)
+    module.scale_accross_batch_and_channels = rescaling
+    return torch.from_numpy(found)
+
+
+FILES = {"rules": make_rules, "layers": make_layers}
 
 
 def main() -> None:
