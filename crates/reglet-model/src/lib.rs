@@ -52,8 +52,8 @@ pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    BackwardRule, Call, Differentiable, Graph, Node, Op, Origin, Parameter, Recording, Request, Role,
-    ValueId, gradients,
+    BackwardRule, Call, Differentiable, Fold, Graph, Node, Op, Origin, Parameter, Recording, Request,
+    Rewrite, Role, ValueId, gradients,
 };
 pub use model::{
     Evaluation, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,

@@ -3,6 +3,7 @@
 mod backward;
 mod cut;
 mod op;
+mod rewrite;
 mod role;
 mod run;
 
@@ -10,6 +11,8 @@ use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::Op;
+pub(crate) use rewrite::Shortcut;
+pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
 pub use run::{Request, gradients};
 
