@@ -9,10 +9,11 @@ use tch::{Kind, Tensor};
 
 use crate::{
     AblationCam, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients, Deconvolution,
-    DeepLift, DeepLiftShap, EigenCam, FullGrad, GradCam, GradCamPlusPlus, GradientShap, GuidedBackprop,
-    GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient, IntegratedGradients,
-    InternalInfluence, LayerActivation, LayerCam, LayerConductance, LayerIntegratedGradients, Lrp, Needs,
-    Operators, Point, Saliency, ScoreCam, SmoothGrad, SmoothGradSquared, VarGrad, XGradCam,
+    DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus, GradientShap,
+    GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
+    IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
+    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, Point, Rise, Saliency, ScoreCam,
+    ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -102,6 +103,13 @@ registry! {
     DeepLift as deep_lift,
     DeepLiftShap as deep_lift_shap,
     Lrp as lrp,
+    Occlusion as occlusion,
+    FeatureAblation as feature_ablation,
+    Rise as rise,
+    Lime as lime,
+    KernelShap as kernel_shap,
+    ShapleySampling as shapley_sampling,
+    Sobol as sobol,
 }
 
 /// A method's result and what it took beyond the shared evaluation.
