@@ -8,6 +8,7 @@ Without names it writes every file.
 import contextlib
 import functools
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from captum.attr import (
     Deconvolution,
     DeepLift,
     DeepLiftShap,
+    FeatureAblation,
     GradientShap,
     GuidedBackprop,
     GuidedGradCam,
@@ -25,14 +27,19 @@ from captum.attr import (
     LayerActivation,
     LayerConductance,
     LayerIntegratedGradients,
+    Lime,
     NoiseTunnel,
+    Occlusion,
     Saliency,
+    ShapleyValues,
 )
+from captum._utils.models.linear_model import SkLearnLasso
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 from safetensors.torch import save_file
 from saliency.core import BlurIG, GuidedIG
 from saliency.core.base import INPUT_OUTPUT_GRADIENTS
+from scipy.stats import sobol_indices
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 from zennit import rules
@@ -282,7 +289,58 @@ def replaced(module, name: str, value):
         setattr(module, name, before)
 
 
-FILES = {"rules": make_rules, "layers": make_layers, "gradients": make_gradients}
+def make_scores() -> dict[str, torch.Tensor]:
+    """Methods that need scores alone, on the plain network, targets 1 and 3; segments are the cells of a grid.
+
+    occlusion           Captum, [2, 1, 16, 16], a window of 5 moved by 3, replaced by 0.3
+    feature_ablation    Captum, [2, 1, 16, 16], 4 x 4 segments
+    shapley_values      Captum, [2, 1, 16, 16], 2 x 2 segments, all 24 orders
+    lime                Captum, [2, 1, 16, 16], 4 x 4 segments, 40 samples: a segment is kept where `lime.{sample}` is above
+                        zero; its Lasso is given a tolerance at which the digits hold
+    sobol               SciPy, [2, 16], 4 x 4 segments, 8 samples that `sobol.a` and `sobol.b` give
+    Every pixel of a segment has the segment's whole value.
+    """
+    model, x = plain_model(), plain_input()
+    with torch.no_grad():
+        occlusion = Occlusion(model).attribute(x, (3, 5, 5), strides=(3, 3, 3), baselines=0.3, target=TARGETS)
+        four, two = grid(4), grid(2)
+        ablation = FeatureAblation(model).attribute(x, feature_mask=four, target=TARGETS)
+        shapley = ShapleyValues(model).attribute(x, feature_mask=two, target=TARGETS)
+    result = {"occlusion": occlusion[:, :1], "feature_ablation": ablation[:, :1], "shapley_values": shapley[:, :1]}
+
+    lasso = SkLearnLasso(alpha=0.01, tol=1e-13, max_iter=1_000_000)
+    maps = []
+    for example, target in zip(x, TARGETS):
+        draws = iter(range(40))
+
+        def kept(_):
+            return (small_input(f"lime.{next(draws)}", batch=1, side=4).flatten()[:16] > 0).double()[None]
+
+        with replaced(torch, "bernoulli", kept), torch.no_grad():
+            found = Lime(model, lasso).attribute(example[None], feature_mask=four, target=target, n_samples=40)
+        maps.append(found[:, :1])
+    result["lime"] = torch.cat(maps)
+
+    drawn = [small_input(name, batch=1, side=8).flatten()[:128] for name in ("sobol.a", "sobol.b")]
+    a, b = (((values / math.sqrt(3.0) + 1) / 2).view(8, 16) for values in drawn)
+    mixed = [torch.where(torch.arange(16) == segment, b, a) for segment in range(16)]
+    indices = []
+    for example, target in zip(x, TARGETS):
+        def score(degrees):
+            masks = degrees[:, four.flatten()].view(-1, 1, PLAIN_SIDE, PLAIN_SIDE)
+            return model(example * masks)[:, target].detach().numpy()[None]
+
+        outcomes = {"f_A": score(a), "f_B": score(b), "f_AB": np.stack([score(degrees) for degrees in mixed])}
+        indices.append(sobol_indices(func=outcomes, n=8).total_order.reshape(16))
+    return result | {"sobol": torch.from_numpy(np.stack(indices))}
+
+
+def grid(cells: int) -> torch.Tensor:
+    place = torch.arange(PLAIN_SIDE) * cells // PLAIN_SIDE
+    return place[:, None] * cells + place
+
+
+FILES = {"rules": make_rules, "layers": make_layers, "gradients": make_gradients, "scores": make_scores}
 
 
 def main() -> None:
