@@ -15,6 +15,7 @@ pub mod config;
 mod error;
 mod evidence;
 mod explain;
+pub mod methods;
 mod output;
 mod parameters;
 mod progress;
