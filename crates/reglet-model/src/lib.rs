@@ -42,6 +42,7 @@ mod classes;
 mod device;
 mod error;
 mod graph;
+mod import;
 mod model;
 mod nearest;
 mod preprocessing;
@@ -51,7 +52,10 @@ pub use architecture::Architecture;
 pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
-pub use graph::{Graph, Node, Op, Origin, Parameter, Request, ValueId, gradients};
+pub use graph::{
+    Activation, Arithmetic, Creation, Graph, Layout, Node, Number, Op, Origin, Parameter, Pool, Product,
+    Reduction, Request, Selection, Size, ValueId, gradients,
+};
 pub use model::{
     Evaluation, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
 };

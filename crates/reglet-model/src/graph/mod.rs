@@ -2,11 +2,15 @@
 
 mod op;
 mod run;
+mod size;
 
 use std::collections::HashMap;
 
-pub use op::Op;
+pub use op::{
+    Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
+};
 pub use run::{Request, gradients};
+pub use size::Size;
 
 use crate::ModelError;
 use crate::nearest::nearest;
@@ -33,10 +37,17 @@ pub struct Node {
     pub op: Op,
     /// From which values, in the operator's order.
     pub inputs: Vec<ValueId>,
-    /// The value it defines.
-    pub output: ValueId,
+    /// The values it defines: one, but for operators that take a tensor apart.
+    pub outputs: Vec<ValueId>,
     /// The Python module the call belongs to (`layer4.1.conv2`); empty for the model itself.
     pub module: String,
+}
+
+impl Node {
+    /// The value it defines, the first if there are several.
+    pub fn output(&self) -> ValueId {
+        self.outputs[0]
+    }
 }
 
 /// A parameter or buffer that weights must supply.
@@ -55,7 +66,12 @@ pub struct Parameter {
 ///
 /// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the
 /// Python module whose call produced it, so a module used a second time yields `layer4.1.relu#2`; a call
-/// outside any leaf module adds the operator's name to the path (`layer4.1.add`).
+/// outside any leaf module adds the operator's name to the path (`layer4.1.add`). Of several calls that a
+/// leaf module makes, the last has the module's name, and the others add the operator's. The outputs of a
+/// call that has several are numbered: `attn.unbind[0]`.
+///
+/// A value may have a declared shape, in which sizes can be left open. What is given for such a value must
+/// be of that shape, and fixes the open sizes for the run.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     names: Vec<String>,
@@ -64,6 +80,8 @@ pub struct Graph {
     parameters: Vec<Parameter>,
     parameter_values: Vec<ValueId>,
     by_name: HashMap<String, ValueId>,
+    shapes: HashMap<ValueId, Vec<Size>>,
+    symbols: Vec<String>,
     output: Option<ValueId>,
 }
 
@@ -122,7 +140,7 @@ impl Graph {
             module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let last = self.nodes.iter().rev().find(|node| !name.is_empty() && within(&node.module));
-        last.map(|node| node.output).ok_or_else(|| ModelError::UnknownLayer {
+        last.map(Node::output).ok_or_else(|| ModelError::UnknownLayer {
             name: name.to_owned(),
             nearest: nearest(name, self.layers()),
         })
@@ -130,7 +148,17 @@ impl Graph {
 
     /// The names of all computed values, in the order they are computed.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().map(|node| self.name(node.output))
+        self.nodes.iter().flat_map(|node| &node.outputs).map(|output| self.name(*output))
+    }
+
+    /// The declared shape of a value, if it has one.
+    pub fn shape(&self, value: ValueId) -> Option<&[Size]> {
+        self.shapes.get(&value).map(Vec::as_slice)
+    }
+
+    /// The names of the sizes that declared shapes leave open.
+    pub fn symbols(&self) -> &[String] {
+        &self.symbols
     }
 
     /// Declares a parameter and returns the value that stands for it.
@@ -143,14 +171,14 @@ impl Graph {
     }
 
     /// Appends an operator call made by the module at `module`, and returns its result.
-    pub fn call(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
-        self.append(module.to_owned(), module.to_owned(), op, inputs)
+    pub fn call(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
+        self.append(&[module.to_owned()], module, op.into(), inputs)[0]
     }
 
     /// Appends a call made by a module's own `forward` rather than by a leaf module of it.
-    pub fn call_function(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
-        let dot = if module.is_empty() { "" } else { "." };
-        self.append(format!("{module}{dot}{}", op.name()), module.to_owned(), op, inputs)
+    pub fn call_function(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
+        let op = op.into();
+        self.append(&[function_name(module, &op)], module, op, inputs)[0]
     }
 
     /// Says which value holds the logits.
@@ -158,10 +186,23 @@ impl Graph {
         self.output = Some(value);
     }
 
-    fn append(&mut self, name: String, module: String, op: Op, inputs: &[ValueId]) -> ValueId {
-        let output = self.define(name, Origin::Node(self.nodes.len()));
-        self.nodes.push(Node { op, inputs: inputs.to_vec(), output, module });
-        output
+    /// Declares the sizes that shapes may leave open.
+    pub(crate) fn set_symbols(&mut self, symbols: Vec<String>) {
+        self.symbols = symbols;
+    }
+
+    /// Declares a value's shape.
+    pub(crate) fn set_shape(&mut self, value: ValueId, shape: Vec<Size>) {
+        self.shapes.insert(value, shape);
+    }
+
+    /// Appends a call whose outputs are to be called `names`, and returns them.
+    pub(crate) fn append(&mut self, names: &[String], module: &str, op: Op, inputs: &[ValueId]) -> Vec<ValueId> {
+        let node = Origin::Node(self.nodes.len());
+        let outputs: Vec<ValueId> = names.iter().map(|name| self.define(name.clone(), node)).collect();
+        let (inputs, module) = (inputs.to_vec(), module.to_owned());
+        self.nodes.push(Node { op, inputs, outputs: outputs.clone(), module });
+        outputs
     }
 
     fn define(&mut self, name: String, origin: Origin) -> ValueId {
@@ -177,4 +218,10 @@ impl Graph {
         self.origins.push(origin);
         value
     }
+}
+
+/// The name of what a module's own `forward` computes with `op`.
+pub(crate) fn function_name(module: &str, op: &Op) -> String {
+    let dot = if module.is_empty() { "" } else { "." };
+    format!("{module}{dot}{}", op.name())
 }

@@ -1,8 +1,10 @@
 //! Running a graph, whole or in part, and differentiating it.
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
-use super::{Graph, Origin, ValueId};
+use super::op::Context;
+use super::size::Sizes;
+use super::{Graph, Origin, Size, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
@@ -28,11 +30,15 @@ impl Graph {
     ///
     /// # Errors
     /// [`ModelError::Operator`] names the operator that libtorch refused, its module, and the shapes it
-    /// was given; [`ModelError::NotFed`] an input that is needed but was not given.
+    /// was given; [`ModelError::NotFed`] an input that is needed but was not given; [`ModelError::Shape`] one
+    /// that is of another shape than declared.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
         let plan = Plan::new(self, request)?;
+        let sizes = self.sizes(request)?;
+        let device = request.feeds.first().map_or(Device::Cpu, |(_, tensor)| tensor.device());
+        let context = Context { training: request.training, sizes: &sizes, device };
 
         let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
         for (value, tensor) in request.feeds {
@@ -48,13 +54,17 @@ impl Graph {
                     _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
                 })
                 .collect();
-            let result = node.op.apply(&inputs, request.training).map_err(|error| ModelError::Operator {
+            let results = node.op.apply(&inputs, &context).map_err(|error| ModelError::Operator {
                 operator: node.op.name(),
-                value: self.name(node.output).to_owned(),
+                value: self.name(node.output()).to_owned(),
                 shapes: inputs.iter().map(|input| input.size()).collect(),
                 reason: first_line(&error),
             })?;
-            values[node.output.0] = Some(watched(request, node.output, result)?);
+            for (output, result) in node.outputs.iter().zip(results) {
+                if plan.last_use[output.0].is_some() || request.fetches.contains(output) {
+                    values[output.0] = Some(watched(request, *output, result)?);
+                }
+            }
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
                     values[input.0] = None;
@@ -66,6 +76,33 @@ impl Graph {
             _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
         };
         Ok(request.fetches.iter().map(fetched).collect())
+    }
+
+    /// The open sizes, as the given values fix them.
+    fn sizes(&self, request: &Request) -> Result<Sizes, ModelError> {
+        let mut sizes = Sizes::unknown(self.symbols.len());
+        let declared = |(value, tensor): &(ValueId, &Tensor)| Some((*value, self.shape(*value)?, tensor.size()));
+        for (_, shape, found) in request.feeds.iter().filter_map(declared) {
+            sizes.learn(shape, &found);
+        }
+        for (value, shape, found) in request.feeds.iter().filter_map(declared) {
+            if !sizes.admits(shape, &found) {
+                let (value, expected) = (self.name(value).to_owned(), self.describe(shape));
+                return Err(ModelError::Shape { value, expected, found });
+            }
+        }
+        Ok(sizes)
+    }
+
+    /// A declared shape as people read it: `[N, 3, 224, 224]`, with N for every size left open in the first
+    /// place and `?` elsewhere.
+    pub(crate) fn describe(&self, shape: &[Size]) -> String {
+        let sizes = shape.iter().enumerate().map(|(place, size)| match (size.fixed(), place) {
+            (Some(size), _) => size.to_string(),
+            (None, 0) => "N".to_owned(),
+            (None, _) => "?".to_owned(),
+        });
+        format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -135,6 +172,6 @@ impl Plan {
 }
 
 /// libtorch appends a C++ stack trace to its messages; the first line says what is wrong.
-fn first_line(error: &tch::TchError) -> String {
+fn first_line(error: &ModelError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
