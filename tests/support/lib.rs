@@ -2,7 +2,7 @@
 //! were made with.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reglet_model::{Architecture, Graph, Model, Parameter, Parameters, Preprocessing};
 use serde_json::Value;
@@ -22,12 +22,16 @@ pub struct Reference {
 impl Reference {
     /// Reads `name` (without extension) under the fixtures.
     pub fn read(name: &str) -> Reference {
-        let path = fixtures().join(format!("{name}.safetensors"));
-        let bytes = std::fs::read(&path).expect("the reference is committed");
+        Reference::read_path(&fixtures().join(format!("{name}.safetensors")))
+    }
+
+    /// Reads a file.
+    pub fn read_path(path: &Path) -> Reference {
+        let bytes = std::fs::read(path).expect("the reference is there");
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a whole file");
         let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference")).expect("notes");
         let notes = serde_json::from_str(notes).expect("the notes are JSON");
-        let tensors = Tensor::read_safetensors(&path).expect("a whole file");
+        let tensors = Tensor::read_safetensors(path).expect("a whole file");
         Reference { tensors: tensors.into_iter().collect(), notes }
     }
 

@@ -57,7 +57,7 @@ pub use graph::{
     Reduction, Request, Selection, Size, ValueId, gradients,
 };
 pub use model::{
-    Evaluation, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
+    Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use preprocessing::Preprocessing;

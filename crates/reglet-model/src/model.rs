@@ -6,6 +6,7 @@ use reglet_data::picture::{self, Limits};
 use tch::{Device, Tensor};
 
 use crate::graph::{Graph, Request, ValueId, gradients};
+use crate::import::{self, Exported};
 use crate::weights::Progress;
 use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
 
@@ -35,6 +36,20 @@ pub struct ModelOptions {
     pub device: Device,
 }
 
+/// Everything needed to import a model that PyTorch exported.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// The archive of `torch.export` (`.pt2`), with the weights in it.
+    pub archive: PathBuf,
+    /// Its class labels; `None` for ImageNet's, or the indices.
+    pub labels: Option<Vec<String>>,
+    /// How pictures become its input; `None` for a resize to the height and width it was exported for, and
+    /// ImageNet's mean and standard deviation.
+    pub preprocessing: Option<Preprocessing>,
+    /// Where it runs.
+    pub device: Device,
+}
+
 /// A classifier ready to run: a graph, its parameters, what its logits mean, and how it reads a picture.
 #[derive(Debug)]
 pub struct Model {
@@ -50,9 +65,9 @@ pub struct Model {
 /// What is known of a model's origin.
 #[derive(Debug, Clone)]
 pub struct Provenance {
-    /// The architecture's name.
+    /// The architecture's name; that of its class in Python, if the model is imported.
     pub architecture: String,
-    /// The weights file.
+    /// The weights file, or the archive.
     pub weights: PathBuf,
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
@@ -122,6 +137,39 @@ impl Model {
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance,
+        })
+    }
+
+    /// Imports a model that PyTorch exported: a program of `torch.export` for any number of pictures, of one
+    /// height and width or of any, that returns logits.
+    ///
+    /// The number of classes is that of the logits. Grad-CAM's layer is the last convolution whose result has
+    /// more than one pixel; a model that has none gets the last value with channels, height and width.
+    ///
+    /// # Errors
+    /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`],
+    /// and [`ModelError::Shape`] if the preprocessing makes pictures of another size than the model takes.
+    pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
+        let Exported { graph, parameters, class, logits, sha256 } =
+            import::read(&options.archive, options.device)?;
+        let preprocessing = match &options.preprocessing {
+            Some(preprocessing) => preprocessing.clone(),
+            None => fitting(&graph)?,
+        };
+        let grad_cam_layer = graph.class_activation_layers().last().map_or("", |layer| graph.name(*layer));
+        Ok(Model {
+            classes: Classes::new(logits, options.labels.clone())?,
+            preprocessing,
+            device: options.device,
+            grad_cam_layer: grad_cam_layer.to_owned(),
+            provenance: Provenance {
+                architecture: class,
+                weights: options.archive.clone(),
+                sha256,
+                prefix: None,
+            },
+            graph,
+            parameters,
         })
     }
 
@@ -283,6 +331,21 @@ impl Targets<'_> {
                 Ok(top.into_iter().map(|class| class as usize).collect())
             }
         }
+    }
+}
+
+/// The preprocessing for the height and width that a graph is declared for.
+fn fitting(graph: &Graph) -> Result<Preprocessing, ModelError> {
+    let size = |place: usize| graph.shape(graph.input())?.get(place)?.fixed();
+    match (size(2), size(3)) {
+        (Some(height), Some(width)) if height == width => {
+            Ok(Preprocessing::exact(u32::try_from(height).unwrap_or(u32::MAX)))
+        }
+        (Some(height), Some(width)) => {
+            let what = format!("the model takes pictures of {width}×{height}; say how to make them so");
+            Err(ModelError::Preprocessing { what })
+        }
+        _ => Ok(Preprocessing::default()),
     }
 }
 

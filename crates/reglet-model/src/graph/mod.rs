@@ -37,17 +37,10 @@ pub struct Node {
     pub op: Op,
     /// From which values, in the operator's order.
     pub inputs: Vec<ValueId>,
-    /// The values it defines: one, but for operators that take a tensor apart.
-    pub outputs: Vec<ValueId>,
+    /// The value it defines.
+    pub output: ValueId,
     /// The Python module the call belongs to (`layer4.1.conv2`); empty for the model itself.
     pub module: String,
-}
-
-impl Node {
-    /// The value it defines, the first if there are several.
-    pub fn output(&self) -> ValueId {
-        self.outputs[0]
-    }
 }
 
 /// A parameter or buffer that weights must supply.
@@ -67,8 +60,7 @@ pub struct Parameter {
 /// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the
 /// Python module whose call produced it, so a module used a second time yields `layer4.1.relu#2`; a call
 /// outside any leaf module adds the operator's name to the path (`layer4.1.add`). Of several calls that a
-/// leaf module makes, the last has the module's name, and the others add the operator's. The outputs of a
-/// call that has several are numbered: `attn.unbind[0]`.
+/// leaf module makes, the last has the module's name, and the others add the operator's.
 ///
 /// A value may have a declared shape, in which sizes can be left open. What is given for such a value must
 /// be of that shape, and fixes the open sizes for the run.
@@ -140,7 +132,7 @@ impl Graph {
             module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let last = self.nodes.iter().rev().find(|node| !name.is_empty() && within(&node.module));
-        last.map(Node::output).ok_or_else(|| ModelError::UnknownLayer {
+        last.map(|node| node.output).ok_or_else(|| ModelError::UnknownLayer {
             name: name.to_owned(),
             nearest: nearest(name, self.layers()),
         })
@@ -148,7 +140,7 @@ impl Graph {
 
     /// The names of all computed values, in the order they are computed.
     pub fn layers(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().flat_map(|node| &node.outputs).map(|output| self.name(*output))
+        self.nodes.iter().map(|node| self.name(node.output))
     }
 
     /// The declared shape of a value, if it has one.
@@ -159,6 +151,19 @@ impl Graph {
     /// The names of the sizes that declared shapes leave open.
     pub fn symbols(&self) -> &[String] {
         &self.symbols
+    }
+
+    /// The values that suit class activation maps, by their declared shapes `[N, C, h, w]`: the results of
+    /// convolutions that have more than one pixel; where there are none, all values that do.
+    pub fn class_activation_layers(&self) -> Vec<ValueId> {
+        let spatial = |node: &&Node| match self.shape(node.output) {
+            Some([_, _, height, width]) => [height, width].iter().all(|size| size.fixed() != Some(1)),
+            _ => false,
+        };
+        let spatial: Vec<&Node> = self.nodes.iter().filter(spatial).collect();
+        let convolution = |node: &&&Node| matches!(node.op, Op::Conv2d { .. });
+        let convolutions: Vec<ValueId> = spatial.iter().filter(convolution).map(|node| node.output).collect();
+        if convolutions.is_empty() { spatial.iter().map(|node| node.output).collect() } else { convolutions }
     }
 
     /// Declares a parameter and returns the value that stands for it.
@@ -172,13 +177,13 @@ impl Graph {
 
     /// Appends an operator call made by the module at `module`, and returns its result.
     pub fn call(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
-        self.append(&[module.to_owned()], module, op.into(), inputs)[0]
+        self.append(module.to_owned(), module, op.into(), inputs)
     }
 
     /// Appends a call made by a module's own `forward` rather than by a leaf module of it.
     pub fn call_function(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
         let op = op.into();
-        self.append(&[function_name(module, &op)], module, op, inputs)[0]
+        self.append(function_name(module, &op), module, op, inputs)
     }
 
     /// Says which value holds the logits.
@@ -196,13 +201,11 @@ impl Graph {
         self.shapes.insert(value, shape);
     }
 
-    /// Appends a call whose outputs are to be called `names`, and returns them.
-    pub(crate) fn append(&mut self, names: &[String], module: &str, op: Op, inputs: &[ValueId]) -> Vec<ValueId> {
-        let node = Origin::Node(self.nodes.len());
-        let outputs: Vec<ValueId> = names.iter().map(|name| self.define(name.clone(), node)).collect();
-        let (inputs, module) = (inputs.to_vec(), module.to_owned());
-        self.nodes.push(Node { op, inputs, outputs: outputs.clone(), module });
-        outputs
+    /// Appends a call whose result is to be called `name`.
+    pub(crate) fn append(&mut self, name: String, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
+        let output = self.define(name, Origin::Node(self.nodes.len()));
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), output, module: module.to_owned() });
+        output
     }
 
     fn define(&mut self, name: String, origin: Origin) -> ValueId {

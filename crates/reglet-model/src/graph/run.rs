@@ -4,7 +4,7 @@ use tch::{Device, Tensor};
 
 use super::op::Context;
 use super::size::Sizes;
-use super::{Graph, Origin, Size, ValueId};
+use super::{Graph, Node, Origin, Size, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
@@ -54,17 +54,8 @@ impl Graph {
                     _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
                 })
                 .collect();
-            let results = node.op.apply(&inputs, &context).map_err(|error| ModelError::Operator {
-                operator: node.op.name(),
-                value: self.name(node.output()).to_owned(),
-                shapes: inputs.iter().map(|input| input.size()).collect(),
-                reason: first_line(&error),
-            })?;
-            for (output, result) in node.outputs.iter().zip(results) {
-                if plan.last_use[output.0].is_some() || request.fetches.contains(output) {
-                    values[output.0] = Some(watched(request, *output, result)?);
-                }
-            }
+            let result = self.compute(node, &inputs, &context)?;
+            values[node.output.0] = Some(watched(request, node.output, result)?);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
                     values[input.0] = None;
@@ -76,6 +67,21 @@ impl Graph {
             _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
         };
         Ok(request.fetches.iter().map(fetched).collect())
+    }
+
+    /// What the operator of `node` makes of `inputs`.
+    pub(super) fn compute(
+        &self,
+        node: &Node,
+        inputs: &[&Tensor],
+        context: &Context,
+    ) -> Result<Tensor, ModelError> {
+        node.op.apply(inputs, context).map_err(|error| ModelError::Operator {
+            operator: node.op.name(),
+            value: self.name(node.output).to_owned(),
+            shapes: inputs.iter().map(|input| input.size()).collect(),
+            reason: first_line(&error),
+        })
     }
 
     /// The open sizes, as the given values fix them.

@@ -46,14 +46,14 @@ struct View {
 pub(super) enum Sharing {
     /// All of it, as it is.
     Same,
-    /// What an operator makes of it: its output of this index.
-    Part { op: Op, output: usize },
+    /// What an operator makes of it.
+    Part(Op),
     /// The same memory or a copy of it, depending on how it lies.
     Perhaps,
 }
 
-/// How the outputs of an operator share their first input's memory; `None` for memory of their own.
-pub(super) fn sharing(op: &Op, output: usize) -> Option<Sharing> {
+/// How the result of an operator shares its first input's memory; `None` for memory of its own.
+pub(super) fn sharing(op: &Op) -> Option<Sharing> {
     match op {
         Op::Dropout { .. } | Op::Layout(Layout::Identity | Layout::Detach) => Some(Sharing::Same),
         Op::Layout(
@@ -65,13 +65,7 @@ pub(super) fn sharing(op: &Op, output: usize) -> Option<Sharing> {
             | Layout::Unflatten { .. }
             | Layout::Expand { .. },
         )
-        | Op::Selection(
-            Selection::Select { .. }
-            | Selection::Slice { .. }
-            | Selection::Chunk { .. }
-            | Selection::Split { .. }
-            | Selection::Unbind { .. },
-        ) => Some(Sharing::Part { op: op.clone(), output }),
+        | Op::Selection(Selection::Select { .. } | Selection::Slice { .. }) => Some(Sharing::Part(op.clone())),
         Op::Layout(
             Layout::Reshape { .. } | Layout::Flatten { .. } | Layout::Contiguous | Layout::To { .. },
         ) => Some(Sharing::Perhaps),
@@ -125,7 +119,7 @@ impl Names {
         }
         let value = match how {
             Sharing::Same => base_value,
-            Sharing::Part { op, output } => view_again(draft, old, op, output, base_value, place),
+            Sharing::Part(op) => view_again(draft, old, op, base_value, place),
             Sharing::Perhaps => return Err(lost(name)),
         };
         if let Some(slot) = self.slots.get_mut(name) {
@@ -173,10 +167,9 @@ impl Names {
     }
 }
 
-fn view_again(draft: &mut Draft, old: usize, op: Op, output: usize, base: usize, place: &Place) -> usize {
+fn view_again(draft: &mut Draft, old: usize, op: Op, base: usize, place: &Place) -> usize {
     let known = (draft.values[old].shape.clone(), draft.values[old].kind);
-    let outputs = vec![known; output + 1];
-    draft.call(Ok(Operator { op, inputs: vec![base] }), outputs, place.clone())[output]
+    draft.call(Ok(Operator { op, inputs: vec![base] }), known, place)
 }
 
 /// The base after `value` was written into the part of it that a view is; `None` where that part cannot be
@@ -185,7 +178,7 @@ fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &
     let (op, inputs): (Op, Vec<usize>) = match how {
         Sharing::Same => return Some(value),
         Sharing::Perhaps => return None,
-        Sharing::Part { op, .. } => match op {
+        Sharing::Part(op) => match op {
             Op::Selection(Selection::Select { dim, index }) => {
                 (Selection::SelectScatter { dim: *dim, index: *index }.into(), vec![base, value])
             }
@@ -204,7 +197,7 @@ fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &
         },
     };
     let known = (draft.values[base].shape.clone(), draft.values[base].kind);
-    Some(draft.call(Ok(Operator { op, inputs }), vec![known], place.clone())[0])
+    Some(draft.call(Ok(Operator { op, inputs }), known, place))
 }
 
 /// The order that undoes a permutation.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use memmap2::Mmap;
 use serde::de::DeserializeOwned;
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 /// Entries in the largest archive that is looked at; a network of a thousand layers has a few thousand.
@@ -80,7 +81,10 @@ impl Archive {
 /// Where each entry's bytes are, by its path under the root folder.
 fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
     let plain = |error: zip::result::ZipError| format!("it is not a whole ZIP archive ({error})");
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(plain)?;
+    // Where nothing precedes the archive there is nothing to detect; detection takes the second header of
+    // PyTorch's central directory for its first where that has a certain length.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(plain)?;
     if archive.has_duplicate_names() {
         return Err("it has two entries of one name".to_owned());
     }

@@ -25,8 +25,6 @@ pub(super) trait Scope {
 pub(super) struct Call<'a> {
     /// The operator with its overload, without namespace, in its form that changes nothing: `add.Tensor`.
     pub operator: &'a str,
-    /// The module that makes the call.
-    pub module: &'a str,
     first: &'a str,
     arguments: HashMap<&'a str, &'a Argument>,
     scope: &'a mut dyn Scope,
@@ -35,14 +33,13 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     pub fn new(
         operator: &'a str,
-        module: &'a str,
         arguments: &'a [NamedArgument],
         scope: &'a mut dyn Scope,
     ) -> Call<'a> {
         let first = arguments.first().map_or("", |argument| argument.name.as_str());
         let given = arguments.iter().filter(|argument| !matches!(argument.arg, Argument::None));
         let arguments = given.map(|argument| (argument.name.as_str(), &argument.arg)).collect();
-        Call { operator, module, first, arguments, scope }
+        Call { operator, first, arguments, scope }
     }
 
     /// The first argument, the tensor that most operators are about.

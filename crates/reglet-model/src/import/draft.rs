@@ -11,7 +11,7 @@ pub(super) struct DraftCall {
     /// What is computed, or why that cannot be said.
     pub op: Result<Op, String>,
     pub inputs: Vec<usize>,
-    pub outputs: Vec<usize>,
+    pub output: usize,
     pub place: Place,
 }
 
@@ -61,22 +61,20 @@ impl Draft {
         self.values.len() - 1
     }
 
-    /// A new call, whose outputs have these shapes and kinds.
+    /// A new call, whose result has this shape and kind.
     pub fn call(
         &mut self,
         operator: Result<Operator, String>,
-        outputs: Vec<(Option<Vec<Size>>, Option<Kind>)>,
-        place: Place,
-    ) -> Vec<usize> {
-        let index = self.calls.len();
-        let outputs: Vec<usize> =
-            outputs.into_iter().map(|(shape, kind)| self.value(Source::Call(index), shape, kind)).collect();
+        (shape, kind): (Option<Vec<Size>>, Option<Kind>),
+        place: &Place,
+    ) -> usize {
+        let output = self.value(Source::Call(self.calls.len()), shape, kind);
         let (op, inputs) = match operator {
             Ok(Operator { op, inputs }) => (Ok(op), inputs),
             Err(reason) => (Err(reason), Vec::new()),
         };
-        self.calls.push(DraftCall { op, inputs, outputs: outputs.clone(), place });
-        outputs
+        self.calls.push(DraftCall { op, inputs, output, place: place.clone() });
+        output
     }
 
     /// The calls that a value needs, in their order, and for each value whether it is needed.

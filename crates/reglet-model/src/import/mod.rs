@@ -20,14 +20,16 @@ use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
 
-use self::alias::Names;
+use self::alias::{Names, Sharing};
 use self::archive::Archive;
 use self::call::{Call, Scope};
 use self::draft::{Draft, Place, Source};
+use self::operators::Operator;
 use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
 use crate::graph::{Graph, Size, ValueId, function_name};
+use crate::weights::inspect;
 use crate::{ModelError, Parameters};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
@@ -44,11 +46,14 @@ pub(crate) struct Exported {
     pub class: String,
     /// The number of logits.
     pub logits: i64,
+    /// The SHA-256 of the archive, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Reads an archive.
 pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
+    let (_, sha256) = inspect(path).map_err(unreadable)?;
     let archive = Archive::open(path).map_err(unreadable)?;
     let program: Program = archive.json("models/model.json").map_err(unreadable)?;
     let version = &program.schema_version;
@@ -61,7 +66,21 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
     let mut tensors = Tensors::open(&archive).map_err(unreadable)?;
     let mut importer = Importer::new(&program).map_err(unreadable)?;
     let logits = importer.run(&program).map_err(unreadable)?;
-    importer.build(path, logits, &mut tensors, device)
+    let (graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let logits = logits_of(&graph).map_err(unreadable)?;
+    Ok(Exported { graph, parameters, class: importer.class, logits, sha256 })
+}
+
+/// The number of logits, from the shape `[N, classes]` of the graph's output.
+fn logits_of(graph: &Graph) -> Result<i64, String> {
+    let shape = graph.shape(graph.output());
+    match shape {
+        Some([_, Size::Fixed(logits)]) if *logits > 0 => Ok(*logits),
+        _ => {
+            let shape = shape.map_or("unknown".to_owned(), |shape| graph.describe(shape));
+            Err(format!("its result has shape {shape}, and logits have [N, classes]"))
+        }
+    }
 }
 
 /// The calls read so far, and what names stand for.
@@ -172,33 +191,34 @@ impl Importer {
         }
         self.place = module::place(node);
         let (operator, in_place) = parse_target(&node.target);
-        let known = outputs.iter().map(|name| self.known(name)).collect();
-        let module = self.place.module.clone();
-        let mut call = Call::new(&operator, &module, &node.inputs, self);
-        let found = operators::operator(&mut call).and_then(|found| {
+        let place = self.place.clone();
+        let mut call = Call::new(&operator, &node.inputs, self);
+        let found = operators::operators(&mut call).and_then(|found| {
             call.finish()?;
             found.ok_or_else(|| "the operator is not known".to_owned())
         });
-        let single = found.as_ref().is_ok_and(|found| !found.op.is_list());
-        let sharing = |output| found.as_ref().ok().and_then(|found| alias::sharing(&found.op, output));
-        let copies = matches!(&*operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy");
-        let sharing: Vec<_> = (0..outputs.len()).map(|output| sharing(output).filter(|_| !copies)).collect();
-        let values = self.draft.call(found, known, self.place.clone());
-
         let base = match node.inputs.first().map(|input| &input.arg) {
             Some(Argument::Tensor(name)) => Some(name.as_str()),
             _ => None,
         };
-        if let (true, Some(target)) = (in_place, base) {
-            let place = self.place.clone();
-            self.names.overwrite(target, values[0], &mut self.draft, &place)?;
-            return self.names.define_view(outputs[0], values[0], target, alias::Sharing::Same);
-        }
-        // Of operators that return more than the value they are known for, the rest is not defined.
-        let count = if single { 1 } else { outputs.len() };
-        for ((name, value), sharing) in outputs.iter().zip(values).zip(sharing).take(count) {
-            match (sharing, base) {
-                (Some(how), Some(base)) => self.names.define_view(name, value, base, how)?,
+        // What is not supported is only a fault where the logits need it.
+        let results: Vec<Result<Operator, String>> = match found {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(reason) => outputs.iter().map(|_| Err(reason.clone())).collect(),
+        };
+        // Of operators that return more than what they are known for, the rest is never defined.
+        for (name, result) in outputs.into_iter().zip(results) {
+            let sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
+            let known = self.known(name);
+            let value = self.draft.call(result, known, &place);
+            match (base, sharing) {
+                (Some(target), _) if in_place => {
+                    self.names.overwrite(target, value, &mut self.draft, &place)?;
+                    self.names.define_view(name, value, target, Sharing::Same)?;
+                }
+                (Some(base), Some(sharing)) if !copies(&operator) => {
+                    self.names.define_view(name, value, base, sharing)?;
+                }
                 _ => self.names.define(name, value)?,
             }
         }
@@ -212,16 +232,16 @@ impl Importer {
 
     /// The graph of what the logits need.
     fn build(
-        self,
+        &self,
         path: &Path,
         logits: usize,
         tensors: &mut Tensors,
         device: Device,
-    ) -> Result<Exported, ModelError> {
+    ) -> Result<(Graph, Parameters), ModelError> {
         let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
         let (calls, needed) = self.draft.needed(logits);
         let (mut graph, input) = Graph::new();
-        graph.set_symbols(self.symbols.names);
+        graph.set_symbols(self.symbols.names.clone());
         let mut values: Vec<Option<ValueId>> = vec![None; self.draft.values.len()];
         let mut parameters = Vec::new();
         for (index, value) in self.draft.values.iter().enumerate() {
@@ -253,17 +273,10 @@ impl Importer {
                 reason: reason.clone(),
             };
             let op = call.op.as_ref().map_err(unsupported)?.clone();
-            let base = if own { module.clone() } else { function_name(module, &op) };
-            let names: Vec<String> = match (op.is_list(), call.outputs.len()) {
-                (true, count) => (0..count).map(|output| format!("{base}[{output}]")).collect(),
-                (false, _) => vec![base],
-            };
+            let name = if own { module.clone() } else { function_name(module, &op) };
             let inputs: Option<Vec<ValueId>> = call.inputs.iter().map(|&input| values[input]).collect();
             let inputs = inputs.ok_or_else(|| unreadable(format!("{target} is called before its inputs")))?;
-            let outputs = graph.append(&names, module, op, &inputs);
-            for (output, &value) in outputs.iter().zip(&call.outputs) {
-                values[value] = Some(*output);
-            }
+            values[call.output] = Some(graph.append(name, module, op, &inputs));
         }
         for (value, id) in self.draft.values.iter().zip(&values) {
             if let (Some(id), Some(shape)) = (id, &value.shape) {
@@ -272,16 +285,7 @@ impl Importer {
         }
         let output = values[logits].ok_or_else(|| unreadable("its logits are never computed".to_owned()))?;
         graph.set_output(output);
-        let logits = match graph.shape(output) {
-            Some([_, Size::Fixed(logits)]) if *logits > 0 => *logits,
-            shape => {
-                let shape = shape.map_or("unknown".to_owned(), |shape| graph.describe(shape));
-                let reason = format!("its result has shape {shape}, and logits have [N, classes]");
-                return Err(unreadable(reason));
-            }
-        };
-        let parameters = Parameters::from_tensors(parameters);
-        Ok(Exported { graph, parameters, class: self.class, logits })
+        Ok((graph, Parameters::from_tensors(parameters)))
     }
 }
 
@@ -314,6 +318,11 @@ fn parse_target(target: &str) -> (Cow<'_, str>, bool) {
         Some(plain) => (format!("{plain}.{overload}").into(), true),
         None => (operator.into(), false),
     }
+}
+
+/// Whether an operator that is the identity by its values returns memory of its own.
+fn copies(operator: &str) -> bool {
+    matches!(operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy")
 }
 
 /// A classifier reads pictures: `[N, 3, H, W]`, for any number of them.

@@ -136,12 +136,11 @@ pub(super) enum Argument {
     Int(Symbolic),
     Ints(Vec<Symbolic>),
     Float(f64),
-    Floats(Vec<f64>),
     Bool(bool),
     Text(String),
     Kind(i64),
-    /// A kind of argument that is not read, by its key.
-    Other(String),
+    /// One that is not read.
+    Other,
 }
 
 /// An integer, or the name of one that is known only when the graph runs.
@@ -214,16 +213,12 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
             }
             "as_sym_ints" => Argument::Ints(map.next_value()?),
             "as_float" => Argument::Float(map.next_value::<Float>()?.value()?),
-            "as_floats" => {
-                let floats = map.next_value::<Vec<Float>>()?.into_iter().map(Float::value);
-                Argument::Floats(floats.collect::<Result<_, _>>()?)
-            }
             "as_bool" => Argument::Bool(map.next_value()?),
             "as_string" => Argument::Text(map.next_value()?),
             "as_scalar_type" => Argument::Kind(map.next_value()?),
             _ => {
                 map.next_value::<IgnoredAny>()?;
-                Argument::Other(key)
+                Argument::Other
             }
         };
         match map.next_key::<IgnoredAny>()? {

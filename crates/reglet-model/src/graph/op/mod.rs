@@ -119,18 +119,10 @@ impl Op {
         }
     }
 
-    /// Whether it returns a list of tensors.
-    pub fn is_list(&self) -> bool {
-        let list = |op: &Selection| {
-            matches!(op, Selection::Chunk { .. } | Selection::Split { .. } | Selection::Unbind { .. })
-        };
-        matches!(self, Op::Selection(op) if list(op))
-    }
-
-    /// Runs the operator: a tensor for each of its outputs.
-    pub(super) fn apply(&self, inputs: &[&Tensor], context: &Context) -> Result<Vec<Tensor>, ModelError> {
+    /// Runs the operator.
+    pub(super) fn apply(&self, inputs: &[&Tensor], context: &Context) -> Result<Tensor, ModelError> {
         let inputs = Inputs { name: self.name(), tensors: inputs };
-        let result = match self {
+        Ok(match self {
             Op::Conv2d { stride, padding, dilation, groups } => {
                 let [input, weight] = inputs.first()?;
                 input.f_conv2d(weight, inputs.maybe(2), stride, padding, dilation, *groups)?
@@ -171,10 +163,9 @@ impl Op {
             Op::Product(op) => op.apply(&inputs)?,
             Op::Reduction(op) => op.apply(&inputs)?,
             Op::Layout(op) => op.apply(&inputs, context)?,
-            Op::Selection(op) => return op.apply(&inputs, context),
+            Op::Selection(op) => op.apply(&inputs, context)?,
             Op::Creation(op) => op.apply(context)?,
-        };
-        Ok(vec![result])
+        })
     }
 }
 

@@ -50,25 +50,6 @@ pub enum Selection {
         /// For each dimension, whether a list of places is given for it.
         given: Vec<bool>,
     },
-    /// As many parts along a dimension; one output for each.
-    Chunk {
-        /// How many parts.
-        chunks: i64,
-        /// The dimension.
-        dim: i64,
-    },
-    /// Parts of given sizes along a dimension; one output for each.
-    Split {
-        /// Their sizes.
-        sizes: Vec<i64>,
-        /// The dimension.
-        dim: i64,
-    },
-    /// Every place along a dimension, which goes; one output for each.
-    Unbind {
-        /// The dimension.
-        dim: i64,
-    },
     /// All inputs one after the other along a dimension.
     Cat {
         /// The dimension.
@@ -89,18 +70,15 @@ impl Selection {
             Selection::SelectScatter { .. } => "select_scatter",
             Selection::SliceScatter { .. } => "slice_scatter",
             Selection::Index { .. } => "index",
-            Selection::Chunk { .. } => "chunk",
-            Selection::Split { .. } => "split",
-            Selection::Unbind { .. } => "unbind",
             Selection::Cat { .. } => "cat",
             Selection::Stack { .. } => "stack",
         }
     }
 
-    pub(super) fn apply(&self, inputs: &Inputs, context: &Context) -> Result<Vec<Tensor>, ModelError> {
+    pub(super) fn apply(&self, inputs: &Inputs, context: &Context) -> Result<Tensor, ModelError> {
         let [x] = inputs.first()?;
         let number = |size: &Option<Size>| size.as_ref().map(|size| context.sizes.number(size)).transpose();
-        let result = match self {
+        Ok(match self {
             Selection::Select { dim, index } => x.f_select(*dim, *index),
             Selection::Slice { dim, start, end, step } => x.f_slice(*dim, number(start)?, number(end)?, *step),
             Selection::SelectScatter { dim, index } => {
@@ -117,13 +95,9 @@ impl Selection {
                     given.iter().map(|given| given.then(|| lists.next()).flatten()).collect();
                 x.f_index(&lists)
             }
-            Selection::Chunk { chunks, dim } => return Ok(x.f_chunk(*chunks, *dim)?),
-            Selection::Split { sizes, dim } => return Ok(x.f_split_with_sizes(sizes, *dim)?),
-            Selection::Unbind { dim } => return Ok(x.f_unbind(*dim)?),
             Selection::Cat { dim } => Tensor::f_cat(inputs.tensors, *dim),
             Selection::Stack { dim } => Tensor::f_stack(inputs.tensors, *dim),
-        };
-        Ok(vec![result?])
+        }?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Functions of each number alone.
 
-use super::{Operator, of};
+use super::{Results, of};
 use crate::graph::Activation;
 use crate::import::call::Call;
 
-pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     let op = match call.operator {
         "relu" => Activation::Relu,
         "relu6" => Activation::Hardtanh { min: 0.0, max: 6.0 },

@@ -2,11 +2,11 @@
 
 use tch::Kind;
 
-use super::{Operator, of};
+use super::{Results, of};
 use crate::graph::{Arithmetic, Creation, Number, Size};
 use crate::import::call::Call;
 
-pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     let (name, overload) = call.operator.split_once('.').unwrap_or((call.operator, ""));
     let binary: fn(Option<Number>) -> Arithmetic = match name {
         "add" => |other| Arithmetic::Add { other },
@@ -34,7 +34,7 @@ fn with_operand(
     call: &mut Call,
     name: &str,
     op: fn(Option<Number>) -> Arithmetic,
-) -> Result<Option<Operator>, String> {
+) -> Result<Option<Results>, String> {
     let input = call.input()?;
     if call.is_tensor(name) {
         return of(op(None), [input, call.tensor(name)?]);
@@ -42,7 +42,7 @@ fn with_operand(
     of(op(Some(call.number(name)?)), [input])
 }
 
-fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Operator>, String> {
+fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>, String> {
     match (name, overload) {
         ("rsub", "Scalar") => of(Arithmetic::ReverseSub { other: call.number("other")? }, [call.input()?]),
         ("pow", "Tensor_Scalar" | "Tensor_Tensor") => {
@@ -93,7 +93,7 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Operator
     }
 }
 
-fn full(call: &mut Call, name: &str) -> Result<Option<Operator>, String> {
+fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
     pass_over_options(call);
     let shape = call.sizes("size")?;
     let value = constant(call, name)?;

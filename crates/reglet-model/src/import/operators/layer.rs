@@ -1,10 +1,10 @@
 //! Layers with weights, pooling, products and dropout.
 
-use super::{Operator, of};
+use super::{Results, of};
 use crate::graph::{Op, Pool, Product, Size};
 use crate::import::call::Call;
 
-pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     match call.operator {
         "conv2d" | "conv2d.padding" | "convolution" => convolution(call),
         "linear" => of(Op::Linear, call.tensors_while_given(&["input", "weight", "bias"])?),
@@ -81,7 +81,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
 /// What is wrong with a model that was not switched to evaluation.
 const IN_TRAINING: &str = "it was exported in training mode; call `model.eval()` before exporting";
 
-fn convolution(call: &mut Call) -> Result<Option<Operator>, String> {
+fn convolution(call: &mut Call) -> Result<Option<Results>, String> {
     let inputs = call.tensors_while_given(&["input", "weight", "bias"])?;
     let &[_, weight, ..] = inputs.as_slice() else { return Err("it has no weight".to_owned()) };
     if call.dims(weight)? != 4 {
@@ -116,7 +116,7 @@ fn same_padding(weight: &[Size], dilation: [i64; 2]) -> Result<[i64; 2], String>
     Ok(padding)
 }
 
-fn batch_norm(call: &mut Call) -> Result<Option<Operator>, String> {
+fn batch_norm(call: &mut Call) -> Result<Option<Results>, String> {
     if call.flag("training", false)? {
         return Err(IN_TRAINING.to_owned());
     }

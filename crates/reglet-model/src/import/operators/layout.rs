@@ -1,10 +1,10 @@
 //! The same numbers in another shape, order or kind.
 
-use super::{Operator, of};
+use super::{Results, of};
 use crate::graph::{Layout, Size};
 use crate::import::call::Call;
 
-pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     let op = match call.operator {
         "view" | "_unsafe_view" => Layout::View { shape: call.sizes("size")? },
         "reshape" => Layout::Reshape { shape: call.sizes("shape")? },
@@ -70,7 +70,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
 }
 
 /// The last two dimensions exchanged, where there are two.
-fn transposed(call: &mut Call) -> Result<Option<Operator>, String> {
+fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
     let input = call.input()?;
     match call.dims(input)? {
         0 | 1 => of(Layout::Identity, [input]),
@@ -81,13 +81,13 @@ fn transposed(call: &mut Call) -> Result<Option<Operator>, String> {
 }
 
 /// Where a tensor goes is for the run to say; a float stays one of 32 bits.
-fn to(call: &mut Call) -> Result<Option<Operator>, String> {
+fn to(call: &mut Call) -> Result<Option<Results>, String> {
     call.pass_over(&["layout", "device", "pin_memory", "non_blocking", "copy", "memory_format", "other"]);
     let op = call.maybe_kind("dtype")?.map_or(Layout::Identity, |kind| Layout::To { kind });
     of(op, [call.input()?])
 }
 
-fn upsample(call: &mut Call) -> Result<Option<Operator>, String> {
+fn upsample(call: &mut Call) -> Result<Option<Results>, String> {
     let input = call.input()?;
     let output: Result<[Size; 2], _> = if call.has("output_size") {
         call.sizes("output_size")?.try_into()

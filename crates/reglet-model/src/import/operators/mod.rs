@@ -16,13 +16,16 @@ pub(super) struct Operator {
     pub inputs: Vec<usize>,
 }
 
+/// What a call computes: an operator for each of its results that can be used.
+pub(super) type Results = Vec<Operator>;
+
 /// An operator of the inputs.
-fn of(op: impl Into<Op>, inputs: impl IntoIterator<Item = usize>) -> Result<Option<Operator>, String> {
-    Ok(Some(Operator { op: op.into(), inputs: inputs.into_iter().collect() }))
+fn of(op: impl Into<Op>, inputs: impl IntoIterator<Item = usize>) -> Result<Option<Results>, String> {
+    Ok(Some(vec![Operator { op: op.into(), inputs: inputs.into_iter().collect() }]))
 }
 
-/// The operator behind a call; `None` if it is not known.
-pub(super) fn operator(call: &mut Call) -> Result<Option<Operator>, String> {
+/// The operators behind a call; `None` if its own is not known.
+pub(super) fn operators(call: &mut Call) -> Result<Option<Results>, String> {
     for family in [
         layer::read,
         activation::read,
@@ -31,8 +34,8 @@ pub(super) fn operator(call: &mut Call) -> Result<Option<Operator>, String> {
         layout::read,
         selection::read,
     ] {
-        if let Some(operator) = family(call)? {
-            return Ok(Some(operator));
+        if let Some(results) = family(call)? {
+            return Ok(Some(results));
         }
     }
     Ok(None)

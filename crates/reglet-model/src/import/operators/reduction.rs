@@ -1,10 +1,10 @@
 //! Summaries along dimensions, and normalisations along one.
 
-use super::{Operator, of};
+use super::{Results, of};
 use crate::graph::Reduction;
 use crate::import::call::Call;
 
-pub(super) fn read(call: &mut Call) -> Result<Option<Operator>, String> {
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     let op = match call.operator {
         "mean" | "mean.dim" => {
             call.pass_over(&["dtype"]);
