@@ -68,8 +68,8 @@ fn any_number_of_pictures_gives_each_the_same_answer() {
         let together = model.logits(&many).expect("a batch of six");
         for row in [0, 3, 5] {
             let alone = model.logits(&many.narrow(0, row, 1)).expect("one picture");
-            // Arithmetic has the number of pictures among its operands, and squeeze drops a batch of one.
-            if !["arithmetic", "layouts"].contains(&case.as_str()) {
+            // These make something of the whole batch on purpose: its size, its mean, or whether it is one.
+            if !["arithmetic", "layouts", "reductions"].contains(&case.as_str()) {
                 assert_close(&case, &alone, &together.narrow(0, row, 1), 1e-4);
             }
         }
@@ -129,9 +129,10 @@ fn weights_that_share_memory_share_it() {
         let place = model.graph().parameters().iter().position(|p| p.name == name);
         &model.parameters().tensors()[place.unwrap_or_else(|| panic!("no {name}"))]
     };
-    assert_eq!(tensor("tied.weight").data_ptr(), tensor("again.weight").data_ptr());
+    // Twenty floats apart in one storage.
+    assert_eq!(tensor("late").data_ptr() as usize - tensor("early").data_ptr() as usize, 80);
     assert_eq!(tensor("across").stride(), [1, 4]);
-    assert_eq!(tensor("half").kind(), Kind::Float);
+    assert_eq!(tensor("coarse").kind(), Kind::Float);
     assert_eq!(tensor("flags").kind(), Kind::Bool);
     assert!(model.graph().parameters().iter().all(|p| p.name != "never"), "nobody needs it");
 }
@@ -173,7 +174,7 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
         ("lost-alias", &["in-place operator"]),
         ("one-channel", &["[N, 3, height, width]"]),
     ] {
-        let error = import(&fixture(&format!("refused/{name}"))).expect_err(name).to_string();
+        let error = import(&fixture(&format!("refused/{name}"))).map(|_| ()).expect_err(name).to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{name}: {error}");
     }
 }
@@ -209,7 +210,10 @@ fn message(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hostile.pt2");
     fs::write(&path, bytes).expect("written");
-    import(&path).expect_err("hostile").to_string()
+    match import(&path) {
+        Ok(_) => panic!("it loads"),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// What loading says once an entry of the case `weights` is replaced.
@@ -252,9 +256,9 @@ fn sizes_that_lie_are_refused() {
         meta("late", "storage_offset", int(-1)),
         meta("late", "sizes", serde_json::json!([int(1 << 40)])),
         meta("late", "sizes", serde_json::json!([int(-1)])),
-        meta("tied.weight", "sizes", serde_json::json!([int(i64::MAX), int(i64::MAX)])),
-        meta("tied.weight", "strides", serde_json::json!([int(i64::MAX), int(1)])),
-        meta("tied.weight", "strides", serde_json::json!([int(1)])),
+        meta("again.weight", "sizes", serde_json::json!([int(i64::MAX), int(i64::MAX)])),
+        meta("again.weight", "strides", serde_json::json!([int(i64::MAX), int(1)])),
+        meta("again.weight", "strides", serde_json::json!([int(1)])),
         replaced("data/weights/weight_0", |bytes| bytes.truncate(3)),
         replaced("data/weights/weight_0", Vec::clear),
     ] {
@@ -311,10 +315,7 @@ fn containers_that_cheat_are_refused() {
     let found = message(&twins);
     assert!(found.contains("two entries of one name"), "{found}");
     let found = message(&renamed(&whole, b"root/byteorder", b"boot/byteorder"));
-    assert!(!found.contains("two root folders"), "one file elsewhere is no second model: {found}");
-    let mut second = all.clone();
-    second.push(("../other/byteorder".to_owned(), b"little".to_vec()));
-    message(&packed(&second, CompressionMethod::Stored));
+    assert!(found.contains("two root folders"), "{found}");
 
     for length in [0, 3, 22, 100, whole.len() / 2, whole.len() - 1] {
         let found = message(&whole[..length]);
@@ -358,17 +359,20 @@ fn graphs_that_make_no_sense_are_refused() {
     let found = edit(&|nodes| nodes.reverse());
     assert!(found.contains("before anything defines it"), "a cycle or a wrong order: {found}");
     let found = edit(&|nodes| {
-        let again = nodes[0].clone();
+        let again = nodes.last().expect("some").clone();
         nodes.push(again);
     });
     assert!(found.contains("two values are called"), "{found}");
     let found = edit(&|nodes| nodes.clear());
     assert!(found.contains("before anything defines it"), "{found}");
-    let found = edit(&|nodes| nodes[0]["inputs"] = Value::Array(Vec::new()));
-    assert!(found.contains("which Reglet does not run") || found.contains("before"), "{found}");
-    let found = edit(&|nodes| nodes[0]["inputs"][1]["arg"] = serde_json::json!({ "as_int": 1, "as_float": 2.0 }));
+    let found = edit(&|nodes| nodes.last_mut().expect("some")["inputs"] = Value::Array(Vec::new()));
+    assert!(found.contains("'tensors' is no list of tensors"), "{found}");
+    let two = serde_json::json!({ "as_int": 1, "as_float": 2.0 });
+    let found = edit(&|nodes| nodes.last_mut().expect("some")["inputs"][1]["arg"] = two.clone());
     assert!(found.contains("two kinds"), "{found}");
-    let found = edit(&|nodes| nodes[0]["target"] = "torch.ops.evil.run.default".into());
+    let found = edit(&|nodes| nodes.last_mut().expect("some")["inputs"][1]["name"] = "novel".into());
+    assert!(found.contains("'novel' is not supported"), "{found}");
+    let found = edit(&|nodes| nodes.last_mut().expect("some")["target"] = "torch.ops.evil.run.default".into());
     assert!(found.contains("torch.ops.evil.run.default"), "{found}");
 }
 

@@ -189,10 +189,12 @@ class InPlace(nn.Module):
     def forward(self, x):
         y = self.conv(x)
         before = y.clone()
-        self.relu(y)  # y itself is rectified, and the copy is not
         half = y[:, :2]
         rows = y.transpose(1, 2)
-        y.add_(self.shift)  # half and rows see this
+        y.add_(self.shift)  # half and rows see this, and the copy does not
+        flat = y.view(y.shape[0], -1)
+        flat.sub_(0.25)  # so does y
+        self.relu(y)  # whose name means the rectified values from here on
         canvas = torch.zeros(8, 8)
         canvas[2:6, 2:6] = 1.0
         canvas[0] += 2.0
@@ -202,8 +204,6 @@ class InPlace(nn.Module):
         pair = x.new_zeros(x.shape[0], 2, 4)
         pair[:, 0] = y[:, 0, 0, :4]
         pair.narrow(1, 1, 1).copy_(pair[:, :1] * 2)
-        flat = y.view(y.shape[0], -1)
-        flat.clamp_(max=1.5)
         return gather(x, [y, before, half, rows, y * canvas, pair, canvas[2:6].expand(x.shape[0], 4, 8).flatten(1), flat, F.dropout(y, 0.5, False)])
 
 
@@ -219,7 +219,7 @@ class Weights(nn.Module):
         self.register_buffer("early", whole[:8])
         self.register_buffer("late", whole[20:28])
         self.register_buffer("across", torch.randn(8, 4).t())
-        self.register_buffer("half", torch.randn(8).half())
+        self.register_buffer("coarse", torch.randn(8).half())
         self.register_buffer("rough", torch.randn(8).bfloat16())
         self.register_buffer("exact", torch.randn(8, dtype=torch.float64))
         self.register_buffer("flags", torch.tensor([True, False, True, True, False, False, True, False]))
@@ -230,7 +230,7 @@ class Weights(nn.Module):
         rows = x[:, 0, 0]
         made = [
             self.tied(rows), self.again(rows + 1), rows * self.early, rows * self.late, rows @ self.across.t(),
-            rows * self.half.float(), rows * self.rough.float(), rows * self.exact.float(), rows.masked_fill(self.flags, 0.0),
+            rows * self.coarse.float(), rows * self.rough.float(), rows * self.exact.float(), rows.masked_fill(self.flags, 0.0),
             rows * self.small,
         ]
         return gather(x, made)
@@ -262,8 +262,8 @@ class Open(nn.Module):
     def forward(self, x):
         y = self.conv(x)
         n, c, h, w = y.shape
-        y = y[:, :, : h // 2 * 2].reshape(n, c, -1)
-        return torch.cat([y.mean(2), y.amax(2) * (h * w), y[:, :, : w // 2].sum(2)], 1)
+        flat = y.view(n, c, h * w)
+        return torch.cat([flat.mean(2), y.amax((2, 3)) * (h * w), y[:, :, 1:].reshape(n, c, (h - 1) * w).sum(2)], 1)
 
 
 class Twice(nn.Module):

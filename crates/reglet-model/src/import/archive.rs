@@ -91,6 +91,7 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
     if archive.len() > MOST_ENTRIES {
         return Err(format!("it has more than {MOST_ENTRIES} entries"));
     }
+    let mut root = None;
     let mut entries = HashMap::with_capacity(archive.len());
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(plain)?;
@@ -106,10 +107,11 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
         let range = start.zip(size).and_then(|(start, size)| Some(start..start.checked_add(size)?));
         let range = range.filter(|range| range.end <= bytes.len());
         let range = range.ok_or_else(|| format!("its entry '{name}' goes beyond the end of the file"))?;
-        let (_, inner) = name.split_once('/').unwrap_or(("", &name));
-        if entries.insert(inner.to_owned(), range).is_some() {
-            return Err(format!("it has two root folders, each with '{inner}'"));
+        let (folder, inner) = name.split_once('/').unwrap_or(("", &name));
+        if root.get_or_insert_with(|| folder.to_owned()) != folder {
+            return Err("it has two root folders".to_owned());
         }
+        entries.insert(inner.to_owned(), range);
     }
     Ok(entries)
 }

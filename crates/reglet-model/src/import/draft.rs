@@ -15,6 +15,13 @@ pub(super) struct DraftCall {
     pub place: Place,
 }
 
+/// Why a call cannot be run, and on which values it would depend.
+#[derive(Debug)]
+pub(super) struct Unsupported {
+    pub reason: String,
+    pub inputs: Vec<usize>,
+}
+
 /// Where in the Python program a call is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Place {
@@ -64,14 +71,14 @@ impl Draft {
     /// A new call, whose result has this shape and kind.
     pub fn call(
         &mut self,
-        operator: Result<Operator, String>,
+        operator: Result<Operator, Unsupported>,
         (shape, kind): (Option<Vec<Size>>, Option<Kind>),
         place: &Place,
     ) -> usize {
         let output = self.value(Source::Call(self.calls.len()), shape, kind);
         let (op, inputs) = match operator {
             Ok(Operator { op, inputs }) => (Ok(op), inputs),
-            Err(reason) => (Err(reason), Vec::new()),
+            Err(Unsupported { reason, inputs }) => (Err(reason), inputs),
         };
         self.calls.push(DraftCall { op, inputs, output, place: place.clone() });
         output

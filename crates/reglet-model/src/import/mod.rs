@@ -23,7 +23,7 @@ use tch::{Device, Kind, Tensor};
 use self::alias::{Names, Sharing};
 use self::archive::Archive;
 use self::call::{Call, Scope};
-use self::draft::{Draft, Place, Source};
+use self::draft::{Draft, Place, Source, Unsupported};
 use self::operators::Operator;
 use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 use self::symbols::Symbols;
@@ -194,17 +194,21 @@ impl Importer {
         let place = self.place.clone();
         let mut call = Call::new(&operator, &node.inputs, self);
         let found = operators::operators(&mut call).and_then(|found| {
-            call.finish()?;
-            found.ok_or_else(|| "the operator is not known".to_owned())
+            let found = found.ok_or_else(|| "the operator is not known".to_owned())?;
+            call.finish().map(|()| found)
         });
         let base = match node.inputs.first().map(|input| &input.arg) {
             Some(Argument::Tensor(name)) => Some(name.as_str()),
             _ => None,
         };
         // What is not supported is only a fault where the logits need it.
-        let results: Vec<Result<Operator, String>> = match found {
+        let results: Vec<Result<Operator, Unsupported>> = match found {
             Ok(found) => found.into_iter().map(Ok).collect(),
-            Err(reason) => outputs.iter().map(|_| Err(reason.clone())).collect(),
+            Err(reason) => {
+                let inputs: Vec<usize> = self.tensors(node);
+                let fault = || Err(Unsupported { reason: reason.clone(), inputs: inputs.clone() });
+                outputs.iter().map(|_| fault()).collect()
+            }
         };
         // Of operators that return more than what they are known for, the rest is never defined.
         for (name, result) in outputs.into_iter().zip(results) {
@@ -223,6 +227,15 @@ impl Importer {
             }
         }
         Ok(())
+    }
+
+    /// The tensors among a call's arguments, as far as they are there.
+    fn tensors(&mut self, node: &CallNode) -> Vec<usize> {
+        let names = node.inputs.iter().filter_map(|input| match &input.arg {
+            Argument::Tensor(name) => Some(name),
+            _ => None,
+        });
+        names.filter_map(|name| self.tensor(name).ok()).collect()
     }
 
     fn known(&self, name: &str) -> (Option<Vec<Size>>, Option<Kind>) {

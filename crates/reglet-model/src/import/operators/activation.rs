@@ -1,5 +1,7 @@
 //! Functions of each number alone.
 
+use tch::Kind;
+
 use super::{Results, of};
 use crate::graph::Activation;
 use crate::import::call::Call;
@@ -42,6 +44,13 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "cos" => Activation::Cos,
         "floor" => Activation::Floor,
         "logical_not" => Activation::LogicalNot,
+        "bitwise_not" => {
+            let input = call.input()?;
+            return match call.kind(input)? {
+                Kind::Bool => of(Activation::LogicalNot, [input]),
+                _ => Err("it is supported for truth values alone".to_owned()),
+            };
+        }
         _ => return Ok(None),
     };
     of(op, [call.input()?])

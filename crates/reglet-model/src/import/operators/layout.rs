@@ -22,6 +22,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "swapaxes" => Layout::Transpose { dims: [call.int("axis0")?, call.int("axis1")?] },
         "swapdims" => Layout::Transpose { dims: [call.int("dim0")?, call.int("dim1")?] },
         "t" | "numpy_T" | "mT" => return transposed(call),
+        "movedim.int" => return moved(call),
         "unsqueeze" => Layout::Unsqueeze { dim: call.int("dim")? },
         "squeeze" => Layout::Squeeze { dims: None },
         "squeeze.dim" => Layout::Squeeze { dims: Some(vec![call.int("dim")?]) },
@@ -78,6 +79,19 @@ fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
         _ if call.operator == "mT" => of(Layout::Transpose { dims: [-2, -1] }, [input]),
         _ => Err("it is supported for matrices alone".to_owned()),
     }
+}
+
+/// One dimension taken out and put in elsewhere.
+fn moved(call: &mut Call) -> Result<Option<Results>, String> {
+    let input = call.input()?;
+    let count = call.dims(input)? as i64;
+    let [from, to] = [call.int("source")?, call.int("destination")?].map(|dim| if dim < 0 { dim + count } else { dim });
+    if !(0..count).contains(&from) || !(0..count).contains(&to) {
+        return Err(format!("it moves a dimension of a tensor that has {count}"));
+    }
+    let mut dims: Vec<i64> = (0..count).filter(|dim| *dim != from).collect();
+    dims.insert(to as usize, from);
+    of(Layout::Permute { dims }, [input])
 }
 
 /// Where a tensor goes is for the run to say; a float stays one of 32 bits.
