@@ -1,7 +1,7 @@
 //! Attribution methods: what in a picture an image classifier's answer rests on.
 //!
 //! Each method is written against the smallest capability that it needs of a model ([`Scores`],
-//! [`Gradients`], [`Layers`]), so it works on a classifier of your own too:
+//! [`Gradients`], [`Layers`], [`Operators`]), so it works on a classifier of your own too:
 //!
 //! ```
 //! use reglet_attribution::{AttributionError, Gradients, IntegratedGradients, Scores};
@@ -42,26 +42,67 @@
 //! | `reglet-model` | the classifiers; below this one |
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
+mod ablation_cam;
 mod attribution;
 mod baseline;
+mod cam;
 mod capability;
+mod deconvolution;
+mod deep_lift;
+mod deep_lift_shap;
+mod eigen_cam;
 mod error;
+mod full_grad;
 mod grad_cam;
+mod grad_cam_plus_plus;
+mod guided_backprop;
+mod guided_grad_cam;
+mod hi_res_cam;
 mod input_x_gradient;
 mod integrated_gradients;
+mod internal_influence;
+mod layer_activation;
+mod layer_cam;
+mod layer_conductance;
+mod layer_integrated_gradients;
+mod layer_path;
+mod lrp;
 mod method;
+mod passes;
 mod quadrature;
 mod registry;
+mod rest;
 mod saliency;
+mod score_cam;
+mod walk;
+mod x_grad_cam;
 
+pub use ablation_cam::AblationCam;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};
-pub use capability::{Gradients, Layers, Scores};
+pub use capability::{Gradients, Layers, Operators, Scores};
+pub use deconvolution::Deconvolution;
+pub use deep_lift::DeepLift;
+pub use deep_lift_shap::DeepLiftShap;
+pub use eigen_cam::EigenCam;
 pub use error::AttributionError;
+pub use full_grad::FullGrad;
 pub use grad_cam::{GradCam, Upsampling};
+pub use grad_cam_plus_plus::GradCamPlusPlus;
+pub use guided_backprop::GuidedBackprop;
+pub use guided_grad_cam::GuidedGradCam;
+pub use hi_res_cam::HiResCam;
 pub use input_x_gradient::InputXGradient;
 pub use integrated_gradients::IntegratedGradients;
+pub use internal_influence::InternalInfluence;
+pub use layer_activation::LayerActivation;
+pub use layer_cam::LayerCam;
+pub use layer_conductance::LayerConductance;
+pub use layer_integrated_gradients::LayerIntegratedGradients;
+pub use lrp::{Lrp, LrpComposite, LrpRule, LrpRules};
 pub use method::{About, AttributionMethod, Family, Needs, Point};
 pub use quadrature::Quadrature;
 pub use registry::{Computed, Explanation, Method, Methods};
 pub use saliency::Saliency;
+pub use score_cam::ScoreCam;
+pub use x_grad_cam::XGradCam;

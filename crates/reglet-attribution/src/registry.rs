@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    Attribution, AttributionError, AttributionMethod, GradCam, InputXGradient, IntegratedGradients, Layers,
-    Needs, Point, Saliency,
+    AblationCam, Attribution, AttributionError, AttributionMethod, Deconvolution, DeepLift, DeepLiftShap,
+    EigenCam, FullGrad, GradCam, GradCamPlusPlus, GuidedBackprop, GuidedGradCam, HiResCam, InputXGradient,
+    IntegratedGradients, InternalInfluence, LayerActivation, LayerCam, LayerConductance,
+    LayerIntegratedGradients, Lrp, Needs, Operators, Point, Saliency, ScoreCam, XGradCam,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -74,6 +76,24 @@ registry! {
     InputXGradient as input_x_gradient,
     IntegratedGradients as integrated_gradients,
     GradCam as grad_cam,
+    GradCamPlusPlus as grad_cam_plus_plus,
+    XGradCam as x_grad_cam,
+    HiResCam as hi_res_cam,
+    LayerCam as layer_cam,
+    EigenCam as eigen_cam,
+    ScoreCam as score_cam,
+    AblationCam as ablation_cam,
+    FullGrad as full_grad,
+    GuidedGradCam as guided_grad_cam,
+    LayerActivation as layer_activation,
+    LayerConductance as layer_conductance,
+    InternalInfluence as internal_influence,
+    LayerIntegratedGradients as layer_integrated_gradients,
+    GuidedBackprop as guided_backprop,
+    Deconvolution as deconvolution,
+    DeepLift as deep_lift,
+    DeepLiftShap as deep_lift_shap,
+    Lrp as lrp,
 }
 
 /// A method's result and what it took beyond the shared evaluation.
@@ -130,7 +150,7 @@ impl Method {
     /// [`AttributionError`], whichever comes first.
     pub fn attribute_all(
         methods: &[Method],
-        model: &dyn Layers,
+        model: &dyn Operators,
         inputs: &Tensor,
         targets: Targets,
     ) -> Result<Explanation, AttributionError> {

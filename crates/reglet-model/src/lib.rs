@@ -53,9 +53,10 @@ pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    Activation, Arithmetic, Creation, Graph, Layout, Node, Number, Op, Origin, Parameter, Pool, Product,
-    Reduction, Request, Selection, Size, ValueId, gradients,
+    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Graph, Layout, Node, Number, Op,
+    Origin, Parameter, Pool, Product, Recording, Reduction, Request, Role, Selection, Size, ValueId, gradients,
 };
+pub use import::export_help;
 pub use model::{
     Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
 };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use reglet_data::picture::{self, Limits};
+use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
 use crate::graph::{Graph, Request, ValueId, gradients};
@@ -147,16 +148,14 @@ impl Model {
     /// more than one pixel; a model that has none gets the last value with channels, height and width.
     ///
     /// # Errors
-    /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`],
-    /// and [`ModelError::Shape`] if the preprocessing makes pictures of another size than the model takes.
+    /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
     pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
         let Exported { graph, parameters, class, logits, sha256 } =
             import::read(&options.archive, options.device)?;
-        let preprocessing = match &options.preprocessing {
-            Some(preprocessing) => preprocessing.clone(),
-            None => fitting(&graph)?,
-        };
-        let grad_cam_layer = graph.class_activation_layers().last().map_or("", |layer| graph.name(*layer));
+        let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(&graph));
+        let declared = |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
+        let layers = graph.class_activation_layers(&declared);
+        let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer));
         Ok(Model {
             classes: Classes::new(logits, options.labels.clone())?,
             preprocessing,
@@ -335,18 +334,11 @@ impl Targets<'_> {
 }
 
 /// The preprocessing for the height and width that a graph is declared for.
-fn fitting(graph: &Graph) -> Result<Preprocessing, ModelError> {
-    let size = |place: usize| graph.shape(graph.input())?.get(place)?.fixed();
-    match (size(2), size(3)) {
-        (Some(height), Some(width)) if height == width => {
-            Ok(Preprocessing::exact(u32::try_from(height).unwrap_or(u32::MAX)))
-        }
-        (Some(height), Some(width)) => {
-            let what = format!("the model takes pictures of {width}×{height}; say how to make them so");
-            Err(ModelError::Preprocessing { what })
-        }
-        _ => Ok(Preprocessing::default()),
-    }
+fn fitting(graph: &Graph) -> Preprocessing {
+    let size = |place: usize| graph.shape(graph.input())?.get(place)?.fixed()?.try_into().ok();
+    let Some((height, width)) = size(2).zip(size(3)) else { return Preprocessing::default() };
+    let geometry = Geometry { resize: Resize::Exact(Size { width, height }), crop: None };
+    Preprocessing { geometry, ..Preprocessing::default() }
 }
 
 /// The architecture, other than the one tried, whose head the weights hold.

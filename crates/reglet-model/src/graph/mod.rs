@@ -1,14 +1,19 @@
 //! A model as an ordered list of operator calls over named values.
 
+mod backward;
+mod cut;
 mod op;
+mod role;
 mod run;
 mod size;
 
 use std::collections::HashMap;
 
+pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::{
     Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
 };
+pub use role::Role;
 pub use run::{Request, gradients};
 pub use size::Size;
 
@@ -153,11 +158,15 @@ impl Graph {
         &self.symbols
     }
 
-    /// The values that suit class activation maps, by their declared shapes `[N, C, h, w]`: the results of
-    /// convolutions that have more than one pixel; where there are none, all values that do.
-    pub fn class_activation_layers(&self) -> Vec<ValueId> {
-        let spatial = |node: &&Node| match self.shape(node.output) {
-            Some([_, _, height, width]) => [height, width].iter().all(|size| size.fixed() != Some(1)),
+    /// The values that suit class activation maps, in the order they are computed: the results
+    /// `[N, C, h, w]` of convolutions that have more than one pixel; where there are none, all values that do.
+    /// `shape` knows the values' shapes, with `None` for a size that is left open.
+    pub fn class_activation_layers(
+        &self,
+        shape: &dyn Fn(ValueId) -> Option<Vec<Option<i64>>>,
+    ) -> Vec<ValueId> {
+        let spatial = |node: &&Node| match shape(node.output).as_deref() {
+            Some([_, _, height, width]) => *height != Some(1) && *width != Some(1),
             _ => false,
         };
         let spatial: Vec<&Node> = self.nodes.iter().filter(spatial).collect();

@@ -36,9 +36,7 @@ impl Graph {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
         let plan = Plan::new(self, request)?;
-        let sizes = self.sizes(request)?;
-        let device = request.feeds.first().map_or(Device::Cpu, |(_, tensor)| tensor.device());
-        let context = Context { training: request.training, sizes: &sizes, device };
+        let context = self.context(request.feeds, request.training)?;
 
         let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
         for (value, tensor) in request.feeds {
@@ -84,20 +82,21 @@ impl Graph {
         })
     }
 
-    /// The open sizes, as the given values fix them.
-    fn sizes(&self, request: &Request) -> Result<Sizes, ModelError> {
+    /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
+    pub(super) fn context(&self, feeds: &[(ValueId, &Tensor)], training: bool) -> Result<Context, ModelError> {
         let mut sizes = Sizes::unknown(self.symbols.len());
         let declared = |(value, tensor): &(ValueId, &Tensor)| Some((*value, self.shape(*value)?, tensor.size()));
-        for (_, shape, found) in request.feeds.iter().filter_map(declared) {
+        for (_, shape, found) in feeds.iter().filter_map(declared) {
             sizes.learn(shape, &found);
         }
-        for (value, shape, found) in request.feeds.iter().filter_map(declared) {
+        for (value, shape, found) in feeds.iter().filter_map(declared) {
             if !sizes.admits(shape, &found) {
                 let (value, expected) = (self.name(value).to_owned(), self.describe(shape));
                 return Err(ModelError::Shape { value, expected, found });
             }
         }
-        Ok(sizes)
+        let device = feeds.first().map_or(Device::Cpu, |(_, tensor)| tensor.device());
+        Ok(Context { training, sizes, device })
     }
 
     /// A declared shape as people read it: `[N, 3, 224, 224]`, with N for every size left open in the first
@@ -135,13 +134,13 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
 }
 
 /// Which operators a request needs, and after which of them each value can be freed.
-struct Plan {
-    nodes: Vec<usize>,
+pub(super) struct Plan {
+    pub(super) nodes: Vec<usize>,
     last_use: Vec<Option<usize>>,
 }
 
 impl Plan {
-    fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
+    pub(super) fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
         let mut available = vec![false; graph.names.len()];
         for (value, _) in request.feeds {
             available[value.0] = true;

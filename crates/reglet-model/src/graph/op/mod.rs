@@ -89,11 +89,12 @@ pub enum Op {
 }
 
 /// What an operator has to know of the run it is part of.
-pub(super) struct Context<'a> {
+#[derive(Debug)]
+pub(super) struct Context {
     /// Batch norm uses, and updates, the batch's own statistics, and dropout drops.
     pub training: bool,
     /// The open sizes.
-    pub sizes: &'a Sizes,
+    pub sizes: Sizes,
     /// Where new tensors go.
     pub device: Device,
 }

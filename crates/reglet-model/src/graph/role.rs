@@ -1,0 +1,50 @@
+//! What part an operator plays, as far as rules for a backward pass tell operators apart.
+
+use super::{Activation, Arithmetic, Layout, Op, Pool, Reduction};
+
+/// The part an operator plays in a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A sum of inputs weighed by parameters, with or without a bias: convolutions and linear layers.
+    Weighted,
+    /// An affine function of each channel by fixed statistics: batch norm.
+    Normalisation,
+    /// A function of single numbers that is zero below zero and the identity just above it: ReLU and ReLU6.
+    Rectifier,
+    /// Any other function of single numbers.
+    Activation,
+    /// The largest of several numbers.
+    Maximum,
+    /// The mean of several numbers.
+    Average,
+    /// The sum of two values.
+    Sum,
+    /// Numbers moved, none of them changed.
+    Arrangement,
+    /// None of these.
+    Other,
+}
+
+impl Op {
+    /// The part the operator plays when a network is evaluated.
+    pub fn role(&self) -> Role {
+        match self {
+            Op::Conv2d { .. } | Op::Linear => Role::Weighted,
+            Op::BatchNorm { .. } => Role::Normalisation,
+            Op::Activation(Activation::Relu | Activation::Hardtanh { min: 0.0, .. }) => Role::Rectifier,
+            Op::Activation(_) => Role::Activation,
+            Op::Pool(Pool::Max { .. } | Pool::AdaptiveMax { .. }) => Role::Maximum,
+            Op::Pool(Pool::Average { .. } | Pool::AdaptiveAverage { .. })
+            | Op::Reduction(Reduction::Mean { .. }) => Role::Average,
+            Op::Arithmetic(Arithmetic::Add { other: None }) => Role::Sum,
+            Op::Layout(Layout::UpsampleBilinear { .. }) => Role::Other,
+            Op::Dropout { .. } | Op::Layout(_) | Op::Selection(_) => Role::Arrangement,
+            Op::LayerNorm { .. }
+            | Op::GroupNorm { .. }
+            | Op::Arithmetic(_)
+            | Op::Product(_)
+            | Op::Reduction(_)
+            | Op::Creation(_) => Role::Other,
+        }
+    }
+}
