@@ -178,17 +178,19 @@ impl Model {
     /// A model from its parts.
     ///
     /// # Errors
-    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits.
+    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits, [`ModelError::Torch`] if the
+    /// parameters do not have the shapes that the graph declares.
     pub fn from_parts(
         architecture: Architecture,
         graph: Graph,
-        parameters: Parameters,
+        mut parameters: Parameters,
         labels: Option<Vec<String>>,
         preprocessing: Preprocessing,
         device: Device,
     ) -> Result<Model, ModelError> {
         let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
         let logits = head.map_or(0, |parameter| parameter.shape[0]);
+        parameters.prepare(&graph, &Rewrite::ALL)?;
         Ok(Model {
             graph,
             parameters,
@@ -215,7 +217,7 @@ impl Model {
         &self.parameters
     }
 
-    /// Lets the model run by these rewrites only; one that was loaded runs by all of them.
+    /// Lets the model run by these rewrites only; without being told so, it runs by all of them.
     ///
     /// # Errors
     /// [`ModelError::Torch`].

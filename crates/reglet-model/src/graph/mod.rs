@@ -3,6 +3,7 @@
 mod backward;
 mod cut;
 mod op;
+mod prefix;
 mod rewrite;
 mod role;
 mod run;
