@@ -44,11 +44,26 @@ impl fmt::Display for Counterexample {
 /// Holds a method to an axiom on 64 random cases that meet the axiom's premise, always the same ones. A method that reports
 /// an error on a case has the axiom not apply to it.
 pub fn check(axiom: Axiom, subject: &Subject) -> Verdict {
-    check_with(axiom, subject, 64)
+    check_with(axiom, subject, Effort::default())
 }
 
-/// The same on another number of cases.
-pub fn check_with(axiom: Axiom, subject: &Subject, cases: u32) -> Verdict {
+/// How hard a counterexample is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// How many cases that meet the axiom's premise are tried.
+    pub cases: u32,
+    /// How many simpler cases are tried once one was found.
+    pub shrinks: u32,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Effort { cases: 64, shrinks: 1000 }
+    }
+}
+
+/// The same with more or less effort.
+pub fn check_with(axiom: Axiom, subject: &Subject, effort: Effort) -> Verdict {
     if axiom == Axiom::ParameterRandomisation {
         return match axiom.examine_weights(subject) {
             Ok(verdict) => verdict,
@@ -56,10 +71,10 @@ pub fn check_with(axiom: Axiom, subject: &Subject, cases: u32) -> Verdict {
         };
     }
     let config = Config {
-        cases,
+        cases: effort.cases,
         failure_persistence: None,
-        max_global_rejects: 100 * cases,
-        max_shrink_iters: 2000,
+        max_global_rejects: 100 * effort.cases,
+        max_shrink_iters: effort.shrinks,
         ..Config::default()
     };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);

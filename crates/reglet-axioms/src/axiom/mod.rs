@@ -41,8 +41,8 @@ pub enum Axiom {
     InputShift,
     /// Classes whose scores rise by different amounts everywhere have different attributions.
     ClassSensitivity,
-    /// A network with other weights has another map: the mean rank correlation of the maps' magnitudes is below ½ (Adebayo et
-    /// al., 2018, <https://arxiv.org/abs/1810.03292>).
+    /// A network with other weights in its upper half has another map: the mean rank correlation of the maps' magnitudes is
+    /// below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>).
     ParameterRandomisation,
 }
 
