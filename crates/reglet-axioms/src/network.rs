@@ -2,7 +2,8 @@
 
 use reglet_attribution::{AttributionError, Gradients, Layers, Operators, Scores};
 use reglet_model::{
-    Evaluation, Graph, LayerEvaluation, Op, Parameters, Request, Targets, ValueId, gradients,
+    Activation, Evaluation, Graph, LayerEvaluation, Layout, Op, Parameters, Request, Targets, ValueId,
+    gradients,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -76,7 +77,7 @@ impl Network {
         let weight = Tensor::cat(&[&eye, &-&eye], 1);
         let bias = halves(&vec![if inside { 0 } else { -margin }; units]);
         let mixed = builder.linear("mix", sums, weight, bias);
-        let mixed = builder.graph.call("mix_relu", Op::Relu, &[mixed]);
+        let mixed = builder.graph.call("mix_relu", Op::Activation(Activation::Relu), &[mixed]);
         builder.finish(mixed, case)
     }
 }
@@ -120,22 +121,22 @@ impl Builder {
         let eye = || Tensor::eye(3, (Kind::Double, Device::Cpu)).view([3, 3, 1, 1]);
         let eights = |sign: f64| Tensor::full([3], 8.0 * sign, (Kind::Double, Device::Cpu));
         let raised = self.pointwise("raised", self.input, eye(), Some(eights(1.0)));
-        let raised = self.graph.call("raised_relu", Op::Relu, &[raised]);
+        let raised = self.graph.call("raised_relu", Op::Activation(Activation::Relu), &[raised]);
         self.pointwise("lowered", raised, eye(), Some(eights(-1.0)))
     }
 
     fn convolution(&mut self, input: ValueId, case: &Case, bias: Tensor) -> ValueId {
         let weight = halves(case.convolution.as_flattened()).view([-1, 3, 1, 1]);
         let convolved = self.pointwise("conv", input, weight, Some(bias));
-        self.graph.call("relu", Op::Relu, &[convolved])
+        self.graph.call("relu", Op::Activation(Activation::Relu), &[convolved])
     }
 
     fn hidden(&mut self, value: ValueId, case: &Case) -> ValueId {
-        let flat = self.graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[value]);
+        let flat = self.graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[value]);
         let weights: Vec<i8> = case.hidden.iter().flatten().flatten().copied().collect();
         let weight = halves(&weights).view([case.hidden.len() as i64, -1]);
         let hidden = self.linear("hidden", flat, weight, halves(&case.hidden_bias));
-        self.graph.call("hidden_relu", Op::Relu, &[hidden])
+        self.graph.call("hidden_relu", Op::Activation(Activation::Relu), &[hidden])
     }
 
     fn finish(mut self, value: ValueId, case: &Case) -> Network {

@@ -68,7 +68,7 @@ by class, and x pixel by pixel; the class explained is the first.
 fn small(method: &Method) -> Method {
     let mut parameters = serde_json::to_value(method).expect("parameters are plain values");
     let counts =
-        [("segmentation", serde_json::json!({ "grid": 2 })), ("steps", 40.into()), ("samples", 16.into())];
+        [("segmentation", serde_json::json!({ "grid": 2 })), ("steps", steps.into()), ("samples", 16.into())];
     let others = [
         ("masks", 64.into()),
         ("orders", 6.into()),

@@ -3,14 +3,14 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_attribution::AttributionError;
-use reglet_model::{Graph, Op, Parameters};
+use reglet_model::{Activation, Graph, Layout, Op, Parameters, Pool};
 use tch::{Kind, Tensor};
 
 use super::short;
 use crate::{Counterexample, Network, Subject, Verdict};
 
 /// Pairs of networks that are compared.
-const PAIRS: usize = 12;
+const PAIRS: usize = 6;
 
 /// Above this mean rank correlation a map is said not to depend on the weights.
 const ALIKE: f64 = 0.5;
@@ -53,7 +53,7 @@ fn picture() -> Tensor {
     Tensor::from_slice(&values).view([1, 3, SIDE, SIDE])
 }
 
-/// Four convolutions with ReLUs and a linear layer. The first two convolutions have weights that `lower` fixes, all others new
+/// Four convolutions of 32 channels with ReLUs and a linear layer. The first two convolutions have weights that `lower` fixes, all others new
 /// ones from `upper`.
 fn network(lower: &ChaCha8Rng, upper: &mut ChaCha8Rng) -> Network {
     let mut lower = lower.clone();
@@ -67,16 +67,16 @@ fn network(lower: &ChaCha8Rng, upper: &mut ChaCha8Rng) -> Network {
         tensors.push(Tensor::from_slice(&values).view(shape));
         graph.parameter(name, shape, true)
     };
-    for (layer, from) in [(1, 3), (2, 8), (3, 8), (4, 8)] {
+    for (layer, from) in [(1, 3), (2, 32), (3, 32), (4, 32)] {
         let random = if layer <= 2 { &mut lower } else { &mut *upper };
-        let weight = parameter(&mut graph, format!("conv{layer}.weight"), &[8, from, 3, 3], random);
+        let weight = parameter(&mut graph, format!("conv{layer}.weight"), &[32, from, 3, 3], random);
         let op = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
         value = graph.call(&format!("conv{layer}"), op, &[value, weight]);
-        value = graph.call(&format!("relu{layer}"), Op::Relu, &[value]);
+        value = graph.call(&format!("relu{layer}"), Op::Activation(Activation::Relu), &[value]);
     }
-    value = graph.call("pool", Op::AdaptiveAvgPool2d { output: [4, 4] }, &[value]);
-    value = graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[value]);
-    let weight = parameter(&mut graph, "fc.weight".to_owned(), &[2, 128], upper);
+    value = graph.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [4, 4] }), &[value]);
+    value = graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[value]);
+    let weight = parameter(&mut graph, "fc.weight".to_owned(), &[2, 512], upper);
     value = graph.call("fc", Op::Linear, &[value, weight]);
     graph.set_output(value);
     Network::new(graph, Parameters::from_tensors(tensors), "conv4")
