@@ -74,19 +74,32 @@ pub fn check_with(axiom: Axiom, subject: &Subject, effort: Effort) -> Verdict {
         cases: effort.cases,
         failure_persistence: None,
         max_global_rejects: 100 * effort.cases,
-        max_shrink_iters: effort.shrinks,
+        // Counted below, since proptest prints a line when it stops by itself.
+        max_shrink_iters: u32::MAX,
         ..Config::default()
     };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, random);
     let error = std::cell::RefCell::new(None);
-    let outcome = runner.run(&Case::strategy(), |case| match axiom.examine(subject, &case) {
-        Ok(Outcome::Kept) => Ok(()),
-        Ok(Outcome::NoPremise) => Err(TestCaseError::reject("the axiom says nothing of this case")),
-        Ok(Outcome::Broken(finding)) => Err(TestCaseError::fail(finding)),
-        Err(fault) => {
-            *error.borrow_mut() = Some(fault.to_string());
-            Err(TestCaseError::fail("an error"))
+    let tried = std::cell::Cell::new(None);
+    let outcome = runner.run(&Case::strategy(), |case| {
+        if let Some(tried_before) = tried.get() {
+            if tried_before >= effort.shrinks {
+                return Ok(());
+            }
+            tried.set(Some(tried_before + 1));
+        }
+        match axiom.examine(subject, &case) {
+            Ok(Outcome::Kept) => Ok(()),
+            Ok(Outcome::NoPremise) => Err(TestCaseError::reject("the axiom says nothing of this case")),
+            Ok(Outcome::Broken(finding)) => {
+                tried.set(tried.get().or(Some(0)));
+                Err(TestCaseError::fail(finding))
+            }
+            Err(fault) => {
+                *error.borrow_mut() = Some(fault.to_string());
+                Err(TestCaseError::fail("an error"))
+            }
         }
     });
     if let Some(error) = error.into_inner() {

@@ -67,6 +67,9 @@ by class, and x pixel by pixel; the class explained is the first.
 /// for.
 fn small(method: &Method) -> Method {
     let mut parameters = serde_json::to_value(method).expect("parameters are plain values");
+    // These two take their steps one after the other, or blur anew for each.
+    let slow = matches!(method, Method::GuidedIntegratedGradients(_) | Method::BlurIntegratedGradients(_));
+    let steps = if slow { 40 } else { 200 };
     let counts =
         [("segmentation", serde_json::json!({ "grid": 2 })), ("steps", steps.into()), ("samples", 16.into())];
     let others = [

@@ -10,13 +10,13 @@ use super::short;
 use crate::{Counterexample, Network, Subject, Verdict};
 
 /// Pairs of networks that are compared.
-const PAIRS: usize = 6;
+const PAIRS: usize = 4;
 
 /// Above this mean rank correlation a map is said not to depend on the weights.
 const ALIKE: f64 = 0.5;
 
 /// The side of the picture.
-const SIDE: i64 = 24;
+const SIDE: i64 = 16;
 
 pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
     let mut upper = ChaCha8Rng::seed_from_u64(u64::MAX);
@@ -45,8 +45,8 @@ pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
 /// A bright disc with a dark line across, on grey: something to find edges in.
 fn picture() -> Tensor {
     let value = |place: i64| {
-        let (row, column) = ((place / SIDE % SIDE) as f64 - 10.0, (place % SIDE) as f64 - 13.0);
-        let disc = if row.hypot(column) < 7.0 { 1.5 } else { -0.3 };
+        let (row, column) = ((place / SIDE % SIDE) as f64 - 7.0, (place % SIDE) as f64 - 9.0);
+        let disc = if row.hypot(column) < 4.5 { 1.5 } else { -0.3 };
         if (row - column).abs() < 1.2 { -1.5 } else { disc }
     };
     let values: Vec<f64> = (0..3 * SIDE * SIDE).map(value).collect();
