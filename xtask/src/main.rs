@@ -19,6 +19,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
+  methods                    the attribution methods: name, cost, paper
   config-schema              the JSON schema of the audit's config
   train-phantoms             train the two small classifiers of the default audit again
   reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
