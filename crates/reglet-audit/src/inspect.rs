@@ -30,10 +30,12 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let graph = subject.model.graph();
     let counts = parameter_counts(graph);
     let total: i64 = counts.values().sum();
-    let widest = graph.nodes().iter().map(|node| graph.name(node.output).len()).max().unwrap_or(0).max(5);
+    let longest = |length: &dyn Fn(&Node) -> usize| graph.nodes().iter().map(length).max().unwrap_or(0).max(8);
+    let wide = longest(&|node| graph.name(node.output).len());
+    let narrow = longest(&|node| node.op.name().len());
 
     let mut text = format!(
-        "{}: {} classes, {} operators, {} parameters\n\n{:<widest$}  {:<12}  {:<22}  {:>12}\n",
+        "{}: {} classes, {} operators, {} parameters\n\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
         subject.title,
         subject.model.classes().count(),
         graph.nodes().len(),
@@ -53,7 +55,7 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
         let count = counts.get(&node.output).map_or(String::new(), |count| thousands(*count));
         let shape = format!("{:?}", shapes[&node.output]);
         let name = graph.name(node.output);
-        let line = format!("{name:<widest$}  {:<12}  {shape:<22}  {count:>12}", node.op.name());
+        let line = format!("{name:<wide$}  {:<narrow$}  {shape:<22}  {count:>12}", node.op.name());
         text.push_str(line.trim_end());
         text.push('\n');
     }
