@@ -14,7 +14,9 @@ const BOUNDS: [f64; 2] = [1e-5, 1e-3];
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::var_os("REGLET_PARITY").map(PathBuf::from) else {
-        println!("parity: skipped, since REGLET_PARITY names no folder of references; run `cargo xtask parity`");
+        println!(
+            "parity: skipped, since REGLET_PARITY names no folder of references; run `cargo xtask parity`"
+        );
         return ExitCode::SUCCESS;
     };
     let mut archives: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -73,12 +75,8 @@ struct Found {
 
 fn compare(archive: &Path) -> Result<Found, ModelError> {
     let reference = Reference::read_path(&archive.with_extension("safetensors"));
-    let options = ImportOptions {
-        archive: archive.to_owned(),
-        labels: None,
-        preprocessing: None,
-        device: Device::Cpu,
-    };
+    let options =
+        ImportOptions { archive: archive.to_owned(), labels: None, preprocessing: None, device: Device::Cpu };
     let model = Model::import(&options)?;
     let twin = twin(archive, &model, &reference)?;
     let layer = reference.text("layer").to_owned();
@@ -103,7 +101,8 @@ fn twin(archive: &Path, exported: &Model, reference: &Reference) -> Result<Optio
     let graph = architecture.graph(exported.classes().count() as i64, 1.0)?;
     let weight = |name: &str| exported.graph().parameters().iter().position(|known| known.name == name);
     let weights = graph.parameters().iter().map(|parameter| {
-        let place = weight(&parameter.name).unwrap_or_else(|| panic!("the archive has no {}", parameter.name));
+        let place =
+            weight(&parameter.name).unwrap_or_else(|| panic!("the archive has no {}", parameter.name));
         exported.parameters().tensors()[place].shallow_clone()
     });
     let parameters = Parameters::from_tensors(weights.collect());

@@ -274,9 +274,11 @@ fn what_is_no_plain_tensor_is_refused() {
     assert!(found.contains("not a dense one"), "{found}");
     let found = edited(WEIGHTS, |document| document["config"]["early"]["tensor_meta"]["dtype"] = 99.into());
     assert!(found.contains("unknown kind (99)"), "{found}");
-    let found = edited(WEIGHTS, |document| document["config"]["early"]["path_name"] = "../../etc/passwd".into());
+    let found =
+        edited(WEIGHTS, |document| document["config"]["early"]["path_name"] = "../../etc/passwd".into());
     assert!(found.contains("it has no data/"), "{found}");
-    let found = replaced("data/weights/weight_0", |bytes| bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes()));
+    let found =
+        replaced("data/weights/weight_0", |bytes| bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes()));
     assert!(found.contains("NaN or infinity"), "{found}");
 }
 
@@ -354,7 +356,9 @@ fn an_entry_beyond_the_file_is_refused() {
 fn graphs_that_make_no_sense_are_refused() {
     let nodes = "/graph_module/graph/nodes";
     let edit = |change: &dyn Fn(&mut Vec<Value>)| {
-        edited(MODEL, |document| change(document.pointer_mut(nodes).expect("nodes").as_array_mut().expect("a list")))
+        edited(MODEL, |document| {
+            change(document.pointer_mut(nodes).expect("nodes").as_array_mut().expect("a list"))
+        })
     };
     let found = edit(&|nodes| nodes.reverse());
     assert!(found.contains("before anything defines it"), "a cycle or a wrong order: {found}");
@@ -372,7 +376,8 @@ fn graphs_that_make_no_sense_are_refused() {
     assert!(found.contains("two kinds"), "{found}");
     let found = edit(&|nodes| nodes.last_mut().expect("some")["inputs"][1]["name"] = "novel".into());
     assert!(found.contains("'novel' is not supported"), "{found}");
-    let found = edit(&|nodes| nodes.last_mut().expect("some")["target"] = "torch.ops.evil.run.default".into());
+    let found =
+        edit(&|nodes| nodes.last_mut().expect("some")["target"] = "torch.ops.evil.run.default".into());
     assert!(found.contains("torch.ops.evil.run.default"), "{found}");
 }
 

@@ -21,7 +21,9 @@ use crate::{libtorch, tools};
 pub enum Error {
     #[error("`cargo xtask {command}` does not know {word:?}; it takes {expected}.")]
     Usage { command: &'static str, word: String, expected: &'static str },
-    #[error("{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt.")]
+    #[error(
+        "{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt."
+    )]
     Parity { reason: String },
     #[error(transparent)]
     Libtorch(#[from] libtorch::Error),

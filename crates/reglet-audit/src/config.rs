@@ -313,7 +313,9 @@ fn key_of(error: &Error) -> &'static str {
             | ModelError::NotFinite { .. }
             | ModelError::Download { .. },
         ) => ".weights",
-        Error::Model(ModelError::UnreadableArchive { .. } | ModelError::UnsupportedOperator { .. }) => ".archive",
+        Error::Model(ModelError::UnreadableArchive { .. } | ModelError::UnsupportedOperator { .. }) => {
+            ".archive"
+        }
         Error::Model(ModelError::Width { .. }) => ".width",
         Error::Model(ModelError::LabelCount { .. }) => ".classes",
         Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",

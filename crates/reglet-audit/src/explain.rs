@@ -354,7 +354,8 @@ fn load(options: &ExplainOptions) -> Result<Model, Error> {
     let device = device(&options.device)?;
     if is_archive(Path::new(&options.model)) {
         if options.weights.is_some() || options.width != 1.0 {
-            let what = "an exported model has its weights and its width in it; leave out --weights and --width";
+            let what =
+                "an exported model has its weights and its width in it; leave out --weights and --width";
             return Err(Error::Usage(what.to_owned()));
         }
         let archive = PathBuf::from(&options.model);

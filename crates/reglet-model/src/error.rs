@@ -118,7 +118,9 @@ pub enum ModelError {
         reason: String,
     },
     /// A value that was given is not of the shape the model declares for it.
-    #[error("the model takes '{value}' of shape {expected} and was given {found:?}; change the preprocessing, or export the model for that size")]
+    #[error(
+        "the model takes '{value}' of shape {expected} and was given {found:?}; change the preprocessing, or export the model for that size"
+    )]
     Shape {
         /// The value's name.
         value: String,

@@ -54,11 +54,13 @@ pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Graph, Layout, Node, Number, Op,
-    Origin, Parameter, Pool, Product, Recording, Reduction, Request, Role, Selection, Size, ValueId, gradients,
+    Origin, Parameter, Pool, Product, Recording, Reduction, Request, Role, Selection, Size, ValueId,
+    gradients,
 };
 pub use import::export_help;
 pub use model::{
-    Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
+    Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource,
+    read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use preprocessing::Preprocessing;

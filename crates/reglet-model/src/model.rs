@@ -154,7 +154,8 @@ impl Model {
         let Exported { graph, parameters, class, logits, sha256 } =
             import::read(&options.archive, options.device)?;
         let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(&graph));
-        let declared = |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
+        let declared =
+            |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
         let layers = graph.class_activation_layers(&declared);
         let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer));
         Ok(Model {

@@ -43,7 +43,9 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
 fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf, Error> {
     let python = folder.join(if cfg!(windows) { "Scripts\\python.exe" } else { "bin/python" });
     let installed = folder.join("requirements.txt");
-    if fs::read(&installed).is_ok_and(|installed| fs::read(requirements).is_ok_and(|wanted| wanted == installed)) {
+    if fs::read(&installed)
+        .is_ok_and(|installed| fs::read(requirements).is_ok_and(|wanted| wanted == installed))
+    {
         return Ok(python);
     }
     eprintln!("preparing Python with PyTorch in {} (about 6 GB on Linux)", folder.display());

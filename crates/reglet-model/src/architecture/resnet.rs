@@ -35,13 +35,7 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
     let mut x = g.convolution("conv1", input, conv);
     x = g.batch_norm("bn1", x, stem);
     x = g.call("relu", Activation::Relu, &[x]);
-    let pool = Pool::Max {
-        kernel: [3, 3],
-        stride: [2, 2],
-        padding: [1, 1],
-        dilation: [1, 1],
-        ceil: false,
-    };
+    let pool = Pool::Max { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1], ceil: false };
     x = g.call("maxpool", pool, &[x]);
 
     let mut channels = stem;

@@ -209,7 +209,13 @@ impl Recording<'_> {
                 false => arrived[output].take(),
             };
             let Some(upstream) = upstream else { continue };
-            let sent = rule.backward(&Call { node, upstream: &upstream, graph: self.graph, context: &self.context, forward })?;
+            let sent = rule.backward(&Call {
+                node,
+                upstream: &upstream,
+                graph: self.graph,
+                context: &self.context,
+                forward,
+            })?;
             for (input, sent) in node.inputs.iter().zip(sent) {
                 let Some(sent) = sent.filter(|_| wanted[input.0]) else { continue };
                 let place = &mut arrived[input.0];

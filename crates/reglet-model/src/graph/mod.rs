@@ -10,9 +10,7 @@ mod size;
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
-pub use op::{
-    Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
-};
+pub use op::{Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection};
 pub use role::Role;
 pub use run::{Request, gradients};
 pub use size::Size;

@@ -83,9 +83,14 @@ impl Graph {
     }
 
     /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
-    pub(super) fn context(&self, feeds: &[(ValueId, &Tensor)], training: bool) -> Result<Context, ModelError> {
+    pub(super) fn context(
+        &self,
+        feeds: &[(ValueId, &Tensor)],
+        training: bool,
+    ) -> Result<Context, ModelError> {
         let mut sizes = Sizes::unknown(self.symbols.len());
-        let declared = |(value, tensor): &(ValueId, &Tensor)| Some((*value, self.shape(*value)?, tensor.size()));
+        let declared =
+            |(value, tensor): &(ValueId, &Tensor)| Some((*value, self.shape(*value)?, tensor.size()));
         for (_, shape, found) in feeds.iter().filter_map(declared) {
             sizes.learn(shape, &found);
         }

@@ -49,8 +49,12 @@ impl Size {
                 let [dividend, divisor] = [value(&pair[0])?, value(&pair[1])?];
                 dividend.checked_sub(floor_divide(dividend, divisor)?.checked_mul(divisor)?)
             }
-            Size::Max(sizes) => sizes.iter().map(value).try_fold(i64::MIN, |most, size| Some(most.max(size?))),
-            Size::Min(sizes) => sizes.iter().map(value).try_fold(i64::MAX, |least, size| Some(least.min(size?))),
+            Size::Max(sizes) => {
+                sizes.iter().map(value).try_fold(i64::MIN, |most, size| Some(most.max(size?)))
+            }
+            Size::Min(sizes) => {
+                sizes.iter().map(value).try_fold(i64::MAX, |least, size| Some(least.min(size?)))
+            }
         }
     }
 
@@ -104,9 +108,10 @@ impl Sizes {
     /// Whether a value of shape `found` is one of the `declared` shape.
     pub fn admits(&self, declared: &[Size], found: &[i64]) -> bool {
         declared.len() == found.len()
-            && declared.iter().zip(found).all(|(size, found)| {
-                size.evaluate(&self.symbols).is_none_or(|expected| expected == *found)
-            })
+            && declared
+                .iter()
+                .zip(found)
+                .all(|(size, found)| size.evaluate(&self.symbols).is_none_or(|expected| expected == *found))
     }
 
     /// The number that `size` stands for in this run.

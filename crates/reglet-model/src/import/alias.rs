@@ -65,7 +65,9 @@ pub(super) fn sharing(op: &Op) -> Option<Sharing> {
             | Layout::Unflatten { .. }
             | Layout::Expand { .. },
         )
-        | Op::Selection(Selection::Select { .. } | Selection::Slice { .. }) => Some(Sharing::Part(op.clone())),
+        | Op::Selection(Selection::Select { .. } | Selection::Slice { .. }) => {
+            Some(Sharing::Part(op.clone()))
+        }
         Op::Layout(
             Layout::Reshape { .. } | Layout::Flatten { .. } | Layout::Contiguous | Layout::To { .. },
         ) => Some(Sharing::Perhaps),
@@ -191,7 +193,10 @@ fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &
                 (Layout::Permute { dims: inverse(dims)? }.into(), vec![value])
             }
             Op::Layout(
-                Layout::View { .. } | Layout::Unsqueeze { .. } | Layout::Squeeze { .. } | Layout::Unflatten { .. },
+                Layout::View { .. }
+                | Layout::Unsqueeze { .. }
+                | Layout::Squeeze { .. }
+                | Layout::Unflatten { .. },
             ) => (Layout::Reshape { shape: draft.values[base].shape.clone()? }.into(), vec![value]),
             _ => return None,
         },

@@ -55,14 +55,20 @@ impl Archive {
     fn check_format(&self) -> Result<(), String> {
         let text = |name| self.entry(name).map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
         if self.entry("data/weights/model.pt").is_some() {
-            return Err("its weights are a pickle, as PyTorch before 2.9 wrote them; export the model again \
+            return Err(
+                "its weights are a pickle, as PyTorch before 2.9 wrote them; export the model again \
                         with PyTorch 2.9 or newer"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         match text("archive_format").as_deref() {
             Some("pt2") => {}
-            _ => return Err("it is not an archive of torch.export; `reglet export-help` shows how to make one"
-                .to_owned()),
+            _ => {
+                return Err(
+                    "it is not an archive of torch.export; `reglet export-help` shows how to make one"
+                        .to_owned(),
+                );
+            }
         }
         match text("archive_version").as_deref() {
             Some("0") => {}
@@ -97,7 +103,9 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
         let entry = archive.by_index_raw(index).map_err(plain)?;
         let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         if entry.encrypted() || entry.compression() != CompressionMethod::Stored {
-            return Err(format!("its entry '{name}' is compressed or encrypted, which torch.export never does"));
+            return Err(format!(
+                "its entry '{name}' is compressed or encrypted, which torch.export never does"
+            ));
         }
         if entry.size() != entry.compressed_size() {
             return Err(format!("its entry '{name}' claims two sizes"));

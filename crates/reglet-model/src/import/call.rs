@@ -31,11 +31,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub fn new(
-        operator: &'a str,
-        arguments: &'a [NamedArgument],
-        scope: &'a mut dyn Scope,
-    ) -> Call<'a> {
+    pub fn new(operator: &'a str, arguments: &'a [NamedArgument], scope: &'a mut dyn Scope) -> Call<'a> {
         let first = arguments.first().map_or("", |argument| argument.name.as_str());
         let given = arguments.iter().filter(|argument| !matches!(argument.arg, Argument::None));
         let arguments = given.map(|argument| (argument.name.as_str(), &argument.arg)).collect();

@@ -25,11 +25,11 @@ use self::alias::{Names, Sharing};
 use self::archive::Archive;
 use self::call::{Call, Scope};
 use self::draft::{Draft, Place, Source, Unsupported};
+pub use self::help::export_help;
 use self::operators::Operator;
 use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-pub use self::help::export_help;
 use crate::graph::{Graph, Size, ValueId, function_name};
 use crate::weights::inspect;
 use crate::{ModelError, Parameters};
@@ -168,7 +168,9 @@ impl Importer {
             }
             InputSpec::UserInput { arg: Argument::Tensor(name) } => (name, Source::Input),
             InputSpec::UserInput { .. } | InputSpec::ConstantInput(_) => {
-                return Err("one of its inputs is no tensor; export a model that takes pictures alone".to_owned());
+                return Err(
+                    "one of its inputs is no tensor; export a model that takes pictures alone".to_owned()
+                );
             }
             InputSpec::CustomObj(_) | InputSpec::Token(_) => return Ok(()),
         };
@@ -344,11 +346,11 @@ fn copies(operator: &str) -> bool {
 fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
     match shape {
         Some([Size::Symbol(_), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
-        Some([Size::Fixed(_), Size::Fixed(3), _, _]) => Err(
-            "it was exported for a fixed number of pictures; export it again with a dynamic batch, as \
+        Some([Size::Fixed(_), Size::Fixed(3), _, _]) => {
+            Err("it was exported for a fixed number of pictures; export it again with a dynamic batch, as \
              `reglet export-help` shows"
-                .to_owned(),
-        ),
+                .to_owned())
+        }
         _ => Err("its input is no batch of pictures, [N, 3, height, width] in floats".to_owned()),
     }
 }

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn the_outermost_module_names_the_class() {
-        let stack = "L__self__,,torchvision.models.resnet.ResNet;L__self__conv1,conv1,torch.nn.modules.conv.Conv2d";
+        let stack =
+            "L__self__,,torchvision.models.resnet.ResNet;L__self__conv1,conv1,torch.nn.modules.conv.Conv2d";
         assert_eq!(class(stack), Some("ResNet"));
         assert_eq!(class(""), None);
         assert_eq!(class("_empty,_empty,_empty"), None);

@@ -155,8 +155,17 @@ mod tests {
         let mut symbols = Symbols::default();
         let deep = "Add(".repeat(100_000);
         let large = "Pow(Symbol('s'), Integer(1000000))";
-        for text in ["", "Integer(", "Integer()", "Integer(99999999999999999999)", "s77", "Sin(Integer(1))", "Integer(1)x", &deep, large]
-        {
+        for text in [
+            "",
+            "Integer(",
+            "Integer()",
+            "Integer(99999999999999999999)",
+            "s77",
+            "Sin(Integer(1))",
+            "Integer(1)x",
+            &deep,
+            large,
+        ] {
             let message = symbols.parse(text).expect_err("no expression");
             assert!(message.len() < 200, "{message}");
         }

@@ -130,9 +130,10 @@ pub(super) fn in_graph(kind: Kind) -> Kind {
 fn fits(sizes: &[i64], strides: &[i64], offset: i64, available: i64) -> bool {
     let sound = sizes.len() == strides.len() && sizes.iter().chain(strides).all(|&n| n >= 0) && offset >= 0;
     let count = sizes.iter().try_fold(1_i64, |count, size| count.checked_mul(*size));
-    let last = sizes.iter().zip(strides).try_fold(offset, |last, (size, stride)| {
-        last.checked_add((size - 1).max(0).checked_mul(*stride)?)
-    });
+    let last = sizes
+        .iter()
+        .zip(strides)
+        .try_fold(offset, |last, (size, stride)| last.checked_add((size - 1).max(0).checked_mul(*stride)?));
     match (sound, count, last) {
         (true, Some(0), Some(_)) => offset <= available,
         (true, Some(count), Some(last)) => count <= available && last < available,

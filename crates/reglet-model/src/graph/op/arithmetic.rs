@@ -170,7 +170,9 @@ impl Arithmetic {
             Arithmetic::Ge { other } => either!(other, f_ge_tensor, f_ge),
             Arithmetic::Lt { other } => either!(other, f_lt_tensor, f_lt),
             Arithmetic::Le { other } => either!(other, f_le_tensor, f_le),
-            Arithmetic::MaskedFill { value: Some(value) } => a.f_masked_fill(second()?, value.scalar(context)?),
+            Arithmetic::MaskedFill { value: Some(value) } => {
+                a.f_masked_fill(second()?, value.scalar(context)?)
+            }
             Arithmetic::MaskedFill { value: None } => {
                 let [_, mask, value] = inputs.first()?;
                 a.f_masked_fill_tensor(mask, value)

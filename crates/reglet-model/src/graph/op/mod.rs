@@ -134,7 +134,8 @@ impl Op {
             }
             Op::BatchNorm { eps, momentum } => {
                 let [input] = inputs.first()?;
-                let (scale, statistics) = inputs.tensors[1..].split_at(inputs.tensors.len().saturating_sub(3));
+                let (scale, statistics) =
+                    inputs.tensors[1..].split_at(inputs.tensors.len().saturating_sub(3));
                 input.f_batch_norm(
                     scale.first().copied(),
                     scale.get(1).copied(),

@@ -53,7 +53,9 @@ impl Product {
             Product::Attention { causal, scale, grouped } => {
                 let [query, key, value] = inputs.first()?;
                 let mask = inputs.maybe(3);
-                Tensor::f_scaled_dot_product_attention(query, key, value, mask, 0.0, *causal, *scale, *grouped)
+                Tensor::f_scaled_dot_product_attention(
+                    query, key, value, mask, 0.0, *causal, *scale, *grouped,
+                )
             }
         }?)
     }

@@ -80,7 +80,9 @@ impl Selection {
         let number = |size: &Option<Size>| size.as_ref().map(|size| context.sizes.number(size)).transpose();
         Ok(match self {
             Selection::Select { dim, index } => x.f_select(*dim, *index),
-            Selection::Slice { dim, start, end, step } => x.f_slice(*dim, number(start)?, number(end)?, *step),
+            Selection::Slice { dim, start, end, step } => {
+                x.f_slice(*dim, number(start)?, number(end)?, *step)
+            }
             Selection::SelectScatter { dim, index } => {
                 let [_, part] = inputs.first()?;
                 x.f_select_scatter(part, *dim, *index)

@@ -54,8 +54,12 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>
             let op = Arithmetic::Clamp { min: call.maybe_number("min")?, max: call.maybe_number("max")? };
             of(op, [call.input()?])
         }
-        ("clamp_min", "") => of(Arithmetic::Clamp { min: Some(call.number("min")?), max: None }, [call.input()?]),
-        ("clamp_max", "") => of(Arithmetic::Clamp { min: None, max: Some(call.number("max")?) }, [call.input()?]),
+        ("clamp_min", "") => {
+            of(Arithmetic::Clamp { min: Some(call.number("min")?), max: None }, [call.input()?])
+        }
+        ("clamp_max", "") => {
+            of(Arithmetic::Clamp { min: None, max: Some(call.number("max")?) }, [call.input()?])
+        }
         ("masked_fill", "Scalar") => {
             let op = Arithmetic::MaskedFill { value: Some(call.number("value")?) };
             of(op, [call.input()?, call.tensor("mask")?])

@@ -87,7 +87,9 @@ fn convolution(call: &mut Call) -> Result<Option<Results>, String> {
     if call.dims(weight)? != 4 {
         return Err("only convolutions in height and width are supported".to_owned());
     }
-    if call.flag("transposed", false)? || call.maybe_ints("output_padding")?.is_some_and(|p| p.iter().any(|&p| p != 0)) {
+    if call.flag("transposed", false)?
+        || call.maybe_ints("output_padding")?.is_some_and(|p| p.iter().any(|&p| p != 0))
+    {
         return Err("transposed convolutions are not supported".to_owned());
     }
     let dilation = call.pair("dilation", [1, 1])?;
@@ -99,7 +101,12 @@ fn convolution(call: &mut Call) -> Result<Option<Results>, String> {
         },
         _ => call.pair("padding", [0, 0])?,
     };
-    let op = Op::Conv2d { stride: call.pair("stride", [1, 1])?, padding, dilation, groups: call.maybe_int("groups")?.unwrap_or(1) };
+    let op = Op::Conv2d {
+        stride: call.pair("stride", [1, 1])?,
+        padding,
+        dilation,
+        groups: call.maybe_int("groups")?.unwrap_or(1),
+    };
     of(op, inputs)
 }
 

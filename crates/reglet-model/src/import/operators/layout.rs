@@ -36,10 +36,9 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
             Layout::Expand { shape: call.shape(like)?.to_vec() }
         }
         "repeat" => Layout::Repeat { counts: call.sizes("repeats")? },
-        "roll" => Layout::Roll {
-            shifts: call.ints("shifts")?,
-            dims: call.maybe_ints("dims")?.unwrap_or_default(),
-        },
+        "roll" => {
+            Layout::Roll { shifts: call.ints("shifts")?, dims: call.maybe_ints("dims")?.unwrap_or_default() }
+        }
         "flip" => Layout::Flip { dims: call.ints("dims")? },
         "pad" | "constant_pad_nd" => Layout::Pad {
             amounts: call.ints("pad")?,
@@ -85,7 +84,8 @@ fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
 fn moved(call: &mut Call) -> Result<Option<Results>, String> {
     let input = call.input()?;
     let count = call.dims(input)? as i64;
-    let [from, to] = [call.int("source")?, call.int("destination")?].map(|dim| if dim < 0 { dim + count } else { dim });
+    let [from, to] =
+        [call.int("source")?, call.int("destination")?].map(|dim| if dim < 0 { dim + count } else { dim });
     if !(0..count).contains(&from) || !(0..count).contains(&to) {
         return Err(format!("it moves a dimension of a tensor that has {count}"));
     }
@@ -110,9 +110,10 @@ fn upsample(call: &mut Call) -> Result<Option<Results>, String> {
     };
     let output = output.map_err(|_| "its output has no height and width".to_owned())?;
     match call.operator {
-        "upsample_bilinear2d.vec" => {
-            of(Layout::UpsampleBilinear { output, align_corners: call.flag("align_corners", false)? }, [input])
-        }
+        "upsample_bilinear2d.vec" => of(
+            Layout::UpsampleBilinear { output, align_corners: call.flag("align_corners", false)? },
+            [input],
+        ),
         _ => of(Layout::UpsampleNearest { output }, [input]),
     }
 }

@@ -26,14 +26,9 @@ fn of(op: impl Into<Op>, inputs: impl IntoIterator<Item = usize>) -> Result<Opti
 
 /// The operators behind a call; `None` if its own is not known.
 pub(super) fn operators(call: &mut Call) -> Result<Option<Results>, String> {
-    for family in [
-        layer::read,
-        activation::read,
-        arithmetic::read,
-        reduction::read,
-        layout::read,
-        selection::read,
-    ] {
+    for family in
+        [layer::read, activation::read, arithmetic::read, reduction::read, layout::read, selection::read]
+    {
         if let Some(results) = family(call)? {
             return Ok(Some(results));
         }

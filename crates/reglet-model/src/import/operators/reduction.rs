@@ -31,7 +31,10 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         _ => return Ok(None),
     };
     // A kind asked for is that of a wider float, and all floats here are of one kind.
-    if matches!(op, Reduction::Softmax { .. } | Reduction::LogSoftmax { .. } | Reduction::CumulativeSum { .. }) {
+    if matches!(
+        op,
+        Reduction::Softmax { .. } | Reduction::LogSoftmax { .. } | Reduction::CumulativeSum { .. }
+    ) {
         call.pass_over(&["dtype", "half_to_float"]);
     }
     of(op, [call.input()?])

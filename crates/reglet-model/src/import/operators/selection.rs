@@ -49,7 +49,8 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
             let dim = dim(call)?;
             let input = call.input()?;
             let count = equal(extent(call, input, dim)?, 1)?.len() as i64;
-            let select = |index| Operator { op: Selection::Select { dim, index }.into(), inputs: vec![input] };
+            let select =
+                |index| Operator { op: Selection::Select { dim, index }.into(), inputs: vec![input] };
             return Ok(Some((0..count).map(select).collect()));
         }
         "cat" | "concat" => {
