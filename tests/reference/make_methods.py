@@ -5,27 +5,41 @@
 Without names it writes every file.
 """
 
+import contextlib
 import functools
 import json
+import math
 import sys
 from pathlib import Path
 
-import torch
+import numpy as np
 import pytorch_grad_cam as peer
+import torch
 from captum.attr import (
     Deconvolution,
     DeepLift,
     DeepLiftShap,
+    FeatureAblation,
+    GradientShap,
     GuidedBackprop,
     GuidedGradCam,
     InternalInfluence,
     LayerActivation,
     LayerConductance,
     LayerIntegratedGradients,
+    Lime,
+    NoiseTunnel,
+    Occlusion,
+    Saliency,
+    ShapleyValues,
 )
+from captum._utils.models.linear_model import SkLearnLasso
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 from safetensors.torch import save_file
+from saliency.core import BlurIG, GuidedIG
+from saliency.core.base import INPUT_OUTPUT_GRADIENTS
+from scipy.stats import sobol_indices
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 from zennit import rules
@@ -214,7 +228,119 @@ def full_grad(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(found)
 
 
-FILES = {"rules": make_rules, "layers": make_layers}
+def make_gradients() -> dict[str, torch.Tensor]:
+    """Methods that walk or scatter gradients, on the plain network, [2, 3, 16, 16], targets 1 and 3.
+
+    smooth_grad, smooth_grad_squared, var_grad   Captum, of the signed gradient, with four samples of noise: 0.2 times the
+                                                 inputs called noise.0 to noise.3, the same for both examples
+    gradient_shap         Captum, from a baseline of 0.3, at the places of PLACES
+    blur_integrated_gradients      PAIR, up to a deviation of 5 in 20 steps
+    guided_integrated_gradients    PAIR, 40 steps, a fraction of 0.25, a distance of 0.1
+    """
+    model, x = plain_model(), plain_input()
+    noise = torch.cat([small_input(f"noise.{k}", batch=1, side=PLAIN_SIDE) for k in range(4)])
+    result = {}
+    tunnel = NoiseTunnel(Saliency(model))
+    for name, kind in [("smooth_grad", "smoothgrad"), ("smooth_grad_squared", "smoothgrad_sq"), ("var_grad", "vargrad")]:
+        with replaced(torch, "normal", lambda mean, deviation: 0.2 * noise.repeat(2, 1, 1, 1)):
+            result[name] = tunnel.attribute(x, nt_type=kind, nt_samples=4, stdevs=0.2, target=TARGETS, abs=False)
+    with replaced(np.random, "uniform", lambda low, high, count: np.tile(PLACES, count // len(PLACES))):
+        shap = GradientShap(model)
+        baseline = torch.full_like(x[:1], 0.3)
+        result["gradient_shap"] = shap.attribute(x, baseline, n_samples=len(PLACES), target=TARGETS)
+
+    # PAIR's library has the channels last and one input at a time. NumPy has since renamed an argument it uses.
+    def quantile(values, share, interpolation):
+        return np.percentile(values, 100 * share, method=interpolation)
+
+    for name, method, options in [
+        ("blur_integrated_gradients", BlurIG(), {"max_sigma": 5, "steps": 20}),
+        ("guided_integrated_gradients", GuidedIG(), {"x_steps": 40, "fraction": 0.25, "max_dist": 0.1}),
+    ]:
+        with replaced(np, "quantile", quantile):
+            maps = [
+                method.GetMask(example.permute(1, 2, 0).numpy(), gradient_of(model, target), **options)
+                for example, target in zip(x, TARGETS)
+            ]
+        result[name] = torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)
+    return result
+
+
+PLACES = [0.05, 0.3, 0.55, 0.6, 0.95]
+
+
+def gradient_of(model: nn.Module, target: int):
+    def call(batch, call_model_args=None, expected_keys=None):
+        batch = torch.from_numpy(batch).permute(0, 3, 1, 2).requires_grad_()
+        (gradient,) = torch.autograd.grad(model(batch)[:, target].sum(), batch)
+        return {INPUT_OUTPUT_GRADIENTS: gradient.permute(0, 2, 3, 1).numpy()}
+
+    return call
+
+
+@contextlib.contextmanager
+def replaced(module, name: str, value):
+    """A function of a module replaced, so that samples are ours."""
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+def make_scores() -> dict[str, torch.Tensor]:
+    """Methods that need scores alone, on the plain network, targets 1 and 3; segments are the cells of a grid.
+
+    occlusion           Captum, [2, 1, 16, 16], a window of 5 moved by 3, replaced by 0.3
+    feature_ablation    Captum, [2, 1, 16, 16], 4 x 4 segments
+    shapley_values      Captum, [2, 1, 16, 16], 2 x 2 segments, all 24 orders
+    lime                Captum, [2, 1, 16, 16], 4 x 4 segments, 40 samples: a segment is kept where `lime.{sample}` is above
+                        zero; its Lasso is given a tolerance at which the digits hold
+    sobol               SciPy, [2, 16], 4 x 4 segments, 8 samples that `sobol.a` and `sobol.b` give
+    Every pixel of a segment has the segment's whole value.
+    """
+    model, x = plain_model(), plain_input()
+    with torch.no_grad():
+        occlusion = Occlusion(model).attribute(x, (3, 5, 5), strides=(3, 3, 3), baselines=0.3, target=TARGETS)
+        four, two = grid(4), grid(2)
+        ablation = FeatureAblation(model).attribute(x, feature_mask=four, target=TARGETS)
+        shapley = ShapleyValues(model).attribute(x, feature_mask=two, target=TARGETS)
+    result = {"occlusion": occlusion[:, :1], "feature_ablation": ablation[:, :1], "shapley_values": shapley[:, :1]}
+
+    lasso = SkLearnLasso(alpha=0.01, tol=1e-13, max_iter=1_000_000)
+    maps = []
+    for example, target in zip(x, TARGETS):
+        draws = iter(range(40))
+
+        def kept(_):
+            return (small_input(f"lime.{next(draws)}", batch=1, side=4).flatten()[:16] > 0).double()[None]
+
+        with replaced(torch, "bernoulli", kept), torch.no_grad():
+            found = Lime(model, lasso).attribute(example[None], feature_mask=four, target=target, n_samples=40)
+        maps.append(found[:, :1])
+    result["lime"] = torch.cat(maps)
+
+    drawn = [small_input(name, batch=1, side=8).flatten()[:128] for name in ("sobol.a", "sobol.b")]
+    a, b = (((values / math.sqrt(3.0) + 1) / 2).view(8, 16) for values in drawn)
+    mixed = [torch.where(torch.arange(16) == segment, b, a) for segment in range(16)]
+    indices = []
+    for example, target in zip(x, TARGETS):
+        def score(degrees):
+            masks = degrees[:, four.flatten()].view(-1, 1, PLAIN_SIDE, PLAIN_SIDE)
+            return model(example * masks)[:, target].detach().numpy()[None]
+
+        outcomes = {"f_A": score(a), "f_B": score(b), "f_AB": np.stack([score(degrees) for degrees in mixed])}
+        indices.append(sobol_indices(func=outcomes, n=8).total_order.reshape(16))
+    return result | {"sobol": torch.from_numpy(np.stack(indices))}
+
+
+def grid(cells: int) -> torch.Tensor:
+    place = torch.arange(PLAIN_SIDE) * cells // PLAIN_SIDE
+    return place[:, None] * cells + place
+
+
+FILES = {"rules": make_rules, "layers": make_layers, "gradients": make_gradients, "scores": make_scores}
 
 
 def main() -> None:

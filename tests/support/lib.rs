@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use reglet_attribution::Method;
 use reglet_model::{
     Activation, Architecture, Graph, Layout, Model, Op, Parameter, Parameters, Pool, Preprocessing, ValueId,
 };
@@ -67,6 +68,17 @@ impl Reference {
     pub fn holds(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
+}
+
+/// The method with few steps, samples, masks and orders, for tests that do not ask how good its map is.
+pub fn quick(method: &Method) -> Method {
+    let mut parameters = serde_json::to_value(method).expect("plain values");
+    for count in ["steps", "samples", "masks", "orders"] {
+        if let Some(place) = parameters.get_mut(count) {
+            *place = 6.into();
+        }
+    }
+    serde_json::from_value(parameters).expect("its own words")
 }
 
 /// The relative distance ‖a − b‖ / ‖b‖.

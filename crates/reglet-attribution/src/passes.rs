@@ -34,3 +34,16 @@ pub(crate) fn scores_of_many(
     }
     Ok(Tensor::f_cat(&scores, 0)?)
 }
+
+/// Checks a number of steps, samples or the like.
+pub(crate) fn check_count(
+    method: &'static str,
+    parameter: &'static str,
+    count: usize,
+) -> Result<(), AttributionError> {
+    if (1..=100_000).contains(&count) {
+        return Ok(());
+    }
+    let expected = "from 1 to 100000";
+    Err(AttributionError::Parameter { method, parameter, value: count.to_string(), expected })
+}

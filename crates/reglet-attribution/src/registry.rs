@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    AblationCam, Attribution, AttributionError, AttributionMethod, Deconvolution, DeepLift, DeepLiftShap,
-    EigenCam, FullGrad, GradCam, GradCamPlusPlus, GuidedBackprop, GuidedGradCam, HiResCam, InputXGradient,
-    IntegratedGradients, InternalInfluence, LayerActivation, LayerCam, LayerConductance,
-    LayerIntegratedGradients, Lrp, Needs, Operators, Point, Saliency, ScoreCam, XGradCam,
+    AblationCam, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients, Deconvolution,
+    DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus, GradientShap,
+    GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
+    IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
+    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, Point, Rise, Saliency, ScoreCam,
+    ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -75,6 +77,13 @@ registry! {
     Saliency as saliency,
     InputXGradient as input_x_gradient,
     IntegratedGradients as integrated_gradients,
+    SmoothGrad as smooth_grad,
+    SmoothGradSquared as smooth_grad_squared,
+    VarGrad as var_grad,
+    GradientShap as gradient_shap,
+    Idgi as idgi,
+    BlurIntegratedGradients as blur_integrated_gradients,
+    GuidedIntegratedGradients as guided_integrated_gradients,
     GradCam as grad_cam,
     GradCamPlusPlus as grad_cam_plus_plus,
     XGradCam as x_grad_cam,
@@ -94,6 +103,13 @@ registry! {
     DeepLift as deep_lift,
     DeepLiftShap as deep_lift_shap,
     Lrp as lrp,
+    Occlusion as occlusion,
+    FeatureAblation as feature_ablation,
+    Rise as rise,
+    Lime as lime,
+    KernelShap as kernel_shap,
+    ShapleySampling as shapley_sampling,
+    Sobol as sobol,
 }
 
 /// A method's result and what it took beyond the shared evaluation.

@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 mod explain;
 mod inspect;
+pub mod methods;
 mod output;
 mod parameters;
 mod progress;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use reglet_audit::{Error, ExplainOptions, audit, config, explain, inspect, train};
+use reglet_audit::{Error, ExplainOptions, audit, config, explain, inspect, methods, train};
 use reglet_model::export_help;
 
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
@@ -25,6 +25,8 @@ enum Command {
     /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
     /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
+    /// Print the table of attribution methods: name, what each works with, cost in passes, paper
+    Methods,
     /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
     Inspect {
         /// An architecture, or a model that torch.export saved (.pt2)
@@ -129,6 +131,7 @@ fn main() -> ExitCode {
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::Methods => Ok((methods::table(), 0)),
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
         Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
         Command::ConfigSchema => Ok((config::schema(), 0)),

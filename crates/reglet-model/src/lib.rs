@@ -53,9 +53,9 @@ pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Graph, Layout, Node, Number, Op,
-    Origin, Parameter, Pool, Product, Recording, Reduction, Request, Role, Selection, Size, ValueId,
-    gradients,
+    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Fold, Graph, Layout, Node, Number,
+    Op, Origin, Parameter, Pool, Product, Recording, Reduction, Request, Rewrite, Role, Selection, Size,
+    ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{

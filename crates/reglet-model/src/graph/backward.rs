@@ -1,5 +1,7 @@
 //! A backward pass whose rules can be replaced, operator by operator.
 
+use std::collections::HashMap;
+
 use tch::{Kind, Tensor};
 
 use super::op::Context;
@@ -152,14 +154,17 @@ impl Graph {
         feeds: &[(ValueId, &Tensor)],
         output: ValueId,
     ) -> Result<Recording<'a>, ModelError> {
-        let plan = Plan::new(self, &Request { feeds, fetches: &[output], ..Request::default() })?;
+        // A rule sees the operators as they are written: no short ways.
+        let (request, written) =
+            (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());
+        let plan = Plan::new(self, &request, &written)?;
         let context = self.context(feeds, false)?;
         let mut values: Vec<Option<Tensor>> = self.names.iter().map(|_| None).collect();
         for (value, tensor) in feeds {
             values[value.0] = Some(tensor.f_detach()?);
         }
-        let mut calls = Vec::with_capacity(plan.nodes.len());
-        for index in plan.nodes {
+        let mut calls = Vec::with_capacity(plan.steps.len());
+        for (index, _) in plan.steps {
             let node = &self.nodes[index];
             let inputs = node.inputs.iter().map(|input| match self.origins[input.0] {
                 Origin::Parameter(parameter) => Ok(parameters.tensor(parameter).shallow_clone()),

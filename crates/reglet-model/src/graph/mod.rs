@@ -3,6 +3,7 @@
 mod backward;
 mod cut;
 mod op;
+mod rewrite;
 mod role;
 mod run;
 mod size;
@@ -11,6 +12,8 @@ use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::{Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection};
+pub(crate) use rewrite::Shortcut;
+pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
 pub use run::{Request, gradients};
 pub use size::Size;

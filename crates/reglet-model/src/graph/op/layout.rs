@@ -9,7 +9,7 @@ use crate::graph::Size;
 /// A rearrangement of one input. Dimensions may be negative, counting from the end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layout {
-    /// `aten::view`: another shape over the same memory.
+    /// `aten::view`: another shape, in PyTorch over the same memory.
     View {
         /// The shape; −1 stands for what is left.
         shape: Vec<Size>,
@@ -150,8 +150,8 @@ impl Layout {
         let [x] = inputs.first()?;
         let numbers = |sizes: &[Size]| context.sizes.numbers(sizes);
         Ok(match self {
-            Layout::View { shape } => x.f_view(numbers(shape)?.as_slice()),
-            Layout::Reshape { shape } => x.f_reshape(numbers(shape)?),
+            // Activations may lie in memory with their channels last, where a view would have to be a copy.
+            Layout::View { shape } | Layout::Reshape { shape } => x.f_reshape(numbers(shape)?),
             Layout::Flatten { start, end } => x.f_flatten(*start, *end),
             Layout::Unflatten { dim, sizes } => x.f_unflatten(*dim, numbers(sizes)?),
             Layout::Permute { dims } => x.f_permute(dims),
