@@ -17,7 +17,8 @@ fn import(criterion: &mut Criterion) {
     let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
     let mut group = criterion.benchmark_group("import");
     group.sample_size(20);
-    group.bench_function("load", |bench| bench.iter(|| black_box(Model::import(&options)).expect("it loads")));
+    group
+        .bench_function("load", |bench| bench.iter(|| black_box(Model::import(&options)).expect("it loads")));
 
     let mut model = Model::import(&options).expect("it loads");
     let shape = model.graph().shape(model.graph().input()).expect("declared");
@@ -28,7 +29,9 @@ fn import(criterion: &mut Criterion) {
             bench.iter(|| black_box(model.logits(&input)).expect("it runs"));
         });
         group.bench_function(format!("forward and backward, {rewrites}"), |bench| {
-            bench.iter(|| black_box(model.evaluate(&input, Targets::Classes(&[0]), true, &[])).expect("it runs"));
+            bench.iter(|| {
+                black_box(model.evaluate(&input, Targets::Classes(&[0]), true, &[])).expect("it runs")
+            });
         });
         model.set_rewrites(&[]).expect("none to prepare");
     }
