@@ -145,8 +145,9 @@ impl Model {
     /// Imports a model that PyTorch exported: a program of `torch.export` for any number of pictures, of one
     /// height and width or of any, that returns logits.
     ///
-    /// The number of classes is that of the logits. Grad-CAM's layer is the last convolution whose result has
-    /// more than one pixel; a model that has none gets the last value with channels, height and width.
+    /// The number of classes is that of the logits. Grad-CAM's layer is the last of
+    /// [`Graph::class_activation_layers`]: in a convolutional network the last convolution whose result has more
+    /// than one pixel.
     ///
     /// # Errors
     /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
