@@ -24,7 +24,9 @@ pub enum Error {
     #[error(
         "{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt."
     )]
-    Parity { reason: String },
+    Python { reason: String },
+    #[error("REGLET_DATA names no folder; `bench --peers` compares on the weights and pictures in it")]
+    NoData,
     #[error(transparent)]
     Libtorch(#[from] libtorch::Error),
     #[error(transparent)]

@@ -6,6 +6,7 @@
 mod checkout;
 mod commands;
 mod libtorch;
+mod python;
 mod tools;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ Set-up
 Development
   test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`
   bench [ARGUMENTS]          the benchmarks
+  bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
   parity [NETWORK…]          exported networks against what PyTorch computes with them
 
 Exit status: the command's own; 2 when it could not be started.
