@@ -144,7 +144,7 @@ struct Centre {
     colour: Vec<f64>,
 }
 
-/// Connected segments, numbered from 0 in the order of their first pixels: pieces below a quarter of the mean size join the
+/// Connected segments, numbered from 0 in the order of their first pixels: pieces below half of the mean size, as in scikit-image, join the
 /// neighbour that they share the longest border with.
 fn connected(labels: &[usize], picture: &Picture, segments: usize) -> (Vec<i64>, usize) {
     let mut piece = vec![usize::MAX; labels.len()];
@@ -167,7 +167,7 @@ fn connected(labels: &[usize], picture: &Picture, segments: usize) -> (Vec<i64>,
         }
         pieces.push(members);
     }
-    let smallest = labels.len() / segments / 4;
+    let smallest = labels.len() / segments / 2;
     let mut order: Vec<usize> = (0..pieces.len()).collect();
     order.sort_by_key(|&index| (pieces[index].len(), index));
     for index in order {
