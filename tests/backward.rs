@@ -36,9 +36,9 @@ fn the_operators_own_rules_make_the_chain_rule() {
         for (found, expected) in found.iter().zip(whole(&model, &input, &targets, &seed)) {
             assert_close("gradient", found, &expected, 1e-12);
         }
-        assert!(
-            recording.value(graph.output()).expect("computed").equal(&model.logits(&input).expect("it runs"))
-        );
+        // A run may take short ways that the recording does not.
+        let logits = model.logits(&input).expect("it runs");
+        assert_close("logits", recording.value(graph.output()).expect("computed"), &logits, 1e-12);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Methods with backward rules of their own against Captum's and zennit's (`reference/make_methods.py`).
 
 use reglet_attribution::{
-    Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftShap, GuidedBackprop, Lrp,
-    LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
+    Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftRule, DeepLiftShap,
+    GuidedBackprop, Lrp, LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
 };
-use reglet_model::{Architecture, Model};
+use reglet_model::{Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing};
 use reglet_tests::{
     Reference, assert_close, averaging_model, distance, exact, plain_model, small_input, small_model,
 };
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// A network in 64-bit floats with its input and targets. `resnet18` uses its in-place ReLUs twice and sums
 /// residuals; the reference was made with a module for each use, because hooks miss what is shared.
@@ -170,4 +170,53 @@ fn unsound_parameters_are_refused() {
     let rule = LrpRule::AlphaBeta { alpha: 2.0, beta: 2.0 };
     let rules = LrpRules { first: None, convolution: rule, linear: LrpRule::Flat };
     assert!(refused(LrpComposite::Rules(rules), 1e-6).contains("alpha_beta is 2 and 2"));
+}
+
+/// min(x, y) = x − max(0, x − y), from a reference of zero (Shrikumar et al., 2017, section 3.5.2): Rescale gives all of it to the
+/// smaller number, RevealCancel half to each, as the Shapley value does.
+#[test]
+fn reveal_cancel_shares_a_minimum() {
+    let (mut graph, input) = Graph::new();
+    let flat = graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[input]);
+    let difference = graph.parameter("difference.weight", &[2, 2], true);
+    let both = graph.call("difference", Op::Linear, &[flat, difference]);
+    let rectified = graph.call("relu", Op::Activation(Activation::Relu), &[both]);
+    let weight = graph.parameter("fc.weight", &[2, 2], true);
+    let output = graph.call("fc", Op::Linear, &[rectified, weight]);
+    graph.set_output(output);
+    // Hidden: x − y and x, which is not negative here. Class 0: their difference.
+    let weights = [[1.0, -1.0, 1.0, 0.0], [-1.0, 1.0, 0.0, 0.0_f64]];
+    let parameters = Parameters::from_tensors(weights.map(|w| Tensor::from_slice(&w).view([2, 2])).into());
+    let preprocessing = Preprocessing::default();
+    let model =
+        Model::from_parts(Architecture::ResNet18, graph, parameters, None, preprocessing, Device::Cpu)
+            .expect("two classes");
+    for (x, y, shares) in [(3.0, 1.0, [0.5, 0.5]), (1.0, 4.0, [0.5, 0.5])] {
+        let input = Tensor::from_slice(&[x, y]).view([1, 1, 1, 2]);
+        let method = DeepLift { rule: DeepLiftRule::RevealCancel, ..DeepLift::default() };
+        let found = method.attribute(&model, &input, &[0]).expect("it runs");
+        assert_close("shares", &found.values.view([-1]), &Tensor::from_slice(&shares), 1e-12);
+        assert!(found.gaps.expect("reported")[0].absolute.abs() < 1e-12);
+        let found = DeepLift::default().attribute(&model, &input, &[0]).expect("it runs").values;
+        let smaller = if x < y { [x, 0.0] } else { [0.0, y] };
+        assert_close("all to the smaller", &found.view([-1]), &Tensor::from_slice(&smaller), 1e-12);
+    }
+}
+
+#[test]
+fn reveal_cancel_is_complete_in_networks_of_all_kinds() {
+    let [resnet, mobilenet] =
+        [Architecture::ResNet18, Architecture::MobileNetV2].map(|name| exact(small_model(name, 5)));
+    for model in [plain_model(5), averaging_model(5), resnet, mobilenet] {
+        let input = small_input("input", 2, if model.graph().layer("conv3").is_ok() { 16 } else { 32 });
+        let method = DeepLift { rule: DeepLiftRule::RevealCancel, ..DeepLift::default() };
+        let found = method.attribute(&model, &input, &[1, 4]).expect("it runs");
+        assert!(
+            found.gaps.as_ref().expect("reported").iter().all(|gap| gap.relative < 1e-9),
+            "{:?}",
+            found.gaps
+        );
+        let rescaled = DeepLift::default().attribute(&model, &input, &[1, 4]).expect("it runs").values;
+        assert!(distance(&found.values, &rescaled) > 1e-3, "another rule has another result");
+    }
 }

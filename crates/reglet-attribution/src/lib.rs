@@ -103,7 +103,7 @@ pub use baseline::{Baseline, Noise};
 pub use blur_integrated_gradients::BlurIntegratedGradients;
 pub use capability::{Gradients, Layers, Operators, Scores};
 pub use deconvolution::Deconvolution;
-pub use deep_lift::DeepLift;
+pub use deep_lift::{DeepLift, DeepLiftRule};
 pub use deep_lift_shap::DeepLiftShap;
 pub use eigen_cam::EigenCam;
 pub use error::AttributionError;

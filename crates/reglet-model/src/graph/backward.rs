@@ -188,6 +188,20 @@ impl Recording<'_> {
         self.values[value.0].as_ref().ok_or_else(missing)
     }
 
+    /// The operator that computes `value`, called with other inputs, ready to be differentiated with respect to all of them;
+    /// `None` for a value that was fed.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`].
+    pub fn again(&self, value: ValueId, inputs: &[&Tensor]) -> Result<Option<Differentiable>, ModelError> {
+        let Some((index, _)) = self.calls.iter().find(|(index, _)| self.graph.nodes[*index].output == value)
+        else {
+            return Ok(None);
+        };
+        let inputs = inputs.iter().map(|input| leaf(input)).collect::<Result<_, _>>()?;
+        Differentiable::call(self.graph, &self.graph.nodes[*index], inputs, &self.context).map(Some)
+    }
+
     /// Sends `seed`, of the output's shape, back from the output by `rule`, and returns what reaches each of
     /// `targets`: the sum over all who use the value, zero where nothing reaches it.
     ///

@@ -1,0 +1,111 @@
+//! DeepLIFT.
+
+mod rescale;
+mod reveal_cancel;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+pub(crate) use rescale::rescale;
+use reveal_cancel::reveal_cancel;
+
+use crate::walk::Walk;
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point,
+};
+
+/// Differences from a reference, shared out operator by operator: a multiplier m goes back through the network,
+/// and the attribution is m ⊙ (x − x′). By the Rescale rule a function y = f(x) of single numbers has the
+/// multiplier Δy / Δx, where Δ is the difference between the pass of the input and that of the reference; sums
+/// weighed by parameters have their weights.
+///
+/// What the paper does not cover has the multiplier that makes it complete: the largest of several numbers gives
+/// its rise above the reference to the new largest and its fall to the old one, and any other operator (a product,
+/// softmax, layer norm) has the mean of its own derivative along the straight way from the reference, which for
+/// functions of single numbers is the Rescale rule itself.
+///
+/// * **Needs** the operators. **Cost**: one forward pass of the reference, one forward and one backward pass of
+///   the input.
+/// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), symmetry; not
+///   implementation invariance, as Sundararajan et al. show.
+/// * **Defaults**: a reference of zero in the model's input space, as Captum has; where |Δx| < 10⁻¹⁰ the operator's
+///   own derivative, as Captum has.
+/// * **Paper**: Shrikumar, Greenside and Kundaje, 2017, <https://arxiv.org/abs/1704.02685>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, DeepLift};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = DeepLift::default().attribute(&model, &input, &[3])?;
+/// // In a ResNet, with its in-place ReLUs used twice and its residual sums, nothing is lost on the way.
+/// assert!(found.gaps.is_some_and(|gaps| gaps[0].relative < 1e-3));
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeepLift {
+    /// The rule for rectifiers and other functions of single numbers.
+    pub rule: DeepLiftRule,
+    /// The reference.
+    pub baseline: Baseline,
+}
+
+/// How a function of single numbers passes multipliers back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeepLiftRule {
+    /// Δy / Δx.
+    #[default]
+    Rescale,
+    /// What pulls the function's input up and what pulls it down have multipliers of their own, Δy⁺ / Δx⁺ and Δy⁻ / Δx⁻, where
+    /// Δy⁺ is the mean of the rise that Δx⁺ makes from the reference and from where Δx⁻ has led: influences that cancel are
+    /// seen. With it everything but a maximum is a sum of what pulls up and what pulls down.
+    RevealCancel,
+}
+
+impl DeepLift {
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::Baseline`].
+    pub fn attribute(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let walk = Walk::new(model, inputs, targets)?;
+        let baseline = self.baseline.tensor(model, inputs)?;
+        let (values, from) = match self.rule {
+            DeepLiftRule::Rescale => rescale(model, &walk, inputs, targets, &baseline)?,
+            DeepLiftRule::RevealCancel => reveal_cancel(model, &walk, inputs, targets, &baseline)?,
+        };
+        let gaps = Gap::of(&values, &walk.scores.f_sub(&from)?)?;
+        Ok(Attribution { values, gaps: Some(gaps) })
+    }
+}
+
+impl AttributionMethod for DeepLift {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "DeepLIFT",
+            family: Family::Rules,
+            cost: "2 forward, 1 backward",
+            paper: "https://arxiv.org/abs/1704.02685",
+        }
+    }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        self.baseline.check("DeepLIFT")
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+}
