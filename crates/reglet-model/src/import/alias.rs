@@ -127,7 +127,9 @@ impl Names {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.value = value;
             slot.version += 1;
-            slot.view.as_mut().map(|view| view.seen = version);
+            if let Some(view) = slot.view.as_mut() {
+                view.seen = version;
+            }
         }
         Ok(value)
     }

@@ -1,6 +1,6 @@
 //! The JSON of an archive, as far as it is needed. What is not named here is passed over.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -29,9 +29,9 @@ pub(super) struct GraphModule {
 #[derive(Debug, Deserialize)]
 pub(super) struct Calls {
     pub nodes: Vec<CallNode>,
-    pub tensor_values: HashMap<String, TensorMeta>,
+    pub tensor_values: BTreeMap<String, TensorMeta>,
     #[serde(default)]
-    pub sym_int_values: HashMap<String, Extent>,
+    pub sym_int_values: BTreeMap<String, Extent>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,7 +113,7 @@ pub(super) enum Extent {
 /// `data/weights/model_weights_config.json`, and the same for constants.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct PayloadConfig {
-    pub config: HashMap<String, Payload>,
+    pub config: BTreeMap<String, Payload>,
 }
 
 #[derive(Debug, Deserialize)]
