@@ -29,8 +29,9 @@ fn methods(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("methods");
     group.sample_size(20);
     group.bench_function("forward", |bench| bench.iter(|| black_box(model.logits(&input)).expect("it runs")));
-    for name in Method::NAMES {
-        let methods = [Method::named(name).expect("a method")];
+    for method in Method::all() {
+        let name = method.name();
+        let methods = [method];
         group.bench_function(name, |bench| {
             bench.iter(|| {
                 let found = Method::attribute_all(&methods, &model, &input, Targets::Classes(&[1]));

@@ -1,7 +1,8 @@
 //! The methods against Captum's (`reference/make_attributions.py`).
 
 use reglet_attribution::{
-    Attribution, Baseline, GradCam, IntegratedGradients, Layers, Method, Quadrature, Saliency, Scores,
+    Attribution, Baseline, GradCam, InputXGradient, IntegratedGradients, Layers, Method, Noise, Quadrature,
+    Saliency, Scores, Upsampling,
 };
 use reglet_model::{Architecture, Model, Targets};
 use reglet_tests::{Reference, assert_close, distance, small_model};
@@ -41,13 +42,12 @@ impl Case {
 const BOTH: [Architecture; 2] = [Architecture::ResNet18, Architecture::MobileNetV2];
 
 #[test]
-fn saliency_is_captums() {
+fn saliency_and_input_x_gradient_are_captums() {
     for case in BOTH.map(Case::five_classes) {
         let found = Saliency::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
         case.expect("saliency", &found.values, 1e-5);
-        let signed = Saliency { absolute: false };
-        let found = signed.attribute(&case.model, &case.input, &case.targets).expect("it runs");
-        case.expect("input_x_gradient", &(found.values * &case.input), 1e-5);
+        let found = InputXGradient {}.attribute(&case.model, &case.input, &case.targets).expect("it runs");
+        case.expect("input_x_gradient", &found.values, 1e-5);
     }
 }
 
@@ -108,6 +108,33 @@ fn grad_cam_is_captums_at_the_layer_and_at_the_input() {
         }
         let found = GradCam::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
         case.expect("grad_cam.bilinear", &found.values, 2e-5);
+        let nearest = GradCam { upsampling: Upsampling::Nearest, ..GradCam::default() };
+        let found = nearest.attribute(&case.model, &case.input, &case.targets).expect("it runs");
+        case.expect("grad_cam.nearest", &found.values, 2e-5);
+    }
+}
+
+/// A baseline of each input's own, and one that is shared: the score there is what completeness is measured
+/// from, and an input explained alone begins where it begins in a batch.
+#[test]
+fn baselines_are_those_of_each_input() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    for baseline in [Baseline::Blurred(4.0), Baseline::Noise(Noise { seed: 5, deviation: 0.5 })] {
+        let method = IntegratedGradients { steps: 20, baseline, ..IntegratedGradients::default() };
+        let together = case.integrated(&method);
+        let baselines = method.baseline.tensor(&case.model, &case.input).expect("it is made");
+        let from = case.model.scores(&baselines.expand_as(&case.input), &case.targets).expect("it runs");
+        let scores = case.model.scores(&case.input, &case.targets).expect("it runs");
+        let sums = together.values.sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double);
+        for row in 0..2 {
+            let expected = (sums.get(row) - (scores.get(row) - from.get(row))).double_value(&[]);
+            let gap = together.gaps.as_ref().expect("reported")[row as usize].absolute;
+            assert!((gap - expected).abs() < 1e-5, "{:?}: {gap} {expected}", method.baseline);
+            let (input, target) = (case.input.narrow(0, row, 1), &case.targets[row as usize..][..1]);
+            let alone = method.attribute(&case.model, &input, target, &scores.narrow(0, row, 1));
+            let alone = alone.expect("it runs").values;
+            assert_close("alone", &alone, &together.values.narrow(0, row, 1), 1e-5);
+        }
     }
 }
 
@@ -132,11 +159,10 @@ fn a_single_logit_is_explained_for_either_class() {
 #[test]
 fn methods_together_equal_methods_alone_and_share_one_evaluation() {
     let case = Case::five_classes(Architecture::ResNet18);
-    let methods: Vec<Method> =
-        Method::NAMES.iter().map(|name| Method::named(name).expect("a method")).collect();
+    let methods = Method::all();
     let together = Method::attribute_all(&methods, &case.model, &case.input, Targets::Classes(&case.targets))
         .expect("it runs");
-    assert_eq!(together.computed.len(), 3);
+    assert_eq!(together.computed.len(), methods.len());
     for (method, computed) in methods.iter().zip(&together.computed) {
         let one = std::slice::from_ref(method);
         let alone = Method::attribute_all(one, &case.model, &case.input, Targets::Classes(&case.targets))
@@ -149,8 +175,9 @@ fn methods_together_equal_methods_alone_and_share_one_evaluation() {
 #[test]
 fn batches_equal_single_pictures() {
     let case = Case::five_classes(Architecture::ResNet18);
-    for name in Method::NAMES {
-        let methods = [Method::named(name).expect("a method")];
+    for method in Method::all() {
+        let name = method.name();
+        let methods = [method];
         let run = |input: &Tensor, targets: &[usize]| {
             let found = Method::attribute_all(&methods, &case.model, input, Targets::Classes(targets));
             found.expect("it runs").computed.remove(0).attribution.values

@@ -4,6 +4,8 @@
 //! scores explains any classifier, in Rust or behind a service, and what needs gradients does not ask for
 //! layers. [`Model`] offers all of them.
 
+use std::path::Path;
+
 use reglet_model::{Evaluation, Model, Targets};
 use tch::Tensor;
 
@@ -22,6 +24,15 @@ pub trait Scores {
     /// becomes by the model's preprocessing. Without one, the colour in 0…1.
     fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
         rgb.map(|level| f32::from(level) / 255.0)
+    }
+
+    /// Another picture, by its path, as the classifier sees it: `[1, C, H, W]`.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports; one that reads no pictures says so.
+    fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
+        let reason = format!("this classifier reads no pictures, so {} cannot be one", path.display());
+        Err(AttributionError::Baseline { reason })
     }
 }
 
@@ -60,6 +71,10 @@ impl Scores for Model {
 
     fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
         self.preprocessing().colour(rgb)
+    }
+
+    fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
+        Ok(Model::picture(self, path)?)
     }
 }
 

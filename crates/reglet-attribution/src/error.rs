@@ -32,6 +32,20 @@ pub enum AttributionError {
         /// What it may be.
         expected: &'static str,
     },
+    /// No baseline of that name.
+    #[error(
+        "there is no baseline '{name}'; there are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
+    )]
+    UnknownBaseline {
+        /// What was asked for.
+        name: String,
+    },
+    /// A baseline that cannot be had.
+    #[error("the baseline cannot be used: {reason}")]
+    Baseline {
+        /// Why.
+        reason: String,
+    },
     /// A layer without the height and width that a class activation map needs.
     #[error(
         "{method} needs a layer with height and width, but '{layer}' returns the shape {shape:?}; choose a convolution"

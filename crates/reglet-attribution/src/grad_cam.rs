@@ -5,10 +5,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Attribution, AttributionError, Layers};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Needs, Point, Reduction,
+};
 
 /// A convolution's channels `A_c`, weighted by the spatial mean of the score's gradient there and summed:
-/// Σ_c (mean over space of ∂F/∂A_c) · A_c, resized bilinearly to the input.
+/// Σ_c (mean over space of ∂F/∂A_c) · A_c, resized to the input.
 ///
 /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the
 ///   output to the layer, shared with other methods.
@@ -22,9 +24,40 @@ use crate::{Attribution, AttributionError, Layers};
 pub struct GradCam {
     /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
     pub layer: Option<String>,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+/// How a layer's map becomes as large as the input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Upsampling {
+    /// Interpolated between the centres of the layer's cells.
+    #[default]
+    Bilinear,
+    /// Each pixel takes the value of the cell it lies in.
+    Nearest,
+}
+
+impl Upsampling {
+    /// The map `[N, C, h, w]` at `height` × `width`.
+    ///
+    /// # Errors
+    /// [`AttributionError::Torch`].
+    pub fn apply(self, map: &Tensor, height: i64, width: i64) -> Result<Tensor, AttributionError> {
+        Ok(match self {
+            Upsampling::Bilinear => map.f_upsample_bilinear2d([height, width], false, None, None)?,
+            Upsampling::Nearest => map.f_upsample_nearest2d([height, width], None, None)?,
+        })
+    }
 }
 
 impl GradCam {
+    /// The layer that is read.
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
@@ -35,7 +68,7 @@ impl GradCam {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
-        let layer = self.layer.as_deref().unwrap_or(model.grad_cam_layer());
+        let layer = self.layer(model);
         let evaluation = model.evaluate(inputs, Targets::Classes(targets), false, &[layer])?;
         self.from_layer(layer, &evaluation.layers[0], inputs)
     }
@@ -52,8 +85,7 @@ impl GradCam {
     ) -> Result<Attribution, AttributionError> {
         let map = self.at_layer(name, layer)?;
         let (_, _, height, width) = inputs.size4()?;
-        let values = map.f_upsample_bilinear2d([height, width], false, None, None)?;
-        Ok(Attribution { values, gaps: None })
+        Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
     }
 
     /// The map at the layer's own size, `[N, 1, h, w]`.
@@ -71,5 +103,33 @@ impl GradCam {
         let space = [2_i64, 3].as_slice();
         let weights = layer.gradient.f_mean_dim(space, true, None)?;
         Ok(weights.f_mul(&layer.activation)?.f_sum_dim_intlist(1, true, None)?)
+    }
+}
+
+impl AttributionMethod for GradCam {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Grad-CAM",
+            family: Family::Layers,
+            cost: "1 forward, 1 backward to the layer, shared",
+            paper: "https://arxiv.org/abs/1610.02391",
+        }
+    }
+
+    fn needs(&self, model: &dyn Layers) -> Needs {
+        Needs::layer(self.layer(model))
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        let layer = self.layer(point.model);
+        self.from_layer(layer, point.layer(layer), point.inputs)
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::PositiveSum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(self.layer(model).to_owned())
     }
 }

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::{Attribution, AttributionError, Gap, Gradients, Quadrature};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
+    Quadrature,
+};
 
 /// The gradient's integral along the straight way from a baseline x′ to the input x, times the way:
 /// (x − x′) ⊙ ∫₀¹ ∂F/∂x (x′ + α (x − x′)) dα.
@@ -26,23 +29,6 @@ pub struct IntegratedGradients {
     pub quadrature: Quadrature,
     /// Where the way begins.
     pub baseline: Baseline,
-}
-
-/// A picture that stands for "nothing there".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Baseline {
-    /// Zero in the model's input space: the mean colour of the training set.
-    #[default]
-    Zero,
-    /// A black picture.
-    Black,
-    /// A white picture.
-    White,
-    /// A middle grey picture.
-    Grey,
-    /// One number everywhere in the model's input space.
-    Value(f32),
 }
 
 /// About how many input values one pass holds: enough to keep two cores busy, few enough that the
@@ -69,19 +55,20 @@ impl IntegratedGradients {
         scores: &Tensor,
     ) -> Result<Attribution, AttributionError> {
         self.check()?;
-        let baseline = self.baseline.tensor(model, inputs)?;
+        let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
         for (row, &target) in targets.iter().enumerate() {
             let input = inputs.f_narrow(0, row as i64, 1)?;
-            rows.push(self.attribute_row(model, &input, &baseline, target)?);
+            rows.push(self.attribute_row(model, &input, &row_of(&baselines, row)?, target)?);
         }
         let values = Tensor::f_cat(&rows, 0)?;
-        let gaps = gaps(model, &values, &baseline, targets, scores)?;
+        let gaps = gaps(model, &values, &baselines, targets, scores)?;
         Ok(Attribution { values, gaps: Some(gaps) })
     }
 
-    /// Checks the number of steps.
-    pub(crate) fn check(&self) -> Result<(), AttributionError> {
+    /// Checks the parameters.
+    fn check(&self) -> Result<(), AttributionError> {
+        self.baseline.check("Integrated Gradients")?;
         if (1..=100_000).contains(&self.steps) {
             return Ok(());
         }
@@ -120,46 +107,55 @@ impl IntegratedGradients {
     }
 }
 
-impl Baseline {
-    /// The baseline `[1, C, H, W]` for inputs of that size.
-    fn tensor(self, model: &dyn Gradients, inputs: &Tensor) -> Result<Tensor, AttributionError> {
-        let like = inputs.f_narrow(0, 0, 1)?;
-        let colour = |rgb: [u8; 3]| -> Result<Tensor, AttributionError> {
-            let colour = Tensor::f_from_slice(&model.colour(rgb))?.f_view([1, 3, 1, 1])?;
-            Ok(colour
-                .f_to_device(inputs.device())?
-                .f_to_kind(inputs.kind())?
-                .f_expand_as(&like)?
-                .f_contiguous()?)
-        };
-        match self {
-            Baseline::Zero => Ok(like.f_zeros_like()?),
-            Baseline::Value(value) => Ok(like.f_full_like(f64::from(value))?),
-            Baseline::Black => colour([0; 3]),
-            Baseline::White => colour([255; 3]),
-            Baseline::Grey => colour([128; 3]),
+impl AttributionMethod for IntegratedGradients {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Integrated Gradients",
+            family: Family::Gradients,
+            cost: "`steps` forward and backward, 1 forward",
+            paper: "https://arxiv.org/abs/1703.01365",
         }
     }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        IntegratedGradients::check(self)
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets(), point.scores())
+    }
+
+    fn note(&self, _model: &dyn Layers) -> Option<String> {
+        Some(format!("{} steps", self.steps))
+    }
+}
+
+/// The baseline of one row, `[1, C, H, W]`.
+fn row_of(baselines: &Tensor, row: usize) -> Result<Tensor, AttributionError> {
+    let row = if baselines.size()[0] == 1 { 0 } else { row };
+    Ok(baselines.f_narrow(0, row as i64, 1)?)
 }
 
 /// The distance of each row of `values` from completeness.
 fn gaps(
     model: &dyn Gradients,
     values: &Tensor,
-    baseline: &Tensor,
+    baselines: &Tensor,
     targets: &[usize],
     scores: &Tensor,
 ) -> Result<Vec<Gap>, AttributionError> {
-    // One forward pass of the baseline for each different target, which is nearly always one.
-    let mut known: Vec<(usize, f64)> = Vec::new();
+    // One forward pass for each baseline and target that differ; usually there is one of either.
+    let mut known: Vec<((usize, usize), f64)> = Vec::new();
+    let shared = baselines.size()[0] == 1;
     let sums = values.f_sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double)?;
     let mut gaps = Vec::with_capacity(targets.len());
     for (row, &target) in targets.iter().enumerate() {
-        let from = match known.iter().find(|(class, _)| *class == target) {
+        let key = (if shared { 0 } else { row }, target);
+        let from = match known.iter().find(|(other, _)| *other == key) {
             Some((_, score)) => *score,
             None => {
-                let score = model.scores(baseline, &[target])?.f_double_value(&[0])?;
-                known.push((target, score));
+                let score = model.scores(&row_of(baselines, row)?, &[target])?.f_double_value(&[0])?;
+                known.push((key, score));
                 score
             }
         };

@@ -33,7 +33,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Method::attribute_all`] computes several methods together, sharing what they have in common.
+//! An [`AttributionMethod`] is what a method is to those who choose and draw methods without knowing them one by one;
+//! [`Method`] holds them by name, and [`Method::attribute_all`] computes several together, sharing what they have in
+//! common.
 //!
 //! | crate | holds |
 //! |---|---|
@@ -41,19 +43,25 @@
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
 mod attribution;
+mod baseline;
 mod capability;
 mod error;
 mod grad_cam;
+mod input_x_gradient;
 mod integrated_gradients;
 mod method;
 mod quadrature;
+mod registry;
 mod saliency;
 
 pub use attribution::{Attribution, Gap, Reduction, Remark};
+pub use baseline::{Baseline, Noise};
 pub use capability::{Gradients, Layers, Scores};
 pub use error::AttributionError;
-pub use grad_cam::GradCam;
-pub use integrated_gradients::{Baseline, IntegratedGradients};
-pub use method::{Computed, Explanation, Method, Needs};
+pub use grad_cam::{GradCam, Upsampling};
+pub use input_x_gradient::InputXGradient;
+pub use integrated_gradients::IntegratedGradients;
+pub use method::{About, AttributionMethod, Family, Needs, Point};
 pub use quadrature::Quadrature;
+pub use registry::{Computed, Explanation, Method, Methods};
 pub use saliency::Saliency;

@@ -1,177 +1,147 @@
-//! Methods by name, with typed parameters, and their computation together.
+//! What every method is to those who choose, run and draw methods without knowing them one by one.
 
-use std::time::{Duration, Instant};
+use std::fmt;
 
-use reglet_model::{Evaluation, Targets, nearest};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use reglet_model::{Evaluation, LayerEvaluation};
 use tch::Tensor;
 
-use crate::{Attribution, AttributionError, GradCam, IntegratedGradients, Layers, Reduction, Saliency};
+use crate::{Attribution, AttributionError, Layers, Reduction};
 
-/// A method with its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum Method {
-    /// The absolute gradient.
-    Saliency(Saliency),
-    /// The gradient's integral along the way from a baseline.
-    IntegratedGradients(IntegratedGradients),
-    /// A layer's channels weighted by their gradients.
-    GradCam(GradCam),
-}
-
-/// What a method wants from the evaluation at the input itself, which all methods share.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// The gradient with respect to the input.
-    pub input_gradient: bool,
-    /// Activation and gradient of a layer.
-    pub layer: Option<String>,
-}
-
-/// A method's result and what it took beyond the shared evaluation.
-#[derive(Debug)]
-pub struct Computed {
-    /// The result.
-    pub attribution: Attribution,
-    /// The time it took.
-    pub time: Duration,
-}
-
-/// What [`Method::attribute_all`] returns.
-#[derive(Debug)]
-pub struct Explanation {
-    /// The model's answer at the inputs.
-    pub evaluation: Evaluation,
-    /// The time that the evaluation took, gradients included.
-    pub time: Duration,
-    /// What each method found, in the order they were asked for.
-    pub computed: Vec<Computed>,
-}
-
-impl Method {
-    /// The names of all methods.
-    pub const NAMES: [&'static str; 3] = ["saliency", "integrated_gradients", "grad_cam"];
-
-    /// The method called `name` (in any case, with `_` or `-`), with its default parameters.
-    ///
-    /// # Errors
-    /// [`AttributionError::UnknownMethod`] with the nearest names.
-    pub fn named(name: &str) -> Result<Method, AttributionError> {
-        let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
-        match plain(name).as_str() {
-            "saliency" => Ok(Method::Saliency(Saliency::default())),
-            "integratedgradients" | "ig" => Ok(Method::IntegratedGradients(IntegratedGradients::default())),
-            "gradcam" => Ok(Method::GradCam(GradCam::default())),
-            _ => Err(AttributionError::UnknownMethod {
-                name: name.to_owned(),
-                nearest: nearest(name, Method::NAMES),
-            }),
-        }
-    }
-
-    /// The name in configs, results and file names.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Method::Saliency(_) => "saliency",
-            Method::IntegratedGradients(_) => "integrated_gradients",
-            Method::GradCam(_) => "grad_cam",
-        }
-    }
-
-    /// The name for people.
-    pub fn title(&self) -> &'static str {
-        match self {
-            Method::Saliency(_) => "Saliency",
-            Method::IntegratedGradients(_) => "Integrated Gradients",
-            Method::GradCam(_) => "Grad-CAM",
-        }
-    }
-
-    /// How the method's channels usually become one map.
-    pub fn reduction(&self) -> Reduction {
-        match self {
-            Method::Saliency(_) | Method::IntegratedGradients(_) => Reduction::MaxAbs,
-            Method::GradCam(_) => Reduction::PositiveSum,
-        }
-    }
+/// An attribution method with its parameters.
+///
+/// A method's own `attribute` asks for the smallest capability that it can live with. This trait is how a
+/// [`Method`](crate::Method), a config or a report meets it: on a [`Point`], where what several methods need
+/// has been computed once for all of them.
+pub trait AttributionMethod: fmt::Debug {
+    /// What there is to say of the method, whatever its parameters.
+    fn about(&self) -> &'static About;
 
     /// Checks the parameters.
     ///
     /// # Errors
     /// [`AttributionError::Parameter`].
-    pub fn check(&self) -> Result<(), AttributionError> {
-        match self {
-            Method::IntegratedGradients(method) => method.check(),
-            Method::Saliency(_) | Method::GradCam(_) => Ok(()),
-        }
+    fn check(&self) -> Result<(), AttributionError> {
+        Ok(())
     }
 
-    /// What the method wants from the shared evaluation.
-    fn needs(&self, model: &dyn Layers) -> Needs {
-        match self {
-            Method::Saliency(_) => Needs { input_gradient: true, layer: None },
-            Method::IntegratedGradients(_) => Needs::default(),
-            Method::GradCam(method) => {
-                let layer = method.layer.as_deref().unwrap_or(model.grad_cam_layer());
-                Needs { input_gradient: false, layer: Some(layer.to_owned()) }
-            }
-        }
+    /// What the method wants from the evaluation at the inputs themselves, which all methods share.
+    fn needs(&self, _model: &dyn Layers) -> Needs {
+        Needs::default()
     }
 
-    /// Computes several methods at `inputs` (`[N, C, H, W]`). What they need of the inputs themselves
-    /// (the scores, the gradient, layers) is computed once, in one forward and one backward pass.
+    /// The attribution of each row of the point's inputs for its target.
     ///
     /// # Errors
-    /// [`AttributionError`], whichever comes first.
-    pub fn attribute_all(
-        methods: &[Method],
-        model: &dyn Layers,
-        inputs: &Tensor,
-        targets: Targets,
-    ) -> Result<Explanation, AttributionError> {
-        methods.iter().try_for_each(Method::check)?;
-        let start = Instant::now();
-        let needs: Vec<Needs> = methods.iter().map(|method| method.needs(model)).collect();
-        let input_gradient = needs.iter().any(|needs| needs.input_gradient);
-        let mut layers: Vec<&str> = needs.iter().filter_map(|needs| needs.layer.as_deref()).collect();
-        layers.sort_unstable();
-        layers.dedup();
-        let evaluation = model.evaluate(inputs, targets, input_gradient, &layers)?;
-        check_finite(&evaluation)?;
-        let time = start.elapsed();
+    /// Those of the model and of the method's parameters.
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError>;
 
-        let mut computed = Vec::with_capacity(methods.len());
-        for (method, needs) in methods.iter().zip(&needs) {
-            let start = Instant::now();
-            let at = |name: &str| {
-                let position = layers.iter().position(|layer| *layer == name);
-                &evaluation.layers[position.expect("the layer was asked for")]
-            };
-            let attribution = match method {
-                Method::Saliency(method) => {
-                    let gradient = evaluation.input_gradient.as_ref().expect("the gradient was asked for");
-                    method.from_gradient(gradient)?
-                }
-                Method::IntegratedGradients(method) => {
-                    method.attribute(model, inputs, &evaluation.targets, &evaluation.scores)?
-                }
-                Method::GradCam(method) => {
-                    let layer = needs.layer.as_deref().expect("Grad-CAM names a layer");
-                    method.from_layer(layer, at(layer), inputs)?
-                }
-            };
-            computed.push(Computed { attribution, time: start.elapsed() });
-        }
-        Ok(Explanation { evaluation, time, computed })
+    /// How the attribution's channels usually become one map.
+    fn reduction(&self) -> Reduction {
+        Reduction::MaxAbs
+    }
+
+    /// How the attribution came about, in the few words of a caption: `50 steps`, or the layer's name.
+    fn note(&self, _model: &dyn Layers) -> Option<String> {
+        None
     }
 }
 
-fn check_finite(evaluation: &Evaluation) -> Result<(), AttributionError> {
-    let scores: Vec<f64> = Vec::try_from(evaluation.scores.f_to_kind(tch::Kind::Double)?)?;
-    match scores.iter().position(|score| !score.is_finite()) {
-        Some(row) => Err(AttributionError::NotFinite { score: scores[row], row }),
-        None => Ok(()),
+/// What there is to say of a method, whatever its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct About {
+    /// The name for people.
+    pub title: &'static str,
+    /// What it works with.
+    pub family: Family,
+    /// Its cost in forward and backward passes for one input.
+    pub cost: &'static str,
+    /// The paper's address.
+    pub paper: &'static str,
+}
+
+/// What a method works with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Gradients of the score with respect to the input.
+    Gradients,
+    /// Activations and gradients of a layer.
+    Layers,
+}
+
+impl Family {
+    /// The family for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Family::Gradients => "gradients",
+            Family::Layers => "layers",
+        }
+    }
+}
+
+/// What a method wants from the evaluation at the inputs, which all methods share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The gradient with respect to the input.
+    pub input_gradient: bool,
+    /// Layers whose activation and gradient it reads, by name.
+    pub layers: Vec<String>,
+}
+
+impl Needs {
+    /// The gradient with respect to the input, and nothing else.
+    pub fn input_gradient() -> Needs {
+        Needs { input_gradient: true, layers: Vec::new() }
+    }
+
+    /// Activation and gradient of one layer, and nothing else.
+    pub fn layer(name: impl Into<String>) -> Needs {
+        Needs { input_gradient: false, layers: vec![name.into()] }
+    }
+
+    /// Whether the scores alone are enough.
+    pub fn is_empty(&self) -> bool {
+        !self.input_gradient && self.layers.is_empty()
+    }
+}
+
+/// A batch of inputs with the model's answer there and everything that the methods asked for.
+#[derive(Clone, Copy)]
+pub struct Point<'a> {
+    /// The model.
+    pub model: &'a dyn Layers,
+    /// The inputs, `[N, C, H, W]`.
+    pub inputs: &'a Tensor,
+    /// The model's answer at the inputs, with the derivatives that were asked for.
+    pub evaluation: &'a Evaluation,
+    /// The names of the evaluation's layers.
+    pub layers: &'a [String],
+}
+
+impl<'a> Point<'a> {
+    /// The class index that each row is explained for.
+    pub fn targets(&self) -> &'a [usize] {
+        &self.evaluation.targets
+    }
+
+    /// The score of each row's target, `[N]`.
+    pub fn scores(&self) -> &'a Tensor {
+        &self.evaluation.scores
+    }
+
+    /// The gradient of each row's score with respect to its input, `[N, C, H, W]`.
+    ///
+    /// # Panics
+    /// If no method's [`needs`](AttributionMethod::needs) asked for it.
+    pub fn input_gradient(&self) -> &'a Tensor {
+        self.evaluation.input_gradient.as_ref().expect("the method asked for the gradient")
+    }
+
+    /// The activation and gradient of a layer.
+    ///
+    /// # Panics
+    /// If no method's [`needs`](AttributionMethod::needs) asked for it.
+    pub fn layer(&self, name: &str) -> &'a LayerEvaluation {
+        let position = self.layers.iter().position(|layer| layer == name);
+        &self.evaluation.layers[position.expect("the method asked for the layer")]
     }
 }

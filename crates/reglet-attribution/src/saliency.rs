@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::{Attribution, AttributionError, Gradients};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Family, Gradients, Layers, Needs, Point,
+};
 
 /// The gradient of the score with respect to the input, |∂F/∂x|: how much the score changes with each
 /// value, to first order.
@@ -49,5 +51,24 @@ impl Saliency {
     pub fn from_gradient(&self, gradient: &Tensor) -> Result<Attribution, AttributionError> {
         let values = if self.absolute { gradient.f_abs()? } else { gradient.shallow_clone() };
         Ok(Attribution { values, gaps: None })
+    }
+}
+
+impl AttributionMethod for Saliency {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Saliency",
+            family: Family::Gradients,
+            cost: "1 forward, 1 backward, shared",
+            paper: "https://arxiv.org/abs/1312.6034",
+        }
+    }
+
+    fn needs(&self, _model: &dyn Layers) -> Needs {
+        Needs::input_gradient()
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.from_gradient(point.input_gradient())
     }
 }

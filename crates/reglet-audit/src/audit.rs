@@ -43,7 +43,7 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
             .collect(),
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
-            libtorch: LIBTORCH.to_owned(),
+            libtorch: env!("REGLET_LIBTORCH").to_owned(),
             device: format!("{:?}", plan.models[0].1.device()),
             seed: plan.config.seed,
             config: plan.text.clone(),
@@ -58,9 +58,6 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     output.finish()?;
     Ok((text(&results, out), status(&results)))
 }
-
-/// The version of libtorch that `tch` is pinned to.
-const LIBTORCH: &str = "2.13.0";
 
 /// 0 if every model is as expected or, where nothing is expected, clear; else 1.
 fn status(results: &Results) -> u8 {
@@ -107,7 +104,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults 
         config.changes.iter().filter_map(|change| effect(&samples, *change, seed)).collect();
     let attention: Vec<Attention> = (0..plan.methods.len())
         .map(|method| {
-            let title = plan.methods[method].title();
+            let title = plan.methods[method].get().about().title;
             attention(&samples, method, plan.methods[method].name(), title, seed)
         })
         .collect();

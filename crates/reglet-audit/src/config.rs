@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::NamedSource;
-use reglet_attribution::{GradCam, IntegratedGradients, Method, Saliency};
+use reglet_attribution::{Method, Methods};
 use reglet_data::edit::Change;
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
@@ -18,7 +18,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::progress::Progress;
 use crate::results::VerdictKind;
-use crate::{ConfigError, Error};
+use crate::{ConfigError, Error, parameters};
 
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -51,9 +51,9 @@ pub struct Config {
     pub data: DataConfig,
     /// The models, by name.
     pub models: BTreeMap<String, ModelConfig>,
-    /// The methods, each with its parameters.
+    /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
-    pub methods: MethodsConfig,
+    pub methods: Methods,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
@@ -108,18 +108,6 @@ pub enum PreprocessingConfig {
     Square(#[schemars(range(min = 1, max = 4096))] u32),
     /// Everything said.
     Custom(Preprocessing),
-}
-
-/// The methods to use; those left out are not, but if none is given, all are.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct MethodsConfig {
-    /// Saliency.
-    pub saliency: Option<Saliency>,
-    /// Integrated Gradients.
-    pub integrated_gradients: Option<IntegratedGradients>,
-    /// Grad-CAM.
-    pub grad_cam: Option<GradCam>,
 }
 
 /// What the verdict asks for.
@@ -202,12 +190,13 @@ impl Plan {
 
         let data = config.data.open(folder);
         let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
-        for region in [&config.artefact, &config.lesion] {
-            let known = data.regions().contains(region);
-            if !known && region == &config.artefact {
+        for (key, region) in [("artefact", &config.artefact), ("lesion", &config.lesion)] {
+            // Whoever names no lesion need not have one.
+            let required = key == "artefact" || *region != default_lesion();
+            if required && !data.regions().contains(region) {
                 let regions = data.regions().join(", ");
                 let message = format!("the data set has no region '{region}'; it has: {regions}");
-                return Err(source.at("artefact", &message));
+                return Err(source.at(key, &message));
             }
         }
         let mut models = Vec::with_capacity(config.models.len());
@@ -224,14 +213,18 @@ impl Plan {
             let message = format!("the data set has no class '{}'; it has: {classes}", config.target);
             return Err(source.at("target", &message));
         }
-        let methods = config.methods.list();
+        let methods: Vec<Method> = config
+            .chosen_methods()
+            .into_iter()
+            .map(|method| parameters::relative_to(method, folder))
+            .collect();
         for (_, model) in &models {
-            for layer in methods.iter().filter_map(|method| match method {
-                Method::GradCam(GradCam { layer }) => layer.as_deref(),
-                _ => None,
-            }) {
-                let found = model.graph().layer(layer);
-                found.map_err(|error| source.at("methods.grad_cam.layer", &error.to_string()))?;
+            for method in &methods {
+                for layer in method.get().needs(model).layers {
+                    let key = format!("methods.{}.layer", method.name());
+                    let found = model.graph().layer(&layer);
+                    found.map_err(|error| source.at(&key, &error.to_string()))?;
+                }
             }
         }
         let sha256 = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -240,6 +233,12 @@ impl Plan {
 }
 
 impl Config {
+    /// The methods that are chosen; the usual ones if none is.
+    fn chosen_methods(&self) -> Vec<Method> {
+        let chosen = self.methods.clone().chosen();
+        if chosen.is_empty() { Method::usual() } else { chosen }
+    }
+
     fn check(&self, source: &Source) -> Result<(), Error> {
         let verdict = &self.verdict;
         if !(0.0..=1.0).contains(&verdict.min_effect) {
@@ -257,9 +256,9 @@ impl Config {
         if self.models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
         }
-        for method in self.methods.list() {
+        for method in self.chosen_methods() {
             let key = format!("methods.{}", method.name());
-            method.check().map_err(|error| source.at(&key, &error.to_string()))?;
+            method.get().check().map_err(|error| source.at(&key, &error.to_string()))?;
         }
         device(&self.device).map_err(|error| source.at("device", &error.to_string()))?;
         Ok(())
@@ -346,24 +345,6 @@ impl PreprocessingConfig {
             PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
             PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
         }
-    }
-}
-
-impl MethodsConfig {
-    fn list(&self) -> Vec<Method> {
-        let MethodsConfig { saliency, integrated_gradients, grad_cam } = self.clone();
-        let mut methods = Vec::new();
-        methods.extend(saliency.map(Method::Saliency));
-        methods.extend(integrated_gradients.map(Method::IntegratedGradients));
-        methods.extend(grad_cam.map(Method::GradCam));
-        if methods.is_empty() {
-            methods.extend([
-                Method::Saliency(Saliency::default()),
-                Method::IntegratedGradients(IntegratedGradients::default()),
-                Method::GradCam(GradCam::default()),
-            ]);
-        }
-        methods
     }
 }
 

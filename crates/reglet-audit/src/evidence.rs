@@ -164,7 +164,7 @@ fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Res
     let (mut by_method, mut remarks, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
     for (method, computed) in plan.methods.iter().zip(&found.computed) {
         let attribution = &computed.attribution;
-        let maps = rows.clone().map(|row| attribution.map(row, method.reduction()));
+        let maps = rows.clone().map(|row| attribution.map(row, method.get().reduction()));
         by_method.push(maps.collect::<Result<_, _>>()?);
         remarks.push(rows.clone().map(|row| attribution.remark(row)).collect::<Result<_, _>>()?);
         gaps.push(attribution.gaps.as_ref().map(|gaps| gaps.iter().map(|gap| gap.relative).collect()));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
 use crate::progress::Progress;
-use crate::{Error, Output};
+use crate::{Error, Output, parameters};
 
 /// What to explain, and how.
 #[derive(Debug, Clone)]
@@ -33,12 +33,14 @@ pub struct ExplainOptions {
     pub target: Option<String>,
     /// The methods' names.
     pub methods: Vec<String>,
-    /// Grad-CAM's layer.
+    /// The layer of the methods that read one; the model's own choice unless given.
     pub layer: Option<String>,
-    /// Integrated Gradients' baseline.
-    pub baseline: String,
-    /// Integrated Gradients' steps.
-    pub steps: usize,
+    /// The baseline of the methods that have one; their own default unless given.
+    pub baseline: Option<String>,
+    /// The steps of the methods that have them; their own default unless given.
+    pub steps: Option<usize>,
+    /// Parameters of methods: `METHOD.PARAMETER=VALUE`, the value in TOML or else plain text.
+    pub set: Vec<String>,
     /// `notebook` or `torchvision`.
     pub preprocessing: String,
     /// The colour map's name.
@@ -162,9 +164,9 @@ impl One<'_> {
             .panel(Panel::picture("As the model sees it", view.clone()).caption(format!("{width}×{height}")));
         let mut overlays = Vec::new();
         for (method, computed) in self.methods.iter().zip(&found.computed) {
-            let map = computed.attribution.map(0, method.reduction())?;
+            let map = computed.attribution.map(0, method.get().reduction())?;
             let scaled = Scale::Percentile(99.5).apply(map.view())?;
-            let mut panel = Panel::picture(method.title(), scaled.colorize(self.colormap))
+            let mut panel = Panel::picture(method.get().about().title, scaled.colorize(self.colormap))
                 .color_bar(ColorBar::of(&scaled, self.colormap))
                 .caption(self.caption(method, computed, found));
             if let Some(remark) = computed.attribution.remark(0)? {
@@ -172,7 +174,7 @@ impl One<'_> {
             }
             figure = figure.panel(panel);
             overlays.push(Panel::picture(
-                format!("{}, overlaid", method.title()),
+                format!("{}, overlaid", method.get().about().title),
                 scaled.overlay(view, self.colormap, OPACITY)?,
             ));
         }
@@ -184,19 +186,16 @@ impl One<'_> {
         Ok(figure)
     }
 
-    /// A method's time and, where it has one, its gap or layer.
+    /// A method's time, how it was computed and, where it has one, its gap.
     fn caption(&self, method: &Method, computed: &Computed, found: &Explanation) -> String {
-        let time = time_of(method, computed, found);
-        let more = match (method, &computed.attribution.gaps) {
-            (Method::IntegratedGradients(ig), Some(gaps)) => {
-                format!(" · {} steps · gap {:.2} %", ig.steps, 100.0 * gaps[0].relative)
-            }
-            (Method::GradCam(cam), _) => {
-                format!(" · {}", cam.layer.as_deref().unwrap_or(self.model.grad_cam_layer()))
-            }
-            _ => " · largest channel".to_owned(),
-        };
-        format!("{time:.2} s{more}")
+        let mut caption = format!("{:.2} s", taken(computed, found));
+        if let Some(note) = method.get().note(self.model) {
+            caption += &format!(" · {note}");
+        }
+        if let Some(gaps) = &computed.attribution.gaps {
+            caption += &format!(" · gap {:.2} %", 100.0 * gaps[0].relative);
+        }
+        caption
     }
 
     fn text(&self, found: &Explanation, top: &[Ranked], target: &Ranked) -> Result<String, Error> {
@@ -217,7 +216,8 @@ impl One<'_> {
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             let remark = computed.attribution.remark(0)?.map(|remark| format!(" · {}", remark.text()));
             let caption = self.caption(method, computed, found);
-            lines.push(format!("{:<22}{caption}{}", method.title(), remark.unwrap_or_default()));
+            let title = method.get().about().title;
+            lines.push(format!("{title:<22}{caption}{}", remark.unwrap_or_default()));
         }
         Ok(lines.join("\n"))
     }
@@ -239,7 +239,7 @@ impl One<'_> {
             methods.push(json!({
                 "name": method.name(),
                 "parameters": method,
-                "seconds": time_of(method, computed, found),
+                "seconds": taken(computed, found),
                 "gap": gap,
                 "remark": computed.attribution.remark(0)?.map(|remark| remark.text()),
             }));
@@ -283,49 +283,65 @@ impl One<'_> {
     }
 }
 
-/// What a method took: its own time and, if it uses the evaluation that all share, that.
-fn time_of(method: &Method, computed: &Computed, found: &Explanation) -> f64 {
-    let shared = !matches!(method, Method::IntegratedGradients(_));
+/// What a method took: its own time and, if it uses what all share, the time of that.
+fn taken(computed: &Computed, found: &Explanation) -> f64 {
     let own = computed.time.as_secs_f64();
-    if shared { own + found.time.as_secs_f64() } else { own }
+    if computed.shared { own + found.time.as_secs_f64() } else { own }
 }
 
 fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
-    let mut methods = Vec::new();
-    for name in &options.methods {
-        let mut method = Method::named(name)?;
-        match &mut method {
-            Method::IntegratedGradients(ig) => {
-                ig.steps = options.steps;
-                ig.baseline = baseline(&options.baseline)?;
-            }
-            Method::GradCam(cam) => cam.layer.clone_from(&options.layer),
-            Method::Saliency(_) => {}
-        }
-        method.check()?;
-        if !methods.contains(&method) {
-            methods.push(method);
-        }
-    }
+    let mut methods: Vec<Method> =
+        options.methods.iter().map(|name| Method::named(name)).collect::<Result<_, _>>()?;
     if methods.is_empty() {
         return Err(Error::Usage(format!("no method is named; there are {}", Method::NAMES.join(", "))));
     }
-    Ok(methods)
-}
-
-fn baseline(name: &str) -> Result<Baseline, Error> {
-    match name {
-        "zero" => Ok(Baseline::Zero),
-        "black" => Ok(Baseline::Black),
-        "white" => Ok(Baseline::White),
-        "grey" | "gray" => Ok(Baseline::Grey),
-        other => {
-            other.parse().ok().filter(|value: &f32| value.is_finite()).map(Baseline::Value).ok_or_else(|| {
-                let known = "zero, black, white, grey, or a number in the model's input space";
-                Error::Usage(format!("there is no baseline '{other}'; there are {known}"))
-            })
+    let baseline = options.baseline.as_deref().map(str::parse::<Baseline>).transpose()?;
+    for (key, value) in [
+        ("baseline", baseline.map(|baseline| json!(baseline))),
+        ("steps", options.steps.map(|steps| json!(steps))),
+        ("layer", options.layer.as_ref().map(|layer| json!(layer))),
+    ] {
+        let Some(value) = value else { continue };
+        let mut taken = false;
+        for method in &mut methods {
+            if let Some(changed) = parameters::set(method, key, value.clone())? {
+                (*method, taken) = (changed, true);
+            }
+        }
+        if !taken {
+            let asked = options.methods.join(", ");
+            return Err(Error::Usage(format!("--{key}: none of the methods asked for has one ({asked})")));
         }
     }
+    for setting in &options.set {
+        set(&mut methods, setting)?;
+    }
+    let mut distinct = Vec::new();
+    for method in methods {
+        method.get().check()?;
+        if !distinct.contains(&method) {
+            distinct.push(method);
+        }
+    }
+    Ok(distinct)
+}
+
+/// Applies one `METHOD.PARAMETER=VALUE`.
+fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
+    let fault = |what: String| Error::Usage(format!("--set {setting}: {what}"));
+    let form = || fault("write METHOD.PARAMETER=VALUE, such as integrated_gradients.steps=100".to_owned());
+    let (key, value) = setting.split_once('=').ok_or_else(form)?;
+    let (name, key) = key.trim().split_once('.').ok_or_else(form)?;
+    let name = Method::named(name)?.name();
+    let method = methods.iter_mut().find(|method| method.name() == name);
+    let method = method.ok_or_else(|| fault(format!("{name} is not among the methods asked for")))?;
+    let document: Result<toml::Table, _> = toml::from_str(&format!("value = {value}"));
+    let value = document.map_or_else(|_| json!(value), |document| json!(document["value"]));
+    *method = parameters::set(method, key, value)?.ok_or_else(|| {
+        let known = parameters::names(method).join(", ");
+        fault(format!("{name} has no parameter '{key}'; it has: {known}"))
+    })?;
+    Ok(())
 }
 
 fn load(options: &ExplainOptions) -> Result<Model, Error> {
@@ -411,18 +427,58 @@ mod tests {
         assert_eq!(folders(&paths), ["x", "x-2", "y", "x-3"]);
     }
 
+    fn options(methods: &[&str]) -> ExplainOptions {
+        ExplainOptions {
+            pictures: Vec::new(),
+            model: "resnet18".into(),
+            width: 1.0,
+            weights: "torchvision".into(),
+            labels: None,
+            target: None,
+            methods: methods.iter().map(|name| (*name).to_owned()).collect(),
+            layer: None,
+            baseline: None,
+            steps: None,
+            set: Vec::new(),
+            preprocessing: "notebook".into(),
+            colormap: "inferno".into(),
+            device: "cpu".into(),
+            out: PathBuf::new(),
+            json: false,
+        }
+    }
+
     #[test]
-    fn baselines_have_names_or_are_numbers() {
-        assert_eq!(baseline("black").expect("a name"), Baseline::Black);
-        assert_eq!(baseline("-0.5").expect("a number"), Baseline::Value(-0.5));
-        assert!(baseline("nan").is_err());
-        assert!(baseline("blakc").expect_err("a typo").to_string().contains("zero, black"));
+    fn words_reach_the_methods_that_have_the_parameter() {
+        let words = ExplainOptions { steps: Some(7), ..options(&["saliency", "ig"]) };
+        let found = methods(&words).expect("sound");
+        assert!(
+            matches!(&found[..], [Method::Saliency(_), Method::IntegratedGradients(ig)] if ig.steps == 7)
+        );
+        let words = ExplainOptions { steps: Some(7), ..options(&["saliency"]) };
+        assert!(methods(&words).expect_err("no steps").to_string().contains("--steps"));
+
+        let set = vec!["ig.baseline=black".to_owned(), "grad-cam.upsampling=nearest".to_owned()];
+        let found = methods(&ExplainOptions { set, ..options(&["ig", "grad_cam"]) }).expect("sound");
+        let expected = "{\"name\":\"grad_cam\",\"layer\":null,\"upsampling\":\"nearest\"}";
+        assert_eq!(json!(found[1]), serde_json::from_str::<Value>(expected).expect("JSON"));
+        for (fault, part) in [
+            ("ig.step=1", "it has: baseline, quadrature, steps"),
+            ("ig=1", "METHOD.PARAMETER"),
+            ("grad_cam.layer=x", "not among"),
+            ("ig.steps=many", "invalid type"),
+            ("ig.steps=0", "1 to 100000"),
+        ] {
+            let words = ExplainOptions { set: vec![fault.to_owned()], ..options(&["ig"]) };
+            let message = methods(&words).expect_err(fault).to_string();
+            assert!(message.contains(part), "{message}");
+        }
     }
 
     #[test]
     fn drawn_maps_are_never_negative() {
         for name in Method::NAMES {
-            assert_ne!(Method::named(name).expect("a method").reduction(), Reduction::Sum);
+            assert_ne!(Method::named(name).expect("a method").get().reduction(), Reduction::Sum);
         }
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 mod explain;
 mod output;
+mod parameters;
 mod progress;
 pub mod report;
 pub mod results;

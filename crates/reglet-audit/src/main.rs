@@ -60,12 +60,16 @@ struct ExplainWords {
     /// Grad-CAM's layer [default: the last convolution, layer4.1.conv2 in a ResNet-18]
     #[arg(long)]
     layer: Option<String>,
-    /// Integrated Gradients' baseline: zero (the mean colour), black, white, grey or a number
-    #[arg(long, default_value = "zero", allow_hyphen_values = true)]
-    baseline: String,
-    /// Integrated Gradients' steps
-    #[arg(long, default_value_t = 50)]
-    steps: usize,
+    /// Where Integrated Gradients begins: zero (the mean colour), black, white, grey, #rrggbb, a number, blur:PIXELS,
+    /// noise:SEED, or another picture's path [default: zero]
+    #[arg(long, allow_hyphen_values = true)]
+    baseline: Option<String>,
+    /// Integrated Gradients' steps [default: 50]
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
+    #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
+    set: Vec<String>,
     /// notebook (224×224), torchvision (256, centre 224), or the side of a square
     #[arg(long, default_value = "notebook")]
     preprocessing: String,
@@ -139,6 +143,7 @@ impl From<ExplainWords> for ExplainOptions {
             layer: words.layer,
             baseline: words.baseline,
             steps: words.steps,
+            set: words.set,
             preprocessing: words.preprocessing,
             colormap: words.colormap,
             device: words.device,

@@ -221,7 +221,7 @@ pub struct SampleMap {
 pub struct Provenance {
     /// Reglet's version.
     pub reglet: String,
-    /// libtorch's version.
+    /// The version of libtorch that the program was compiled for.
     pub libtorch: String,
     /// Where the models ran.
     pub device: String,

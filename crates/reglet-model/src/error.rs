@@ -99,6 +99,9 @@ pub enum ModelError {
         /// What is wrong, as a sentence.
         what: String,
     },
+    /// A picture could not be read.
+    #[error(transparent)]
+    Picture(#[from] reglet_data::picture::PictureError),
     /// A picture could not be brought to the model's size.
     #[error(transparent)]
     Geometry(#[from] reglet_data::ResizeError),

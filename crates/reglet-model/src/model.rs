@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use reglet_data::picture::{self, Limits};
 use tch::{Device, Tensor};
 
 use crate::graph::{Graph, Request, ValueId, gradients};
@@ -181,6 +182,15 @@ impl Model {
     /// How pictures become the model's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
+    }
+
+    /// The picture in a file, as the model sees it: `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    /// [`ModelError::Picture`], [`ModelError::Geometry`].
+    pub fn picture(&self, path: &Path) -> Result<Tensor, ModelError> {
+        let view = self.preprocessing.view(&picture::load(path, &Limits::default())?)?;
+        self.preprocessing.tensor(&[view], self.device)
     }
 
     /// Where the model runs.

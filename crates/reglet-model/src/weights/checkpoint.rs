@@ -12,8 +12,10 @@ use zip::ZipArchive;
 use super::float_tensor;
 use super::pickle::{self, Global};
 
-/// Keys under which training scripts keep the state dict, with what they keep beside it.
-const NESTS: [&str; 4] = ["state_dict.", "model_state_dict.", "model.", "net."];
+/// Keys under which training scripts keep the state dict, and whether one counts only where an optimizer's
+/// state lies beside it: a network may have a part called `model` itself.
+const NESTS: [(&str, bool); 4] =
+    [("state_dict.", false), ("model_state_dict.", false), ("model.", true), ("net.", true)];
 
 /// Reads every floating-point tensor of the checkpoint's state dict.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
@@ -25,16 +27,12 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     }
     let all = reader.tensors();
     // A checkpoint that nests its state dict also holds optimizer state and the like, which is not weights.
-    let nest = ["state_dict.", "model_state_dict."]
-        .into_iter()
-        .find(|nest| all.keys().any(|name| name.starts_with(nest)));
-    let nest = nest.or_else(|| {
-        let beside = all.keys().any(|name| name.starts_with("optimizer"));
-        NESTS.into_iter().find(|nest| beside && all.keys().any(|name| name.starts_with(nest)))
-    });
+    let holds = |start: &str| all.keys().any(|name| name.starts_with(start));
+    let nest = NESTS.into_iter().find(|(nest, beside)| holds(nest) && (!beside || holds("optimizer")));
+    let nest = nest.map_or("", |(nest, _)| nest);
     let mut tensors = BTreeMap::new();
     for (name, tensor) in all {
-        let Some(name) = name.strip_prefix(nest.unwrap_or_default()) else { continue };
+        let Some(name) = name.strip_prefix(nest) else { continue };
         let kind = match tensor.dtype() {
             DType::F32 => Some(Kind::Float),
             DType::F16 => Some(Kind::Half),

@@ -15,6 +15,43 @@ pub(super) struct Frame {
     series: Vec<String>,
 }
 
+/// The words and the width that every chart takes, for a chart with a field `frame`.
+macro_rules! framed {
+    ($chart:ident) => {
+        impl $chart {
+            /// A line or two under the title.
+            #[must_use]
+            pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
+                self.frame.subtitle = subtitle.into();
+                self
+            }
+
+            /// What the axis measures, and in what unit.
+            #[must_use]
+            pub fn axis_label(mut self, label: impl Into<String>) -> Self {
+                self.frame.axis_label = label.into();
+                self
+            }
+
+            /// A value to compare with, drawn as a dashed line with its name: chance, the threshold of a
+            /// decision.
+            #[must_use]
+            pub fn reference(mut self, value: f64, name: impl Into<String>) -> Self {
+                self.frame.reference = Some((value, name.into()));
+                self
+            }
+
+            /// The chart's width in CSS pixels, between 320 and 2000.
+            #[must_use]
+            pub fn width(mut self, width: f32) -> Self {
+                self.frame.set_width(width);
+                self
+            }
+        }
+    };
+}
+pub(super) use framed;
+
 pub(super) const PADDING: f32 = 16.0;
 pub(super) const TICK: Face = Face::regular(11.0, Role::Muted);
 pub(super) const LABEL: Face = Face::regular(12.5, Role::Ink);

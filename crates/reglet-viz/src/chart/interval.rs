@@ -1,5 +1,5 @@
 use super::axis::{Axis, LARGEST};
-use super::frame::{Frame, LABEL, PADDING, SMALL, check};
+use super::frame::{Frame, LABEL, PADDING, SMALL, check, framed};
 use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::text::{fixed, number};
 use crate::theme::Role;
@@ -41,44 +41,18 @@ const ROW_PADDING: f32 = 6.0;
 const LABEL_LINES: usize = 2;
 const COLUMN_GAP: f32 = 12.0;
 
+framed!(IntervalChart);
+
 impl IntervalChart {
     /// A chart without rows on a linear axis.
     pub fn new(title: impl Into<String>) -> Self {
         IntervalChart { frame: Frame::new(title.into()), logarithmic: false, rows: Vec::new() }
     }
 
-    /// A line or two under the title.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.frame.subtitle = subtitle.into();
-        self
-    }
-
-    /// What the axis measures, and in what unit.
-    #[must_use]
-    pub fn axis_label(mut self, label: impl Into<String>) -> Self {
-        self.frame.axis_label = label.into();
-        self
-    }
-
-    /// A value to compare with, drawn as a dashed line with its name: chance, zero.
-    #[must_use]
-    pub fn reference(mut self, value: f64, name: impl Into<String>) -> Self {
-        self.frame.reference = Some((value, name.into()));
-        self
-    }
-
     /// Makes the axis logarithmic, as ratios deserve. Every value must then be above zero.
     #[must_use]
     pub fn logarithmic(mut self) -> Self {
         self.logarithmic = true;
-        self
-    }
-
-    /// The chart's width in CSS pixels, between 320 and 2000.
-    #[must_use]
-    pub fn width(mut self, width: f32) -> Self {
-        self.frame.set_width(width);
         self
     }
 

@@ -1,5 +1,5 @@
 use super::axis::Axis;
-use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within};
+use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
 use super::statistics::median;
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::text::fixed;
@@ -22,6 +22,8 @@ const MEDIAN: Face = Face::semi_bold(12.5, Role::Ink);
 /// Between the axis's edge and a column: room for the medians' labels.
 const INSET: f32 = 56.0;
 
+framed!(SlopeChart);
+
 impl SlopeChart {
     /// A chart without pairs, for probabilities, whose columns are called `before` and `after`.
     pub fn new(title: impl Into<String>, before: impl Into<String>, after: impl Into<String>) -> Self {
@@ -33,38 +35,10 @@ impl SlopeChart {
         }
     }
 
-    /// A line or two under the title.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.frame.subtitle = subtitle.into();
-        self
-    }
-
-    /// What the axis measures, and in what unit.
-    #[must_use]
-    pub fn axis_label(mut self, label: impl Into<String>) -> Self {
-        self.frame.axis_label = label.into();
-        self
-    }
-
-    /// A value to compare with, drawn as a dashed line with its name: the threshold of a decision.
-    #[must_use]
-    pub fn reference(mut self, value: f64, name: impl Into<String>) -> Self {
-        self.frame.reference = Some((value, name.into()));
-        self
-    }
-
     /// The axis's ends, 0 and 1 unless told otherwise.
     #[must_use]
     pub fn range(mut self, low: f64, high: f64) -> Self {
         self.range = (low, high);
-        self
-    }
-
-    /// The chart's width in CSS pixels, between 320 and 2000.
-    #[must_use]
-    pub fn width(mut self, width: f32) -> Self {
-        self.frame.set_width(width);
         self
     }
 

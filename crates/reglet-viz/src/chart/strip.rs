@@ -2,7 +2,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::axis::Axis;
-use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within};
+use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
 use super::statistics::{median, quantile};
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::text::fixed;
@@ -46,31 +46,12 @@ const JITTER: f32 = 0.28;
 const BOX: f32 = 0.36;
 const WIDEST_STRIP: f32 = 96.0;
 
+framed!(StripChart);
+
 impl StripChart {
     /// A chart without groups, for probabilities.
     pub fn new(title: impl Into<String>) -> Self {
         StripChart { frame: Frame::new(title.into()), range: (0.0, 1.0), seed: 0, groups: Vec::new() }
-    }
-
-    /// A line or two under the title.
-    #[must_use]
-    pub fn subtitle(mut self, subtitle: impl Into<String>) -> Self {
-        self.frame.subtitle = subtitle.into();
-        self
-    }
-
-    /// What the axis measures, and in what unit.
-    #[must_use]
-    pub fn axis_label(mut self, label: impl Into<String>) -> Self {
-        self.frame.axis_label = label.into();
-        self
-    }
-
-    /// A value to compare with, drawn as a dashed line with its name: the threshold of a decision.
-    #[must_use]
-    pub fn reference(mut self, value: f64, name: impl Into<String>) -> Self {
-        self.frame.reference = Some((value, name.into()));
-        self
     }
 
     /// The axis's ends, 0 and 1 unless told otherwise.
@@ -84,13 +65,6 @@ impl StripChart {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
-        self
-    }
-
-    /// The chart's width in CSS pixels, between 320 and 2000.
-    #[must_use]
-    pub fn width(mut self, width: f32) -> Self {
-        self.frame.set_width(width);
         self
     }
 

@@ -1,0 +1,167 @@
+//! The methods by name. A method is added by its file and one line here.
+
+use std::time::{Duration, Instant};
+
+use reglet_model::{Evaluation, Targets, nearest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::{
+    Attribution, AttributionError, AttributionMethod, GradCam, InputXGradient, IntegratedGradients, Layers,
+    Needs, Point, Saliency,
+};
+
+/// Makes [`Method`] and [`Methods`] from one line for each method.
+macro_rules! registry {
+    ($($method:ident as $name:ident),+ $(,)?) => {
+        /// A method with its parameters.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "name", rename_all = "snake_case")]
+        pub enum Method {
+            $(#[doc = concat!("See [`", stringify!($method), "`].")] $method($method),)+
+        }
+
+        impl Method {
+            /// The names of all methods.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// Every method with its default parameters, in the order of [`NAMES`](Method::NAMES).
+            pub fn all() -> Vec<Method> {
+                vec![$(Method::$method($method::default())),+]
+            }
+
+            /// The name in configs, results and file names.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Method::$method(_) => stringify!($name),)+
+                }
+            }
+
+            /// The method itself.
+            pub fn get(&self) -> &dyn AttributionMethod {
+                match self {
+                    $(Method::$method(method) => method,)+
+                }
+            }
+        }
+
+        /// A choice of methods, each with its parameters: the table `[methods]` of a config. Those left
+        /// out are not used.
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Methods {
+            $(
+                #[doc = concat!("See [`", stringify!($method), "`].")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$method>,
+            )+
+        }
+
+        impl Methods {
+            /// Those that were chosen.
+            pub fn chosen(self) -> Vec<Method> {
+                let mut chosen = Vec::new();
+                $(chosen.extend(self.$name.map(Method::$method));)+
+                chosen
+            }
+        }
+    };
+}
+
+registry! {
+    Saliency as saliency,
+    InputXGradient as input_x_gradient,
+    IntegratedGradients as integrated_gradients,
+    GradCam as grad_cam,
+}
+
+/// A method's result and what it took beyond the shared evaluation.
+#[derive(Debug)]
+pub struct Computed {
+    /// The result.
+    pub attribution: Attribution,
+    /// The time it took.
+    pub time: Duration,
+    /// Whether it used derivatives of the shared evaluation.
+    pub shared: bool,
+}
+
+/// What [`Method::attribute_all`] returns.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The model's answer at the inputs.
+    pub evaluation: Evaluation,
+    /// The time that the evaluation took, gradients included.
+    pub time: Duration,
+    /// What each method found, in the order they were asked for.
+    pub computed: Vec<Computed>,
+}
+
+impl Method {
+    /// The method called `name` (in any case, with `_` or `-`), with its default parameters. `ig` is
+    /// Integrated Gradients.
+    ///
+    /// # Errors
+    /// [`AttributionError::UnknownMethod`] with the nearest names.
+    pub fn named(name: &str) -> Result<Method, AttributionError> {
+        let plain = |name: &str| name.to_lowercase().replace(['_', '-', ' '], "");
+        let wanted = if plain(name) == "ig" { "integrated_gradients" } else { name };
+        let found = Method::all().into_iter().find(|method| plain(method.name()) == plain(wanted));
+        found.ok_or_else(|| AttributionError::UnknownMethod {
+            name: name.to_owned(),
+            nearest: nearest(name, Method::NAMES.iter().copied()),
+        })
+    }
+
+    /// The three methods that are used where nobody says which: the notebook's.
+    pub fn usual() -> Vec<Method> {
+        vec![
+            Method::Saliency(Saliency::default()),
+            Method::IntegratedGradients(IntegratedGradients::default()),
+            Method::GradCam(GradCam::default()),
+        ]
+    }
+
+    /// Computes several methods at `inputs` (`[N, C, H, W]`). What they need of the inputs themselves
+    /// (the scores, the gradient, layers) is computed once, in one forward and one backward pass.
+    ///
+    /// # Errors
+    /// [`AttributionError`], whichever comes first.
+    pub fn attribute_all(
+        methods: &[Method],
+        model: &dyn Layers,
+        inputs: &Tensor,
+        targets: Targets,
+    ) -> Result<Explanation, AttributionError> {
+        let methods: Vec<&dyn AttributionMethod> = methods.iter().map(Method::get).collect();
+        methods.iter().try_for_each(|method| method.check())?;
+        let start = Instant::now();
+        let needs: Vec<Needs> = methods.iter().map(|method| method.needs(model)).collect();
+        let input_gradient = needs.iter().any(|needs| needs.input_gradient);
+        let mut layers: Vec<String> = needs.iter().flat_map(|needs| needs.layers.clone()).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let names: Vec<&str> = layers.iter().map(String::as_str).collect();
+        let evaluation = model.evaluate(inputs, targets, input_gradient, &names)?;
+        check_finite(&evaluation)?;
+        let time = start.elapsed();
+
+        let point = Point { model, inputs, evaluation: &evaluation, layers: &layers };
+        let mut computed = Vec::with_capacity(methods.len());
+        for (method, needs) in methods.iter().zip(&needs) {
+            let start = Instant::now();
+            let attribution = method.at(&point)?;
+            computed.push(Computed { attribution, time: start.elapsed(), shared: !needs.is_empty() });
+        }
+        Ok(Explanation { evaluation, time, computed })
+    }
+}
+
+fn check_finite(evaluation: &Evaluation) -> Result<(), AttributionError> {
+    let scores: Vec<f64> = Vec::try_from(evaluation.scores.f_to_kind(Kind::Double)?)?;
+    match scores.iter().position(|score| !score.is_finite()) {
+        Some(row) => Err(AttributionError::NotFinite { score: scores[row], row }),
+        None => Ok(()),
+    }
+}
