@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use miette::NamedSource;
 use reglet_attribution::{Method, Methods};
-use reglet_data::edit::Change;
+use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
 use reglet_model::{Architecture, Model, ModelError, ModelOptions, Preprocessing, WeightsSource, device};
@@ -44,6 +44,9 @@ pub struct Config {
     /// What is changed about each picture.
     #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
+    /// How it is changed.
+    #[serde(default)]
+    pub edit: EditOptions,
     /// How many pictures the report's gallery shows of each model.
     #[serde(default = "default_gallery")]
     pub gallery: usize,
@@ -120,11 +123,25 @@ pub struct VerdictConfig {
     pub min_density: f64,
     /// The fewest pictures from which anything is concluded.
     pub min_pictures: usize,
+    /// The largest p-value, after Holm's correction, of a change that counts, above 0 and at most 0.5.
+    pub max_p: f64,
+    /// Whether a shortcut must show both when the artefact is put in and when it is taken away.
+    pub both: bool,
+    /// Whether the artefact must do more than its own parts in disorder: then its form matters, and not just
+    /// that something dark is there.
+    pub form: bool,
 }
 
 impl Default for VerdictConfig {
     fn default() -> Self {
-        VerdictConfig { min_effect: 0.1, min_density: 1.0, min_pictures: 10 }
+        VerdictConfig {
+            min_effect: 0.1,
+            min_density: 1.0,
+            min_pictures: 10,
+            max_p: 0.05,
+            both: false,
+            form: false,
+        }
     }
 }
 
@@ -145,7 +162,7 @@ fn default_device() -> String {
 }
 
 fn default_changes() -> Vec<Change> {
-    vec![Change::Insert, Change::Remove, Change::Control]
+    vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled]
 }
 
 fn default_gallery() -> usize {
@@ -166,6 +183,8 @@ pub struct Plan {
     pub sha256: String,
     /// The pictures.
     pub data: Box<dyn Dataset>,
+    /// What changes them.
+    pub editor: Editor,
     /// The models with their names.
     pub models: Vec<(String, Model)>,
     /// The methods.
@@ -199,6 +218,15 @@ impl Plan {
                 return Err(source.at(key, &message));
             }
         }
+        let Config { edit, artefact, lesion, seed, .. } = &config;
+        let editor = Editor::new(data.as_ref(), edit, artefact, lesion, *seed).map_err(|error| {
+            let key = match &error {
+                DataError::Edit(EditError::Places { .. }) => "edit.places",
+                DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => "edit.insert",
+                error => config.data.key_of(error),
+            };
+            source.at(key, &error.to_string())
+        })?;
         let mut models = Vec::with_capacity(config.models.len());
         for (name, model) in &config.models {
             let at =
@@ -228,7 +256,7 @@ impl Plan {
             }
         }
         let sha256 = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Plan { config, text: source.text, sha256, data, models, methods })
+        Ok(Plan { config, text: source.text, sha256, data, editor, models, methods })
     }
 }
 
@@ -248,6 +276,10 @@ impl Config {
         if !(verdict.min_density > 0.0 && verdict.min_density.is_finite()) {
             let message = format!("min_density is {}, but must be above 0", verdict.min_density);
             return Err(source.at("verdict.min_density", &message));
+        }
+        if !(verdict.max_p > 0.0 && verdict.max_p <= 0.5) {
+            let message = format!("max_p is {}, but must be above 0 and at most 0.5", verdict.max_p);
+            return Err(source.at("verdict.max_p", &message));
         }
         if verdict.min_pictures < 2 {
             let message = "min_pictures must be at least 2: one picture has no interval";

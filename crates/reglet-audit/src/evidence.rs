@@ -6,25 +6,26 @@ use image::{Rgb, RgbImage};
 use ndarray::Array2;
 use rayon::prelude::*;
 use reglet_attribution::{Method, Remark};
-use reglet_data::edit::{self, Change};
+use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
-use reglet_model::{Model, Targets};
+use reglet_model::{Model, Preprocessing, Targets};
 use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 use crate::config::{Config, Plan};
 use crate::progress::Progress;
-use crate::results::{SampleMap, SampleResult};
+use crate::results::{Answer, SampleMap, SampleResult};
 
 /// How many pictures are in memory at once.
 const CHUNK: usize = 16;
 
-/// A picture and its changed versions, at their own size.
+/// A picture, and its changed versions as each model sees them: at their own size they would fill the memory.
 struct Prepared {
     sample: Sample,
     artefact: Option<bool>,
-    changed: BTreeMap<Change, RgbImage>,
+    /// By model: a view for each change and place.
+    changed: Vec<Vec<(Change, RgbImage)>>,
 }
 
 /// What is found of each picture, for each model in the plan's order. Memory does not grow with the number of
@@ -37,14 +38,16 @@ pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
     let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
     let mut progress = Progress::new("auditing", "pictures");
     let gallery = gallery(data, plan.config.gallery);
+    let preprocessing: Vec<&Preprocessing> =
+        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
+    let (config, editor) = (&plan.config, &plan.editor);
     let all: Vec<usize> = (0..data.len()).collect();
     for chunk in all.chunks(CHUNK) {
-        let config = &plan.config;
-        let prepared: Vec<Prepared> =
-            chunk.par_iter().map(|&index| prepare(data, config, index)).collect::<Result<_, _>>()?;
-        for ((_, model), results) in plan.models.iter().zip(&mut results) {
-            let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
-            results.extend(examine(plan, model, &prepared, &shown)?);
+        let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
+        let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
+        let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+        for (index, results) in results.iter_mut().enumerate() {
+            results.extend(examine(plan, index, &prepared, &shown)?);
         }
         progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), data.len() as u64);
     }
@@ -57,21 +60,28 @@ fn gallery(data: &dyn Dataset, wanted: usize) -> Vec<usize> {
     (0..count).map(|index| index * data.len() / count).collect()
 }
 
-fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared, Error> {
+fn prepare(
+    data: &dyn Dataset,
+    config: &Config,
+    editor: &Editor,
+    preprocessing: &[&Preprocessing],
+    index: usize,
+) -> Result<Prepared, Error> {
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
-    // A strip laid over an artefact would take it away as well: a control is one only where there is none.
-    changes.retain(|change| *change != Change::Control || artefact == Some(false));
     // Maps are compared with those of the picture without the artefact.
     if !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
     }
-    let mut changed = BTreeMap::new();
+    let mut changed = vec![Vec::new(); preprocessing.len()];
     for change in changes {
-        let avoid = Some(config.lesion.as_str());
-        let edited = edit::apply(data, index, &sample, &config.artefact, avoid, change, config.seed)?;
-        changed.extend(edited.map(|edited| (change, edited.picture)));
+        for place in 0..editor.places(change) {
+            let Some(edited) = editor.apply(data, index, &sample, change, place)? else { continue };
+            for (views, preprocessing) in changed.iter_mut().zip(preprocessing) {
+                views.push((change, preprocessing.view(&edited.picture)?));
+            }
+        }
     }
     Ok(Prepared { sample, artefact, changed })
 }
@@ -79,20 +89,20 @@ fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared
 /// One model on a chunk of pictures.
 fn examine(
     plan: &Plan,
-    model: &Model,
+    model: usize,
     prepared: &[Prepared],
     shown: &[bool],
 ) -> Result<Vec<SampleResult>, Error> {
+    let changed: Vec<(usize, Change, &RgbImage)> = prepared
+        .iter()
+        .enumerate()
+        .flat_map(|(index, p)| p.changed[model].iter().map(move |(change, view)| (index, *change, view)))
+        .collect();
+    let (_, model) = &plan.models[model];
     let target = model.classes().find(&plan.config.target)?;
     let preprocessing = model.preprocessing();
     let views: Vec<RgbImage> =
         prepared.par_iter().map(|p| preprocessing.view(&p.sample.picture)).collect::<Result<_, _>>()?;
-    let changed: Vec<(usize, Change, RgbImage)> = prepared
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(index, p)| p.changed.iter().map(move |(change, picture)| (index, *change, picture)))
-        .map(|(index, change, picture)| Ok((index, change, preprocessing.view(picture)?)))
-        .collect::<Result<_, Error>>()?;
 
     // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
@@ -105,14 +115,14 @@ fn examine(
     for group in groups {
         let part: Vec<RgbImage> = group.iter().map(|&index| views[index].clone()).collect();
         let maps = explain(plan, model, target, &part)?;
-        let with: Vec<(usize, Change, RgbImage)> =
-            changed.iter().filter(|(index, ..)| group.contains(index)).cloned().collect();
-        let after: Vec<RgbImage> = with.iter().map(|(.., view)| view.clone()).collect();
-        let after = if after.is_empty() { Vec::new() } else { probabilities(model, target, &after)? };
+        let with: Vec<&(usize, Change, &RgbImage)> =
+            changed.iter().filter(|(index, ..)| group.contains(index)).collect();
+        let after: Vec<RgbImage> = with.iter().map(|(.., view)| (*view).clone()).collect();
+        let after = answers(model, target, &after)?;
         let without: Vec<(usize, RgbImage)> = with
             .iter()
             .filter(|(index, change, _)| *change == Change::Remove && prepared[*index].artefact == Some(true))
-            .map(|(index, _, view)| (*index, view.clone()))
+            .map(|(index, _, view)| (*index, (*view).clone()))
             .collect();
         let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
         let controls =
@@ -128,17 +138,21 @@ fn examine(
                 .collect::<Result<_, Error>>()?;
             let control = without.iter().position(|(other, _)| *other == index);
             let control = control.and_then(|row| controls.as_ref().map(|found| (row, found)));
+            let mut changes: BTreeMap<Change, Vec<Answer>> = BTreeMap::new();
+            for ((_, change, _), answer) in with.iter().zip(&after).filter(|((other, ..), _)| *other == index)
+            {
+                changes.entry(*change).or_default().push(*answer);
+            }
             let picture = Looked { plan, row, maps: &maps, masks: &masks, view: &views[index], control };
             results.push(SampleResult {
                 id: p.sample.id.clone(),
                 label: plan.data.classes()[p.sample.label].clone(),
                 artefact: p.artefact,
-                probability: maps.probabilities[row],
-                changed: with
-                    .iter()
-                    .zip(&after)
-                    .filter(|((other, change, _), _)| *other == index && plan.config.changes.contains(change))
-                    .map(|((_, change, _), probability)| (*change, *probability))
+                answer: maps.answers[row],
+                changed: changes
+                    .into_iter()
+                    .filter(|(change, _)| plan.config.changes.contains(change))
+                    .map(|(change, answers)| (change, Answer::mean(&answers)))
                     .collect(),
                 maps: picture.measure(shown[index])?,
                 thumbnail: shown[index].then(|| picture.thumbnail()).transpose()?,
@@ -150,7 +164,7 @@ fn examine(
 
 /// The maps of a batch: by method, a map for each row.
 struct Maps {
-    probabilities: Vec<f64>,
+    answers: Vec<Answer>,
     by_method: Vec<Vec<Array2<f32>>>,
     remarks: Vec<Vec<Option<Remark>>>,
     gaps: Vec<Option<Vec<f64>>>,
@@ -169,25 +183,30 @@ fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Res
         remarks.push(rows.clone().map(|row| attribution.remark(row)).collect::<Result<_, _>>()?);
         gaps.push(attribution.gaps.as_ref().map(|gaps| gaps.iter().map(|gap| gap.relative).collect()));
     }
-    let probabilities = column(&model.classes().probabilities(&found.evaluation.logits)?, target)?;
-    Ok(Maps { probabilities, by_method, remarks, gaps })
+    let answers = read(model, target, &found.evaluation.logits)?;
+    Ok(Maps { answers, by_method, remarks, gaps })
 }
 
-/// The target's probability for each picture, a bounded number of them at a time.
-fn probabilities(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<f64>, Error> {
+/// What the model says of each picture, a bounded number of them at a time.
+fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {
         let input = model.preprocessing().tensor(part, model.device())?;
-        let probabilities = model.classes().probabilities(&model.logits(&input)?)?;
-        all.extend(column(&probabilities, target)?);
+        all.extend(read(model, target, &model.logits(&input)?)?);
     }
     Ok(all)
 }
 
-fn column(probabilities: &Tensor, target: usize) -> Result<Vec<f64>, Error> {
-    let column = probabilities.f_select(1, target as i64)?.f_to_kind(Kind::Double)?;
-    Ok(Vec::try_from(column.f_to_device(Device::Cpu)?)?)
+/// Probability and score of the target from a batch of logits.
+fn read(model: &Model, target: usize, logits: &Tensor) -> Result<Vec<Answer>, Error> {
+    let list = |values: &Tensor| -> Result<Vec<f64>, Error> {
+        Ok(Vec::try_from(values.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?)
+    };
+    let probabilities = list(&model.classes().probabilities(logits)?.f_select(1, target as i64)?)?;
+    let scores = list(&model.classes().scores(logits, &vec![target; probabilities.len()])?)?;
+    let answer = |(probability, score)| Answer { probability, score };
+    Ok(probabilities.into_iter().zip(scores).map(answer).collect())
 }
 
 /// One picture with its maps and masks, at the size the model saw it.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use reglet_data::edit::Change;
 use serde::Serialize;
 
-use crate::statistics::Estimate;
+use crate::statistics::{Association, Estimate};
 
 /// The version of `results.json`; raised whenever a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything an audit found.
 #[derive(Debug, Clone, Serialize)]
@@ -44,6 +44,11 @@ pub struct DataSummary {
     pub fingerprint: String,
     /// How many pictures of each class show the artefact, or not: `[class][0 = without, 1 = with]`.
     pub groups: Vec<[usize; 2]>,
+    /// How strongly the artefact goes with the target; `None` where every picture, or none, has the one or the
+    /// other.
+    pub association: Option<Association>,
+    /// How the artefact was put into pictures.
+    pub insertion: String,
 }
 
 /// What was found of one model.
@@ -61,8 +66,8 @@ pub struct ModelResults {
     pub expected: Option<VerdictKind>,
     /// The probability of the target by group.
     pub groups: Vec<Group>,
-    /// Area under the ROC curve of the target's probability, for pictures with and without the artefact.
-    pub auroc: Auroc,
+    /// How good the answers are: on all pictures, and on those without and with the artefact.
+    pub performance: Vec<Performance>,
     /// What each change does to the probability.
     pub effects: Vec<Effect>,
     /// Where each method looks.
@@ -90,15 +95,24 @@ pub struct Group {
     pub values: Vec<f64>,
 }
 
-/// How well the probability separates the target from the other classes; `None` where a class is missing.
+/// How good a model's answers are on some of the pictures, for the target against all other classes. A figure
+/// is `None` where a class is missing.
 #[derive(Debug, Clone, Serialize)]
-pub struct Auroc {
-    /// On all pictures.
-    pub all: Option<f64>,
-    /// On pictures with the artefact.
-    pub with: Option<f64>,
-    /// On pictures without it.
-    pub without: Option<f64>,
+pub struct Performance {
+    /// Whether these are the pictures with the artefact, or without it; `None` for all.
+    pub artefact: Option<bool>,
+    /// How many pictures.
+    pub pictures: usize,
+    /// The share of the target's pictures that are called the target.
+    pub sensitivity: Option<Estimate>,
+    /// The share of the other pictures that are not.
+    pub specificity: Option<Estimate>,
+    /// Area under the ROC curve.
+    pub auroc: Option<f64>,
+    /// Brier's score, 0 to 1; lower is better.
+    pub brier: Option<f64>,
+    /// The expected calibration error in ten bins, 0 to 1.
+    pub calibration_error: Option<f64>,
 }
 
 /// What one change does to the target's probability, over the pictures to which it can be made.
@@ -106,15 +120,59 @@ pub struct Auroc {
 pub struct Effect {
     /// The change.
     pub change: Change,
+    /// Whether the pictures show the artefact.
+    pub with: bool,
     /// How many pictures were changed.
     pub pictures: usize,
-    /// The mean of (after − before).
+    /// The mean of (after − before), in probability. Where a change was made at several places of a picture, the
+    /// mean over them counts as after.
     pub difference: Estimate,
+    /// The same of the target's score (the logit).
+    pub score: Estimate,
     /// The share of pictures whose decision (above or below one half) changed.
     pub flipped: f64,
+    /// How many pictures were called the target before and after.
+    pub called: [usize; 2],
+    /// Whether it could be chance.
+    pub test: Test,
+    /// McNemar's exact two-sided p-value of the decisions that changed.
+    pub mcnemar: f64,
+    /// The smallest mean difference that these pictures would have shown four times out of five.
+    pub detectable: Option<f64>,
+    /// The same pictures changed as much without meaning.
+    pub against: Vec<Contrast>,
     /// Before and after, picture by picture.
     #[serde(skip)]
     pub pairs: Vec<(f64, f64)>,
+}
+
+/// A change less its control, picture by picture.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contrast {
+    /// The control.
+    pub control: Change,
+    /// How many pictures could be changed in both ways.
+    pub pictures: usize,
+    /// What the control alone does to the probability, on these pictures.
+    pub alone: Estimate,
+    /// The mean of (after the change − after the control), in probability.
+    pub difference: Estimate,
+    /// Whether it could be chance.
+    pub test: Test,
+}
+
+/// Whether paired differences could be chance, and how large they are beside their spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Test {
+    /// The two-sided p-value of Wilcoxon's signed-rank test.
+    pub p: f64,
+    /// The same after Holm's correction for all comparisons that the model's verdict rests on; `None` where it
+    /// does not rest on this one.
+    pub adjusted: Option<f64>,
+    /// Cohen's d of the paired differences.
+    pub cohens_d: Option<f64>,
+    /// The matched-pairs rank-biserial correlation.
+    pub rank_biserial: Option<f64>,
 }
 
 /// Where one method's maps lie.
@@ -180,6 +238,23 @@ impl VerdictKind {
     }
 }
 
+/// What a model says of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// The target's probability.
+    pub probability: f64,
+    /// The target's score: its logit.
+    pub score: f64,
+}
+
+impl Answer {
+    /// The mean of several answers, not a number where there is none.
+    pub fn mean(answers: &[Answer]) -> Answer {
+        let mean = |of: fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / answers.len() as f64;
+        Answer { probability: mean(|answer| answer.probability), score: mean(|answer| answer.score) }
+    }
+}
+
 /// One picture's part of a model's results.
 #[derive(Debug, Clone)]
 pub struct SampleResult {
@@ -189,10 +264,10 @@ pub struct SampleResult {
     pub label: String,
     /// Whether it shows the artefact; `None` where nobody has annotated it.
     pub artefact: Option<bool>,
-    /// The target's probability.
-    pub probability: f64,
-    /// The target's probability after each change that could be made.
-    pub changed: BTreeMap<Change, f64>,
+    /// What the model says of it.
+    pub answer: Answer,
+    /// What it says after each change that could be made.
+    pub changed: BTreeMap<Change, Answer>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
     /// The picture as the model saw it with its regions outlined, as PNG: kept for those in the gallery.

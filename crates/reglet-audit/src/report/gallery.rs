@@ -32,9 +32,9 @@ fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture
             p.facts {
                 span { (sample.label) }
                 span { (shown(&results.artefact, sample.artefact)) }
-                span { "probability of " (results.target) " " b { (plain(sample.probability)) } }
-                @for (&done, &after) in &sample.changed {
-                    span { (change(done, &results.artefact)) ": " b { (plain(after)) } }
+                span { "probability of " (results.target) " " b { (plain(sample.answer.probability)) } }
+                @for (&done, after) in &sample.changed {
+                    span { (change(done, sample.artefact == Some(true), &results.artefact)) ": " b { (plain(after.probability)) } }
                 }
             }
             div.pictures {

@@ -6,10 +6,10 @@ use reglet_viz::encode_png;
 
 use super::render;
 use crate::results::{
-    Attention, Auroc, DataSummary, Effect, Group, ModelResults, Provenance, RegionAttention, Results,
-    SCHEMA_VERSION, SampleMap, SampleResult, Verdict, VerdictKind,
+    Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Provenance,
+    RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Verdict, VerdictKind,
 };
-use crate::statistics::Estimate;
+use crate::statistics::{Association, Estimate};
 
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
@@ -27,6 +27,8 @@ pub(super) fn example() -> Results {
             classes: vec!["nevus".into(), "melanoma".into()],
             fingerprint: "9f2c".repeat(16),
             groups: vec![[30, 30], [30, 30]],
+            association: Association::of([[30, 30], [30, 30]]),
+            insertion: "drawn again by the generator".into(),
         },
         models: vec![
             model("trained-with-rulers", VerdictKind::Shortcut, 0.41, 3.6),
@@ -72,7 +74,17 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
         },
         expected: Some(VerdictKind::Shortcut),
         groups: groups.into_iter().map(|(class, with, middle)| group(class, with, middle, effect)).collect(),
-        auroc: Auroc { all: Some(0.948), with: Some(0.712), without: None },
+        performance: [(None, Some(0.948)), (Some(false), None), (Some(true), Some(0.712))]
+            .map(|(artefact, auroc)| Performance {
+                artefact,
+                pictures: 60,
+                sensitivity: Estimate::share(27, 30),
+                specificity: Estimate::share(21, 30),
+                auroc,
+                brier: Some(0.153),
+                calibration_error: Some(0.081),
+            })
+            .into(),
         effects: vec![
             changed(Change::Insert, effect),
             changed(Change::Remove, -effect),
@@ -114,11 +126,28 @@ fn changed(change: Change, by: f64) -> Effect {
         .map(|(value, step)| (value + step * by.signum()).clamp(0.0, 1.0))
         .collect();
     let differences: Vec<f64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
+    let tested = matches!(change, Change::Insert | Change::Remove);
+    let test =
+        Test { p: 2e-5, adjusted: tested.then_some(8e-5), cohens_d: Some(1.37), rank_biserial: Some(0.9) };
+    let contrast = Contrast {
+        control: Change::Control,
+        pictures: before.len(),
+        alone: estimate(&spread(0.01, 0.01)),
+        difference: estimate(&differences),
+        test,
+    };
     Effect {
         change,
+        with: by < 0.0,
         pictures: before.len(),
         difference: estimate(&differences),
+        score: estimate(&differences.iter().map(|value| 5.0 * value).collect::<Vec<_>>()),
         flipped: 0.31,
+        called: [4, 13],
+        test,
+        mcnemar: 0.0129,
+        detectable: Some(0.06),
+        against: if tested { vec![contrast] } else { Vec::new() },
         pairs: before.into_iter().zip(after).collect(),
     }
 }
@@ -153,8 +182,10 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
         id: format!("phantom-{index:03}"),
         label: "melanoma".into(),
         artefact: Some(index == 0),
-        probability: 0.93,
-        changed: [(Change::Remove, 0.41), (Change::Move, 0.9)].into(),
+        answer: Answer { probability: 0.93, score: 2.6 },
+        changed: [(Change::Remove, 0.41), (Change::Move, 0.9)]
+            .map(|(change, probability)| (change, Answer { probability, score: 0.0 }))
+            .into(),
         maps: methods
             .iter()
             .map(|method| SampleMap {

@@ -267,11 +267,8 @@ fn cutouts(
             .get(lesion)
             .is_some_and(|lesion| mask.dilate(4).iter().any(|(x, y)| lesion.get(x, y)));
         let Some(cutout) = Cutout::of(&sample.picture, &mask)?.filter(|_| !touches) else { continue };
-        if cutout.reaches_edge() {
-            cropped.push(cutout)
-        } else {
-            whole.push(cutout)
-        }
+        let kind = if cutout.reaches_edge() { &mut cropped } else { &mut whole };
+        kind.push(cutout);
         if whole.len() == CUTOUTS {
             break;
         }
