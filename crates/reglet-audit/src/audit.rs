@@ -10,8 +10,8 @@ use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
 use crate::results::{
-    Attention, DataSummary, Group, ModelResults, Performance, Provenance, RegionAttention, Results,
-    SCHEMA_VERSION, SampleResult, VerdictKind,
+    Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
+    Results, SCHEMA_VERSION, SampleResult, VerdictKind,
 };
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
 use crate::verdict::{Evidence, judge};
@@ -185,15 +185,22 @@ fn performance(samples: &[SampleResult], target: &str, artefact: Option<bool>) -
 
 fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, seed: u64) -> Attention {
     let maps = || samples.iter().map(|sample| &sample.maps[method]);
-    let mut values: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for (region, (share, density)) in maps().flat_map(|map| &map.regions) {
-        let (shares, densities) = values.entry(region.clone()).or_default();
-        shares.push(*share);
-        densities.push(*density);
+    let mut values: BTreeMap<&String, Vec<Placement>> = BTreeMap::new();
+    for (region, placement) in maps().flat_map(|map| &map.regions) {
+        values.entry(region).or_default().push(*placement);
     }
-    let regions = values.into_iter().filter_map(|(region, (shares, densities))| {
-        let (share, density) = (Estimate::of(&shares, seed)?, Estimate::of(&densities, seed)?);
-        Some((region, RegionAttention { pictures: shares.len(), share, density }))
+    let regions = values.into_iter().filter_map(|(region, placements)| {
+        let mean =
+            |of: fn(&Placement) -> f64| Estimate::of(&placements.iter().map(of).collect::<Vec<_>>(), seed);
+        let attention = RegionAttention {
+            pictures: placements.len(),
+            share: mean(|placement| placement.share)?,
+            density: mean(|placement| placement.density)?,
+            rank_accuracy: mean(|placement| placement.rank_accuracy)?,
+            pointing: mean(|placement| placement.pointing)?,
+            auc: mean(|placement| placement.auc)?,
+        };
+        Some((region.clone(), attention))
     });
     let mut remarks = BTreeMap::new();
     for remark in maps().filter_map(|map| map.remark) {
@@ -231,6 +238,9 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
         "region",
         "share",
         "density",
+        "rank_accuracy",
+        "pointing",
+        "auc",
         "gap",
         "remark",
     ];
@@ -246,12 +256,15 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
             }));
             for map in &sample.maps {
                 let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
-                for (region, (share, density)) in &map.regions {
+                for (region, placement) in &map.regions {
                     let own = [
                         map.method.clone(),
                         region.clone(),
-                        share.to_string(),
-                        density.to_string(),
+                        placement.share.to_string(),
+                        placement.density.to_string(),
+                        placement.rank_accuracy.to_string(),
+                        placement.pointing.to_string(),
+                        placement.auc.to_string(),
                         gap.clone(),
                         map.remark.unwrap_or_default().to_owned(),
                     ];

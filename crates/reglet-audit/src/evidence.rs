@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use image::{Rgb, RgbImage};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use reglet_attribution::{Method, Remark};
 use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
+use reglet_metrics::Localisation;
 use reglet_model::{Model, Preprocessing, Targets};
 use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
 use tch::{Device, Kind, Tensor};
@@ -15,7 +16,7 @@ use tch::{Device, Kind, Tensor};
 use crate::Error;
 use crate::config::{Config, Plan};
 use crate::progress::Progress;
-use crate::results::{Answer, SampleMap, SampleResult};
+use crate::results::{Answer, Placement, SampleMap, SampleResult};
 
 /// How many pictures are in memory at once.
 const CHUNK: usize = 16;
@@ -229,15 +230,14 @@ impl Looked<'_> {
         let mut measured = Vec::new();
         for (index, method) in self.plan.methods.iter().enumerate() {
             let map = &self.maps.by_method[index][self.row];
-            let parts = |map: &Array2<f32>, mask: &Mask| share(map, mask).map(|s| (s, s / mask.fraction()));
-            let regions: BTreeMap<String, (f64, f64)> = self
+            let regions: BTreeMap<String, Placement> = self
                 .masks
                 .iter()
-                .filter_map(|(name, mask)| Some((name.clone(), parts(map, mask)?)))
+                .filter_map(|(name, mask)| Some((name.clone(), placement(map, mask)?)))
                 .collect();
             let against_control = self.control.and_then(|(row, control)| {
-                let here = regions.get(artefact)?.1;
-                let there = parts(&control.by_method[index][row], self.masks.get(artefact)?)?.1;
+                let here = regions.get(artefact)?.density;
+                let there = placement(&control.by_method[index][row], self.masks.get(artefact)?)?.density;
                 Some(here - there)
             });
             measured.push(SampleMap {
@@ -269,16 +269,18 @@ impl Looked<'_> {
     }
 }
 
-/// The share of a map's sum that lies in the mask; `None` for an empty mask, or a map without a positive
-/// sum, where it is not defined.
-fn share(map: &Array2<f32>, mask: &Mask) -> Option<f64> {
-    if mask.is_empty() || map.len() != mask.bits().len() {
-        return None;
-    }
-    let total: f64 = map.iter().map(|&value| f64::from(value)).sum();
-    let inside: f64 =
-        map.iter().zip(mask.bits()).filter(|(_, inside)| **inside).map(|(&v, _)| f64::from(v)).sum();
-    (total.is_finite() && total > 0.0).then(|| inside / total)
+/// How a map lies on a mask; `None` for an empty mask, or a map without a positive value, where that is not defined.
+fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
+    let region = ArrayView2::from_shape((mask.height() as usize, mask.width() as usize), mask.bits()).ok()?;
+    let found = Localisation::new(map.view(), region).ok()?;
+    Some(Placement {
+        share: found.mass().ok()?,
+        density: found.density().ok()?,
+        rank_accuracy: found.rank_accuracy(),
+        pointing: found.pointing(0),
+        // A region that fills the picture is told from nothing: no better than chance.
+        auc: found.auc().unwrap_or(0.5),
+    })
 }
 
 #[cfg(test)]
@@ -286,11 +288,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_the_sum_and_undefined_without_one() {
+    fn a_map_lies_nowhere_where_that_is_not_defined() {
         let map = Array2::from_shape_vec((2, 3), vec![1.0, 0.0, 3.0, 0.0, 4.0, 0.0]).expect("six");
         let mask = Mask::new(3, 2, vec![true, false, false, false, true, false]).expect("six");
-        assert_eq!(share(&map, &mask), Some(5.0 / 8.0));
-        assert_eq!(share(&Array2::zeros((2, 3)), &mask), None);
-        assert_eq!(share(&map, &Mask::empty(3, 2).expect("six")), None);
+        let found = placement(&map, &mask).expect("defined");
+        assert_eq!((found.share, found.density), (5.0 / 8.0, 15.0 / 8.0));
+        assert_eq!((found.rank_accuracy, found.pointing), (0.5, 1.0));
+        assert_eq!(placement(&Array2::zeros((2, 3)), &mask), None);
+        assert_eq!(placement(&map, &Mask::empty(3, 2).expect("six")), None);
+        assert_eq!(placement(&map, &Mask::empty(2, 3).expect("six").complement()), None);
     }
 }

@@ -202,6 +202,12 @@ pub struct RegionAttention {
     pub share: Estimate,
     /// The share over the region's share of the picture's area: 1 is as much as chance.
     pub density: Estimate,
+    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    pub rank_accuracy: Estimate,
+    /// The share of pictures whose map is highest in the region (the pointing game).
+    pub pointing: Estimate,
+    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    pub auc: Estimate,
 }
 
 /// The conclusion about one model.
@@ -274,13 +280,28 @@ pub struct SampleResult {
     pub thumbnail: Option<Vec<u8>>,
 }
 
+/// How one map lies on one region of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placement {
+    /// The share of the map that lies in the region, 0 to 1.
+    pub share: f64,
+    /// The share over the region's share of the picture's area: 1 is as much as chance.
+    pub density: f64,
+    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    pub rank_accuracy: f64,
+    /// Whether the highest value lies in the region: 1, 0, or a share of them where several are.
+    pub pointing: f64,
+    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    pub auc: f64,
+}
+
 /// One map's part of one picture's results.
 #[derive(Debug, Clone)]
 pub struct SampleMap {
     /// The method's name.
     pub method: String,
-    /// By region: share and density.
-    pub regions: BTreeMap<String, (f64, f64)>,
+    /// By region; a region that the picture does not show, and a map without a positive value, have none.
+    pub regions: BTreeMap<String, Placement>,
     /// The artefact's density here less that at the same place once it has been taken away.
     pub against_control: Option<f64>,
     /// The relative completeness gap.

@@ -51,8 +51,8 @@ fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture
 fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
     html! {
         (title(model, map))
-        @if let Some((_, density)) = map.regions.get(&results.artefact) {
-            span.note { (results.artefact) " density " (plain(*density)) }
+        @if let Some(placement) = map.regions.get(&results.artefact) {
+            span.note { (results.artefact) " density " (plain(placement.density)) }
         }
         @if let Some(remark) = map.remark { span.note { (remark) } }
     }

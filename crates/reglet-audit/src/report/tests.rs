@@ -6,8 +6,9 @@ use reglet_viz::encode_png;
 
 use super::render;
 use crate::results::{
-    Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Provenance,
-    RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Verdict, VerdictKind,
+    Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Placement,
+    Provenance, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Verdict,
+    VerdictKind,
 };
 use crate::statistics::{Association, Estimate};
 
@@ -156,7 +157,14 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
     let region = |density: f64| {
         let densities: Vec<f64> = spread(0.5, 0.4).iter().map(|value| 2.0 * value * density).collect();
         let shares: Vec<f64> = densities.iter().map(|value| value * 0.08).collect();
-        RegionAttention { pictures: 30, share: estimate(&shares), density: estimate(&densities) }
+        RegionAttention {
+            pictures: 30,
+            share: estimate(&shares),
+            density: estimate(&densities),
+            rank_accuracy: estimate(&shares),
+            pointing: estimate(&spread(0.3, 0.2)),
+            auc: estimate(&spread(0.6, 0.1)),
+        }
     };
     let gradients = method == "integrated_gradients";
     Attention {
@@ -178,6 +186,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
 fn sample(index: usize, methods: &[&str]) -> SampleResult {
     let tone =
         |red: u8| encode_png(&RgbImage::from_pixel(8, 8, Rgb([red, 140, 120]))).expect("it has pixels");
+    let placement = Placement { share: 0.3, density: 3.4, rank_accuracy: 0.4, pointing: 1.0, auc: 0.8 };
     SampleResult {
         id: format!("phantom-{index:03}"),
         label: "melanoma".into(),
@@ -190,7 +199,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
             .iter()
             .map(|method| SampleMap {
                 method: (*method).to_owned(),
-                regions: [("ruler".to_owned(), (0.3, 3.4))].into(),
+                regions: [("ruler".to_owned(), placement)].into(),
                 against_control: None,
                 gap: None,
                 remark: None,

@@ -38,8 +38,14 @@ fn against(change: Change, mean: f64, control: f64) -> Effect {
 }
 
 fn attention(density: f64) -> Attention {
-    let region =
-        RegionAttention { pictures: 40, share: estimate(0.2, 0.01), density: estimate(density, 0.1) };
+    let region = RegionAttention {
+        pictures: 40,
+        share: estimate(0.2, 0.01),
+        density: estimate(density, 0.1),
+        rank_accuracy: estimate(0.3, 0.1),
+        pointing: estimate(0.4, 0.1),
+        auc: estimate(0.7, 0.1),
+    };
     Attention {
         method: "grad_cam".into(),
         title: "Grad-CAM".into(),

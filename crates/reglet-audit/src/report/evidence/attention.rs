@@ -48,6 +48,9 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
         th.number scope="col" { "Share" }
         th.number scope="col" { "Density" }
         th.number scope="col" { "Against control" }
+        th.number scope="col" { "Highest values" }
+        th.number scope="col" { "Pointing" }
+        th.number scope="col" { "AUC" }
     };
     let body = html! {
         @for method in &model.attention {
@@ -65,11 +68,21 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
                             (maybe(method.artefact_against_control.as_ref(), signed))
                         } @else { (NONE) }
                     }
+                    td.number { (estimate(&found.rank_accuracy, percent)) }
+                    td.number { (percent(found.pointing.mean)) }
+                    td.number { (estimate(&found.auc, plain)) }
                 }
             }
         }
     };
-    table("Share and density of each region", &head, &body)
+    html! {
+        (table("Share and density of each region", &head, &body))
+        p.note {
+            dfn { "Highest values" } ": of the map’s highest values, as many as the region has pixels, the part that "
+            "lies in it (relevance rank accuracy). " dfn { "Pointing" } ": how often the highest of all does. "
+            dfn { "AUC" } ": how well the map tells the region from the rest; 0.5 is chance."
+        }
+    }
 }
 
 /// The region under suspicion first, then the lesion, then the others by name.
