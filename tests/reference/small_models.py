@@ -64,9 +64,46 @@ def small_model(architecture: str, classes: int = CLASSES) -> nn.Module:
     return model.double().eval()
 
 
-def small_input(name: str = "input", batch: int = INPUT_SHAPE[0]) -> torch.Tensor:
-    """The first `batch` examples of the input of that name, in float64 with float32's values."""
-    shape = (batch, *INPUT_SHAPE[1:])
+def plain_model(classes: int = CLASSES, averages: bool = False) -> nn.Module:
+    """A network that the field's tools handle without their usual faults, in float64 and evaluation mode.
+
+    With `averages` it pools by means and not by maxima.
+    """
+    model = PlainNet(classes)
+    if averages:
+        model.pool1, model.pool2 = nn.AdaptiveAvgPool2d(8), nn.AdaptiveAvgPool2d(4)
+    fill(model)
+    return model.double().eval()
+
+
+class PlainNet(nn.Module):
+    """Each module is used once, nothing is done in place, and no two windows of a pooling overlap."""
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, kernel_size=3, padding=1)
+        self.relu1 = nn.ReLU()
+        self.pool1 = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(8, 12, kernel_size=3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(12)
+        self.relu2 = nn.ReLU()
+        self.pool2 = nn.MaxPool2d(2)
+        self.conv3 = nn.Conv2d(12, 16, kernel_size=3, padding=1)
+        self.relu3 = nn.ReLU()
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.fc = nn.Linear(16, classes)
+
+    def forward(self, x):
+        x = self.pool1(self.relu1(self.conv1(x)))
+        x = self.pool2(self.relu2(self.bn2(self.conv2(x))))
+        x = self.relu3(self.conv3(x))
+        return self.fc(self.flatten(self.avgpool(x)))
+
+
+def small_input(name: str = "input", batch: int = INPUT_SHAPE[0], side: int = INPUT_SHAPE[2]) -> torch.Tensor:
+    """The first `batch` examples of the input of that name and size, in float64 with float32's values."""
+    shape = (batch, INPUT_SHAPE[1], side, side)
     return rounded(uniform(name, math.prod(shape)) * math.sqrt(3.0), shape).double()
 
 

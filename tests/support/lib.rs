@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use reglet_model::{Architecture, Graph, Model, Parameter, Parameters, Preprocessing};
+use reglet_attribution::Method;
+use reglet_model::{Architecture, Graph, Model, Op, Parameter, Parameters, Preprocessing, ValueId};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -63,6 +64,17 @@ impl Reference {
     }
 }
 
+/// The method with few steps, samples, masks and orders, for tests that do not ask how good its map is.
+pub fn quick(method: &Method) -> Method {
+    let mut parameters = serde_json::to_value(method).expect("plain values");
+    for count in ["steps", "samples", "masks", "orders"] {
+        if let Some(place) = parameters.get_mut(count) {
+            *place = 6.into();
+        }
+    }
+    serde_json::from_value(parameters).expect("its own words")
+}
+
 /// The relative distance ‖a − b‖ / ‖b‖.
 pub fn distance(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.size(), b.size(), "the shapes differ");
@@ -83,6 +95,71 @@ pub fn small_model(architecture: Architecture, classes: i64) -> Model {
     let parameters = synthetic_parameters(&graph);
     Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
         .expect("the labels are the indices")
+}
+
+/// The same model in 64-bit floats, in which nothing is lost to rounding.
+pub fn exact(model: Model) -> Model {
+    let architecture = model.provenance().architecture.parse().expect("a built-in one");
+    let tensors = model.parameters().tensors().iter().map(|tensor| tensor.to_kind(Kind::Double)).collect();
+    let parameters = Parameters::from_tensors(tensors);
+    let graph = model.graph().clone();
+    Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
+        .expect("the labels are the indices")
+}
+
+/// `PlainNet` of `reference/small_models.py` in 64-bit floats: each module used once, nothing done in place, no
+/// overlapping windows.
+pub fn plain_model(classes: i64) -> Model {
+    let pool = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
+    plain_network(classes, [pool.clone(), pool])
+}
+
+/// The same network, pooling by means and not by maxima.
+pub fn averaging_model(classes: i64) -> Model {
+    plain_network(classes, [8, 4].map(|side| Op::AdaptiveAvgPool2d { output: [side; 2] }))
+}
+
+fn plain_network(classes: i64, [pool1, pool2]: [Op; 2]) -> Model {
+    let (mut g, mut x) = Graph::new();
+    x = convolution(&mut g, "conv1", x, [3, 8], true);
+    x = g.call("relu1", Op::Relu, &[x]);
+    x = g.call("pool1", pool1, &[x]);
+    x = convolution(&mut g, "conv2", x, [8, 12], false);
+    let mut norm = vec![x];
+    for (leaf, trainable) in
+        [("weight", true), ("bias", true), ("running_mean", false), ("running_var", false)]
+    {
+        norm.push(g.parameter(format!("bn2.{leaf}"), &[12], trainable));
+    }
+    x = g.call("bn2", Op::BatchNorm { eps: 1e-5, momentum: 0.1 }, &norm);
+    x = g.call("relu2", Op::Relu, &[x]);
+    x = g.call("pool2", pool2, &[x]);
+    x = convolution(&mut g, "conv3", x, [12, 16], true);
+    x = g.call("relu3", Op::Relu, &[x]);
+    x = g.call("avgpool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
+    x = g.call("flatten", Op::Flatten { start: 1, end: -1 }, &[x]);
+    let weight = g.parameter("fc.weight", &[classes, 16], true);
+    let bias = g.parameter("fc.bias", &[classes], true);
+    x = g.call("fc", Op::Linear, &[x, weight, bias]);
+    g.set_output(x);
+    let parameters = synthetic_parameters(&g);
+    let model =
+        Model::from_parts(Architecture::ResNet18, g, parameters, None, Preprocessing::default(), Device::Cpu);
+    exact(model.expect("the labels are the indices"))
+}
+
+fn convolution(g: &mut Graph, path: &str, input: ValueId, [from, to]: [i64; 2], bias: bool) -> ValueId {
+    let mut inputs = vec![input, g.parameter(format!("{path}.weight"), &[to, from, 3, 3], true)];
+    if bias {
+        inputs.push(g.parameter(format!("{path}.bias"), &[to], true));
+    }
+    let op = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+    g.call(path, op, &inputs)
+}
+
+/// The input of that name (`reference/small_models.py`) in 64-bit floats: `[batch, 3, side, side]`.
+pub fn small_input(name: &str, batch: i64, side: i64) -> Tensor {
+    drawn(name, &[batch, 3, side, side], |unit| unit * 3_f64.sqrt()).to_kind(Kind::Double)
 }
 
 /// Weights computed from their names alone, as `reference/small_models.py` computes them.

@@ -25,6 +25,24 @@ pub struct Gap {
     pub relative: f64,
 }
 
+impl Gap {
+    /// The gap of each row of `values` (`[N, C, H, W]`), which should sum to `differences` (`[N]`).
+    ///
+    /// # Errors
+    /// [`AttributionError::Torch`] if there are not as many differences as rows.
+    pub fn of(values: &Tensor, differences: &Tensor) -> Result<Vec<Gap>, AttributionError> {
+        let sums = values.f_sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double)?;
+        let differences = differences.f_to_kind(Kind::Double)?;
+        let absolute: Vec<f64> = Vec::try_from(sums.f_sub(&differences)?)?;
+        let differences: Vec<f64> = Vec::try_from(differences)?;
+        let gap = |(absolute, difference): (f64, f64)| Gap {
+            absolute,
+            relative: absolute.abs() / difference.abs(),
+        };
+        Ok(absolute.into_iter().zip(differences).map(gap).collect())
+    }
+}
+
 /// What there is to say of a map beyond its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remark {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use reglet_model::{Evaluation, Model, Targets};
+use reglet_model::{Evaluation, Graph, Model, Parameters, Request, Targets};
 use tch::Tensor;
 
 use crate::AttributionError;
@@ -60,8 +60,29 @@ pub trait Layers: Gradients {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError>;
 
+    /// What a layer returns at `inputs`, in one forward pass that ends there.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports, among it a layer that does not exist.
+    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError>;
+
     /// The layer that suits class activation maps best.
     fn grad_cam_layer(&self) -> &str;
+}
+
+/// A classifier whose operators can be run and walked backwards one by one.
+pub trait Operators: Layers {
+    /// The graph of operators, from inputs `[N, C, H, W]` to logits.
+    fn graph(&self) -> &Graph;
+
+    /// The graph's parameters.
+    fn parameters(&self) -> &Parameters;
+
+    /// The score of each row's target, `[N]`, from the graph's logits.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
 }
 
 impl Scores for Model {
@@ -98,7 +119,28 @@ impl Layers for Model {
         Ok(Model::evaluate(self, inputs, targets, input_gradient, &layers)?)
     }
 
+    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
+        let graph = Model::graph(self);
+        let feeds = [(graph.input(), inputs)];
+        let request = Request { feeds: &feeds, fetches: &[graph.layer(layer)?], ..Request::default() };
+        Ok(graph.run(Model::parameters(self), &request)?.remove(0))
+    }
+
     fn grad_cam_layer(&self) -> &str {
         Model::grad_cam_layer(self)
+    }
+}
+
+impl Operators for Model {
+    fn graph(&self) -> &Graph {
+        Model::graph(self)
+    }
+
+    fn parameters(&self) -> &Parameters {
+        Model::parameters(self)
+    }
+
+    fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        Ok(self.classes().scores(logits, targets)?)
     }
 }

@@ -46,6 +46,18 @@ pub enum AttributionError {
         /// Why.
         reason: String,
     },
+    /// An operator that a method has no rule for.
+    #[error(
+        "{method} has no rule for the operator {operator}, which computes '{layer}'; choose another method"
+    )]
+    NoRule {
+        /// The method.
+        method: &'static str,
+        /// The operator's name in ATen.
+        operator: &'static str,
+        /// The value it computes.
+        layer: String,
+    },
     /// A layer without the height and width that a class activation map needs.
     #[error(
         "{method} needs a layer with height and width, but '{layer}' returns the shape {shape:?}; choose a convolution"

@@ -1,7 +1,7 @@
 //! Attribution methods: what in a picture an image classifier's answer rests on.
 //!
 //! Each method is written against the smallest capability that it needs of a model ([`Scores`],
-//! [`Gradients`], [`Layers`]), so it works on a classifier of your own too:
+//! [`Gradients`], [`Layers`], [`Operators`]), so it works on a classifier of your own too:
 //!
 //! ```
 //! use reglet_attribution::{AttributionError, Gradients, IntegratedGradients, Scores};
@@ -42,26 +42,101 @@
 //! | `reglet-model` | the classifiers; below this one |
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
+mod ablation_cam;
 mod attribution;
 mod baseline;
+mod blur_integrated_gradients;
+mod cam;
 mod capability;
+mod coalitions;
+mod deconvolution;
+mod deep_lift;
+mod deep_lift_shap;
+mod eigen_cam;
 mod error;
+mod feature_ablation;
+mod full_grad;
 mod grad_cam;
+mod grad_cam_plus_plus;
+mod gradient_shap;
+mod guided_backprop;
+mod guided_grad_cam;
+mod guided_integrated_gradients;
+mod hi_res_cam;
+mod idgi;
 mod input_x_gradient;
 mod integrated_gradients;
+mod internal_influence;
+mod kernel_shap;
+mod lasso;
+mod layer_activation;
+mod layer_cam;
+mod layer_conductance;
+mod layer_integrated_gradients;
+mod layer_path;
+mod lime;
+mod lrp;
 mod method;
+mod noisy;
+mod occlusion;
+mod passes;
 mod quadrature;
 mod registry;
+mod rest;
+mod rise;
 mod saliency;
+mod score_cam;
+mod segmentation;
+mod shapley_sampling;
+mod smooth_grad;
+mod smooth_grad_squared;
+mod sobol;
+mod var_grad;
+mod walk;
+mod x_grad_cam;
 
+pub use ablation_cam::AblationCam;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};
-pub use capability::{Gradients, Layers, Scores};
+pub use blur_integrated_gradients::BlurIntegratedGradients;
+pub use capability::{Gradients, Layers, Operators, Scores};
+pub use deconvolution::Deconvolution;
+pub use deep_lift::DeepLift;
+pub use deep_lift_shap::DeepLiftShap;
+pub use eigen_cam::EigenCam;
 pub use error::AttributionError;
+pub use feature_ablation::FeatureAblation;
+pub use full_grad::FullGrad;
 pub use grad_cam::{GradCam, Upsampling};
+pub use grad_cam_plus_plus::GradCamPlusPlus;
+pub use gradient_shap::{GradientShap, PathSample};
+pub use guided_backprop::GuidedBackprop;
+pub use guided_grad_cam::GuidedGradCam;
+pub use guided_integrated_gradients::GuidedIntegratedGradients;
+pub use hi_res_cam::HiResCam;
+pub use idgi::Idgi;
 pub use input_x_gradient::InputXGradient;
 pub use integrated_gradients::IntegratedGradients;
+pub use internal_influence::InternalInfluence;
+pub use kernel_shap::KernelShap;
+pub use layer_activation::LayerActivation;
+pub use layer_cam::LayerCam;
+pub use layer_conductance::LayerConductance;
+pub use layer_integrated_gradients::LayerIntegratedGradients;
+pub use lime::Lime;
+pub use lrp::{Lrp, LrpComposite, LrpRule, LrpRules};
 pub use method::{About, AttributionMethod, Family, Needs, Point};
+pub use noisy::Deviation;
+pub use occlusion::Occlusion;
 pub use quadrature::Quadrature;
 pub use registry::{Computed, Explanation, Method, Methods};
+pub use rise::Rise;
 pub use saliency::Saliency;
+pub use score_cam::ScoreCam;
+pub use segmentation::{Segmentation, Segments};
+pub use shapley_sampling::ShapleySampling;
+pub use smooth_grad::SmoothGrad;
+pub use smooth_grad_squared::SmoothGradSquared;
+pub use sobol::Sobol;
+pub use var_grad::VarGrad;
+pub use x_grad_cam::XGradCam;

@@ -5,7 +5,7 @@ use std::fmt;
 use reglet_model::{Evaluation, LayerEvaluation};
 use tch::Tensor;
 
-use crate::{Attribution, AttributionError, Layers, Reduction};
+use crate::{Attribution, AttributionError, Layers, Operators, Reduction};
 
 /// An attribution method with its parameters.
 ///
@@ -66,6 +66,10 @@ pub enum Family {
     Gradients,
     /// Activations and gradients of a layer.
     Layers,
+    /// A backward pass with rules of its own for some operators.
+    Rules,
+    /// Scores alone.
+    Scores,
 }
 
 impl Family {
@@ -74,6 +78,8 @@ impl Family {
         match self {
             Family::Gradients => "gradients",
             Family::Layers => "layers",
+            Family::Rules => "rules",
+            Family::Scores => "scores",
         }
     }
 }
@@ -108,7 +114,7 @@ impl Needs {
 #[derive(Clone, Copy)]
 pub struct Point<'a> {
     /// The model.
-    pub model: &'a dyn Layers,
+    pub model: &'a dyn Operators,
     /// The inputs, `[N, C, H, W]`.
     pub inputs: &'a Tensor,
     /// The model's answer at the inputs, with the derivatives that were asked for.

@@ -8,8 +8,12 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    Attribution, AttributionError, AttributionMethod, GradCam, InputXGradient, IntegratedGradients, Layers,
-    Needs, Point, Saliency,
+    AblationCam, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients, Deconvolution,
+    DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus, GradientShap,
+    GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
+    IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
+    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, Point, Rise, Saliency, ScoreCam,
+    ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -73,7 +77,39 @@ registry! {
     Saliency as saliency,
     InputXGradient as input_x_gradient,
     IntegratedGradients as integrated_gradients,
+    SmoothGrad as smooth_grad,
+    SmoothGradSquared as smooth_grad_squared,
+    VarGrad as var_grad,
+    GradientShap as gradient_shap,
+    Idgi as idgi,
+    BlurIntegratedGradients as blur_integrated_gradients,
+    GuidedIntegratedGradients as guided_integrated_gradients,
     GradCam as grad_cam,
+    GradCamPlusPlus as grad_cam_plus_plus,
+    XGradCam as x_grad_cam,
+    HiResCam as hi_res_cam,
+    LayerCam as layer_cam,
+    EigenCam as eigen_cam,
+    ScoreCam as score_cam,
+    AblationCam as ablation_cam,
+    FullGrad as full_grad,
+    GuidedGradCam as guided_grad_cam,
+    LayerActivation as layer_activation,
+    LayerConductance as layer_conductance,
+    InternalInfluence as internal_influence,
+    LayerIntegratedGradients as layer_integrated_gradients,
+    GuidedBackprop as guided_backprop,
+    Deconvolution as deconvolution,
+    DeepLift as deep_lift,
+    DeepLiftShap as deep_lift_shap,
+    Lrp as lrp,
+    Occlusion as occlusion,
+    FeatureAblation as feature_ablation,
+    Rise as rise,
+    Lime as lime,
+    KernelShap as kernel_shap,
+    ShapleySampling as shapley_sampling,
+    Sobol as sobol,
 }
 
 /// A method's result and what it took beyond the shared evaluation.
@@ -130,7 +166,7 @@ impl Method {
     /// [`AttributionError`], whichever comes first.
     pub fn attribute_all(
         methods: &[Method],
-        model: &dyn Layers,
+        model: &dyn Operators,
         inputs: &Tensor,
         targets: Targets,
     ) -> Result<Explanation, AttributionError> {

@@ -16,6 +16,7 @@ mod effects;
 mod error;
 mod evidence;
 mod explain;
+pub mod methods;
 mod output;
 mod parameters;
 mod progress;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use reglet_audit::{Error, ExplainOptions, audit, config, explain, train};
+use reglet_audit::{Error, ExplainOptions, audit, config, explain, methods, train};
 
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
     /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
     /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
+    /// Print the table of attribution methods: name, what each works with, cost in passes, paper
+    Methods,
     /// Print the JSON schema of an audit's config
     ConfigSchema,
     /// Train the two small classifiers of the default audit again
@@ -109,6 +111,7 @@ fn main() -> ExitCode {
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::Methods => Ok((methods::table(), 0)),
         Command::ConfigSchema => Ok((config::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
     };

@@ -17,6 +17,14 @@ pub enum ModelError {
         /// The closest names there are.
         nearest: Vec<String>,
     },
+    /// No rewrite of that name.
+    #[error("there is no rewrite '{name}'{}", did_you_mean(nearest))]
+    UnknownRewrite {
+        /// The name asked for.
+        name: String,
+        /// The closest names there are.
+        nearest: Vec<String>,
+    },
     /// A width for which no channel would be left, or absurdly many.
     #[error("a width of {width} is outside 0.01 to 8; 1 is the published network")]
     Width {

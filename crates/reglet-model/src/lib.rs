@@ -51,7 +51,10 @@ pub use architecture::Architecture;
 pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
-pub use graph::{Graph, Node, Op, Origin, Parameter, Request, ValueId, gradients};
+pub use graph::{
+    BackwardRule, Call, Differentiable, Fold, Graph, Node, Op, Origin, Parameter, Recording, Request,
+    Rewrite, Role, ValueId, gradients,
+};
 pub use model::{
     Evaluation, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
 };

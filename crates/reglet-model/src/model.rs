@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reglet_data::picture::{self, Limits};
 use tch::{Device, Tensor};
 
-use crate::graph::{Graph, Request, ValueId, gradients};
+use crate::graph::{Graph, Request, Rewrite, ValueId, gradients};
 use crate::weights::Progress;
 use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
 
@@ -107,7 +107,8 @@ impl Model {
             ),
         })?;
         let graph = architecture.graph(logits, options.width)?;
-        let parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
+        let mut parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
+        parameters.prepare(&graph, &Rewrite::ALL)?;
         let provenance = Provenance {
             architecture: architecture.to_string(),
             weights: path,
@@ -163,6 +164,14 @@ impl Model {
     /// The parameters.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Lets the model run by these rewrites only; one that was loaded runs by all of them.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn set_rewrites(&mut self, rewrites: &[Rewrite]) -> Result<(), ModelError> {
+        self.parameters.prepare(&self.graph, rewrites)
     }
 
     /// The classes.
@@ -248,15 +257,16 @@ impl Model {
         let logits = values.remove(0);
         let targets = targets.resolve(&logits, &self.classes)?;
         let scores = self.classes.scores(&logits, &targets)?;
-        let mut derivatives = Vec::new();
-        if !watch.is_empty() {
-            derivatives = gradients(&scores, &values.iter().collect::<Vec<_>>())?;
-        }
+        let watched: Vec<&Tensor> = values.iter().collect();
+        let derivatives = if watched.is_empty() { Vec::new() } else { gradients(&scores, &watched)? };
+        // However a convolution laid its result out, what leaves the model lies in memory as it is read.
+        let mut derivatives: Vec<Tensor> =
+            derivatives.iter().map(Tensor::f_contiguous).collect::<Result<_, _>>()?;
         let input_gradient = input_gradient.then(|| derivatives.pop()).flatten();
         let layers = values.iter().zip(derivatives);
         let layers = layers
             .map(|(activation, gradient)| {
-                Ok(LayerEvaluation { activation: activation.f_detach()?, gradient })
+                Ok(LayerEvaluation { activation: activation.f_detach()?.f_contiguous()?, gradient })
             })
             .collect::<Result<_, ModelError>>()?;
         let (logits, scores) = (logits.f_detach()?, scores.f_detach()?);

@@ -1,11 +1,19 @@
 //! A model as an ordered list of operator calls over named values.
 
+mod backward;
+mod cut;
 mod op;
+mod rewrite;
+mod role;
 mod run;
 
 use std::collections::HashMap;
 
+pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::Op;
+pub(crate) use rewrite::Shortcut;
+pub use rewrite::{Fold, Rewrite};
+pub use role::Role;
 pub use run::{Request, gradients};
 
 use crate::ModelError;

@@ -1,8 +1,11 @@
 //! Running a graph, whole or in part, and differentiating it.
 
+use std::collections::HashMap;
+
 use tch::Tensor;
 
-use super::{Graph, Origin, ValueId};
+use super::rewrite::Shortcut;
+use super::{Graph, Node, Origin, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
@@ -32,28 +35,22 @@ impl Graph {
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
-        let plan = Plan::new(self, request)?;
+        let shortcuts = if request.training { &HashMap::new() } else { parameters.shortcuts() };
+        let plan = Plan::new(self, request, shortcuts)?;
 
         let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
         for (value, tensor) in request.feeds {
             values[value.0] = Some(watched(request, *value, tensor.shallow_clone())?);
         }
-        for index in plan.nodes {
-            let node = &self.nodes[index];
-            let inputs: Vec<&Tensor> = node
-                .inputs
-                .iter()
-                .map(|input| match self.origins[input.0] {
-                    Origin::Parameter(parameter) => parameters.tensor(parameter),
-                    _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
-                })
-                .collect();
-            let result = node.op.apply(&inputs, request.training).map_err(|error| ModelError::Operator {
-                operator: node.op.name(),
-                value: self.name(node.output).to_owned(),
-                shapes: inputs.iter().map(|input| input.size()).collect(),
-                reason: first_line(&error),
-            })?;
+        for (index, shortcut) in plan.steps {
+            let node = shortcut.map_or(&self.nodes[index], |shortcut| &shortcut.node);
+            let given = node.inputs.iter().map(|input| match self.origins[input.0] {
+                Origin::Parameter(parameter) => parameters.tensor(parameter),
+                _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
+            });
+            let prepared = shortcut.into_iter().flat_map(|shortcut| &shortcut.tensors);
+            let inputs: Vec<&Tensor> = given.chain(prepared).collect();
+            let result = self.compute(node, &inputs, request.training)?;
             values[node.output.0] = Some(watched(request, node.output, result)?);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
@@ -66,6 +63,21 @@ impl Graph {
             _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
         };
         Ok(request.fetches.iter().map(fetched).collect())
+    }
+
+    /// What the operator of `node` makes of `inputs`.
+    pub(super) fn compute(
+        &self,
+        node: &Node,
+        inputs: &[&Tensor],
+        training: bool,
+    ) -> Result<Tensor, ModelError> {
+        node.op.apply(inputs, training).map_err(|error| ModelError::Operator {
+            operator: node.op.name(),
+            value: self.name(node.output).to_owned(),
+            shapes: inputs.iter().map(|input| input.size()).collect(),
+            reason: first_line(&error),
+        })
     }
 }
 
@@ -92,18 +104,30 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
 }
 
 /// Which operators a request needs, and after which of them each value can be freed.
-struct Plan {
-    nodes: Vec<usize>,
+pub(super) struct Plan<'a> {
+    /// The index of each node that runs, in order, and the short way that is taken in its place.
+    pub(super) steps: Vec<(usize, Option<&'a Shortcut>)>,
     last_use: Vec<Option<usize>>,
 }
 
-impl Plan {
-    fn new(graph: &Graph, request: &Request) -> Result<Plan, ModelError> {
+impl<'a> Plan<'a> {
+    pub(super) fn new(
+        graph: &Graph,
+        request: &Request,
+        shortcuts: &'a HashMap<ValueId, Shortcut>,
+    ) -> Result<Plan<'a>, ModelError> {
+        let asked_for = |value: ValueId| {
+            let fed = request.feeds.iter().any(|(fed, _)| *fed == value);
+            fed || request.fetches.contains(&value) || request.watch.contains(&value)
+        };
+        // A short way is none where somebody asks for the value that it skips.
+        let shortcut =
+            |value: ValueId| shortcuts.get(&value).filter(|shortcut| !shortcut.skips.is_some_and(asked_for));
         let mut available = vec![false; graph.names.len()];
         for (value, _) in request.feeds {
             available[value.0] = true;
         }
-        let mut needed = vec![false; graph.nodes.len()];
+        let mut needed = vec![None; graph.nodes.len()];
         let mut pending: Vec<ValueId> = request.fetches.to_vec();
         while let Some(value) = pending.pop() {
             if std::mem::replace(&mut available[value.0], true) {
@@ -115,22 +139,24 @@ impl Plan {
                     return Err(ModelError::NotFed { value: graph.name(value).to_owned() });
                 }
                 Origin::Node(node) => {
-                    needed[node] = true;
-                    pending.extend(&graph.nodes[node].inputs);
+                    let shortcut = shortcut(value);
+                    needed[node] = Some(shortcut);
+                    pending.extend(&shortcut.map_or(&graph.nodes[node], |shortcut| &shortcut.node).inputs);
                 }
             }
         }
-        let nodes: Vec<usize> = (0..needed.len()).filter(|&node| needed[node]).collect();
+        let steps: Vec<(usize, Option<&Shortcut>)> =
+            needed.into_iter().enumerate().filter_map(|(index, way)| Some((index, way?))).collect();
         let mut last_use = vec![None; graph.names.len()];
-        for &node in &nodes {
-            for input in &graph.nodes[node].inputs {
-                last_use[input.0] = Some(node);
+        for (index, shortcut) in &steps {
+            for input in &shortcut.map_or(&graph.nodes[*index], |shortcut| &shortcut.node).inputs {
+                last_use[input.0] = Some(*index);
             }
         }
         for fetch in request.fetches {
             last_use[fetch.0] = None;
         }
-        Ok(Plan { nodes, last_use })
+        Ok(Plan { steps, last_use })
     }
 }
 

@@ -1,20 +1,23 @@
 //! Strict assignment of weights to a graph's parameters.
 
+use std::collections::HashMap;
+
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Tensor};
 
 use super::Weights;
-use crate::graph::{Graph, Parameter};
+use crate::graph::{Graph, Parameter, Rewrite, Shortcut, ValueId};
 use crate::{Architecture, ModelError};
 
 /// How many names a message lists before it only counts.
 const LISTED: usize = 3;
 
-/// A tensor for each of a graph's parameters, in the graph's order.
+/// A tensor for each of a graph's parameters, in the graph's order, and what has been prepared from them.
 #[derive(Debug)]
 pub struct Parameters {
     tensors: Vec<Tensor>,
+    shortcuts: HashMap<ValueId, Shortcut>,
 }
 
 impl Parameters {
@@ -55,12 +58,26 @@ impl Parameters {
             .filter_map(|p| weights.get(&p.name))
             .map(|tensor| tensor.f_to_device(device))
             .collect::<Result<_, _>>()?;
-        Ok(Parameters { tensors })
+        Ok(Parameters::from_tensors(tensors))
     }
 
     /// Parameters given directly, one for each of the graph's, in its order.
     pub fn from_tensors(tensors: Vec<Tensor>) -> Parameters {
-        Parameters { tensors }
+        Parameters { tensors, shortcuts: HashMap::new() }
+    }
+
+    /// Prepares what `rewrites` need to run `graph`, which these are the parameters of, faster; whatever was
+    /// prepared before is dropped.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`] if the parameters have other shapes than the graph declares.
+    pub fn prepare(&mut self, graph: &Graph, rewrites: &[Rewrite]) -> Result<(), ModelError> {
+        self.shortcuts = graph.shortcuts(self, rewrites)?;
+        Ok(())
+    }
+
+    pub(crate) fn shortcuts(&self) -> &HashMap<ValueId, Shortcut> {
+        &self.shortcuts
     }
 
     /// The tensors, in the graph's order.
@@ -115,7 +132,7 @@ impl Parameters {
             Ok(Tensor::f_from_slice(&values)?.f_view(parameter.shape.as_slice())?)
         };
         let tensors = graph.parameters().iter().map(&mut draw).collect::<Result<_, ModelError>>()?;
-        Ok(Parameters { tensors })
+        Ok(Parameters::from_tensors(tensors))
     }
 }
 

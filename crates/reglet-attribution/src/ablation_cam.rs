@@ -1,0 +1,125 @@
+//! Ablation-CAM.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::cam::{check_spatial, over_channels};
+use crate::passes::{chunks, rows_per_pass};
+use crate::rest::Rest;
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Operators, Point, Reduction,
+    Upsampling,
+};
+
+/// A layer's channels weighed by what the score loses without them: w_c = (F − F without A_c) / |F|, where a channel is
+/// left out by setting it to zero; the map is Σ_c w_c A_c, resized to the input.
+///
+/// The paper divides by F, which turns every sign where the score is negative; the magnitude does not.
+///
+/// * **Needs** the operators. **Cost**: one forward pass, and for each channel a forward pass of what lies behind the
+///   layer, run many at a time: behind the last convolution next to nothing.
+/// * **Axioms**: sensitivity to the model's parameters; not completeness.
+/// * **Defaults**: the model's own choice of layer; a channel is left out by zeros, as in the paper, where pytorch-grad-cam
+///   sets it 10⁷ below the smallest activation unless that is zero. Only the positive part is drawn.
+/// * **Paper**: Desai and Ramaswamy, 2020, <https://doi.org/10.1109/WACV45572.2020.9093360>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, AblationCam};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = AblationCam::default().attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AblationCam {
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    pub layer: Option<String>,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+impl AblationCam {
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::NotSpatial`].
+    pub fn attribute(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let (_, _, height, width) = inputs.size4()?;
+        let map = self.at_layer(model, inputs, targets)?;
+        Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
+    }
+
+    /// The map at the layer's own size, `[N, 1, h, w]`.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::NotSpatial`].
+    pub fn at_layer(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Tensor, AttributionError> {
+        let layer = self.layer(model);
+        let rest = Rest::new(model, inputs, layer)?;
+        check_spatial("Ablation-CAM", layer, &rest.activation)?;
+        let (_, channels, _, _) = rest.activation.size4()?;
+        let mut maps = Vec::with_capacity(targets.len());
+        for (row, &target) in targets.iter().enumerate() {
+            let row = row as i64;
+            let activation = rest.activation.f_narrow(0, row, 1)?;
+            let whole = rest.scores(row, &activation, target)?;
+            let mut scores = Vec::new();
+            for (first, length) in chunks(channels as usize, rows_per_pass(&activation)) {
+                // Row k leaves out channel `first + k`.
+                let kept = Tensor::f_eye(channels, (Kind::Bool, inputs.device()))?.f_logical_not()?;
+                let kept =
+                    kept.f_narrow(0, first as i64, length as i64)?.f_view([length as i64, channels, 1, 1])?;
+                let ablated = activation.f_mul(&kept.f_to_kind(activation.kind())?)?;
+                scores.push(rest.scores(row, &ablated, target)?);
+            }
+            let losses = whole.f_sub(&Tensor::f_cat(&scores, 0)?)?.f_div(&whole.f_abs()?)?;
+            maps.push(over_channels(&losses.f_view([1, -1, 1, 1])?.f_mul(&activation)?)?);
+        }
+        Ok(Tensor::f_cat(&maps, 0)?)
+    }
+}
+
+impl AttributionMethod for AblationCam {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Ablation-CAM",
+            family: Family::Layers,
+            cost: "1 forward, channels forward behind the layer",
+            paper: "https://doi.org/10.1109/WACV45572.2020.9093360",
+        }
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::PositiveSum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(self.layer(model).to_owned())
+    }
+}

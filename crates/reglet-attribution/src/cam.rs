@@ -1,0 +1,126 @@
+//! What class activation maps have in common: a layer that is read, and a map that is made as large as the input.
+
+use tch::Tensor;
+
+use crate::AttributionError;
+
+/// Defines a class activation map from its documentation, its name, title and paper, and the map `[N, 1, h, w]` that it
+/// makes of a layer's activation and gradient, `[N, C, h, w]` each.
+macro_rules! class_activation_map {
+    (
+        $(#[$documentation:meta])*
+        $method:ident, $title:literal, $paper:literal,
+        |$activation:ident, $gradient:ident| $map:block
+    ) => {
+        $(#[$documentation])*
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $method {
+            /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+            pub layer: Option<String>,
+            /// How the map becomes as large as the input.
+            pub upsampling: $crate::Upsampling,
+        }
+
+        impl $method {
+            fn layer<'a>(&'a self, model: &'a dyn $crate::Layers) -> &'a str {
+                self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+            }
+
+            /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
+            ///
+            /// # Errors
+            /// Those of the model, and [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
+            pub fn attribute(
+                &self,
+                model: &dyn $crate::Layers,
+                inputs: &tch::Tensor,
+                targets: &[usize],
+            ) -> Result<$crate::Attribution, $crate::AttributionError> {
+                let layer = self.layer(model);
+                let targets = reglet_model::Targets::Classes(targets);
+                let evaluation = model.evaluate(inputs, targets, false, &[layer])?;
+                self.from_layer(layer, &evaluation.layers[0], inputs)
+            }
+
+            /// The attribution from a layer's activation and gradient that are there already.
+            ///
+            /// # Errors
+            /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
+            pub fn from_layer(
+                &self,
+                name: &str,
+                layer: &reglet_model::LayerEvaluation,
+                inputs: &tch::Tensor,
+            ) -> Result<$crate::Attribution, $crate::AttributionError> {
+                let map = self.at_layer(name, layer)?;
+                let (_, _, height, width) = inputs.size4()?;
+                Ok($crate::Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
+            }
+
+            /// The map at the layer's own size, `[N, 1, h, w]`.
+            ///
+            /// # Errors
+            /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
+            pub fn at_layer(
+                &self,
+                name: &str,
+                layer: &reglet_model::LayerEvaluation,
+            ) -> Result<tch::Tensor, $crate::AttributionError> {
+                $crate::cam::check_spatial($title, name, &layer.activation)?;
+                let ($activation, $gradient) = (&layer.activation, &layer.gradient);
+                $map
+            }
+        }
+
+        impl $crate::AttributionMethod for $method {
+            fn about(&self) -> &'static $crate::About {
+                &$crate::About {
+                    title: $title,
+                    family: $crate::Family::Layers,
+                    cost: "1 forward, 1 backward to the layer, shared",
+                    paper: $paper,
+                }
+            }
+
+            fn needs(&self, model: &dyn $crate::Layers) -> $crate::Needs {
+                $crate::Needs::layer(self.layer(model))
+            }
+
+            fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
+                let layer = self.layer(point.model);
+                self.from_layer(layer, point.layer(layer), point.inputs)
+            }
+
+            fn reduction(&self) -> $crate::Reduction {
+                $crate::Reduction::PositiveSum
+            }
+
+            fn note(&self, model: &dyn $crate::Layers) -> Option<String> {
+                Some(self.layer(model).to_owned())
+            }
+        }
+    };
+}
+
+pub(crate) use class_activation_map;
+
+/// The two dimensions of space in `[N, C, h, w]`.
+pub(crate) const SPACE: &[i64] = &[2, 3];
+
+/// Refuses a layer whose activation has no height and width.
+pub(crate) fn check_spatial(
+    method: &'static str,
+    layer: &str,
+    activation: &Tensor,
+) -> Result<(), AttributionError> {
+    if activation.dim() == 4 {
+        return Ok(());
+    }
+    Err(AttributionError::NotSpatial { method, layer: layer.to_owned(), shape: activation.size() })
+}
+
+/// The sum over channels, `[N, 1, h, w]`.
+pub(crate) fn over_channels(values: &Tensor) -> Result<Tensor, AttributionError> {
+    Ok(values.f_sum_dim_intlist(1, true, None)?)
+}

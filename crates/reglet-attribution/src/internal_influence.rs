@@ -1,0 +1,139 @@
+//! Internal influence.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::cam::{check_spatial, over_channels};
+use crate::layer_path::{LayerPath, baseline_of};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Quadrature,
+    Reduction, Upsampling,
+};
+
+/// The mean of the score's gradient with respect to each unit h of a layer, while the input goes straight from a baseline
+/// to itself: ∫₀¹ ∂F/∂h (x′ + α (x − x′)) dα. The map is summed over channels and resized to the input.
+///
+/// * **Needs** a layer with height and width. **Cost**: `steps` forward passes, and as many backward to the layer.
+/// * **Axioms**: linear agreement and linearity, in the paper's sense; not completeness: it is an influence, not multiplied
+///   by the units' values.
+/// * **Defaults** are Captum's: 50 Gauss-Legendre nodes from zero in the model's input space.
+/// * **Paper**: Leino et al., 2018, <https://arxiv.org/abs/1802.03788>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, InternalInfluence};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = InternalInfluence::default().attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct InternalInfluence {
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    pub layer: Option<String>,
+    /// How many gradients are taken along the way: 1 to 100000.
+    pub steps: usize,
+    /// Where they are taken.
+    pub quadrature: Quadrature,
+    /// Where the way begins.
+    pub baseline: Baseline,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+impl Default for InternalInfluence {
+    fn default() -> Self {
+        InternalInfluence {
+            layer: None,
+            steps: 50,
+            quadrature: Quadrature::default(),
+            baseline: Baseline::default(),
+            upsampling: Upsampling::default(),
+        }
+    }
+}
+
+impl InternalInfluence {
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
+    ///
+    /// # Errors
+    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    pub fn attribute(
+        &self,
+        model: &dyn Layers,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let (_, _, height, width) = inputs.size4()?;
+        let units = self.at_layer(model, inputs, targets)?;
+        check_spatial("Internal influence", self.layer(model), &units)?;
+        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
+        Ok(Attribution { values, gaps: None })
+    }
+
+    /// The influence of each unit of the layer, of the shape that the layer returns.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::Parameter`].
+    pub fn at_layer(
+        &self,
+        model: &dyn Layers,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Tensor, AttributionError> {
+        AttributionMethod::check(self)?;
+        let (places, weights): (Vec<f64>, Vec<f64>) = self.quadrature.nodes(self.steps).into_iter().unzip();
+        let baselines = self.baseline.tensor(model, inputs)?;
+        let mut rows = Vec::with_capacity(targets.len());
+        for (row, &target) in targets.iter().enumerate() {
+            let input = inputs.f_narrow(0, row as i64, 1)?;
+            let baseline = baseline_of(&baselines, row as i64)?;
+            let gradients =
+                LayerPath::new(model, self.layer(model), &input, &baseline, &places, target)?.gradients;
+            let mut shape = vec![1; gradients.dim()];
+            shape[0] = -1;
+            let weights = Tensor::f_from_slice(&weights)?.f_view(shape.as_slice())?;
+            let weights = weights.f_to_device(gradients.device())?.f_to_kind(gradients.kind())?;
+            rows.push(gradients.f_mul(&weights)?.f_sum_dim_intlist(0, true, None::<Kind>)?);
+        }
+        Ok(Tensor::f_cat(&rows, 0)?)
+    }
+}
+
+impl AttributionMethod for InternalInfluence {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Internal influence",
+            family: Family::Layers,
+            cost: "steps forward and backward to the layer",
+            paper: "https://arxiv.org/abs/1802.03788",
+        }
+    }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        crate::layer_path::check("Internal influence", self.steps, &self.baseline)
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    }
+}

@@ -1,0 +1,101 @@
+//! Layer activation.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::cam::{check_spatial, over_channels};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Needs, Point, Reduction,
+    Upsampling,
+};
+
+/// What a layer returns, summed over its channels and resized to the input: Σ_c A_c. It explains nothing by itself; it is
+/// the ground on which class activation maps stand, and shows what they add to it.
+///
+/// * **Needs** a layer with height and width. **Cost**: one forward pass, shared with other methods.
+/// * **Axioms**: none that speak of the target: the map is the same for every class.
+/// * **Defaults**: the model's own choice of layer.
+/// * **Paper**: none; Captum's `LayerActivation` is [`Layers::activation`], <https://arxiv.org/abs/2009.07896>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, LayerActivation};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = LayerActivation::default().attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LayerActivation {
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    pub layer: Option<String>,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+impl LayerActivation {
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
+    /// The map of each row of `inputs` (`[N, C, H, W]`): `[N, 1, H, W]`. The targets do not matter.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::NotSpatial`].
+    pub fn attribute(
+        &self,
+        model: &dyn Layers,
+        inputs: &Tensor,
+        _targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let layer = self.layer(model);
+        self.from_activation(layer, &model.activation(inputs, layer)?, inputs)
+    }
+
+    fn from_activation(
+        &self,
+        layer: &str,
+        activation: &Tensor,
+        inputs: &Tensor,
+    ) -> Result<Attribution, AttributionError> {
+        check_spatial("Layer activation", layer, activation)?;
+        let (_, _, height, width) = inputs.size4()?;
+        let values = self.upsampling.apply(&over_channels(activation)?, height, width)?;
+        Ok(Attribution { values, gaps: None })
+    }
+}
+
+impl AttributionMethod for LayerActivation {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Layer activation",
+            family: Family::Layers,
+            cost: "1 forward, shared",
+            paper: "https://arxiv.org/abs/2009.07896",
+        }
+    }
+
+    fn needs(&self, model: &dyn Layers) -> Needs {
+        Needs::layer(self.layer(model))
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        let layer = self.layer(point.model);
+        self.from_activation(layer, &point.layer(layer).activation, point.inputs)
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(self.layer(model).to_owned())
+    }
+}

@@ -1,0 +1,139 @@
+//! Layer conductance.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::cam::{check_spatial, over_channels};
+use crate::layer_path::{LayerPath, baseline_of};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
+    Upsampling,
+};
+
+/// The part of Integrated Gradients that flows through each unit h of a layer: Σ_i (x_i − x′_i) ∫ ∂F/∂h ∂h/∂x_i dα, which
+/// along the path is ∫ ∂F/∂h dh. It is summed between n + 1 places as (h_{k+1} − h_k) · ½ (g_k + g_{k+1}) with g = ∂F/∂h.
+/// The map is summed over channels and resized to the input.
+///
+/// * **Needs** a layer with height and width. **Cost**: `steps` + 1 forward passes, and as many backward to the layer.
+/// * **Axioms**: completeness at the layer where all that leads to the output passes through it, up to the sum's error;
+///   sensitivity (b), linearity, implementation invariance of what lies around the layer.
+/// * **Defaults**: 50 steps from zero in the model's input space, as Captum has. Captum takes Gauss-Legendre places, which
+///   leave out both ends of the path, and the gradient at the first end of each step alone.
+/// * **Paper**: Dhamdhere, Sundararajan and Yan, 2018, <https://arxiv.org/abs/1805.12233>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, LayerConductance};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = LayerConductance::default().attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LayerConductance {
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    pub layer: Option<String>,
+    /// How many steps the path has: 1 to 100000.
+    pub steps: usize,
+    /// Where the path begins.
+    pub baseline: Baseline,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+impl Default for LayerConductance {
+    fn default() -> Self {
+        LayerConductance {
+            layer: None,
+            steps: 50,
+            baseline: Baseline::default(),
+            upsampling: Upsampling::default(),
+        }
+    }
+}
+
+impl LayerConductance {
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
+    ///
+    /// # Errors
+    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    pub fn attribute(
+        &self,
+        model: &dyn Layers,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let (_, _, height, width) = inputs.size4()?;
+        let units = self.at_layer(model, inputs, targets)?;
+        check_spatial("Layer conductance", self.layer(model), &units)?;
+        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
+        Ok(Attribution { values, gaps: None })
+    }
+
+    /// The conductance of each unit of the layer, of the shape that the layer returns.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::Parameter`].
+    pub fn at_layer(
+        &self,
+        model: &dyn Layers,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Tensor, AttributionError> {
+        AttributionMethod::check(self)?;
+        let steps = self.steps as i64;
+        let places: Vec<f64> = (0..=self.steps).map(|step| step as f64 / self.steps as f64).collect();
+        let baselines = self.baseline.tensor(model, inputs)?;
+        let mut rows = Vec::with_capacity(targets.len());
+        for (row, &target) in targets.iter().enumerate() {
+            let input = inputs.f_narrow(0, row as i64, 1)?;
+            let baseline = baseline_of(&baselines, row as i64)?;
+            let path = LayerPath::new(model, self.layer(model), &input, &baseline, &places, target)?;
+            let (from, to) =
+                (path.activations.f_narrow(0, 0, steps)?, path.activations.f_narrow(0, 1, steps)?);
+            let (first, last) =
+                (path.gradients.f_narrow(0, 0, steps)?, path.gradients.f_narrow(0, 1, steps)?);
+            let mean = first.f_add(&last)?.f_mul_scalar(0.5)?;
+            rows.push(to.f_sub(&from)?.f_mul(&mean)?.f_sum_dim_intlist(0, true, None::<Kind>)?);
+        }
+        Ok(Tensor::f_cat(&rows, 0)?)
+    }
+}
+
+impl AttributionMethod for LayerConductance {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Layer conductance",
+            family: Family::Layers,
+            cost: "steps + 1 forward and backward to the layer",
+            paper: "https://arxiv.org/abs/1805.12233",
+        }
+    }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        crate::layer_path::check("Layer conductance", self.steps, &self.baseline)
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    }
+}

@@ -1,0 +1,159 @@
+//! Integrated Gradients of a layer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::cam::{check_spatial, over_channels};
+use crate::layer_path::baseline_of;
+use crate::passes::{chunks, rows_per_pass};
+use crate::rest::Rest;
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Layers, Operators, Point,
+    Quadrature, Reduction, Upsampling,
+};
+
+/// Integrated Gradients of the rest of the network behind a layer, along the straight way from the layer's answer h′ to a
+/// baseline to its answer h to the input: (h − h′) ⊙ ∫₀¹ ∂F/∂h (h′ + α (h − h′)) dα. What leads around the layer stays as it
+/// is at the input. The map is summed over channels and resized to the input.
+///
+/// * **Needs** the operators and a layer with height and width. **Cost**: one forward pass each of input and baseline, and
+///   `steps` forward and backward passes of what lies behind the layer: behind the last convolution next to nothing.
+/// * **Axioms**: at the layer completeness (the sum is F less F with h′ in the layer's place), sensitivity (a) and (b),
+///   linearity, symmetry. The gap of the sum at the layer is reported.
+/// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space.
+/// * **Paper**: Sundararajan, Taly and Yan, 2017, <https://arxiv.org/abs/1703.01365>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, LayerIntegratedGradients};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = LayerIntegratedGradients::default().attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LayerIntegratedGradients {
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    pub layer: Option<String>,
+    /// How many gradients are taken along the way: 1 to 100000.
+    pub steps: usize,
+    /// Where they are taken.
+    pub quadrature: Quadrature,
+    /// The input that the way begins with.
+    pub baseline: Baseline,
+    /// How the map becomes as large as the input.
+    pub upsampling: Upsampling,
+}
+
+impl Default for LayerIntegratedGradients {
+    fn default() -> Self {
+        LayerIntegratedGradients {
+            layer: None,
+            steps: 50,
+            quadrature: Quadrature::default(),
+            baseline: Baseline::default(),
+            upsampling: Upsampling::default(),
+        }
+    }
+}
+
+impl LayerIntegratedGradients {
+    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
+        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+    }
+
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with the gap at the layer.
+    ///
+    /// # Errors
+    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    pub fn attribute(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        let (_, _, height, width) = inputs.size4()?;
+        let (units, differences) = self.at_layer(model, inputs, targets)?;
+        check_spatial("Layer Integrated Gradients", self.layer(model), &units)?;
+        let gaps = Gap::of(&units, &differences)?;
+        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
+        Ok(Attribution { values, gaps: Some(gaps) })
+    }
+
+    /// The attribution of each unit of the layer, of the shape that the layer returns, and what each row should sum to.
+    ///
+    /// # Errors
+    /// Those of the model, and [`AttributionError::Parameter`].
+    pub fn at_layer(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<(Tensor, Tensor), AttributionError> {
+        AttributionMethod::check(self)?;
+        let layer = self.layer(model);
+        let rest = Rest::new(model, inputs, layer)?;
+        let starts = model.activation(&self.baseline.tensor(model, inputs)?, layer)?;
+        let nodes = self.quadrature.nodes(self.steps);
+        let (mut rows, mut differences) =
+            (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
+        for (row, &target) in targets.iter().enumerate() {
+            let row = row as i64;
+            let start = baseline_of(&starts, row)?;
+            let end = rest.activation.f_narrow(0, row, 1)?;
+            let way = end.f_sub(&start)?;
+            let mut total = way.f_zeros_like()?;
+            for (first, length) in chunks(nodes.len(), rows_per_pass(&way)) {
+                let nodes = &nodes[first..first + length];
+                let mut shape = vec![1; way.dim()];
+                shape[0] = -1;
+                let column = |values: Vec<f64>| -> Result<Tensor, AttributionError> {
+                    let values = Tensor::f_from_slice(&values)?.f_view(shape.as_slice())?;
+                    Ok(values.f_to_device(way.device())?.f_to_kind(way.kind())?)
+                };
+                let alphas = column(nodes.iter().map(|node| node.0).collect())?;
+                let weights = column(nodes.iter().map(|node| node.1).collect())?;
+                let gradients = rest.gradients(row, &alphas.f_mul(&way)?.f_add(&start)?, target)?;
+                total =
+                    total.f_add(&gradients.f_mul(&weights)?.f_sum_dim_intlist(0, true, None::<Kind>)?)?;
+            }
+            rows.push(total.f_mul(&way)?);
+            differences.push(rest.scores(row, &end, target)?.f_sub(&rest.scores(row, &start, target)?)?);
+        }
+        Ok((Tensor::f_cat(&rows, 0)?, Tensor::f_cat(&differences, 0)?))
+    }
+}
+
+impl AttributionMethod for LayerIntegratedGradients {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "Layer Integrated Gradients",
+            family: Family::Layers,
+            cost: "2 forward, steps forward and backward behind the layer",
+            paper: "https://arxiv.org/abs/1703.01365",
+        }
+    }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        crate::layer_path::check("Layer Integrated Gradients", self.steps, &self.baseline)
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+
+    fn note(&self, model: &dyn Layers) -> Option<String> {
+        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    }
+}

@@ -1,0 +1,168 @@
+//! LIME.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+use crate::coalitions::{Coalitions, Game};
+use crate::lasso::lasso;
+use crate::passes::check_count;
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
+    Scores, Segmentation,
+};
+
+/// A sparse linear model of the score near the input: the coefficients of a Lasso regression of the score on which segments
+/// are kept, where each sample counts by its similarity to the input, exp(−d² / 2w²) with d = 1 − cos(x, sample) in the
+/// input space. Spread evenly over the segment's pixels.
+///
+/// * **Needs** scores alone. **Cost**: `samples` forward passes, many at a time.
+/// * **Axioms**: none: samples, kernel and penalty shape what comes out, and completeness is lost to all three.
+/// * **Defaults** are Captum's: segments kept with chance ½, a kernel width of 1, a penalty of 0.01; but a grid of 8 × 8 and
+///   1000 samples, where Captum has no segments and 25 samples.
+/// * **Paper**: Ribeiro, Singh and Guestrin, 2016, <https://arxiv.org/abs/1602.04938>.
+///
+/// ```
+/// # use reglet_attribution::{AttributionError, Lime};
+/// # use reglet_model::{Architecture, Model, Parameters, Preprocessing};
+/// # use tch::{Device, Kind, Tensor};
+/// # let architecture = Architecture::ResNet18;
+/// # let graph = architecture.graph(5, 0.125)?;
+/// # let parameters = Parameters::initial(&graph, 1)?;
+/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// let found = Lime { samples: 50, ..Lime::default() }.attribute(&model, &input, &[3])?;
+/// assert_eq!(found.values.size(), [1, 1, 32, 32]);
+/// # Ok::<(), AttributionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lime {
+    /// The segments.
+    pub segmentation: Segmentation,
+    /// What replaces a segment that is not kept.
+    pub baseline: Baseline,
+    /// How many samples are drawn: 1 to 100000.
+    pub samples: usize,
+    /// The kernel's width w, more than 0.
+    pub width: f64,
+    /// The penalty on the coefficients' magnitudes, 0 or more.
+    pub penalty: f64,
+    /// Fixes the draws.
+    pub seed: u64,
+}
+
+impl Default for Lime {
+    fn default() -> Self {
+        let (segmentation, baseline) = (Segmentation::default(), Baseline::default());
+        Lime { segmentation, baseline, samples: 1000, width: 1.0, penalty: 0.01, seed: 0 }
+    }
+}
+
+impl Lime {
+    fn game(&self) -> Game<'_> {
+        Game { method: "LIME", segmentation: &self.segmentation, baseline: &self.baseline }
+    }
+
+    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same draws.
+    ///
+    /// # Errors
+    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    pub fn attribute(
+        &self,
+        model: &dyn Scores,
+        inputs: &Tensor,
+        targets: &[usize],
+    ) -> Result<Attribution, AttributionError> {
+        AttributionMethod::check(self)?;
+        let values = self.game().play(model, inputs, targets, |coalitions| {
+            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+            let mut keep = || f64::from(u8::from(random.random::<bool>()));
+            let kept: Vec<Vec<f64>> =
+                (0..self.samples).map(|_| (0..coalitions.count()).map(|_| keep()).collect()).collect();
+            self.coefficients(coalitions, &kept)
+        })?;
+        Ok(Attribution { values, gaps: None })
+    }
+
+    /// The same with samples of the caller's own: for each, 1 for every segment that is kept and 0 for the others.
+    ///
+    /// # Errors
+    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    pub fn attribute_with(
+        &self,
+        model: &dyn Scores,
+        inputs: &Tensor,
+        targets: &[usize],
+        kept: &[Vec<f64>],
+    ) -> Result<Attribution, AttributionError> {
+        AttributionMethod::check(self)?;
+        let values = self.game().play(model, inputs, targets, |coalitions| {
+            if kept.is_empty() || kept.iter().any(|kept| kept.len() != coalitions.count()) {
+                return Err(AttributionError::Parameter {
+                    method: "LIME",
+                    parameter: "samples",
+                    value: format!("{} lists", kept.len()),
+                    expected: "one or more lists with a number for each segment",
+                });
+            }
+            self.coefficients(coalitions, kept)
+        })?;
+        Ok(Attribution { values, gaps: None })
+    }
+
+    fn coefficients(&self, coalitions: &Coalitions, kept: &[Vec<f64>]) -> Result<Vec<f64>, AttributionError> {
+        let scores = coalitions.scores(kept)?;
+        let whole =
+            coalitions.mixed(&coalitions.tensor(&[vec![1.0; coalitions.count()]])?)?.f_view([1, -1])?;
+        let weight = |kept: &Vec<f64>| -> Result<f64, AttributionError> {
+            let sample =
+                coalitions.mixed(&coalitions.tensor(std::slice::from_ref(kept))?)?.f_view([1, -1])?;
+            let cosine = Tensor::f_cosine_similarity(&whole, &sample, 1, 1e-8)?;
+            let distance = 1.0 - cosine.f_to_kind(Kind::Double)?.f_double_value(&[0])?;
+            Ok((-distance * distance / (2.0 * self.width * self.width)).exp())
+        };
+        let weights = kept.iter().map(weight).collect::<Result<Vec<_>, _>>()?;
+        Ok(lasso(kept, &scores, &weights, self.penalty))
+    }
+}
+
+impl AttributionMethod for Lime {
+    fn about(&self) -> &'static About {
+        &About {
+            title: "LIME",
+            family: Family::Scores,
+            cost: "samples forward",
+            paper: "https://arxiv.org/abs/1602.04938",
+        }
+    }
+
+    fn check(&self) -> Result<(), AttributionError> {
+        check_count("LIME", "samples", self.samples)?;
+        self.game().check()?;
+        let fault = |parameter, value: f64, expected| {
+            Err(AttributionError::Parameter { method: "LIME", parameter, value: value.to_string(), expected })
+        };
+        if !(self.width > 0.0 && self.width.is_finite()) {
+            return fault("width", self.width, "a number above 0");
+        }
+        if !(self.penalty >= 0.0 && self.penalty.is_finite()) {
+            return fault("penalty", self.penalty, "0 or more");
+        }
+        Ok(())
+    }
+
+    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
+        self.attribute(point.model, point.inputs, point.targets())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
+    }
+
+    fn note(&self, _model: &dyn Layers) -> Option<String> {
+        Some(format!("{} samples", self.samples))
+    }
+}

@@ -1,0 +1,49 @@
+//! Many inputs in passes of a bounded size.
+
+use tch::Tensor;
+
+use crate::{AttributionError, Scores};
+
+/// About how many input values one pass holds: enough to keep two cores busy, few enough that the activations of a
+/// ResNet stay within some hundred megabytes.
+const VALUES_PER_PASS: i64 = 1_250_000;
+
+/// How many rows with as many values as `row` go through the model in one pass.
+pub(crate) fn rows_per_pass(row: &Tensor) -> usize {
+    (VALUES_PER_PASS / (row.numel() as i64).max(1)).max(1) as usize
+}
+
+/// Chunks of `0..count` of nearly equal size and at most `largest`: first index and length.
+pub(crate) fn chunks(count: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
+    let size = count.div_ceil(count.div_ceil(largest.max(1)).max(1));
+    (0..count).step_by(size.max(1)).map(move |first| (first, size.min(count - first)))
+}
+
+/// The scores of `target` for `count` inputs that `make` makes of a first index and a length, `[length, C, H, W]`, in
+/// passes of a bounded size: `[count]`.
+pub(crate) fn scores_of_many(
+    model: &dyn Scores,
+    like: &Tensor,
+    count: usize,
+    target: usize,
+    make: &mut dyn FnMut(usize, usize) -> Result<Tensor, AttributionError>,
+) -> Result<Tensor, AttributionError> {
+    let mut scores = Vec::new();
+    for (first, length) in chunks(count, rows_per_pass(like)) {
+        scores.push(model.scores(&make(first, length)?, &vec![target; length])?);
+    }
+    Ok(Tensor::f_cat(&scores, 0)?)
+}
+
+/// Checks a number of steps, samples or the like.
+pub(crate) fn check_count(
+    method: &'static str,
+    parameter: &'static str,
+    count: usize,
+) -> Result<(), AttributionError> {
+    if (1..=100_000).contains(&count) {
+        return Ok(());
+    }
+    let expected = "from 1 to 100000";
+    Err(AttributionError::Parameter { method, parameter, value: count.to_string(), expected })
+}

@@ -1,0 +1,77 @@
+//! The rest of a network behind a layer, run again with other values in the layer's place.
+
+use reglet_model::{Request, ValueId, gradients};
+use tch::Tensor;
+
+use crate::{AttributionError, Operators};
+
+/// The rest of a network behind a layer at some inputs. What leads around the layer, such as the other side of a
+/// residual sum, keeps the value that it has at the inputs.
+pub(crate) struct Rest<'a> {
+    model: &'a dyn Operators,
+    layer: ValueId,
+    around: Vec<(ValueId, Tensor)>,
+    /// What the layer returns at the inputs.
+    pub activation: Tensor,
+}
+
+impl<'a> Rest<'a> {
+    /// One forward pass at `inputs`, and what the rest behind the layer called `name` needs of it.
+    pub fn new(model: &'a dyn Operators, inputs: &Tensor, name: &str) -> Result<Rest<'a>, AttributionError> {
+        let graph = model.graph();
+        let layer = graph.layer(name)?;
+        let around = graph.around(layer);
+        let mut fetches = vec![layer];
+        fetches.extend(&around);
+        let request = Request { feeds: &[(graph.input(), inputs)], fetches: &fetches, ..Request::default() };
+        let mut values = graph.run(model.parameters(), &request)?;
+        let activation = values.remove(0);
+        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), activation })
+    }
+
+    /// The score of `target` for each of `values` in the layer's place, `[M, …]`, all else being that of input `row`.
+    /// One forward pass of the rest.
+    pub fn scores(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
+        let logits = self.run(row, values, false)?.remove(0);
+        self.model.scores_of(&logits, &vec![target; rows(values)])
+    }
+
+    /// The gradient of the score of `target` with respect to each of `values` in the layer's place, all else being that
+    /// of input `row`. One forward and one backward pass of the rest.
+    pub fn gradients(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
+        let found = self.run(row, values, true)?;
+        let scores = self.model.scores_of(&found[0], &vec![target; rows(values)])?;
+        Ok(gradients(&scores, &[&found[1]])?.remove(0))
+    }
+
+    fn run(&self, row: i64, values: &Tensor, watch: bool) -> Result<Vec<Tensor>, AttributionError> {
+        let graph = self.model.graph();
+        let around: Vec<(ValueId, Tensor)> = self
+            .around
+            .iter()
+            .map(|(value, tensor)| Ok((*value, repeated(&tensor.f_narrow(0, row, 1)?, rows(values))?)))
+            .collect::<Result<_, AttributionError>>()?;
+        let mut feeds: Vec<(ValueId, &Tensor)> =
+            around.iter().map(|(value, tensor)| (*value, tensor)).collect();
+        feeds.push((self.layer, values));
+        let watched = [self.layer];
+        let request = Request {
+            feeds: &feeds,
+            fetches: &[graph.output(), self.layer],
+            watch: if watch { &watched } else { &[] },
+            training: false,
+        };
+        Ok(graph.run(self.model.parameters(), &request)?)
+    }
+}
+
+fn rows(values: &Tensor) -> usize {
+    values.size().first().map_or(0, |rows| *rows as usize)
+}
+
+/// One row `[1, …]` as `rows` of them.
+fn repeated(row: &Tensor, rows: usize) -> Result<Tensor, AttributionError> {
+    let mut shape = row.size();
+    shape[0] = rows as i64;
+    Ok(row.f_expand(&shape, false)?)
+}

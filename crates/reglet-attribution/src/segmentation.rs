@@ -1,0 +1,72 @@
+//! Pictures cut into segments, which methods that need scores alone keep or take away.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+use crate::AttributionError;
+
+/// How a picture is cut into segments.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Segmentation {
+    /// Squares or nearly so: this many rows and as many columns, 1 to 64.
+    Grid(usize),
+}
+
+impl Default for Segmentation {
+    fn default() -> Self {
+        Segmentation::Grid(8)
+    }
+}
+
+/// The segment of each pixel.
+#[derive(Debug)]
+pub struct Segments {
+    /// Numbers from 0 to `count` − 1, `[H, W]`, 64-bit integers.
+    pub labels: Tensor,
+    /// How many segments there are.
+    pub count: usize,
+}
+
+impl Segmentation {
+    /// The segments of one input `[1, C, H, W]`.
+    ///
+    /// # Errors
+    /// [`AttributionError::Parameter`] if there are more rows or columns than pixels.
+    pub fn segments(&self, method: &'static str, input: &Tensor) -> Result<Segments, AttributionError> {
+        self.check(method)?;
+        let (_, _, height, width) = input.size4()?;
+        match *self {
+            Segmentation::Grid(cells) => {
+                if (height.min(width) as usize) < cells {
+                    return Err(AttributionError::Parameter {
+                        method,
+                        parameter: "segmentation.grid",
+                        value: cells.to_string(),
+                        expected: "no more than the picture's height and width",
+                    });
+                }
+                let cell = |place: i64, size: i64| place * cells as i64 / size;
+                let labels: Vec<i64> = (0..height * width)
+                    .map(|pixel| cell(pixel / width, height) * cells as i64 + cell(pixel % width, width))
+                    .collect();
+                let labels =
+                    Tensor::f_from_slice(&labels)?.f_view([height, width])?.f_to_device(input.device())?;
+                Ok(Segments { labels, count: cells * cells })
+            }
+        }
+    }
+
+    pub(crate) fn check(&self, method: &'static str) -> Result<(), AttributionError> {
+        match *self {
+            Segmentation::Grid(cells) if !(1..=64).contains(&cells) => Err(AttributionError::Parameter {
+                method,
+                parameter: "segmentation.grid",
+                value: cells.to_string(),
+                expected: "from 1 to 64",
+            }),
+            Segmentation::Grid(_) => Ok(()),
+        }
+    }
+}

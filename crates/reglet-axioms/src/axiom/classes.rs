@@ -1,0 +1,29 @@
+//! Different classes have different attributions.
+
+use reglet_attribution::AttributionError;
+
+use super::{Outcome, attributions, listed, same};
+use crate::{Case, Network, Subject};
+
+pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
+    // Everything is positive, so no rectifier hides anything and nothing cancels.
+    let mut case = case.clone();
+    let positive = |number: &mut i8| *number = number.abs();
+    case.convolution.iter_mut().flatten().for_each(|weight| *weight = weight.abs().max(1));
+    case.convolution_bias.iter_mut().for_each(positive);
+    case.linear.iter_mut().flatten().flatten().for_each(positive);
+    case.input.iter_mut().for_each(|value| *value = value.abs().max(1));
+    let total = |class: usize, channel: usize| {
+        case.linear[class][channel].iter().copied().map(i32::from).sum::<i32>()
+    };
+    if (0..case.convolution.len()).any(|channel| total(0, channel) == total(1, channel)) {
+        return Ok(Outcome::NoPremise);
+    }
+    let (network, input) = (Network::of(&case), case.input());
+    let (one, other) =
+        (attributions(subject, &network, &input, 0)?, attributions(subject, &network, &input, 1)?);
+    if !same(&one, &other)? {
+        return Ok(Outcome::Kept);
+    }
+    Ok(Outcome::Broken(format!("two classes with different weights both have {}", listed(&one)?)))
+}

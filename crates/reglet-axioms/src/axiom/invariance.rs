@@ -1,0 +1,33 @@
+//! What does not change the function, or its inputs' meaning, changes no attribution.
+
+use reglet_attribution::AttributionError;
+use tch::Tensor;
+
+use super::{Outcome, attributions, listed, same};
+use crate::case::halves;
+use crate::{Case, Network, Subject};
+
+pub(super) fn of_implementation(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
+    let input = case.input();
+    let one = attributions(subject, &Network::of(case), &input, 0)?;
+    let other = attributions(subject, &Network::rewritten(case), &input, 0)?;
+    compared("the same function written in another way", &one, &other)
+}
+
+pub(super) fn of_input_shift(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
+    if case.factors == [0; 3] {
+        return Ok(Outcome::NoPremise);
+    }
+    let input = case.input();
+    let one = attributions(subject, &Network::of(case), &input, 0)?;
+    let shifted = input.f_add(&halves(&case.factors).f_view([1, 3, 1, 1])?)?;
+    let other = attributions(subject, &Network::shifted(case, &case.factors), &shifted, 0)?;
+    compared("the shifted input, with the shift taken away by the bias,", &one, &other)
+}
+
+fn compared(what: &str, one: &Tensor, other: &Tensor) -> Result<Outcome, AttributionError> {
+    if same(one, other)? {
+        return Ok(Outcome::Kept);
+    }
+    Ok(Outcome::Broken(format!("{what} has {} instead of {}", listed(other)?, listed(one)?)))
+}

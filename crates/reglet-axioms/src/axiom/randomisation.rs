@@ -1,0 +1,113 @@
+//! A network with other weights has another map.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use reglet_attribution::AttributionError;
+use reglet_model::{Graph, Op, Parameters};
+use tch::{Kind, Tensor};
+
+use super::short;
+use crate::{Counterexample, Network, Subject, Verdict};
+
+/// Pairs of networks that are compared.
+const PAIRS: usize = 12;
+
+/// Above this mean rank correlation a map is said not to depend on the weights.
+const ALIKE: f64 = 0.5;
+
+/// The side of the picture.
+const SIDE: i64 = 24;
+
+pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
+    let mut random = ChaCha8Rng::seed_from_u64(0);
+    let picture = picture();
+    let mut total = 0.0;
+    for _ in 0..PAIRS {
+        let mut map = || -> Result<Vec<f64>, AttributionError> {
+            let found = subject(&network(&mut random), &picture, &[0])?;
+            let map = found.f_to_kind(Kind::Double)?.f_abs()?.f_amax([1_i64].as_slice(), false)?;
+            Ok(Vec::try_from(map.f_contiguous()?.f_view([-1])?)?)
+        };
+        total += rank_correlation(&map()?, &map()?);
+    }
+    let mean = total / PAIRS as f64;
+    if mean < ALIKE {
+        return Ok(Verdict::Holds);
+    }
+    let finding =
+        format!("maps of networks with unrelated weights have a mean rank correlation of {}", short(mean));
+    Ok(Verdict::Fails(Box::new(Counterexample { case: None, finding })))
+}
+
+/// A bright disc with a dark line across, on grey: something to find edges in.
+fn picture() -> Tensor {
+    let value = |place: i64| {
+        let (row, column) = ((place / SIDE % SIDE) as f64 - 10.0, (place % SIDE) as f64 - 13.0);
+        let disc = if row.hypot(column) < 7.0 { 1.5 } else { -0.3 };
+        if (row - column).abs() < 1.2 { -1.5 } else { disc }
+    };
+    let values: Vec<f64> = (0..3 * SIDE * SIDE).map(value).collect();
+    Tensor::from_slice(&values).view([1, 3, SIDE, SIDE])
+}
+
+/// Three convolutions with ReLUs and a linear layer, all weights drawn anew.
+fn network(random: &mut ChaCha8Rng) -> Network {
+    let mut tensors = Vec::new();
+    let (mut graph, mut value) = Graph::new();
+    let mut parameter = |graph: &mut Graph, name: String, shape: &[i64]| {
+        let fan_in: i64 = shape[1..].iter().product();
+        let scale = (6.0 / fan_in as f64).sqrt();
+        let mut draw = || random.random_range(-scale..scale);
+        let values: Vec<f64> = (0..shape.iter().product()).map(|_: i64| draw()).collect();
+        tensors.push(Tensor::from_slice(&values).view(shape));
+        graph.parameter(name, shape, true)
+    };
+    for (layer, channels) in [(1, [3, 8]), (2, [8, 8]), (3, [8, 8])] {
+        let weight = parameter(&mut graph, format!("conv{layer}.weight"), &[channels[1], channels[0], 3, 3]);
+        let op = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+        value = graph.call(&format!("conv{layer}"), op, &[value, weight]);
+        value = graph.call(&format!("relu{layer}"), Op::Relu, &[value]);
+    }
+    value = graph.call("pool", Op::AdaptiveAvgPool2d { output: [4, 4] }, &[value]);
+    value = graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[value]);
+    let weight = parameter(&mut graph, "fc.weight".to_owned(), &[2, 128]);
+    value = graph.call("fc", Op::Linear, &[value, weight]);
+    graph.set_output(value);
+    Network::new(graph, Parameters::from_tensors(tensors), "conv3")
+}
+
+/// Spearman's: the correlation of ranks, equal values sharing the mean of theirs. Zero where one side is constant.
+fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
+    let (a, b) = (ranks(a), ranks(b));
+    let mean = (a.len() as f64 - 1.0) / 2.0;
+    let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
+    let norm = (product(&a, &a) * product(&b, &b)).sqrt();
+    if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut first = 0;
+    for group in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let rank = first as f64 + (group.len() as f64 - 1.0) / 2.0;
+        group.iter().for_each(|&index| ranks[index] = rank);
+        first += group.len();
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // scipy.stats.spearmanr([1, 2, 2, 5, 0], [3, 3, 1, 4, 2]).statistic
+    #[test]
+    fn rank_correlation_is_scipys() {
+        let found = rank_correlation(&[1.0, 2.0, 2.0, 5.0, 0.0], &[3.0, 3.0, 1.0, 4.0, 2.0]);
+        assert!((found - SCIPY).abs() < 1e-12, "{found}");
+    }
+
+    const SCIPY: f64 = 0.5;
+}

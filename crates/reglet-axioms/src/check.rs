@@ -1,0 +1,88 @@
+//! The search for a case that breaks an axiom.
+
+use std::fmt;
+
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use reglet_attribution::{AttributionError, Operators};
+use tch::Tensor;
+
+use crate::{Axiom, Case, Outcome};
+
+/// What is held to an axiom: attributions `[N, C or 1, H, W]` of inputs `[N, C, H, W]` for one class each, with a baseline of
+/// zero where the method has one.
+pub type Subject<'a> = dyn Fn(&dyn Operators, &Tensor, &[usize]) -> Result<Tensor, AttributionError> + 'a;
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// No case was found that breaks the axiom.
+    Holds,
+    /// This case breaks it, and nothing simpler that was tried does.
+    Fails(Box<Counterexample>),
+    /// The axiom says nothing of the method: why.
+    DoesNotApply(String),
+}
+
+/// A case that breaks an axiom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The network and its input; none where many networks make the finding.
+    pub case: Option<Case>,
+    /// In which way it breaks the axiom.
+    pub finding: String,
+}
+
+impl fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.case {
+            Some(case) => write!(f, "{}; with {case}", self.finding),
+            None => f.write_str(&self.finding),
+        }
+    }
+}
+
+/// Holds a method to an axiom on 64 random cases that meet the axiom's premise, always the same ones. A method that reports
+/// an error on a case has the axiom not apply to it.
+pub fn check(axiom: Axiom, subject: &Subject) -> Verdict {
+    check_with(axiom, subject, 64)
+}
+
+/// The same on another number of cases.
+pub fn check_with(axiom: Axiom, subject: &Subject, cases: u32) -> Verdict {
+    if axiom == Axiom::ParameterRandomisation {
+        return match axiom.examine_weights(subject) {
+            Ok(verdict) => verdict,
+            Err(error) => Verdict::DoesNotApply(error.to_string()),
+        };
+    }
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_global_rejects: 100 * cases,
+        max_shrink_iters: 2000,
+        ..Config::default()
+    };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, random);
+    let error = std::cell::RefCell::new(None);
+    let outcome = runner.run(&Case::strategy(), |case| match axiom.examine(subject, &case) {
+        Ok(Outcome::Kept) => Ok(()),
+        Ok(Outcome::NoPremise) => Err(TestCaseError::reject("the axiom says nothing of this case")),
+        Ok(Outcome::Broken(finding)) => Err(TestCaseError::fail(finding)),
+        Err(fault) => {
+            *error.borrow_mut() = Some(fault.to_string());
+            Err(TestCaseError::fail("an error"))
+        }
+    });
+    if let Some(error) = error.into_inner() {
+        return Verdict::DoesNotApply(error);
+    }
+    match outcome {
+        Ok(()) => Verdict::Holds,
+        Err(TestError::Fail(reason, case)) => Verdict::Fails(Box::new(Counterexample {
+            case: Some(case),
+            finding: reason.message().to_owned(),
+        })),
+        Err(TestError::Abort(reason)) => Verdict::DoesNotApply(reason.message().to_owned()),
+    }
+}

@@ -1,0 +1,123 @@
+//! What the papers prove comes out as they prove it, and the committed table is that of a run.
+
+use reglet_attribution::{AttributionError, Baseline, Method, Operators};
+use reglet_axioms::{Axiom, Verdict, check};
+use reglet_model::Targets;
+use tch::Tensor;
+
+fn verdict(axiom: Axiom, method: &Method) -> Verdict {
+    let subject = |model: &dyn Operators, inputs: &Tensor, targets: &[usize]| {
+        let one = std::slice::from_ref(method);
+        let mut found = Method::attribute_all(one, model, inputs, Targets::Classes(targets))?;
+        Ok::<Tensor, AttributionError>(found.computed.swap_remove(0).attribution.values)
+    };
+    check(axiom, &subject)
+}
+
+fn holds(axiom: Axiom, method: &str) -> bool {
+    match verdict(axiom, &Method::named(method).expect("a method")) {
+        Verdict::Holds => true,
+        Verdict::Fails(_) => false,
+        Verdict::DoesNotApply(reason) => panic!("{method}: {reason}"),
+    }
+}
+
+/// Sundararajan et al., 2017: Integrated Gradients keep all of their axioms, gradients break completeness and sensitivity (a).
+#[test]
+fn integrated_gradients_keep_what_gradients_break() {
+    for axiom in [
+        Axiom::Completeness,
+        Axiom::SensitivityA,
+        Axiom::SensitivityB,
+        Axiom::Dummy,
+        Axiom::Linearity,
+        Axiom::Symmetry,
+        Axiom::ImplementationInvariance,
+    ] {
+        assert!(holds(axiom, "integrated_gradients"), "{axiom}");
+    }
+    for method in ["saliency", "input_x_gradient"] {
+        assert!(!holds(Axiom::Completeness, method), "{method}");
+        assert!(!holds(Axiom::SensitivityA, method), "{method}");
+        assert!(holds(Axiom::ImplementationInvariance, method), "{method}");
+    }
+}
+
+/// Ibid.: guided backpropagation and deconvolution break sensitivity (a); DeepLIFT and LRP break implementation invariance.
+#[test]
+fn methods_with_rules_of_their_own_break_what_they_are_known_to_break() {
+    for method in ["guided_backprop", "deconvolution", "lrp"] {
+        assert!(
+            !holds(Axiom::SensitivityA, method) || !holds(Axiom::ImplementationInvariance, method),
+            "{method}"
+        );
+        assert!(!holds(Axiom::ImplementationInvariance, method), "{method}");
+    }
+    assert!(!holds(Axiom::SensitivityA, "guided_backprop"));
+    assert!(holds(Axiom::Completeness, "deep_lift"));
+}
+
+/// Kindermans et al., 2017: the gradient does not mind a shift of the input, and input times gradient does.
+#[test]
+fn a_shift_of_the_input_changes_what_is_multiplied_by_the_input() {
+    assert!(holds(Axiom::InputShift, "saliency"));
+    assert!(!holds(Axiom::InputShift, "input_x_gradient"));
+    assert!(!holds(Axiom::InputShift, "integrated_gradients"));
+}
+
+/// Adebayo et al., 2018: guided backpropagation hardly depends on the weights, Grad-CAM and the gradient do.
+#[test]
+fn guided_backpropagation_does_not_mind_other_weights() {
+    assert!(!holds(Axiom::ParameterRandomisation, "guided_backprop"));
+    assert!(holds(Axiom::ParameterRandomisation, "grad_cam"));
+    assert!(holds(Axiom::ParameterRandomisation, "saliency"));
+}
+
+/// Eigen-CAM and a layer's activation are the same for every class.
+#[test]
+fn maps_that_do_not_know_the_class_are_found_out() {
+    assert!(!holds(Axiom::ClassSensitivity, "eigen_cam"));
+    assert!(!holds(Axiom::ClassSensitivity, "layer_activation"));
+    assert!(holds(Axiom::ClassSensitivity, "grad_cam"));
+    assert!(holds(Axiom::ClassSensitivity, "saliency"));
+}
+
+/// A fault that only one input in many shows is found, and what remains of it is small.
+#[test]
+fn counterexamples_are_shrunk() {
+    let method = Method::named("input_x_gradient").expect("a method");
+    let Verdict::Fails(found) = verdict(Axiom::Completeness, &method) else { panic!("it is not complete") };
+    let case = found.case.expect("a network and its input");
+    assert_eq!(case.convolution.len(), 1, "{case}");
+    let other_than_zero = |numbers: &[i8]| numbers.iter().filter(|number| **number != 0).count();
+    assert!(other_than_zero(&case.input) <= 1, "{case}");
+    assert!(other_than_zero(case.linear[0].as_flattened()) <= 1, "{case}");
+}
+
+/// A baseline other than the axiom's is found out too.
+#[test]
+fn another_baseline_is_not_complete() {
+    let mut method = reglet_attribution::DeepLift::default();
+    assert_eq!(verdict(Axiom::Completeness, &Method::DeepLift(method.clone())), Verdict::Holds);
+    method.baseline = Baseline::Value(1.0);
+    assert!(matches!(verdict(Axiom::Completeness, &Method::DeepLift(method)), Verdict::Fails(_)));
+}
+
+#[test]
+fn a_method_that_cannot_run_is_not_held_to_an_axiom() {
+    let fails = |_: &dyn Operators, _: &Tensor, _: &[usize]| -> Result<Tensor, AttributionError> {
+        Err(AttributionError::Baseline { reason: "there is none".to_owned() })
+    };
+    let Verdict::DoesNotApply(reason) = check(Axiom::Completeness, &fails) else { panic!("it cannot run") };
+    assert!(reason.contains("there is none"), "{reason}");
+}
+
+#[test]
+fn the_committed_table_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/axioms.md");
+    let committed = std::fs::read_to_string(path).expect("docs/axioms.md is committed");
+    assert!(
+        committed == reglet_axioms::document(&mut |_| ()),
+        "docs/axioms.md is not current: run `cargo run -p reglet-axioms --example table > docs/axioms.md`"
+    );
+}

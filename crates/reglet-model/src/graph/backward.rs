@@ -1,0 +1,245 @@
+//! A backward pass whose rules can be replaced, operator by operator.
+
+use std::collections::HashMap;
+
+use tch::{Kind, Tensor};
+
+use super::run::Plan;
+use super::{Graph, Node, Origin, Request, ValueId};
+use crate::{ModelError, Parameters};
+
+/// What an operator call sends back to its inputs, given what reached its output.
+///
+/// The chain rule sends gradients; guided backpropagation, DeepLIFT and layer-wise relevance propagation send
+/// something else through some of the operators. A rule decides call by call, and leaves to
+/// [`Call::own`] what it does not want to change. A closure is a rule.
+pub trait BackwardRule {
+    /// One tensor for each input of the call, of the input's shape; `None` where nothing is sent.
+    ///
+    /// # Errors
+    /// Whatever the rule reports; the walk ends with it.
+    fn backward(&self, call: &Call) -> Result<Vec<Option<Tensor>>, ModelError>;
+}
+
+impl<F: Fn(&Call) -> Result<Vec<Option<Tensor>>, ModelError>> BackwardRule for F {
+    fn backward(&self, call: &Call) -> Result<Vec<Option<Tensor>>, ModelError> {
+        self(call)
+    }
+}
+
+/// An operator call as a backward pass meets it.
+pub struct Call<'a> {
+    /// The call.
+    pub node: &'a Node,
+    /// What reached the call's output from all who use it, summed; of the output's shape.
+    pub upstream: &'a Tensor,
+    graph: &'a Graph,
+    forward: &'a Differentiable,
+}
+
+impl Call<'_> {
+    /// The call's inputs, parameters included, in the operator's order.
+    pub fn inputs(&self) -> &[Tensor] {
+        &self.forward.inputs
+    }
+
+    /// Whether input `index` is a parameter.
+    pub fn is_parameter(&self, index: usize) -> bool {
+        let input = self.node.inputs.get(index);
+        input.is_some_and(|input| matches!(self.graph.origin(*input), Origin::Parameter(_)))
+    }
+
+    /// What the call returned.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn output(&self) -> Result<Tensor, ModelError> {
+        self.forward.output()
+    }
+
+    /// The operator's own derivative applied to `upstream`: what the chain rule sends back.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn own(&self, upstream: &Tensor) -> Result<Vec<Option<Tensor>>, ModelError> {
+        self.forward.pull_back(upstream)
+    }
+
+    /// The same operator called with other inputs, ready to be differentiated with respect to those that
+    /// are no parameters. A convolution or linear layer takes two inputs, without its bias, as well as three.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`].
+    pub fn at(&self, inputs: &[&Tensor]) -> Result<Differentiable, ModelError> {
+        let free = |(index, tensor): (usize, &&Tensor)| {
+            if self.is_parameter(index) { Ok(tensor.shallow_clone()) } else { leaf(tensor) }
+        };
+        let inputs = inputs.iter().enumerate().map(free).collect::<Result<_, _>>()?;
+        Differentiable::call(self.graph, self.node, inputs)
+    }
+}
+
+/// The result of one operator call, recorded by itself: its inputs belong to no other record.
+#[derive(Debug)]
+pub struct Differentiable {
+    inputs: Vec<Tensor>,
+    recorded: Tensor,
+}
+
+impl Differentiable {
+    fn call(graph: &Graph, node: &Node, inputs: Vec<Tensor>) -> Result<Differentiable, ModelError> {
+        let recorded = graph.compute(node, &inputs.iter().collect::<Vec<_>>(), false)?;
+        Ok(Differentiable { inputs, recorded })
+    }
+
+    /// What the operator returned.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn output(&self) -> Result<Tensor, ModelError> {
+        Ok(self.recorded.f_detach()?)
+    }
+
+    /// The transposed Jacobian applied to `upstream`, for each input that is not a parameter. It may be asked
+    /// for any number of times.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn pull_back(&self, upstream: &Tensor) -> Result<Vec<Option<Tensor>>, ModelError> {
+        let free: Vec<usize> = (0..self.inputs.len()).filter(|&n| self.inputs[n].requires_grad()).collect();
+        let mut sent: Vec<Option<Tensor>> = self.inputs.iter().map(|_| None).collect();
+        if free.is_empty() || !self.recorded.requires_grad() {
+            return Ok(sent);
+        }
+        let inputs: Vec<&Tensor> = free.iter().map(|&n| &self.inputs[n]).collect();
+        let total = self.recorded.f_mul(&upstream.f_detach()?)?.f_sum(self.recorded.kind())?;
+        let gradients = Tensor::f_run_backward(&[total], &inputs, true, false)?;
+        for (n, gradient) in free.into_iter().zip(gradients) {
+            sent[n] = gradient.defined().then_some(gradient);
+        }
+        Ok(sent)
+    }
+}
+
+/// A forward pass of a graph with everything kept that a walk back needs.
+///
+/// Each operator call is recorded by itself, its inputs detached, so libtorch gives every operator's own
+/// derivative and no derivative is written by hand. A module used twice, an operator that is called as a
+/// function or in place, and a residual sum are calls like any other. It takes one forward pass and the memory of
+/// all activations, as recording for an ordinary backward pass does; each walk back by the operators' own
+/// derivatives takes one backward pass.
+pub struct Recording<'a> {
+    graph: &'a Graph,
+    output: ValueId,
+    values: Vec<Option<Tensor>>,
+    calls: Vec<(usize, Differentiable)>,
+}
+
+impl Graph {
+    /// Runs the graph to `output` from `feeds`, keeping every value and what its derivative needs.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`], [`ModelError::NotFed`].
+    pub fn record<'a>(
+        &'a self,
+        parameters: &'a Parameters,
+        feeds: &[(ValueId, &Tensor)],
+        output: ValueId,
+    ) -> Result<Recording<'a>, ModelError> {
+        // A rule sees the operators as they are written: no short ways.
+        let (request, written) =
+            (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());
+        let plan = Plan::new(self, &request, &written)?;
+        let mut values: Vec<Option<Tensor>> = self.names.iter().map(|_| None).collect();
+        for (value, tensor) in feeds {
+            values[value.0] = Some(tensor.f_detach()?);
+        }
+        let mut calls = Vec::with_capacity(plan.steps.len());
+        for (index, _) in plan.steps {
+            let node = &self.nodes[index];
+            let inputs = node.inputs.iter().map(|input| match self.origins[input.0] {
+                Origin::Parameter(parameter) => Ok(parameters.tensor(parameter).shallow_clone()),
+                _ => leaf(values[input.0].as_ref().expect("the plan orders each value before its use")),
+            });
+            let call = Differentiable::call(self, node, inputs.collect::<Result<_, _>>()?)?;
+            values[node.output.0] = Some(call.output()?);
+            calls.push((index, call));
+        }
+        Ok(Recording { graph: self, output, values, calls })
+    }
+}
+
+impl Recording<'_> {
+    /// A value that was fed or computed on the way to the output.
+    ///
+    /// # Errors
+    /// [`ModelError::NotFed`] for any other.
+    pub fn value(&self, value: ValueId) -> Result<&Tensor, ModelError> {
+        let missing = || ModelError::NotFed { value: self.graph.name(value).to_owned() };
+        self.values[value.0].as_ref().ok_or_else(missing)
+    }
+
+    /// Sends `seed`, of the output's shape, back from the output by `rule`, and returns what reaches each of
+    /// `targets`: the sum over all who use the value, zero where nothing reaches it.
+    ///
+    /// # Errors
+    /// Those of the rule, and [`ModelError::NotFed`] for a target that is not on the way.
+    pub fn backward(
+        &self,
+        seed: &Tensor,
+        targets: &[ValueId],
+        rule: &dyn BackwardRule,
+    ) -> Result<Vec<Tensor>, ModelError> {
+        let wanted = self.leading_from(targets);
+        let mut arrived: Vec<Option<Tensor>> = self.values.iter().map(|_| None).collect();
+        arrived[self.output.0] = Some(seed.shallow_clone());
+        for (index, forward) in self.calls.iter().rev() {
+            let node = &self.graph.nodes[*index];
+            let output = node.output.0;
+            if !node.inputs.iter().any(|input| wanted[input.0]) {
+                continue;
+            }
+            // All who use the value come later in the graph, so what has arrived is complete.
+            let upstream = match targets.contains(&node.output) {
+                true => arrived[output].as_ref().map(Tensor::shallow_clone),
+                false => arrived[output].take(),
+            };
+            let Some(upstream) = upstream else { continue };
+            let sent = rule.backward(&Call { node, upstream: &upstream, graph: self.graph, forward })?;
+            for (input, sent) in node.inputs.iter().zip(sent) {
+                let Some(sent) = sent.filter(|_| wanted[input.0]) else { continue };
+                let place = &mut arrived[input.0];
+                *place = Some(match place.take() {
+                    Some(before) => before.f_add(&sent)?,
+                    None => sent,
+                });
+            }
+        }
+        let at = |target: &ValueId| match arrived[target.0].as_ref() {
+            Some(arrived) => Ok(arrived.shallow_clone()),
+            None => Ok(self.value(*target)?.f_zeros_like()?),
+        };
+        targets.iter().map(at).collect()
+    }
+
+    /// Which values are among `targets` or computed from them.
+    fn leading_from(&self, targets: &[ValueId]) -> Vec<bool> {
+        let mut leading = vec![false; self.values.len()];
+        for target in targets {
+            leading[target.0] = true;
+        }
+        for (index, _) in &self.calls {
+            let node = &self.graph.nodes[*index];
+            leading[node.output.0] |= node.inputs.iter().any(|input| leading[input.0]);
+        }
+        leading
+    }
+}
+
+/// The tensor as the beginning of a record of its own; one that holds no floating-point numbers cannot be
+/// differentiated and stays as it is.
+fn leaf(tensor: &Tensor) -> Result<Tensor, ModelError> {
+    let leaf = tensor.f_detach()?;
+    let floating = matches!(leaf.kind(), Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);
+    Ok(if floating { leaf.f_set_requires_grad(true)? } else { leaf })
+}

@@ -1,0 +1,167 @@
+//! Rewrites change nothing but the speed: on random graphs, every output, activation and gradient is the same.
+
+use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_oneof, proptest};
+use proptest::test_runner::TestCaseError;
+use reglet_model::{Graph, Op, Parameters, Request, Rewrite, ValueId, gradients};
+use tch::{Device, Kind, Tensor};
+
+/// A piece of a random network.
+#[derive(Debug, Clone)]
+struct Block {
+    channels: i64,
+    kernel: i64,
+    stride: i64,
+    bias: bool,
+    norm: bool,
+    rectifier: Rectifier,
+    /// Whether something else reads the convolution's result, so that no batch norm can be folded into it.
+    read_twice: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rectifier {
+    None,
+    Relu,
+    Relu6,
+}
+
+fn blocks() -> impl Strategy<Value = Vec<Block>> {
+    let rectifier = prop_oneof![Just(Rectifier::None), Just(Rectifier::Relu), Just(Rectifier::Relu6)];
+    let block = (1..5_i64, prop_oneof![Just(1), Just(3)], 1..3_i64, any::<[bool; 3]>(), rectifier).prop_map(
+        |(channels, kernel, stride, [bias, norm, read_twice], rectifier)| Block {
+            channels,
+            kernel,
+            stride,
+            bias,
+            norm,
+            rectifier,
+            read_twice,
+        },
+    );
+    prop::collection::vec(block, 1..5)
+}
+
+/// The network, with its values that a rewrite may skip or keep.
+fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
+    let (mut g, mut x) = Graph::new();
+    let mut channels = 3;
+    let mut layers = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let path = format!("block{index}");
+        let shape = [block.channels, channels, block.kernel, block.kernel];
+        let mut inputs = vec![x, g.parameter(format!("{path}.conv.weight"), &shape, true)];
+        if block.bias {
+            inputs.push(g.parameter(format!("{path}.conv.bias"), &[block.channels], true));
+        }
+        let op = Op::Conv2d {
+            stride: [block.stride; 2],
+            padding: [block.kernel / 2; 2],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        let convolved = g.call(&format!("{path}.conv"), op, &inputs);
+        x = convolved;
+        layers.push(x);
+        if block.norm {
+            let mut inputs = vec![x];
+            for name in ["weight", "bias", "running_mean", "running_var"] {
+                inputs.push(g.parameter(format!("{path}.bn.{name}"), &[block.channels], true));
+            }
+            x = g.call(&format!("{path}.bn"), Op::BatchNorm { eps: 1e-5, momentum: 0.1 }, &inputs);
+            layers.push(x);
+        }
+        if block.read_twice {
+            x = g.call_function(&path, Op::Add, &[x, convolved]);
+        }
+        x = match block.rectifier {
+            Rectifier::None => x,
+            Rectifier::Relu => g.call(&format!("{path}.relu"), Op::Relu, &[x]),
+            Rectifier::Relu6 => g.call(&format!("{path}.relu"), Op::Hardtanh { min: 0.0, max: 6.0 }, &[x]),
+        };
+        channels = block.channels;
+    }
+    x = g.call("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
+    x = g.call("flatten", Op::Flatten { start: 1, end: -1 }, &[x]);
+    let weight = g.parameter("fc.weight", &[2, channels], true);
+    let output = g.call("fc", Op::Linear, &[x, weight]);
+    g.set_output(output);
+    (g, layers)
+}
+
+/// Parameters in 64-bit floats, where no difference but that of rounding is large enough to turn a ReLU.
+fn parameters(graph: &Graph, seed: i64) -> Parameters {
+    tch::manual_seed(seed);
+    let draw = |name: &str, shape: &[i64]| {
+        let drawn = Tensor::randn(shape, (Kind::Double, Device::Cpu));
+        if name.ends_with("running_var") { drawn.square() + 0.1 } else { drawn }
+    };
+    Parameters::from_tensors(graph.parameters().iter().map(|p| draw(&p.name, &p.shape)).collect())
+}
+
+fn evaluate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[ValueId]) -> Vec<Tensor> {
+    let mut fetches = vec![graph.output()];
+    fetches.extend(watch);
+    let request = Request { feeds: &[(graph.input(), input)], fetches: &fetches, watch, training: false };
+    let values = graph.run(parameters, &request).expect("it runs");
+    let watched: Vec<&Tensor> = values[1..].iter().collect();
+    let mut found = gradients(&values[0].select(1, 1), &watched).expect("it differentiates");
+    found.extend(values);
+    found
+}
+
+fn same(a: &[Tensor], b: &[Tensor]) -> Result<(), TestCaseError> {
+    for (a, b) in a.iter().zip(b) {
+        prop_assert!(a.size() == b.size());
+        let scale = b.abs().max().double_value(&[]) + 1e-12;
+        let difference = (a - b).abs().max().double_value(&[]) / scale;
+        prop_assert!(difference < 1e-9, "{difference:.1e}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn each_rewrite_and_all_of_them_keep_outputs_activations_and_gradients(
+        blocks in blocks(), seed in 0..1_000_000_i64, chosen in any::<prop::sample::Index>(),
+    ) {
+        let (graph, layers) = network(&blocks);
+        let mut weights = parameters(&graph, seed);
+        let input = Tensor::randn([2, 3, 7, 9], (Kind::Double, Device::Cpu));
+        // With the input alone every short way is open; a layer that is asked for may close one.
+        let layer = *chosen.get(&layers);
+        let watches = [vec![graph.input()], vec![layer, graph.input()], vec![layer]];
+        let plain: Vec<_> = watches.iter().map(|watch| evaluate(&graph, &weights, &input, watch)).collect();
+        for rewrites in [&[Rewrite::FoldBatchNorm][..], &[Rewrite::ChannelsLast], &Rewrite::ALL, &[]] {
+            weights.prepare(&graph, rewrites).expect("it prepares");
+            for (watch, plain) in watches.iter().zip(&plain) {
+                same(&evaluate(&graph, &weights, &input, watch), plain)?;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_norm_is_folded_unless_something_else_reads_the_convolution() {
+    let block = Block {
+        channels: 2,
+        kernel: 3,
+        stride: 1,
+        bias: false,
+        norm: true,
+        rectifier: Rectifier::Relu,
+        read_twice: false,
+    };
+    for (read_twice, count) in [(false, 1), (true, 0)] {
+        let (graph, _) = network(&[Block { read_twice, ..block.clone() }]);
+        assert_eq!(graph.folds(&parameters(&graph, 1)).expect("sound").len(), count);
+    }
+}
+
+#[test]
+fn names_are_known() {
+    for rewrite in Rewrite::ALL {
+        assert_eq!(rewrite.name().parse::<Rewrite>().expect("its own name"), rewrite);
+    }
+    let message = "fold_batchnorm".parse::<Rewrite>().expect_err("a typo").to_string();
+    assert!(message.contains("'fold_batch_norm'"), "{message}");
+}
