@@ -11,9 +11,10 @@ use crate::effects::effects;
 use crate::evidence::gather;
 use crate::results::{
     Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
-    Results, SCHEMA_VERSION, SampleResult, VerdictKind,
+    Results, SCHEMA_VERSION, SampleResult, Trust, VerdictKind,
 };
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
+use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
 use crate::{Error, Output, report};
 
@@ -30,6 +31,7 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
     let samples = gather(&plan)?;
+    let trusts = (0..plan.models.len()).map(|index| trust(&plan, index)).collect::<Result<Vec<_>, _>>()?;
     let results = Results {
         schema_version: SCHEMA_VERSION,
         title: plan.config.title.clone(),
@@ -39,8 +41,9 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
         data: summarise_data(&plan, &samples[0])?,
         models: samples
             .into_iter()
+            .zip(trusts)
             .enumerate()
-            .map(|(index, samples)| model(&plan, index, samples))
+            .map(|(index, (samples, trusts))| model(&plan, index, samples, &trusts))
             .collect(),
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,14 +103,17 @@ fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, 
     })
 }
 
-fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults {
+fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]) -> ModelResults {
     let (name, model) = &plan.models[index];
     let (config, seed) = (&plan.config, plan.config.seed);
     let effects = effects(&samples, &config.changes, seed);
     let attention: Vec<Attention> = (0..plan.methods.len())
         .map(|method| {
             let title = plan.methods[method].get().about().title;
-            attention(&samples, method, plan.methods[method].name(), title, seed)
+            Attention {
+                trust: trusts.get(method).cloned(),
+                ..attention(&samples, method, plan.methods[method].name(), title, seed)
+            }
         })
         .collect();
     let evidence = Evidence {
@@ -214,6 +220,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
         median_gap: median(&gaps),
+        trust: None,
         remarks,
     }
 }

@@ -57,6 +57,9 @@ pub struct Config {
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
     pub methods: Methods,
+    /// When a method's maps are believed.
+    #[serde(default)]
+    pub trust: TrustConfig,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
@@ -111,6 +114,24 @@ pub enum PreprocessingConfig {
     Square(#[schemars(range(min = 1, max = 4096))] u32),
     /// Everything said.
     Custom(Preprocessing),
+}
+
+/// When a method's maps are believed. One whose maps are not is shown, and kept out of the verdict.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrustConfig {
+    /// On how many pictures the methods are tried; 0: they are believed untried.
+    pub pictures: usize,
+    /// The least rank correlation of a map with that of the same picture under faint noise, -1 to 1.
+    pub min_stability: f64,
+    /// The largest rank correlation of a map with that of the same model once all its weights are drawn anew, -1 to 1.
+    pub max_randomised: f64,
+}
+
+impl Default for TrustConfig {
+    fn default() -> Self {
+        TrustConfig { pictures: 6, min_stability: 0.2, max_randomised: 0.6 }
+    }
 }
 
 /// What the verdict asks for.
@@ -276,6 +297,13 @@ impl Config {
         if !(verdict.min_density > 0.0 && verdict.min_density.is_finite()) {
             let message = format!("min_density is {}, but must be above 0", verdict.min_density);
             return Err(source.at("verdict.min_density", &message));
+        }
+        let TrustConfig { min_stability, max_randomised, .. } = self.trust;
+        for (key, value) in [("min_stability", min_stability), ("max_randomised", max_randomised)] {
+            if !(-1.0..=1.0).contains(&value) {
+                let message = format!("{key} is {value}, but must be from -1 to 1");
+                return Err(source.at(&format!("trust.{key}"), &message));
+            }
         }
         if !(verdict.max_p > 0.0 && verdict.max_p <= 0.5) {
             let message = format!("max_p is {}, but must be above 0 and at most 0.5", verdict.max_p);

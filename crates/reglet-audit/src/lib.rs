@@ -24,6 +24,7 @@ pub mod report;
 pub mod results;
 pub mod statistics;
 pub mod train;
+mod trust;
 pub mod verdict;
 
 pub use audit::audit;

@@ -189,8 +189,35 @@ pub struct Attention {
     pub artefact_against_control: Option<Estimate>,
     /// The median of the relative completeness gap, for methods that promise completeness.
     pub median_gap: Option<f64>,
+    /// Whether the maps can be believed; `None` where that was not tried.
+    pub trust: Option<Trust>,
     /// How many maps were all zero, had nothing positive, or were not finite.
     pub remarks: BTreeMap<String, usize>,
+}
+
+/// Whether a method's maps can be believed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trust {
+    /// The method's name.
+    pub method: String,
+    /// On how many pictures it was tried.
+    pub pictures: usize,
+    /// The median rank correlation of a map with that of the same picture under faint noise; `None` where maps
+    /// are constant.
+    pub stability: Option<f64>,
+    /// What became of the maps as weights were drawn anew, from the head down.
+    pub randomised: Vec<Randomised>,
+    /// Why the method is kept out of the verdict, if it is.
+    pub doubt: Option<String>,
+}
+
+/// What became of a method's maps when part of the weights were drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Randomised {
+    /// The share of the modules with weights, from the head down, 0 to 1.
+    pub share: f64,
+    /// The median rank correlation with the maps of the model itself; `None` where maps are constant.
+    pub similarity: Option<f64>,
 }
 
 /// A region's part of one method's maps.

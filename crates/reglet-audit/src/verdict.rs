@@ -28,8 +28,8 @@ pub struct Evidence<'a> {
 ///    probability by at least `min_effect` on average, the interval excludes zero, and Holm's p-value is at most
 ///    `max_p`; and all of that holds, in the same direction, of the difference to its control (`form`: to the
 ///    artefact with its parts in disorder as well, else a model that reacts to the parts alone is convicted too);
-/// 2. *it is looked at*: at least one method gives the artefact a density whose interval lies above
-///    `min_density`.
+/// 2. *it is looked at*: at least one method whose maps can be believed gives the artefact a density whose interval
+///    lies above `min_density`.
 ///
 /// A model is clear if neither change matters: their intervals lie within ±`min_effect`. Maps alone neither
 /// convict nor acquit. Everything else is inconclusive, and so is anything on fewer than `min_pictures`
@@ -44,7 +44,11 @@ pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
         .collect();
     let matter: Vec<&Effect> = tested.iter().copied().filter(|effect| matters(effect, rules)).collect();
     let convicted = if rules.both { matter.len() == 2 } else { !matter.is_empty() };
+    let doubted = |attention: &Attention| attention.trust.as_ref().and_then(|trust| trust.doubt.clone());
     let density = |attention: &Attention| {
+        if doubted(attention).is_some() {
+            return None;
+        }
         let found = attention.regions.get(artefact)?;
         enough(found.pictures).then_some((attention.title.clone(), found.density))
     };
@@ -59,6 +63,8 @@ pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
     let rest = effects.iter().filter(|effect| matches!(effect.change, Change::Move | Change::RemoveLesion));
     reasons.extend(rest.filter(|effect| effect.with).map(|effect| words.effect(effect)));
     reasons.extend(densities.iter().map(|(title, density)| words.density(title, density)));
+    reasons
+        .extend(attention.iter().filter_map(|method| Some(words.doubted(&method.title, &doubted(method)?))));
 
     let (kind, summary) = if tested.is_empty() {
         let most = effects

@@ -7,8 +7,8 @@ use reglet_viz::encode_png;
 use super::render;
 use crate::results::{
     Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Placement,
-    Provenance, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Verdict,
-    VerdictKind,
+    Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust,
+    Verdict, VerdictKind,
 };
 use crate::statistics::{Association, Estimate};
 
@@ -175,6 +175,15 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             .into(),
         artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
         median_gap: gradients.then_some(0.004),
+        trust: Some(Trust {
+            method: method.into(),
+            pictures: 6,
+            stability: Some(0.82),
+            randomised: [(0.02, 0.91), (0.5, 0.32), (1.0, 0.04)]
+                .map(|(share, similarity)| Randomised { share, similarity: Some(similarity) })
+                .into(),
+            doubt: (method == "saliency").then(|| "its maps change under noise".to_owned()),
+        }),
         remarks: if method == "grad_cam" {
             [("all zero: nothing found".to_owned(), 3)].into()
         } else {
@@ -333,6 +342,18 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
     region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
+}
+
+#[test]
+fn whether_a_method_is_believed_stands_beside_its_maps() {
+    let page = page(&example());
+    assert!(page.contains("no: its maps change under noise"), "the doubt is shown");
+    assert!(page.contains("<td class=\"number\">0.82</td>") && page.contains("50\u{a0}%"));
+    let mut untried = example();
+    for model in &mut untried.models {
+        model.attention.iter_mut().for_each(|method| method.trust = None);
+    }
+    assert!(!render(&untried).expect("a page").contains("Can the maps be believed"));
 }
 
 #[test]

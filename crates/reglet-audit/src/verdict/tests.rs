@@ -1,5 +1,5 @@
 use super::*;
-use crate::results::{Contrast, RegionAttention, Test};
+use crate::results::{Contrast, RegionAttention, Test, Trust};
 
 fn estimate(mean: f64, half: f64) -> Estimate {
     Estimate { mean, low: mean - half, high: mean + half, count: 40 }
@@ -52,6 +52,7 @@ fn attention(density: f64) -> Attention {
         regions: [("ruler".to_owned(), region)].into(),
         artefact_against_control: None,
         median_gap: None,
+        trust: None,
         remarks: Default::default(),
     }
 }
@@ -72,6 +73,25 @@ fn a_shortcut_needs_both_kinds_of_evidence() {
     assert_eq!(kind(&strong, 2.0), VerdictKind::Shortcut);
     assert_eq!(kind(&strong, 0.5), VerdictKind::Inconclusive);
     assert_eq!(kind(&[effect(Change::Remove, -0.5, 0.1)], 2.0), VerdictKind::Shortcut);
+}
+
+#[test]
+fn a_method_that_is_not_believed_is_shown_and_does_not_count() {
+    let trust = Trust {
+        method: "grad_cam".into(),
+        pictures: 6,
+        stability: Some(0.1),
+        randomised: Vec::new(),
+        doubt: Some("its maps change under noise".into()),
+    };
+    let attention = [Attention { trust: Some(trust), ..attention(2.5) }];
+    let effects = [effect(Change::Insert, 0.5, 0.1)];
+    let evidence =
+        Evidence { artefact: "ruler", target: "melanoma", effects: &effects, attention: &attention };
+    let found = judge(&evidence, &VerdictConfig::default());
+    assert_eq!(found.kind, VerdictKind::Inconclusive);
+    let said = found.reasons.last().expect("a reason");
+    assert_eq!(said, "Grad-CAM is shown but does not count: its maps change under noise");
 }
 
 #[test]

@@ -75,6 +75,11 @@ impl Words<'_> {
         )
     }
 
+    /// Why a method does not count.
+    pub(super) fn doubted(&self, title: &str, why: &str) -> String {
+        format!("{title} is shown but does not count: {why}")
+    }
+
     pub(super) fn shortcut(&self, matter: &[&Effect], looked: &[&str]) -> String {
         format!(
             "{}, more than its control does, and the model looks at it ({})",
