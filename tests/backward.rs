@@ -1,6 +1,8 @@
 //! The backward pass whose rules can be replaced.
 
-use reglet_model::{Architecture, Call, Graph, Model, Op, Parameters, Request, Role, gradients};
+use reglet_model::{
+    Activation, Architecture, Arithmetic, Call, Graph, Model, Parameters, Request, Role, gradients,
+};
 use reglet_tests::{assert_close, exact, plain_model, small_input, small_model};
 use tch::{Device, Kind, Tensor};
 
@@ -44,9 +46,9 @@ fn the_operators_own_rules_make_the_chain_rule() {
 #[test]
 fn a_module_used_twice_and_a_residual_sum_are_calls_like_any_other() {
     let (mut graph, input) = Graph::new();
-    let first = graph.call("relu", Op::Relu, &[input]);
-    let sum = graph.call_function("", Op::Add, &[first, input]);
-    let second = graph.call("relu", Op::Relu, &[sum]);
+    let first = graph.call("relu", Activation::Relu, &[input]);
+    let sum = graph.call_function("", Arithmetic::Add { other: None }, &[first, input]);
+    let second = graph.call("relu", Activation::Relu, &[sum]);
     graph.set_output(second);
     let parameters = Parameters::from_tensors(Vec::new());
     let x = Tensor::from_slice(&[-1.0, 2.0_f64]).view([1, 2]);

@@ -5,7 +5,7 @@ use reglet_attribution::{
     GuidedIntegratedGradients, Idgi, IntegratedGradients, Method, Operators, PathSample, Quadrature,
     Saliency, Scores, SmoothGrad, SmoothGradSquared, VarGrad,
 };
-use reglet_model::{Architecture, Graph, Model, Op, Parameters, Preprocessing};
+use reglet_model::{Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing};
 use reglet_tests::{Reference, assert_close, exact, plain_model, small_input, small_model};
 use tch::{Device, Kind, Tensor};
 
@@ -69,7 +69,7 @@ fn the_noise_is_as_strong_as_it_says() {
 /// A linear score of 3×16×16 values for each of two classes.
 fn linear_model() -> Model {
     let (mut graph, input) = Graph::new();
-    let flat = graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[input]);
+    let flat = graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[input]);
     let weight = graph.parameter("fc.weight", &[2, 768], true);
     let output = graph.call("fc", Op::Linear, &[flat, weight]);
     graph.set_output(output);

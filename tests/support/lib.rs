@@ -2,10 +2,12 @@
 //! were made with.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use reglet_attribution::Method;
-use reglet_model::{Architecture, Graph, Model, Op, Parameter, Parameters, Preprocessing, ValueId};
+use reglet_model::{
+    Activation, Architecture, Graph, Layout, Model, Op, Parameter, Parameters, Pool, Preprocessing, ValueId,
+};
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -23,12 +25,16 @@ pub struct Reference {
 impl Reference {
     /// Reads `name` (without extension) under the fixtures.
     pub fn read(name: &str) -> Reference {
-        let path = fixtures().join(format!("{name}.safetensors"));
-        let bytes = std::fs::read(&path).expect("the reference is committed");
+        Reference::read_path(&fixtures().join(format!("{name}.safetensors")))
+    }
+
+    /// Reads a file.
+    pub fn read_path(path: &Path) -> Reference {
+        let bytes = std::fs::read(path).expect("the reference is there");
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a whole file");
         let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference")).expect("notes");
         let notes = serde_json::from_str(notes).expect("the notes are JSON");
-        let tensors = Tensor::read_safetensors(&path).expect("a whole file");
+        let tensors = Tensor::read_safetensors(path).expect("a whole file");
         Reference { tensors: tensors.into_iter().collect(), notes }
     }
 
@@ -110,19 +116,19 @@ pub fn exact(model: Model) -> Model {
 /// `PlainNet` of `reference/small_models.py` in 64-bit floats: each module used once, nothing done in place, no
 /// overlapping windows.
 pub fn plain_model(classes: i64) -> Model {
-    let pool = Op::MaxPool2d { kernel: [2, 2], stride: [2, 2], padding: [0, 0] };
-    plain_network(classes, [pool.clone(), pool])
+    let pool = Pool::Max { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1], ceil: false };
+    plain_network(classes, [pool, pool])
 }
 
 /// The same network, pooling by means and not by maxima.
 pub fn averaging_model(classes: i64) -> Model {
-    plain_network(classes, [8, 4].map(|side| Op::AdaptiveAvgPool2d { output: [side; 2] }))
+    plain_network(classes, [8, 4].map(|side| Pool::AdaptiveAverage { output: [side; 2] }))
 }
 
-fn plain_network(classes: i64, [pool1, pool2]: [Op; 2]) -> Model {
+fn plain_network(classes: i64, [pool1, pool2]: [Pool; 2]) -> Model {
     let (mut g, mut x) = Graph::new();
     x = convolution(&mut g, "conv1", x, [3, 8], true);
-    x = g.call("relu1", Op::Relu, &[x]);
+    x = g.call("relu1", Activation::Relu, &[x]);
     x = g.call("pool1", pool1, &[x]);
     x = convolution(&mut g, "conv2", x, [8, 12], false);
     let mut norm = vec![x];
@@ -132,12 +138,12 @@ fn plain_network(classes: i64, [pool1, pool2]: [Op; 2]) -> Model {
         norm.push(g.parameter(format!("bn2.{leaf}"), &[12], trainable));
     }
     x = g.call("bn2", Op::BatchNorm { eps: 1e-5, momentum: 0.1 }, &norm);
-    x = g.call("relu2", Op::Relu, &[x]);
+    x = g.call("relu2", Activation::Relu, &[x]);
     x = g.call("pool2", pool2, &[x]);
     x = convolution(&mut g, "conv3", x, [12, 16], true);
-    x = g.call("relu3", Op::Relu, &[x]);
-    x = g.call("avgpool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
-    x = g.call("flatten", Op::Flatten { start: 1, end: -1 }, &[x]);
+    x = g.call("relu3", Activation::Relu, &[x]);
+    x = g.call("avgpool", Pool::AdaptiveAverage { output: [1, 1] }, &[x]);
+    x = g.call("flatten", Layout::Flatten { start: 1, end: -1 }, &[x]);
     let weight = g.parameter("fc.weight", &[classes, 16], true);
     let bias = g.parameter("fc.bias", &[classes], true);
     x = g.call("fc", Op::Linear, &[x, weight, bias]);

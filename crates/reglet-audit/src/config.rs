@@ -10,7 +10,9 @@ use reglet_attribution::{Method, Methods};
 use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
-use reglet_model::{Architecture, Model, ModelError, ModelOptions, Preprocessing, WeightsSource, device};
+use reglet_model::{
+    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, WeightsSource, device,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -77,15 +79,20 @@ pub enum DataConfig {
     Folder(FolderOptions),
 }
 
-/// One model.
+/// One model: an architecture and its weights, or an archive that holds both.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// The network, by torchvision's name.
-    #[schemars(with = "String")]
-    pub architecture: Architecture,
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub architecture: Option<Architecture>,
     /// The weights file, or `torchvision`.
-    pub weights: PathBuf,
+    #[serde(default)]
+    pub weights: Option<PathBuf>,
+    /// A model that torch.export saved (`.pt2`), with its weights.
+    #[serde(default)]
+    pub archive: Option<PathBuf>,
     /// The network's channels relative to the published one.
     #[serde(default = "default_width")]
     pub width: f64,
@@ -93,9 +100,10 @@ pub struct ModelConfig {
     /// fits.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// How pictures become the model's input.
+    /// How pictures become the model's input; where this is left out, what an archive was exported for, else
+    /// `notebook`.
     #[serde(default)]
-    pub preprocessing: PreprocessingConfig,
+    pub preprocessing: Option<PreprocessingConfig>,
     /// What the audit is expected to find. If every model comes out as expected, the run ends with status 0.
     #[serde(default)]
     pub expect: Option<VerdictKind>,
@@ -365,6 +373,9 @@ fn key_of(error: &Error) -> &'static str {
             | ModelError::NotFinite { .. }
             | ModelError::Download { .. },
         ) => ".weights",
+        Error::Model(ModelError::UnreadableArchive { .. } | ModelError::UnsupportedOperator { .. }) => {
+            ".archive"
+        }
         Error::Model(ModelError::Width { .. }) => ".width",
         Error::Model(ModelError::LabelCount { .. }) => ".classes",
         Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
@@ -374,21 +385,29 @@ fn key_of(error: &Error) -> &'static str {
 
 impl ModelConfig {
     fn load(&self, folder: &Path, device_name: &str, classes: &[String]) -> Result<Model, Error> {
-        let weights = match self.weights.to_str() {
-            Some("torchvision") => WeightsSource::Torchvision,
-            _ => WeightsSource::File(folder.join(&self.weights)),
+        let (labels, device) = (self.classes.clone(), device(device_name)?);
+        let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
+        let mut model = match (&self.archive, self.architecture, &self.weights) {
+            (Some(archive), None, None) if self.width == 1.0 => {
+                let archive = folder.join(archive);
+                Model::import(&ImportOptions { archive, labels, preprocessing, device })?
+            }
+            (None, Some(architecture), Some(weights)) => {
+                let weights = match weights.to_str() {
+                    Some("torchvision") => WeightsSource::Torchvision,
+                    _ => WeightsSource::File(folder.join(weights)),
+                };
+                let (width, preprocessing) = (self.width, preprocessing.unwrap_or_default());
+                let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
+                let mut progress = Progress::new("downloading weights", "bytes");
+                let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
+                Model::load(&options, &mut report)?
+            }
+            _ => {
+                let what = "name either an architecture and its weights, or an archive, which holds both";
+                return Err(Error::Usage(what.to_owned()));
+            }
         };
-        let options = ModelOptions {
-            architecture: self.architecture,
-            width: self.width,
-            weights,
-            labels: self.classes.clone(),
-            preprocessing: self.preprocessing.build(),
-            device: device(device_name)?,
-        };
-        let mut progress = Progress::new("downloading weights", "bytes");
-        let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
-        let mut model = Model::load(&options, &mut report)?;
         // Where nobody says otherwise, a model with as many classes as the data has those of the data.
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;

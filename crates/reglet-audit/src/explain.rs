@@ -7,7 +7,7 @@ use image::RgbImage;
 use reglet_attribution::{Baseline, Computed, Explanation, Method};
 use reglet_data::picture::{self, Limits};
 use reglet_model::{
-    Architecture, Model, ModelOptions, Preprocessing, Targets, WeightsSource, device, read_labels, save,
+    ImportOptions, Model, ModelOptions, Preprocessing, Targets, WeightsSource, device, read_labels, save,
 };
 use reglet_viz::{ColorBar, Colormap, Figure, Opacity, Panel, Scale, Theme};
 use serde_json::{Value, json};
@@ -21,12 +21,12 @@ use crate::{Error, Output, parameters};
 pub struct ExplainOptions {
     /// Pictures, or folders of them.
     pub pictures: Vec<PathBuf>,
-    /// The architecture's name.
+    /// The architecture's name, or an archive of torch.export.
     pub model: String,
     /// The channels relative to the published network.
     pub width: f64,
-    /// A file, or `torchvision`.
-    pub weights: String,
+    /// A file, or `torchvision`; an archive has its own.
+    pub weights: Option<String>,
     /// A file of class labels, one a line.
     pub labels: Option<PathBuf>,
     /// A label or an index; the top class unless given.
@@ -41,8 +41,8 @@ pub struct ExplainOptions {
     pub steps: Option<usize>,
     /// Parameters of methods: `METHOD.PARAMETER=VALUE`, the value in TOML or else plain text.
     pub set: Vec<String>,
-    /// `notebook` or `torchvision`.
-    pub preprocessing: String,
+    /// `notebook`, `torchvision` or a side; what an archive was exported for, else `notebook`, unless given.
+    pub preprocessing: Option<String>,
     /// The colour map's name.
     pub colormap: String,
     /// Where to run.
@@ -345,36 +345,55 @@ fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
 }
 
 fn load(options: &ExplainOptions) -> Result<Model, Error> {
-    let architecture: Architecture = options.model.parse()?;
-    let weights = match options.weights.as_str() {
-        "torchvision" => WeightsSource::Torchvision,
-        path => WeightsSource::File(path.into()),
-    };
     let labels = options.labels.as_ref().map(|path| {
         read_labels(path)
             .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
     });
-    let preprocessing = match options.preprocessing.as_str() {
-        "notebook" => Preprocessing::default(),
-        "torchvision" => Preprocessing::torchvision(),
-        other => match other.parse() {
-            Ok(side @ 1..=4096) => Preprocessing::exact(side),
-            _ => {
-                let known = "notebook, torchvision, or the side of a square in pixels (1 to 4096)";
-                return Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")));
-            }
-        },
+    let labels = labels.transpose()?;
+    let preprocessing = options.preprocessing.as_deref().map(preprocessing).transpose()?;
+    let device = device(&options.device)?;
+    if is_archive(Path::new(&options.model)) {
+        if options.weights.is_some() || options.width != 1.0 {
+            let what =
+                "an exported model has its weights and its width in it; leave out --weights and --width";
+            return Err(Error::Usage(what.to_owned()));
+        }
+        let archive = PathBuf::from(&options.model);
+        return Ok(Model::import(&ImportOptions { archive, labels, preprocessing, device })?);
+    }
+    let weights = match options.weights.as_deref() {
+        None | Some("torchvision") => WeightsSource::Torchvision,
+        Some(path) => WeightsSource::File(path.into()),
     };
     let model = ModelOptions {
-        architecture,
+        architecture: options.model.parse()?,
         width: options.width,
         weights,
-        labels: labels.transpose()?,
-        preprocessing,
-        device: device(&options.device)?,
+        labels,
+        preprocessing: preprocessing.unwrap_or_default(),
+        device,
     };
     let mut progress = Progress::new("downloading weights", "bytes");
     Ok(Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?)
+}
+
+/// Whether a model is named by an archive of torch.export and not by an architecture.
+pub(crate) fn is_archive(model: &Path) -> bool {
+    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2"))
+}
+
+fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
+    match name {
+        "notebook" => Ok(Preprocessing::default()),
+        "torchvision" => Ok(Preprocessing::torchvision()),
+        other => match other.parse() {
+            Ok(side @ 1..=4096) => Ok(Preprocessing::exact(side)),
+            _ => {
+                let known = "notebook, torchvision, or the side of a square in pixels (1 to 4096)";
+                Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")))
+            }
+        },
+    }
 }
 
 /// The pictures named, with every folder replaced by the pictures in it, sorted.
@@ -432,7 +451,7 @@ mod tests {
             pictures: Vec::new(),
             model: "resnet18".into(),
             width: 1.0,
-            weights: "torchvision".into(),
+            weights: None,
             labels: None,
             target: None,
             methods: methods.iter().map(|name| (*name).to_owned()).collect(),
@@ -440,7 +459,7 @@ mod tests {
             baseline: None,
             steps: None,
             set: Vec::new(),
-            preprocessing: "notebook".into(),
+            preprocessing: None,
             colormap: "inferno".into(),
             device: "cpu".into(),
             out: PathBuf::new(),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use reglet_audit::{Error, ExplainOptions, audit, config, explain, methods, train};
+use reglet_audit::{Error, ExplainOptions, audit, config, explain, inspect, methods, train};
+use reglet_model::export_help;
 
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
 #[derive(Parser)]
@@ -26,6 +27,22 @@ enum Command {
     Audit(AuditWords),
     /// Print the table of attribution methods: name, what each works with, cost in passes, paper
     Methods,
+    /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
+    Inspect {
+        /// An architecture, or a model that torch.export saved (.pt2)
+        model: String,
+        /// The side of the square picture it is shown [default: that it was exported for, else 224]
+        #[arg(long)]
+        side: Option<u32>,
+    },
+    /// Print the lines of Python that export a model for Reglet
+    ExportHelp {
+        /// torchvision's name of the network, or timm's after 'timm.' [default: one of your own]
+        model: Option<String>,
+        /// The side of the square pictures it takes
+        #[arg(long, default_value_t = 224)]
+        side: u32,
+    },
     /// Print the JSON schema of an audit's config
     ConfigSchema,
     /// Train the two small classifiers of the default audit again
@@ -41,15 +58,17 @@ struct ExplainWords {
     /// Pictures, or folders of them
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
-    /// The architecture: resnet18, resnet34, resnet50, resnet101, resnet152 or mobilenet_v2
+    /// The architecture: resnet18, resnet34, resnet50, resnet101, resnet152 or mobilenet_v2; or a model that
+    /// torch.export saved (.pt2)
     #[arg(long, default_value = "resnet18")]
     model: String,
     /// Channels relative to the published network
     #[arg(long, default_value_t = 1.0)]
     width: f64,
-    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for its published ones
-    #[arg(long, default_value = "torchvision")]
-    weights: String,
+    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for its published ones [default: torchvision;
+    /// a .pt2 model has its own]
+    #[arg(long)]
+    weights: Option<String>,
     /// A file with the class labels, one a line, in the order of the logits
     #[arg(long)]
     labels: Option<PathBuf>,
@@ -72,9 +91,10 @@ struct ExplainWords {
     /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
     #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
     set: Vec<String>,
-    /// notebook (224×224), torchvision (256, centre 224), or the side of a square
-    #[arg(long, default_value = "notebook")]
-    preprocessing: String,
+    /// notebook (224×224), torchvision (256, centre 224), or the side of a square [default: notebook; the size
+    /// that a .pt2 model was exported for]
+    #[arg(long)]
+    preprocessing: Option<String>,
     /// inferno, viridis, magma, plasma, jet, gray or rdbu
     #[arg(long, default_value = "inferno")]
     colormap: String,
@@ -112,6 +132,8 @@ fn main() -> ExitCode {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
+        Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
+        Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
         Command::ConfigSchema => Ok((config::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
     };

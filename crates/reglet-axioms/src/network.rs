@@ -2,7 +2,8 @@
 
 use reglet_attribution::{AttributionError, Gradients, Layers, Operators, Scores};
 use reglet_model::{
-    Evaluation, Graph, LayerEvaluation, Op, Parameters, Request, Targets, ValueId, gradients,
+    Activation, Evaluation, Graph, LayerEvaluation, Layout, Op, Parameters, Request, Targets, ValueId,
+    gradients,
 };
 use tch::{Kind, Tensor};
 
@@ -100,18 +101,18 @@ impl Builder {
         let both = Tensor::cat(&[&eye, &-&eye], 0).view([6, 3, 1, 1]);
         let back = both.view([6, 3]).transpose(0, 1).contiguous().view([3, 6, 1, 1]);
         let parts = self.pointwise("parts", self.input, both, None);
-        let parts = self.graph.call("parts_relu", Op::Relu, &[parts]);
+        let parts = self.graph.call("parts_relu", Op::Activation(Activation::Relu), &[parts]);
         self.pointwise("whole", parts, back, None)
     }
 
     fn convolution(&mut self, input: ValueId, case: &Case) -> ValueId {
         let weight = halves(case.convolution.as_flattened()).view([-1, 3, 1, 1]);
         let convolved = self.pointwise("conv", input, weight, Some(halves(&case.convolution_bias)));
-        self.graph.call("relu", Op::Relu, &[convolved])
+        self.graph.call("relu", Op::Activation(Activation::Relu), &[convolved])
     }
 
     fn finish(mut self, value: ValueId, case: &Case) -> Network {
-        let flat = self.graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[value]);
+        let flat = self.graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[value]);
         let rows: Vec<i8> = case.linear.iter().flatten().flatten().copied().collect();
         let weight = self.parameter("fc.weight", halves(&rows).view([case.linear.len() as i64, -1]));
         let bias = self.parameter("fc.bias", halves(&case.bias));

@@ -125,13 +125,56 @@ pub enum ModelError {
         /// libtorch's reason.
         reason: String,
     },
+    /// A value that was given is not of the shape the model declares for it.
+    #[error(
+        "the model takes '{value}' of shape {expected} and was given {found:?}; change the preprocessing, or export the model for that size"
+    )]
+    Shape {
+        /// The value's name.
+        value: String,
+        /// The declared shape; N is any number of pictures, `?` any size.
+        expected: String,
+        /// The shape given.
+        found: Vec<i64>,
+    },
+    /// A size that was left open is needed, and nothing that was given fixes it.
+    #[error("the size {size} is needed and follows from nothing that was given")]
+    OpenSize {
+        /// The expression.
+        size: String,
+    },
     /// A value is needed that nobody gave.
     #[error("the value '{value}' is needed but was not given")]
     NotFed {
         /// The value's name.
         value: String,
     },
+    /// An archive of torch.export could not be read.
+    #[error("cannot read the exported model {}: {reason}", path.display())]
+    UnreadableArchive {
+        /// The file.
+        path: PathBuf,
+        /// Why, as one clause.
+        reason: String,
+    },
+    /// An exported model does what Reglet cannot.
+    #[error("the exported model {} uses {operator}{}, which Reglet does not run: {reason}; please report it with this sentence", path.display(), of_module(module))]
+    UnsupportedOperator {
+        /// The file.
+        path: PathBuf,
+        /// The operator, as the archive names it.
+        operator: String,
+        /// The Python module that calls it; empty for the model itself.
+        module: String,
+        /// What about it is not supported.
+        reason: String,
+    },
     /// libtorch failed outside an operator of the graph.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
+}
+
+/// ` in 'layer4.1.conv2'`, or nothing for the model itself.
+fn of_module(module: &str) -> String {
+    if module.is_empty() { String::new() } else { format!(" in '{module}'") }
 }

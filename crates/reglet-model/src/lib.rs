@@ -42,6 +42,7 @@ mod classes;
 mod device;
 mod error;
 mod graph;
+mod import;
 mod model;
 mod nearest;
 mod preprocessing;
@@ -52,11 +53,14 @@ pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    BackwardRule, Call, Differentiable, Fold, Graph, Node, Op, Origin, Parameter, Recording, Request,
-    Rewrite, Role, ValueId, gradients,
+    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Fold, Graph, Layout, Node, Number,
+    Op, Origin, Parameter, Pool, Product, Recording, Reduction, Request, Rewrite, Role, Selection, Size,
+    ValueId, gradients,
 };
+pub use import::export_help;
 pub use model::{
-    Evaluation, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource, read_labels,
+    Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource,
+    read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use preprocessing::Preprocessing;

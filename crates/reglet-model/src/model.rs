@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use reglet_data::picture::{self, Limits};
+use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
 use crate::graph::{Graph, Request, Rewrite, ValueId, gradients};
+use crate::import::{self, Exported};
 use crate::weights::Progress;
 use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
 
@@ -35,6 +37,20 @@ pub struct ModelOptions {
     pub device: Device,
 }
 
+/// Everything needed to import a model that PyTorch exported.
+#[derive(Debug, Clone)]
+pub struct ImportOptions {
+    /// The archive of `torch.export` (`.pt2`), with the weights in it.
+    pub archive: PathBuf,
+    /// Its class labels; `None` for ImageNet's, or the indices.
+    pub labels: Option<Vec<String>>,
+    /// How pictures become its input; `None` for a resize to the height and width it was exported for, and
+    /// ImageNet's mean and standard deviation.
+    pub preprocessing: Option<Preprocessing>,
+    /// Where it runs.
+    pub device: Device,
+}
+
 /// A classifier ready to run: a graph, its parameters, what its logits mean, and how it reads a picture.
 #[derive(Debug)]
 pub struct Model {
@@ -50,9 +66,9 @@ pub struct Model {
 /// What is known of a model's origin.
 #[derive(Debug, Clone)]
 pub struct Provenance {
-    /// The architecture's name.
+    /// The architecture's name; that of its class in Python, if the model is imported.
     pub architecture: String,
-    /// The weights file.
+    /// The weights file, or the archive.
     pub weights: PathBuf,
     /// Its SHA-256, in hexadecimal.
     pub sha256: String,
@@ -123,6 +139,39 @@ impl Model {
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance,
+        })
+    }
+
+    /// Imports a model that PyTorch exported: a program of `torch.export` for any number of pictures, of one
+    /// height and width or of any, that returns logits.
+    ///
+    /// The number of classes is that of the logits. Grad-CAM's layer is the last convolution whose result has
+    /// more than one pixel; a model that has none gets the last value with channels, height and width.
+    ///
+    /// # Errors
+    /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
+    pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
+        let Exported { graph, mut parameters, class, logits, sha256 } =
+            import::read(&options.archive, options.device)?;
+        parameters.prepare(&graph, &Rewrite::ALL)?;
+        let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(&graph));
+        let declared =
+            |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
+        let layers = graph.class_activation_layers(&declared);
+        let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer));
+        Ok(Model {
+            classes: Classes::new(logits, options.labels.clone())?,
+            preprocessing,
+            device: options.device,
+            grad_cam_layer: grad_cam_layer.to_owned(),
+            provenance: Provenance {
+                architecture: class,
+                weights: options.archive.clone(),
+                sha256,
+                prefix: None,
+            },
+            graph,
+            parameters,
         })
     }
 
@@ -294,6 +343,14 @@ impl Targets<'_> {
             }
         }
     }
+}
+
+/// The preprocessing for the height and width that a graph is declared for.
+fn fitting(graph: &Graph) -> Preprocessing {
+    let size = |place: usize| graph.shape(graph.input())?.get(place)?.fixed()?.try_into().ok();
+    let Some((height, width)) = size(2).zip(size(3)) else { return Preprocessing::default() };
+    let geometry = Geometry { resize: Resize::Exact(Size { width, height }), crop: None };
+    Preprocessing { geometry, ..Preprocessing::default() }
 }
 
 /// The architecture, other than the one tried, whose head the weights hold.

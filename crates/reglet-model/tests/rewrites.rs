@@ -1,8 +1,10 @@
 //! Rewrites change nothing but the speed: on random graphs, every output, activation and gradient is the same.
 
-use proptest::prelude::{Just, Strategy, any, prop, prop_assert, prop_oneof, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
-use reglet_model::{Graph, Op, Parameters, Request, Rewrite, ValueId, gradients};
+use reglet_model::{
+    Activation, Arithmetic, Graph, Layout, Op, Parameters, Pool, Request, Rewrite, ValueId, gradients,
+};
 use tch::{Device, Kind, Tensor};
 
 /// A piece of a random network.
@@ -71,17 +73,21 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
             layers.push(x);
         }
         if block.read_twice {
-            x = g.call_function(&path, Op::Add, &[x, convolved]);
+            x = g.call_function(&path, Op::Arithmetic(Arithmetic::Add { other: None }), &[x, convolved]);
         }
         x = match block.rectifier {
             Rectifier::None => x,
-            Rectifier::Relu => g.call(&format!("{path}.relu"), Op::Relu, &[x]),
-            Rectifier::Relu6 => g.call(&format!("{path}.relu"), Op::Hardtanh { min: 0.0, max: 6.0 }, &[x]),
+            Rectifier::Relu => g.call(&format!("{path}.relu"), Op::Activation(Activation::Relu), &[x]),
+            Rectifier::Relu6 => g.call(
+                &format!("{path}.relu"),
+                Op::Activation(Activation::Hardtanh { min: 0.0, max: 6.0 }),
+                &[x],
+            ),
         };
         channels = block.channels;
     }
-    x = g.call("pool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
-    x = g.call("flatten", Op::Flatten { start: 1, end: -1 }, &[x]);
+    x = g.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }), &[x]);
+    x = g.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[x]);
     let weight = g.parameter("fc.weight", &[2, channels], true);
     let output = g.call("fc", Op::Linear, &[x, weight]);
     g.set_output(output);
@@ -120,6 +126,8 @@ fn same(a: &[Tensor], b: &[Tensor]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn each_rewrite_and_all_of_them_keep_outputs_activations_and_gradients(
         blocks in blocks(), seed in 0..1_000_000_i64, chosen in any::<prop::sample::Index>(),

@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_attribution::AttributionError;
-use reglet_model::{Graph, Op, Parameters};
+use reglet_model::{Activation, Graph, Layout, Op, Parameters, Pool};
 use tch::{Kind, Tensor};
 
 use super::short;
@@ -66,10 +66,10 @@ fn network(random: &mut ChaCha8Rng) -> Network {
         let weight = parameter(&mut graph, format!("conv{layer}.weight"), &[channels[1], channels[0], 3, 3]);
         let op = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
         value = graph.call(&format!("conv{layer}"), op, &[value, weight]);
-        value = graph.call(&format!("relu{layer}"), Op::Relu, &[value]);
+        value = graph.call(&format!("relu{layer}"), Op::Activation(Activation::Relu), &[value]);
     }
-    value = graph.call("pool", Op::AdaptiveAvgPool2d { output: [4, 4] }, &[value]);
-    value = graph.call("flatten", Op::Flatten { start: 1, end: -1 }, &[value]);
+    value = graph.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [4, 4] }), &[value]);
+    value = graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[value]);
     let weight = parameter(&mut graph, "fc.weight".to_owned(), &[2, 128]);
     value = graph.call("fc", Op::Linear, &[value, weight]);
     graph.set_output(value);

@@ -1,7 +1,7 @@
 //! MobileNetV2.
 
 use super::Convolution;
-use crate::graph::{Graph, Op, ValueId};
+use crate::graph::{Activation, Arithmetic, Graph, Layout, Op, Pool, ValueId};
 
 /// Expansion, channels, repetitions and first stride of each stage (table 2 of the paper).
 const STAGES: [(i64, i64, i64, i64); 7] = [
@@ -35,8 +35,8 @@ pub(super) fn graph(classes: i64, width: f64) -> Graph {
     let last = round_channels(1280.0 * width.max(1.0));
     let head = Convolution { channels: [channels, last], kernel: 1, stride: 1, groups: 1 };
     x = convolution_norm_relu(&mut g, &format!("features.{index}"), x, head);
-    x = g.call_function("", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
-    x = g.call_function("", Op::Flatten { start: 1, end: -1 }, &[x]);
+    x = g.call_function("", Pool::AdaptiveAverage { output: [1, 1] }, &[x]);
+    x = g.call_function("", Layout::Flatten { start: 1, end: -1 }, &[x]);
     x = g.call("classifier.0", Op::Dropout { p: 0.2 }, &[x]);
     x = g.linear("classifier.1", x, [last, classes]);
     g.set_output(x);
@@ -47,7 +47,7 @@ pub(super) fn graph(classes: i64, width: f64) -> Graph {
 fn convolution_norm_relu(g: &mut Graph, path: &str, input: ValueId, conv: Convolution) -> ValueId {
     let mut x = g.convolution(&format!("{path}.0"), input, conv);
     x = g.batch_norm(&format!("{path}.1"), x, conv.channels[1]);
-    g.call(&format!("{path}.2"), Op::Hardtanh { min: 0.0, max: 6.0 }, &[x])
+    g.call(&format!("{path}.2"), Activation::Hardtanh { min: 0.0, max: 6.0 }, &[x])
 }
 
 fn inverted_residual(
@@ -72,7 +72,7 @@ fn inverted_residual(
     x = g.convolution(&format!("{path}.conv.{}", step + 1), x, project);
     x = g.batch_norm(&format!("{path}.conv.{}", step + 2), x, to);
     if stride == 1 && from == to {
-        x = g.call_function(path, Op::Add, &[input, x]);
+        x = g.call_function(path, Arithmetic::Add { other: None }, &[input, x]);
     }
     x
 }

@@ -1,7 +1,7 @@
 //! ResNets.
 
 use super::{Architecture, Convolution};
-use crate::graph::{Graph, Op, ValueId};
+use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
 /// The layers of a residual block, and how much wider its result is than its 3×3 convolutions.
 #[derive(Clone, Copy)]
@@ -34,8 +34,9 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
     let conv = Convolution { channels: [3, stem], kernel: 7, stride: 2, groups: 1 };
     let mut x = g.convolution("conv1", input, conv);
     x = g.batch_norm("bn1", x, stem);
-    x = g.call("relu", Op::Relu, &[x]);
-    x = g.call("maxpool", Op::MaxPool2d { kernel: [3, 3], stride: [2, 2], padding: [1, 1] }, &[x]);
+    x = g.call("relu", Activation::Relu, &[x]);
+    let pool = Pool::Max { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1], ceil: false };
+    x = g.call("maxpool", pool, &[x]);
 
     let mut channels = stem;
     for (stage, depth) in depths.into_iter().enumerate() {
@@ -48,8 +49,8 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
         }
     }
 
-    x = g.call("avgpool", Op::AdaptiveAvgPool2d { output: [1, 1] }, &[x]);
-    x = g.call_function("", Op::Flatten { start: 1, end: -1 }, &[x]);
+    x = g.call("avgpool", Pool::AdaptiveAverage { output: [1, 1] }, &[x]);
+    x = g.call_function("", Layout::Flatten { start: 1, end: -1 }, &[x]);
     x = g.linear("fc", x, [channels, classes]);
     g.set_output(x);
     g
@@ -77,7 +78,7 @@ fn residual_block(
         x = g.convolution(&format!("{path}.conv{}", index + 1), x, conv);
         x = g.batch_norm(&format!("{path}.bn{}", index + 1), x, out);
         if index + 1 < convolutions.len() {
-            x = g.call(&format!("{path}.relu"), Op::Relu, &[x]);
+            x = g.call(&format!("{path}.relu"), Activation::Relu, &[x]);
         }
         channels = out;
     }
@@ -88,6 +89,6 @@ fn residual_block(
         identity = g.convolution(&format!("{path}.downsample.0"), identity, conv);
         identity = g.batch_norm(&format!("{path}.downsample.1"), identity, to);
     }
-    x = g.call_function(path, Op::Add, &[x, identity]);
-    g.call(&format!("{path}.relu"), Op::Relu, &[x])
+    x = g.call_function(path, Arithmetic::Add { other: None }, &[x, identity]);
+    g.call(&format!("{path}.relu"), Activation::Relu, &[x])
 }

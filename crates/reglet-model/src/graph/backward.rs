@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tch::{Kind, Tensor};
 
+use super::op::Context;
 use super::run::Plan;
 use super::{Graph, Node, Origin, Request, ValueId};
 use crate::{ModelError, Parameters};
@@ -34,6 +35,7 @@ pub struct Call<'a> {
     /// What reached the call's output from all who use it, summed; of the output's shape.
     pub upstream: &'a Tensor,
     graph: &'a Graph,
+    context: &'a Context,
     forward: &'a Differentiable,
 }
 
@@ -75,7 +77,7 @@ impl Call<'_> {
             if self.is_parameter(index) { Ok(tensor.shallow_clone()) } else { leaf(tensor) }
         };
         let inputs = inputs.iter().enumerate().map(free).collect::<Result<_, _>>()?;
-        Differentiable::call(self.graph, self.node, inputs)
+        Differentiable::call(self.graph, self.node, inputs, self.context)
     }
 }
 
@@ -87,8 +89,13 @@ pub struct Differentiable {
 }
 
 impl Differentiable {
-    fn call(graph: &Graph, node: &Node, inputs: Vec<Tensor>) -> Result<Differentiable, ModelError> {
-        let recorded = graph.compute(node, &inputs.iter().collect::<Vec<_>>(), false)?;
+    fn call(
+        graph: &Graph,
+        node: &Node,
+        inputs: Vec<Tensor>,
+        context: &Context,
+    ) -> Result<Differentiable, ModelError> {
+        let recorded = graph.compute(node, &inputs.iter().collect::<Vec<_>>(), context)?;
         Ok(Differentiable { inputs, recorded })
     }
 
@@ -130,6 +137,7 @@ impl Differentiable {
 /// derivatives takes one backward pass.
 pub struct Recording<'a> {
     graph: &'a Graph,
+    context: Context,
     output: ValueId,
     values: Vec<Option<Tensor>>,
     calls: Vec<(usize, Differentiable)>,
@@ -150,6 +158,7 @@ impl Graph {
         let (request, written) =
             (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());
         let plan = Plan::new(self, &request, &written)?;
+        let context = self.context(feeds, false)?;
         let mut values: Vec<Option<Tensor>> = self.names.iter().map(|_| None).collect();
         for (value, tensor) in feeds {
             values[value.0] = Some(tensor.f_detach()?);
@@ -161,11 +170,11 @@ impl Graph {
                 Origin::Parameter(parameter) => Ok(parameters.tensor(parameter).shallow_clone()),
                 _ => leaf(values[input.0].as_ref().expect("the plan orders each value before its use")),
             });
-            let call = Differentiable::call(self, node, inputs.collect::<Result<_, _>>()?)?;
+            let call = Differentiable::call(self, node, inputs.collect::<Result<_, _>>()?, &context)?;
             values[node.output.0] = Some(call.output()?);
             calls.push((index, call));
         }
-        Ok(Recording { graph: self, output, values, calls })
+        Ok(Recording { graph: self, context, output, values, calls })
     }
 }
 
@@ -205,7 +214,13 @@ impl Recording<'_> {
                 false => arrived[output].take(),
             };
             let Some(upstream) = upstream else { continue };
-            let sent = rule.backward(&Call { node, upstream: &upstream, graph: self.graph, forward })?;
+            let sent = rule.backward(&Call {
+                node,
+                upstream: &upstream,
+                graph: self.graph,
+                context: &self.context,
+                forward,
+            })?;
             for (input, sent) in node.inputs.iter().zip(sent) {
                 let Some(sent) = sent.filter(|_| wanted[input.0]) else { continue };
                 let place = &mut arrived[input.0];

@@ -6,15 +6,17 @@ mod op;
 mod rewrite;
 mod role;
 mod run;
+mod size;
 
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
-pub use op::Op;
+pub use op::{Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection};
 pub(crate) use rewrite::Shortcut;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
 pub use run::{Request, gradients};
+pub use size::Size;
 
 use crate::ModelError;
 use crate::nearest::nearest;
@@ -63,7 +65,11 @@ pub struct Parameter {
 ///
 /// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the
 /// Python module whose call produced it, so a module used a second time yields `layer4.1.relu#2`; a call
-/// outside any leaf module adds the operator's name to the path (`layer4.1.add`).
+/// outside any leaf module adds the operator's name to the path (`layer4.1.add`). Of several calls that a
+/// leaf module makes, the last has the module's name, and the others add the operator's.
+///
+/// A value may have a declared shape, in which sizes can be left open. What is given for such a value must
+/// be of that shape, and fixes the open sizes for the run.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     names: Vec<String>,
@@ -72,6 +78,8 @@ pub struct Graph {
     parameters: Vec<Parameter>,
     parameter_values: Vec<ValueId>,
     by_name: HashMap<String, ValueId>,
+    shapes: HashMap<ValueId, Vec<Size>>,
+    symbols: Vec<String>,
     output: Option<ValueId>,
 }
 
@@ -141,6 +149,33 @@ impl Graph {
         self.nodes.iter().map(|node| self.name(node.output))
     }
 
+    /// The declared shape of a value, if it has one.
+    pub fn shape(&self, value: ValueId) -> Option<&[Size]> {
+        self.shapes.get(&value).map(Vec::as_slice)
+    }
+
+    /// The names of the sizes that declared shapes leave open.
+    pub fn symbols(&self) -> &[String] {
+        &self.symbols
+    }
+
+    /// The values that suit class activation maps, in the order they are computed: the results
+    /// `[N, C, h, w]` of convolutions that have more than one pixel; where there are none, all values that do.
+    /// `shape` knows the values' shapes, with `None` for a size that is left open.
+    pub fn class_activation_layers(
+        &self,
+        shape: &dyn Fn(ValueId) -> Option<Vec<Option<i64>>>,
+    ) -> Vec<ValueId> {
+        let spatial = |node: &&Node| match shape(node.output).as_deref() {
+            Some([_, _, height, width]) => *height != Some(1) && *width != Some(1),
+            _ => false,
+        };
+        let spatial: Vec<&Node> = self.nodes.iter().filter(spatial).collect();
+        let convolution = |node: &&&Node| matches!(node.op, Op::Conv2d { .. });
+        let convolutions: Vec<ValueId> = spatial.iter().filter(convolution).map(|node| node.output).collect();
+        if convolutions.is_empty() { spatial.iter().map(|node| node.output).collect() } else { convolutions }
+    }
+
     /// Declares a parameter and returns the value that stands for it.
     pub fn parameter(&mut self, name: impl Into<String>, shape: &[i64], trainable: bool) -> ValueId {
         let name = name.into();
@@ -151,14 +186,14 @@ impl Graph {
     }
 
     /// Appends an operator call made by the module at `module`, and returns its result.
-    pub fn call(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
-        self.append(module.to_owned(), module.to_owned(), op, inputs)
+    pub fn call(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
+        self.append(module.to_owned(), module, op.into(), inputs)
     }
 
     /// Appends a call made by a module's own `forward` rather than by a leaf module of it.
-    pub fn call_function(&mut self, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
-        let dot = if module.is_empty() { "" } else { "." };
-        self.append(format!("{module}{dot}{}", op.name()), module.to_owned(), op, inputs)
+    pub fn call_function(&mut self, module: &str, op: impl Into<Op>, inputs: &[ValueId]) -> ValueId {
+        let op = op.into();
+        self.append(function_name(module, &op), module, op, inputs)
     }
 
     /// Says which value holds the logits.
@@ -166,9 +201,20 @@ impl Graph {
         self.output = Some(value);
     }
 
-    fn append(&mut self, name: String, module: String, op: Op, inputs: &[ValueId]) -> ValueId {
+    /// Declares the sizes that shapes may leave open.
+    pub(crate) fn set_symbols(&mut self, symbols: Vec<String>) {
+        self.symbols = symbols;
+    }
+
+    /// Declares a value's shape.
+    pub(crate) fn set_shape(&mut self, value: ValueId, shape: Vec<Size>) {
+        self.shapes.insert(value, shape);
+    }
+
+    /// Appends a call whose result is to be called `name`.
+    pub(crate) fn append(&mut self, name: String, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
         let output = self.define(name, Origin::Node(self.nodes.len()));
-        self.nodes.push(Node { op, inputs: inputs.to_vec(), output, module });
+        self.nodes.push(Node { op, inputs: inputs.to_vec(), output, module: module.to_owned() });
         output
     }
 
@@ -185,4 +231,10 @@ impl Graph {
         self.origins.push(origin);
         value
     }
+}
+
+/// The name of what a module's own `forward` computes with `op`.
+pub(crate) fn function_name(module: &str, op: &Op) -> String {
+    let dot = if module.is_empty() { "" } else { "." };
+    format!("{module}{dot}{}", op.name())
 }

@@ -1,6 +1,6 @@
 //! What part an operator plays, as far as rules for a backward pass tell operators apart.
 
-use super::Op;
+use super::{Activation, Arithmetic, Layout, Op, Pool, Reduction};
 
 /// The part an operator plays in a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,13 +31,20 @@ impl Op {
         match self {
             Op::Conv2d { .. } | Op::Linear => Role::Weighted,
             Op::BatchNorm { .. } => Role::Normalisation,
-            Op::Relu => Role::Rectifier,
-            Op::Hardtanh { min: 0.0, .. } => Role::Rectifier,
-            Op::Hardtanh { .. } => Role::Activation,
-            Op::MaxPool2d { .. } => Role::Maximum,
-            Op::AdaptiveAvgPool2d { .. } => Role::Average,
-            Op::Flatten { .. } | Op::Dropout { .. } => Role::Arrangement,
-            Op::Add => Role::Sum,
+            Op::Activation(Activation::Relu | Activation::Hardtanh { min: 0.0, .. }) => Role::Rectifier,
+            Op::Activation(_) => Role::Activation,
+            Op::Pool(Pool::Max { .. } | Pool::AdaptiveMax { .. }) => Role::Maximum,
+            Op::Pool(Pool::Average { .. } | Pool::AdaptiveAverage { .. })
+            | Op::Reduction(Reduction::Mean { .. }) => Role::Average,
+            Op::Arithmetic(Arithmetic::Add { other: None }) => Role::Sum,
+            Op::Layout(Layout::UpsampleBilinear { .. }) => Role::Other,
+            Op::Dropout { .. } | Op::Layout(_) | Op::Selection(_) => Role::Arrangement,
+            Op::LayerNorm { .. }
+            | Op::GroupNorm { .. }
+            | Op::Arithmetic(_)
+            | Op::Product(_)
+            | Op::Reduction(_)
+            | Op::Creation(_) => Role::Other,
         }
     }
 }

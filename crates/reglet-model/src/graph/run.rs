@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
+use super::op::Context;
 use super::rewrite::Shortcut;
-use super::{Graph, Node, Origin, ValueId};
+use super::size::Sizes;
+use super::{Graph, Node, Origin, Size, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
@@ -31,12 +33,14 @@ impl Graph {
     ///
     /// # Errors
     /// [`ModelError::Operator`] names the operator that libtorch refused, its module, and the shapes it
-    /// was given; [`ModelError::NotFed`] an input that is needed but was not given.
+    /// was given; [`ModelError::NotFed`] an input that is needed but was not given; [`ModelError::Shape`] one
+    /// that is of another shape than declared.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
         let shortcuts = if request.training { &HashMap::new() } else { parameters.shortcuts() };
         let plan = Plan::new(self, request, shortcuts)?;
+        let context = self.context(request.feeds, request.training)?;
 
         let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
         for (value, tensor) in request.feeds {
@@ -50,7 +54,7 @@ impl Graph {
             });
             let prepared = shortcut.into_iter().flat_map(|shortcut| &shortcut.tensors);
             let inputs: Vec<&Tensor> = given.chain(prepared).collect();
-            let result = self.compute(node, &inputs, request.training)?;
+            let result = self.compute(node, &inputs, &context)?;
             values[node.output.0] = Some(watched(request, node.output, result)?);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
@@ -70,14 +74,47 @@ impl Graph {
         &self,
         node: &Node,
         inputs: &[&Tensor],
-        training: bool,
+        context: &Context,
     ) -> Result<Tensor, ModelError> {
-        node.op.apply(inputs, training).map_err(|error| ModelError::Operator {
+        node.op.apply(inputs, context).map_err(|error| ModelError::Operator {
             operator: node.op.name(),
             value: self.name(node.output).to_owned(),
             shapes: inputs.iter().map(|input| input.size()).collect(),
             reason: first_line(&error),
         })
+    }
+
+    /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
+    pub(super) fn context(
+        &self,
+        feeds: &[(ValueId, &Tensor)],
+        training: bool,
+    ) -> Result<Context, ModelError> {
+        let mut sizes = Sizes::unknown(self.symbols.len());
+        let declared =
+            |(value, tensor): &(ValueId, &Tensor)| Some((*value, self.shape(*value)?, tensor.size()));
+        for (_, shape, found) in feeds.iter().filter_map(declared) {
+            sizes.learn(shape, &found);
+        }
+        for (value, shape, found) in feeds.iter().filter_map(declared) {
+            if !sizes.admits(shape, &found) {
+                let (value, expected) = (self.name(value).to_owned(), self.describe(shape));
+                return Err(ModelError::Shape { value, expected, found });
+            }
+        }
+        let device = feeds.first().map_or(Device::Cpu, |(_, tensor)| tensor.device());
+        Ok(Context { training, sizes, device })
+    }
+
+    /// A declared shape as people read it: `[N, 3, 224, 224]`, with N for every size left open in the first
+    /// place and `?` elsewhere.
+    pub(crate) fn describe(&self, shape: &[Size]) -> String {
+        let sizes = shape.iter().enumerate().map(|(place, size)| match (size.fixed(), place) {
+            (Some(size), _) => size.to_string(),
+            (None, 0) => "N".to_owned(),
+            (None, _) => "?".to_owned(),
+        });
+        format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -161,6 +198,6 @@ impl<'a> Plan<'a> {
 }
 
 /// libtorch appends a C++ stack trace to its messages; the first line says what is wrong.
-fn first_line(error: &tch::TchError) -> String {
+fn first_line(error: &ModelError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }

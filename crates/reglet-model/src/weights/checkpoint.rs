@@ -8,6 +8,7 @@ use std::path::Path;
 use pytorch_reader::{DType, FileFormat, PytorchReader};
 use tch::{Kind, Tensor};
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
 use super::float_tensor;
 use super::pickle::{self, Global};
@@ -101,7 +102,9 @@ fn refuse_code(path: &Path) -> Result<(), String> {
 /// The one pickle of PyTorch's ZIP format.
 fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
     let plain = |error: &dyn std::fmt::Display| error.to_string();
-    let mut archive = ZipArchive::new(file).map_err(|error| plain(&error))?;
+    // Nothing precedes the archive; detection errs where the first entry's name has a certain length.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(config, file).map_err(|error| plain(&error))?;
     let names: Result<Vec<_>, _> = archive.file_names().collect();
     let names = names.map_err(|error| plain(&error))?;
     let mut pickles = names.iter().filter(|name| **name == "data.pkl" || name.ends_with("/data.pkl"));

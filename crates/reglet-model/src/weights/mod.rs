@@ -111,7 +111,7 @@ impl Weights {
 }
 
 /// The first bytes of a file and its SHA-256.
-fn inspect(path: &Path) -> Result<(Vec<u8>, String), String> {
+pub(crate) fn inspect(path: &Path) -> Result<(Vec<u8>, String), String> {
     if path.is_dir() {
         return Err("it is a folder; name the file inside it".to_owned());
     }

@@ -1,0 +1,171 @@
+//! `reglet inspect`: what a model is made of.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use reglet_model::{
+    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Preprocessing, Request, ValueId,
+};
+use tch::{Device, Kind, Tensor};
+
+use crate::Error;
+use crate::explain::is_archive;
+
+/// What is inspected: a graph with parameters, and the picture it is shown.
+struct Subject {
+    title: String,
+    model: Model,
+    input: Tensor,
+}
+
+/// The model called `name`, an architecture or an archive of torch.export, as text: its operators by module
+/// with the shapes of their results and their parameters, and the layers that suit Grad-CAM. Shapes are those
+/// of one square picture of that side.
+///
+/// # Errors
+/// Whatever is wrong with the model; a side that it cannot take among it.
+pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
+    let subject = Subject::load(name, side)?;
+    let shapes = subject.shapes()?;
+    let graph = subject.model.graph();
+    let counts = parameter_counts(graph);
+    let total: i64 = counts.values().sum();
+    let widest = graph.nodes().iter().map(|node| graph.name(node.output).len()).max().unwrap_or(0).max(5);
+
+    let mut text = format!(
+        "{}: {} classes, {} operators, {} parameters\n\n{:<widest$}  {:<12}  {:<22}  {:>12}\n",
+        subject.title,
+        subject.model.classes().count(),
+        graph.nodes().len(),
+        thousands(total),
+        "layer",
+        "operator",
+        "shape",
+        "parameters"
+    );
+    let mut module = "";
+    for node in graph.nodes() {
+        let outermost = node.module.split('.').next().unwrap_or_default();
+        if outermost != module {
+            text.push('\n');
+            module = outermost;
+        }
+        let count = counts.get(&node.output).map_or(String::new(), |count| thousands(*count));
+        let shape = format!("{:?}", shapes[&node.output]);
+        let name = graph.name(node.output);
+        let line = format!("{name:<widest$}  {:<12}  {shape:<22}  {count:>12}", node.op.name());
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(&subject.grad_cam(&shapes));
+    Ok(text)
+}
+
+impl Subject {
+    fn load(name: &str, side: Option<u32>) -> Result<Subject, Error> {
+        if is_archive(Path::new(name)) {
+            let archive = PathBuf::from(name);
+            let preprocessing = side.map(Preprocessing::exact);
+            let options = ImportOptions { archive, labels: None, preprocessing, device: Device::Cpu };
+            let model = Model::import(&options)?;
+            let title = format!("{name}, {}", model.provenance().architecture);
+            let declared = model.graph().shape(model.graph().input());
+            let size = |place: usize| declared?.get(place)?.fixed();
+            let [height, width] = [2, 3].map(|place| side.map(i64::from).or(size(place)).unwrap_or(224));
+            return Ok(Subject { title, model, input: picture(height, width)? });
+        }
+        let architecture: Architecture = name.parse()?;
+        let graph = architecture.graph(1000, 1.0)?;
+        let parameters = Parameters::initial(&graph, 0)?;
+        let preprocessing = Preprocessing::default();
+        let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu)?;
+        let side = side.map_or(224, i64::from);
+        Ok(Subject { title: architecture.to_string(), model, input: picture(side, side)? })
+    }
+
+    /// The shape of every operator's result.
+    fn shapes(&self) -> Result<HashMap<ValueId, Vec<i64>>, Error> {
+        let graph = self.model.graph();
+        let fetches: Vec<ValueId> = graph.nodes().iter().map(|node| node.output).collect();
+        let feeds = [(graph.input(), &self.input)];
+        let request = Request { feeds: &feeds, fetches: &fetches, ..Request::default() };
+        let values = graph.run(self.model.parameters(), &request)?;
+        Ok(fetches.into_iter().zip(values.iter().map(Tensor::size)).collect())
+    }
+
+    /// The layer that Grad-CAM takes, and the last of those that suit it at each other resolution.
+    fn grad_cam(&self, shapes: &HashMap<ValueId, Vec<i64>>) -> String {
+        let graph = self.model.graph();
+        let known = |value| shapes.get(&value).map(|shape| shape.iter().copied().map(Some).collect());
+        let mut seen = HashSet::new();
+        let mut text = format!("\nGrad-CAM: {} unless told otherwise\n", self.model.grad_cam_layer());
+        for layer in graph.class_activation_layers(&known).into_iter().rev() {
+            let [_, channels, height, width] = shapes[&layer][..] else { continue };
+            if seen.insert((height, width)) {
+                let name = graph.name(layer);
+                text.push_str(&format!("  {width}×{height}: {name}, {channels} channels\n"));
+            }
+        }
+        text
+    }
+}
+
+fn picture(height: i64, width: i64) -> Result<Tensor, Error> {
+    Ok(Tensor::f_zeros([1, 3, height, width], (Kind::Float, Device::Cpu))?)
+}
+
+/// How many trainable numbers each operator is the first to use, by its result.
+fn parameter_counts(graph: &Graph) -> HashMap<ValueId, i64> {
+    let mut seen = HashSet::new();
+    let mut count = |node: &Node| {
+        let mut sum = 0;
+        for input in &node.inputs {
+            if let Origin::Parameter(index) = graph.origin(*input) {
+                let parameter = &graph.parameters()[index];
+                if parameter.trainable && seen.insert(index) {
+                    sum += parameter.shape.iter().product::<i64>();
+                }
+            }
+        }
+        sum
+    };
+    let counts = graph.nodes().iter().map(|node| (node.output, count(node)));
+    counts.filter(|(_, count)| *count > 0).collect()
+}
+
+/// The number with a comma before every third digit.
+fn thousands(number: i64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_shown_with_its_layers_parameters_and_shapes() {
+        let text = inspect("resnet18", Some(64)).expect("built in");
+        // torchvision's documentation gives resnet18 11,689,512 parameters.
+        assert!(text.starts_with("resnet18: 1000 classes, 69 operators, 11,689,512 parameters"), "{text}");
+        let line = text.lines().find(|line| line.starts_with("layer4.1.conv2 ")).expect("a layer");
+        assert_eq!(
+            line.split_whitespace().collect::<Vec<_>>().join(" "),
+            "layer4.1.conv2 conv2d [1, 512, 2, 2] 2,359,296"
+        );
+        assert!(text.contains("Grad-CAM: layer4.1.conv2 unless told otherwise"), "{text}");
+        assert!(text.contains("  4×4: layer3.1.conv2, 256 channels"), "{text}");
+    }
+
+    #[test]
+    fn long_numbers_are_set_in_threes() {
+        assert_eq!([1, 999, 1000, 1_234_567].map(thousands), ["1", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Numbers out of nothing.
+
+use tch::{Kind, Tensor};
+
+use super::{Context, Number, Op};
+use crate::ModelError;
+use crate::graph::Size;
+
+/// More numbers than any mask or position table has; an archive cannot make us fill the memory.
+const MOST: i64 = 1 << 28;
+
+/// A new tensor, of no inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Creation {
+    /// One number everywhere.
+    Full {
+        /// The shape.
+        shape: Vec<Size>,
+        /// The number.
+        value: Number,
+        /// Its kind.
+        kind: Kind,
+    },
+    /// From `start` in steps of `step` up to but without `end`.
+    Range {
+        /// The first number.
+        start: Number,
+        /// The bound.
+        end: Number,
+        /// The distance.
+        step: Number,
+        /// The kind.
+        kind: Kind,
+    },
+}
+
+impl Creation {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Creation::Full { .. } => "full",
+            Creation::Range { .. } => "arange",
+        }
+    }
+
+    pub(super) fn apply(&self, context: &Context) -> Result<Tensor, ModelError> {
+        let too_many = || tch::TchError::Kind(format!("it would make more than {MOST} numbers"));
+        Ok(match self {
+            Creation::Full { shape, value, kind } => {
+                let shape = context.sizes.numbers(shape)?;
+                let count = shape.iter().try_fold(1_i64, |count, size| count.checked_mul(*size));
+                count.filter(|count| *count <= MOST).ok_or_else(too_many)?;
+                Tensor::f_full(shape, value.scalar(context)?, (*kind, context.device))
+            }
+            Creation::Range { start, end, step, kind } => {
+                let [start, end, step] =
+                    [start.scalar(context)?, end.scalar(context)?, step.scalar(context)?];
+                let count = (f64::from(&end) - f64::from(&start)) / f64::from(&step);
+                if count.is_nan() || count > MOST as f64 {
+                    return Err(too_many().into());
+                }
+                Tensor::f_arange_start_step(start, end, step, (*kind, context.device))
+            }
+        }?)
+    }
+}
+
+impl From<Creation> for Op {
+    fn from(op: Creation) -> Op {
+        Op::Creation(op)
+    }
+}

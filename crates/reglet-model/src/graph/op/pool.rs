@@ -1,0 +1,80 @@
+//! Summaries of each window of a picture.
+
+use tch::Tensor;
+
+use super::{Inputs, Op};
+use crate::ModelError;
+
+/// Pooling of one input `[N, C, H, W]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pool {
+    /// `aten::max_pool2d`.
+    Max {
+        /// Height and width of the window.
+        kernel: [i64; 2],
+        /// Steps in height and width.
+        stride: [i64; 2],
+        /// Padding on each side in height and width.
+        padding: [i64; 2],
+        /// Distance between the window's numbers in height and width.
+        dilation: [i64; 2],
+        /// The last window may go over the edge.
+        ceil: bool,
+    },
+    /// `aten::avg_pool2d`.
+    Average {
+        /// Height and width of the window.
+        kernel: [i64; 2],
+        /// Steps in height and width.
+        stride: [i64; 2],
+        /// Padding on each side in height and width.
+        padding: [i64; 2],
+        /// The last window may go over the edge.
+        ceil: bool,
+        /// The padding's zeros count.
+        count_padding: bool,
+        /// What the sum is divided by, instead of the window's size.
+        divisor: Option<i64>,
+    },
+    /// `aten::adaptive_avg_pool2d`.
+    AdaptiveAverage {
+        /// Height and width of the result.
+        output: [i64; 2],
+    },
+    /// `aten::adaptive_max_pool2d`, without the places.
+    AdaptiveMax {
+        /// Height and width of the result.
+        output: [i64; 2],
+    },
+}
+
+impl Pool {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Pool::Max { .. } => "max_pool2d",
+            Pool::Average { .. } => "avg_pool2d",
+            Pool::AdaptiveAverage { .. } => "adaptive_avg_pool2d",
+            Pool::AdaptiveMax { .. } => "adaptive_max_pool2d",
+        }
+    }
+
+    pub(super) fn apply(&self, inputs: &Inputs) -> Result<Tensor, ModelError> {
+        let [x] = inputs.first()?;
+        Ok(match self {
+            Pool::Max { kernel, stride, padding, dilation, ceil } => {
+                x.f_max_pool2d(kernel, stride, padding, dilation, *ceil)
+            }
+            Pool::Average { kernel, stride, padding, ceil, count_padding, divisor } => {
+                x.f_avg_pool2d(kernel, stride, padding, *ceil, *count_padding, *divisor)
+            }
+            Pool::AdaptiveAverage { output } => x.f_adaptive_avg_pool2d(output),
+            Pool::AdaptiveMax { output } => x.f_adaptive_max_pool2d(output).map(|(values, _)| values),
+        }?)
+    }
+}
+
+impl From<Pool> for Op {
+    fn from(op: Pool) -> Op {
+        Op::Pool(op)
+    }
+}

@@ -1,0 +1,225 @@
+//! What in-place operators change, worked out once: afterwards no operator changes anything.
+//!
+//! In Python several names can stand for one piece of memory, whole or in part, and `x.add_(y)` changes
+//! what all of them hold. Here a name stands for a value, and values never change. So an in-place operator
+//! makes a new value, and then each name that shares memory with its target is given one too: the base of
+//! a view at once, by writing the view's new value into it, and other views of that base when they are
+//! next asked for, by viewing it again.
+
+use std::collections::HashMap;
+
+use super::draft::{Draft, Place};
+use super::operators::Operator;
+use crate::graph::{Layout, Op, Selection};
+
+/// Views of views of views… that are followed.
+const DEEPEST: usize = 32;
+
+/// What each name stands for at this point of the program.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    slots: HashMap<String, Slot>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    value: usize,
+    /// Counts how often the value was replaced.
+    version: usize,
+    view: Option<View>,
+    /// Memory may have changed in a way that could not be followed.
+    lost: bool,
+    depth: usize,
+}
+
+/// How a name's memory lies in that of another.
+#[derive(Debug, Clone)]
+struct View {
+    base: String,
+    /// The base's version that the value was made from.
+    seen: usize,
+    how: Sharing,
+}
+
+/// Which part of a base's memory a view is.
+#[derive(Debug, Clone)]
+pub(super) enum Sharing {
+    /// All of it, as it is.
+    Same,
+    /// What an operator makes of it.
+    Part(Op),
+    /// The same memory or a copy of it, depending on how it lies.
+    Perhaps,
+}
+
+/// How the result of an operator shares its first input's memory; `None` for memory of its own.
+pub(super) fn sharing(op: &Op) -> Option<Sharing> {
+    match op {
+        Op::Dropout { .. } | Op::Layout(Layout::Identity | Layout::Detach) => Some(Sharing::Same),
+        Op::Layout(
+            Layout::View { .. }
+            | Layout::Permute { .. }
+            | Layout::Transpose { .. }
+            | Layout::Unsqueeze { .. }
+            | Layout::Squeeze { .. }
+            | Layout::Unflatten { .. }
+            | Layout::Expand { .. },
+        )
+        | Op::Selection(Selection::Select { .. } | Selection::Slice { .. }) => {
+            Some(Sharing::Part(op.clone()))
+        }
+        Op::Layout(
+            Layout::Reshape { .. } | Layout::Flatten { .. } | Layout::Contiguous | Layout::To { .. },
+        ) => Some(Sharing::Perhaps),
+        _ => None,
+    }
+}
+
+impl Names {
+    /// Gives `name` to a value with memory of its own.
+    pub fn define(&mut self, name: &str, value: usize) -> Result<(), String> {
+        self.insert(name, Slot { value, version: 0, view: None, lost: false, depth: 0 })
+    }
+
+    /// Gives `name` to a value that shares the memory of `base`.
+    pub fn define_view(&mut self, name: &str, value: usize, base: &str, how: Sharing) -> Result<(), String> {
+        let slot = self.slots.get(base).ok_or_else(|| unknown(base))?;
+        // A name for the same memory stands beside its base, not on top of it.
+        let (base, how) = match (&how, &slot.view) {
+            (Sharing::Same, Some(view)) => (view.base.clone(), view.how.clone()),
+            _ => (base.to_owned(), how),
+        };
+        let slot = self.slots.get(&base).ok_or_else(|| unknown(&base))?;
+        let (seen, depth) = (slot.version, slot.depth + 1);
+        if depth > DEEPEST {
+            return Err(format!("'{name}' is a view of a view, {DEEPEST} deep"));
+        }
+        let view = Some(View { base, seen, how });
+        self.insert(name, Slot { value, version: 0, view, lost: false, depth })
+    }
+
+    fn insert(&mut self, name: &str, slot: Slot) -> Result<(), String> {
+        match self.slots.insert(name.to_owned(), slot) {
+            None => Ok(()),
+            Some(_) => Err(format!("two values are called '{name}'")),
+        }
+    }
+
+    /// The value that `name` stands for now. Where its base has changed, the view is taken again.
+    pub fn current(&mut self, name: &str, draft: &mut Draft, place: &Place) -> Result<usize, String> {
+        let slot = self.slots.get(name).ok_or_else(|| unknown(name))?;
+        if slot.lost {
+            return Err(lost(name));
+        }
+        let (old, Some(View { base, seen, how })) = (slot.value, slot.view.clone()) else {
+            return Ok(slot.value);
+        };
+        let base_value = self.current(&base, draft, place)?;
+        let version = self.slots[&base].version;
+        if version == seen {
+            return Ok(old);
+        }
+        let value = match how {
+            Sharing::Same => base_value,
+            Sharing::Part(op) => view_again(draft, old, op, base_value, place),
+            Sharing::Perhaps => return Err(lost(name)),
+        };
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.value = value;
+            slot.version += 1;
+            slot.view.as_mut().map(|view| view.seen = version);
+        }
+        Ok(value)
+    }
+
+    /// Makes `value` what `name` stands for, in all memory that it shares.
+    pub fn overwrite(
+        &mut self,
+        name: &str,
+        value: usize,
+        draft: &mut Draft,
+        place: &Place,
+    ) -> Result<(), String> {
+        let (mut name, mut value) = (name.to_owned(), value);
+        loop {
+            let view = self.slots.get(&name).ok_or_else(|| unknown(&name))?.view.clone();
+            let mut base_after = None;
+            if let Some(View { base, how, .. }) = &view {
+                let before = self.current(base, draft, place)?;
+                base_after = written(draft, before, how, value, place);
+                let base = self.slots.get_mut(base).ok_or_else(|| unknown(base))?;
+                base.lost = base_after.is_none();
+            }
+            let base_version = view.as_ref().map(|view| self.slots[&view.base].version + 1);
+            let slot = self.slots.get_mut(&name).ok_or_else(|| unknown(&name))?;
+            slot.value = value;
+            slot.version += 1;
+            match (view, base_after) {
+                (Some(View { base, how, .. }), Some(after)) => {
+                    slot.view = base_version.map(|seen| View { base: base.clone(), seen, how });
+                    (name, value) = (base, after);
+                }
+                // What the base holds is lost; from here on the view stands for itself.
+                _ => {
+                    slot.view = None;
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn view_again(draft: &mut Draft, old: usize, op: Op, base: usize, place: &Place) -> usize {
+    let known = (draft.values[old].shape.clone(), draft.values[old].kind);
+    draft.call(Ok(Operator { op, inputs: vec![base] }), known, place)
+}
+
+/// The base after `value` was written into the part of it that a view is; `None` where that part cannot be
+/// written to.
+fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &Place) -> Option<usize> {
+    let (op, inputs): (Op, Vec<usize>) = match how {
+        Sharing::Same => return Some(value),
+        Sharing::Perhaps => return None,
+        Sharing::Part(op) => match op {
+            Op::Selection(Selection::Select { dim, index }) => {
+                (Selection::SelectScatter { dim: *dim, index: *index }.into(), vec![base, value])
+            }
+            Op::Selection(Selection::Slice { dim, start, end, step }) => {
+                let (start, end) = (start.clone(), end.clone());
+                (Selection::SliceScatter { dim: *dim, start, end, step: *step }.into(), vec![base, value])
+            }
+            Op::Layout(Layout::Transpose { dims }) => (Layout::Transpose { dims: *dims }.into(), vec![value]),
+            Op::Layout(Layout::Permute { dims }) => {
+                (Layout::Permute { dims: inverse(dims)? }.into(), vec![value])
+            }
+            Op::Layout(
+                Layout::View { .. }
+                | Layout::Unsqueeze { .. }
+                | Layout::Squeeze { .. }
+                | Layout::Unflatten { .. },
+            ) => (Layout::Reshape { shape: draft.values[base].shape.clone()? }.into(), vec![value]),
+            _ => return None,
+        },
+    };
+    let known = (draft.values[base].shape.clone(), draft.values[base].kind);
+    Some(draft.call(Ok(Operator { op, inputs }), known, place))
+}
+
+/// The order that undoes a permutation.
+fn inverse(dims: &[i64]) -> Option<Vec<i64>> {
+    let count = dims.len() as i64;
+    let mut inverse = vec![0; dims.len()];
+    for (place, dim) in dims.iter().enumerate() {
+        let dim = if *dim < 0 { dim + count } else { *dim };
+        *inverse.get_mut(usize::try_from(dim).ok()?)? = place as i64;
+    }
+    Some(inverse)
+}
+
+fn unknown(name: &str) -> String {
+    format!("it uses '{name}' before anything defines it")
+}
+
+fn lost(name: &str) -> String {
+    format!("'{name}' is used after an in-place operator changed what may be the same memory")
+}

@@ -1,0 +1,250 @@
+//! One call of an ATen operator, and its arguments by name and type.
+
+use std::collections::HashMap;
+
+use tch::Kind;
+
+use super::schema::{Argument, NamedArgument, Symbolic};
+use super::tensors::{in_graph, kind};
+use crate::graph::{Number, Size};
+
+/// What a call is about: the values and sizes that its arguments may name.
+pub(super) trait Scope {
+    /// The current value behind a name.
+    fn tensor(&mut self, name: &str) -> Result<usize, String>;
+    /// The size behind a name.
+    fn size(&self, name: &str) -> Result<Size, String>;
+    /// The declared shape of a value.
+    fn shape(&self, value: usize) -> Option<&[Size]>;
+    /// The kind of a value's numbers.
+    fn kind(&self, value: usize) -> Option<Kind>;
+}
+
+/// A call whose arguments are asked for one by one. Those that nobody asked for in the end must have been
+/// left out: an argument that is passed over in silence makes a wrong result.
+pub(super) struct Call<'a> {
+    /// The operator with its overload, without namespace, in its form that changes nothing: `add.Tensor`.
+    pub operator: &'a str,
+    first: &'a str,
+    arguments: HashMap<&'a str, &'a Argument>,
+    scope: &'a mut dyn Scope,
+}
+
+impl<'a> Call<'a> {
+    pub fn new(operator: &'a str, arguments: &'a [NamedArgument], scope: &'a mut dyn Scope) -> Call<'a> {
+        let first = arguments.first().map_or("", |argument| argument.name.as_str());
+        let given = arguments.iter().filter(|argument| !matches!(argument.arg, Argument::None));
+        let arguments = given.map(|argument| (argument.name.as_str(), &argument.arg)).collect();
+        Call { operator, first, arguments, scope }
+    }
+
+    /// The first argument, the tensor that most operators are about.
+    pub fn input(&mut self) -> Result<usize, String> {
+        self.tensor(self.first)
+    }
+
+    /// A tensor.
+    pub fn tensor(&mut self, name: &str) -> Result<usize, String> {
+        self.maybe_tensor(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
+    }
+
+    /// A tensor that may be left out.
+    pub fn maybe_tensor(&mut self, name: &str) -> Result<Option<usize>, String> {
+        match self.arguments.remove(name) {
+            None => Ok(None),
+            Some(Argument::Tensor(tensor)) => self.scope.tensor(tensor).map(Some),
+            Some(_) => Err(format!("its argument '{name}' is no tensor")),
+        }
+    }
+
+    /// The given ones of some tensors that may be left out from a certain one on.
+    pub fn tensors_while_given(&mut self, names: &[&str]) -> Result<Vec<usize>, String> {
+        let mut tensors = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            match self.maybe_tensor(name)? {
+                Some(_) if tensors.len() < place => {
+                    return Err(format!("its argument '{name}' is given without the one before"));
+                }
+                tensor => tensors.extend(tensor),
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// A list of tensors, of which some may be absent.
+    pub fn tensor_list(&mut self, name: &str) -> Result<Vec<Option<usize>>, String> {
+        let mut find = |tensor: &String| self.scope.tensor(tensor);
+        match self.arguments.remove(name) {
+            Some(Argument::Tensors(tensors)) => tensors.iter().map(|tensor| find(tensor).map(Some)).collect(),
+            Some(Argument::OptionalTensors(tensors)) => {
+                tensors.iter().map(|tensor| tensor.as_ref().map(&mut find).transpose()).collect()
+            }
+            _ => Err(format!("its argument '{name}' is no list of tensors")),
+        }
+    }
+
+    /// The declared shape of a tensor.
+    pub fn shape(&self, value: usize) -> Result<&[Size], String> {
+        self.scope.shape(value).ok_or_else(|| "the shape of an argument is not known".to_owned())
+    }
+
+    /// The number of dimensions of a tensor.
+    pub fn dims(&self, value: usize) -> Result<usize, String> {
+        self.shape(value).map(<[Size]>::len)
+    }
+
+    /// The kind of a tensor's numbers.
+    pub fn kind(&self, value: usize) -> Result<Kind, String> {
+        self.scope.kind(value).ok_or_else(|| "the kind of an argument is not known".to_owned())
+    }
+
+    /// Whether an argument is a tensor.
+    pub fn is_tensor(&self, name: &str) -> bool {
+        matches!(self.arguments.get(name), Some(Argument::Tensor(_)))
+    }
+
+    /// Whether an argument is given.
+    pub fn has(&self, name: &str) -> bool {
+        self.arguments.contains_key(name)
+    }
+
+    /// An integer or a size that may be left out.
+    pub fn maybe_size(&mut self, name: &str) -> Result<Option<Size>, String> {
+        match self.arguments.remove(name) {
+            None => Ok(None),
+            Some(Argument::Int(size)) => self.size_of(size).map(Some),
+            Some(_) => Err(format!("its argument '{name}' is no integer")),
+        }
+    }
+
+    /// A list of sizes.
+    pub fn sizes(&mut self, name: &str) -> Result<Vec<Size>, String> {
+        match self.arguments.remove(name) {
+            Some(Argument::Ints(sizes)) => sizes.iter().map(|size| self.size_of(size)).collect(),
+            Some(Argument::Tensors(none)) if none.is_empty() => Ok(Vec::new()),
+            _ => Err(format!("its argument '{name}' is no list of integers")),
+        }
+    }
+
+    /// An integer that may be left out.
+    pub fn maybe_int(&mut self, name: &str) -> Result<Option<i64>, String> {
+        self.maybe_size(name)?.map(|size| fixed(name, &size)).transpose()
+    }
+
+    /// An integer.
+    pub fn int(&mut self, name: &str) -> Result<i64, String> {
+        self.maybe_int(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
+    }
+
+    /// A list of integers that may be left out.
+    pub fn maybe_ints(&mut self, name: &str) -> Result<Option<Vec<i64>>, String> {
+        if !self.has(name) {
+            return Ok(None);
+        }
+        self.sizes(name)?.iter().map(|size| fixed(name, size)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of integers.
+    pub fn ints(&mut self, name: &str) -> Result<Vec<i64>, String> {
+        self.maybe_ints(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
+    }
+
+    /// An integer for height and width, or one for both; `default` where there is none.
+    pub fn pair(&mut self, name: &str, default: [i64; 2]) -> Result<[i64; 2], String> {
+        match self.maybe_ints(name)?.as_deref() {
+            None | Some([]) => Ok(default),
+            Some([both]) => Ok([*both; 2]),
+            Some([height, width]) => Ok([*height, *width]),
+            Some(_) => Err(format!("its argument '{name}' is for more than height and width")),
+        }
+    }
+
+    /// A floating-point number that may be left out.
+    pub fn maybe_float(&mut self, name: &str) -> Result<Option<f64>, String> {
+        match self.arguments.remove(name) {
+            None => Ok(None),
+            Some(Argument::Float(value)) => Ok(Some(*value)),
+            Some(Argument::Int(Symbolic::AsInt(value))) => Ok(Some(*value as f64)),
+            Some(_) => Err(format!("its argument '{name}' is no number")),
+        }
+    }
+
+    /// A floating-point number.
+    pub fn float(&mut self, name: &str, default: f64) -> Result<f64, String> {
+        Ok(self.maybe_float(name)?.unwrap_or(default))
+    }
+
+    /// A number that keeps its kind.
+    pub fn maybe_number(&mut self, name: &str) -> Result<Option<Number>, String> {
+        match self.arguments.get(name) {
+            Some(Argument::Float(value)) => {
+                self.arguments.remove(name);
+                Ok(Some(Number::Float(*value)))
+            }
+            Some(Argument::Bool(value)) => {
+                self.arguments.remove(name);
+                Ok(Some(Number::Integer(Size::Fixed(i64::from(*value)))))
+            }
+            _ => Ok(self.maybe_size(name)?.map(Number::Integer)),
+        }
+    }
+
+    /// A number that keeps its kind.
+    pub fn number(&mut self, name: &str) -> Result<Number, String> {
+        self.maybe_number(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
+    }
+
+    /// A truth value.
+    pub fn flag(&mut self, name: &str, default: bool) -> Result<bool, String> {
+        match self.arguments.remove(name) {
+            None => Ok(default),
+            Some(Argument::Bool(value)) => Ok(*value),
+            Some(_) => Err(format!("its argument '{name}' is neither true nor false")),
+        }
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str, default: &str) -> Result<String, String> {
+        match self.arguments.remove(name) {
+            None => Ok(default.to_owned()),
+            Some(Argument::Text(text)) => Ok(text.clone()),
+            Some(_) => Err(format!("its argument '{name}' is no text")),
+        }
+    }
+
+    /// A kind of numbers, as the graph computes with it.
+    pub fn maybe_kind(&mut self, name: &str) -> Result<Option<Kind>, String> {
+        match self.arguments.remove(name) {
+            None => Ok(None),
+            Some(Argument::Kind(number)) => {
+                let known = kind(*number).map(in_graph);
+                known.map(Some).ok_or_else(|| format!("its argument '{name}' is an unknown kind ({number})"))
+            }
+            Some(_) => Err(format!("its argument '{name}' is no kind of numbers")),
+        }
+    }
+
+    /// Asks for arguments that change nothing about the result.
+    pub fn pass_over(&mut self, names: &[&str]) {
+        self.arguments.retain(|name, _| !names.contains(name));
+    }
+
+    /// Ends the reading.
+    pub fn finish(self) -> Result<(), String> {
+        match self.arguments.keys().min() {
+            None => Ok(()),
+            Some(name) => Err(format!("its argument '{name}' is not supported")),
+        }
+    }
+
+    fn size_of(&self, size: &Symbolic) -> Result<Size, String> {
+        match size {
+            Symbolic::AsInt(size) => Ok(Size::Fixed(*size)),
+            Symbolic::AsName(name) => self.scope.size(name),
+        }
+    }
+}
+
+fn fixed(name: &str, size: &Size) -> Result<i64, String> {
+    size.fixed().ok_or_else(|| format!("its argument '{name}' depends on the input's size"))
+}

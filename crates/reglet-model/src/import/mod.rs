@@ -1,0 +1,356 @@
+//! Models that PyTorch exported: from an archive of `torch.export` (`.pt2`) to a [`Graph`] with its weights.
+//!
+//! The way in is one way: [`archive`] maps the file and says where its entries lie, [`schema`] is its JSON,
+//! [`operators`] makes an [`Op`] of each call, [`alias`] resolves those that work in place, and what the
+//! logits need of it becomes the graph. Nothing in the archive is executed, and no pickle in it is opened.
+
+mod alias;
+mod archive;
+mod call;
+mod draft;
+mod help;
+mod module;
+mod operators;
+mod schema;
+mod symbols;
+mod tensors;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use tch::{Device, Kind, Tensor};
+
+use self::alias::{Names, Sharing};
+use self::archive::Archive;
+use self::call::{Call, Scope};
+use self::draft::{Draft, Place, Source, Unsupported};
+pub use self::help::export_help;
+use self::operators::Operator;
+use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
+use self::symbols::Symbols;
+use self::tensors::Tensors;
+use crate::graph::{Graph, Size, ValueId, function_name};
+use crate::weights::inspect;
+use crate::{ModelError, Parameters};
+
+/// The major version of the schema that is read; minor ones add what can be passed over.
+const SCHEMA: i64 = 8;
+
+/// A model from an archive.
+#[derive(Debug)]
+pub(crate) struct Exported {
+    /// What it computes.
+    pub graph: Graph,
+    /// Its weights, in the graph's order.
+    pub parameters: Parameters,
+    /// The name of its class in Python.
+    pub class: String,
+    /// The number of logits.
+    pub logits: i64,
+    /// The SHA-256 of the archive, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Reads an archive.
+pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> {
+    let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
+    let (_, sha256) = inspect(path).map_err(unreadable)?;
+    let archive = Archive::open(path).map_err(unreadable)?;
+    let program: Program = archive.json("models/model.json").map_err(unreadable)?;
+    let version = &program.schema_version;
+    if version.major != SCHEMA {
+        return Err(unreadable(format!(
+            "its schema is version {}.{}, and only {SCHEMA} is known; export it with PyTorch 2.9 to 2.13",
+            version.major, version.minor
+        )));
+    }
+    let mut tensors = Tensors::open(&archive).map_err(unreadable)?;
+    let mut importer = Importer::new(&program).map_err(unreadable)?;
+    let logits = importer.run(&program).map_err(unreadable)?;
+    let (graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let logits = logits_of(&graph).map_err(unreadable)?;
+    Ok(Exported { graph, parameters, class: importer.class, logits, sha256 })
+}
+
+/// The number of logits, from the shape `[N, classes]` of the graph's output.
+fn logits_of(graph: &Graph) -> Result<i64, String> {
+    let shape = graph.shape(graph.output());
+    match shape {
+        Some([_, Size::Fixed(logits)]) if *logits > 0 => Ok(*logits),
+        _ => {
+            let shape = shape.map_or("unknown".to_owned(), |shape| graph.describe(shape));
+            Err(format!("its result has shape {shape}, and logits have [N, classes]"))
+        }
+    }
+}
+
+/// The calls read so far, and what names stand for.
+struct Importer {
+    draft: Draft,
+    names: Names,
+    symbols: Symbols,
+    sizes: HashMap<String, Size>,
+    shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
+    place: Place,
+    class: String,
+}
+
+impl Importer {
+    fn new(program: &Program) -> Result<Importer, String> {
+        let calls = &program.graph_module.graph;
+        let mut symbols = Symbols::default();
+        let mut size = |extent: &Extent| match extent {
+            Extent::AsInt(size) => Ok(Size::Fixed(*size)),
+            Extent::AsExpr { expr_str } => symbols.parse(expr_str),
+        };
+        let mut sizes = HashMap::new();
+        for (name, extent) in &calls.sym_int_values {
+            sizes.insert(name.clone(), size(extent)?);
+        }
+        let mut shapes = HashMap::new();
+        for (name, meta) in &calls.tensor_values {
+            let shape = meta.sizes.iter().map(&mut size).collect::<Result<_, _>>()?;
+            shapes.insert(name.clone(), (shape, tensors::kind(meta.dtype).map(tensors::in_graph)));
+        }
+        let stacks = calls.nodes.iter().map(|node| node.metadata.nn_module_stack.as_str());
+        let class = stacks.filter_map(module::class).next().unwrap_or("a model").to_owned();
+        Ok(Importer {
+            draft: Draft::default(),
+            names: Names::default(),
+            symbols,
+            sizes,
+            shapes,
+            place: Place::default(),
+            class,
+        })
+    }
+
+    /// Reads every call, and returns the value of the logits.
+    fn run(&mut self, program: &Program) -> Result<usize, String> {
+        let signature = &program.graph_module.signature;
+        for input in &signature.input_specs {
+            self.input(input)?;
+        }
+        let inputs = self.draft.values.iter().filter(|value| matches!(value.source, Source::Input)).count();
+        if inputs != 1 {
+            return Err(format!("it takes {inputs} inputs; export a model that takes one batch of pictures"));
+        }
+        for node in &program.graph_module.graph.nodes {
+            self.call(node)?;
+        }
+        let mut outputs = signature.output_specs.iter().filter_map(|output| match output {
+            OutputSpec::UserOutput { arg: Argument::Tensor(name) } => Some(Ok(name)),
+            OutputSpec::UserOutput { arg: Argument::None } => None,
+            OutputSpec::UserOutput { .. } => Some(Err("one of its results is no tensor".to_owned())),
+            OutputSpec::BufferMutation(_) => None,
+            _ => Some(Err("it is no plain forward pass".to_owned())),
+        });
+        match (outputs.next(), outputs.next()) {
+            (Some(logits), None) => self.tensor(logits?),
+            (None, _) => Err("it has no result".to_owned()),
+            (Some(_), Some(_)) => {
+                Err("it has several results; export a module that returns the logits alone".to_owned())
+            }
+        }
+    }
+
+    fn input(&mut self, input: &InputSpec) -> Result<(), String> {
+        let (name, source) = match input {
+            InputSpec::Parameter { arg, parameter_name: name } => {
+                (&arg.name, Source::Weight { name: name.clone(), trainable: true })
+            }
+            InputSpec::Buffer { arg, buffer_name: name } => {
+                (&arg.name, Source::Weight { name: name.clone(), trainable: false })
+            }
+            InputSpec::TensorConstant { arg, tensor_constant_name: name } => {
+                (&arg.name, Source::Constant(name.clone()))
+            }
+            InputSpec::UserInput { arg: Argument::Tensor(name) } => (name, Source::Input),
+            InputSpec::UserInput { .. } | InputSpec::ConstantInput(_) => {
+                return Err(
+                    "one of its inputs is no tensor; export a model that takes pictures alone".to_owned()
+                );
+            }
+            InputSpec::CustomObj(_) | InputSpec::Token(_) => return Ok(()),
+        };
+        let (shape, kind) = self.known(name);
+        let value = self.draft.value(source, shape, kind);
+        self.names.define(name, value)
+    }
+
+    fn call(&mut self, node: &CallNode) -> Result<(), String> {
+        let outputs: Vec<&String> = node
+            .outputs
+            .iter()
+            .flat_map(|output| match output {
+                Argument::Tensor(name) => std::slice::from_ref(name),
+                Argument::Tensors(names) => names,
+                _ => &[],
+            })
+            .collect();
+        // Sizes are known from the metadata, and assertions return nothing.
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        self.place = module::place(node);
+        let (operator, in_place) = parse_target(&node.target);
+        let place = self.place.clone();
+        let mut call = Call::new(&operator, &node.inputs, self);
+        let found = operators::operators(&mut call).and_then(|found| {
+            let found = found.ok_or_else(|| "the operator is not known".to_owned())?;
+            call.finish().map(|()| found)
+        });
+        let base = match node.inputs.first().map(|input| &input.arg) {
+            Some(Argument::Tensor(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        // What is not supported is only a fault where the logits need it.
+        let results: Vec<Result<Operator, Unsupported>> = match found {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(reason) => {
+                let inputs: Vec<usize> = self.tensors(node);
+                let fault = || Err(Unsupported { reason: reason.clone(), inputs: inputs.clone() });
+                outputs.iter().map(|_| fault()).collect()
+            }
+        };
+        // Of operators that return more than what they are known for, the rest is never defined.
+        for (name, result) in outputs.into_iter().zip(results) {
+            let sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
+            let known = self.known(name);
+            let value = self.draft.call(result, known, &place);
+            match (base, sharing) {
+                (Some(target), _) if in_place => {
+                    self.names.overwrite(target, value, &mut self.draft, &place)?;
+                    self.names.define_view(name, value, target, Sharing::Same)?;
+                }
+                (Some(base), Some(sharing)) if !copies(&operator) => {
+                    self.names.define_view(name, value, base, sharing)?;
+                }
+                _ => self.names.define(name, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The tensors among a call's arguments, as far as they are there.
+    fn tensors(&mut self, node: &CallNode) -> Vec<usize> {
+        let names = node.inputs.iter().filter_map(|input| match &input.arg {
+            Argument::Tensor(name) => Some(name),
+            _ => None,
+        });
+        names.filter_map(|name| self.tensor(name).ok()).collect()
+    }
+
+    fn known(&self, name: &str) -> (Option<Vec<Size>>, Option<Kind>) {
+        let known = self.shapes.get(name);
+        (known.map(|(shape, _)| shape.clone()), known.and_then(|(_, kind)| *kind))
+    }
+
+    /// The graph of what the logits need.
+    fn build(
+        &self,
+        path: &Path,
+        logits: usize,
+        tensors: &mut Tensors,
+        device: Device,
+    ) -> Result<(Graph, Parameters), ModelError> {
+        let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
+        let (calls, needed) = self.draft.needed(logits);
+        let (mut graph, input) = Graph::new();
+        graph.set_symbols(self.symbols.names.clone());
+        let mut values: Vec<Option<ValueId>> = vec![None; self.draft.values.len()];
+        let mut parameters = Vec::new();
+        for (index, value) in self.draft.values.iter().enumerate() {
+            let (name, trainable, tensor) = match &value.source {
+                Source::Input => {
+                    check_input(value.shape.as_deref(), value.kind).map_err(unreadable)?;
+                    values[index] = Some(input);
+                    continue;
+                }
+                Source::Call(_) => continue,
+                _ if !needed[index] => continue,
+                Source::Weight { name, trainable } => (name, *trainable, tensors.weight(name)),
+                Source::Constant(name) => (name, false, tensors.constant(name)),
+            };
+            let tensor: Tensor = tensor.map_err(unreadable)?.f_to_device(device)?;
+            values[index] = Some(graph.parameter(name.clone(), &tensor.size(), trainable));
+            parameters.push(tensor);
+        }
+
+        let places: Vec<&Place> = calls.iter().map(|&call| &self.draft.calls[call].place).collect();
+        let own = module::makes_result(&places);
+        for (&index, own) in calls.iter().zip(own) {
+            let call = &self.draft.calls[index];
+            let Place { target, module, .. } = &call.place;
+            let unsupported = |reason: &String| ModelError::UnsupportedOperator {
+                path: path.to_owned(),
+                operator: target.clone(),
+                module: module.clone(),
+                reason: reason.clone(),
+            };
+            let op = call.op.as_ref().map_err(unsupported)?.clone();
+            let name = if own { module.clone() } else { function_name(module, &op) };
+            let inputs: Option<Vec<ValueId>> = call.inputs.iter().map(|&input| values[input]).collect();
+            let inputs = inputs.ok_or_else(|| unreadable(format!("{target} is called before its inputs")))?;
+            values[call.output] = Some(graph.append(name, module, op, &inputs));
+        }
+        for (value, id) in self.draft.values.iter().zip(&values) {
+            if let (Some(id), Some(shape)) = (id, &value.shape) {
+                graph.set_shape(*id, shape.clone());
+            }
+        }
+        let output = values[logits].ok_or_else(|| unreadable("its logits are never computed".to_owned()))?;
+        graph.set_output(output);
+        Ok((graph, Parameters::from_tensors(parameters)))
+    }
+}
+
+impl Scope for Importer {
+    fn tensor(&mut self, name: &str) -> Result<usize, String> {
+        self.names.current(name, &mut self.draft, &self.place)
+    }
+
+    fn size(&self, name: &str) -> Result<Size, String> {
+        self.sizes.get(name).cloned().ok_or_else(|| format!("the size '{name}' is not known"))
+    }
+
+    fn shape(&self, value: usize) -> Option<&[Size]> {
+        self.draft.values[value].shape.as_deref()
+    }
+
+    fn kind(&self, value: usize) -> Option<Kind> {
+        self.draft.values[value].kind
+    }
+}
+
+/// The operator of a call, without the namespace `aten`, the overload `default` and the underscore of those
+/// that work in place; and whether it does.
+fn parse_target(target: &str) -> (Cow<'_, str>, bool) {
+    let Some(operator) = target.strip_prefix("torch.ops.aten.") else { return (target.into(), false) };
+    let operator = operator.strip_suffix(".default").unwrap_or(operator);
+    let (name, overload) = operator.split_once('.').unwrap_or((operator, ""));
+    match name.strip_suffix('_').filter(|name| !name.is_empty() && !name.ends_with('_')) {
+        Some(plain) if overload.is_empty() => (plain.into(), true),
+        Some(plain) => (format!("{plain}.{overload}").into(), true),
+        None => (operator.into(), false),
+    }
+}
+
+/// Whether an operator that is the identity by its values returns memory of its own.
+fn copies(operator: &str) -> bool {
+    matches!(operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy")
+}
+
+/// A classifier reads pictures: `[N, 3, H, W]`, for any number of them.
+fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
+    match shape {
+        Some([Size::Symbol(_), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
+        Some([Size::Fixed(_), Size::Fixed(3), _, _]) => {
+            Err("it was exported for a fixed number of pictures; export it again with a dynamic batch, as \
+             `reglet export-help` shows"
+                .to_owned())
+        }
+        _ => Err("its input is no batch of pictures, [N, 3, height, width] in floats".to_owned()),
+    }
+}

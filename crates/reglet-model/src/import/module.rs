@@ -1,0 +1,76 @@
+//! Which Python module a call belongs to, and which of a module's calls makes its result.
+
+use std::collections::HashSet;
+
+use super::draft::Place;
+use super::schema::CallNode;
+
+/// Where a call is made. The archive keeps the stack of modules as text, outermost first:
+/// `key,path,class;key,path,class;…`. A module's second invocation has `@1` in its key.
+pub(super) fn place(node: &CallNode) -> Place {
+    let innermost = node.metadata.nn_module_stack.rsplit(';').next().unwrap_or_default();
+    let mut parts = innermost.splitn(3, ',');
+    let (invocation, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    // Calls that the exporter made up itself belong to a module of an invented name.
+    let path = if path == invocation { "" } else { path };
+    Place { target: node.target.clone(), module: path.to_owned(), invocation: invocation.to_owned() }
+}
+
+/// The class of the outermost module, without those its Python package.
+pub(super) fn class(stack: &str) -> Option<&str> {
+    let (_, path_and_class) = stack.split(';').next()?.split_once(',')?;
+    let class = path_and_class.strip_prefix(',')?;
+    Some(class.rsplit('.').next().unwrap_or(class)).filter(|class| !class.is_empty())
+}
+
+/// For each call whether it makes the result of its module: the last of an unbroken row of calls by one
+/// invocation of a module that holds no other modules.
+pub(super) fn makes_result(places: &[&Place]) -> Vec<bool> {
+    let mut containers: HashSet<&str> = HashSet::from([""]);
+    for place in places {
+        let mut path = place.module.as_str();
+        while let Some((outer, _)) = path.rsplit_once('.') {
+            if !containers.insert(outer) {
+                break;
+            }
+            path = outer;
+        }
+    }
+    let row = |place: &Place| (place.module.clone(), place.invocation.clone());
+    let next = places.iter().skip(1).map(|place| Some(row(place))).chain([None]);
+    let last = places.iter().zip(next).map(|(place, next)| next != Some(row(place)));
+    let leaf = places.iter().map(|place| !containers.contains(place.module.as_str()));
+    last.zip(leaf).map(|(last, leaf)| last && leaf).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(module: &str, invocation: &str) -> Place {
+        Place { target: String::new(), module: module.to_owned(), invocation: invocation.to_owned() }
+    }
+
+    #[test]
+    fn the_last_call_of_a_leaf_makes_its_result() {
+        let places = [
+            place("layer1.0.relu", "relu"),
+            place("layer1.0.relu", "relu@1"),
+            place("attn", "attn"),
+            place("attn", "attn"),
+            place("layer1.0", "layer1.0"),
+            place("", ""),
+        ];
+        let places: Vec<&Place> = places.iter().collect();
+        assert_eq!(makes_result(&places), [true, true, false, true, false, false]);
+    }
+
+    #[test]
+    fn the_outermost_module_names_the_class() {
+        let stack =
+            "L__self__,,torchvision.models.resnet.ResNet;L__self__conv1,conv1,torch.nn.modules.conv.Conv2d";
+        assert_eq!(class(stack), Some("ResNet"));
+        assert_eq!(class(""), None);
+        assert_eq!(class("_empty,_empty,_empty"), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! Functions of each number alone.
+
+use tch::Kind;
+
+use super::{Results, of};
+use crate::graph::Activation;
+use crate::import::call::Call;
+
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
+    let op = match call.operator {
+        "relu" => Activation::Relu,
+        "relu6" => Activation::Hardtanh { min: 0.0, max: 6.0 },
+        "leaky_relu" => Activation::LeakyRelu { slope: call.float("negative_slope", 0.01)? },
+        "gelu" => Activation::Gelu { tanh: call.text("approximate", "none")? == "tanh" },
+        "silu" => Activation::Silu,
+        "mish" => Activation::Mish,
+        "sigmoid" => Activation::Sigmoid,
+        "tanh" => Activation::Tanh,
+        "hardtanh" => {
+            Activation::Hardtanh { min: call.float("min_val", -1.0)?, max: call.float("max_val", 1.0)? }
+        }
+        "hardswish" => Activation::Hardswish,
+        "hardsigmoid" => Activation::Hardsigmoid,
+        "elu" => {
+            only(call, &[("alpha", 1.0), ("scale", 1.0), ("input_scale", 1.0)])?;
+            Activation::Elu
+        }
+        "selu" => Activation::Selu,
+        "softplus" => {
+            only(call, &[("beta", 1.0), ("threshold", 20.0)])?;
+            Activation::Softplus
+        }
+        "log_sigmoid" => Activation::LogSigmoid,
+        "exp" => Activation::Exp,
+        "log" => Activation::Log,
+        "sqrt" => Activation::Sqrt,
+        "rsqrt" => Activation::Rsqrt,
+        "reciprocal" => Activation::Reciprocal,
+        "square" => Activation::Square,
+        "abs" => Activation::Abs,
+        "neg" => Activation::Neg,
+        "erf" => Activation::Erf,
+        "sin" => Activation::Sin,
+        "cos" => Activation::Cos,
+        "floor" => Activation::Floor,
+        "logical_not" => Activation::LogicalNot,
+        "bitwise_not" => {
+            let input = call.input()?;
+            return match call.kind(input)? {
+                Kind::Bool => of(Activation::LogicalNot, [input]),
+                _ => Err("it is supported for truth values alone".to_owned()),
+            };
+        }
+        _ => return Ok(None),
+    };
+    of(op, [call.input()?])
+}
+
+/// Insists on the constants that the operator is known with.
+fn only(call: &mut Call, constants: &[(&str, f64)]) -> Result<(), String> {
+    for (name, constant) in constants {
+        if call.float(name, *constant)? != *constant {
+            return Err(format!("its argument '{name}' is supported as {constant} alone"));
+        }
+    }
+    Ok(())
+}

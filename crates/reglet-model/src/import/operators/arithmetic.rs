@@ -1,0 +1,135 @@
+//! Arithmetic and comparison, and numbers out of nothing.
+
+use tch::Kind;
+
+use super::{Results, of};
+use crate::graph::{Arithmetic, Creation, Number, Size};
+use crate::import::call::Call;
+
+pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
+    let (name, overload) = call.operator.split_once('.').unwrap_or((call.operator, ""));
+    let binary: fn(Option<Number>) -> Arithmetic = match name {
+        "add" => |other| Arithmetic::Add { other },
+        "sub" => |other| Arithmetic::Sub { other },
+        "mul" | "multiply" => |other| Arithmetic::Mul { other },
+        "div" | "divide" | "true_divide" => |other| Arithmetic::Div { other },
+        "eq" => |other| Arithmetic::Eq { other },
+        "ne" => |other| Arithmetic::Ne { other },
+        "gt" => |other| Arithmetic::Gt { other },
+        "ge" => |other| Arithmetic::Ge { other },
+        "lt" => |other| Arithmetic::Lt { other },
+        "le" => |other| Arithmetic::Le { other },
+        _ => return others(call, name, overload),
+    };
+    if let Some(alpha) = call.maybe_float("alpha")?
+        && alpha != 1.0
+    {
+        return Err("its argument 'alpha' is supported as 1 alone".to_owned());
+    }
+    with_operand(call, "other", binary)
+}
+
+/// An operator whose second operand, the argument `name`, is a number or a tensor.
+fn with_operand(
+    call: &mut Call,
+    name: &str,
+    op: fn(Option<Number>) -> Arithmetic,
+) -> Result<Option<Results>, String> {
+    let input = call.input()?;
+    if call.is_tensor(name) {
+        return of(op(None), [input, call.tensor(name)?]);
+    }
+    of(op(Some(call.number(name)?)), [input])
+}
+
+fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>, String> {
+    match (name, overload) {
+        ("rsub", "Scalar") => of(Arithmetic::ReverseSub { other: call.number("other")? }, [call.input()?]),
+        ("pow", "Tensor_Scalar" | "Tensor_Tensor") => {
+            with_operand(call, "exponent", |other| Arithmetic::Pow { other })
+        }
+        ("maximum", _) | ("max", "other") => of(Arithmetic::Maximum, [call.input()?, call.tensor("other")?]),
+        ("minimum", _) | ("min", "other") => of(Arithmetic::Minimum, [call.input()?, call.tensor("other")?]),
+        ("clamp", "") => {
+            let op = Arithmetic::Clamp { min: call.maybe_number("min")?, max: call.maybe_number("max")? };
+            of(op, [call.input()?])
+        }
+        ("clamp_min", "") => {
+            of(Arithmetic::Clamp { min: Some(call.number("min")?), max: None }, [call.input()?])
+        }
+        ("clamp_max", "") => {
+            of(Arithmetic::Clamp { min: None, max: Some(call.number("max")?) }, [call.input()?])
+        }
+        ("masked_fill", "Scalar") => {
+            let op = Arithmetic::MaskedFill { value: Some(call.number("value")?) };
+            of(op, [call.input()?, call.tensor("mask")?])
+        }
+        ("masked_fill", "Tensor") => {
+            let op = Arithmetic::MaskedFill { value: None };
+            of(op, [call.input()?, call.tensor("mask")?, call.tensor("value")?])
+        }
+        ("where", "self") => {
+            of(Arithmetic::Where, [call.tensor("condition")?, call.tensor("self")?, call.tensor("other")?])
+        }
+        ("fill", "Scalar") => of(Arithmetic::Fill { value: Some(call.number("value")?) }, [call.input()?]),
+        ("fill", "Tensor") => of(Arithmetic::Fill { value: None }, [call.input()?, call.tensor("value")?]),
+        ("zero" | "zeros_like" | "ones_like" | "full_like", "") => {
+            pass_over_options(call);
+            let value = constant(call, name)?;
+            of(Arithmetic::Fill { value: Some(value) }, [call.input()?])
+        }
+        ("zeros" | "ones" | "full" | "new_zeros" | "new_ones" | "new_full", "") => full(call, name),
+        ("scalar_tensor", "") => {
+            pass_over_options(call);
+            let value = call.number("s")?;
+            of(Creation::Full { shape: Vec::new(), kind: kind(call, &value)?, value }, [])
+        }
+        ("arange", "" | "start" | "start_step") => {
+            pass_over_options(call);
+            let start = call.maybe_number("start")?.unwrap_or(Number::Integer(Size::Fixed(0)));
+            let step = call.maybe_number("step")?.unwrap_or(Number::Integer(Size::Fixed(1)));
+            let end = call.number("end")?;
+            let float = [&start, &end, &step].into_iter().find(|number| matches!(number, Number::Float(_)));
+            let kind = kind(call, float.unwrap_or(&end))?;
+            of(Creation::Range { start, end, step, kind }, [])
+        }
+        _ => Ok(None),
+    }
+}
+
+fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
+    pass_over_options(call);
+    let shape = call.sizes("size")?;
+    let value = constant(call, name)?;
+    let kind = match (call.maybe_kind("dtype")?, name) {
+        (Some(kind), _) => kind,
+        (None, "new_zeros" | "new_ones" | "new_full") => {
+            let like = call.input()?;
+            call.kind(like)?
+        }
+        (None, "full") => kind(call, &value)?,
+        (None, _) => Kind::Float,
+    };
+    call.pass_over(&["self"]);
+    of(Creation::Full { shape, value, kind }, [])
+}
+
+/// The number that an operator of this name fills with.
+fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
+    match name {
+        "full" | "full_like" | "new_full" => call.number("fill_value"),
+        "ones" | "ones_like" | "new_ones" => Ok(Number::Integer(Size::Fixed(1))),
+        _ => Ok(Number::Integer(Size::Fixed(0))),
+    }
+}
+
+/// The kind asked for, else that of the number.
+fn kind(call: &mut Call, number: &Number) -> Result<Kind, String> {
+    let own = if matches!(number, Number::Float(_)) { Kind::Float } else { Kind::Int64 };
+    Ok(call.maybe_kind("dtype")?.unwrap_or(own))
+}
+
+/// Where and how a new tensor lies is for the run to say.
+fn pass_over_options(call: &mut Call) {
+    call.pass_over(&["layout", "device", "pin_memory", "memory_format", "requires_grad"]);
+}

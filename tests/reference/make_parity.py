@@ -1,0 +1,155 @@
+"""Exports whole networks and notes what they compute: the references of `cargo xtask parity`.
+
+    python tests/reference/make_parity.py FOLDER [NAME…]
+
+For each network NAME.pt2, an archive of torch.export for any number of pictures, and NAME.safetensors with
+
+    input              [2, 3, side, side]
+    logits             [2, classes]
+    input_gradient     the gradient of sum_i logits[i, targets[i]] with respect to the input
+    activation         what the layer named in the metadata returns
+    gradient           that of the same sum with respect to it
+
+The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
+already are not made again. Names that torchvision does not have are timm's.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision import models
+
+TARGETS = [1, 3]
+
+# For each network a layer in the middle or at the end.
+TORCHVISION = {
+    "resnet18": "layer4.1.conv2",
+    "vgg16": "features.28",
+    "densenet121": "features.denseblock4.denselayer16.conv2",
+    "mobilenet_v2": "features.18.0",
+    "mobilenet_v3_small": "features.12.0",
+    "efficientnet_b0": "features.8.0",
+    "convnext_tiny": "features.7.2.block.0",
+    "vit_b_16": "encoder.layers.encoder_layer_11.ln_1",
+    "swin_t": "features.7.1.norm1",
+    "squeezenet1_1": "features.12.expand3x3",
+    "inception_v3": "Mixed_7c.branch3x3_1.conv",
+    "googlenet": "inception5b.branch2.1.conv",
+    "regnet_y_400mf": "trunk_output.block4.block4-5.f.c.0",
+    "shufflenet_v2_x1_0": "conv5.0",
+    "mnasnet1_0": "layers.14",
+    "alexnet": "features.10",
+    "maxvit_t": "blocks.3.layers.1.layers.MBconv.layers.conv_c",
+}
+
+TIMM = {
+    "resnet50": "layer4.2.conv3",
+    "convnext_nano": "stages.3.blocks.1.conv_dw",
+    "efficientnet_lite0": "conv_head",
+    "mobilenetv4_conv_small": "conv_head",
+    "vit_tiny_patch16_224": "blocks.11.norm1",
+    "deit3_small_patch16_224": "blocks.11.norm1",
+    "swin_tiny_patch4_window7_224": "layers.3.blocks.1.norm1",
+    "maxvit_nano_rw_256": "stages.3.blocks.0.conv.conv2_kxk",
+    "coatnet_nano_rw_224": "stages.1.blocks.0.conv2_kxk",
+    "eva02_tiny_patch14_224": "blocks.11.norm1",
+    "regnety_004": "s4.b6.conv3.conv",
+    "repvgg_a0": "stages.3.0.conv_kxk.conv",
+    "ghostnet_100": "conv_head",
+    "hgnet_tiny": "stages.3.blocks.0.aggregation.1.conv",
+}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(max(1, torch.get_num_threads()))
+    names = sys.argv[2:] or [*TORCHVISION, *(f"timm.{name}" for name in TIMM)]
+    for name in names:
+        if not (folder / f"{name}.safetensors").exists():
+            print(f"exporting {name}", file=sys.stderr, flush=True)
+            write(folder, name)
+
+
+def write(folder: Path, name: str) -> None:
+    model, side, layer = network(name)
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 3, side, side, generator=generator)
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(model, (x,), dynamic_shapes=({0: batch},))
+    torch.export.save(program, folder / f"{name}.pt2")
+    operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
+    notes = {"targets": TARGETS, "layer": layer, "operators": operators}
+    save_file(results(model, x, layer), folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
+
+
+def network(name: str) -> tuple[nn.Module, int, str]:
+    """The network in evaluation mode, the side of the pictures it takes, and the layer to look at."""
+    torch.manual_seed(0)
+    if name.startswith("timm."):
+        import timm
+
+        short = name.removeprefix("timm.")
+        model = timm.create_model(short, pretrained=False, exportable=True)
+        side, layer = model.pretrained_cfg["input_size"][1], TIMM[short]
+    else:
+        # Their initialisation from a truncated normal distribution takes minutes.
+        options = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
+        model = models.get_model(name, weights=None, **options)
+        side, layer = 299 if name == "inception_v3" else 224, TORCHVISION[name]
+    settle(model)
+    return model.eval(), side, layer
+
+
+def settle(model: nn.Module) -> None:
+    """Statistics as of a trained network: fresh ones let random networks die out or explode."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = None
+    model.train()
+    with torch.no_grad():
+        model(torch.randn(4, 3, *picture(model), generator=torch.Generator().manual_seed(2)))
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = 0.1
+
+
+def picture(model: nn.Module) -> tuple[int, int]:
+    """Height and width of the pictures that a network takes."""
+    if isinstance(model, models.Inception3):
+        return 299, 299
+    side = model.pretrained_cfg["input_size"][1] if hasattr(model, "pretrained_cfg") else 224
+    return side, side
+
+
+def results(model: nn.Module, x: torch.Tensor, layer: str) -> dict[str, torch.Tensor]:
+    """One pass forwards and one backwards."""
+    seen = []
+
+    def look(module, inputs, output):
+        # A copy goes on, so that an in-place operator after the layer leaves what was seen as it is.
+        seen.append(output)
+        return output.clone()
+
+    hook = model.get_submodule(layer).register_forward_hook(look)
+    x = x.clone().requires_grad_()
+    logits = model(x)
+    hook.remove()
+    total = logits[range(len(TARGETS)), TARGETS].sum()
+    input_gradient, gradient = torch.autograd.grad(total, [x, seen[0]])
+    tensors = {
+        "input": x,
+        "logits": logits,
+        "input_gradient": input_gradient,
+        "activation": seen[0],
+        "gradient": gradient,
+    }
+    return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+
+
+if __name__ == "__main__":
+    main()
