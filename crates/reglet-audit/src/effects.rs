@@ -125,6 +125,7 @@ mod tests {
                     changed: after.iter().map(|(change, value)| (*change, answer(value + scatter))).collect(),
                     maps: Vec::new(),
                     thumbnail: None,
+                    edited: Vec::new(),
                 }
             })
             .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
@@ -10,7 +11,7 @@ use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
 use reglet_metrics::Localisation;
 use reglet_model::{Model, Preprocessing, Targets};
-use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
+use reglet_viz::{Colormap, Opacity, Scale, outline};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
@@ -157,10 +158,35 @@ fn examine(
                     .collect(),
                 maps: picture.measure(shown[index])?,
                 thumbnail: shown[index].then(|| picture.thumbnail()).transpose()?,
+                edited: if shown[index] { edited(plan, &with, index)? } else { Vec::new() },
             });
         }
     }
     Ok(results)
+}
+
+/// A picture's changed versions as the report shows them, at the first place of each change.
+fn edited(
+    plan: &Plan,
+    with: &[&(usize, Change, &RgbImage)],
+    index: usize,
+) -> Result<Vec<(Change, Vec<u8>)>, Error> {
+    let mut edited = Vec::new();
+    for &change in &plan.config.changes {
+        let first = with.iter().find(|(other, done, _)| *other == index && *done == change);
+        if let Some((.., view)) = first {
+            edited.push((change, jpeg(view)?));
+        }
+    }
+    Ok(edited)
+}
+
+/// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
+fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, 88).encode_image(picture);
+    encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
+    Ok(bytes)
 }
 
 /// The maps of a batch: by method, a map for each row.
@@ -254,7 +280,7 @@ impl Looked<'_> {
 
     fn overlay(&self, map: &Array2<f32>) -> Result<Vec<u8>, Error> {
         let scaled = Scale::Percentile(99.5).apply(map.view())?;
-        Ok(encode_png(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)?)
+        jpeg(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)
     }
 
     fn thumbnail(&self) -> Result<Vec<u8>, Error> {
@@ -265,7 +291,7 @@ impl Looked<'_> {
                 outline(&mut picture, mask.dimensions(), mask.bits(), colour, 1)?;
             }
         }
-        Ok(encode_png(&picture)?)
+        jpeg(&picture)
     }
 }
 

@@ -303,8 +303,10 @@ pub struct SampleResult {
     pub changed: BTreeMap<Change, Answer>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
-    /// The picture as the model saw it with its regions outlined, as PNG: kept for those in the gallery.
+    /// The picture as the model saw it with its regions outlined, as JPEG: kept for those in the gallery.
     pub thumbnail: Option<Vec<u8>>,
+    /// Its changed versions as the model saw them, as JPEG: kept for those in the gallery.
+    pub edited: Vec<(Change, Vec<u8>)>,
 }
 
 /// How one map lies on one region of one picture.
@@ -335,7 +337,7 @@ pub struct SampleMap {
     pub gap: Option<f64>,
     /// What there is to say of the map.
     pub remark: Option<&'static str>,
-    /// The map over the picture, as PNG: kept for those in the gallery.
+    /// The map over the picture, as JPEG: kept for those in the gallery.
     pub overlay: Option<Vec<u8>>,
 }
 

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use image::{Rgb, RgbImage};
 use reglet_data::edit::Change;
-use reglet_viz::encode_png;
 
 use super::render;
 use crate::results::{
@@ -193,8 +191,8 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
 }
 
 fn sample(index: usize, methods: &[&str]) -> SampleResult {
-    let tone =
-        |red: u8| encode_png(&RgbImage::from_pixel(8, 8, Rgb([red, 140, 120]))).expect("it has pixels");
+    // What an image holds is the encoder's business; the page only carries it.
+    let tone = |red: u8| vec![0xff, 0xd8, red, 0xff, 0xd9];
     let placement = Placement { share: 0.3, density: 3.4, rank_accuracy: 0.4, pointing: 1.0, auc: 0.8 };
     SampleResult {
         id: format!("phantom-{index:03}"),
@@ -216,6 +214,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
             })
             .collect(),
         thumbnail: Some(tone(210)),
+        edited: vec![(Change::Remove, vec![0xff, 0xd8, 0xff, 0xd9])],
     }
 }
 
@@ -256,7 +255,7 @@ fn nothing_is_fetched_and_nothing_runs() {
         assert!(!page.contains(forbidden), "{forbidden} stands in the page");
     }
     for address in page.split("src=\"").skip(1) {
-        assert!(address.starts_with("data:image/png;base64,"), "{}", &address[..40]);
+        assert!(address.starts_with("data:image/jpeg;base64,"), "{}", &address[..40]);
     }
     assert!(page.contains("default-src 'none'"));
 }
@@ -342,6 +341,13 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
     region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
+}
+
+#[test]
+fn a_picture_stands_beside_its_changed_versions() {
+    let page = page(&example());
+    assert!(page.contains("alt=\"phantom-000, ruler taken away\""), "the changed picture is shown");
+    assert!(page.contains("data:image/jpeg;base64,/9j/2Q=="));
 }
 
 #[test]

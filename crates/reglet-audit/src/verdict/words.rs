@@ -81,11 +81,10 @@ impl Words<'_> {
     }
 
     pub(super) fn shortcut(&self, matter: &[&Effect], looked: &[&str]) -> String {
-        format!(
-            "{}, more than its control does, and the model looks at it ({})",
-            self.findings(matter),
-            looked.join(", ")
-        )
+        let controlled = matter.iter().all(|effect| !effect.against.is_empty());
+        let against =
+            if controlled { "more than its control does" } else { "with no control to set it against" };
+        format!("{}, {against}, and the model looks at it ({})", self.findings(matter), looked.join(", "))
     }
 
     pub(super) fn clear(&self, tested: &[&Effect], least: f64) -> String {

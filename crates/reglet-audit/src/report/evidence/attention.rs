@@ -69,9 +69,9 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
                             (maybe(method.artefact_against_control.as_ref(), signed))
                         } @else { (NONE) }
                     }
-                    td.number { (estimate(&found.rank_accuracy, percent)) }
+                    td.number { (percent(found.rank_accuracy.mean)) }
                     td.number { (percent(found.pointing.mean)) }
-                    td.number { (estimate(&found.auc, plain)) }
+                    td.number { (plain(found.auc.mean)) }
                 }
             }
         }
