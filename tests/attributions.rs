@@ -1,8 +1,8 @@
 //! The methods against Captum's (`reference/make_attributions.py`).
 
 use reglet_attribution::{
-    Attribution, Baseline, GradCam, InputXGradient, IntegratedGradients, Layers, Method, Noise, Quadrature,
-    Saliency, Scores, Upsampling,
+    Attribution, AttributionError, Baseline, GradCam, Gradients, InputXGradient, IntegratedGradients, Layers,
+    Method, Noise, Quadrature, Saliency, Scores, Upsampling,
 };
 use reglet_model::{Architecture, Model, Targets};
 use reglet_tests::{Reference, assert_close, distance, exact, quick, small_model};
@@ -23,16 +23,15 @@ impl Case {
         Case { model: small_model(architecture, 5), reference, input, targets }
     }
 
-    /// In 64-bit floats, so that only what differs differs.
-    fn exact(architecture: Architecture) -> Case {
-        let case = Case::five_classes(architecture);
-        Case { model: exact(case.model), input: case.input.to_kind(Kind::Double), ..case }
-    }
-
     fn one_logit(architecture: Architecture, class: usize) -> Case {
         let reference = Reference::read(&format!("attributions/{architecture}-one-logit"));
         let input = reference.input();
         Case { model: small_model(architecture, 1), reference, input, targets: vec![class] }
+    }
+
+    /// In 64-bit floats, so that only what differs differs.
+    fn in_64_bits(self) -> Case {
+        Case { model: exact(self.model), input: self.input.to_kind(Kind::Double), ..self }
     }
 
     fn integrated(&self, method: &IntegratedGradients) -> Attribution {
@@ -57,10 +56,12 @@ fn saliency_and_input_x_gradient_are_captums() {
     }
 }
 
+/// In 64-bit floats: in 32 bits a unit that comes close to its kink falls to one side or the other with every
+/// rounding, and some unit does on most lines.
 #[test]
 fn integrated_gradients_are_captums_for_every_rule_and_baseline() {
     for architecture in BOTH {
-        let case = Case::five_classes(architecture);
+        let case = Case::five_classes(architecture).in_64_bits();
         let rules = [
             (Quadrature::GaussLegendre, 50, Baseline::Zero, "gausslegendre.50.0.0"),
             (Quadrature::GaussLegendre, 50, Baseline::Value(0.3), "gausslegendre.50.0.3"),
@@ -71,16 +72,25 @@ fn integrated_gradients_are_captums_for_every_rule_and_baseline() {
         // The reference holds for MobileNetV2 only what 32-bit floats can tell (`reference/README.md`).
         let held = |name: &str| case.reference.holds(&format!("integrated_gradients.{name}"));
         for (quadrature, steps, baseline, name) in rules.into_iter().filter(|rule| held(rule.3)) {
-            let found = case.integrated(&IntegratedGradients { steps, quadrature, baseline });
-            case.expect(&format!("integrated_gradients.{name}"), &found.values, 1e-5);
+            let found =
+                case.integrated(&IntegratedGradients { steps, quadrature, baseline, ..Default::default() });
+            case.expect(&format!("integrated_gradients.{name}"), &found.values, 1e-6);
             let gaps: Vec<f64> = found.gaps.expect("reported").iter().map(|gap| gap.absolute).collect();
             let expected: Vec<f64> =
                 Vec::try_from(case.reference.tensor(&format!("delta.{name}"))).expect("one each");
             // The gap is a difference of sums that nearly cancel: its error is that of the sums.
             let size = found.values.abs().sum(Kind::Double).double_value(&[]);
             let error = gaps.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(error <= 1e-5 * size, "{name}: {gaps:?} {expected:?}");
+            assert!(error <= 1e-6 * size, "{name}: {gaps:?} {expected:?}");
         }
+    }
+}
+
+#[test]
+fn integrated_gradients_are_captums_in_32_bits_as_far_as_those_can_tell() {
+    for case in BOTH.map(Case::five_classes) {
+        let found = case.integrated(&IntegratedGradients::default());
+        case.expect("integrated_gradients.gausslegendre.50.0.0", &found.values, 1e-3);
     }
 }
 
@@ -92,6 +102,59 @@ fn the_trapezoid_rule_differs_from_captums_by_exactly_its_fault() {
     let method = IntegratedGradients { steps: 10, quadrature: Quadrature::Trapezoid, ..Default::default() };
     let found = case.integrated(&method).values * (9.0 / 10.0);
     case.expect("integrated_gradients.riemann_trapezoid.10.0.0", &found, 1e-5);
+}
+
+/// Behind the first convolution and its batch norm, which are affine, gradients are taken at interpolated values;
+/// whoever offers only gradients of the input gets the same map.
+struct InputGradientsOnly<'a>(&'a Model);
+
+impl Scores for InputGradientsOnly<'_> {
+    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        self.0.scores(inputs, targets)
+    }
+}
+
+impl Gradients for InputGradientsOnly<'_> {
+    fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError> {
+        self.0.gradients(inputs, targets)
+    }
+}
+
+#[test]
+fn the_affine_beginning_of_a_network_leaves_the_loop_and_changes_nothing() {
+    for case in BOTH.map(|architecture| Case::five_classes(architecture).in_64_bits()) {
+        let prefix = case.model.graph().affine_prefix().expect("a convolution comes first");
+        let norm = if case.model.graph().layer("bn1").is_ok() { "bn1" } else { "features.0.1" };
+        assert_eq!(case.model.graph().name(prefix), norm);
+        let method = IntegratedGradients { steps: 12, ..IntegratedGradients::default() };
+        let scores = case.model.scores(&case.input, &case.targets).expect("it runs");
+        let plain = InputGradientsOnly(&case.model);
+        let plain = method.attribute(&plain, &case.input, &case.targets, &scores).expect("it runs");
+        assert_close("behind the prefix", &case.integrated(&method).values, &plain.values, 1e-9);
+    }
+}
+
+#[test]
+fn a_tolerance_brings_the_map_that_close() {
+    let case = Case::five_classes(Architecture::ResNet18);
+    let exact = IntegratedGradients { steps: 2048, quadrature: Quadrature::Middle, ..Default::default() };
+    let exact = case.integrated(&exact);
+    for tolerance in [0.2, 0.05] {
+        let method = IntegratedGradients { tolerance: Some(tolerance), ..IntegratedGradients::default() };
+        let found = case.integrated(&method);
+        for row in 0..2 {
+            let distance = distance(&found.values.get(row), &exact.values.get(row));
+            assert!(distance < tolerance, "{tolerance}: {distance}");
+            let gap = found.gaps.as_ref().expect("reported")[row as usize].relative;
+            assert!(gap <= tolerance * 1.001, "{tolerance}: gap {gap}");
+        }
+    }
+    for tolerance in [0.0, 1.0, f64::NAN] {
+        let method = IntegratedGradients { tolerance: Some(tolerance), ..IntegratedGradients::default() };
+        let scores = case.model.scores(&case.input, &case.targets).expect("it runs");
+        let fault = method.attribute(&case.model, &case.input, &case.targets, &scores);
+        assert!(fault.expect_err("no tolerance").to_string().contains("less than 1"));
+    }
 }
 
 #[test]
@@ -154,17 +217,19 @@ fn a_single_logit_is_explained_for_either_class() {
             };
             let saliency = Saliency::default().attribute(&case.model, &case.input, &case.targets);
             expect("saliency", &saliency.expect("it runs"), 1e-5);
-            let integrated = case.integrated(&IntegratedGradients::default());
-            expect("integrated_gradients.gausslegendre.50.0.0", &integrated, 1e-5);
             let grad_cam = GradCam::default().attribute(&case.model, &case.input, &case.targets);
             expect("grad_cam.bilinear", &grad_cam.expect("it runs"), 2e-5);
+            let case = case.in_64_bits();
+            let integrated = case.integrated(&IntegratedGradients::default());
+            let name = format!("integrated_gradients.gausslegendre.50.0.0{sign}");
+            case.expect(&name, &integrated.values, 1e-6);
         }
     }
 }
 
 #[test]
 fn methods_together_equal_methods_alone_and_share_one_evaluation() {
-    let case = Case::exact(Architecture::ResNet18);
+    let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
     let methods: Vec<Method> = Method::all().iter().map(quick).collect();
     let together = Method::attribute_all(&methods, &case.model, &case.input, Targets::Classes(&case.targets))
         .expect("it runs");
@@ -180,7 +245,7 @@ fn methods_together_equal_methods_alone_and_share_one_evaluation() {
 
 #[test]
 fn batches_equal_single_pictures() {
-    let case = Case::exact(Architecture::ResNet18);
+    let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
     for method in Method::all().iter().map(quick) {
         let name = method.name();
         let methods = [method];

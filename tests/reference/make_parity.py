@@ -67,7 +67,6 @@ TIMM = {
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(max(1, torch.get_num_threads()))
     names = sys.argv[2:] or [*TORCHVISION, *(f"timm.{name}" for name in TIMM)]
     for name in names:
         if not (folder / f"{name}.safetensors").exists():
@@ -106,7 +105,14 @@ def network(name: str) -> tuple[nn.Module, int, str]:
 
 
 def settle(model: nn.Module) -> None:
-    """Statistics as of a trained network: fresh ones let random networks die out or explode."""
+    """Makes a network as a trained one is, of which no part is idle.
+
+    Fresh statistics let random networks die out or explode, and weights that begin as zero hide what is before them.
+    """
+    generator = torch.Generator().manual_seed(3)
+    for parameter in model.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.1, generator=generator)
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = None

@@ -2,12 +2,14 @@
 
 mod bench;
 mod doctor;
+mod parity;
 mod reglet;
 mod setup;
 mod test;
 
 pub use bench::bench;
 pub use doctor::doctor;
+pub use parity::parity;
 pub use reglet::reglet;
 pub use setup::setup;
 pub use test::test;
@@ -19,6 +21,10 @@ use crate::{libtorch, tools};
 pub enum Error {
     #[error("`cargo xtask {command}` does not know {word:?}; it takes {expected}.")]
     Usage { command: &'static str, word: String, expected: &'static str },
+    #[error(
+        "{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt."
+    )]
+    Parity { reason: String },
     #[error(transparent)]
     Libtorch(#[from] libtorch::Error),
     #[error(transparent)]

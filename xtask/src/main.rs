@@ -19,6 +19,9 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
+  methods                    the attribution methods: name, cost, paper
+  inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
+  export-help                the lines of Python that export a model
   config-schema              the JSON schema of the audit's config
   train-phantoms             train the two small classifiers of the default audit again
   reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
@@ -30,6 +33,7 @@ Set-up
 Development
   test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`
   bench [ARGUMENTS]          the benchmarks
+  parity [NETWORK…]          exported networks against what PyTorch computes with them
 
 Exit status: the command's own; 2 when it could not be started.
 ";
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Some("doctor") => commands::doctor(&arguments),
         Some("test") => commands::test(&arguments),
         Some("bench") => commands::bench(&arguments),
+        Some("parity") => commands::parity(&arguments),
         Some("reglet") => commands::reglet(&arguments),
         _ => {
             let all: Vec<OsString> = std::iter::once(command).chain(arguments).collect();

@@ -10,6 +10,7 @@ use reglet_model::{Evaluation, Graph, Model, Parameters, Request, Targets};
 use tch::Tensor;
 
 use crate::AttributionError;
+use crate::line::{BehindPrefix, Line};
 
 /// A classifier that can be asked for scores.
 pub trait Scores {
@@ -43,6 +44,20 @@ pub trait Gradients: Scores {
     /// # Errors
     /// Whatever the classifier reports.
     fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError>;
+
+    /// The straight line of inputs between `from` and `to`, `[1, C, H, W]` each, where the classifier has a
+    /// cheaper way along it than one gradient at each point.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn line<'a>(
+        &'a self,
+        _from: &Tensor,
+        _to: &Tensor,
+        _target: usize,
+    ) -> Result<Option<Box<dyn Line + 'a>>, AttributionError> {
+        Ok(None)
+    }
 }
 
 /// A classifier whose layers can be read and differentiated from.
@@ -104,6 +119,18 @@ impl Gradients for Model {
         let evaluation = Model::evaluate(self, inputs, Targets::Classes(targets), true, &[])?;
         let gradient = evaluation.input_gradient.expect("an evaluation holds the gradient it was asked for");
         Ok((evaluation.scores, gradient))
+    }
+
+    fn line<'a>(
+        &'a self,
+        from: &Tensor,
+        to: &Tensor,
+        target: usize,
+    ) -> Result<Option<Box<dyn Line + 'a>>, AttributionError> {
+        Ok(match Model::graph(self).affine_prefix() {
+            Some(prefix) => Some(Box::new(BehindPrefix::new(self, prefix, from, to, target)?)),
+            None => None,
+        })
     }
 }
 

@@ -4,6 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
+use crate::line::{Line, line, weighted_sum};
+use crate::passes::{check_count, chunks, rows_per_pass};
+use crate::quadrature::graded;
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
     Quadrature,
@@ -29,15 +32,24 @@ pub struct IntegratedGradients {
     pub quadrature: Quadrature,
     /// Where the way begins.
     pub baseline: Baseline,
+    /// More than 0 and less than 1: as many steps of the graded rule are taken as bring both the map's own
+    /// change (relative L2, from half the steps to all of them) and the relative gap below this, at most 1024.
+    /// `steps` and `quadrature` then mean nothing.
+    pub tolerance: Option<f64>,
 }
 
-/// About how many input values one pass holds: enough to keep two cores busy, few enough that the
-/// activations of a ResNet stay within some hundred megabytes.
-const VALUES_PER_PASS: i64 = 1_250_000;
+/// The steps of the first rule, and those after which no more are added, where a tolerance is asked for.
+const FIRST_STEPS: usize = 8;
+const MOST_STEPS: usize = 1024;
 
 impl Default for IntegratedGradients {
     fn default() -> Self {
-        IntegratedGradients { steps: 50, quadrature: Quadrature::default(), baseline: Baseline::default() }
+        IntegratedGradients {
+            steps: 50,
+            quadrature: Quadrature::default(),
+            baseline: Baseline::default(),
+            tolerance: None,
+        }
     }
 }
 
@@ -56,55 +68,97 @@ impl IntegratedGradients {
     ) -> Result<Attribution, AttributionError> {
         self.check()?;
         let baselines = self.baseline.tensor(model, inputs)?;
+        let differences = differences(model, &baselines, targets, scores)?;
         let mut rows = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, (&target, &difference)) in targets.iter().zip(&differences).enumerate() {
             let input = inputs.f_narrow(0, row as i64, 1)?;
-            rows.push(self.attribute_row(model, &input, &row_of(&baselines, row)?, target)?);
+            rows.push(self.attribute_row(model, &input, &row_of(&baselines, row)?, target, difference)?);
         }
         let values = Tensor::f_cat(&rows, 0)?;
-        let gaps = gaps(model, &values, &baselines, targets, scores)?;
+        let gaps = Gap::of(&values, &Tensor::f_from_slice(&differences)?.f_to_device(values.device())?)?;
         Ok(Attribution { values, gaps: Some(gaps) })
     }
 
     /// Checks the parameters.
     fn check(&self) -> Result<(), AttributionError> {
         self.baseline.check("Integrated Gradients")?;
-        if (1..=100_000).contains(&self.steps) {
-            return Ok(());
+        match self.tolerance {
+            Some(tolerance) if !(tolerance > 0.0 && tolerance < 1.0) => Err(AttributionError::Parameter {
+                method: "Integrated Gradients",
+                parameter: "tolerance",
+                value: tolerance.to_string(),
+                expected: "more than 0 and less than 1",
+            }),
+            _ => check_count("Integrated Gradients", "steps", self.steps),
         }
-        Err(AttributionError::Parameter {
-            method: "Integrated Gradients",
-            parameter: "steps",
-            value: self.steps.to_string(),
-            expected: "from 1 to 100000",
-        })
     }
 
-    /// One input `[1, C, H, W]`: its steps are spread over passes of a bounded size.
+    /// One input `[1, C, H, W]`.
     fn attribute_row(
         &self,
         model: &dyn Gradients,
         input: &Tensor,
         baseline: &Tensor,
         target: usize,
+        difference: f64,
     ) -> Result<Tensor, AttributionError> {
+        let line = line(model, baseline, input, target)?;
         let way = input.f_sub(baseline)?;
-        let mut total = way.f_zeros_like()?;
-        let rows = (VALUES_PER_PASS / input.numel() as i64).max(1) as usize;
-        // Passes of equal size, so that the last one is not a remnant.
-        let passes = self.steps.div_ceil(rows);
-        for nodes in self.quadrature.nodes(self.steps).chunks(self.steps.div_ceil(passes)) {
-            let column = |values: Vec<f32>| {
-                Tensor::f_from_slice(&values)?.f_view([-1, 1, 1, 1])?.f_to_device(input.device())
-            };
-            let alphas = column(nodes.iter().map(|(alpha, _)| *alpha as f32).collect())?;
-            let weights = column(nodes.iter().map(|(_, weight)| *weight as f32).collect())?;
-            let points = alphas.f_mul(&way)?.f_add(baseline)?;
-            let (_, gradients) = model.gradients(&points, &vec![target; nodes.len()])?;
-            total = total.f_add(&gradients.f_mul(&weights)?.f_sum_dim_intlist(0, true, None)?)?;
-        }
-        Ok(total.f_mul(&way)?)
+        let sum = match self.tolerance {
+            None => integrate(line.as_ref(), &self.quadrature.nodes(self.steps), rows_per_pass(input))?,
+            Some(tolerance) => within(line.as_ref(), tolerance, difference, rows_per_pass(input))?,
+        };
+        Ok(line.at_input(&sum)?.f_mul(&way)?)
     }
+}
+
+/// Σ weight · gradient over nodes (α, weight), in passes of at most so many rows.
+fn integrate(line: &dyn Line, nodes: &[(f64, f64)], rows: usize) -> Result<Tensor, AttributionError> {
+    let mut total: Option<Tensor> = None;
+    for (first, length) in chunks(nodes.len(), rows) {
+        let (alphas, weights): (Vec<f64>, Vec<f64>) = nodes[first..first + length].iter().copied().unzip();
+        let part = weighted_sum(&line.gradients(&alphas)?.1, &weights)?;
+        total = Some(match total {
+            Some(total) => total.f_add(&part)?,
+            None => part,
+        });
+    }
+    Ok(total.expect("a rule has nodes"))
+}
+
+/// Graded rules of 8, 16, 32 … steps, each of which reuses all points of the last, until both the integral's own
+/// change and its gap from the scores' `difference` are within `tolerance`, or [`MOST_STEPS`] are done.
+fn within(line: &dyn Line, tolerance: f64, difference: f64, rows: usize) -> Result<Tensor, AttributionError> {
+    // Weights are kept without their common factor, and the sum of gradients is divided by their sum.
+    let (mut steps, mut last, mut sum, mut total) = (FIRST_STEPS, None::<Tensor>, None::<Tensor>, 0.0);
+    loop {
+        // The points that the last rule had are every second one of this rule's.
+        let fresh: Vec<(f64, f64)> = (1..=steps)
+            .filter(|k| last.is_none() || k % 2 == 1)
+            .map(|k| graded(k as f64 / steps as f64, if k == steps { 0.5 } else { 1.0 }))
+            .collect();
+        let part = integrate(line, &fresh, rows)?;
+        total += fresh.iter().map(|(_, weight)| weight).sum::<f64>();
+        sum = Some(match &sum {
+            Some(sum) => sum.f_add(&part)?,
+            None => part,
+        });
+        let mean = sum.as_ref().expect("it was just set").f_div_scalar(total)?;
+        let change = last.as_ref().map(|last| relative_change(&mean, last)).transpose()?;
+        let slope = mean.f_mul(line.way())?.f_sum(Kind::Double)?.f_double_value(&[])?;
+        let near = (slope - difference).abs() <= tolerance * difference.abs();
+        if steps >= MOST_STEPS || near && change.is_some_and(|change| change <= tolerance) {
+            return Ok(mean);
+        }
+        (last, steps) = (Some(mean), 2 * steps);
+    }
+}
+
+/// ‖a − b‖ / ‖a‖, zero where nothing has changed.
+fn relative_change(a: &Tensor, b: &Tensor) -> Result<f64, AttributionError> {
+    let norm = |tensor: &Tensor| tensor.f_norm()?.f_double_value(&[]);
+    let change = norm(&a.f_sub(b)?)?;
+    Ok(if change == 0.0 { 0.0 } else { change / norm(a)? })
 }
 
 impl AttributionMethod for IntegratedGradients {
@@ -126,7 +180,10 @@ impl AttributionMethod for IntegratedGradients {
     }
 
     fn note(&self, _model: &dyn Layers) -> Option<String> {
-        Some(format!("{} steps", self.steps))
+        Some(match self.tolerance {
+            Some(tolerance) => format!("within {} %", 100.0 * tolerance),
+            None => format!("{} steps", self.steps),
+        })
     }
 }
 
@@ -136,19 +193,17 @@ fn row_of(baselines: &Tensor, row: usize) -> Result<Tensor, AttributionError> {
     Ok(baselines.f_narrow(0, row as i64, 1)?)
 }
 
-/// The distance of each row of `values` from completeness.
-fn gaps(
+/// By how much each row's score differs from that of its baseline.
+fn differences(
     model: &dyn Gradients,
-    values: &Tensor,
     baselines: &Tensor,
     targets: &[usize],
     scores: &Tensor,
-) -> Result<Vec<Gap>, AttributionError> {
+) -> Result<Vec<f64>, AttributionError> {
     // One forward pass for each baseline and target that differ; usually there is one of either.
     let mut known: Vec<((usize, usize), f64)> = Vec::new();
     let shared = baselines.size()[0] == 1;
-    let sums = values.f_sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double)?;
-    let mut gaps = Vec::with_capacity(targets.len());
+    let mut differences = Vec::with_capacity(targets.len());
     for (row, &target) in targets.iter().enumerate() {
         let key = (if shared { 0 } else { row }, target);
         let from = match known.iter().find(|(other, _)| *other == key) {
@@ -159,9 +214,7 @@ fn gaps(
                 score
             }
         };
-        let difference = scores.f_double_value(&[row as i64])? - from;
-        let absolute = sums.f_double_value(&[row as i64])? - difference;
-        gaps.push(Gap { absolute, relative: absolute.abs() / difference.abs() });
+        differences.push(scores.f_double_value(&[row as i64])? - from);
     }
-    Ok(gaps)
+    Ok(differences)
 }

@@ -56,10 +56,10 @@ impl LayerActivation {
         _targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
         let layer = self.layer(model);
-        self.from_activation(layer, &model.activation(inputs, layer)?, inputs)
+        self.map_of(layer, &model.activation(inputs, layer)?, inputs)
     }
 
-    fn from_activation(
+    fn map_of(
         &self,
         layer: &str,
         activation: &Tensor,
@@ -88,7 +88,7 @@ impl AttributionMethod for LayerActivation {
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
         let layer = self.layer(point.model);
-        self.from_activation(layer, &point.layer(layer).activation, point.inputs)
+        self.map_of(layer, &point.layer(layer).activation, point.inputs)
     }
 
     fn reduction(&self) -> Reduction {

@@ -20,7 +20,15 @@ pub enum Quadrature {
     Right,
     /// Equal steps between n points, the two outermost at half weight.
     Trapezoid,
+    /// The trapezoid rule in u, with α = u^1.5: closer steps near the baseline, where the gradients of
+    /// classifiers vary most. The node at the baseline has no weight and is left out, and the nodes of n steps are
+    /// every second of 2n.
+    Graded,
 }
+
+/// The power of u in [`Quadrature::Graded`]. Of 1, 1.5, 2, 2.5 and 3 it needed the fewest steps on two ResNet-18 of
+/// dermoscopy, a ResNet-18 and a MobileNetV2 of ImageNet: 38 to 43 for the accuracy of 50 Gauss-Legendre nodes.
+const GRADE: f64 = 1.5;
 
 impl Quadrature {
     /// `steps` nodes in 0…1 in increasing order, with their weights, which sum to 1.
@@ -39,8 +47,18 @@ impl Quadrature {
                 let end = |k: usize| if k == 0 || k == steps - 1 { 0.5 } else { 1.0 };
                 (0..steps).map(|k| (k as f64 / (n - 1.0), end(k) / (n - 1.0))).collect()
             }
+            Quadrature::Graded => {
+                let graded = |k: usize| graded(k as f64 / n, if k == steps { 0.5 } else { 1.0 });
+                let total: f64 = (1..=steps).map(|k| graded(k).1).sum();
+                (1..=steps).map(graded).map(|(alpha, weight)| (alpha, weight / total)).collect()
+            }
         }
     }
+}
+
+/// The node α = u^1.5 and its weight share · dα/du, but for a common factor.
+pub(crate) fn graded(u: f64, share: f64) -> (f64, f64) {
+    (u.powf(GRADE), share * u.powf(GRADE - 1.0))
 }
 
 /// The roots of the Legendre polynomial Pₙ by Newton's method, mapped from −1…1 to 0…1. The weight of a
@@ -78,12 +96,13 @@ fn legendre(n: usize, x: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    const ALL: [Quadrature; 5] = [
+    const ALL: [Quadrature; 6] = [
         Quadrature::GaussLegendre,
         Quadrature::Middle,
         Quadrature::Left,
         Quadrature::Right,
         Quadrature::Trapezoid,
+        Quadrature::Graded,
     ];
 
     #[test]
@@ -108,6 +127,17 @@ mod tests {
             let exact = 1.0 / f64::from(degree + 1);
             assert!((sum - exact).abs() < 1e-14, "{steps}: {sum} {exact}");
         }
+    }
+
+    #[test]
+    fn graded_steps_are_nested_and_converge() {
+        let (few, many) = (Quadrature::Graded.nodes(8), Quadrature::Graded.nodes(16));
+        for (index, (alpha, _)) in few.iter().enumerate() {
+            assert_eq!(*alpha, many[2 * index + 1].0);
+        }
+        let sum = |steps| Quadrature::Graded.nodes(steps).iter().map(|(x, w)| w * x * x).sum::<f64>();
+        let errors = [16, 64, 256].map(|steps| (sum(steps) - 1.0 / 3.0).abs());
+        assert!(errors[1] < errors[0] / 8.0 && errors[2] < errors[1] / 8.0, "{errors:?}");
     }
 
     // numpy.polynomial.legendre.leggauss(50), mapped to 0…1. Near the ends the weights of either carry the

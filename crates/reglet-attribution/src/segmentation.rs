@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::AttributionError;
+use crate::{AttributionError, Slic};
 
 /// How a picture is cut into segments.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,6 +12,8 @@ use crate::AttributionError;
 pub enum Segmentation {
     /// Squares or nearly so: this many rows and as many columns, 1 to 64.
     Grid(usize),
+    /// Superpixels, which keep to edges.
+    Slic(Slic),
 }
 
 impl Default for Segmentation {
@@ -55,6 +57,12 @@ impl Segmentation {
                     Tensor::f_from_slice(&labels)?.f_view([height, width])?.f_to_device(input.device())?;
                 Ok(Segments { labels, count: cells * cells })
             }
+            Segmentation::Slic(slic) => {
+                let (labels, count) = slic.labels(input)?;
+                let labels =
+                    Tensor::f_from_slice(&labels)?.f_view([height, width])?.f_to_device(input.device())?;
+                Ok(Segments { labels, count })
+            }
         }
     }
 
@@ -67,6 +75,7 @@ impl Segmentation {
                 expected: "from 1 to 64",
             }),
             Segmentation::Grid(_) => Ok(()),
+            Segmentation::Slic(slic) => slic.check(method),
         }
     }
 }

@@ -30,10 +30,13 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let graph = subject.model.graph();
     let counts = parameter_counts(graph);
     let total: i64 = counts.values().sum();
-    let widest = graph.nodes().iter().map(|node| graph.name(node.output).len()).max().unwrap_or(0).max(5);
+    let longest =
+        |length: &dyn Fn(&Node) -> usize| graph.nodes().iter().map(length).max().unwrap_or(0).max(8);
+    let wide = longest(&|node| graph.name(node.output).len());
+    let narrow = longest(&|node| node.op.name().len());
 
     let mut text = format!(
-        "{}: {} classes, {} operators, {} parameters\n\n{:<widest$}  {:<12}  {:<22}  {:>12}\n",
+        "{}: {} classes, {} operators, {} parameters\n\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
         subject.title,
         subject.model.classes().count(),
         graph.nodes().len(),
@@ -53,7 +56,7 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
         let count = counts.get(&node.output).map_or(String::new(), |count| thousands(*count));
         let shape = format!("{:?}", shapes[&node.output]);
         let name = graph.name(node.output);
-        let line = format!("{name:<widest$}  {:<12}  {shape:<22}  {count:>12}", node.op.name());
+        let line = format!("{name:<wide$}  {:<narrow$}  {shape:<22}  {count:>12}", node.op.name());
         text.push_str(line.trim_end());
         text.push('\n');
     }
@@ -162,6 +165,17 @@ mod tests {
         );
         assert!(text.contains("Grad-CAM: layer4.1.conv2 unless told otherwise"), "{text}");
         assert!(text.contains("  4×4: layer3.1.conv2, 256 channels"), "{text}");
+    }
+
+    #[test]
+    fn an_exported_model_is_shown_at_the_size_it_was_exported_for() {
+        let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/pt2/twice.pt2");
+        let text = inspect(archive, None).expect("committed");
+        assert!(text.contains("Twice: 4 classes, 32 operators, 408 parameters"), "{text}");
+        // The convolution's second call uses the weights that the first is charged with.
+        assert!(text.contains("conv#2") && text.matches(" 84\n").count() == 1, "{text}");
+        assert!(text.contains("  8×8: conv#2, 3 channels"), "{text}");
+        assert!(inspect(archive, Some(9)).expect_err("another size").to_string().contains("[1, 3, 9, 9]"));
     }
 
     #[test]

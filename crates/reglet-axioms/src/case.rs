@@ -16,16 +16,21 @@ pub(crate) const COLOURS: usize = 3;
 
 /// A small network with an input. All numbers are halves: 1 stands for 0.5.
 ///
-/// The network is a convolution of 1 × 1 from three colours to one to three channels, a ReLU, and a linear layer to three
-/// logits: F_t(x) = b_t + Σ_{c, p} v_{t c p} max(0, a_c + Σ_k u_{c k} x_{k p}).
+/// The network is a convolution of 1 × 1 from three colours to one or two channels and a ReLU, a linear layer to one or two
+/// hidden units and a ReLU, and a linear layer to three logits:
+/// F_t(x) = b_t + Σ_h w_th max(0, d_h + Σ_cp v_hcp max(0, a_c + Σ_k u_ck x_kp)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     /// u: for each channel a weight for each colour.
     pub convolution: Vec<[i8; COLOURS]>,
     /// a: for each channel its bias.
     pub convolution_bias: Vec<i8>,
-    /// v: for each class and channel a weight for each pixel.
-    pub linear: Vec<Vec<[i8; PIXELS]>>,
+    /// v: for each hidden unit and channel a weight for each pixel.
+    pub hidden: Vec<Vec<[i8; PIXELS]>>,
+    /// d: for each hidden unit its bias.
+    pub hidden_bias: Vec<i8>,
+    /// w: for each class a weight for each hidden unit.
+    pub classes: Vec<Vec<i8>>,
     /// b: for each class its bias.
     pub bias: Vec<i8>,
     /// x: colour by colour, four pixels each.
@@ -39,31 +44,29 @@ pub struct Case {
 impl Case {
     /// Cases with weights from −1.5 to 1.5 and inputs from −2 to 2.
     pub fn strategy() -> impl Strategy<Value = Case> {
-        let weight = || -3_i8..=3;
-        (1_usize..=3).prop_flat_map(move |channels| {
-            let filter = prop::array::uniform3(weight());
-            let places = prop::array::uniform4(weight());
-            let class = prop::collection::vec(places, channels);
+        (1_usize..=2, 1_usize..=2).prop_flat_map(|(channels, units)| {
+            let weight = || -3_i8..=3;
+            let weights = move |count: usize| prop::collection::vec(weight(), count);
+            let unit = prop::collection::vec(prop::array::uniform4(weight()), channels);
             (
-                prop::collection::vec(filter, channels),
-                prop::collection::vec(weight(), channels),
-                prop::collection::vec(class, CLASSES),
-                prop::collection::vec(weight(), CLASSES),
+                (prop::collection::vec(prop::array::uniform3(weight()), channels), weights(channels)),
+                (prop::collection::vec(unit, units), weights(units)),
+                (prop::collection::vec(weights(units), CLASSES), weights(CLASSES)),
                 prop::collection::vec(-4_i8..=4, COLOURS * PIXELS),
                 0..PIXELS,
                 prop::array::uniform3(weight()),
             )
-                .prop_map(
-                    |(convolution, convolution_bias, linear, bias, input, pixel, factors)| Case {
-                        convolution,
-                        convolution_bias,
-                        linear,
-                        bias,
-                        input,
-                        pixel,
-                        factors,
-                    },
-                )
+                .prop_map(|(convolution, hidden, classes, input, pixel, factors)| Case {
+                    convolution: convolution.0,
+                    convolution_bias: convolution.1,
+                    hidden: hidden.0,
+                    hidden_bias: hidden.1,
+                    classes: classes.0,
+                    bias: classes.1,
+                    input,
+                    pixel,
+                    factors,
+                })
         })
     }
 
@@ -78,36 +81,29 @@ impl Case {
     }
 }
 
+/// Numbers in halves as a tensor.
 pub(crate) fn halves(numbers: &[i8]) -> Tensor {
     Tensor::from_slice(numbers).to_kind(Kind::Double) / 2.0
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let half = |number: &i8| f64::from(*number) / 2.0;
-        let list = |numbers: &[i8]| {
-            let words: Vec<String> = numbers.iter().map(|number| half(number).to_string()).collect();
-            format!("({})", words.join(" "))
-        };
-        let filters: Vec<String> = self.convolution.iter().map(|filter| list(filter)).collect();
-        let classes: Vec<String> = self
-            .linear
-            .iter()
-            .map(|class| class.iter().map(|places| list(places)).collect::<Vec<_>>().join(""))
-            .collect();
-        let pixels: Vec<String> = (0..PIXELS)
-            .map(|pixel| {
-                list(&[self.input[pixel], self.input[PIXELS + pixel], self.input[2 * PIXELS + pixel]])
-            })
-            .collect();
+        let half = |number: &i8| (f64::from(*number) / 2.0).to_string();
+        let list = |numbers: &[i8]| format!("({})", numbers.iter().map(half).collect::<Vec<_>>().join(" "));
+        let lists = |numbers: &mut dyn Iterator<Item = &[i8]>| numbers.map(list).collect::<String>();
+        let pixel = |pixel: usize| [0, 1, 2].map(|colour| self.input[colour * PIXELS + pixel]);
+        let pixels: Vec<[i8; COLOURS]> = (0..PIXELS).map(pixel).collect();
+        let units = self.hidden.iter().map(|unit| lists(&mut unit.iter().map(|places| places.as_slice())));
         write!(
             f,
-            "u = {}, a = {}, v = {}, b = {}, x = {}",
-            filters.join(""),
+            "u = {}, a = {}, v = {}, d = {}, w = {}, b = {}, x = {}",
+            lists(&mut self.convolution.iter().map(|filter| filter.as_slice())),
             list(&self.convolution_bias),
-            classes.join(" | "),
+            units.collect::<Vec<_>>().join(" | "),
+            list(&self.hidden_bias),
+            lists(&mut self.classes.iter().map(Vec::as_slice)),
             list(&self.bias),
-            pixels.join("")
+            lists(&mut pixels.iter().map(|pixel| pixel.as_slice())),
         )
     }
 }

@@ -44,11 +44,26 @@ impl fmt::Display for Counterexample {
 /// Holds a method to an axiom on 64 random cases that meet the axiom's premise, always the same ones. A method that reports
 /// an error on a case has the axiom not apply to it.
 pub fn check(axiom: Axiom, subject: &Subject) -> Verdict {
-    check_with(axiom, subject, 64)
+    check_with(axiom, subject, Effort::default())
 }
 
-/// The same on another number of cases.
-pub fn check_with(axiom: Axiom, subject: &Subject, cases: u32) -> Verdict {
+/// How hard a counterexample is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// How many cases that meet the axiom's premise are tried.
+    pub cases: u32,
+    /// How many simpler cases are tried once one was found.
+    pub shrinks: u32,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Effort { cases: 64, shrinks: 1000 }
+    }
+}
+
+/// The same with more or less effort.
+pub fn check_with(axiom: Axiom, subject: &Subject, effort: Effort) -> Verdict {
     if axiom == Axiom::ParameterRandomisation {
         return match axiom.examine_weights(subject) {
             Ok(verdict) => verdict,
@@ -56,22 +71,35 @@ pub fn check_with(axiom: Axiom, subject: &Subject, cases: u32) -> Verdict {
         };
     }
     let config = Config {
-        cases,
+        cases: effort.cases,
         failure_persistence: None,
-        max_global_rejects: 100 * cases,
-        max_shrink_iters: 2000,
+        max_global_rejects: 100 * effort.cases,
+        // Counted below, since proptest prints a line when it stops by itself.
+        max_shrink_iters: 1_000_000_000,
         ..Config::default()
     };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, random);
     let error = std::cell::RefCell::new(None);
-    let outcome = runner.run(&Case::strategy(), |case| match axiom.examine(subject, &case) {
-        Ok(Outcome::Kept) => Ok(()),
-        Ok(Outcome::NoPremise) => Err(TestCaseError::reject("the axiom says nothing of this case")),
-        Ok(Outcome::Broken(finding)) => Err(TestCaseError::fail(finding)),
-        Err(fault) => {
-            *error.borrow_mut() = Some(fault.to_string());
-            Err(TestCaseError::fail("an error"))
+    let tried = std::cell::Cell::new(None);
+    let outcome = runner.run(&Case::strategy(), |case| {
+        if let Some(tried_before) = tried.get() {
+            if tried_before >= effort.shrinks {
+                return Ok(());
+            }
+            tried.set(Some(tried_before + 1));
+        }
+        match axiom.examine(subject, &case) {
+            Ok(Outcome::Kept) => Ok(()),
+            Ok(Outcome::NoPremise) => Err(TestCaseError::reject("the axiom says nothing of this case")),
+            Ok(Outcome::Broken(finding)) => {
+                tried.set(tried.get().or(Some(0)));
+                Err(TestCaseError::fail(finding))
+            }
+            Err(fault) => {
+                *error.borrow_mut() = Some(fault.to_string());
+                Err(TestCaseError::fail("an error"))
+            }
         }
     });
     if let Some(error) = error.into_inner() {

@@ -36,7 +36,7 @@
 //! | [`ImplementationInvariance`](Axiom::ImplementationInvariance) | networks that are the same function have the same attributions |
 //! | [`InputShift`](Axiom::InputShift) | a constant added to the input and taken away by the first bias changes nothing |
 //! | [`ClassSensitivity`](Axiom::ClassSensitivity) | classes with different scores everywhere have different attributions |
-//! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | other weights make another map |
+//! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | other weights in the upper half make another map |
 //!
 //! A pixel's attribution is that of all its channels, so a map of one channel can be held to the same axioms. [`document`]
 //! holds every method of `reglet-attribution` to every axiom; what came out is in `docs/axioms.md`.
@@ -56,6 +56,6 @@ mod table;
 
 pub use axiom::{Axiom, Outcome};
 pub use case::{Case, PIXELS};
-pub use check::{Counterexample, Subject, Verdict, check, check_with};
+pub use check::{Counterexample, Effort, Subject, Verdict, check, check_with};
 pub use network::Network;
 pub use table::document;

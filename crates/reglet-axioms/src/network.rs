@@ -5,7 +5,7 @@ use reglet_model::{
     Activation, Evaluation, Graph, LayerEvaluation, Layout, Op, Parameters, Request, Targets, ValueId,
     gradients,
 };
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::case::{Case, halves};
 
@@ -24,46 +24,61 @@ impl Network {
 
     /// The network of a case.
     pub fn of(case: &Case) -> Network {
-        let mut network = Builder::new();
-        let convolved = network.convolution(network.input, case);
-        network.finish(convolved, case)
+        let mut builder = Builder::new();
+        let convolved = builder.convolution(builder.input, case, halves(&case.convolution_bias));
+        let hidden = builder.hidden(convolved, case);
+        builder.finish(hidden, case)
     }
 
-    /// The same function, written down in another way: the input goes through relu(x) − relu(−x), each channel of the
-    /// convolution is there twice, and the linear layer takes half of each.
-    pub fn rewritten(case: &Case) -> Network {
-        let mut twice = case.clone();
-        twice.convolution.extend(case.convolution.clone());
-        twice.convolution_bias.extend(case.convolution_bias.clone());
-        for class in &mut twice.linear {
-            class.extend(class.clone());
-        }
-        let mut network = Builder::new();
-        let same = network.detour();
-        let convolved = network.convolution(same, &twice);
-        let mut network = network.finish(convolved, &twice);
-        let weight = network.graph.parameters().iter().position(|parameter| parameter.name == "fc.weight");
-        let mut tensors: Vec<Tensor> =
-            network.parameters.tensors().iter().map(Tensor::shallow_clone).collect();
-        let weight = weight.expect("every network of a case has one");
-        tensors[weight] = &tensors[weight] / 2.0;
-        network.parameters = Parameters::from_tensors(tensors);
-        network
-    }
-}
-
-impl Network {
     /// The network of a case for inputs that are shifted by a constant of each colour, in halves: its first bias takes the
     /// shift away.
     pub(crate) fn shifted(case: &Case, shift: &[i8; 3]) -> Network {
-        let mut network = Network::of(case);
-        let mut tensors: Vec<Tensor> =
-            network.parameters.tensors().iter().map(Tensor::shallow_clone).collect();
         let weight = halves(case.convolution.as_flattened()).view([-1, 3]);
         let bias = halves(&case.convolution_bias) - weight.matmul(&halves(shift));
-        tensors[1] = bias;
-        network.parameters = Parameters::from_tensors(tensors);
-        network
+        let mut builder = Builder::new();
+        let convolved = builder.convolution(builder.input, case, bias);
+        let hidden = builder.hidden(convolved, case);
+        builder.finish(hidden, case)
+    }
+
+    /// The same function, written down in another way: the input goes through max(0, x + 8) − 8, which is x for the inputs of
+    /// cases, each channel of the convolution is there twice, and the hidden units take half of each.
+    pub fn rewritten(case: &Case) -> Network {
+        let mut builder = Builder::new();
+        let same = builder.detour();
+        let bias = halves(&case.convolution_bias);
+        let convolved = builder.convolution(same, case, bias);
+        let channels = case.convolution.len() as i64;
+        let eye = Tensor::eye(channels, (Kind::Double, Device::Cpu)).view([channels, channels, 1, 1]);
+        let doubled = Tensor::cat(&[&eye, &eye], 0);
+        let twice = builder.pointwise("twice", convolved, doubled, None);
+        let halved = Tensor::cat(&[&eye, &eye], 1) / 2.0;
+        let once = builder.pointwise("once", twice, halved, None);
+        let hidden = builder.hidden(once, case);
+        builder.finish(hidden, case)
+    }
+
+    /// Two ways to write one function of three layers (Sundararajan et al., 2017, figure 7): the hidden units are
+    /// max(0, max(0, s) − m − r), or else max(0, max(0, s − m) − r), which is the same as neither m nor r is negative. s is
+    /// the unit's sum and r another's, m half of the case's first factor.
+    pub(crate) fn layered(case: &Case, inside: bool) -> Network {
+        let mut builder = Builder::new();
+        let convolved = builder.convolution(builder.input, case, halves(&case.convolution_bias));
+        let mut both = case.clone();
+        both.hidden.extend(case.hidden.iter().rev().cloned());
+        both.hidden_bias.extend(case.hidden_bias.iter().rev());
+        let units = case.hidden.len();
+        let margin = case.factors[0].abs();
+        if inside {
+            both.hidden_bias.iter_mut().take(units).for_each(|bias| *bias -= margin);
+        }
+        let sums = builder.hidden(convolved, &both);
+        let eye = Tensor::eye(units as i64, (Kind::Double, Device::Cpu));
+        let weight = Tensor::cat(&[&eye, &-&eye], 1);
+        let bias = halves(&vec![if inside { 0 } else { -margin }; units]);
+        let mixed = builder.linear("mix", sums, weight, bias);
+        let mixed = builder.graph.call("mix_relu", Op::Activation(Activation::Relu), &[mixed]);
+        builder.finish(mixed, case)
     }
 }
 
@@ -95,28 +110,38 @@ impl Builder {
         self.graph.call(path, op, &inputs)
     }
 
-    /// x as relu(x) − relu(−x).
-    fn detour(&mut self) -> ValueId {
-        let eye = Tensor::eye(3, (Kind::Double, tch::Device::Cpu));
-        let both = Tensor::cat(&[&eye, &-&eye], 0).view([6, 3, 1, 1]);
-        let back = both.view([6, 3]).transpose(0, 1).contiguous().view([3, 6, 1, 1]);
-        let parts = self.pointwise("parts", self.input, both, None);
-        let parts = self.graph.call("parts_relu", Op::Activation(Activation::Relu), &[parts]);
-        self.pointwise("whole", parts, back, None)
+    fn linear(&mut self, path: &str, input: ValueId, weight: Tensor, bias: Tensor) -> ValueId {
+        let weight = self.parameter(&format!("{path}.weight"), weight);
+        let bias = self.parameter(&format!("{path}.bias"), bias);
+        self.graph.call(path, Op::Linear, &[input, weight, bias])
     }
 
-    fn convolution(&mut self, input: ValueId, case: &Case) -> ValueId {
+    /// x as max(0, x + 8) − 8.
+    fn detour(&mut self) -> ValueId {
+        let eye = || Tensor::eye(3, (Kind::Double, Device::Cpu)).view([3, 3, 1, 1]);
+        let eights = |sign: f64| Tensor::full([3], 8.0 * sign, (Kind::Double, Device::Cpu));
+        let raised = self.pointwise("raised", self.input, eye(), Some(eights(1.0)));
+        let raised = self.graph.call("raised_relu", Op::Activation(Activation::Relu), &[raised]);
+        self.pointwise("lowered", raised, eye(), Some(eights(-1.0)))
+    }
+
+    fn convolution(&mut self, input: ValueId, case: &Case, bias: Tensor) -> ValueId {
         let weight = halves(case.convolution.as_flattened()).view([-1, 3, 1, 1]);
-        let convolved = self.pointwise("conv", input, weight, Some(halves(&case.convolution_bias)));
+        let convolved = self.pointwise("conv", input, weight, Some(bias));
         self.graph.call("relu", Op::Activation(Activation::Relu), &[convolved])
     }
 
-    fn finish(mut self, value: ValueId, case: &Case) -> Network {
+    fn hidden(&mut self, value: ValueId, case: &Case) -> ValueId {
         let flat = self.graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[value]);
-        let rows: Vec<i8> = case.linear.iter().flatten().flatten().copied().collect();
-        let weight = self.parameter("fc.weight", halves(&rows).view([case.linear.len() as i64, -1]));
-        let bias = self.parameter("fc.bias", halves(&case.bias));
-        let logits = self.graph.call("fc", Op::Linear, &[flat, weight, bias]);
+        let weights: Vec<i8> = case.hidden.iter().flatten().flatten().copied().collect();
+        let weight = halves(&weights).view([case.hidden.len() as i64, -1]);
+        let hidden = self.linear("hidden", flat, weight, halves(&case.hidden_bias));
+        self.graph.call("hidden_relu", Op::Activation(Activation::Relu), &[hidden])
+    }
+
+    fn finish(mut self, value: ValueId, case: &Case) -> Network {
+        let weight = halves(&case.classes.concat()).view([case.classes.len() as i64, -1]);
+        let logits = self.linear("fc", value, weight, halves(&case.bias));
         self.graph.set_output(logits);
         Network::new(self.graph, Parameters::from_tensors(self.tensors), "conv")
     }

@@ -145,8 +145,9 @@ impl Model {
     /// Imports a model that PyTorch exported: a program of `torch.export` for any number of pictures, of one
     /// height and width or of any, that returns logits.
     ///
-    /// The number of classes is that of the logits. Grad-CAM's layer is the last convolution whose result has
-    /// more than one pixel; a model that has none gets the last value with channels, height and width.
+    /// The number of classes is that of the logits. Grad-CAM's layer is the last of
+    /// [`Graph::class_activation_layers`]: in a convolutional network the last convolution whose result has more
+    /// than one pixel.
     ///
     /// # Errors
     /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
@@ -178,17 +179,19 @@ impl Model {
     /// A model from its parts.
     ///
     /// # Errors
-    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits.
+    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits, [`ModelError::Torch`] if the
+    /// parameters do not have the shapes that the graph declares.
     pub fn from_parts(
         architecture: Architecture,
         graph: Graph,
-        parameters: Parameters,
+        mut parameters: Parameters,
         labels: Option<Vec<String>>,
         preprocessing: Preprocessing,
         device: Device,
     ) -> Result<Model, ModelError> {
         let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
         let logits = head.map_or(0, |parameter| parameter.shape[0]);
+        parameters.prepare(&graph, &Rewrite::ALL)?;
         Ok(Model {
             graph,
             parameters,
@@ -215,7 +218,7 @@ impl Model {
         &self.parameters
     }
 
-    /// Lets the model run by these rewrites only; one that was loaded runs by all of them.
+    /// Lets the model run by these rewrites only; without being told so, it runs by all of them.
     ///
     /// # Errors
     /// [`ModelError::Torch`].

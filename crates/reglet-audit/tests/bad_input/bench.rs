@@ -28,6 +28,11 @@ pub fn shipped_weights(name: &str) -> PathBuf {
     root().join("configs/models").join(format!("{name}.safetensors"))
 }
 
+/// An exported model that the tests of the whole keep.
+pub fn exported(name: &str) -> PathBuf {
+    root().join("tests/fixtures/pt2").join(format!("{name}.pt2"))
+}
+
 /// A config without fault, with `data` as its table of pictures.
 pub fn config(data: &str) -> String {
     format!(

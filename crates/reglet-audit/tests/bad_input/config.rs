@@ -1,6 +1,6 @@
 //! Mistakes in an audit's config, shown at their line, and in the data that it names.
 
-use crate::bench::{Bench, config};
+use crate::bench::{Bench, config, exported};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{Dataset, Mask};
 
@@ -187,4 +187,30 @@ fn annotations_that_name_no_picture_of_the_data_set() {
     let config = config.replace("flags =", "coco = { file = \"annotations.json\" }\nflags =");
     let place = format!("audit.toml:{}:", line(&config, "coco"));
     bench.audit(&config).refused(&["annotations.json", "other.png", "picture0.png", &place]);
+}
+
+#[test]
+fn a_model_that_is_named_twice_or_not_at_all() {
+    let both = "architecture = \"resnet18\"\narchive = \"m.pt2\"";
+    refused_at("architecture = \"resnet18\"", both, "[models.clean]", &["either an architecture", "archive"]);
+    refused_at("architecture = \"resnet18\"\n", "", "[models.clean]", &["either an architecture", "archive"]);
+}
+
+#[test]
+fn an_exported_model_is_audited() {
+    let config = config("[data.phantoms]\ncount = 4\nsize = 32");
+    let start = config.find("architecture").expect("a model");
+    let end = config.find("[methods.saliency]").expect("methods");
+    let archive = |name: &str| {
+        format!("archive = '{}'\nclasses = ['a', 'b', 'c', 'melanoma']\n\n", exported(name).display())
+    };
+    let layer = |text: String| text.replace("layer3.1.conv2", "conv");
+    let with = |name: &str| layer(format!("{}{}{}", &config[..start], archive(name), &config[end..]));
+
+    let bench = Bench::new();
+    bench.audit(&with("twice")).accepted(&["report.html", "results.json", "samples.csv"]);
+    assert!(bench.read("results.json").contains("Twice"));
+    let wrong = with("refused/fixed-batch");
+    let place = format!("audit.toml:{}:", line(&wrong, "archive"));
+    Bench::new().audit(&wrong).refused(&["fixed number of pictures", &place]);
 }

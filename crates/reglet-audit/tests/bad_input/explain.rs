@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::{Bench, fixture, root, shipped_weights};
+use crate::bench::{Bench, exported, fixture, root, shipped_weights};
 use reglet_model::{Weights, save};
 use tch::Tensor;
 
@@ -146,4 +146,24 @@ fn labels_that_do_not_fit_the_classes() {
     let labels = bench.write("labels.txt", b"benign\n");
     bench.explain(bench.phantom(), &["--labels", &labels]).refused(&["1 class labels", "2 classes"]);
     bench.explain(bench.phantom(), &["--labels", "nowhere.txt"]).refused(&["labels nowhere.txt"]);
+}
+
+#[test]
+fn an_exported_model_explains_and_says_what_does_not_fit_it() {
+    let bench = Bench::new();
+    let (picture, out) = (bench.phantom().display().to_string(), bench.out());
+    let explain = |model: &str, more: &[&str]| {
+        let model = exported(model).display().to_string();
+        let words =
+            ["explain", &picture, "--model", &model, "--device", "cpu", "--steps", "4", "--out", &out];
+        bench.run(&[&words, more].concat())
+    };
+    explain("refused/unknown-operator", &[]).refused(&["torch.ops.aten.fft_fft2.default", "'mix'"]);
+    explain("twice", &["--preprocessing", "64"]).refused(&["[N, 3, 8, 8]", "[1, 3, 64, 64]"]);
+    explain("twice", &["--weights", "torchvision"]).refused(&["leave out --weights"]);
+    explain("twice", &["--layer", "cnov"]).refused(&["no layer 'cnov'", "'conv'"]);
+    explain("nowhere", &[]).refused(&["nowhere.pt2", "no such file"]);
+    // Without --preprocessing the picture is brought to the size that the model was exported for.
+    explain("twice", &[]).accepted(&["figure.png", "figure.svg", "maps.safetensors", "summary.json"]);
+    assert!(bench.read("summary.json").contains(r#""architecture": "Twice""#));
 }

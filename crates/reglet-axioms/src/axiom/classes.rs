@@ -3,6 +3,7 @@
 use reglet_attribution::AttributionError;
 
 use super::{Outcome, attributions, listed, same};
+use crate::case::PIXELS;
 use crate::{Case, Network, Subject};
 
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
@@ -11,10 +12,15 @@ pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, Attribu
     let positive = |number: &mut i8| *number = number.abs();
     case.convolution.iter_mut().flatten().for_each(|weight| *weight = weight.abs().max(1));
     case.convolution_bias.iter_mut().for_each(positive);
-    case.linear.iter_mut().flatten().flatten().for_each(positive);
+    case.hidden.iter_mut().flatten().flatten().for_each(|weight| *weight = weight.abs().max(1));
+    case.hidden_bias.iter_mut().for_each(positive);
+    case.classes.iter_mut().flatten().for_each(positive);
     case.input.iter_mut().for_each(|value| *value = value.abs().max(1));
-    let total = |class: usize, channel: usize| {
-        case.linear[class][channel].iter().copied().map(i32::from).sum::<i32>()
+    // How much the class gets from a channel at all pixels together.
+    let total = |class: usize, channel: usize| -> i32 {
+        let of_unit = |places: &[i8; PIXELS]| places.iter().copied().map(i32::from).sum::<i32>();
+        let units = case.classes[class].iter().zip(&case.hidden);
+        units.map(|(weight, unit)| i32::from(*weight) * of_unit(&unit[channel])).sum()
     };
     if (0..case.convolution.len()).any(|channel| total(0, channel) == total(1, channel)) {
         return Ok(Outcome::NoPremise);

@@ -7,7 +7,7 @@ use super::{Outcome, attributions, rise, short};
 use crate::{Case, Network, Subject};
 
 /// Of the magnitudes of attributions and rise.
-const MARGIN: f64 = 0.02;
+const MARGIN: f64 = 0.05;
 
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
     let (network, input) = (Network::of(case), case.input());

@@ -10,12 +10,12 @@ pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, Attribu
     let mut case = case.clone();
     case.convolution.extend(case.convolution.clone());
     case.convolution_bias.extend(case.convolution_bias.clone());
-    for class in &mut case.linear {
-        let opposite = class.clone().into_iter().map(|mut places| {
+    for unit in &mut case.hidden {
+        let opposite = unit.clone().into_iter().map(|mut places| {
             places[case.pixel] = -places[case.pixel];
             places
         });
-        class.extend(opposite.collect::<Vec<_>>());
+        unit.extend(opposite.collect::<Vec<_>>());
     }
     let found = attributions(subject, &Network::of(&case), &case.input(), 0)?;
     let at = at_pixel(&found, case.pixel)?;

@@ -11,7 +11,12 @@ pub(super) fn of_implementation(subject: &Subject, case: &Case) -> Result<Outcom
     let input = case.input();
     let one = attributions(subject, &Network::of(case), &input, 0)?;
     let other = attributions(subject, &Network::rewritten(case), &input, 0)?;
-    compared("the same function written in another way", &one, &other)
+    let outcome = compared("the network with a detour and each channel twice", &one, &other)?;
+    if outcome != Outcome::Kept {
+        return Ok(outcome);
+    }
+    let of = |inside| attributions(subject, &Network::layered(case, inside), &input, 0);
+    compared("max(0, max(0, s − m) − r) for max(0, max(0, s) − m − r)", &of(false)?, &of(true)?)
 }
 
 pub(super) fn of_input_shift(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {

@@ -3,18 +3,14 @@
 use reglet_attribution::AttributionError;
 
 use super::{Outcome, attributions, listed, same};
-use crate::case::PIXELS;
 use crate::{Case, Network, Subject};
 
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
     let [a, b, _] = case.factors;
     // Class 2 becomes the sum of the others.
     let mut case = case.clone();
-    for channel in 0..case.convolution.len() {
-        for pixel in 0..PIXELS {
-            case.linear[2][channel][pixel] =
-                a * case.linear[0][channel][pixel] + b * case.linear[1][channel][pixel];
-        }
+    for unit in 0..case.hidden.len() {
+        case.classes[2][unit] = a * case.classes[0][unit] + b * case.classes[1][unit];
     }
     case.bias[2] = a * case.bias[0] + b * case.bias[1];
     let (network, input) = (Network::of(&case), case.input());

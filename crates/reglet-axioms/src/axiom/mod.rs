@@ -20,7 +20,7 @@ use crate::{Case, Subject, Verdict};
 /// A statement about every network, input and baseline, which is zero here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Axiom {
-    /// The attributions sum to F(x) − F(x′), to two per cent of their magnitudes (Sundararajan et al., 2017,
+    /// The attributions sum to F(x) − F(x′), to five per cent of their magnitudes (Sundararajan et al., 2017,
     /// <https://arxiv.org/abs/1703.01365>; also called efficiency). Sums over steps are approximations, so the margin is wide.
     Completeness,
     /// A pixel that alone differs from the baseline, and changes the score by that, has an attribution (ibid.).
@@ -41,8 +41,8 @@ pub enum Axiom {
     InputShift,
     /// Classes whose scores rise by different amounts everywhere have different attributions.
     ClassSensitivity,
-    /// A network with other weights has another map: the mean rank correlation of the maps' magnitudes is below ½ (Adebayo et
-    /// al., 2018, <https://arxiv.org/abs/1810.03292>).
+    /// A network with other weights in its upper half has another map: the mean rank correlation of the maps' magnitudes is
+    /// below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>).
     ParameterRandomisation,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn to_what_changes_the_score(subject: &Subject, case: &Case) -> Resul
 
 pub(super) fn to_nothing_else(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
     let mut case = case.clone();
-    for places in case.linear.iter_mut().flatten() {
+    for places in case.hidden.iter_mut().flatten() {
         places[case.pixel] = 0;
     }
     let found = attributions(subject, &Network::of(&case), &case.input(), 0)?;

@@ -9,7 +9,7 @@ use crate::{Case, Network, Subject};
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
     let (pixel, other) = (case.pixel, case.other_pixel());
     let mut case = case.clone();
-    for places in case.linear.iter_mut().flatten() {
+    for places in case.hidden.iter_mut().flatten() {
         places[other] = places[pixel];
     }
     for colour in 0..COLOURS {

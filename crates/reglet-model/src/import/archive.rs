@@ -15,7 +15,7 @@ use zip::{CompressionMethod, ZipArchive};
 const MOST_ENTRIES: usize = 1 << 20;
 
 /// Bytes of the longest JSON document that is read. That of a Swin transformer has 1.6 MB.
-const LONGEST_JSON: usize = 256 << 20;
+const LONGEST_JSON: usize = 64 << 20;
 
 /// An archive of torch.export, mapped into memory.
 pub(super) struct Archive {

@@ -9,7 +9,7 @@ use crate::graph::Size;
 /// A rearrangement of one input. Dimensions may be negative, counting from the end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Layout {
-    /// `aten::view`: another shape over the same memory.
+    /// `aten::view`: another shape, in PyTorch over the same memory.
     View {
         /// The shape; −1 stands for what is left.
         shape: Vec<Size>,

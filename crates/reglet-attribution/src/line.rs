@@ -1,0 +1,151 @@
+//! Gradients along a straight line of inputs.
+
+use reglet_model::{Model, Request, ValueId, gradients};
+use tch::Tensor;
+
+use crate::{AttributionError, Gradients};
+
+/// The straight line x(α) = x′ + α (x − x′) of inputs, for one target.
+///
+/// Gradients may be taken behind a part of the network that is affine, where they are cheaper; a sum of them is
+/// then brought back to the input once.
+pub trait Line {
+    /// The scores `[n]` at the points of `alphas`, and the gradients there, `[n, …]`, in one forward and one
+    /// backward pass.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError>;
+
+    /// The way from the line's start to its end, `[1, …]`, where the gradients are taken: the inner product with
+    /// a gradient is the score's slope along the line.
+    fn way(&self) -> &Tensor;
+
+    /// A weighted sum of such gradients, `[1, …]`, as one with respect to the input, `[1, C, H, W]`.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError>;
+}
+
+/// The line between two inputs, `[1, C, H, W]` each: the classifier's own if it has one.
+///
+/// # Errors
+/// Whatever the classifier reports.
+pub(crate) fn line<'a>(
+    model: &'a dyn Gradients,
+    from: &Tensor,
+    to: &Tensor,
+    target: usize,
+) -> Result<Box<dyn Line + 'a>, AttributionError> {
+    Ok(match model.line(from, to, target)? {
+        Some(own) => own,
+        None => Box::new(PointByPoint { model, from: from.shallow_clone(), way: to.f_sub(from)?, target }),
+    })
+}
+
+/// A gradient with respect to the input at each point.
+struct PointByPoint<'a> {
+    model: &'a dyn Gradients,
+    from: Tensor,
+    way: Tensor,
+    target: usize,
+}
+
+impl Line for PointByPoint<'_> {
+    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError> {
+        self.model.gradients(&points(&self.from, &self.way, alphas)?, &vec![self.target; alphas.len()])
+    }
+
+    fn way(&self) -> &Tensor {
+        &self.way
+    }
+
+    fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError> {
+        Ok(sum.shallow_clone())
+    }
+}
+
+/// The line behind the affine beginning of a network: its values there are interpolated between those of the
+/// two ends, so each point costs a forward and a backward pass of the rest only.
+pub(crate) struct BehindPrefix<'a> {
+    model: &'a Model,
+    prefix: ValueId,
+    /// Where the prefix is differentiated; it is affine, so anywhere will do.
+    input: Tensor,
+    start: Tensor,
+    way: Tensor,
+    target: usize,
+}
+
+impl<'a> BehindPrefix<'a> {
+    /// The line between two inputs behind the value `prefix`, after a forward pass to there for both of them.
+    pub(crate) fn new(
+        model: &'a Model,
+        prefix: ValueId,
+        from: &Tensor,
+        to: &Tensor,
+        target: usize,
+    ) -> Result<BehindPrefix<'a>, AttributionError> {
+        let graph = model.graph();
+        let ends = Tensor::f_cat(&[from, to], 0)?;
+        let feeds = [(graph.input(), &ends)];
+        let request = Request { feeds: &feeds, fetches: &[prefix], ..Request::default() };
+        let values = graph.run(model.parameters(), &request)?.remove(0);
+        let start = values.f_narrow(0, 0, 1)?;
+        let way = values.f_narrow(0, 1, 1)?.f_sub(&start)?;
+        Ok(BehindPrefix { model, prefix, input: from.shallow_clone(), start, way, target })
+    }
+}
+
+impl Line for BehindPrefix<'_> {
+    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError> {
+        let graph = self.model.graph();
+        let values = points(&self.start, &self.way, alphas)?;
+        let request = Request {
+            feeds: &[(self.prefix, &values)],
+            fetches: &[graph.output(), self.prefix],
+            watch: &[self.prefix],
+            training: false,
+        };
+        let found = graph.run(self.model.parameters(), &request)?;
+        let scores = self.model.classes().scores(&found[0], &vec![self.target; alphas.len()])?;
+        let gradients = gradients(&scores, &[&found[1]])?.remove(0);
+        Ok((scores.f_detach()?, gradients))
+    }
+
+    fn way(&self) -> &Tensor {
+        &self.way
+    }
+
+    fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError> {
+        let graph = self.model.graph();
+        let input = graph.input();
+        let request = Request {
+            feeds: &[(input, &self.input)],
+            fetches: &[self.prefix, input],
+            watch: &[input],
+            training: false,
+        };
+        let found = graph.run(self.model.parameters(), &request)?;
+        Ok(gradients(&found[0].f_mul(sum)?, &[&found[1]])?.remove(0).f_contiguous()?)
+    }
+}
+
+/// `from` + α `way` for each α: `[n, …]`.
+fn points(from: &Tensor, way: &Tensor, alphas: &[f64]) -> Result<Tensor, AttributionError> {
+    Ok(column(alphas, way)?.f_mul(way)?.f_add(from)?)
+}
+
+/// Σ weight · row over the rows of `gradients`, `[1, …]`.
+pub(crate) fn weighted_sum(gradients: &Tensor, weights: &[f64]) -> Result<Tensor, AttributionError> {
+    Ok(gradients.f_mul(&column(weights, gradients)?)?.f_sum_dim_intlist(0, true, gradients.kind())?)
+}
+
+/// Numbers along the first of as many dimensions as `like` has, of its kind and on its device.
+fn column(numbers: &[f64], like: &Tensor) -> Result<Tensor, AttributionError> {
+    let mut shape = vec![1; like.dim()];
+    shape[0] = numbers.len() as i64;
+    let column = Tensor::f_from_slice(numbers)?.f_view(shape.as_slice())?;
+    Ok(column.f_to_kind(like.kind())?.f_to_device(like.device())?)
+}
