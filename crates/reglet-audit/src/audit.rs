@@ -7,17 +7,19 @@ use std::time::Instant;
 use reglet_data::edit::Change;
 
 use crate::config::Plan;
+use crate::effects::effects;
 use crate::evidence::gather;
 use crate::results::{
-    Attention, Auroc, DataSummary, Effect, Group, ModelResults, Provenance, RegionAttention, Results,
-    SCHEMA_VERSION, SampleResult, VerdictKind,
+    Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
+    Results, SCHEMA_VERSION, SampleResult, Trust, VerdictKind,
 };
-use crate::statistics::{Estimate, auroc, median};
+use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
+use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
 use crate::{Error, Output, report};
 
 /// Above this probability a picture is called the target.
-const DECISION: f64 = 0.5;
+pub(crate) const DECISION: f64 = 0.5;
 
 /// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
 /// the exit status: 0 if every model is clear or as expected, 1 otherwise.
@@ -29,6 +31,7 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
     let samples = gather(&plan)?;
+    let trusts = (0..plan.models.len()).map(|index| trust(&plan, index)).collect::<Result<Vec<_>, _>>()?;
     let results = Results {
         schema_version: SCHEMA_VERSION,
         title: plan.config.title.clone(),
@@ -38,8 +41,9 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
         data: summarise_data(&plan, &samples[0])?,
         models: samples
             .into_iter()
+            .zip(trusts)
             .enumerate()
-            .map(|(index, samples)| model(&plan, index, samples))
+            .map(|(index, (samples, trusts))| model(&plan, index, samples, &trusts))
             .collect(),
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,18 +98,22 @@ fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, 
         groups: classes.iter().map(|class| [count(class, false), count(class, true)]).collect(),
         classes,
         fingerprint: plan.data.fingerprint()?,
+        association: association(plan, samples),
+        insertion: plan.editor.means(),
     })
 }
 
-fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults {
+fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]) -> ModelResults {
     let (name, model) = &plan.models[index];
     let (config, seed) = (&plan.config, plan.config.seed);
-    let effects: Vec<Effect> =
-        config.changes.iter().filter_map(|change| effect(&samples, *change, seed)).collect();
+    let effects = effects(&samples, &config.changes, seed);
     let attention: Vec<Attention> = (0..plan.methods.len())
         .map(|method| {
             let title = plan.methods[method].get().about().title;
-            attention(&samples, method, plan.methods[method].name(), title, seed)
+            Attention {
+                trust: trusts.get(method).cloned(),
+                ..attention(&samples, method, plan.methods[method].name(), title, seed)
+            }
         })
         .collect();
     let evidence = Evidence {
@@ -114,10 +122,6 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults 
         effects: &effects,
         attention: &attention,
     };
-    let area = |with: Option<bool>| {
-        let chosen = samples.iter().filter(|sample| with.is_none() || sample.artefact == with);
-        auroc(chosen.map(|sample| (sample.probability, sample.label == config.target)))
-    };
     ModelResults {
         name: name.clone(),
         architecture: model.provenance().architecture.clone(),
@@ -125,7 +129,9 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>) -> ModelResults 
         verdict: judge(&evidence, &config.verdict),
         expected: config.models.get(name).and_then(|model| model.expect),
         groups: groups(plan, &samples),
-        auroc: Auroc { all: area(None), with: area(Some(true)), without: area(Some(false)) },
+        performance: [None, Some(false), Some(true)]
+            .map(|artefact| performance(&samples, &config.target, artefact))
+            .into(),
         effects,
         attention,
         samples,
@@ -137,7 +143,7 @@ fn groups(plan: &Plan, samples: &[SampleResult]) -> Vec<Group> {
     for class in plan.data.classes() {
         for artefact in [false, true] {
             let chosen = samples.iter().filter(|s| s.label == *class && s.artefact == Some(artefact));
-            let values: Vec<f64> = chosen.map(|sample| sample.probability).collect();
+            let values: Vec<f64> = chosen.map(|sample| sample.answer.probability).collect();
             let called = values.iter().filter(|&&value| value > DECISION).count();
             groups.push(Group {
                 class: class.clone(),
@@ -152,31 +158,55 @@ fn groups(plan: &Plan, samples: &[SampleResult]) -> Vec<Group> {
     groups
 }
 
-fn effect(samples: &[SampleResult], change: Change, seed: u64) -> Option<Effect> {
-    let pair = |sample: &SampleResult| Some((sample.probability, *sample.changed.get(&change)?));
-    let pairs: Vec<(f64, f64)> = samples.iter().filter_map(pair).collect();
-    let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
-    let flipped = pairs.iter().filter(|(before, after)| (*before > DECISION) != (*after > DECISION)).count();
-    Some(Effect {
-        change,
-        pictures: pairs.len(),
-        difference: Estimate::of(&differences, seed)?,
-        flipped: flipped as f64 / pairs.len() as f64,
-        pairs,
-    })
+/// How strongly the artefact goes with the target among the annotated pictures.
+fn association(plan: &Plan, samples: &[SampleResult]) -> Option<Association> {
+    let mut counts = [[0; 2]; 2];
+    for sample in samples {
+        if let Some(shown) = sample.artefact {
+            counts[usize::from(sample.label == plan.config.target)][usize::from(shown)] += 1;
+        }
+    }
+    Association::of(counts)
+}
+
+fn performance(samples: &[SampleResult], target: &str, artefact: Option<bool>) -> Performance {
+    let chosen = samples.iter().filter(|sample| artefact.is_none() || sample.artefact == artefact);
+    let scored: Vec<(f64, bool)> =
+        chosen.map(|sample| (sample.answer.probability, sample.label == target)).collect();
+    let right = |class: bool| {
+        let of_class = || scored.iter().filter(|(_, positive)| *positive == class);
+        let right = of_class().filter(|(score, _)| (*score > DECISION) == class).count();
+        Estimate::share(right, of_class().count())
+    };
+    Performance {
+        artefact,
+        pictures: scored.len(),
+        sensitivity: right(true),
+        specificity: right(false),
+        auroc: auroc(scored.iter().copied()),
+        brier: brier(&scored),
+        calibration_error: calibration_error(&scored),
+    }
 }
 
 fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, seed: u64) -> Attention {
     let maps = || samples.iter().map(|sample| &sample.maps[method]);
-    let mut values: BTreeMap<String, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for (region, (share, density)) in maps().flat_map(|map| &map.regions) {
-        let (shares, densities) = values.entry(region.clone()).or_default();
-        shares.push(*share);
-        densities.push(*density);
+    let mut values: BTreeMap<&String, Vec<Placement>> = BTreeMap::new();
+    for (region, placement) in maps().flat_map(|map| &map.regions) {
+        values.entry(region).or_default().push(*placement);
     }
-    let regions = values.into_iter().filter_map(|(region, (shares, densities))| {
-        let (share, density) = (Estimate::of(&shares, seed)?, Estimate::of(&densities, seed)?);
-        Some((region, RegionAttention { pictures: shares.len(), share, density }))
+    let regions = values.into_iter().filter_map(|(region, placements)| {
+        let mean =
+            |of: fn(&Placement) -> f64| Estimate::of(&placements.iter().map(of).collect::<Vec<_>>(), seed);
+        let attention = RegionAttention {
+            pictures: placements.len(),
+            share: mean(|placement| placement.share)?,
+            density: mean(|placement| placement.density)?,
+            rank_accuracy: mean(|placement| placement.rank_accuracy)?,
+            pointing: mean(|placement| placement.pointing)?,
+            auc: mean(|placement| placement.auc)?,
+        };
+        Some((region.clone(), attention))
     });
     let mut remarks = BTreeMap::new();
     for remark in maps().filter_map(|map| map.remark) {
@@ -190,6 +220,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
         median_gap: median(&gaps),
+        trust: None,
         remarks,
     }
 }
@@ -198,7 +229,6 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
 fn table(results: &Results) -> Result<Vec<u8>, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: csv::Error| Error::Usage(format!("cannot write samples.csv: {error}"));
-    let changes = [Change::Insert, Change::Remove, Change::Move, Change::Control];
     let head = [
         "model",
         "id",
@@ -209,10 +239,15 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
         "removed",
         "moved",
         "control",
+        "scrambled",
+        "lesion_removed",
         "method",
         "region",
         "share",
         "density",
+        "rank_accuracy",
+        "pointing",
+        "auc",
         "gap",
         "remark",
     ];
@@ -222,18 +257,21 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
             let artefact = sample.artefact.map_or("", |shown| if shown { "1" } else { "0" });
             let mut common =
                 vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
-            common.push(sample.probability.to_string());
-            common.extend(
-                changes.map(|change| sample.changed.get(&change).map_or_else(String::new, f64::to_string)),
-            );
+            common.push(sample.answer.probability.to_string());
+            common.extend(Change::ALL.map(|change| {
+                sample.changed.get(&change).map_or_else(String::new, |after| after.probability.to_string())
+            }));
             for map in &sample.maps {
                 let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
-                for (region, (share, density)) in &map.regions {
+                for (region, placement) in &map.regions {
                     let own = [
                         map.method.clone(),
                         region.clone(),
-                        share.to_string(),
-                        density.to_string(),
+                        placement.share.to_string(),
+                        placement.density.to_string(),
+                        placement.rank_accuracy.to_string(),
+                        placement.pointing.to_string(),
+                        placement.auc.to_string(),
                         gap.clone(),
                         map.remark.unwrap_or_default().to_owned(),
                     ];

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use miette::NamedSource;
 use reglet_attribution::{Method, Methods};
-use reglet_data::edit::Change;
+use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
 use reglet_model::{
@@ -46,6 +46,9 @@ pub struct Config {
     /// What is changed about each picture.
     #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
+    /// How it is changed.
+    #[serde(default)]
+    pub edit: EditOptions,
     /// How many pictures the report's gallery shows of each model.
     #[serde(default = "default_gallery")]
     pub gallery: usize,
@@ -56,6 +59,9 @@ pub struct Config {
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
     pub methods: Methods,
+    /// When a method's maps are believed.
+    #[serde(default)]
+    pub trust: TrustConfig,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
@@ -118,6 +124,24 @@ pub enum PreprocessingConfig {
     Custom(Preprocessing),
 }
 
+/// When a method's maps are believed. One whose maps are not is shown, and kept out of the verdict.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrustConfig {
+    /// On how many pictures the methods are tried; 0: they are believed untried.
+    pub pictures: usize,
+    /// The least rank correlation of a map with that of the same picture under faint noise, -1 to 1.
+    pub min_stability: f64,
+    /// The largest rank correlation of a map with that of the same model once all its weights are drawn anew, -1 to 1.
+    pub max_randomised: f64,
+}
+
+impl Default for TrustConfig {
+    fn default() -> Self {
+        TrustConfig { pictures: 6, min_stability: 0.2, max_randomised: 0.6 }
+    }
+}
+
 /// What the verdict asks for.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -128,11 +152,25 @@ pub struct VerdictConfig {
     pub min_density: f64,
     /// The fewest pictures from which anything is concluded.
     pub min_pictures: usize,
+    /// The largest p-value, after Holm's correction, of a change that counts, above 0 and at most 0.5.
+    pub max_p: f64,
+    /// Whether a shortcut must show both when the artefact is put in and when it is taken away.
+    pub both: bool,
+    /// Whether the artefact must do more than its own parts in disorder: then its form matters, and not just
+    /// that something dark is there.
+    pub form: bool,
 }
 
 impl Default for VerdictConfig {
     fn default() -> Self {
-        VerdictConfig { min_effect: 0.1, min_density: 1.0, min_pictures: 10 }
+        VerdictConfig {
+            min_effect: 0.1,
+            min_density: 1.0,
+            min_pictures: 10,
+            max_p: 0.05,
+            both: false,
+            form: false,
+        }
     }
 }
 
@@ -153,7 +191,7 @@ fn default_device() -> String {
 }
 
 fn default_changes() -> Vec<Change> {
-    vec![Change::Insert, Change::Remove, Change::Control]
+    vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled]
 }
 
 fn default_gallery() -> usize {
@@ -174,6 +212,8 @@ pub struct Plan {
     pub sha256: String,
     /// The pictures.
     pub data: Box<dyn Dataset>,
+    /// What changes them.
+    pub editor: Editor,
     /// The models with their names.
     pub models: Vec<(String, Model)>,
     /// The methods.
@@ -207,6 +247,15 @@ impl Plan {
                 return Err(source.at(key, &message));
             }
         }
+        let Config { edit, artefact, lesion, seed, .. } = &config;
+        let editor = Editor::new(data.as_ref(), edit, artefact, lesion, *seed).map_err(|error| {
+            let key = match &error {
+                DataError::Edit(EditError::Places { .. }) => "edit.places",
+                DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => "edit.insert",
+                error => config.data.key_of(error),
+            };
+            source.at(key, &error.to_string())
+        })?;
         let mut models = Vec::with_capacity(config.models.len());
         for (name, model) in &config.models {
             let at =
@@ -236,7 +285,7 @@ impl Plan {
             }
         }
         let sha256 = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Plan { config, text: source.text, sha256, data, models, methods })
+        Ok(Plan { config, text: source.text, sha256, data, editor, models, methods })
     }
 }
 
@@ -256,6 +305,17 @@ impl Config {
         if !(verdict.min_density > 0.0 && verdict.min_density.is_finite()) {
             let message = format!("min_density is {}, but must be above 0", verdict.min_density);
             return Err(source.at("verdict.min_density", &message));
+        }
+        let TrustConfig { min_stability, max_randomised, .. } = self.trust;
+        for (key, value) in [("min_stability", min_stability), ("max_randomised", max_randomised)] {
+            if !(-1.0..=1.0).contains(&value) {
+                let message = format!("{key} is {value}, but must be from -1 to 1");
+                return Err(source.at(&format!("trust.{key}"), &message));
+            }
+        }
+        if !(verdict.max_p > 0.0 && verdict.max_p <= 0.5) {
+            let message = format!("max_p is {}, but must be above 0 and at most 0.5", verdict.max_p);
+            return Err(source.at("verdict.max_p", &message));
         }
         if verdict.min_pictures < 2 {
             let message = "min_pictures must be at least 2: one picture has no interval";

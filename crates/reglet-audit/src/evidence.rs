@@ -2,29 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use reglet_attribution::{Method, Remark};
-use reglet_data::edit::{self, Change};
+use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
-use reglet_model::{Model, Targets};
-use reglet_viz::{Colormap, Opacity, Scale, encode_png, outline};
+use reglet_metrics::Localisation;
+use reglet_model::{Model, Preprocessing, Targets};
+use reglet_viz::{Colormap, Opacity, Scale, outline};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 use crate::config::{Config, Plan};
 use crate::progress::Progress;
-use crate::results::{SampleMap, SampleResult};
+use crate::results::{Answer, Placement, SampleMap, SampleResult};
 
 /// How many pictures are in memory at once.
 const CHUNK: usize = 16;
 
-/// A picture and its changed versions, at their own size.
+/// A picture, and its changed versions as each model sees them: at their own size they would fill the memory.
 struct Prepared {
     sample: Sample,
     artefact: Option<bool>,
-    changed: BTreeMap<Change, RgbImage>,
+    /// By model: a view for each change and place.
+    changed: Vec<Vec<(Change, RgbImage)>>,
 }
 
 /// What is found of each picture, for each model in the plan's order. Memory does not grow with the number of
@@ -37,14 +40,16 @@ pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
     let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
     let mut progress = Progress::new("auditing", "pictures");
     let gallery = gallery(data, plan.config.gallery);
+    let preprocessing: Vec<&Preprocessing> =
+        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
+    let (config, editor) = (&plan.config, &plan.editor);
     let all: Vec<usize> = (0..data.len()).collect();
     for chunk in all.chunks(CHUNK) {
-        let config = &plan.config;
-        let prepared: Vec<Prepared> =
-            chunk.par_iter().map(|&index| prepare(data, config, index)).collect::<Result<_, _>>()?;
-        for ((_, model), results) in plan.models.iter().zip(&mut results) {
-            let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
-            results.extend(examine(plan, model, &prepared, &shown)?);
+        let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
+        let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
+        let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+        for (index, results) in results.iter_mut().enumerate() {
+            results.extend(examine(plan, index, &prepared, &shown)?);
         }
         progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), data.len() as u64);
     }
@@ -57,21 +62,28 @@ fn gallery(data: &dyn Dataset, wanted: usize) -> Vec<usize> {
     (0..count).map(|index| index * data.len() / count).collect()
 }
 
-fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared, Error> {
+fn prepare(
+    data: &dyn Dataset,
+    config: &Config,
+    editor: &Editor,
+    preprocessing: &[&Preprocessing],
+    index: usize,
+) -> Result<Prepared, Error> {
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
-    // A strip laid over an artefact would take it away as well: a control is one only where there is none.
-    changes.retain(|change| *change != Change::Control || artefact == Some(false));
     // Maps are compared with those of the picture without the artefact.
     if !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
     }
-    let mut changed = BTreeMap::new();
+    let mut changed = vec![Vec::new(); preprocessing.len()];
     for change in changes {
-        let avoid = Some(config.lesion.as_str());
-        let edited = edit::apply(data, index, &sample, &config.artefact, avoid, change, config.seed)?;
-        changed.extend(edited.map(|edited| (change, edited.picture)));
+        for place in 0..editor.places(change) {
+            let Some(edited) = editor.apply(data, index, &sample, change, place)? else { continue };
+            for (views, preprocessing) in changed.iter_mut().zip(preprocessing) {
+                views.push((change, preprocessing.view(&edited.picture)?));
+            }
+        }
     }
     Ok(Prepared { sample, artefact, changed })
 }
@@ -79,20 +91,20 @@ fn prepare(data: &dyn Dataset, config: &Config, index: usize) -> Result<Prepared
 /// One model on a chunk of pictures.
 fn examine(
     plan: &Plan,
-    model: &Model,
+    model: usize,
     prepared: &[Prepared],
     shown: &[bool],
 ) -> Result<Vec<SampleResult>, Error> {
+    let changed: Vec<(usize, Change, &RgbImage)> = prepared
+        .iter()
+        .enumerate()
+        .flat_map(|(index, p)| p.changed[model].iter().map(move |(change, view)| (index, *change, view)))
+        .collect();
+    let (_, model) = &plan.models[model];
     let target = model.classes().find(&plan.config.target)?;
     let preprocessing = model.preprocessing();
     let views: Vec<RgbImage> =
         prepared.par_iter().map(|p| preprocessing.view(&p.sample.picture)).collect::<Result<_, _>>()?;
-    let changed: Vec<(usize, Change, RgbImage)> = prepared
-        .par_iter()
-        .enumerate()
-        .flat_map_iter(|(index, p)| p.changed.iter().map(move |(change, picture)| (index, *change, picture)))
-        .map(|(index, change, picture)| Ok((index, change, preprocessing.view(picture)?)))
-        .collect::<Result<_, Error>>()?;
 
     // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
@@ -105,14 +117,14 @@ fn examine(
     for group in groups {
         let part: Vec<RgbImage> = group.iter().map(|&index| views[index].clone()).collect();
         let maps = explain(plan, model, target, &part)?;
-        let with: Vec<(usize, Change, RgbImage)> =
-            changed.iter().filter(|(index, ..)| group.contains(index)).cloned().collect();
-        let after: Vec<RgbImage> = with.iter().map(|(.., view)| view.clone()).collect();
-        let after = if after.is_empty() { Vec::new() } else { probabilities(model, target, &after)? };
+        let with: Vec<&(usize, Change, &RgbImage)> =
+            changed.iter().filter(|(index, ..)| group.contains(index)).collect();
+        let after: Vec<RgbImage> = with.iter().map(|(.., view)| (*view).clone()).collect();
+        let after = answers(model, target, &after)?;
         let without: Vec<(usize, RgbImage)> = with
             .iter()
             .filter(|(index, change, _)| *change == Change::Remove && prepared[*index].artefact == Some(true))
-            .map(|(index, _, view)| (*index, view.clone()))
+            .map(|(index, _, view)| (*index, (*view).clone()))
             .collect();
         let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
         let controls =
@@ -128,29 +140,58 @@ fn examine(
                 .collect::<Result<_, Error>>()?;
             let control = without.iter().position(|(other, _)| *other == index);
             let control = control.and_then(|row| controls.as_ref().map(|found| (row, found)));
+            let mut changes: BTreeMap<Change, Vec<Answer>> = BTreeMap::new();
+            for ((_, change, _), answer) in with.iter().zip(&after).filter(|((other, ..), _)| *other == index)
+            {
+                changes.entry(*change).or_default().push(*answer);
+            }
             let picture = Looked { plan, row, maps: &maps, masks: &masks, view: &views[index], control };
             results.push(SampleResult {
                 id: p.sample.id.clone(),
                 label: plan.data.classes()[p.sample.label].clone(),
                 artefact: p.artefact,
-                probability: maps.probabilities[row],
-                changed: with
-                    .iter()
-                    .zip(&after)
-                    .filter(|((other, change, _), _)| *other == index && plan.config.changes.contains(change))
-                    .map(|((_, change, _), probability)| (*change, *probability))
+                answer: maps.answers[row],
+                changed: changes
+                    .into_iter()
+                    .filter(|(change, _)| plan.config.changes.contains(change))
+                    .map(|(change, answers)| (change, Answer::mean(&answers)))
                     .collect(),
                 maps: picture.measure(shown[index])?,
                 thumbnail: shown[index].then(|| picture.thumbnail()).transpose()?,
+                edited: if shown[index] { edited(plan, &with, index)? } else { Vec::new() },
             });
         }
     }
     Ok(results)
 }
 
+/// A picture's changed versions as the report shows them, at the first place of each change.
+fn edited(
+    plan: &Plan,
+    with: &[&(usize, Change, &RgbImage)],
+    index: usize,
+) -> Result<Vec<(Change, Vec<u8>)>, Error> {
+    let mut edited = Vec::new();
+    for &change in &plan.config.changes {
+        let first = with.iter().find(|(other, done, _)| *other == index && *done == change);
+        if let Some((.., view)) = first {
+            edited.push((change, jpeg(view)?));
+        }
+    }
+    Ok(edited)
+}
+
+/// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
+fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, 88).encode_image(picture);
+    encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
+    Ok(bytes)
+}
+
 /// The maps of a batch: by method, a map for each row.
 struct Maps {
-    probabilities: Vec<f64>,
+    answers: Vec<Answer>,
     by_method: Vec<Vec<Array2<f32>>>,
     remarks: Vec<Vec<Option<Remark>>>,
     gaps: Vec<Option<Vec<f64>>>,
@@ -169,25 +210,30 @@ fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Res
         remarks.push(rows.clone().map(|row| attribution.remark(row)).collect::<Result<_, _>>()?);
         gaps.push(attribution.gaps.as_ref().map(|gaps| gaps.iter().map(|gap| gap.relative).collect()));
     }
-    let probabilities = column(&model.classes().probabilities(&found.evaluation.logits)?, target)?;
-    Ok(Maps { probabilities, by_method, remarks, gaps })
+    let answers = read(model, target, &found.evaluation.logits)?;
+    Ok(Maps { answers, by_method, remarks, gaps })
 }
 
-/// The target's probability for each picture, a bounded number of them at a time.
-fn probabilities(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<f64>, Error> {
+/// What the model says of each picture, a bounded number of them at a time.
+fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {
         let input = model.preprocessing().tensor(part, model.device())?;
-        let probabilities = model.classes().probabilities(&model.logits(&input)?)?;
-        all.extend(column(&probabilities, target)?);
+        all.extend(read(model, target, &model.logits(&input)?)?);
     }
     Ok(all)
 }
 
-fn column(probabilities: &Tensor, target: usize) -> Result<Vec<f64>, Error> {
-    let column = probabilities.f_select(1, target as i64)?.f_to_kind(Kind::Double)?;
-    Ok(Vec::try_from(column.f_to_device(Device::Cpu)?)?)
+/// Probability and score of the target from a batch of logits.
+fn read(model: &Model, target: usize, logits: &Tensor) -> Result<Vec<Answer>, Error> {
+    let list = |values: &Tensor| -> Result<Vec<f64>, Error> {
+        Ok(Vec::try_from(values.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?)
+    };
+    let probabilities = list(&model.classes().probabilities(logits)?.f_select(1, target as i64)?)?;
+    let scores = list(&model.classes().scores(logits, &vec![target; probabilities.len()])?)?;
+    let answer = |(probability, score)| Answer { probability, score };
+    Ok(probabilities.into_iter().zip(scores).map(answer).collect())
 }
 
 /// One picture with its maps and masks, at the size the model saw it.
@@ -210,15 +256,14 @@ impl Looked<'_> {
         let mut measured = Vec::new();
         for (index, method) in self.plan.methods.iter().enumerate() {
             let map = &self.maps.by_method[index][self.row];
-            let parts = |map: &Array2<f32>, mask: &Mask| share(map, mask).map(|s| (s, s / mask.fraction()));
-            let regions: BTreeMap<String, (f64, f64)> = self
+            let regions: BTreeMap<String, Placement> = self
                 .masks
                 .iter()
-                .filter_map(|(name, mask)| Some((name.clone(), parts(map, mask)?)))
+                .filter_map(|(name, mask)| Some((name.clone(), placement(map, mask)?)))
                 .collect();
             let against_control = self.control.and_then(|(row, control)| {
-                let here = regions.get(artefact)?.1;
-                let there = parts(&control.by_method[index][row], self.masks.get(artefact)?)?.1;
+                let here = regions.get(artefact)?.density;
+                let there = placement(&control.by_method[index][row], self.masks.get(artefact)?)?.density;
                 Some(here - there)
             });
             measured.push(SampleMap {
@@ -235,7 +280,7 @@ impl Looked<'_> {
 
     fn overlay(&self, map: &Array2<f32>) -> Result<Vec<u8>, Error> {
         let scaled = Scale::Percentile(99.5).apply(map.view())?;
-        Ok(encode_png(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)?)
+        jpeg(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)
     }
 
     fn thumbnail(&self) -> Result<Vec<u8>, Error> {
@@ -246,20 +291,22 @@ impl Looked<'_> {
                 outline(&mut picture, mask.dimensions(), mask.bits(), colour, 1)?;
             }
         }
-        Ok(encode_png(&picture)?)
+        jpeg(&picture)
     }
 }
 
-/// The share of a map's sum that lies in the mask; `None` for an empty mask, or a map without a positive
-/// sum, where it is not defined.
-fn share(map: &Array2<f32>, mask: &Mask) -> Option<f64> {
-    if mask.is_empty() || map.len() != mask.bits().len() {
-        return None;
-    }
-    let total: f64 = map.iter().map(|&value| f64::from(value)).sum();
-    let inside: f64 =
-        map.iter().zip(mask.bits()).filter(|(_, inside)| **inside).map(|(&v, _)| f64::from(v)).sum();
-    (total.is_finite() && total > 0.0).then(|| inside / total)
+/// How a map lies on a mask; `None` for an empty mask, or a map without a positive value, where that is not defined.
+fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
+    let region = ArrayView2::from_shape((mask.height() as usize, mask.width() as usize), mask.bits()).ok()?;
+    let found = Localisation::new(map.view(), region).ok()?;
+    Some(Placement {
+        share: found.mass().ok()?,
+        density: found.density().ok()?,
+        rank_accuracy: found.rank_accuracy(),
+        pointing: found.pointing(0),
+        // A region that fills the picture is told from nothing: no better than chance.
+        auc: found.auc().unwrap_or(0.5),
+    })
 }
 
 #[cfg(test)]
@@ -267,11 +314,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_the_sum_and_undefined_without_one() {
+    fn a_map_lies_nowhere_where_that_is_not_defined() {
         let map = Array2::from_shape_vec((2, 3), vec![1.0, 0.0, 3.0, 0.0, 4.0, 0.0]).expect("six");
         let mask = Mask::new(3, 2, vec![true, false, false, false, true, false]).expect("six");
-        assert_eq!(share(&map, &mask), Some(5.0 / 8.0));
-        assert_eq!(share(&Array2::zeros((2, 3)), &mask), None);
-        assert_eq!(share(&map, &Mask::empty(3, 2).expect("six")), None);
+        let found = placement(&map, &mask).expect("defined");
+        assert_eq!((found.share, found.density), (5.0 / 8.0, 15.0 / 8.0));
+        assert_eq!((found.rank_accuracy, found.pointing), (0.5, 1.0));
+        assert_eq!(placement(&Array2::zeros((2, 3)), &mask), None);
+        assert_eq!(placement(&map, &Mask::empty(3, 2).expect("six")), None);
+        assert_eq!(placement(&map, &Mask::empty(2, 3).expect("six").complement()), None);
     }
 }

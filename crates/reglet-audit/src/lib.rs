@@ -12,6 +12,7 @@
 
 mod audit;
 pub mod config;
+mod effects;
 mod error;
 mod evidence;
 mod explain;
@@ -24,6 +25,7 @@ pub mod report;
 pub mod results;
 pub mod statistics;
 pub mod train;
+mod trust;
 pub mod verdict;
 
 pub use audit::audit;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use reglet_data::edit::Change;
 use serde::Serialize;
 
-use crate::statistics::Estimate;
+use crate::statistics::{Association, Estimate};
 
 /// The version of `results.json`; raised whenever a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything an audit found.
 #[derive(Debug, Clone, Serialize)]
@@ -44,6 +44,11 @@ pub struct DataSummary {
     pub fingerprint: String,
     /// How many pictures of each class show the artefact, or not: `[class][0 = without, 1 = with]`.
     pub groups: Vec<[usize; 2]>,
+    /// How strongly the artefact goes with the target; `None` where every picture, or none, has the one or the
+    /// other.
+    pub association: Option<Association>,
+    /// How the artefact was put into pictures.
+    pub insertion: String,
 }
 
 /// What was found of one model.
@@ -61,8 +66,8 @@ pub struct ModelResults {
     pub expected: Option<VerdictKind>,
     /// The probability of the target by group.
     pub groups: Vec<Group>,
-    /// Area under the ROC curve of the target's probability, for pictures with and without the artefact.
-    pub auroc: Auroc,
+    /// How good the answers are: on all pictures, and on those without and with the artefact.
+    pub performance: Vec<Performance>,
     /// What each change does to the probability.
     pub effects: Vec<Effect>,
     /// Where each method looks.
@@ -90,15 +95,24 @@ pub struct Group {
     pub values: Vec<f64>,
 }
 
-/// How well the probability separates the target from the other classes; `None` where a class is missing.
+/// How good a model's answers are on some of the pictures, for the target against all other classes. A figure
+/// is `None` where a class is missing.
 #[derive(Debug, Clone, Serialize)]
-pub struct Auroc {
-    /// On all pictures.
-    pub all: Option<f64>,
-    /// On pictures with the artefact.
-    pub with: Option<f64>,
-    /// On pictures without it.
-    pub without: Option<f64>,
+pub struct Performance {
+    /// Whether these are the pictures with the artefact, or without it; `None` for all.
+    pub artefact: Option<bool>,
+    /// How many pictures.
+    pub pictures: usize,
+    /// The share of the target's pictures that are called the target.
+    pub sensitivity: Option<Estimate>,
+    /// The share of the other pictures that are not.
+    pub specificity: Option<Estimate>,
+    /// Area under the ROC curve.
+    pub auroc: Option<f64>,
+    /// Brier's score, 0 to 1; lower is better.
+    pub brier: Option<f64>,
+    /// The expected calibration error in ten bins, 0 to 1.
+    pub calibration_error: Option<f64>,
 }
 
 /// What one change does to the target's probability, over the pictures to which it can be made.
@@ -106,15 +120,59 @@ pub struct Auroc {
 pub struct Effect {
     /// The change.
     pub change: Change,
+    /// Whether the pictures show the artefact.
+    pub with: bool,
     /// How many pictures were changed.
     pub pictures: usize,
-    /// The mean of (after − before).
+    /// The mean of (after − before), in probability. Where a change was made at several places of a picture, the
+    /// mean over them counts as after.
     pub difference: Estimate,
+    /// The same of the target's score (the logit).
+    pub score: Estimate,
     /// The share of pictures whose decision (above or below one half) changed.
     pub flipped: f64,
+    /// How many pictures were called the target before and after.
+    pub called: [usize; 2],
+    /// Whether it could be chance.
+    pub test: Test,
+    /// McNemar's exact two-sided p-value of the decisions that changed.
+    pub mcnemar: f64,
+    /// The smallest mean difference that these pictures would have shown four times out of five.
+    pub detectable: Option<f64>,
+    /// The same pictures changed as much without meaning.
+    pub against: Vec<Contrast>,
     /// Before and after, picture by picture.
     #[serde(skip)]
     pub pairs: Vec<(f64, f64)>,
+}
+
+/// A change less its control, picture by picture.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contrast {
+    /// The control.
+    pub control: Change,
+    /// How many pictures could be changed in both ways.
+    pub pictures: usize,
+    /// What the control alone does to the probability, on these pictures.
+    pub alone: Estimate,
+    /// The mean of (after the change − after the control), in probability.
+    pub difference: Estimate,
+    /// Whether it could be chance.
+    pub test: Test,
+}
+
+/// Whether paired differences could be chance, and how large they are beside their spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Test {
+    /// The two-sided p-value of Wilcoxon's signed-rank test.
+    pub p: f64,
+    /// The same after Holm's correction for all comparisons that the model's verdict rests on; `None` where it
+    /// does not rest on this one.
+    pub adjusted: Option<f64>,
+    /// Cohen's d of the paired differences.
+    pub cohens_d: Option<f64>,
+    /// The matched-pairs rank-biserial correlation.
+    pub rank_biserial: Option<f64>,
 }
 
 /// Where one method's maps lie.
@@ -131,8 +189,35 @@ pub struct Attention {
     pub artefact_against_control: Option<Estimate>,
     /// The median of the relative completeness gap, for methods that promise completeness.
     pub median_gap: Option<f64>,
+    /// Whether the maps can be believed; `None` where that was not tried.
+    pub trust: Option<Trust>,
     /// How many maps were all zero, had nothing positive, or were not finite.
     pub remarks: BTreeMap<String, usize>,
+}
+
+/// Whether a method's maps can be believed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trust {
+    /// The method's name.
+    pub method: String,
+    /// On how many pictures it was tried.
+    pub pictures: usize,
+    /// The median rank correlation of a map with that of the same picture under faint noise; `None` where maps
+    /// are constant.
+    pub stability: Option<f64>,
+    /// What became of the maps as weights were drawn anew, from the head down.
+    pub randomised: Vec<Randomised>,
+    /// Why the method is kept out of the verdict, if it is.
+    pub doubt: Option<String>,
+}
+
+/// What became of a method's maps when part of the weights were drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Randomised {
+    /// The share of the modules with weights, from the head down, 0 to 1.
+    pub share: f64,
+    /// The median rank correlation with the maps of the model itself; `None` where maps are constant.
+    pub similarity: Option<f64>,
 }
 
 /// A region's part of one method's maps.
@@ -144,6 +229,12 @@ pub struct RegionAttention {
     pub share: Estimate,
     /// The share over the region's share of the picture's area: 1 is as much as chance.
     pub density: Estimate,
+    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    pub rank_accuracy: Estimate,
+    /// The share of pictures whose map is highest in the region (the pointing game).
+    pub pointing: Estimate,
+    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    pub auc: Estimate,
 }
 
 /// The conclusion about one model.
@@ -180,6 +271,23 @@ impl VerdictKind {
     }
 }
 
+/// What a model says of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// The target's probability.
+    pub probability: f64,
+    /// The target's score: its logit.
+    pub score: f64,
+}
+
+impl Answer {
+    /// The mean of several answers, not a number where there is none.
+    pub fn mean(answers: &[Answer]) -> Answer {
+        let mean = |of: fn(&Answer) -> f64| answers.iter().map(of).sum::<f64>() / answers.len() as f64;
+        Answer { probability: mean(|answer| answer.probability), score: mean(|answer| answer.score) }
+    }
+}
+
 /// One picture's part of a model's results.
 #[derive(Debug, Clone)]
 pub struct SampleResult {
@@ -189,14 +297,31 @@ pub struct SampleResult {
     pub label: String,
     /// Whether it shows the artefact; `None` where nobody has annotated it.
     pub artefact: Option<bool>,
-    /// The target's probability.
-    pub probability: f64,
-    /// The target's probability after each change that could be made.
-    pub changed: BTreeMap<Change, f64>,
+    /// What the model says of it.
+    pub answer: Answer,
+    /// What it says after each change that could be made.
+    pub changed: BTreeMap<Change, Answer>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
-    /// The picture as the model saw it with its regions outlined, as PNG: kept for those in the gallery.
+    /// The picture as the model saw it with its regions outlined, as JPEG: kept for those in the gallery.
     pub thumbnail: Option<Vec<u8>>,
+    /// Its changed versions as the model saw them, as JPEG: kept for those in the gallery.
+    pub edited: Vec<(Change, Vec<u8>)>,
+}
+
+/// How one map lies on one region of one picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Placement {
+    /// The share of the map that lies in the region, 0 to 1.
+    pub share: f64,
+    /// The share over the region's share of the picture's area: 1 is as much as chance.
+    pub density: f64,
+    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    pub rank_accuracy: f64,
+    /// Whether the highest value lies in the region: 1, 0, or a share of them where several are.
+    pub pointing: f64,
+    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    pub auc: f64,
 }
 
 /// One map's part of one picture's results.
@@ -204,15 +329,15 @@ pub struct SampleResult {
 pub struct SampleMap {
     /// The method's name.
     pub method: String,
-    /// By region: share and density.
-    pub regions: BTreeMap<String, (f64, f64)>,
+    /// By region; a region that the picture does not show, and a map without a positive value, have none.
+    pub regions: BTreeMap<String, Placement>,
     /// The artefact's density here less that at the same place once it has been taken away.
     pub against_control: Option<f64>,
     /// The relative completeness gap.
     pub gap: Option<f64>,
     /// What there is to say of the map.
     pub remark: Option<&'static str>,
-    /// The map over the picture, as PNG: kept for those in the gallery.
+    /// The map over the picture, as JPEG: kept for those in the gallery.
     pub overlay: Option<Vec<u8>>,
 }
 

@@ -1,10 +1,13 @@
 //! From evidence to a verdict, by rules that can be read out.
 
+mod words;
+
 use reglet_data::edit::Change;
 
 use crate::config::VerdictConfig;
-use crate::results::{Attention, Effect, Verdict, VerdictKind};
-use crate::statistics::Estimate;
+use crate::results::{Attention, Contrast, Effect, Verdict, VerdictKind};
+use crate::statistics::{Estimate, pictures_needed};
+use words::Words;
 
 /// What is known of one model when it is judged.
 #[derive(Debug, Clone, Copy)]
@@ -21,165 +24,122 @@ pub struct Evidence<'a> {
 
 /// Judges one model. A shortcut needs both kinds of evidence:
 ///
-/// 1. *it matters*: putting the artefact in, or taking it away, changes the target's probability by at least
-///    `min_effect` on average, the interval excludes zero, and the change exceeds that of the meaningless
-///    control by at least as much;
-/// 2. *it is looked at*: at least one method gives the artefact a density whose interval lies above
-///    `min_density`.
+/// 1. *it matters*: putting the artefact in, or taking it away (`both`: the one and the other), changes the target's
+///    probability by at least `min_effect` on average, the interval excludes zero, and Holm's p-value is at most
+///    `max_p`; and all of that holds, in the same direction, of the difference to its control (`form`: to the
+///    artefact with its parts in disorder as well, else a model that reacts to the parts alone is convicted too);
+/// 2. *it is looked at*: at least one method whose maps can be believed gives the artefact a density whose interval
+///    lies above `min_density`.
 ///
 /// A model is clear if neither change matters: their intervals lie within ±`min_effect`. Maps alone neither
 /// convict nor acquit. Everything else is inconclusive, and so is anything on fewer than `min_pictures`
 /// pictures.
 pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
-    let Evidence { artefact, target, effects, attention } = *evidence;
+    let Evidence { artefact, effects, attention, .. } = *evidence;
+    let words = Words { artefact, target: evidence.target };
     let enough = |count: usize| count >= rules.min_pictures;
-    let control = effects.iter().find(|effect| effect.change == Change::Control && enough(effect.pictures));
-    let control_size = control.map_or(0.0, |effect| effect.difference.mean.abs());
     let tested: Vec<&Effect> = effects
         .iter()
         .filter(|effect| matches!(effect.change, Change::Insert | Change::Remove) && enough(effect.pictures))
         .collect();
-
-    let matters = |effect: &&&Effect| {
-        let Estimate { mean, low, high, .. } = effect.difference;
-        let certain = low > 0.0 || high < 0.0;
-        certain && mean.abs() >= rules.min_effect && mean.abs() - control_size >= rules.min_effect
-    };
-    let harmless = |effect: &&Effect| {
-        let Estimate { low, high, .. } = effect.difference;
-        low > -rules.min_effect && high < rules.min_effect
-    };
+    let matter: Vec<&Effect> = tested.iter().copied().filter(|effect| matters(effect, rules)).collect();
+    let convicted = if rules.both { matter.len() == 2 } else { !matter.is_empty() };
+    let doubted = |attention: &Attention| attention.trust.as_ref().and_then(|trust| trust.doubt.clone());
     let density = |attention: &Attention| {
+        if doubted(attention).is_some() {
+            return None;
+        }
         let found = attention.regions.get(artefact)?;
         enough(found.pictures).then_some((attention.title.clone(), found.density))
     };
     let densities: Vec<(String, Estimate)> = attention.iter().filter_map(density).collect();
-    let looked = densities.iter().filter(|(_, density)| density.low > rules.min_density);
-    let looked: Vec<&str> = looked.map(|(title, _)| title.as_str()).collect();
+    let looked: Vec<&str> = densities
+        .iter()
+        .filter(|(_, density)| density.low > rules.min_density)
+        .map(|(title, _)| title.as_str())
+        .collect();
 
-    let mut reasons: Vec<String> = tested.iter().map(|effect| in_words(effect, artefact, target)).collect();
-    reasons.extend(control.map(|effect| in_words(effect, artefact, target)));
-    reasons.extend(densities.iter().map(|(title, density)| {
-        let Estimate { mean, low, high, count } = density;
-        format!(
-            "{title} gives the {artefact} {mean:.2} times its share of the picture [{low:.2}, {high:.2}] on {count} pictures"
-        )
-    }));
+    let mut reasons: Vec<String> = tested.iter().map(|effect| words.effect(effect)).collect();
+    let rest = effects.iter().filter(|effect| matches!(effect.change, Change::Move | Change::RemoveLesion));
+    reasons.extend(rest.filter(|effect| effect.with).map(|effect| words.effect(effect)));
+    reasons.extend(densities.iter().map(|(title, density)| words.density(title, density)));
+    reasons
+        .extend(attention.iter().filter_map(|method| Some(words.doubted(&method.title, &doubted(method)?))));
 
-    let worst = tested.iter().max_by(|a, b| a.difference.mean.abs().total_cmp(&b.difference.mean.abs()));
-    let (kind, summary) = match worst {
-        None => (
-            VerdictKind::Inconclusive,
-            format!(
-                "Too few pictures to say: the {artefact} could be added or removed on fewer than {} of them",
-                rules.min_pictures
-            ),
-        ),
-        Some(_) if tested.iter().any(|effect| matters(&effect)) && !looked.is_empty() => (
-            VerdictKind::Shortcut,
-            format!(
-                "The {artefact} changes what the model says, and the model looks at it ({})",
-                looked.join(", ")
-            ),
-        ),
-        Some(_) if tested.iter().any(|effect| matters(&effect)) => (
-            VerdictKind::Inconclusive,
-            format!(
-                "The {artefact} changes what the model says, but no map lies on it: a method that sees it, or more pictures, would settle it"
-            ),
-        ),
-        Some(_) if tested.iter().all(harmless) => (
-            VerdictKind::Clear,
-            format!("Neither adding nor removing the {artefact} changes what the model says"),
-        ),
-        Some(worst) => (
-            VerdictKind::Inconclusive,
-            format!(
-                "The {artefact} may change what the model says ({}): more pictures would settle it",
-                signed(worst.difference)
-            ),
-        ),
+    let (kind, summary) = if tested.is_empty() {
+        let most = effects
+            .iter()
+            .filter(|effect| matches!(effect.change, Change::Insert | Change::Remove))
+            .map(|effect| effect.pictures)
+            .max();
+        (VerdictKind::Inconclusive, words.too_few(most.unwrap_or(0), rules.min_pictures))
+    } else if convicted && !looked.is_empty() {
+        (VerdictKind::Shortcut, words.shortcut(&matter, &looked))
+    } else if convicted {
+        (VerdictKind::Inconclusive, words.not_looked_at(&matter))
+    } else if tested.iter().all(|effect| harmless(effect, rules)) {
+        (VerdictKind::Clear, words.clear(&tested, rules.min_effect))
+    } else {
+        (VerdictKind::Inconclusive, unsettled(&words, &tested, &matter, rules))
     };
     Verdict { kind, summary, reasons }
 }
 
-/// One effect as a sentence.
-fn in_words(effect: &Effect, artefact: &str, target: &str) -> String {
-    let what = match effect.change {
-        Change::Insert => format!("Adding a {artefact}"),
-        Change::Remove => format!("Removing the {artefact}"),
-        Change::Move => format!("Moving the {artefact}"),
-        Change::Control => format!("A blank strip in place of a {artefact}"),
+/// Whether a change does what chance and its controls do not.
+fn matters(effect: &Effect, rules: &VerdictConfig) -> bool {
+    let counts = |estimate: &Estimate, p: Option<f64>| {
+        estimate.excludes_zero()
+            && estimate.mean.abs() >= rules.min_effect
+            && p.is_none_or(|p| p <= rules.max_p)
     };
-    format!(
-        "{what} changes the probability of {target} by {} on {} pictures, and the decision on {:.0} %",
-        signed(effect.difference),
-        effect.pictures,
-        100.0 * effect.flipped
-    )
+    let direction = effect.difference.mean.signum();
+    counts(&effect.difference, effect.test.adjusted)
+        && binding(effect, rules).all(|contrast| {
+            contrast.difference.mean.signum() == direction
+                && counts(&contrast.difference, contrast.test.adjusted)
+        })
 }
 
-fn signed(estimate: Estimate) -> String {
-    let Estimate { mean, low, high, .. } = estimate;
-    format!("{mean:+.2} [{low:+.2}, {high:+.2}]")
+/// The controls that a change must exceed.
+fn binding<'a>(effect: &'a Effect, rules: &VerdictConfig) -> impl Iterator<Item = &'a Contrast> {
+    let VerdictConfig { form, min_pictures, .. } = *rules;
+    effect.against.iter().filter(move |contrast| {
+        contrast.pictures >= min_pictures && (form || contrast.control != Change::Scrambled)
+    })
+}
+
+/// Whether the interval leaves no room for a change that counts.
+fn harmless(effect: &Effect, rules: &VerdictConfig) -> bool {
+    let Estimate { low, high, .. } = effect.difference;
+    low > -rules.min_effect && high < rules.min_effect
+}
+
+/// Why nothing can be concluded, and what would settle it.
+fn unsettled(words: &Words, tested: &[&Effect], matter: &[&Effect], rules: &VerdictConfig) -> String {
+    if let [one] = matter {
+        return words.only_one(one);
+    }
+    let large = |effect: &&&Effect| {
+        effect.difference.excludes_zero() && effect.difference.mean.abs() >= rules.min_effect
+    };
+    if let Some(effect) = tested.iter().find(large) {
+        let beaten = binding(effect, rules).find(|contrast| {
+            contrast.difference.mean.abs() < rules.min_effect || !contrast.difference.excludes_zero()
+        });
+        return match beaten {
+            Some(contrast) => words.no_more_than_control(effect, contrast),
+            None => words.may_be_chance(effect),
+        };
+    }
+    // The one that is furthest from being harmless says how many pictures it would take.
+    let reach = |effect: &Effect| effect.difference.low.abs().max(effect.difference.high.abs());
+    let widest = tested.iter().max_by(|a, b| reach(a).total_cmp(&reach(b)));
+    widest.map_or_else(String::new, |effect| {
+        let differences: Vec<f64> = effect.pairs.iter().map(|(before, after)| after - before).collect();
+        let margin = (rules.min_effect - effect.difference.mean.abs()).abs();
+        words.too_wide(effect, rules.min_effect, pictures_needed(&differences, margin))
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::results::RegionAttention;
-
-    fn estimate(mean: f64, half: f64) -> Estimate {
-        Estimate { mean, low: mean - half, high: mean + half, count: 40 }
-    }
-
-    fn effect(change: Change, mean: f64, half: f64) -> Effect {
-        Effect { change, pictures: 40, difference: estimate(mean, half), flipped: 0.5, pairs: Vec::new() }
-    }
-
-    fn attention(density: f64) -> Attention {
-        let region =
-            RegionAttention { pictures: 40, share: estimate(0.2, 0.01), density: estimate(density, 0.1) };
-        Attention {
-            method: "grad_cam".into(),
-            title: "Grad-CAM".into(),
-            regions: [("ruler".to_owned(), region)].into(),
-            artefact_against_control: None,
-            median_gap: None,
-            remarks: Default::default(),
-        }
-    }
-
-    fn kind(effects: &[Effect], density: f64) -> VerdictKind {
-        let attention = [attention(density)];
-        let evidence = Evidence { artefact: "ruler", target: "melanoma", effects, attention: &attention };
-        judge(&evidence, &VerdictConfig::default()).kind
-    }
-
-    #[test]
-    fn a_shortcut_needs_both_kinds_of_evidence() {
-        let strong = [effect(Change::Insert, 0.5, 0.1)];
-        assert_eq!(kind(&strong, 2.0), VerdictKind::Shortcut);
-        assert_eq!(kind(&strong, 0.5), VerdictKind::Inconclusive);
-        assert_eq!(kind(&[effect(Change::Remove, -0.5, 0.1)], 2.0), VerdictKind::Shortcut);
-    }
-
-    #[test]
-    fn maps_alone_convict_nobody() {
-        assert_eq!(kind(&[effect(Change::Insert, 0.01, 0.02)], 9.0), VerdictKind::Clear);
-    }
-
-    #[test]
-    fn a_control_that_does_as_much_takes_the_evidence_away() {
-        let effects = [effect(Change::Insert, 0.5, 0.1), effect(Change::Control, 0.45, 0.1)];
-        assert_eq!(kind(&effects, 2.0), VerdictKind::Inconclusive);
-    }
-
-    #[test]
-    fn wide_intervals_and_few_pictures_are_inconclusive() {
-        assert_eq!(kind(&[effect(Change::Insert, 0.02, 0.3)], 2.0), VerdictKind::Inconclusive);
-        let few = Effect { pictures: 3, ..effect(Change::Insert, 0.9, 0.05) };
-        assert_eq!(kind(&[few], 2.0), VerdictKind::Inconclusive);
-        assert_eq!(kind(&[], 2.0), VerdictKind::Inconclusive);
-    }
-}
+mod tests;

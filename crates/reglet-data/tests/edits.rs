@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
-use reglet_data::edit::{self, Change, EditError, Edited, Inserted};
+use reglet_data::edit::{self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Source};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, Mask, Sample};
 
@@ -190,14 +190,17 @@ impl Dataset for Photographs {
     }
 }
 
-/// For each picture, which of insert, remove, move and control can be had.
-fn possible(set: &Photographs, artefact: &str) -> Vec<[bool; 4]> {
+fn editor(set: &dyn Dataset, artefact: &str, options: &EditOptions) -> Editor {
+    Editor::new(set, options, artefact, "lesion", 1).expect("valid")
+}
+
+/// For each picture, which changes can be had, in the order of [`Change::ALL`].
+fn possible(set: &Photographs, editor: &Editor) -> Vec<[bool; 6]> {
     (0..4)
         .map(|index| {
             let sample = set.sample(index).expect("made here");
-            [Change::Insert, Change::Remove, Change::Move, Change::Control].map(|change| {
-                let edited =
-                    edit::apply(set, index, &sample, artefact, Some("lesion"), change, 1).expect("valid");
+            Change::ALL.map(|change| {
+                let edited = editor.apply(set, index, &sample, change, 0).expect("valid");
                 edited.is_some_and(|edited| {
                     assert!(only_region_changed(&sample.picture, &edited));
                     assert!(!edited.region.is_empty());
@@ -211,34 +214,184 @@ fn possible(set: &Photographs, artefact: &str) -> Vec<[bool; 4]> {
 #[test]
 fn changes_are_made_where_they_make_sense() {
     let annotated = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
-    assert_eq!(
-        possible(&annotated, "ruler"),
-        [[false, true, true, false], [true, false, false, true], [false; 4], [false; 4]]
-    );
-    assert_eq!(possible(&annotated, "sticker"), [[false; 4]; 4]);
+    for insert in [None, Some(Source::Drawn), Some(Source::Cutout)] {
+        let options = EditOptions { insert, ..EditOptions::default() };
+        assert_eq!(
+            possible(&annotated, &editor(&annotated, "ruler", &options)),
+            [
+                [false, true, true, true, false, true],
+                [true, false, false, true, true, true],
+                [false, false, false, false, false, true],
+                [false, false, false, false, false, true]
+            ],
+            "{insert:?}"
+        );
+    }
+    // What nobody has annotated can neither be cut out nor drawn.
+    let sticker = editor(&annotated, "sticker", &EditOptions::default());
+    assert_eq!(possible(&annotated, &sticker), [[false, false, false, false, false, true]; 4]);
+    let refused = |insert, places| {
+        let options = EditOptions { insert, places, ..EditOptions::default() };
+        Editor::new(&annotated, &options, "sticker", "lesion", 1).expect_err("refused").to_string()
+    };
+    assert!(refused(Some(Source::Cutout), 1).contains("no cut-out of 'sticker'"));
+    assert!(refused(Some(Source::Drawn), 1).contains("only a ruler"));
+    assert!(refused(None, 0).contains("1 to 64"));
+}
+
+#[test]
+fn places_differ_and_the_controls_lie_where_the_artefact_would() {
+    let set = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
+    let editor = editor(&set, "ruler", &EditOptions { places: 4, ..EditOptions::default() });
+    let sample = set.sample(1).expect("made here");
+    let lesion = &sample.regions["lesion"];
+    let mut regions = Vec::new();
+    for place in 0..editor.places(Change::Insert) {
+        let [ruler, strip, scrambled] = [Change::Insert, Change::Control, Change::Scrambled].map(|change| {
+            editor.apply(&set, 1, &sample, change, place).expect("valid").expect("there is room")
+        });
+        assert_eq!(ruler.region, scrambled.region);
+        assert!(ruler.region.iter().all(|(x, y)| strip.region.get(x, y)));
+        assert!(!lesion.iter().any(|(x, y)| ruler.region.get(x, y)), "the lesion is spared");
+        regions.push(ruler.region);
+    }
+    regions.dedup();
+    assert!(regions.len() > 1, "every place is the same");
+}
+
+/// A line of ticks on skin, as a ruler's scale is engraved.
+fn scale(picture: &mut RgbImage, from: u32, to: u32, y: u32) {
+    for x in from..to {
+        let height = if x % 6 == 0 { 6 } else { 1 };
+        (y - height..=y).for_each(|y| picture.put_pixel(x, y, Rgb([40, 30, 30])));
+    }
+}
+
+#[test]
+fn a_cut_out_keeps_its_contrast_and_takes_on_the_light() {
+    let mut donor = skin(160, 120);
+    scale(&mut donor, 40, 110, 90);
+    let mask = box_mask((160, 120), 38, 82, 74, 10);
+    let cutout = Cutout::of(&donor, &mask).expect("one size").expect("not empty");
+    assert!(!cutout.reaches_edge());
+    // Half the light, and another colour.
+    let dim = RgbImage::from_fn(160, 120, |x, y| {
+        let Rgb([r, g, b]) = *skin(160, 120).get_pixel(x, y);
+        Rgb([r / 2, g / 2, (f32::from(b) / 1.4) as u8])
+    });
+    let pasted = edit::paste(&dim, None, &cutout, 5).expect("one size");
+    assert!(only_region_changed(&dim, &pasted));
+    let lightness = |picture: &RgbImage, mask: &Mask| {
+        let mut levels: Vec<u8> = mask.iter().map(|(x, y)| picture.get_pixel(x, y)[0]).collect();
+        levels.sort_unstable();
+        (f64::from(levels[levels.len() / 40]) + 8.0, f64::from(levels[levels.len() * 3 / 4]) + 8.0)
+    };
+    let (ink, bare) = lightness(&donor, &mask);
+    let (dim_ink, dim_bare) = lightness(&pasted.picture, &pasted.region);
+    let contrast = (ink / bare) / (dim_ink / dim_bare);
+    assert!((0.85..1.15).contains(&contrast), "the marks' contrast changed by a factor of {contrast}");
+    let (_, around) = lightness(&dim, &pasted.region);
+    assert!((dim_bare / around - 1.0).abs() < 0.08, "skin of {dim_bare} where it was {around}");
+    // A picture twice as large gets a ruler twice as large.
+    let large = edit::paste(&skin(320, 240), None, &cutout, 5).expect("it is brought to scale");
+    let ratio = large.region.area() as f64 / pasted.region.area() as f64;
+    assert!((3.6..4.4).contains(&ratio), "{ratio} times the area");
+}
+
+#[test]
+fn a_scrambled_ruler_has_its_pixels_and_not_its_form() {
+    let before = skin(160, 120);
+    let mut after = before.clone();
+    scale(&mut after, 40, 110, 90);
+    let edited = Edited { picture: after, region: box_mask((160, 120), 38, 80, 74, 14) };
+    let scrambled = edit::scramble(&before, &edited, 3);
+    assert!(only_region_changed(&before, &scrambled));
+    assert_eq!(scrambled, edit::scramble(&before, &edited, 3));
+    assert_ne!(scrambled, edit::scramble(&before, &edited, 4));
+    let (ruler, shuffled) = (contrast(&before, &edited.picture), contrast(&before, &scrambled.picture));
+    assert!((shuffled / ruler - 1.0).abs() < 0.1, "{shuffled} for {ruler}");
+    // The line the ticks stand on is broken up.
+    let dark = |picture: &RgbImage| {
+        (80..94).map(|y| (40..110).filter(|&x| picture.get_pixel(x, y)[0] < 80).count()).max()
+    };
+    assert_eq!(dark(&edited.picture), Some(70));
+    assert!(dark(&scrambled.picture) < Some(50), "{:?}", dark(&scrambled.picture));
+}
+
+#[test]
+fn a_polygon_that_ends_too_early_is_followed_to_the_ruler_s_end() {
+    let mut picture = skin(200, 120);
+    scale(&mut picture, 40, 150, 90);
+    let half = box_mask((200, 120), 38, 82, 60, 12);
+    let followed = edit::follow(&picture, &half).expect("one size");
+    assert!(half.iter().all(|(x, y)| followed.get(x, y)));
+    assert!((40..150).all(|x| followed.get(x, 90)), "part of the line is left");
+    let bounds = followed.bounding_box().expect("not empty");
+    assert!(bounds.x >= 34 && bounds.x + bounds.width <= 158, "followed beyond the end: {bounds:?}");
+    // Skin, and what is not long, stay as they are.
+    let plain = skin(200, 120);
+    assert_eq!(edit::follow(&plain, &half).expect("one size"), half);
+    let square = box_mask((200, 120), 60, 70, 24, 24);
+    assert_eq!(edit::follow(&picture, &square).expect("one size"), square);
+    assert!(edit::follow(&picture, &Mask::empty(3, 3).expect("small")).is_err());
+}
+
+#[test]
+fn a_removal_s_control_changes_as_much_elsewhere() {
+    let picture = skin(160, 120);
+    let mask = box_mask((160, 120), 30, 90, 60, 10);
+    let lesion = box_mask((160, 120), 60, 40, 30, 30);
+    let control = edit::remove_elsewhere(&picture, &mask, Some(&lesion), 2).expect("valid").expect("room");
+    let removed = edit::remove(&picture, &mask, 2).expect("valid");
+    assert_eq!(control.region.area(), removed.region.area());
+    assert!(!control.region.iter().any(|(x, y)| mask.get(x, y) || lesion.get(x, y)));
+    let everywhere = mask.complement();
+    assert_eq!(edit::remove_elsewhere(&picture, &mask, Some(&everywhere), 2), Ok(None));
+}
+
+#[test]
+fn without_its_lesion_a_picture_keeps_its_ruler() {
+    let set = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
+    let editor = editor(&set, "ruler", &EditOptions::default());
+    let sample = set.sample(0).expect("made here");
+    let edited = editor.apply(&set, 0, &sample, Change::RemoveLesion, 0).expect("valid").expect("a lesion");
+    assert!(sample.regions["lesion"].iter().all(|(x, y)| edited.region.get(x, y)));
+    let ruler = &sample.regions["ruler"];
+    assert!(ruler.iter().all(|(x, y)| edited.picture.get_pixel(x, y) == sample.picture.get_pixel(x, y)));
 }
 
 #[test]
 fn generated_pictures_are_drawn_again() {
     let options = PhantomOptions { count: 8, size: 64, ..PhantomOptions::default() };
     let set = Phantoms::new(options).expect("valid");
-    let mut redrawn = 0;
+    let ruler = Editor::new(&set, &EditOptions::default(), "ruler", "lesion", 3).expect("valid");
+    let (mut redrawn, mut controls) = (0, 0);
     for index in 0..set.len() {
         let sample = set.sample(index).expect("a phantom");
+        let shown = sample.shows("ruler") == Some(true);
         for change in [Change::Insert, Change::Remove, Change::Move, Change::Control] {
-            let edited =
-                edit::apply(&set, index, &sample, "ruler", Some("lesion"), change, 3).expect("valid");
+            let edited = ruler.apply(&set, index, &sample, change, 0).expect("valid");
+            if shown && change == Change::Control {
+                // Beside a ruler the control is the removal's, and not a strip over it.
+                if let Some(edited) = edited {
+                    assert!(!edited.region.iter().any(|(x, y)| sample.regions["ruler"].get(x, y)));
+                    controls += 1;
+                }
+                continue;
+            }
             assert_eq!(edited, set.redraw(index, change, 3));
             redrawn += u32::from(edited.is_some());
         }
     }
-    // Two changes for each of four pictures without a ruler, three for each of four with one.
-    assert_eq!(redrawn, 20);
+    assert!(controls > 0, "there is never room for a control");
+    // Two changes for each of eight pictures.
+    assert_eq!(redrawn, 16);
     // What the generator cannot take away is edited out.
     let haired = (0..8).find(|&index| set.sample(index).is_ok_and(|s| s.shows("hair") == Some(true)));
     let index = haired.expect("half of the phantoms have hair");
     let sample = set.sample(index).expect("a phantom");
-    let bare = edit::apply(&set, index, &sample, "hair", Some("lesion"), Change::Remove, 3).expect("valid");
+    let hair = Editor::new(&set, &EditOptions::default(), "hair", "lesion", 3).expect("valid");
+    let bare = hair.apply(&set, index, &sample, Change::Remove, 0).expect("valid");
     let bare = bare.expect("there is hair to be removed");
     assert!(sample.regions["hair"].iter().all(|(x, y)| bare.region.get(x, y)));
 }

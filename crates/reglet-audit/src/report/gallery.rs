@@ -1,8 +1,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
+use reglet_data::edit::Change;
 
-use super::words::{change, plain, shown};
+use super::words::{capital, change, plain, shown};
 use crate::results::{ModelResults, Results, SampleMap, SampleResult};
 
 /// The pictures that were kept to be looked at, each beside its maps. Nothing where none was kept.
@@ -15,7 +16,7 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Markup {
                 summary { h3 { "Pictures and their maps" } span.note { " " (kept.len()) " shown" } }
                 p.note {
                     "Each picture as the model saw it, its regions outlined, and each method’s map laid over "
-                    "it: the brighter, the more that place counts."
+                    "it: the brighter, the more that place counts. Below, the same picture with one thing changed."
                 }
                 @for (sample, picture) in &kept { (entry(results, model, sample, picture)) }
             }
@@ -32,10 +33,7 @@ fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture
             p.facts {
                 span { (sample.label) }
                 span { (shown(&results.artefact, sample.artefact)) }
-                span { "probability of " (results.target) " " b { (plain(sample.probability)) } }
-                @for (&done, &after) in &sample.changed {
-                    span { (change(done, &results.artefact)) ": " b { (plain(after)) } }
-                }
+                span { "probability of " (results.target) " " b { (plain(sample.answer.probability)) } }
             }
             div.pictures {
                 (image(picture, &whole, &html! { "Picture" }))
@@ -44,22 +42,39 @@ fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture
                     (image(overlay, &over, &caption(results, model, map)))
                 }
             }
+            @if !sample.edited.is_empty() {
+                div.pictures {
+                    @for (done, picture) in &sample.edited { (changed(results, sample, *done, picture)) }
+                }
+            }
         }
     }
+}
+
+/// One changed version, and what the model says of it.
+fn changed(results: &Results, sample: &SampleResult, done: Change, picture: &[u8]) -> Markup {
+    let what = change(done, sample.artefact == Some(true), &results.artefact);
+    let caption = html! {
+        (capital(&what))
+        @if let Some(after) = sample.changed.get(&done) {
+            span.note { "probability of " (results.target) " " (plain(after.probability)) }
+        }
+    };
+    image(picture, &format!("{}, {what}", sample.id), &caption)
 }
 
 fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
     html! {
         (title(model, map))
-        @if let Some((_, density)) = map.regions.get(&results.artefact) {
-            span.note { (results.artefact) " density " (plain(*density)) }
+        @if let Some(placement) = map.regions.get(&results.artefact) {
+            span.note { (results.artefact) " density " (plain(placement.density)) }
         }
         @if let Some(remark) = map.remark { span.note { (remark) } }
     }
 }
 
-fn image(png: &[u8], alternative: &str, caption: &Markup) -> Markup {
-    let address = format!("data:image/png;base64,{}", STANDARD.encode(png));
+fn image(jpeg: &[u8], alternative: &str, caption: &Markup) -> Markup {
+    let address = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
     html! {
         figure {
             img src=(address) alt=(alternative) decoding="async";

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::table;
-use super::words::counted;
+use super::words::{counted, estimate, plain, signed};
 use crate::results::Results;
 
 /// Where the results come from, so that they can be made again: versions, seeds, hashes and the config.
@@ -54,6 +54,15 @@ pub(super) fn data(results: &Results) -> Markup {
                 } "."
             }
             (table("Pictures by group", &head, &body))
+            p.note {
+                @if let Some(found) = &data.association {
+                    "In these data the odds of a " (results.artefact) " are "
+                    (estimate(&found.odds_ratio, plain)) " times as high in pictures of " (results.target)
+                    " as in the others (" dfn { "odds ratio" } "; 1: they have nothing to do with each other; phi "
+                    (estimate(&found.phi, signed)) "). "
+                }
+                "For the changes below, a " (results.artefact) " is " (data.insertion) "."
+            }
         }
     }
 }

@@ -1,15 +1,14 @@
 use std::collections::BTreeMap;
 
-use image::{Rgb, RgbImage};
 use reglet_data::edit::Change;
-use reglet_viz::encode_png;
 
 use super::render;
 use crate::results::{
-    Attention, Auroc, DataSummary, Effect, Group, ModelResults, Provenance, RegionAttention, Results,
-    SCHEMA_VERSION, SampleMap, SampleResult, Verdict, VerdictKind,
+    Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Placement,
+    Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust,
+    Verdict, VerdictKind,
 };
-use crate::statistics::Estimate;
+use crate::statistics::{Association, Estimate};
 
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
@@ -27,6 +26,8 @@ pub(super) fn example() -> Results {
             classes: vec!["nevus".into(), "melanoma".into()],
             fingerprint: "9f2c".repeat(16),
             groups: vec![[30, 30], [30, 30]],
+            association: Association::of([[30, 30], [30, 30]]),
+            insertion: "drawn again by the generator".into(),
         },
         models: vec![
             model("trained-with-rulers", VerdictKind::Shortcut, 0.41, 3.6),
@@ -72,7 +73,17 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
         },
         expected: Some(VerdictKind::Shortcut),
         groups: groups.into_iter().map(|(class, with, middle)| group(class, with, middle, effect)).collect(),
-        auroc: Auroc { all: Some(0.948), with: Some(0.712), without: None },
+        performance: [(None, Some(0.948)), (Some(false), None), (Some(true), Some(0.712))]
+            .map(|(artefact, auroc)| Performance {
+                artefact,
+                pictures: 60,
+                sensitivity: Estimate::share(27, 30),
+                specificity: Estimate::share(21, 30),
+                auroc,
+                brier: Some(0.153),
+                calibration_error: Some(0.081),
+            })
+            .into(),
         effects: vec![
             changed(Change::Insert, effect),
             changed(Change::Remove, -effect),
@@ -114,11 +125,28 @@ fn changed(change: Change, by: f64) -> Effect {
         .map(|(value, step)| (value + step * by.signum()).clamp(0.0, 1.0))
         .collect();
     let differences: Vec<f64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
+    let tested = matches!(change, Change::Insert | Change::Remove);
+    let test =
+        Test { p: 2e-5, adjusted: tested.then_some(8e-5), cohens_d: Some(1.37), rank_biserial: Some(0.9) };
+    let contrast = Contrast {
+        control: Change::Control,
+        pictures: before.len(),
+        alone: estimate(&spread(0.01, 0.01)),
+        difference: estimate(&differences),
+        test,
+    };
     Effect {
         change,
+        with: by < 0.0,
         pictures: before.len(),
         difference: estimate(&differences),
+        score: estimate(&differences.iter().map(|value| 5.0 * value).collect::<Vec<_>>()),
         flipped: 0.31,
+        called: [4, 13],
+        test,
+        mcnemar: 0.0129,
+        detectable: Some(0.06),
+        against: if tested { vec![contrast] } else { Vec::new() },
         pairs: before.into_iter().zip(after).collect(),
     }
 }
@@ -127,7 +155,14 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
     let region = |density: f64| {
         let densities: Vec<f64> = spread(0.5, 0.4).iter().map(|value| 2.0 * value * density).collect();
         let shares: Vec<f64> = densities.iter().map(|value| value * 0.08).collect();
-        RegionAttention { pictures: 30, share: estimate(&shares), density: estimate(&densities) }
+        RegionAttention {
+            pictures: 30,
+            share: estimate(&shares),
+            density: estimate(&densities),
+            rank_accuracy: estimate(&shares),
+            pointing: estimate(&spread(0.3, 0.2)),
+            auc: estimate(&spread(0.6, 0.1)),
+        }
     };
     let gradients = method == "integrated_gradients";
     Attention {
@@ -138,6 +173,15 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             .into(),
         artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
         median_gap: gradients.then_some(0.004),
+        trust: Some(Trust {
+            method: method.into(),
+            pictures: 6,
+            stability: Some(0.82),
+            randomised: [(0.02, 0.91), (0.5, 0.32), (1.0, 0.04)]
+                .map(|(share, similarity)| Randomised { share, similarity: Some(similarity) })
+                .into(),
+            doubt: (method == "saliency").then(|| "its maps change under noise".to_owned()),
+        }),
         remarks: if method == "grad_cam" {
             [("all zero: nothing found".to_owned(), 3)].into()
         } else {
@@ -147,19 +191,22 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
 }
 
 fn sample(index: usize, methods: &[&str]) -> SampleResult {
-    let tone =
-        |red: u8| encode_png(&RgbImage::from_pixel(8, 8, Rgb([red, 140, 120]))).expect("it has pixels");
+    // What an image holds is the encoder's business; the page only carries it.
+    let tone = |red: u8| vec![0xff, 0xd8, red, 0xff, 0xd9];
+    let placement = Placement { share: 0.3, density: 3.4, rank_accuracy: 0.4, pointing: 1.0, auc: 0.8 };
     SampleResult {
         id: format!("phantom-{index:03}"),
         label: "melanoma".into(),
         artefact: Some(index == 0),
-        probability: 0.93,
-        changed: [(Change::Remove, 0.41), (Change::Move, 0.9)].into(),
+        answer: Answer { probability: 0.93, score: 2.6 },
+        changed: [(Change::Remove, 0.41), (Change::Move, 0.9)]
+            .map(|(change, probability)| (change, Answer { probability, score: 0.0 }))
+            .into(),
         maps: methods
             .iter()
             .map(|method| SampleMap {
                 method: (*method).to_owned(),
-                regions: [("ruler".to_owned(), (0.3, 3.4))].into(),
+                regions: [("ruler".to_owned(), placement)].into(),
                 against_control: None,
                 gap: None,
                 remark: None,
@@ -167,6 +214,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
             })
             .collect(),
         thumbnail: Some(tone(210)),
+        edited: vec![(Change::Remove, vec![0xff, 0xd8, 0xff, 0xd9])],
     }
 }
 
@@ -207,7 +255,7 @@ fn nothing_is_fetched_and_nothing_runs() {
         assert!(!page.contains(forbidden), "{forbidden} stands in the page");
     }
     for address in page.split("src=\"").skip(1) {
-        assert!(address.starts_with("data:image/png;base64,"), "{}", &address[..40]);
+        assert!(address.starts_with("data:image/jpeg;base64,"), "{}", &address[..40]);
     }
     assert!(page.contains("default-src 'none'"));
 }
@@ -293,6 +341,25 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
     region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
+}
+
+#[test]
+fn a_picture_stands_beside_its_changed_versions() {
+    let page = page(&example());
+    assert!(page.contains("alt=\"phantom-000, ruler taken away\""), "the changed picture is shown");
+    assert!(page.contains("data:image/jpeg;base64,/9j/2Q=="));
+}
+
+#[test]
+fn whether_a_method_is_believed_stands_beside_its_maps() {
+    let page = page(&example());
+    assert!(page.contains("no: its maps change under noise"), "the doubt is shown");
+    assert!(page.contains("<td class=\"number\">0.82</td>") && page.contains("50\u{a0}%"));
+    let mut untried = example();
+    for model in &mut untried.models {
+        model.attention.iter_mut().for_each(|method| method.trust = None);
+    }
+    assert!(!render(&untried).expect("a page").contains("Can the maps be believed"));
 }
 
 #[test]

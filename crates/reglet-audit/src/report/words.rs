@@ -37,14 +37,24 @@ pub(super) fn maybe(found: Option<&Estimate>, number: fn(f64) -> String) -> Mark
     found.map_or_else(|| html! { (NONE) }, |found| estimate(found, number))
 }
 
-/// A change, as the caption of what it leads to.
-pub(super) fn change(change: Change, artefact: &str) -> String {
+/// A change, as the caption of what it leads to. What a control is depends on whether the picture shows the
+/// artefact.
+pub(super) fn change(change: Change, with: bool, artefact: &str) -> String {
     match change {
         Change::Insert => format!("{artefact} added"),
         Change::Remove => format!("{artefact} taken away"),
         Change::Move => format!("{artefact} moved"),
-        Change::Control => "blank strip added (control)".to_owned(),
+        Change::Control if with => "skin filled in elsewhere (control)".to_owned(),
+        Change::Control => "skin of the same shape added (control)".to_owned(),
+        Change::Scrambled => format!("{artefact} added in disorder (control)"),
+        Change::RemoveLesion if with => format!("lesion taken away, {artefact} left"),
+        Change::RemoveLesion => "lesion taken away".to_owned(),
     }
+}
+
+/// A p-value.
+pub(super) fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }
 
 /// Whether a picture shows the artefact.

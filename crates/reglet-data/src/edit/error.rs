@@ -26,6 +26,30 @@ pub enum EditError {
         /// The picture's height.
         height: u32,
     },
+    /// Too few or too many places.
+    #[error("something is to be put at {places} places of each picture, but it must be 1 to 64")]
+    Places {
+        /// The number asked for.
+        places: u32,
+    },
+    /// No picture shows the artefact with a mask, clear of the lesion.
+    #[error(
+        "no cut-out of '{artefact}' can be had: no picture has a mask of one that lies clear of the lesion; \
+         annotate some, or leave `insert` out"
+    )]
+    NoCutout {
+        /// The artefact.
+        artefact: String,
+    },
+    /// Only rulers are drawn.
+    #[error("a '{artefact}' cannot be drawn, only a ruler: use insert = \"cutout\"")]
+    NotDrawn {
+        /// The artefact.
+        artefact: String,
+    },
+    /// A cut-out cannot be brought to a picture's size.
+    #[error(transparent)]
+    Resize(#[from] crate::ResizeError),
     /// The picture is too small for a ruler, or too large for a mask.
     #[error(transparent)]
     Mask(#[from] crate::MaskError),

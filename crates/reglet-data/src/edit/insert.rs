@@ -2,6 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
+use super::light::{Light, REFLECTANCE};
 use super::{EditError, Edited};
 use crate::Mask;
 use crate::phantom::{Dice, Point, Ruler, paint};
@@ -14,18 +15,6 @@ pub enum Inserted {
     /// The same strip at the same place, without marks and in the colour of the skin about it.
     BlankStrip,
 }
-
-/// The light is estimated on a grid of so many cells a side.
-const CELLS: usize = 8;
-
-/// In each cell the light is that of its brighter skin: darker pixels are hairs and pigment.
-const BRIGHT: f32 = 0.8;
-
-/// What skin reflects in a cell whose light has strength 1.
-const REFLECTANCE: f32 = 0.85;
-
-/// Beyond a round field of view it is darker than this, and nothing that lies there could be seen.
-const DARK: f32 = 0.3;
 
 /// Draws a ruler or a blank strip over `picture`, off the mask `avoid` and off the dark as far as there is
 /// room, in the light of the place: the ruler's colours are multiplied by a smooth estimate of the illumination. The same seed
@@ -49,7 +38,7 @@ pub fn insert(
         let (x, y) = (at.x * side, at.y * side);
         let within = x >= 0.0 && y >= 0.0 && x < width as f32 && y < height as f32;
         let (x, y) = (x as u32, y as u32);
-        within && (avoid.is_some_and(|mask| mask.get(x, y)) || light.at(x, y)[0] < DARK)
+        within && (avoid.is_some_and(|mask| mask.get(x, y)) || light.is_dark(x, y))
     };
     let mut dice = Dice::new(seed, 0, "insert");
     let frame = (width as f32 / side, height as f32 / side);
@@ -91,53 +80,6 @@ fn skin_beside(
     }
     // A strip wholly outside the picture shows nowhere, so its colour does not matter.
     sum.map(|channel| if lights > 0.0 { (channel / lights).min(1.0) } else { REFLECTANCE })
-}
-
-/// How strongly each part of a picture is lit, by channel; 1 is full light.
-struct Light {
-    grid: Vec<[f32; 3]>,
-    cell: (f32, f32),
-}
-
-impl Light {
-    fn of(picture: &RgbImage) -> Light {
-        let (width, height) = picture.dimensions();
-        let cell = (width as f32 / CELLS as f32, height as f32 / CELLS as f32);
-        let mut levels: Vec<[Vec<u8>; 3]> = vec![Default::default(); CELLS * CELLS];
-        for (x, y, pixel) in picture.enumerate_pixels() {
-            let column = ((x as f32 / cell.0) as usize).min(CELLS - 1);
-            let row = ((y as f32 / cell.1) as usize).min(CELLS - 1);
-            for (list, level) in levels[row * CELLS + column].iter_mut().zip(pixel.0) {
-                list.push(level);
-            }
-        }
-        let bright = |mut list: Vec<u8>| {
-            let rank = (BRIGHT * list.len().saturating_sub(1) as f32) as usize;
-            let level = if list.is_empty() { 255 } else { *list.select_nth_unstable(rank).1 };
-            (f32::from(level) / 255.0 / REFLECTANCE).clamp(0.05, 1.1)
-        };
-        // One strength for all channels keeps a white ruler white under pink skin's own colour.
-        let even = |channels: [f32; 3]| [channels.into_iter().fold(0.0, f32::max); 3];
-        let grid = levels.into_iter().map(|channels| even(channels.map(bright))).collect();
-        Light { grid, cell }
-    }
-
-    /// The strength at a pixel, between the middles of the four cells about it.
-    fn at(&self, x: u32, y: u32) -> [f32; 3] {
-        let place = |position: u32, cell: f32| {
-            let at = ((position as f32 + 0.5) / cell - 0.5).clamp(0.0, (CELLS - 1) as f32);
-            let low = at as usize;
-            (low, (low + 1).min(CELLS - 1), at - low as f32)
-        };
-        let (left, right, u) = place(x, self.cell.0);
-        let (top, bottom, v) = place(y, self.cell.1);
-        let get = |row: usize, column: usize| self.grid[row * CELLS + column];
-        std::array::from_fn(|c| {
-            let upper = get(top, left)[c] * (1.0 - u) + get(top, right)[c] * u;
-            let lower = get(bottom, left)[c] * (1.0 - u) + get(bottom, right)[c] * u;
-            upper * (1.0 - v) + lower * v
-        })
-    }
 }
 
 #[cfg(test)]

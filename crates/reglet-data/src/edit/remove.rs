@@ -2,16 +2,13 @@
 
 use image::{Rgb, RgbImage};
 
+use super::membrane::span;
 use super::{EditError, Edited};
 use crate::Mask;
 use crate::phantom::Dice;
 
 /// A mask drawn by hand misses the outermost pixels of what it marks, and its shadow.
 const MARGIN: u32 = 2;
-
-/// Sweeps end when no value moves by more than this (in grey levels), or after so many.
-const STILL: f32 = 0.02;
-const SWEEPS: usize = 2000;
 
 /// Fills what `mask` marks, and two pixels about it, from its surroundings.
 ///
@@ -50,45 +47,13 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
     Ok(Edited { picture: edited, region })
 }
 
-/// Solves Laplace's equation for one channel inside the region. Beyond the picture's edge there is nothing:
-/// the surface meets it at a right angle.
+/// Spans the region of one channel.
 fn fill(picture: &mut RgbImage, region: &Mask, channel: usize) {
-    let (width, height) = region.dimensions();
-    let at = |x: u32, y: u32| (y * width + x) as usize;
     let mut values: Vec<f32> = picture.pixels().map(|pixel| f32::from(pixel[channel])).collect();
-    let outside = || region.bits().iter().zip(&values).filter(|(inside, _)| !**inside);
-    let mean = outside().map(|(_, value)| value).sum::<f32>() / outside().count() as f32;
-    let gap: Vec<(usize, Vec<usize>)> = region
-        .iter()
-        .map(|(x, y)| {
-            let mut neighbours = Vec::with_capacity(4);
-            neighbours.extend((x > 0).then(|| at(x - 1, y)));
-            neighbours.extend((x + 1 < width).then(|| at(x + 1, y)));
-            neighbours.extend((y > 0).then(|| at(x, y - 1)));
-            neighbours.extend((y + 1 < height).then(|| at(x, y + 1)));
-            (at(x, y), neighbours)
-        })
-        .collect();
-    for (place, _) in &gap {
-        values[*place] = mean;
-    }
-    // The best factor for a gap about as wide as it is deep; any below 2 converges.
-    let across = (gap.len() as f32).sqrt().max(2.0);
-    let relaxation = 2.0 / (1.0 + (std::f32::consts::PI / across).sin());
-    for _ in 0..SWEEPS {
-        let mut moved = 0.0_f32;
-        for (place, neighbours) in &gap {
-            let sum: f32 = neighbours.iter().map(|&neighbour| values[neighbour]).sum();
-            let step = relaxation * (sum / neighbours.len() as f32 - values[*place]);
-            values[*place] += step;
-            moved = moved.max(step.abs());
-        }
-        if moved < STILL {
-            break;
-        }
-    }
+    span(&mut values, region, |_, _| true);
     for (x, y) in region.iter() {
-        picture.get_pixel_mut(x, y)[channel] = values[at(x, y)].round().clamp(0.0, 255.0) as u8;
+        let value = values[(y * region.width() + x) as usize];
+        picture.get_pixel_mut(x, y)[channel] = value.round().clamp(0.0, 255.0) as u8;
     }
 }
 

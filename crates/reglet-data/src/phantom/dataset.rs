@@ -149,7 +149,9 @@ impl Phantoms {
             (Change::Control, Some(ruler)) => Some(phantom.blank_ruler(ruler)),
             // The same draws as for an insertion: the control lies exactly where that ruler would.
             (Change::Control, None) => Some(phantom.blank_ruler(&phantom.new_ruler(&mut dice))),
-            (Change::Insert, Some(_)) | (Change::Remove | Change::Move, None) => return None,
+            (Change::Insert, Some(_))
+            | (Change::Remove | Change::Move, None)
+            | (Change::Scrambled | Change::RemoveLesion, _) => return None,
         };
         Some(Phantom { ruler, ..phantom.clone() })
     }

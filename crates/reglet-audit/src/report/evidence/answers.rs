@@ -3,9 +3,9 @@ use reglet_viz::chart::{Strip, StripChart};
 use reglet_viz::{Theme, VizError};
 
 use super::super::table;
-use super::super::words::{NONE, capital, estimate, percent, plain, shown};
+use super::super::words::{NONE, capital, estimate, maybe, percent, plain, shown};
 use super::{CHART_WIDTH, chart};
-use crate::results::{Auroc, ModelResults, Results};
+use crate::results::{ModelResults, Results};
 
 /// The target's probability by class and artefact, and how well it separates the classes.
 pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
@@ -21,11 +21,9 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
         }
         div.pair {
             @if let Some(drawing) = drawing { (drawing) }
-            div {
-                (groups(results, model))
-                (areas(results, &model.auroc))
-            }
+            (groups(results, model))
         }
+        (performance(results, model))
     })
 }
 
@@ -53,27 +51,42 @@ fn groups(results: &Results, model: &ModelResults) -> Markup {
     table(&format!("Probability of {} by group", results.target), &head, &body)
 }
 
-fn areas(results: &Results, auroc: &Auroc) -> Markup {
-    let artefact = &results.artefact;
-    let rows = [
-        ("all pictures".to_owned(), auroc.all),
-        (shown(artefact, Some(true)), auroc.with),
-        (shown(artefact, Some(false)), auroc.without),
-    ];
-    let head = html! { th scope="col" { "Pictures" } th.number scope="col" { "AUROC" } };
+fn performance(results: &Results, model: &ModelResults) -> Markup {
+    let number = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| format!("{value:.3}"));
+    let head = html! {
+        th scope="col" { "Pictures" }
+        th.number scope="col" { "Sensitivity" }
+        th.number scope="col" { "Specificity" }
+        th.number scope="col" { "AUROC" }
+        th.number scope="col" { "Brier" }
+        th.number scope="col" { "Calibration error" }
+    };
     let body = html! {
-        @for (name, area) in &rows {
+        @for found in &model.performance {
             tr {
-                th scope="row" { (name) }
-                td.number { (area.map_or_else(|| NONE.to_owned(), |area| format!("{area:.3}"))) }
+                th scope="row" {
+                    @match found.artefact {
+                        None => "all pictures",
+                        with => (shown(&results.artefact, with)),
+                    }
+                    " (" (found.pictures) ")"
+                }
+                td.number { (maybe(found.sensitivity.as_ref(), percent)) }
+                td.number { (maybe(found.specificity.as_ref(), percent)) }
+                td.number { (number(found.auroc)) }
+                td.number { (number(found.brier)) }
+                td.number { (number(found.calibration_error)) }
             }
         }
     };
     html! {
-        (table("How well it separates the classes", &head, &body))
+        (table("How good the answers are", &head, &body))
         p.note {
-            dfn { "AUROC" } " is the chance that a picture of " (results.target) " gets a higher probability "
-            "than one of another class: 1 is perfect, 0.5 is guessing."
+            dfn { "Sensitivity" } " is the share of " (results.target) " that is called so, "
+            dfn { "specificity" } " the share of the rest that is not. " dfn { "AUROC" }
+            " is the chance that a picture of " (results.target) " gets a higher probability than one of another "
+            "class: 1 is perfect, 0.5 is guessing. " dfn { "Brier" } "’s score and the "
+            dfn { "calibration error" } " say how far the probabilities are from the truth: 0 is perfect."
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
         }
         @if let Some(drawing) = drawing {
             (regions(results, model))
+            (trust(model))
             div.pair {
                 (drawing)
                 div {
@@ -48,6 +49,9 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
         th.number scope="col" { "Share" }
         th.number scope="col" { "Density" }
         th.number scope="col" { "Against control" }
+        th.number scope="col" { "Highest values" }
+        th.number scope="col" { "Pointing" }
+        th.number scope="col" { "AUC" }
     };
     let body = html! {
         @for method in &model.attention {
@@ -65,11 +69,56 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
                             (maybe(method.artefact_against_control.as_ref(), signed))
                         } @else { (NONE) }
                     }
+                    td.number { (percent(found.rank_accuracy.mean)) }
+                    td.number { (percent(found.pointing.mean)) }
+                    td.number { (plain(found.auc.mean)) }
                 }
             }
         }
     };
-    table("Share and density of each region", &head, &body)
+    html! {
+        (table("Share and density of each region", &head, &body))
+        p.note {
+            dfn { "Highest values" } ": of the map’s highest values, as many as the region has pixels, the part that "
+            "lies in it (relevance rank accuracy). " dfn { "Pointing" } ": how often the highest of all does. "
+            dfn { "AUC" } ": how well the map tells the region from the rest; 0.5 is chance."
+        }
+    }
+}
+
+/// Whether the maps can be believed. Nothing where that was not tried.
+fn trust(model: &ModelResults) -> Markup {
+    let tried: Vec<_> =
+        model.attention.iter().filter_map(|method| Some((&method.title, method.trust.as_ref()?))).collect();
+    let number = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), plain);
+    let shares: Vec<f64> =
+        tried.first().map_or_else(Vec::new, |(_, trust)| trust.randomised.iter().map(|r| r.share).collect());
+    let head = html! {
+        th scope="col" { "Method" }
+        th.number scope="col" { "Under faint noise" }
+        @for share in &shares { th.number scope="col" { (percent(*share)) " of the layers drawn anew" } }
+        th scope="col" { "Counts" }
+    };
+    let body = html! {
+        @for (title, trust) in &tried {
+            tr {
+                th scope="row" { (title) }
+                td.number { (number(trust.stability)) }
+                @for step in &trust.randomised { td.number { (number(step.similarity)) } }
+                td { @match &trust.doubt { None => "yes", Some(why) => { "no: " (why) } } }
+            }
+        }
+    };
+    html! {
+        @if !tried.is_empty() {
+            (table("Can the maps be believed?", &head, &body))
+            p.note {
+                "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where "
+                "it should stay near 1, and by the same model after the weights of its last layers, up to all, have been "
+                "drawn anew, where it should fall. A method that fails is shown, and kept out of the verdict."
+            }
+        }
+    }
 }
 
 /// The region under suspicion first, then the lesion, then the others by name.

@@ -1,0 +1,46 @@
+//! How good probabilities are.
+
+/// The area under the ROC curve: the probability that a positive scores above a negative, ties counting half
+/// (Mann and Whitney's U over the number of pairs). `None` unless there are both.
+pub fn auroc(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
+    let (mut positives, mut negatives) = (Vec::new(), Vec::new());
+    for (score, positive) in scored {
+        if positive { positives.push(score) } else { negatives.push(score) }
+    }
+    if positives.is_empty() || negatives.is_empty() {
+        return None;
+    }
+    negatives.sort_by(f64::total_cmp);
+    let wins = |score: &f64| {
+        let below = negatives.partition_point(|other| other < score);
+        let not_above = negatives.partition_point(|other| other <= score);
+        (below + not_above) as f64 / 2.0
+    };
+    let total: f64 = positives.iter().map(wins).sum();
+    Some(total / (positives.len() * negatives.len()) as f64)
+}
+
+/// Brier's score (1950) for one class against the rest: the mean squared distance of the probability from what
+/// is true, 0 to 1; 0.25 is what always saying one half gives. `None` without pictures.
+pub fn brier(scored: &[(f64, bool)]) -> Option<f64> {
+    let square = |&(score, positive): &(f64, bool)| (score - f64::from(u8::from(positive))).powi(2);
+    (!scored.is_empty()).then(|| scored.iter().map(square).sum::<f64>() / scored.len() as f64)
+}
+
+/// In how many bins of equal width probabilities are compared with what is true.
+const BINS: usize = 10;
+
+/// The expected calibration error (Naeini, Cooper and Hauskrecht, 2015) of one class against the rest: in ten bins
+/// of equal width, the distance between the mean probability and the share that is true, weighed by the bin's
+/// pictures. 0 to 1; with few pictures even a perfect model's lies well above 0. `None` without pictures.
+pub fn calibration_error(scored: &[(f64, bool)]) -> Option<f64> {
+    let mut bins = [(0.0_f64, 0.0_f64); BINS];
+    for &(score, positive) in scored {
+        // A probability on a border belongs to the bin below it, as in the paper's intervals.
+        let bin = ((score * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+        bins[bin].0 += score;
+        bins[bin].1 += f64::from(u8::from(positive));
+    }
+    let apart: f64 = bins.iter().map(|(scores, positives)| (scores - positives).abs()).sum();
+    (!scored.is_empty()).then(|| apart / scored.len() as f64)
+}

@@ -1,0 +1,165 @@
+//! Whether a method's maps can be believed: they should stay when the picture hardly changes, and go when the
+//! model is no longer the one that was trained.
+
+use image::RgbImage;
+use ndarray::Array2;
+use reglet_attribution::Method;
+use reglet_metrics::{gaussian, spearman};
+use reglet_model::{Architecture, Model, Parameters, Targets};
+use tch::{Kind, Tensor};
+
+use crate::Error;
+use crate::config::{Plan, TrustConfig};
+use crate::results::{Randomised, Trust};
+use crate::statistics::median;
+
+/// The standard deviation of the noise, as a share of the range of the input's values.
+const NOISE: f64 = 0.02;
+
+/// For each method of the plan, what a few pictures say of it, with the plan's model number `model`. Empty where the
+/// config asks for no pictures.
+///
+/// * *Stability*: the rank correlation of the map with that of the same picture under noise too faint to be seen,
+///   the median over the pictures.
+/// * *Cascading randomisation* (Adebayo et al., *Sanity checks for saliency maps*, 2018): the rank correlation with
+///   the map of the same model once its weights, from the head down, have been drawn anew. A map that stays shows
+///   the picture, and not what the model has learnt.
+///
+/// Costs five times the methods' passes on these pictures.
+///
+/// # Errors
+/// A picture that cannot be read, or whatever the model or a method reports.
+pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
+    let TrustConfig { pictures, .. } = plan.config.trust;
+    let (_, model) = &plan.models[model];
+    let count = pictures.min(plan.data.len());
+    let mut views: Vec<RgbImage> = Vec::with_capacity(count);
+    for index in (0..count).map(|index| index * plan.data.len() / count) {
+        let view = model.preprocessing().view(&plan.data.sample(index)?.picture)?;
+        // One batch is of one size; where the preprocessing leaves several, those of the first will do.
+        if views.first().is_none_or(|first| first.dimensions() == view.dimensions()) {
+            views.push(view);
+        }
+    }
+    if views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let target = model.classes().find(&plan.config.target)?;
+    let input = model.preprocessing().tensor(&views, model.device())?;
+    let maps = |model: &Model, input: &Tensor| maps(&plan.methods, model, input, target);
+    let here = maps(model, &input)?;
+    let near = maps(model, &noisy(&input, plan.config.seed)?)?;
+    let mut randomised = Vec::new();
+    for share in [0.0, 0.5, 1.0] {
+        if let Some((other, share)) = randomise(model, share, plan.config.seed)? {
+            randomised.push((share, maps(&other, &input)?));
+        }
+    }
+    let trust = plan.methods.iter().enumerate().map(|(index, method)| {
+        let similarity = |there: &[Vec<Array2<f32>>]| {
+            let pairs = here[index].iter().zip(&there[index]);
+            let found: Vec<f64> =
+                pairs.filter_map(|(one, other)| spearman(one.view(), other.view()).ok()).collect();
+            median(&found)
+        };
+        let stability = similarity(&near);
+        let randomised: Vec<Randomised> = randomised
+            .iter()
+            .map(|(share, there)| Randomised { share: *share, similarity: similarity(there) })
+            .collect();
+        let doubt = doubt(stability, &randomised, &plan.config.trust);
+        Trust { method: method.name().to_owned(), pictures: views.len(), stability, randomised, doubt }
+    });
+    Ok(trust.collect())
+}
+
+/// Why a method is kept out of the verdict, if it is.
+fn doubt(stability: Option<f64>, randomised: &[Randomised], rules: &TrustConfig) -> Option<String> {
+    if let Some(found) = stability.filter(|found| *found < rules.min_stability) {
+        return Some(format!(
+            "its maps change under noise that cannot be seen (rank correlation {found:.2}, at least {} is asked for)",
+            rules.min_stability
+        ));
+    }
+    let last = randomised.last()?.similarity?;
+    (last > rules.max_randomised).then(|| {
+        format!(
+            "its maps hardly change when the model's weights are drawn anew (rank correlation {last:.2}, at most {} \
+             is allowed)",
+            rules.max_randomised
+        )
+    })
+}
+
+/// By method: a map for each picture.
+fn maps(
+    methods: &[Method],
+    model: &Model,
+    input: &Tensor,
+    target: usize,
+) -> Result<Vec<Vec<Array2<f32>>>, Error> {
+    let rows = input.size()[0];
+    let targets = vec![target; rows as usize];
+    let found = Method::attribute_all(methods, model, input, Targets::Classes(&targets))?;
+    let by_method = methods.iter().zip(&found.computed).map(|(method, computed)| {
+        let reduction = method.get().reduction();
+        (0..rows).map(|row| Ok(computed.attribution.map(row, reduction)?)).collect()
+    });
+    by_method.collect()
+}
+
+fn noisy(input: &Tensor, seed: u64) -> Result<Tensor, Error> {
+    let (count, channels, height, width) = input.size4()?;
+    let range = input.f_max()?.f_double_value(&[])? - input.f_min()?.f_double_value(&[])?;
+    let shape = (channels as usize, height as usize, width as usize);
+    let noise = gaussian(shape, (NOISE * range) as f32, count as usize, seed);
+    let flat: Vec<f32> = noise.into_iter().flatten().collect();
+    let noise = Tensor::f_from_slice(&flat)?.f_view(input.size().as_slice())?;
+    Ok(input.f_add(&noise.f_to_device(input.device())?.f_to_kind(Kind::Float)?)?)
+}
+
+/// The model with the last `share` of its modules' weights, at least the head's, drawn anew, and that share. `None`
+/// for a model whose architecture is not built in: how it begins is not known.
+fn randomise(model: &Model, share: f64, seed: u64) -> Result<Option<(Model, f64)>, Error> {
+    let Ok(architecture) = model.provenance().architecture.parse::<Architecture>() else { return Ok(None) };
+    let graph = model.graph();
+    let module = |name: &str| name.rsplit_once('.').map_or_else(String::new, |(module, _)| module.to_owned());
+    let mut modules: Vec<String> = graph.parameters().iter().map(|p| module(&p.name)).collect();
+    modules.dedup();
+    let anew = ((share * modules.len() as f64).round() as usize).clamp(1, modules.len());
+    let anew = &modules[modules.len() - anew..];
+    let fresh = Parameters::initial(graph, seed)?;
+    let tensors = graph.parameters().iter().zip(model.parameters().tensors().iter().zip(fresh.tensors()));
+    let tensors = tensors
+        .map(|(parameter, (own, fresh))| {
+            let drawn = anew.contains(&module(&parameter.name));
+            Ok(if drawn { fresh.f_to_device(model.device())? } else { own.shallow_clone() })
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    let other = Model::from_parts(
+        architecture,
+        graph.clone(),
+        Parameters::from_tensors(tensors),
+        Some(model.classes().labels().to_vec()),
+        model.preprocessing().clone(),
+        model.device(),
+    )?;
+    Ok(Some((other, anew.len() as f64 / modules.len() as f64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_doubted_for_either_fault() {
+        let rules = TrustConfig { pictures: 4, min_stability: 0.5, max_randomised: 0.5 };
+        let after = |similarity| [Randomised { share: 1.0, similarity }];
+        assert_eq!(doubt(Some(0.9), &after(Some(0.1)), &rules), None);
+        assert!(doubt(Some(0.3), &after(Some(0.1)), &rules).is_some_and(|why| why.contains("noise")));
+        assert!(doubt(Some(0.9), &after(Some(0.8)), &rules).is_some_and(|why| why.contains("drawn anew")));
+        // What could not be checked is no reason to doubt: the report says that it was not.
+        assert_eq!(doubt(None, &after(None), &rules), None);
+        assert_eq!(doubt(Some(0.9), &[], &rules), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! Whether a map is true of the model.
+
+pub(crate) mod completeness;
+pub(crate) mod curve;
+pub(crate) mod infidelity;
+pub(crate) mod road;
+
+use ndarray::ArrayView2;
+
+use crate::MetricError;
+
+/// Every pixel (row, column), the highest value first; equal values in reading order.
+fn ranked(map: ArrayView2<f32>) -> Result<Vec<(usize, usize)>, MetricError> {
+    if map.iter().any(|value| !value.is_finite()) {
+        return Err(MetricError::NotFinite);
+    }
+    let mut places: Vec<(usize, usize)> = map.indexed_iter().map(|(place, _)| place).collect();
+    places.sort_by(|a, b| map[*b].total_cmp(&map[*a]));
+    Ok(places)
+}

@@ -1,0 +1,29 @@
+//! Whether the map tells the region from the rest.
+
+use super::Localisation;
+use crate::MetricError;
+
+impl Localisation<'_> {
+    /// The area under the ROC curve of the map as a detector of the region: the probability that a pixel of the
+    /// region has a higher value than one outside, ties counting half (Fawcett, *An introduction to ROC analysis*,
+    /// 2006). 0.5 is chance.
+    ///
+    /// # Errors
+    /// [`MetricError::WholePicture`].
+    pub fn auc(&self) -> Result<f64, MetricError> {
+        let outside = self.map.len() - self.area;
+        if outside == 0 {
+            return Err(MetricError::WholePicture);
+        }
+        let mut values: Vec<(f32, bool)> = self.values().collect();
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut below, mut wins) = (0.0, 0.0);
+        for equal in values.chunk_by(|a, b| a.0 == b.0) {
+            let inside = equal.iter().filter(|(_, inside)| *inside).count() as f64;
+            let others = equal.len() as f64 - inside;
+            wins += inside * (below + others / 2.0);
+            below += others;
+        }
+        Ok(wins / (self.area as f64 * outside as f64))
+    }
+}

@@ -1,0 +1,4 @@
+//! Whether a map stays the same.
+
+pub(crate) mod sensitivity;
+pub(crate) mod similarity;

@@ -1,0 +1,71 @@
+//! How alike two maps are.
+
+use ndarray::ArrayView2;
+
+use crate::MetricError;
+use crate::error::same_shape;
+
+/// Spearman's rank correlation of two maps, from −1 to 1, ties sharing the mean of their ranks (Spearman, 1904): what
+/// Adebayo et al., *Sanity checks for saliency maps*, 2018, compare maps with when weights are randomised.
+///
+/// # Errors
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Constant`].
+pub fn spearman(one: ArrayView2<f32>, other: ArrayView2<f32>) -> Result<f64, MetricError> {
+    same_shape(one.shape(), other.shape())?;
+    let (one, other) = (ranks(one)?, ranks(other)?);
+    let middle = (one.len() as f64 + 1.0) / 2.0;
+    let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
+    for (a, b) in one.iter().zip(&other) {
+        let (a, b) = (a - middle, b - middle);
+        (both, first, second) = (both + a * b, first + a * a, second + b * b);
+    }
+    if first == 0.0 || second == 0.0 {
+        return Err(MetricError::Constant);
+    }
+    Ok(both / (first * second).sqrt())
+}
+
+/// Of the highest values of `one`, this `share` of all pixels, the part that is among the highest of `other` as well,
+/// 0 to 1 (the top-k intersection of Ghorbani, Abid and Zou, *Interpretation of neural networks is fragile*, 2019).
+///
+/// # Errors
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1.
+pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> Result<f64, MetricError> {
+    same_shape(one.shape(), other.shape())?;
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(MetricError::Parameter {
+            parameter: "share",
+            value: share,
+            expected: "above 0, at most 1",
+        });
+    }
+    let count = ((share * one.len() as f64).round() as usize).max(1);
+    let top = |map: ArrayView2<f32>| -> Result<Vec<bool>, MetricError> {
+        let ranks = ranks(map)?;
+        let mut order: Vec<usize> = (0..ranks.len()).collect();
+        order.sort_by(|&a, &b| ranks[b].total_cmp(&ranks[a]));
+        let mut among = vec![false; ranks.len()];
+        order.iter().take(count).for_each(|&index| among[index] = true);
+        Ok(among)
+    };
+    let both = top(one)?.into_iter().zip(top(other)?).filter(|(a, b)| *a && *b).count();
+    Ok(both as f64 / count as f64)
+}
+
+/// The rank of each value, from 1, ties sharing the mean of theirs.
+fn ranks(map: ArrayView2<f32>) -> Result<Vec<f64>, MetricError> {
+    let values: Vec<f32> = map.iter().copied().collect();
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(MetricError::NotFinite);
+    }
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut before = 0.0;
+    for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
+        let rank = before + (equal.len() as f64 + 1.0) / 2.0;
+        equal.iter().for_each(|&index| ranks[index] = rank);
+        before += equal.len() as f64;
+    }
+    Ok(ranks)
+}
