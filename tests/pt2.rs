@@ -357,7 +357,7 @@ fn graphs_that_make_no_sense_are_refused() {
     let nodes = "/graph_module/graph/nodes";
     let edit = |change: &dyn Fn(&mut Vec<Value>)| {
         edited(MODEL, |document| {
-            change(document.pointer_mut(nodes).expect("nodes").as_array_mut().expect("a list"))
+            change(document.pointer_mut(nodes).expect("nodes").as_array_mut().expect("a list"));
         })
     };
     let found = edit(&|nodes| nodes.reverse());
