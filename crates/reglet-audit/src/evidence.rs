@@ -6,16 +6,17 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
-use reglet_attribution::{Method, Remark};
+use reglet_attribution::{Method, Reduction, Remark};
 use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
 use reglet_metrics::Localisation;
 use reglet_model::{Model, Preprocessing, Targets};
-use reglet_viz::{Colormap, Opacity, Scale, outline};
+use reglet_viz::{Colormap, outline};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 use crate::config::{Config, Plan};
+use crate::drawing::{OPACITY, scaled};
 use crate::progress::Progress;
 use crate::results::{Answer, Placement, SampleMap, SampleResult};
 
@@ -272,15 +273,15 @@ impl Looked<'_> {
                 against_control,
                 gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
                 remark: self.maps.remarks[index][self.row].map(Remark::text),
-                overlay: shown.then(|| self.overlay(map)).transpose()?,
+                overlay: shown.then(|| self.overlay(map, method.get().reduction())).transpose()?,
             });
         }
         Ok(measured)
     }
 
-    fn overlay(&self, map: &Array2<f32>) -> Result<Vec<u8>, Error> {
-        let scaled = Scale::Percentile(99.5).apply(map.view())?;
-        jpeg(&scaled.overlay(self.view, Colormap::Inferno, Opacity::ByValue(0.75))?)
+    fn overlay(&self, map: &Array2<f32>, reduction: Reduction) -> Result<Vec<u8>, Error> {
+        let (scaled, colormap) = scaled(map.view(), reduction, Colormap::Inferno)?;
+        jpeg(&scaled.overlay(self.view, colormap, OPACITY)?)
     }
 
     fn thumbnail(&self) -> Result<Vec<u8>, Error> {

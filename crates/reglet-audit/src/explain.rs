@@ -9,10 +9,11 @@ use reglet_data::picture::{self, Limits};
 use reglet_model::{
     ImportOptions, Model, ModelOptions, Preprocessing, Targets, WeightsSource, device, read_labels, save,
 };
-use reglet_viz::{ColorBar, Colormap, Figure, Opacity, Panel, Scale, Theme};
+use reglet_viz::{ColorBar, Colormap, Figure, Panel, Theme};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
+use crate::drawing::{OPACITY, scaled};
 use crate::progress::Progress;
 use crate::{Error, Output, parameters};
 
@@ -52,9 +53,6 @@ pub struct ExplainOptions {
     /// Print JSON instead of text.
     pub json: bool,
 }
-
-/// The largest share of a picture that an overlay hides.
-const OPACITY: Opacity = Opacity::ByValue(0.75);
 
 /// How many classes are named.
 const TOP: usize = 5;
@@ -164,10 +162,11 @@ impl One<'_> {
             .panel(Panel::picture("As the model sees it", view.clone()).caption(format!("{width}×{height}")));
         let mut overlays = Vec::new();
         for (method, computed) in self.methods.iter().zip(&found.computed) {
-            let map = computed.attribution.map(0, method.get().reduction())?;
-            let scaled = Scale::Percentile(99.5).apply(map.view())?;
-            let mut panel = Panel::picture(method.get().about().title, scaled.colorize(self.colormap))
-                .color_bar(ColorBar::of(&scaled, self.colormap))
+            let reduction = method.get().reduction();
+            let map = computed.attribution.map(0, reduction)?;
+            let (scaled, colormap) = scaled(map.view(), reduction, self.colormap)?;
+            let mut panel = Panel::picture(method.get().about().title, scaled.colorize(colormap))
+                .color_bar(ColorBar::of(&scaled, colormap))
                 .caption(self.caption(method, computed, found));
             if let Some(remark) = computed.attribution.remark(0)? {
                 panel = panel.caption(remark.text());
@@ -175,7 +174,7 @@ impl One<'_> {
             figure = figure.panel(panel);
             overlays.push(Panel::picture(
                 format!("{}, overlaid", method.get().about().title),
-                scaled.overlay(view, self.colormap, OPACITY)?,
+                scaled.overlay(view, colormap, OPACITY)?,
             ));
         }
         let bars = top.iter().map(|ranked| (ranked.label.clone(), ranked.probability));
@@ -438,7 +437,6 @@ fn folders(pictures: &[PathBuf]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reglet_attribution::Reduction;
 
     #[test]
     fn pictures_of_one_name_get_folders_of_their_own() {
@@ -482,7 +480,7 @@ mod tests {
         let expected = "{\"name\":\"grad_cam\",\"layer\":null,\"upsampling\":\"nearest\"}";
         assert_eq!(json!(found[1]), serde_json::from_str::<Value>(expected).expect("JSON"));
         for (fault, part) in [
-            ("ig.step=1", "it has: baseline, quadrature, steps"),
+            ("ig.step=1", "it has: baseline, quadrature, steps, tolerance"),
             ("ig=1", "METHOD.PARAMETER"),
             ("grad_cam.layer=x", "not among"),
             ("ig.steps=many", "invalid type"),
@@ -491,13 +489,6 @@ mod tests {
             let words = ExplainOptions { set: vec![fault.to_owned()], ..options(&["ig"]) };
             let message = methods(&words).expect_err(fault).to_string();
             assert!(message.contains(part), "{message}");
-        }
-    }
-
-    #[test]
-    fn drawn_maps_are_never_negative() {
-        for name in Method::NAMES {
-            assert_ne!(Method::named(name).expect("a method").get().reduction(), Reduction::Sum);
         }
     }
 }

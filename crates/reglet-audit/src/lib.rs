@@ -12,6 +12,7 @@
 
 mod audit;
 pub mod config;
+mod drawing;
 mod effects;
 mod error;
 mod evidence;

@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(set(&method, "name", json!("saliency")).expect("no fault"), None);
         let fault = set(&method, "steps", json!("many")).expect_err("no number").to_string();
         assert!(fault.contains("integrated_gradients: steps") && fault.contains("many"), "{fault}");
-        assert_eq!(names(&method), ["baseline", "quadrature", "steps"]);
+        assert_eq!(names(&method), ["baseline", "quadrature", "steps", "tolerance"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@
 //! let case = counterexample.case.as_ref().expect("a network and its input");
 //! assert_eq!(case.bias[0].abs(), 1);
 //! assert!(case.input.iter().all(|value| *value == 0));
-//! assert_eq!(counterexample.finding, "the attributions sum to -0.5, but the score rises by 0");
+//! assert_eq!(counterexample.finding, "the attributions sum to 0.5, but the score rises by 0");
 //! assert_eq!(check(Axiom::InputShift, &broken), Verdict::Holds);
 //! # Ok::<(), AttributionError>(())
 //! ```
