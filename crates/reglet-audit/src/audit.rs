@@ -17,7 +17,7 @@ use crate::results::{
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
 use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
-use crate::{Error, Output, report};
+use crate::{Error, Output, junit, model_card, report};
 
 /// Above this probability a picture is called the target.
 pub(crate) const DECISION: f64 = 0.5;
@@ -61,6 +61,8 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     output.write("samples.csv", &table(&results)?)?;
     let charts = results.models.iter().map(|model| Charts::draw(&results, model));
     let charts = charts.collect::<Result<Vec<_>, _>>()?;
+    output.write("model-card.md", model_card::render(&results).as_bytes())?;
+    output.write("junit.xml", junit::render(&results)?.as_bytes())?;
     write_figures(&mut output, &results, &charts)?;
     output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
@@ -93,11 +95,14 @@ fn file_name(name: &str, index: usize) -> String {
 
 /// 0 if every model is as expected or, where nothing is expected, clear; else 1.
 fn status(results: &Results) -> u8 {
-    let fine = |model: &ModelResults| match model.expected {
+    u8::from(!results.models.iter().all(fine))
+}
+
+pub(crate) fn fine(model: &ModelResults) -> bool {
+    match model.expected {
         Some(expected) => model.verdict.kind == expected,
         None => model.verdict.kind != VerdictKind::Shortcut,
-    };
-    u8::from(!results.models.iter().all(fine))
+    }
 }
 
 fn text(results: &Results, out: &Path) -> String {

@@ -5,7 +5,7 @@ mod evidence;
 mod gallery;
 mod provenance;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verdicts;
 mod words;
 

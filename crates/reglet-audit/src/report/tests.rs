@@ -13,7 +13,7 @@ use crate::statistics::{Association, Estimate};
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
 /// Two models on the same pictures: one that uses the ruler, one that does not.
-pub(super) fn example() -> Results {
+pub(crate) fn example() -> Results {
     Results {
         schema_version: SCHEMA_VERSION,
         title: "Do these classifiers read the ruler?".into(),
