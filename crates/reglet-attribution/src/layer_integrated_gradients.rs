@@ -82,7 +82,7 @@ impl LayerIntegratedGradients {
         let (_, _, height, width) = inputs.size4()?;
         let rest = Rest::new(model, inputs, self.layer(model))?;
         let (units, differences) = self.units(model, inputs, targets, &rest)?;
-        let gaps = Gap::of(&units, &differences)?;
+        let gaps = Gap::of(&units.f_reshape([units.size()[0], -1, 1, 1])?, &differences)?;
         let places = rest.laid_out(&units)?;
         check_spatial("Layer Integrated Gradients", self.layer(model), &places)?;
         let values = self.upsampling.apply(&over_channels(&places)?, height, width)?;
