@@ -7,7 +7,8 @@ use image::RgbImage;
 use reglet_attribution::{Baseline, Computed, Explanation, Method};
 use reglet_data::picture::{self, Limits};
 use reglet_model::{
-    ImportOptions, Model, ModelOptions, Preprocessing, Targets, WeightsSource, device, read_labels, save,
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, Targets, WeightsSource, device,
+    read_labels, save,
 };
 use reglet_viz::{ColorBar, Colormap, Figure, Panel, Theme};
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ pub struct ExplainOptions {
     pub colormap: String,
     /// Where to run.
     pub device: String,
+    /// The rewrites to run by: names with commas, or `none`; all unless given.
+    pub rewrites: Option<String>,
     /// The folder for the results.
     pub out: PathBuf,
     /// Print JSON instead of text.
@@ -343,7 +346,21 @@ fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The rewrites named in a list with commas; `none` names none.
+fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
+    let names = names.split(',').map(str::trim).filter(|name| *name != "none");
+    Ok(names.map(str::parse).collect::<Result<_, ModelError>>()?)
+}
+
 fn load(options: &ExplainOptions) -> Result<Model, Error> {
+    let mut model = read(options)?;
+    if let Some(names) = &options.rewrites {
+        model.set_rewrites(&rewrites(names)?)?;
+    }
+    Ok(model)
+}
+
+fn read(options: &ExplainOptions) -> Result<Model, Error> {
     let labels = options.labels.as_ref().map(|path| {
         read_labels(path)
             .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
@@ -460,6 +477,7 @@ mod tests {
             preprocessing: None,
             colormap: "inferno".into(),
             device: "cpu".into(),
+            rewrites: None,
             out: PathBuf::new(),
             json: false,
         }

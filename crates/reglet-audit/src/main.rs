@@ -101,6 +101,9 @@ struct ExplainWords {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto")]
     device: String,
+    /// The rewrites to run by, names with commas (`reglet inspect` lists them), or none [default: all]
+    #[arg(long)]
+    rewrites: Option<String>,
     /// The folder for the results
     #[arg(long, default_value = "results/explain")]
     out: PathBuf,
@@ -172,6 +175,7 @@ impl From<ExplainWords> for ExplainOptions {
             preprocessing: words.preprocessing,
             colormap: words.colormap,
             device: words.device,
+            rewrites: words.rewrites,
             out: words.out,
             json: words.json,
         }

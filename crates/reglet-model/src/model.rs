@@ -227,6 +227,14 @@ impl Model {
         self.parameters.prepare(&self.graph, rewrites)
     }
 
+    /// How many operator calls a rewrite has a faster way for.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn rewritable(&self, rewrite: Rewrite) -> Result<usize, ModelError> {
+        Ok(self.graph.shortcuts(&self.parameters, &[rewrite])?.len())
+    }
+
     /// The classes.
     pub fn classes(&self) -> &Classes {
         &self.classes

@@ -24,7 +24,11 @@ fn refused_at(old: &str, new: &str, place: &str, expected: &[&str]) {
 fn a_config_that_is_right_runs() {
     let bench = Bench::new();
     let run = bench.audit(&config("[data.phantoms]\ncount = 4\nsize = 32"));
-    run.accepted(&["report.html", "results.json", "samples.csv"]);
+    run.accepted(&["report.html", "results.json", "samples.csv", "figures"]);
+    let figures: Vec<String> = ["answers", "insert", "remove", "attention"]
+        .map(|name| bench.read(&format!("figures/clean-{name}.svg")))
+        .into();
+    assert!(figures.iter().all(|figure| figure.starts_with("<svg")));
 }
 
 #[test]
