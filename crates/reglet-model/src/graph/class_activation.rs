@@ -40,12 +40,12 @@ impl Graph {
             index < last_attention && tokens(node) && matches!(node.op, Op::LayerNorm { .. })
         };
         let cuts = |_: usize, node: &Node| spatial(node) && matches!(node.op, Op::Conv2d { .. });
-        let kinds: [&dyn Fn(usize, &Node) -> bool; 4] = [&sees, &moves, &attended, &cuts];
-        let of = |kind: &dyn Fn(usize, &Node) -> bool| -> Vec<ValueId> {
+        let of = |suits: &dyn Fn(usize, &Node) -> bool| -> Vec<ValueId> {
             let nodes = self.nodes.iter().enumerate();
-            nodes.filter(|(index, node)| kind(*index, node)).map(|(_, node)| node.output).collect()
+            nodes.filter(|(index, node)| suits(*index, node)).map(|(_, node)| node.output).collect()
         };
-        kinds.into_iter().map(of).find(|layers| !layers.is_empty()).unwrap_or_default()
+        let kinds = [of(&sees), of(&moves), of(&attended), of(&cuts)];
+        kinds.into_iter().find(|layers| !layers.is_empty()).unwrap_or_default()
     }
 
     /// The last convolution that a value depends on, which in a transformer cuts the picture into the patches

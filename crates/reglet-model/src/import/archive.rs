@@ -100,9 +100,11 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
     // As PyTorch tells them apart; some of its entries are compressed.
     let torchscript = |name: &str| name.split_once('/').is_some_and(|(_, inner)| inner == "constants.pkl");
     if archive.file_names().filter_map(Result::ok).any(|name| torchscript(&name)) {
-        return Err("it is a TorchScript program, whose layers cannot be read; export the model with torch.export \
+        return Err(
+            "it is a TorchScript program, whose layers cannot be read; export the model with torch.export \
                     instead, as `reglet export-help` shows"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let mut root = None;
     let mut entries = HashMap::with_capacity(archive.len());
