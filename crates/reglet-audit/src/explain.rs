@@ -393,9 +393,9 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
     Ok(Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?)
 }
 
-/// Whether a model is named by an archive of torch.export and not by an architecture.
+/// Whether a model is named by an archive of torch.export, or what somebody takes for one, and not by an architecture.
 pub(crate) fn is_archive(model: &Path) -> bool {
-    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2"))
+    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2") || model.is_file())
 }
 
 fn preprocessing(name: &str) -> Result<Preprocessing, Error> {

@@ -108,10 +108,14 @@ impl Subject {
         let mut seen = HashSet::new();
         let mut text = format!("\nGrad-CAM: {} unless told otherwise\n", self.model.grad_cam_layer());
         for layer in graph.class_activation_layers(&known).into_iter().rev() {
-            let [_, channels, height, width] = shapes[&layer][..] else { continue };
-            if seen.insert((height, width)) {
-                let name = graph.name(layer);
-                text.push_str(&format!("  {width}×{height}: {name}, {channels} channels\n"));
+            let (size, channels) = match shapes[&layer][..] {
+                [_, channels, height, width] => (format!("{width}×{height}"), channels),
+                [_, tokens, channels] => (format!("{tokens} tokens"), channels),
+                _ => continue,
+            };
+            let line = format!("  {size}: {}, {channels} channels\n", graph.name(layer));
+            if seen.insert(size) {
+                text.push_str(&line);
             }
         }
         text

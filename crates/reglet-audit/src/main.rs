@@ -58,7 +58,7 @@ struct ExplainWords {
     /// Pictures, or folders of them
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
-    /// The architecture: resnet18, resnet34, resnet50, resnet101, resnet152 or mobilenet_v2; or a model that
+    /// The architecture, as torchvision calls it, such as resnet18 or vit_b_16; or a model that
     /// torch.export saved (.pt2)
     #[arg(long, default_value = "resnet18")]
     model: String,

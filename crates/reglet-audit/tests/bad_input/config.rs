@@ -97,7 +97,12 @@ fn names_that_do_not_exist() {
 
 #[test]
 fn weights_of_another_architecture() {
-    refused_at("\"resnet18\"", "\"mobilenet_v2\"", "weights", &["do not fit mobilenet_v2", "a ResNet"]);
+    refused_at(
+        "\"resnet18\"",
+        "\"mobilenet_v2\"",
+        "weights",
+        &["do not fit mobilenet_v2", "perhaps resnet18"],
+    );
 }
 
 /// Writes two phantoms with their masks and a manifest that lists them. The masks of the ruler are drawn by
