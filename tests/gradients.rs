@@ -3,7 +3,7 @@
 use reglet_attribution::{
     Attribution, AttributionError, Baseline, BlurIntegratedGradients, Deviation, GradientShap,
     GuidedIntegratedGradients, Idgi, IntegratedGradients, Method, Operators, PathSample, Quadrature,
-    Saliency, Scores, SmoothGrad, SmoothGradSquared, VarGrad,
+    Saliency, Scores, Segmentation, SmoothGrad, SmoothGradSquared, VarGrad, Xrai,
 };
 use reglet_model::{Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing};
 use reglet_tests::{Reference, assert_close, exact, plain_model, small_input, small_model};
@@ -155,6 +155,37 @@ fn guided_integrated_gradients_on_a_leash_are_integrated_gradients() {
 
 /// IDGI has no implementation on a package index. Its formula holds it: for a linear score the gradient is w all along the
 /// way, and each value has the share w² / ‖w‖² of the rise.
+/// Segments of the cells of grids, and paths that Captum's and ours agree on.
+fn xrai() -> Xrai {
+    let integrated = |baseline| {
+        Method::IntegratedGradients(IntegratedGradients { baseline, ..IntegratedGradients::default() })
+    };
+    Xrai {
+        methods: [Baseline::Zero, Baseline::Value(0.3)].map(integrated).into(),
+        segmentations: [2, 4, 5].map(Segmentation::Grid).into(),
+        dilation: 1,
+        smallest: 4,
+    }
+}
+
+#[test]
+fn xrai_is_pairs() {
+    let (model, input, reference) = plain();
+    expect(&reference, "xrai", xrai().attribute(&model, &input, &TARGETS));
+}
+
+/// Whatever the regions are, they share out what the map has.
+#[test]
+fn xrai_keeps_the_sum_of_its_map() {
+    let (model, input, _) = plain();
+    let method = Xrai { methods: vec![Method::named("deep_lift").expect("a method")], ..Xrai::default() };
+    let found = method.attribute(&model, &input, &TARGETS).expect("it runs").values;
+    let rise = model.scores(&input, &TARGETS).expect("it runs")
+        - model.scores(&input.zeros_like(), &TARGETS).expect("it runs");
+    let sums = found.sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double);
+    assert_close("sums", &sums, &rise, 1e-9);
+}
+
 #[test]
 fn idgi_shares_a_linear_scores_rise_by_squared_weights() {
     let model = linear_model();
@@ -220,6 +251,15 @@ fn unsound_parameters_are_refused() {
     let samples = [PathSample { baseline: 4, place: 0.5 }];
     let fault = refused(GradientShap::default().attribute_with(&model, &input, &TARGETS, &samples));
     assert!(fault.contains("baseline of a sample is 4"), "{fault}");
+    for (method, part) in [
+        (Xrai { methods: Vec::new(), ..Xrai::default() }, "methods is 0"),
+        (Xrai { segmentations: vec![Segmentation::Grid(0)], ..Xrai::default() }, "segmentation.grid is 0"),
+        (Xrai { dilation: 65, ..Xrai::default() }, "dilation is 65"),
+        (Xrai { smallest: 0, ..Xrai::default() }, "smallest is 0"),
+    ] {
+        let fault = refused(method.attribute(&model, &input, &TARGETS));
+        assert!(fault.contains(part), "{fault}");
+    }
     let guided = GuidedIntegratedGradients { fraction: 0.0, ..Default::default() };
     assert!(refused(guided.attribute(&model, &input, &TARGETS)).contains("fraction is 0"));
 }

@@ -1,8 +1,8 @@
 //! Methods that need scores alone against Captum's and SciPy's (`reference/make_methods.py`).
 
 use reglet_attribution::{
-    Attribution, AttributionError, Baseline, FeatureAblation, KernelShap, Lime, Occlusion, Rise, Scores,
-    Segmentation, ShapleySampling, Sobol,
+    Attribution, AttributionError, Baseline, FeatureAblation, KernelShap, Lime, Occlusion, PartitionShap,
+    Rise, Scores, Segmentation, ShapleySampling, Sobol,
 };
 use reglet_model::Model;
 use reglet_tests::{Reference, assert_close, plain_model, small_input};
@@ -119,9 +119,27 @@ fn sobol_indices_are_scipys_on_the_same_samples() {
     });
     let method = Sobol { segmentation: Segmentation::Grid(4), ..Sobol::default() };
     let found = method.attribute_with(&model, &input, &TARGETS, [&samples[0], &samples[1]]).expect("it runs");
-    let cells =
-        found.values.avg_pool2d([4_i64, 4], [4_i64, 4], [0_i64, 0], false, true, None).view([2, 16]) * 16.0;
-    assert_close("sobol", &cells, reference.tensor("sobol"), 1e-6);
+    assert_close("sobol", &of_sixteen(&found), reference.tensor("sobol"), 1e-6);
+}
+
+/// The value of each of the cells of a grid of four by four, `[2, 16]`.
+fn of_sixteen(found: &Attribution) -> Tensor {
+    found.values.avg_pool2d([4_i64, 4], [4_i64, 4], [0_i64, 0], false, true, None).view([2, 16]) * 16.0
+}
+
+#[test]
+fn partition_shap_is_shaps_once_every_part_is_halved() {
+    let (model, input, reference) = plain();
+    let method =
+        PartitionShap { segmentation: Segmentation::Grid(4), evaluations: 170, ..PartitionShap::default() };
+    let found = method.attribute(&model, &input, &TARGETS).expect("it runs");
+    assert!(found.gaps.as_ref().expect("reported").iter().all(|gap| gap.relative < 1e-9));
+    assert_close("partition_shap", &of_sixteen(&found), reference.tensor("partition_shap"), 1e-6);
+    // One halving less, and a part is shared out evenly.
+    let method = PartitionShap { evaluations: 168, ..method };
+    let coarser = method.attribute(&model, &input, &TARGETS).expect("it runs");
+    assert!(coarser.gaps.as_ref().expect("reported").iter().all(|gap| gap.relative < 1e-9));
+    assert!(!of_sixteen(&coarser).equal(&of_sixteen(&found)));
 }
 
 /// Where the score is the same for every mask, the map is that score everywhere, up to the error of a mean of masks.
@@ -201,6 +219,8 @@ fn unsound_parameters_are_refused() {
     assert!(refused(method.attribute(&model, &input, &TARGETS)).contains("window is 17"));
     let method = Lime { width: 0.0, ..Lime::default() };
     assert!(refused(method.attribute(&model, &input, &TARGETS)).contains("width is 0"));
+    let method = PartitionShap { evaluations: 0, ..PartitionShap::default() };
+    assert!(refused(method.attribute(&model, &input, &TARGETS)).contains("evaluations is 0"));
     let method = Rise { chance: 0.0, ..Rise::default() };
     assert!(refused(method.attribute(&model, &input, &TARGETS)).contains("chance is 0"));
     let samples = vec![vec![1.0; 3]];

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytorch_grad_cam as peer
+import shap
 import torch
 from captum.attr import (
     Deconvolution,
@@ -23,6 +24,7 @@ from captum.attr import (
     GradientShap,
     GuidedBackprop,
     GuidedGradCam,
+    IntegratedGradients,
     InternalInfluence,
     LayerActivation,
     LayerConductance,
@@ -37,9 +39,11 @@ from captum._utils.models.linear_model import SkLearnLasso
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 from safetensors.torch import save_file
-from saliency.core import BlurIG, GuidedIG
+from saliency.core import XRAI, BlurIG, GuidedIG
 from saliency.core.base import INPUT_OUTPUT_GRADIENTS
+from saliency.core.xrai import XRAIParameters
 from scipy.stats import sobol_indices
+from skimage.morphology import dilation, disk
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 from zennit import rules
@@ -278,6 +282,8 @@ def make_gradients() -> dict[str, torch.Tensor]:
     gradient_shap         Captum, from a baseline of 0.3, at the places of PLACES
     blur_integrated_gradients      PAIR, up to a deviation of 5 in 20 steps
     guided_integrated_gradients    PAIR, 40 steps, a fraction of 0.25, a distance of 0.1
+    xrai                  [2, 1, 16, 16], PAIR's regions of the mean of Captum's Integrated Gradients from zero and from 0.3, the
+                          sum over channels; segments are the cells of grids of 2, 4 and 5, grown by a pixel; at least 4
     """
     model, x = plain_model(), plain_input()
     noise = torch.cat([small_input(f"noise.{k}", batch=1, side=PLAIN_SIDE) for k in range(4)])
@@ -305,7 +311,27 @@ def make_gradients() -> dict[str, torch.Tensor]:
                 for example, target in zip(x, TARGETS)
             ]
         result[name] = torch.from_numpy(np.stack(maps)).permute(0, 3, 1, 2)
-    return result
+    return result | {"xrai": xrai(model, x)}
+
+
+def xrai(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    integrated = IntegratedGradients(model)
+    paths = [integrated.attribute(x, baselines=baseline, target=TARGETS) for baseline in (0.0, 0.3)]
+    labels = [grid(cells).numpy() for cells in (2, 4, 5)]
+    segments = [dilation(cells == cell, disk(1)) for cells in labels for cell in range(cells.max() + 1)]
+    options = XRAIParameters()
+    options.experimental_params["min_pixel_diff"] = 4
+    maps = [
+        XRAI().GetMask(
+            np.zeros((PLAIN_SIDE, PLAIN_SIDE)),
+            call_model_function=None,
+            segments=segments,
+            base_attribution=attribution.detach().numpy(),
+            extra_parameters=options,
+        )
+        for attribution in (sum(paths) / len(paths)).sum(dim=1)
+    ]
+    return torch.from_numpy(np.stack(maps))[:, None]
 
 
 PLACES = [0.05, 0.3, 0.55, 0.6, 0.95]
@@ -340,6 +366,7 @@ def make_scores() -> dict[str, torch.Tensor]:
     lime                Captum, [2, 1, 16, 16], 4 x 4 segments, 40 samples: a segment is kept where `lime.{sample}` is above
                         zero; its Lasso is given a tolerance at which the digits hold
     sobol               SciPy, [2, 16], 4 x 4 segments, 8 samples that `sobol.a` and `sobol.b` give
+    partition_shap      SHAP, [2, 16], 4 x 4 segments, halved by rows, then columns, and so on; all of its evaluations
     Every pixel of a segment has the segment's whole value.
     """
     model, x = plain_model(), plain_input()
@@ -374,7 +401,49 @@ def make_scores() -> dict[str, torch.Tensor]:
 
         outcomes = {"f_A": score(a), "f_B": score(b), "f_AB": np.stack([score(degrees) for degrees in mixed])}
         indices.append(sobol_indices(func=outcomes, n=8).total_order.reshape(16))
-    return result | {"sobol": torch.from_numpy(np.stack(indices))}
+    result["sobol"] = torch.from_numpy(np.stack(indices))
+    values = [owen_values(model, example, target) for example, target in zip(x, TARGETS)]
+    return result | {"partition_shap": torch.from_numpy(np.stack(values))}
+
+
+class Cells:
+    """SHAP's masker for the cells of a grid of four by four: which of them are there, under a hierarchy of halves."""
+
+    def __init__(self):
+        self.merges = []
+        self.merge([[row * 4 + column for column in range(4)] for row in range(4)])
+        self.clustering = np.array(self.merges, dtype=float)
+
+    def merge(self, cells: list[list[int]]) -> tuple[int, int]:
+        """Adds the merges that lead to a block of cells; returns its number and how many cells it has."""
+        if len(cells) == len(cells[0]) == 1:
+            return cells[0][0], 1
+        middle = len(cells) // 2
+        if len(cells) >= len(cells[0]):
+            halves = cells[:middle], cells[middle:]
+        else:
+            middle = len(cells[0]) // 2
+            halves = [row[:middle] for row in cells], [row[middle:] for row in cells]
+        (first, some), (second, more) = map(self.merge, halves)
+        self.merges.append([first, second, len(self.merges) + 1, some + more])
+        return 15 + len(self.merges), some + more
+
+    def shape(self, _):
+        return 1, 16
+
+    def __call__(self, kept, _):
+        return (kept[None].astype(float),)
+
+
+def owen_values(model: nn.Module, example: torch.Tensor, target: int) -> np.ndarray:
+    cells = grid(4).flatten()
+
+    def score(degrees):
+        masks = torch.from_numpy(degrees)[:, cells].view(-1, 1, PLAIN_SIDE, PLAIN_SIDE)
+        return model(example * masks)[:, target].detach().numpy()
+
+    explainer = shap.PartitionExplainer(score, Cells())
+    return explainer(np.ones((1, 16)), max_evals=1000, silent=True).values[0]
 
 
 def grid(cells: int) -> torch.Tensor:

@@ -83,7 +83,7 @@ pub fn for_convolutions() -> Vec<Method> {
 /// The method with few steps, samples, masks and orders, for tests that do not ask how good its map is.
 pub fn quick(method: &Method) -> Method {
     let mut parameters = serde_json::to_value(method).expect("plain values");
-    for count in ["steps", "samples", "masks", "orders"] {
+    for count in ["steps", "samples", "masks", "orders", "evaluations"] {
         if let Some(place) = parameters.get_mut(count) {
             *place = 6.into();
         }

@@ -21,6 +21,7 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
   methods                    the attribution methods: name, cost, paper
+  gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass
   inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
   export-help                the lines of Python that export a model
   config-schema              the JSON schema of the audit's config

@@ -1,6 +1,6 @@
 //! Segments of an input that are kept while the others are replaced by a baseline.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::passes::scores_of_many;
 use crate::{AttributionError, Baseline, Gap, Scores, Segmentation, Segments};
@@ -18,6 +18,20 @@ impl<'a> Coalitions<'a> {
     /// How many segments there are.
     pub fn count(&self) -> usize {
         self.segments.count
+    }
+
+    /// The middle of each segment, row and column.
+    pub fn centres(&self) -> Result<Vec<[f64; 2]>, AttributionError> {
+        let width = self.segments.labels.size2()?.1;
+        let flat = self.segments.labels.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
+        let labels: Vec<i64> = Vec::try_from(flat)?;
+        let mut sums = vec![([0.0; 2], 0.0); self.count()];
+        for (pixel, &label) in (0_i64..).zip(&labels) {
+            let (sum, area) = &mut sums[label as usize];
+            *sum = [sum[0] + (pixel / width) as f64, sum[1] + (pixel % width) as f64];
+            *area += 1.0;
+        }
+        Ok(sums.into_iter().map(|(sum, area)| sum.map(|sum| sum / area)).collect())
     }
 
     /// The input with each segment kept to a degree from 0 (replaced by the baseline) to 1 (as it is): `[rows, C, H, W]`

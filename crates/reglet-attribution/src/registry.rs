@@ -12,8 +12,8 @@ use crate::{
     Deconvolution, DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus,
     GradientShap, GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
     IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
-    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, Point, Rise, Saliency, ScoreCam,
-    ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam,
+    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, PartitionShap, Point, Rise, Saliency,
+    ScoreCam, ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam, Xrai,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -84,6 +84,7 @@ registry! {
     Idgi as idgi,
     BlurIntegratedGradients as blur_integrated_gradients,
     GuidedIntegratedGradients as guided_integrated_gradients,
+    Xrai as xrai,
     GradCam as grad_cam,
     GradCamPlusPlus as grad_cam_plus_plus,
     XGradCam as x_grad_cam,
@@ -110,6 +111,7 @@ registry! {
     Lime as lime,
     KernelShap as kernel_shap,
     ShapleySampling as shapley_sampling,
+    PartitionShap as partition_shap,
     Sobol as sobol,
 }
 

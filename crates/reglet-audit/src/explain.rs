@@ -377,20 +377,24 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
         let archive = PathBuf::from(&options.model);
         return Ok(Model::import(&ImportOptions { archive, labels, preprocessing, device })?);
     }
-    let weights = match options.weights.as_deref() {
-        None | Some("torchvision") => WeightsSource::Torchvision,
-        Some(path) => WeightsSource::File(path.into()),
-    };
     let model = ModelOptions {
         architecture: options.model.parse()?,
         width: options.width,
-        weights,
+        weights: weights(options.weights.as_deref()),
         labels,
         preprocessing: preprocessing.unwrap_or_default(),
         device,
     };
     let mut progress = Progress::new("downloading weights", "bytes");
     Ok(Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?)
+}
+
+/// Where weights come from, by their word: a file, or torchvision, which is what no word means.
+pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
+    match word {
+        None | Some("torchvision") => WeightsSource::Torchvision,
+        Some(path) => WeightsSource::File(path.into()),
+    }
 }
 
 /// Whether a model is named by an archive of torch.export, or what somebody takes for one, and not by an architecture.

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use reglet_audit::{Error, ExplainOptions, audit, config, explain, inspect, methods, train};
+use reglet_audit::{
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, config, explain, gallery, inspect, methods,
+    train,
+};
 use reglet_model::export_help;
 
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
@@ -27,6 +30,8 @@ enum Command {
     Audit(AuditWords),
     /// Print the table of attribution methods: name, what each works with, cost in passes, paper
     Methods,
+    /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18: takes minutes
+    Gallery(GalleryWords),
     /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
     Inspect {
         /// An architecture, or a model that torch.export saved (.pt2)
@@ -125,6 +130,37 @@ struct AuditWords {
     set: Vec<String>,
 }
 
+#[derive(Args)]
+struct GalleryWords {
+    /// A photograph
+    #[arg(long, value_name = "PICTURE")]
+    photo: PathBuf,
+    /// Weights of an ImageNet classifier: a .safetensors or PyTorch file, or 'torchvision'
+    #[arg(long, value_name = "FILE", default_value = "torchvision")]
+    photo_weights: String,
+    /// A dermoscopic picture
+    #[arg(long, value_name = "PICTURE")]
+    dermoscopic: PathBuf,
+    /// Weights of a classifier of such pictures: a .safetensors or PyTorch file
+    #[arg(long, value_name = "FILE")]
+    dermoscopic_weights: String,
+    /// Its classes in the order of its logits, with commas
+    #[arg(long, value_delimiter = ',', default_value = "benign,melanoma")]
+    dermoscopic_labels: Vec<String>,
+    /// Methods, with commas [default: all]
+    #[arg(long, value_delimiter = ',')]
+    methods: Vec<String>,
+    /// auto, cpu, cuda:N or mps
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Pixels of the PNG for each CSS pixel
+    #[arg(long, default_value_t = 2.0)]
+    scale: f32,
+    /// The folder for the results
+    #[arg(long, default_value = "results/gallery")]
+    out: PathBuf,
+}
+
 fn main() -> ExitCode {
     reglet_audit::clean_up_when_interrupted();
     // Lines stay whole, so that a path in a message can be searched for and copied.
@@ -135,6 +171,7 @@ fn main() -> ExitCode {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
+        Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
         Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
         Command::ConfigSchema => Ok((config::schema(), 0)),
@@ -178,6 +215,24 @@ impl From<ExplainWords> for ExplainOptions {
             rewrites: words.rewrites,
             out: words.out,
             json: words.json,
+        }
+    }
+}
+
+impl From<GalleryWords> for GalleryOptions {
+    fn from(words: GalleryWords) -> Self {
+        let photo = GalleryPicture { picture: words.photo, weights: words.photo_weights, labels: None };
+        let dermoscopic = GalleryPicture {
+            picture: words.dermoscopic,
+            weights: words.dermoscopic_weights,
+            labels: Some(words.dermoscopic_labels),
+        };
+        GalleryOptions {
+            pictures: vec![photo, dermoscopic],
+            methods: words.methods,
+            device: words.device,
+            scale: words.scale,
+            out: words.out,
         }
     }
 }

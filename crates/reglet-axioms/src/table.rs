@@ -96,6 +96,11 @@ fn small(method: &Method) -> Method {
         ("orders", 6.into()),
         ("cells", 2.into()),
         ("baselines", serde_json::json!(["zero"])),
+        // XRAI's, whose regions are pixels then.
+        ("methods", serde_json::json!([{ "name": "integrated_gradients", "steps": 200 }])),
+        ("segmentations", serde_json::json!([{ "grid": 2 }])),
+        ("dilation", 0.into()),
+        ("smallest", 1.into()),
     ];
     for (key, value) in counts.into_iter().chain(others) {
         if let Some(place) = parameters.get_mut(key) {

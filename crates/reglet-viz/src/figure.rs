@@ -8,7 +8,7 @@ use crate::canvas::{Anchor, Canvas, Face, bounded};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// Panels in a grid, under a title.
+/// Panels in a grid, under a title, in sections where they are of several kinds.
 ///
 /// Columns are equally wide, and the pictures of a row begin at one height however long their titles are. Text that is too long is wrapped, then shortened with an ellipsis; nothing is clipped.
 #[derive(Clone, Debug)]
@@ -18,11 +18,18 @@ pub struct Figure {
     footer: String,
     columns: usize,
     cell: f32,
+    sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Section {
+    heading: String,
     cells: Vec<Option<Panel>>,
 }
 
 const TITLE: Face = Face::semi_bold(20.0, Role::Ink);
 const SUBTITLE: Face = Face::regular(13.0, Role::Muted);
+const HEADING: Face = Face::semi_bold(16.0, Role::Ink);
 const FOOTER: Face = Face::regular(11.0, Role::Muted);
 const MARGIN: f32 = 28.0;
 const GUTTER: f32 = 20.0;
@@ -37,7 +44,7 @@ impl Figure {
             footer: String::new(),
             columns: 4,
             cell: 224.0,
-            cells: Vec::new(),
+            sections: vec![Section::default()],
         }
     }
 
@@ -69,17 +76,29 @@ impl Figure {
         self
     }
 
+    /// Begins a new row, under a heading.
+    #[must_use]
+    pub fn section(mut self, heading: impl Into<String>) -> Self {
+        self.sections.push(Section { heading: heading.into(), cells: Vec::new() });
+        self
+    }
+
     /// Adds a panel to the right of the last one.
     #[must_use]
-    pub fn panel(mut self, panel: Panel) -> Self {
-        self.cells.push(Some(panel));
-        self
+    pub fn panel(self, panel: Panel) -> Self {
+        self.cell(Some(panel))
     }
 
     /// Leaves a place in the grid free.
     #[must_use]
-    pub fn blank(mut self) -> Self {
-        self.cells.push(None);
+    pub fn blank(self) -> Self {
+        self.cell(None)
+    }
+
+    fn cell(mut self, cell: Option<Panel>) -> Self {
+        if let Some(section) = self.sections.last_mut() {
+            section.cells.push(cell);
+        }
         self
     }
 
@@ -88,10 +107,12 @@ impl Figure {
     /// # Errors
     /// A figure without panels, a panel whose picture has no pixels or whose numbers cannot be drawn.
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
-        if self.cells.iter().all(Option::is_none) {
+        let mut cells = self.sections.iter().flat_map(|section| &section.cells);
+        if cells.all(Option::is_none) {
             return Err(VizError::Nothing { kind: "figure", title: self.title.clone(), part: "panel" });
         }
-        let columns = self.columns.min(self.cells.len());
+        let widest = self.sections.iter().map(|section| section.cells.len()).max();
+        let columns = self.columns.min(widest.unwrap_or(1));
         let room = columns as f32 * (self.cell + GUTTER) - GUTTER;
         let mut canvas = Canvas::new(theme);
 
@@ -100,15 +121,21 @@ impl Figure {
         let subtitle = SUBTITLE.wrap(&self.subtitle, room, 4);
         y = canvas.lines((MARGIN, y + 2.0), &subtitle, SUBTITLE, Anchor::Start) + 18.0;
 
-        for row in self.cells.chunks(columns) {
-            let height = panel::RowHeights::of(row.iter().flatten(), self.cell);
-            for (column, panel) in row.iter().enumerate() {
-                if let Some(panel) = panel {
-                    let x = MARGIN + column as f32 * (self.cell + GUTTER);
-                    panel.draw(&mut canvas, (x, y), self.cell, &height)?;
-                }
+        for section in &self.sections {
+            let heading = HEADING.wrap(&section.heading, room, 2);
+            if !heading.is_empty() {
+                y = canvas.lines((MARGIN, y), &heading, HEADING, Anchor::Start) + 10.0;
             }
-            y += height.total() + ROW_GAP;
+            for row in section.cells.chunks(columns) {
+                let height = panel::RowHeights::of(row.iter().flatten(), self.cell);
+                for (column, panel) in row.iter().enumerate() {
+                    if let Some(panel) = panel {
+                        let x = MARGIN + column as f32 * (self.cell + GUTTER);
+                        panel.draw(&mut canvas, (x, y), self.cell, &height)?;
+                    }
+                }
+                y += height.total() + ROW_GAP;
+            }
         }
         y -= ROW_GAP;
 

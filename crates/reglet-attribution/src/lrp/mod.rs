@@ -1,18 +1,16 @@
 //! Layer-wise relevance propagation.
 
 mod composite;
-mod merge;
 mod rule;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use reglet_model::{Call, Graph, ModelError, Role, ValueId};
+use reglet_model::{Call, Fold, Graph, ModelError, Role, ValueId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 pub use composite::{LrpComposite, LrpRules};
-use merge::Merged;
 pub use rule::LrpRule;
 use rule::{Bounds, by_contribution};
 
@@ -81,16 +79,23 @@ impl Lrp {
         check_covered(graph)?;
         let walk = Walk::new(model, inputs, targets)?;
         let rules = self.composite.rules();
-        let merged = Merged::new(graph, model.parameters())?;
+        // Without folding a rule would see two layers where the network has one, and its result would depend on how
+        // the network is written down.
+        let folds = graph.folds(model.parameters())?.into_iter().map(|fold| (fold.layer, fold));
+        let folds: HashMap<ValueId, Fold> = folds.collect();
         let first = first_layers(graph);
         let bounds = Bounds::new(model, inputs)?;
         let rule = |call: &Call| -> Result<Vec<Option<Tensor>>, ModelError> {
             match call.node.op.role() {
                 Role::Weighted => {
                     let rule = rules.of(call, first.contains(&call.node.output));
-                    rule.share(call, &merged.parameters(call)?, &bounds, self.stabiliser)
+                    let parameters = match folds.get(&call.node.output) {
+                        Some(fold) => vec![&fold.weight, &fold.bias],
+                        None => call.inputs()[1..].iter().collect(),
+                    };
+                    rule.share(call, &parameters, &bounds, self.stabiliser)
                 }
-                Role::Normalisation if merged.holds(call.node.inputs[0]) => {
+                Role::Normalisation if folds.contains_key(&call.node.inputs[0]) => {
                     let mut sent: Vec<Option<Tensor>> = call.inputs().iter().map(|_| None).collect();
                     sent[0] = Some(call.upstream.shallow_clone());
                     Ok(sent)

@@ -83,13 +83,13 @@ impl LrpRule {
     pub(super) fn share(
         &self,
         call: &Call,
-        parameters: &[Tensor],
+        parameters: &[&Tensor],
         bounds: &Bounds,
         stabiliser: f64,
     ) -> Result<Vec<Option<Tensor>>, ModelError> {
         let relevance = call.upstream;
         let input = call.inputs()[0].f_detach()?;
-        let (weight, bias) = (&parameters[0], parameters.get(1));
+        let (weight, bias) = (parameters[0], parameters.get(1).copied());
         let part = |sign: Sign, tensor: &Tensor| sign.part(tensor);
         let term = |input: &Tensor, weight: &Tensor, bias: Option<&Tensor>| -> Result<Term, ModelError> {
             let mut inputs = vec![input, weight];
