@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use reglet_attribution::{GradCam, IntegratedGradients, Method, Reduction, Saliency};
+use reglet_attribution::{
+    FeatureAblation, GradCam, IntegratedGradients, Lrp, LrpComposite, Method, Occlusion, Reduction, Saliency,
+    Segmentation,
+};
 use reglet_data::coco::CocoOptions;
 use reglet_data::picture::{self, Limits};
 use reglet_data::{Dataset, ManifestOptions, Mask};
@@ -46,6 +49,9 @@ fn main() -> ExitCode {
                 let test = move || passes(|| groups_and_densities(&data, &reference));
                 trials.push(Trial::test(format!("table::{model}"), test).with_ignored_flag(absent));
             }
+        } else if let Some(name) = name.strip_suffix(".methods") {
+            let test = move || passes(|| further_methods(&data, &reference));
+            trials.push(Trial::test(format!("methods::{name}"), test).with_ignored_flag(absent));
         } else {
             let test = move || passes(|| explanation(&data, &reference));
             trials.push(Trial::test(format!("explanation::{name}"), test).with_ignored_flag(absent));
@@ -105,9 +111,8 @@ fn load(data: &Path, reference: &Value) -> Model {
     model
 }
 
-/// One picture: classes, logits and the three methods' maps.
-fn explanation(data: &Path, reference: &Value) {
-    let model = load(data, reference);
+/// The picture of a reference, which must be the very one that the reference was made with, as the model sees it.
+fn input(data: &Path, reference: &Value, model: &Model) -> Tensor {
     let name = text(&reference["picture"]);
     let folder = if name.starts_with("ISIC") { "isic-ruler/images" } else { "photos" };
     let path = data.join(folder).join(name);
@@ -116,7 +121,13 @@ fn explanation(data: &Path, reference: &Value) {
     assert_eq!(hash, text(&reference["picture_sha256"]), "another picture than the reference's");
     let picture = picture::load(&path, &Limits::default()).expect("a whole picture");
     let view = model.preprocessing().view(&picture).expect("it has a size");
-    let input = model.preprocessing().tensor(&[view], model.device()).expect("of one size");
+    model.preprocessing().tensor(&[view], model.device()).expect("of one size")
+}
+
+/// One picture: classes, logits and the three methods' maps.
+fn explanation(data: &Path, reference: &Value) {
+    let model = load(data, reference);
+    let input = input(data, reference, &model);
 
     let steps = reference["integrated_gradients_steps"].as_u64().expect("a count") as usize;
     let target = reference["target"].as_u64().expect("an index") as usize;
@@ -160,6 +171,48 @@ fn explanation(data: &Path, reference: &Value) {
     let cam = GradCam::default().at_layer(layer, &evaluation.layers[0]).expect("spatial");
     let allowed = bound(reference, "grad_cam");
     assert_close("Grad-CAM", &cam.squeeze(), &map(&reference["grad_cam"]), allowed);
+}
+
+/// One picture: the maps of the other common methods.
+fn further_methods(data: &Path, reference: &Value) {
+    let model = load(data, reference);
+    let input = input(data, reference, &model);
+    let target = reference["target"].as_u64().expect("an index") as usize;
+    assert_eq!(model.grad_cam_layer(), text(&reference["layer"]), "the default layer");
+    let expected = reference["maps"].as_object().expect("maps by name");
+    let names: Vec<&str> = expected.keys().map(String::as_str).collect();
+    let methods: Vec<Method> = names.iter().map(|name| further_method(name)).collect();
+    let found =
+        Method::attribute_all(&methods, &model, &input, Targets::Classes(&[target])).expect("it runs");
+    for (name, computed) in names.into_iter().zip(&found.computed) {
+        let values = &computed.attribution.values;
+        let expected = map(&expected[name]);
+        let (rows, columns) = expected.size2().expect("rows of equal length");
+        let found = values.sum_dim_intlist(1, true, Kind::Double).adaptive_avg_pool2d([rows, columns]);
+        let allowed = PARITY.max(5.0 * number(&reference["float32"][name]));
+        assert_close(name, &found.squeeze(), &expected, allowed);
+    }
+}
+
+/// A method as the reference has it. What comes from a layer keeps the layer's own cells.
+fn further_method(name: &str) -> Method {
+    match name {
+        "lrp" => Method::Lrp(Lrp { composite: LrpComposite::EpsilonPlus, ..Lrp::default() }),
+        "occlusion" => {
+            Method::Occlusion(Occlusion { window: Some(32), stride: Some(16), ..Occlusion::default() })
+        }
+        "feature_ablation" => {
+            let segmentation = Segmentation::Grid(7);
+            Method::FeatureAblation(FeatureAblation { segmentation, ..FeatureAblation::default() })
+        }
+        _ => {
+            let mut parameters = serde_json::to_value(Method::named(name).expect("a method")).expect("plain");
+            if let Some(upsampling) = parameters.get_mut("upsampling") {
+                *upsampling = "nearest".into();
+            }
+            serde_json::from_value(parameters).expect("its own words")
+        }
+    }
 }
 
 /// The reference holds the logits of the top classes and the sum of all: each may be off by a share of the

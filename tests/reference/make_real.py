@@ -1,6 +1,8 @@
 """Writes tests/fixtures/real: what real networks say about real pictures, and where they look.
 
-    python tests/reference/make_real.py DATA_DIR
+    python tests/reference/make_real.py DATA_DIR [methods]
+
+With `methods` only the files of that name are written.
 
 DATA_DIR holds the development data (models/, photos/, isic-ruler/), which is no part of the project. Only numbers
 computed from it are written here, together with the SHA-256 of the weights that they belong to.
@@ -11,6 +13,14 @@ computed from it are written here, together with the SHA-256 of the weights that
     grad_cam             7×7, raw and signed, at the layer named
     tolerance            how far float32 is from float64 and, for a JPEG, how far each number moves when decoders
                          differ by one level (mean over seeded draws): relative L2 norms
+{model}.{picture}.methods.json   maps of further methods, for the networks of ImageNet's classes, signed and summed over channels
+    input_x_gradient     14×14, Captum
+    guided_backprop      14×14, Captum; only ResNet18, since Captum's rule knows no ReLU6
+    lrp                  14×14, zennit's EpsilonPlus; only ResNet18, since zennit shares no relevance at MobileNetV2's sums
+    occlusion            14×14, Captum, a window of 32 moved by 16, replaced by zero
+    feature_ablation     7×7, Captum, the cells of a grid, each with its loss divided by its area
+    grad_cam_plus_plus, x_grad_cam, hi_res_cam, layer_cam, eigen_cam   7×7, pytorch-grad-cam, raw, at the layer named
+    float32              how far float32 is from float64, relative L2 norms
 isic-ruler.json          for each ISIC model the mean probability of melanoma by group, and each region's density
                          (1 is chance) in the maps of the melanoma logit, over the pictures with a ruler
 """
@@ -23,14 +33,31 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytorch_grad_cam as peer
 import torch
 import torch.nn.functional as F
-from captum.attr import IntegratedGradients, LayerAttribution, LayerGradCam, Saliency
+from captum.attr import (
+    FeatureAblation,
+    GuidedBackprop,
+    InputXGradient,
+    IntegratedGradients,
+    LayerActivation,
+    LayerAttribution,
+    LayerGradCam,
+    Occlusion,
+    Saliency,
+)
 from PIL import Image, ImageDraw
+from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection_with_sign_correction
 from safetensors.torch import load_file
 from torch import nn
 from torchvision import models
 from torchvision.transforms.functional import normalize, resize, to_tensor
+from zennit.attribution import Gradient
+from zennit.composites import EpsilonPlus
+from zennit.torchvision import ResNetCanonizer
+
+from make_methods import class_activation_map, unshared
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "real"
 LAST_CONVOLUTION = {"resnet18": "layer4.1.conv2", "mobilenet_v2": "features.18.0"}
@@ -50,25 +77,32 @@ CASES = [
 
 
 def main() -> None:
-    data = Path(sys.argv[1])
+    data, only_methods = Path(sys.argv[1]), sys.argv[2:] == ["methods"]
     FOLDER.mkdir(parents=True, exist_ok=True)
     samples = read_samples(data / "isic-ruler")
     ruler_set = {}
     for name, architecture, weights, pictures, target in CASES:
         path = data / "models" / weights
-        model = load_model(architecture, path)
         origin = {
             "model": name,
             "architecture": architecture,
             "weights_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
+        if target is None:
+            for picture in pictures:
+                result = origin | further(architecture, path, data / picture)
+                write(f"{name}.{Path(picture).stem}.methods.json", result)
+        if only_methods:
+            continue
+        model = load_model(architecture, path)
         if pictures == "one of each":
             pictures = [f"isic-ruler/{sample['image']}" for sample in one_of_each(samples)]
             ruler_set[name] = origin | audit(model, data / "isic-ruler", samples)
         for picture in pictures:
             result = origin | explain(model, architecture, data / picture, target)
             write(f"{name}.{Path(picture).stem}.json", result)
-    write("isic-ruler.json", ruler_set)
+    if ruler_set:
+        write("isic-ruler.json", ruler_set)
 
 
 def load_model(architecture: str, weights: Path) -> nn.Module:
@@ -158,6 +192,72 @@ def attribute(model: nn.Module, layer: str, x: torch.Tensor, target: int) -> tup
     )
     grad_cam = LayerGradCam(model, model.get_submodule(layer)).attribute(x, target=target)
     return saliency.detach(), integrated.detach(), grad_cam.detach(), delta.detach()[0]
+
+
+def further(architecture: str, weights: Path, path: Path) -> dict:
+    """One picture's maps by further methods in float64, and how far float32 is from them."""
+    x = preprocess(Image.open(path).convert("RGB"))
+    layer = LAST_CONVOLUTION[architecture]
+    target = load_model(architecture, weights)(x).argmax().item()
+    single = methods(load_model(architecture, weights), architecture, x, target)
+    exact = methods(load_model(architecture, weights).double(), architecture, x.double(), target)
+    return {
+        "picture": path.name,
+        "picture_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "target": target,
+        "layer": layer,
+        "maps": {name: rounded(values, 7) for name, values in exact.items()},
+        "float32": {
+            name: rounded((single[name].double() - values).norm() / values.norm(), 2) for name, values in exact.items()
+        },
+    }
+
+
+def methods(model: nn.Module, architecture: str, x: torch.Tensor, target: int) -> dict[str, torch.Tensor]:
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    layer = model.get_submodule(LAST_CONVOLUTION[architecture])
+    place = torch.arange(SIZE[0]) * 7 // SIZE[0]
+    with torch.no_grad():
+        activation = LayerActivation(model, layer).attribute(x)
+        occlusion = Occlusion(model).attribute(
+            x, (3, 32, 32), strides=(3, 16, 16), target=target, perturbations_per_eval=13
+        )
+        ablation = FeatureAblation(model).attribute(
+            x, feature_mask=(place[:, None] * 7 + place)[None, None], target=target, perturbations_per_eval=7
+        )
+    maps = {
+        "input_x_gradient": InputXGradient(model).attribute(x.clone().requires_grad_(), target=target),
+        "occlusion": occlusion[:, :1],
+        "feature_ablation": ablation[:, :1] / 32**2,
+    }
+    for name, cam in [
+        ("grad_cam_plus_plus", peer.GradCAMPlusPlus),
+        ("x_grad_cam", peer.XGradCAM),
+        ("hi_res_cam", peer.HiResCAM),
+        ("layer_cam", peer.LayerCAM),
+    ]:
+        maps[name] = class_activation_map(cam(model, [layer]), layer, x, [target])
+    maps["eigen_cam"] = torch.from_numpy(get_2d_projection_with_sign_correction(activation.numpy()))[:, None]
+    if architecture == "resnet18":
+        # These change the model, so they come last.
+        model = unshared(model)
+        maps["guided_backprop"] = GuidedBackprop(model).attribute(x.clone().requires_grad_(), target=target)
+        maps["lrp"] = lrp(model, x, target)
+    blocks = {name: 7 if values.shape[-1] == 7 or name == "feature_ablation" else 14 for name, values in maps.items()}
+    return {
+        name: F.adaptive_avg_pool2d(values.detach().sum(dim=1), blocks[name])[0] for name, values in maps.items()
+    }
+
+
+def lrp(model: nn.Module, x: torch.Tensor, target: int) -> torch.Tensor:
+    # zennit's merging leaves a batch norm behind that still adds its eps to a variance of one, and so shrinks its input.
+    for norm in [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]:
+        norm.running_var += norm.eps
+        norm.eps = 0.0
+    with Gradient(model, EpsilonPlus(canonizers=[ResNetCanonizer()])) as attributor:
+        _, relevance = attributor(x, lambda output: output.detach() * F.one_hot(torch.tensor([target]), 1000))
+    return relevance
 
 
 def off_by_one(picture: Image.Image, seed: int) -> Image.Image:

@@ -329,7 +329,7 @@ fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
 }
 
 /// Applies one `METHOD.PARAMETER=VALUE`.
-fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
+pub(crate) fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
     let fault = |what: String| Error::Usage(format!("--set {setting}: {what}"));
     let form = || fault("write METHOD.PARAMETER=VALUE, such as integrated_gradients.steps=100".to_owned());
     let (key, value) = setting.split_once('=').ok_or_else(form)?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use tch::{Kind, Tensor};
 
 use crate::drawing::{OPACITY, scaled};
-use crate::explain::weights;
+use crate::explain::{set, weights};
 use crate::progress::Progress;
 use crate::{Error, Output, parameters};
 
@@ -22,6 +22,8 @@ pub struct GalleryOptions {
     pub pictures: Vec<GalleryPicture>,
     /// The methods' names; all of them where none is named.
     pub methods: Vec<String>,
+    /// Parameters of methods: `METHOD.PARAMETER=VALUE`, as for an explanation.
+    pub set: Vec<String>,
     /// Where to run.
     pub device: String,
     /// Pixels of the PNG for each CSS pixel.
@@ -55,7 +57,9 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
     }
     let named = options.methods.iter().map(|name| Method::named(name)).collect::<Result<Vec<_>, _>>()?;
     let methods = if named.is_empty() { Method::all() } else { named };
-    let methods: Vec<Method> = methods.into_iter().map(affordable).collect();
+    let mut methods: Vec<Method> = methods.into_iter().map(affordable).collect();
+    options.set.iter().try_for_each(|setting| set(&mut methods, setting))?;
+    methods.iter().try_for_each(|method| method.get().check())?;
     let shown: Vec<Shown> = options
         .pictures
         .iter()

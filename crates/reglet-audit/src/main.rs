@@ -150,6 +150,9 @@ struct GalleryWords {
     /// Methods, with commas [default: all]
     #[arg(long, value_delimiter = ',')]
     methods: Vec<String>,
+    /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
+    #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
+    set: Vec<String>,
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto")]
     device: String,
@@ -230,6 +233,7 @@ impl From<GalleryWords> for GalleryOptions {
         GalleryOptions {
             pictures: vec![photo, dermoscopic],
             methods: words.methods,
+            set: words.set,
             device: words.device,
             scale: words.scale,
             out: words.out,

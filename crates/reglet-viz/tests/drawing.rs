@@ -26,6 +26,7 @@ fn figure(text: &str) -> Figure {
         .columns(2)
         .panel(Panel::picture(text, picture).caption(text).color_bar(ColorBar::of(&map, Colormap::Jet)))
         .blank()
+        .section(text)
         .panel(Panel::bars(text, [(text.to_owned(), 0.25)]).caption(text))
 }
 
@@ -205,6 +206,28 @@ fn extreme_numbers_still_make_a_chart() {
             );
         }
     }
+}
+
+#[test]
+fn a_section_begins_a_row_under_its_heading() {
+    let picture = || Panel::picture("", RgbImage::from_pixel(4, 4, Rgb([9; 3])));
+    let figure =
+        Figure::new("x").columns(3).panel(picture()).section("More").panel(picture()).panel(picture());
+    let svg = figure.draw(&Theme::LIGHT).expect("panels");
+    let document = roxmltree::Document::parse(svg.as_str()).expect("well-formed");
+    let number = |element: roxmltree::Node, name: &str| -> f32 {
+        element.attribute(name).expect("placed").parse().expect("a number")
+    };
+    let images: Vec<(f32, f32)> = document
+        .descendants()
+        .filter(|element| element.has_tag_name("image"))
+        .map(|image| (number(image, "x"), number(image, "y")))
+        .collect();
+    let heading = document.descendants().find(|element| element.text() == Some("More")).expect("a heading");
+    let heading =
+        number(heading.ancestors().find(|element| element.has_attribute("y")).expect("placed"), "y");
+    assert_eq!((images[0].0, images[1].1), (images[1].0, images[2].1), "{images:?}");
+    assert!(images[0].1 < heading && heading < images[1].1, "{heading} {images:?}");
 }
 
 #[test]

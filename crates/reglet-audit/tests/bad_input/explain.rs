@@ -168,3 +168,25 @@ fn an_exported_model_explains_and_says_what_does_not_fit_it() {
     explain("twice", &[]).accepted(&["figure.png", "figure.svg", "maps.safetensors", "summary.json"]);
     assert!(bench.read("summary.json").contains(r#""architecture": "Twice""#));
 }
+
+#[test]
+fn a_gallery_is_told_what_is_wrong_before_anything_is_drawn() {
+    let bench = Bench::new();
+    let picture = bench.phantom().display().to_string();
+    let weights = shipped_weights("phantom-clean").display().to_string();
+    let run = |more: &[&str]| {
+        let mut words =
+            vec!["gallery", "--photo", &picture, "--photo-weights", &weights, "--dermoscopic", &picture];
+        words.extend(["--dermoscopic-weights", &weights]);
+        let out = bench.out();
+        words.extend(["--out", &out]);
+        words.extend(more);
+        bench.run(&words)
+    };
+    run(&["--scale", "0"]).refused(&["--scale is 0", "at most 4"]);
+    run(&["--methods", "salience"]).refused(&["salience", "saliency"]);
+    run(&["--set", "rise.masks=0"]).refused(&["RISE", "masks is 0"]);
+    // The shipped classifiers are an eighth as wide.
+    run(&[]).refused(&["phantom-clean.safetensors", "do not fit resnet18"]);
+    bench.run(&["gallery"]).refused(&["--photo", "--dermoscopic-weights"]);
+}
