@@ -102,16 +102,19 @@ def integrals(args) -> list[tuple]:
         for picture in pictures:
             maps, taken = {}, {name: [] for name in times}
             for _ in range(args.runs):
-                target, seconds, maps["gauss"] = reglet(args, picture, architecture, weights, "gauss_legendre", 50)
+                target, seconds, x, maps["gauss"] = reglet(args, picture, architecture, weights, "gauss_legendre", 50)
                 taken["gauss"].append(seconds)
-                _, seconds, maps["graded"] = reglet(args, picture, architecture, weights, "graded", GRADED_STEPS, target)
+                *_, seconds, _, maps["graded"] = reglet(
+                    args, picture, architecture, weights, "graded", GRADED_STEPS, target
+                )
                 taken["graded"].append(seconds)
-                seconds, maps["captum"] = captum.attribute(picture, target)
+                # The very input that Reglet saw: two decoders of one JPEG file differ, and so would the maps.
+                seconds, maps["captum"] = captum.attribute(x, target)
                 taken["captum"].append(seconds)
             for name, seconds in taken.items():
                 times[name].append(statistics.median(seconds))
             if args.reference_steps:
-                _, _, exact = reglet(args, picture, architecture, weights, "middle", args.reference_steps, target)
+                *_, exact = reglet(args, picture, architecture, weights, "middle", args.reference_steps, target)
                 for name, found in maps.items():
                     distances[name].append(float(((found - exact).norm() / exact.norm())))
         middle = {name: statistics.median(seconds) for name, seconds in times.items()}
@@ -123,7 +126,7 @@ def integrals(args) -> list[tuple]:
 
 
 def reglet(args, picture, architecture, weights, rule, steps, target=None):
-    """The target, the seconds that the program says the method took, and the map."""
+    """The target, the seconds that the program says the method took, the input and the map."""
     from safetensors.torch import load_file
 
     with tempfile.TemporaryDirectory() as out:
@@ -135,8 +138,8 @@ def reglet(args, picture, architecture, weights, rule, steps, target=None):
         if done.returncode != 0:
             raise SystemExit(f"reglet failed:\n{done.stderr}")
         summary = json.loads(done.stdout)
-        values = load_file(f"{out}/maps.safetensors")["integrated_gradients"]
-    return summary["target"]["index"], summary["methods"][0]["seconds"], values
+        maps = load_file(f"{out}/maps.safetensors")
+    return summary["target"]["index"], summary["methods"][0]["seconds"], maps["input"], maps["integrated_gradients"]
 
 
 class Captum:
@@ -148,15 +151,14 @@ class Captum:
         import notebook
         from captum.attr import IntegratedGradients
 
-        self.notebook = notebook
         self.model = notebook.load_model(architecture, weights)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
         self.method = IntegratedGradients(self.model)
         self.batch = None
 
-    def attribute(self, picture, target):
-        x = self.notebook.load_picture(picture)
+    def attribute(self, x, target):
+        x = x.unsqueeze(0)
         if self.batch is None:
             trials = {batch: self.run(x, target, batch)[0] for batch in self.BATCHES for _ in range(2)}
             self.batch = min(trials, key=trials.get)

@@ -5,7 +5,7 @@ use reglet_attribution::{
     Method, Noise, Quadrature, Saliency, Scores, Upsampling,
 };
 use reglet_model::{Architecture, Model, Targets};
-use reglet_tests::{Reference, assert_close, distance, exact, quick, small_model};
+use reglet_tests::{Reference, assert_close, distance, exact, for_convolutions, quick, small_model};
 use tch::{Kind, Tensor};
 
 /// A small model with its references: two examples of five classes, or one of a single logit.
@@ -230,7 +230,7 @@ fn a_single_logit_is_explained_for_either_class() {
 #[test]
 fn methods_together_equal_methods_alone_and_share_one_evaluation() {
     let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
-    let methods: Vec<Method> = Method::all().iter().map(quick).collect();
+    let methods: Vec<Method> = for_convolutions().iter().map(quick).collect();
     let together = Method::attribute_all(&methods, &case.model, &case.input, Targets::Classes(&case.targets))
         .expect("it runs");
     assert_eq!(together.computed.len(), methods.len());
@@ -246,7 +246,7 @@ fn methods_together_equal_methods_alone_and_share_one_evaluation() {
 #[test]
 fn batches_equal_single_pictures() {
     let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
-    for method in Method::all().iter().map(quick) {
+    for method in for_convolutions().iter().map(quick) {
         let name = method.name();
         let methods = [method];
         let run = |input: &Tensor, targets: &[usize]| {

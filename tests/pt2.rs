@@ -299,6 +299,10 @@ fn other_formats_and_versions_are_refused() {
     let found = message(&packed(&old, CompressionMethod::Stored));
     assert!(found.contains("before 2.9") && found.contains("export the model again"), "{found}");
 
+    let program = fixtures().join("checkpoints/refused/torchscript.pth");
+    let found = import(&program).expect_err("no program of torch.export").to_string();
+    assert!(found.contains("TorchScript") && found.contains("export-help"), "{found}");
+
     let checkpoint = fs::read_dir(fixtures().join("checkpoints/accepted")).expect("committed");
     for file in checkpoint.flatten() {
         let found = import(&file.path()).expect_err("a state dict is no program").to_string();

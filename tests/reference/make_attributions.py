@@ -31,7 +31,7 @@ from safetensors.torch import save_file
 
 from small_models import (
     CLASSES,
-    LAST_CONVOLUTION,
+    GRAD_CAM_LAYER,
     TARGETS,
     small_input,
     small_model,
@@ -104,7 +104,7 @@ def maps(architecture, model, score, x, target, integrals) -> dict[str, torch.Te
             return_convergence_delta=True,
         )
 
-    grad_cam = LayerGradCam(score, model.get_submodule(LAST_CONVOLUTION[architecture]))
+    grad_cam = LayerGradCam(score, model.get_submodule(GRAD_CAM_LAYER[architecture]))
     raw = grad_cam.attribute(x, target=target)
     relu = grad_cam.attribute(x, target=target, relu_attributions=True)
     size = tuple(x.shape[2:])
@@ -126,7 +126,7 @@ def write(name: str, architecture: str, compute, classes: int, targets: list[int
         "architecture": architecture,
         "classes": classes,
         "targets": targets,
-        "layer": LAST_CONVOLUTION[architecture],
+        "layer": GRAD_CAM_LAYER[architecture],
         "early_layer": EARLY_LAYER[architecture],
         "float32_relative_l2": {
             key: float(f"{(single[key] - exact).norm() / exact.norm():.1e}")

@@ -54,7 +54,7 @@ from zennit.torchvision import ResNetCanonizer
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.types import Convolution, Linear
 
-from small_models import TARGETS, plain_model, small_input, small_model
+from small_models import GRAD_CAM_LAYER, TARGETS, plain_model, small_input, small_model
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "methods"
 
@@ -230,6 +230,48 @@ def full_grad(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
     found = cam.compute_cam_per_layer(input, None, False)
     module.scale_accross_batch_and_channels = rescaling
     return torch.from_numpy(found)
+
+
+def make_tokens() -> dict[str, torch.Tensor]:
+    """Methods on the small ViT, [2, 3, 224, 224], targets 1 and 3, with one number for each patch: [2, 1, 14, 14].
+
+    {method}            maps of pytorch-grad-cam at the last layer's first norm, whose tokens it is told how to lay out
+    attention_rollout   equation 1 of Abnar and Zuidema (2020), of the weights that nn.MultiheadAttention reports
+    """
+    model, x = small_model("vit_b_16"), small_input("tokens", batch=2, side=224)
+    layer = model.get_submodule(GRAD_CAM_LAYER["vit_b_16"])
+    maps = {
+        "grad_cam": peer.GradCAM,
+        "grad_cam_plus_plus": peer.GradCAMPlusPlus,
+        "x_grad_cam": peer.XGradCAM,
+        "hi_res_cam": peer.HiResCAM,
+        "layer_cam": peer.LayerCAM,
+        "score_cam": peer.ScoreCAM,
+    }
+    result = {
+        method: class_activation_map(cam(model, [layer], reshape_transform=laid_out), layer, x)
+        for method, cam in maps.items()
+    }
+    return result | {"attention_rollout": attention_rollout(model, x)}
+
+
+def laid_out(tokens: torch.Tensor) -> torch.Tensor:
+    """Tokens without the class token as [N, C, 14, 14]."""
+    return tokens[:, 1:].reshape(len(tokens), 14, 14, -1).permute(0, 3, 1, 2)
+
+
+def attention_rollout(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    attentions = []
+    for module in [module for module in model.modules() if isinstance(module, nn.MultiheadAttention)]:
+        module.register_forward_pre_hook(
+            lambda module, given, options: (given, options | {"need_weights": True}), with_kwargs=True
+        )
+        module.register_forward_hook(lambda module, given, result: attentions.append(result[1]))
+    model(x)
+    rollout = torch.eye(197).double()
+    for attention in attentions:
+        rollout = (0.5 * attention + 0.5 * torch.eye(197)) @ rollout
+    return rollout[:, 0, 1:].reshape(len(x), 1, 14, 14)
 
 
 def make_gradients() -> dict[str, torch.Tensor]:
@@ -409,7 +451,13 @@ def grid(cells: int) -> torch.Tensor:
     return place[:, None] * cells + place
 
 
-FILES = {"rules": make_rules, "layers": make_layers, "gradients": make_gradients, "scores": make_scores}
+FILES = {
+    "rules": make_rules,
+    "layers": make_layers,
+    "tokens": make_tokens,
+    "gradients": make_gradients,
+    "scores": make_scores,
+}
 
 
 def main() -> None:

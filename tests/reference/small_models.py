@@ -8,11 +8,12 @@ Element i, in row-major order, of the tensor called `name` comes from
 and is rounded to float32 only after it was scaled:
 
     weight of a convolution or a linear layer   u · sqrt(6 / fan_in); fan_in: all dimensions but the first, multiplied
-    bias of a linear layer                      0.1 · u
-    weight of a batch normalisation             1 + 0.2 · u
+    its bias                                    0.1 · u
+    weight of a normalisation                   1 + 0.2 · u
     its bias and its running_mean               0.2 · u
     its running_var                             1 + 0.5 · u
     its num_batches_tracked                     0
+    any other parameter, such as a class token  u
     the input                                   u · sqrt(3), which has a variance of one
 
 FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/. SplitMix64's output function: Steele, Lea and Flood,
@@ -24,8 +25,11 @@ import math
 import numpy as np
 import torch
 from torch import nn
+from torchvision.models import convnext, efficientnet, vgg
+from torchvision.models.densenet import DenseNet
 from torchvision.models.mobilenetv2 import MobileNetV2
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.vision_transformer import VisionTransformer
 
 RESNETS = {
     "resnet18": (BasicBlock, [2, 2, 2, 2]),
@@ -34,16 +38,39 @@ RESNETS = {
     "resnet101": (Bottleneck, [3, 4, 23, 3]),
     "resnet152": (Bottleneck, [3, 8, 36, 3]),
 }
-ARCHITECTURES = [*RESNETS, "mobilenet_v2"]
+VGGS = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
+VGGS |= {f"{name}_bn": letter for name, letter in VGGS.items()}
+ARCHITECTURES = [
+    *RESNETS,
+    "mobilenet_v2",
+    *VGGS,
+    "densenet121",
+    "efficientnet_b0",
+    "convnext_tiny",
+    "vit_b_16",
+]
 
-# The last convolution of each network.
-LAST_CONVOLUTION = {
+# The module whose result suits Grad-CAM: the last convolution, in a DenseNet the last block, in a ViT what the last
+# attention reads.
+GRAD_CAM_LAYER = {
     "resnet18": "layer4.1.conv2",
     "resnet34": "layer4.2.conv2",
     "resnet50": "layer4.2.conv3",
     "resnet101": "layer4.2.conv3",
     "resnet152": "layer4.2.conv3",
     "mobilenet_v2": "features.18.0",
+    "vgg11": "features.18",
+    "vgg13": "features.22",
+    "vgg16": "features.28",
+    "vgg19": "features.34",
+    "vgg11_bn": "features.25",
+    "vgg13_bn": "features.31",
+    "vgg16_bn": "features.40",
+    "vgg19_bn": "features.49",
+    "densenet121": "features.denseblock4",
+    "efficientnet_b0": "features.8.0",
+    "convnext_tiny": "features.7.2.block.0",
+    "vit_b_16": "encoder.layers.encoder_layer_11.ln_1",
 }
 
 INPUT_SHAPE = (2, 3, 64, 64)
@@ -52,16 +79,38 @@ TARGETS = [1, 3]
 
 
 def small_model(architecture: str, classes: int = CLASSES) -> nn.Module:
-    """An eighth of a ResNet's width, or a quarter of MobileNetV2's, in float64 and evaluation mode.
+    """An eighth of a network's width, or a quarter of a mobile one's, in float64 and evaluation mode.
 
     The weights are exactly those of float32: only the arithmetic is wider, which makes the results an oracle.
     """
-    if architecture in RESNETS:
-        model = SmallResNet(*RESNETS[architecture], classes)
-    else:
-        model = MobileNetV2(num_classes=classes, width_mult=0.25)
+    model = unfilled_model(architecture, classes)
     fill(model)
     return model.double().eval()
+
+
+def unfilled_model(architecture: str, classes: int) -> nn.Module:
+    """The same with whatever weights torchvision begins with."""
+    if architecture in RESNETS:
+        return SmallResNet(*RESNETS[architecture], classes)
+    if architecture in VGGS:
+        return SmallVGG(VGGS[architecture], architecture.endswith("_bn"), classes)
+    match architecture:
+        case "mobilenet_v2":
+            return MobileNetV2(num_classes=classes, width_mult=0.25)
+        case "densenet121":
+            return DenseNet(growth_rate=4, num_init_features=8, num_classes=classes)
+        case "efficientnet_b0":
+            stages, last = efficientnet._efficientnet_conf(architecture, width_mult=0.25, depth_mult=1.0)
+            return efficientnet.EfficientNet(stages, dropout=0.2, last_channel=last, num_classes=classes)
+        case "convnext_tiny":
+            stages = [(12, 24, 3), (24, 48, 3), (48, 96, 9), (96, None, 3)]
+            stages = [convnext.CNBlockConfig(*stage) for stage in stages]
+            return convnext.ConvNeXt(stages, stochastic_depth_prob=0.1, num_classes=classes)
+        case "vit_b_16":
+            return VisionTransformer(
+                image_size=224, patch_size=16, num_layers=12, num_heads=12, hidden_dim=96, mlp_dim=384, num_classes=classes
+            )
+    raise ValueError(f"there is no small {architecture}")
 
 
 def plain_model(classes: int = CLASSES, averages: bool = False) -> nn.Module:
@@ -122,12 +171,27 @@ class SmallResNet(ResNet):
         self.fc = nn.Linear(64 * block.expansion, classes)
 
 
+class SmallVGG(vgg.VGG):
+    """torchvision's VGG with an eighth of the channels, in its classifier too."""
+
+    def __init__(self, letter: str, norms: bool, classes: int):
+        # The parent would fill a full-size classifier only for it to be replaced.
+        with torch.device("meta"):
+            super().__init__(nn.Sequential(), num_classes=classes, init_weights=False)
+        channels = [entry if entry == "M" else entry // 8 for entry in vgg.cfgs[letter]]
+        self.features = vgg.make_layers(channels, batch_norm=norms)
+        self.classifier[0] = nn.Linear(64 * 7 * 7, 512)
+        self.classifier[3] = nn.Linear(512, 512)
+        self.classifier[6] = nn.Linear(512, classes)
+
+
 def fill(model: nn.Module) -> None:
     """Gives every parameter and buffer the value that belongs to its name."""
-    state = {}
-    for name, tensor in model.state_dict().items():
+    state, given = {}, model.state_dict()
+    for name, tensor in given.items():
         module, _, role = name.rpartition(".")
-        normalises = isinstance(model.get_submodule(module), nn.BatchNorm2d)
+        weight = given.get(f"{module}.weight")
+        normalises = weight is not None and weight.dim() == 1
         if role == "num_batches_tracked":
             state[name] = torch.zeros_like(tensor)
             continue
@@ -138,10 +202,12 @@ def fill(model: nn.Module) -> None:
             values = 1.0 + 0.5 * u
         elif normalises:
             values = 0.2 * u
-        elif role == "weight":
+        elif role in ("weight", "in_proj_weight"):
             values = u * math.sqrt(6.0 / math.prod(tensor.shape[1:]))
-        else:
+        elif role in ("bias", "in_proj_bias"):
             values = 0.1 * u
+        else:
+            values = u
         state[name] = rounded(values, tensor.shape)
     model.load_state_dict(state)
 

@@ -48,6 +48,11 @@ impl Reference {
         self.notes[name].as_str().expect("a text")
     }
 
+    /// A number among the notes, if it is there.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.notes[name].as_i64()
+    }
+
     /// The targets among the notes.
     pub fn targets(&self) -> Vec<usize> {
         let targets = self.notes["targets"].as_array().expect("a list");
@@ -68,6 +73,11 @@ impl Reference {
     pub fn holds(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
+}
+
+/// Every method that explains a network of convolutions.
+pub fn for_convolutions() -> Vec<Method> {
+    Method::all().into_iter().filter(|method| method.name() != "attention_rollout").collect()
 }
 
 /// The method with few steps, samples, masks and orders, for tests that do not ask how good its map is.
@@ -96,11 +106,19 @@ pub fn assert_close(what: &str, found: &Tensor, expected: &Tensor, bound: f64) {
 
 /// The small model that the references of `architecture` were made with.
 pub fn small_model(architecture: Architecture, classes: i64) -> Model {
-    let width = if architecture == Architecture::MobileNetV2 { 0.25 } else { 0.125 };
+    let width = small_width(architecture);
     let graph = architecture.graph(classes, width).expect("a small model");
     let parameters = synthetic_parameters(&graph);
     Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
         .expect("the labels are the indices")
+}
+
+/// The width of the small model of `architecture`.
+pub fn small_width(architecture: Architecture) -> f64 {
+    match architecture {
+        Architecture::MobileNetV2 | Architecture::EfficientNetB0 => 0.25,
+        _ => 0.125,
+    }
 }
 
 /// The same model in 64-bit floats, in which nothing is lost to rounding.
@@ -170,20 +188,24 @@ pub fn small_input(name: &str, batch: i64, side: i64) -> Tensor {
 
 /// Weights computed from their names alone, as `reference/small_models.py` computes them.
 pub fn synthetic_parameters(graph: &Graph) -> Parameters {
-    let norms: Vec<&str> =
-        graph.parameters().iter().filter_map(|p| p.name.strip_suffix(".running_var")).collect();
+    let norms: Vec<&str> = graph
+        .parameters()
+        .iter()
+        .filter(|p| p.shape.len() == 1)
+        .filter_map(|p| p.name.strip_suffix(".weight"))
+        .collect();
     let value = |parameter: &Parameter| {
-        let (module, leaf) = parameter.name.rsplit_once('.').expect("module.leaf");
+        let (module, leaf) = parameter.name.rsplit_once('.').unwrap_or(("", &parameter.name));
         let norm = norms.contains(&module);
         let fan_in: i64 = parameter.shape[1..].iter().product();
         let scale = (6.0 / fan_in as f64).sqrt();
         drawn(&parameter.name, &parameter.shape, |unit| match leaf {
             "running_var" => 1.0 + 0.5 * unit,
             "weight" if norm => 1.0 + 0.2 * unit,
-            "weight" => unit * scale,
-            "running_mean" => 0.2 * unit,
-            _ if norm => 0.2 * unit,
-            _ => 0.1 * unit,
+            "running_mean" | "bias" if norm => 0.2 * unit,
+            "weight" | "in_proj_weight" => unit * scale,
+            "bias" | "in_proj_bias" => 0.1 * unit,
+            _ => unit,
         })
     };
     Parameters::from_tensors(graph.parameters().iter().map(value).collect())

@@ -78,8 +78,9 @@ impl AblationCam {
     ) -> Result<Tensor, AttributionError> {
         let layer = self.layer(model);
         let rest = Rest::new(model, inputs, layer)?;
-        check_spatial("Ablation-CAM", layer, &rest.activation)?;
-        let (_, channels, _, _) = rest.activation.size4()?;
+        let places = rest.laid_out(&rest.activation)?;
+        check_spatial("Ablation-CAM", layer, &places)?;
+        let (_, channels, _, _) = places.size4()?;
         let mut maps = Vec::with_capacity(targets.len());
         for (row, &target) in targets.iter().enumerate() {
             let row = row as i64;
@@ -89,13 +90,14 @@ impl AblationCam {
             for (first, length) in chunks(channels as usize, rows_per_pass(&activation)) {
                 // Row k leaves out channel `first + k`.
                 let kept = Tensor::f_eye(channels, (Kind::Bool, inputs.device()))?.f_logical_not()?;
-                let kept =
-                    kept.f_narrow(0, first as i64, length as i64)?.f_view([length as i64, channels, 1, 1])?;
+                let mut shape = vec![1; activation.dim()];
+                (shape[0], shape[rest.channels()]) = (length as i64, channels);
+                let kept = kept.f_narrow(0, first as i64, length as i64)?.f_view(shape.as_slice())?;
                 let ablated = activation.f_mul(&kept.f_to_kind(activation.kind())?)?;
                 scores.push(rest.scores(row, &ablated, target)?);
             }
             let losses = whole.f_sub(&Tensor::f_cat(&scores, 0)?)?.f_div(&whole.f_abs()?)?;
-            maps.push(over_channels(&losses.f_view([1, -1, 1, 1])?.f_mul(&activation)?)?);
+            maps.push(over_channels(&losses.f_view([1, -1, 1, 1])?.f_mul(&places.f_narrow(0, row, 1)?)?)?);
         }
         Ok(Tensor::f_cat(&maps, 0)?)
     }

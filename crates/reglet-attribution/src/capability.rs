@@ -11,6 +11,7 @@ use tch::Tensor;
 
 use crate::AttributionError;
 use crate::line::{BehindPrefix, Line};
+use crate::tokens::Tokens;
 
 /// A classifier that can be asked for scores.
 pub trait Scores {
@@ -63,7 +64,9 @@ pub trait Gradients: Scores {
 /// A classifier whose layers can be read and differentiated from.
 pub trait Layers: Gradients {
     /// Everything asked for at `inputs`, in one forward and one backward pass: the gradient of the input,
-    /// and for each of `layers`, in their order, activation and gradient.
+    /// and for each of `layers`, in their order, activation and gradient. A transformer's tokens `[N, T, C]` come
+    /// as the places of the picture that they stand for, `[N, C, h, w]`, without those that stand for none, as the
+    /// class token.
     ///
     /// # Errors
     /// Whatever the classifier reports, among it a layer that does not exist.
@@ -75,7 +78,8 @@ pub trait Layers: Gradients {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError>;
 
-    /// What a layer returns at `inputs`, in one forward pass that ends there.
+    /// What a layer returns at `inputs`, in one forward pass that ends there; tokens as in
+    /// [`evaluate`](Layers::evaluate).
     ///
     /// # Errors
     /// Whatever the classifier reports, among it a layer that does not exist.
@@ -143,14 +147,25 @@ impl Layers for Model {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError> {
         let layers = layers.iter().map(|name| self.graph().layer(name)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Model::evaluate(self, inputs, targets, input_gradient, &layers)?)
+        let mut evaluation = Model::evaluate(self, inputs, targets, input_gradient, &layers)?;
+        for (layer, seen) in layers.into_iter().zip(&mut evaluation.layers) {
+            if let Some(tokens) = Tokens::of(self, inputs, layer, &seen.activation)? {
+                seen.activation = tokens.laid_out(&seen.activation)?;
+                seen.gradient = tokens.laid_out(&seen.gradient)?;
+            }
+        }
+        Ok(evaluation)
     }
 
     fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
         let graph = Model::graph(self);
-        let feeds = [(graph.input(), inputs)];
-        let request = Request { feeds: &feeds, fetches: &[graph.layer(layer)?], ..Request::default() };
-        Ok(graph.run(Model::parameters(self), &request)?.remove(0))
+        let (feeds, layer) = ([(graph.input(), inputs)], graph.layer(layer)?);
+        let request = Request { feeds: &feeds, fetches: &[layer], ..Request::default() };
+        let activation = graph.run(Model::parameters(self), &request)?.remove(0);
+        match Tokens::of(self, inputs, layer, &activation)? {
+            Some(tokens) => tokens.laid_out(&activation),
+            None => Ok(activation),
+        }
     }
 
     fn grad_cam_layer(&self) -> &str {

@@ -70,6 +70,14 @@ pub enum AttributionError {
         /// The shape of what it returns.
         shape: Vec<i64>,
     },
+    /// A model that is no transformer, or one whose tokens do not all attend to each other.
+    #[error(
+        "attention rollout needs a transformer in which all tokens of a picture attend to each other: {reason}; choose another method"
+    )]
+    NoAttention {
+        /// What is in the way.
+        reason: String,
+    },
     /// The model's answer at the input is not a finite number, so there is nothing to explain.
     #[error(
         "the model's score is {score} for picture {row} of the batch; there is nothing to explain in a number that is not finite"

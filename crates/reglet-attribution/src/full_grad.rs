@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use reglet_model::{Call, Op, Role, ValueId};
+use reglet_model::{Call, Graph, Op, Origin, Role, ValueId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::over_channels;
+use crate::tokens::Tokens;
 use crate::walk::Walk;
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Gap, Operators, Point, Reduction,
@@ -69,12 +70,27 @@ impl FullGrad {
         let input = gradients.swap_remove(values.len() - 1).f_mul(inputs)?;
         let mut map = over_channels(&input.f_abs()?)?;
         let mut total = summed(&input)?;
+        let mut known: Option<(i64, Option<Tokens>)> = None;
         for (value, gradient) in values.iter().zip(gradients) {
             let mut shape = vec![1; gradient.dim()];
-            shape[1] = -1;
+            let convolved = convolved(model.graph(), *value);
+            shape[if convolved { 1 } else { gradient.dim() - 1 }] = -1;
             let part = gradient.f_mul(&biases[value].f_view(shape.as_slice())?)?;
             total = total.f_add(&summed(&part)?)?;
-            if part.dim() == 4 {
+            let part = match (convolved, part.dim()) {
+                (true, 4) => Some(part),
+                (false, 3) => {
+                    // All layers of a transformer have as many tokens, mostly.
+                    let tokens = match known {
+                        Some((count, tokens)) if count == part.size()[1] => tokens,
+                        _ => Tokens::of(model, inputs, *value, &part)?,
+                    };
+                    known = Some((part.size()[1], tokens));
+                    tokens.map(|tokens| tokens.laid_out(&part)).transpose()?
+                }
+                _ => None,
+            };
+            if let Some(part) = part {
                 let part = over_channels(&part.f_abs()?)?;
                 map = map.f_add(&self.upsampling.apply(&part, height, width)?)?;
             }
@@ -85,6 +101,14 @@ impl FullGrad {
 }
 
 /// The sum of each row.
+/// Whether a value's channels are its second dimension, and not, as behind a linear layer, its last.
+fn convolved(graph: &Graph, value: ValueId) -> bool {
+    match graph.origin(value) {
+        Origin::Node(node) => !matches!(graph.nodes()[node].op, Op::Linear),
+        _ => true,
+    }
+}
+
 fn summed(values: &Tensor) -> Result<Tensor, AttributionError> {
     Ok(values.f_flatten(1, -1)?.f_sum_dim_intlist(1, false, Kind::Double)?)
 }
@@ -95,7 +119,7 @@ fn biases(model: &dyn Operators) -> Result<HashMap<ValueId, Tensor>, Attribution
     let mut biases = HashMap::new();
     for node in graph.nodes() {
         let parameter = |index: usize| match graph.origin(*node.inputs.get(index)?) {
-            reglet_model::Origin::Parameter(parameter) => Some(&parameters.tensors()[parameter]),
+            Origin::Parameter(parameter) => Some(&parameters.tensors()[parameter]),
             _ => None,
         };
         let bias = match (&node.op, [1, 2, 3, 4].map(parameter)) {

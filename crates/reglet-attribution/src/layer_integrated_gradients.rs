@@ -80,10 +80,12 @@ impl LayerIntegratedGradients {
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
         let (_, _, height, width) = inputs.size4()?;
-        let (units, differences) = self.at_layer(model, inputs, targets)?;
-        check_spatial("Layer Integrated Gradients", self.layer(model), &units)?;
-        let gaps = Gap::of(&units, &differences)?;
-        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
+        let rest = Rest::new(model, inputs, self.layer(model))?;
+        let (units, differences) = self.units(model, inputs, targets, &rest)?;
+        let gaps = Gap::of(&units.f_reshape([units.size()[0], -1, 1, 1])?, &differences)?;
+        let places = rest.laid_out(&units)?;
+        check_spatial("Layer Integrated Gradients", self.layer(model), &places)?;
+        let values = self.upsampling.apply(&over_channels(&places)?, height, width)?;
         Ok(Attribution { values, gaps: Some(gaps) })
     }
 
@@ -97,10 +99,19 @@ impl LayerIntegratedGradients {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<(Tensor, Tensor), AttributionError> {
+        let rest = Rest::new(model, inputs, self.layer(model))?;
+        self.units(model, inputs, targets, &rest)
+    }
+
+    fn units(
+        &self,
+        model: &dyn Operators,
+        inputs: &Tensor,
+        targets: &[usize],
+        rest: &Rest,
+    ) -> Result<(Tensor, Tensor), AttributionError> {
         AttributionMethod::check(self)?;
-        let layer = self.layer(model);
-        let rest = Rest::new(model, inputs, layer)?;
-        let starts = model.activation(&self.baseline.tensor(model, inputs)?, layer)?;
+        let starts = Rest::new(model, &self.baseline.tensor(model, inputs)?, self.layer(model))?.activation;
         let nodes = self.quadrature.nodes(self.steps);
         let (mut rows, mut differences) =
             (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));

@@ -43,6 +43,7 @@
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
 mod ablation_cam;
+mod attention_rollout;
 mod attribution;
 mod baseline;
 mod blur_integrated_gradients;
@@ -94,12 +95,14 @@ mod slic;
 mod smooth_grad;
 mod smooth_grad_squared;
 mod sobol;
+mod tokens;
 mod var_grad;
 mod walk;
 mod x_grad_cam;
 mod xrai;
 
 pub use ablation_cam::AblationCam;
+pub use attention_rollout::AttentionRollout;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};
 pub use blur_integrated_gradients::BlurIntegratedGradients;

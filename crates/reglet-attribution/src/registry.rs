@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    AblationCam, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients, Deconvolution,
-    DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus, GradientShap,
-    GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
+    AblationCam, AttentionRollout, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients,
+    Deconvolution, DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus,
+    GradientShap, GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
     IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
     LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, PartitionShap, Point, Rise, Saliency,
     ScoreCam, ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam, Xrai,
@@ -95,6 +95,7 @@ registry! {
     AblationCam as ablation_cam,
     FullGrad as full_grad,
     GuidedGradCam as guided_grad_cam,
+    AttentionRollout as attention_rollout,
     LayerActivation as layer_activation,
     LayerConductance as layer_conductance,
     InternalInfluence as internal_influence,

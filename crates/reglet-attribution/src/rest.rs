@@ -3,6 +3,7 @@
 use reglet_model::{Request, ValueId, gradients};
 use tch::Tensor;
 
+use crate::tokens::Tokens;
 use crate::{AttributionError, Operators};
 
 /// The rest of a network behind a layer at some inputs. What leads around the layer, such as the other side of a
@@ -11,6 +12,7 @@ pub(crate) struct Rest<'a> {
     model: &'a dyn Operators,
     layer: ValueId,
     around: Vec<(ValueId, Tensor)>,
+    tokens: Option<Tokens>,
     /// What the layer returns at the inputs.
     pub activation: Tensor,
 }
@@ -26,7 +28,19 @@ impl<'a> Rest<'a> {
         let request = Request { feeds: &[(graph.input(), inputs)], fetches: &fetches, ..Request::default() };
         let mut values = graph.run(model.parameters(), &request)?;
         let activation = values.remove(0);
-        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), activation })
+        let tokens = Tokens::of(model, inputs, layer, &activation)?;
+        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), tokens, activation })
+    }
+
+    /// What the layer returns, or one number for each of it, as [`Layers`](crate::Layers) returns it: tokens as the
+    /// places they stand for.
+    pub fn laid_out(&self, values: &Tensor) -> Result<Tensor, AttributionError> {
+        self.tokens.map_or_else(|| Ok(values.shallow_clone()), |tokens| tokens.laid_out(values))
+    }
+
+    /// The dimension of the layer's channels.
+    pub fn channels(&self) -> usize {
+        if self.tokens.is_some() { 2 } else { 1 }
     }
 
     /// The score of `target` for each of `values` in the layer's place, `[M, …]`, all else being that of input `row`.

@@ -9,6 +9,7 @@ use reglet_data::edit::Change;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
+use crate::report::Charts;
 use crate::results::{
     Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
     Results, SCHEMA_VERSION, SampleResult, Trust, VerdictKind,
@@ -16,7 +17,7 @@ use crate::results::{
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
 use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
-use crate::{Error, Output, report};
+use crate::{Error, Output, junit, model_card, report};
 
 /// Above this probability a picture is called the target.
 pub(crate) const DECISION: f64 = 0.5;
@@ -58,18 +59,50 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &table(&results)?)?;
-    output.write("report.html", report::render(&results)?.as_bytes())?;
+    let charts = results.models.iter().map(|model| Charts::draw(&results, model));
+    let charts = charts.collect::<Result<Vec<_>, _>>()?;
+    output.write("model-card.md", model_card::render(&results).as_bytes())?;
+    output.write("junit.xml", junit::render(&results)?.as_bytes())?;
+    write_figures(&mut output, &results, &charts)?;
+    output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
     Ok((text(&results, out), status(&results)))
 }
 
+/// How many pixels of a figure there are for one of the page.
+const FIGURE_SCALE: f32 = 2.0;
+
+/// Each chart as `figures/MODEL-CHART.svg` and `.png`.
+fn write_figures(output: &mut Output, results: &Results, charts: &[Charts]) -> Result<(), Error> {
+    for ((index, model), charts) in results.models.iter().enumerate().zip(charts) {
+        for (name, drawing) in charts.named() {
+            let path = format!("figures/{}-{name}", file_name(&model.name, index));
+            output.write(format!("{path}.svg"), drawing.as_str().as_bytes())?;
+            output.write(format!("{path}.png"), &drawing.to_png(FIGURE_SCALE)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// A model's name where a file can have it, else its place among the models.
+fn file_name(name: &str, index: usize) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    match name.bytes().all(plain) && !name.is_empty() {
+        true => name.to_owned(),
+        false => format!("model {}", index + 1),
+    }
+}
+
 /// 0 if every model is as expected or, where nothing is expected, clear; else 1.
 fn status(results: &Results) -> u8 {
-    let fine = |model: &ModelResults| match model.expected {
+    u8::from(!results.models.iter().all(fine))
+}
+
+pub(crate) fn fine(model: &ModelResults) -> bool {
+    match model.expected {
         Some(expected) => model.verdict.kind == expected,
         None => model.verdict.kind != VerdictKind::Shortcut,
-    };
-    u8::from(!results.models.iter().all(fine))
+    }
 }
 
 fn text(results: &Results, out: &Path) -> String {

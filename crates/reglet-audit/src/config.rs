@@ -11,7 +11,8 @@ use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
 use reglet_model::{
-    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, WeightsSource, device,
+    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, WeightsSource,
+    device,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ pub struct Config {
     /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
     #[serde(default = "default_device")]
     pub device: String,
+    /// The rewrites that the models run by, all unless given: faster ways to the same values.
+    #[serde(default = "default_rewrites")]
+    pub rewrites: Vec<Rewrite>,
     /// What is changed about each picture.
     #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
@@ -190,6 +194,10 @@ fn default_device() -> String {
     "auto".to_owned()
 }
 
+fn default_rewrites() -> Vec<Rewrite> {
+    Rewrite::ALL.to_vec()
+}
+
 fn default_changes() -> Vec<Change> {
     vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled]
 }
@@ -260,7 +268,7 @@ impl Plan {
         for (name, model) in &config.models {
             let at =
                 |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
-            let model = model.load(folder, &config.device, data.classes()).map_err(at)?;
+            let model = model.load(folder, &config, data.classes()).map_err(at)?;
             let classes = model.classes();
             classes.find(&config.target).map_err(|error| source.at("target", &error.to_string()))?;
             models.push((name.clone(), model));
@@ -384,8 +392,8 @@ fn key_of(error: &Error) -> &'static str {
 }
 
 impl ModelConfig {
-    fn load(&self, folder: &Path, device_name: &str, classes: &[String]) -> Result<Model, Error> {
-        let (labels, device) = (self.classes.clone(), device(device_name)?);
+    fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
+        let (labels, device) = (self.classes.clone(), device(&config.device)?);
         let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
         let mut model = match (&self.archive, self.architecture, &self.weights) {
             (Some(archive), None, None) if self.width == 1.0 => {
@@ -411,6 +419,9 @@ impl ModelConfig {
         // Where nobody says otherwise, a model with as many classes as the data has those of the data.
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;
+        }
+        if config.rewrites != Rewrite::ALL {
+            model.set_rewrites(&config.rewrites)?;
         }
         Ok(model)
     }

@@ -7,7 +7,8 @@ use image::RgbImage;
 use reglet_attribution::{Baseline, Computed, Explanation, Method};
 use reglet_data::picture::{self, Limits};
 use reglet_model::{
-    ImportOptions, Model, ModelOptions, Preprocessing, Targets, WeightsSource, device, read_labels, save,
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, Targets, WeightsSource, device,
+    read_labels, save,
 };
 use reglet_viz::{ColorBar, Colormap, Figure, Panel, Theme};
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ pub struct ExplainOptions {
     pub colormap: String,
     /// Where to run.
     pub device: String,
+    /// The rewrites to run by: names with commas, or `none`; all unless given.
+    pub rewrites: Option<String>,
     /// The folder for the results.
     pub out: PathBuf,
     /// Print JSON instead of text.
@@ -343,7 +346,21 @@ pub(crate) fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// The rewrites named in a list with commas; `none` names none.
+fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
+    let names = names.split(',').map(str::trim).filter(|name| *name != "none");
+    Ok(names.map(str::parse).collect::<Result<_, ModelError>>()?)
+}
+
 fn load(options: &ExplainOptions) -> Result<Model, Error> {
+    let mut model = read(options)?;
+    if let Some(names) = &options.rewrites {
+        model.set_rewrites(&rewrites(names)?)?;
+    }
+    Ok(model)
+}
+
+fn read(options: &ExplainOptions) -> Result<Model, Error> {
     let labels = options.labels.as_ref().map(|path| {
         read_labels(path)
             .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
@@ -380,9 +397,9 @@ pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
     }
 }
 
-/// Whether a model is named by an archive of torch.export and not by an architecture.
+/// Whether a model is named by an archive of torch.export, or what somebody takes for one, and not by an architecture.
 pub(crate) fn is_archive(model: &Path) -> bool {
-    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2"))
+    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2") || model.is_file())
 }
 
 fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
@@ -464,6 +481,7 @@ mod tests {
             preprocessing: None,
             colormap: "inferno".into(),
             device: "cpu".into(),
+            rewrites: None,
             out: PathBuf::new(),
             json: false,
         }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use reglet_model::{
-    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Preprocessing, Request, ValueId,
+    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Preprocessing, Request, Rewrite,
+    ValueId,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -19,7 +20,7 @@ struct Subject {
 }
 
 /// The model called `name`, an architecture or an archive of torch.export, as text: its operators by module
-/// with the shapes of their results and their parameters, and the layers that suit Grad-CAM. Shapes are those
+/// with the shapes of their results and their parameters, the layers that suit Grad-CAM, and the rewrites it runs by. Shapes are those
 /// of one square picture of that side.
 ///
 /// # Errors
@@ -61,6 +62,10 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
         text.push('\n');
     }
     text.push_str(&subject.grad_cam(&shapes));
+    text.push_str("\nRewrites, which `--rewrites` leaves out\n");
+    for rewrite in Rewrite::ALL {
+        text.push_str(&format!("  {rewrite}: {} operators\n", subject.model.rewritable(rewrite)?));
+    }
     Ok(text)
 }
 
@@ -103,10 +108,14 @@ impl Subject {
         let mut seen = HashSet::new();
         let mut text = format!("\nGrad-CAM: {} unless told otherwise\n", self.model.grad_cam_layer());
         for layer in graph.class_activation_layers(&known).into_iter().rev() {
-            let [_, channels, height, width] = shapes[&layer][..] else { continue };
-            if seen.insert((height, width)) {
-                let name = graph.name(layer);
-                text.push_str(&format!("  {width}×{height}: {name}, {channels} channels\n"));
+            let (size, channels) = match shapes[&layer][..] {
+                [_, channels, height, width] => (format!("{width}×{height}"), channels),
+                [_, tokens, channels] => (format!("{tokens} tokens"), channels),
+                _ => continue,
+            };
+            let line = format!("  {size}: {}, {channels} channels\n", graph.name(layer));
+            if seen.insert(size) {
+                text.push_str(&line);
             }
         }
         text
@@ -164,6 +173,7 @@ mod tests {
             "layer4.1.conv2 conv2d [1, 512, 2, 2] 2,359,296"
         );
         assert!(text.contains("Grad-CAM: layer4.1.conv2 unless told otherwise"), "{text}");
+        assert!(text.contains("fold_batch_norm: 20 operators"), "{text}");
         assert!(text.contains("  4×4: layer3.1.conv2, 256 channels"), "{text}");
     }
 

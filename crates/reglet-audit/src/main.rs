@@ -63,7 +63,7 @@ struct ExplainWords {
     /// Pictures, or folders of them
     #[arg(required = true)]
     pictures: Vec<PathBuf>,
-    /// The architecture: resnet18, resnet34, resnet50, resnet101, resnet152 or mobilenet_v2; or a model that
+    /// The architecture, as torchvision calls it, such as resnet18 or vit_b_16; or a model that
     /// torch.export saved (.pt2)
     #[arg(long, default_value = "resnet18")]
     model: String,
@@ -106,6 +106,9 @@ struct ExplainWords {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto")]
     device: String,
+    /// The rewrites to run by, names with commas (`reglet inspect` lists them), or none [default: all]
+    #[arg(long)]
+    rewrites: Option<String>,
     /// The folder for the results
     #[arg(long, default_value = "results/explain")]
     out: PathBuf,
@@ -212,6 +215,7 @@ impl From<ExplainWords> for ExplainOptions {
             preprocessing: words.preprocessing,
             colormap: words.colormap,
             device: words.device,
+            rewrites: words.rewrites,
             out: words.out,
             json: words.json,
         }

@@ -1,41 +1,42 @@
 //! The report: everything an audit found as one HTML page that needs no other file, no network and no script.
 
+mod charts;
 mod evidence;
 mod gallery;
 mod provenance;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verdicts;
 mod words;
 
+pub use charts::Charts;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use reglet_viz::{Theme, VizError, font_face_css};
+use reglet_viz::{Theme, font_face_css};
 
 use crate::results::Results;
 
 /// The page, for screens from 360 pixels wide, light or dark, and for paper.
 ///
 /// The verdicts come first, then each model's evidence and gallery, then where it all comes from. Every name,
-/// sentence and config in `results` is escaped.
-///
-/// # Errors
-/// A number that no chart can show: a probability outside 0 to 1, an estimate that is not finite.
-pub fn render(results: &Results) -> Result<String, VizError> {
-    let models = results
+/// sentence and config in `results` is escaped. `charts` are those of the models, in their order.
+pub fn render(results: &Results, charts: &[Charts]) -> String {
+    let models: Vec<Markup> = results
         .models
         .iter()
+        .zip(charts)
         .enumerate()
-        .map(|(index, model)| {
-            Ok(html! {
+        .map(|(index, (model, charts))| {
+            html! {
                 section.model id=(anchor(index)) aria-labelledby=(format!("{}-name", anchor(index))) {
                     h2 id=(format!("{}-name", anchor(index))) { (model.name) }
                     p.note { (model.architecture) }
-                    (evidence::render(results, model)?)
+                    (evidence::render(results, model, charts))
                     (gallery::render(results, model))
                 }
-            })
+            }
         })
-        .collect::<Result<Vec<Markup>, VizError>>()?;
+        .collect();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -67,7 +68,7 @@ pub fn render(results: &Results) -> Result<String, VizError> {
             }
         }
     };
-    Ok(page.into_string())
+    page.into_string()
 }
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";

@@ -113,6 +113,7 @@ impl Model {
         };
         let mut weights = Weights::read(&path)?;
         let prefix = weights.strip_prefix(architecture.head());
+        weights.rename(architecture.renamed());
         let logits = architecture.classes_of(&weights).ok_or_else(|| ModelError::WeightsMismatch {
             path: path.clone(),
             architecture: architecture.to_string(),
@@ -224,6 +225,14 @@ impl Model {
     /// [`ModelError::Torch`].
     pub fn set_rewrites(&mut self, rewrites: &[Rewrite]) -> Result<(), ModelError> {
         self.parameters.prepare(&self.graph, rewrites)
+    }
+
+    /// How many operator calls a rewrite has a faster way for.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn rewritable(&self, rewrite: Rewrite) -> Result<usize, ModelError> {
+        Ok(self.graph.shortcuts(&self.parameters, &[rewrite])?.len())
     }
 
     /// The classes.
@@ -356,12 +365,15 @@ fn fitting(graph: &Graph) -> Preprocessing {
     Preprocessing { geometry, ..Preprocessing::default() }
 }
 
-/// The architecture, other than the one tried, whose head the weights hold.
-fn guess(weights: &Weights) -> Option<&'static str> {
-    let fits = |architecture: &&Architecture| weights.get(architecture.head()).is_some();
-    Some(match Architecture::ALL.iter().find(fits)? {
-        Architecture::MobileNetV2 => "mobilenet_v2",
-        _ => "a ResNet",
+/// The architecture whose parameters have the names that the weights have.
+fn guess(weights: &Weights) -> Option<Architecture> {
+    Architecture::ALL.into_iter().find(|architecture| {
+        let graph = architecture.graph(1, 1.0);
+        graph.is_ok_and(|graph| {
+            let mut names: Vec<&str> = graph.parameters().iter().map(|known| known.name.as_str()).collect();
+            names.sort_unstable();
+            weights.names().eq(names)
+        })
     })
 }
 

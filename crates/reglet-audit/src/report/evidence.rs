@@ -5,21 +5,21 @@ mod attention;
 mod changes;
 
 use maud::{Markup, PreEscaped, html};
-use reglet_viz::{Svg, VizError};
+use reglet_viz::Svg;
 
+pub(super) use attention::ordered;
+
+use super::Charts;
 use crate::results::{ModelResults, Results};
 
 /// The evidence on one model, as tables and charts.
-pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
-    Ok(html! {
-        (answers::render(results, model)?)
-        (changes::render(results, model)?)
-        (attention::render(results, model)?)
-    })
+pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
+    html! {
+        (answers::render(results, model, charts))
+        (changes::render(results, model, charts))
+        (attention::render(results, model, charts))
+    }
 }
-
-/// Wide enough for a method's name and its numbers, narrow enough to be read on a phone.
-const CHART_WIDTH: f32 = 440.0;
 
 /// A chart in the page. Its colours are classes, which the page paints anew in the dark; its text is escaped
 /// by the chart.

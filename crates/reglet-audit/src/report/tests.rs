@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use reglet_data::edit::Change;
 
-use super::render;
+use super::{Charts, render};
 use crate::results::{
     Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Placement,
     Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust,
@@ -13,7 +13,7 @@ use crate::statistics::{Association, Estimate};
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
 /// Two models on the same pictures: one that uses the ruler, one that does not.
-pub(super) fn example() -> Results {
+pub(crate) fn example() -> Results {
     Results {
         schema_version: SCHEMA_VERSION,
         title: "Do these classifiers read the ruler?".into(),
@@ -219,7 +219,9 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
 }
 
 fn page(results: &Results) -> String {
-    render(results).expect("the results can be drawn")
+    let charts: Result<Vec<Charts>, _> =
+        results.models.iter().map(|model| Charts::draw(results, model)).collect();
+    render(results, &charts.expect("the results can be drawn"))
 }
 
 #[test]
@@ -315,11 +317,11 @@ fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
         model.attention.clear();
         model.samples.clear();
     }
-    let page = page(&results);
-    assert!(page.contains("No picture could be changed"));
-    assert!(!page.contains("<svg") && !page.contains("Pictures and their maps"));
+    let html = page(&results);
+    assert!(html.contains("No picture could be changed"));
+    assert!(!html.contains("<svg") && !html.contains("Pictures and their maps"));
     results.models.clear();
-    assert!(render(&results).expect("a page").contains("No model was audited"));
+    assert!(page(&results).contains("No model was audited"));
 }
 
 #[test]
@@ -352,14 +354,14 @@ fn a_picture_stands_beside_its_changed_versions() {
 
 #[test]
 fn whether_a_method_is_believed_stands_beside_its_maps() {
-    let page = page(&example());
-    assert!(page.contains("no: its maps change under noise"), "the doubt is shown");
-    assert!(page.contains("<td class=\"number\">0.82</td>") && page.contains("50\u{a0}%"));
+    let html = page(&example());
+    assert!(html.contains("no: its maps change under noise"), "the doubt is shown");
+    assert!(html.contains("<td class=\"number\">0.82</td>") && html.contains("50\u{a0}%"));
     let mut untried = example();
     for model in &mut untried.models {
         model.attention.iter_mut().for_each(|method| method.trust = None);
     }
-    assert!(!render(&untried).expect("a page").contains("Can the maps be believed"));
+    assert!(!page(&untried).contains("Can the maps be believed"));
 }
 
 #[test]

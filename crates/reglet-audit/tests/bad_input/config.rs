@@ -24,7 +24,11 @@ fn refused_at(old: &str, new: &str, place: &str, expected: &[&str]) {
 fn a_config_that_is_right_runs() {
     let bench = Bench::new();
     let run = bench.audit(&config("[data.phantoms]\ncount = 4\nsize = 32"));
-    run.accepted(&["report.html", "results.json", "samples.csv"]);
+    run.accepted(&["report.html", "results.json", "samples.csv", "model-card.md", "junit.xml", "figures"]);
+    let figures: Vec<String> = ["answers", "insert", "remove", "attention"]
+        .map(|name| bench.read(&format!("figures/clean-{name}.svg")))
+        .into();
+    assert!(figures.iter().all(|figure| figure.starts_with("<svg")));
 }
 
 #[test]
@@ -93,7 +97,12 @@ fn names_that_do_not_exist() {
 
 #[test]
 fn weights_of_another_architecture() {
-    refused_at("\"resnet18\"", "\"mobilenet_v2\"", "weights", &["do not fit mobilenet_v2", "a ResNet"]);
+    refused_at(
+        "\"resnet18\"",
+        "\"mobilenet_v2\"",
+        "weights",
+        &["do not fit mobilenet_v2", "perhaps resnet18"],
+    );
 }
 
 /// Writes two phantoms with their masks and a manifest that lists them. The masks of the ruler are drawn by

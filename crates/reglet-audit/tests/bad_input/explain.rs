@@ -54,7 +54,7 @@ fn grey_16_bit_transparent_and_cmyk_pictures_just_work() {
 fn weights_of_another_architecture() {
     let bench = Bench::new();
     let run = bench.explain(bench.phantom(), &["--model", "mobilenet_v2"]);
-    run.refused(&["phantom-clean.safetensors", "do not fit mobilenet_v2", "a ResNet"]);
+    run.refused(&["phantom-clean.safetensors", "do not fit mobilenet_v2", "perhaps resnet18"]);
     let run = bench.explain(bench.phantom(), &["--model", "resnet34"]);
     run.refused(&["phantom-clean.safetensors", "do not fit resnet34"]);
 }
@@ -111,7 +111,7 @@ fn a_pickle_that_asks_for_code() {
 fn names_that_do_not_exist_come_back_with_the_nearest_that_do() {
     let bench = Bench::new();
     let labels = bench.write("labels.txt", b"benign\nmelanoma\n");
-    let cases: [(&[&str], &[&str]); 8] = [
+    let cases: [(&[&str], &[&str]); 9] = [
         (&["--layer", "layer4.1.conv3"], &["'layer4.1.conv3'", "'layer4.1.conv2'"]),
         (&["--labels", &labels, "--target", "melanona"], &["'melanona'", "did you mean 'melanoma'"]),
         (&["--target", "2"], &["'2'", "2 classes, 0 to 1"]),
@@ -120,6 +120,7 @@ fn names_that_do_not_exist_come_back_with_the_nearest_that_do() {
         (&["--device", "cdua"], &["'cdua'", "available: auto, cpu"]),
         (&["--model", "resnet19"], &["'resnet19'", "'resnet18'"]),
         (&["--baseline", "balck"], &["'balck'", "black"]),
+        (&["--rewrites", "none,channels_lst"], &["'channels_lst'", "did you mean 'channels_last'"]),
     ];
     for (arguments, expected) in cases {
         bench.explain(bench.phantom(), arguments).refused(expected);

@@ -1,6 +1,6 @@
 //! MobileNetV2.
 
-use super::Convolution;
+use super::layers::{Convolution, round_channels};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Op, Pool, ValueId};
 
 /// Expansion, channels, repetitions and first stride of each stage (table 2 of the paper).
@@ -75,11 +75,4 @@ fn inverted_residual(
         x = g.call_function(path, Arithmetic::Add { other: None }, &[input, x]);
     }
     x
-}
-
-/// The nearest multiple of eight that is not more than a tenth below `channels`, as in the reference
-/// implementation that the published weights come from.
-fn round_channels(channels: f64) -> i64 {
-    let rounded = (((channels + 4.0) / 8.0) as i64 * 8).max(8);
-    if (rounded as f64) < 0.9 * channels { rounded + 8 } else { rounded }
 }

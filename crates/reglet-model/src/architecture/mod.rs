@@ -1,14 +1,20 @@
 //! The architectures that are built in, with torchvision's module and parameter names.
 
+mod convnext;
+mod densenet;
+mod efficientnet;
+mod layers;
 mod mobilenet;
 mod resnet;
+mod vgg;
+mod vit;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Graph, Op, ValueId};
+use crate::graph::Graph;
 use crate::nearest::nearest;
 use crate::{ModelError, Weights};
 
@@ -28,17 +34,53 @@ pub enum Architecture {
     ResNet152,
     /// MobileNetV2 (Sandler et al., 2018, <https://arxiv.org/abs/1801.04381>).
     MobileNetV2,
+    /// VGG-11 (Simonyan and Zisserman, 2015, <https://arxiv.org/abs/1409.1556>).
+    VGG11,
+    /// VGG-11 with batch norms.
+    VGG11Bn,
+    /// VGG-13.
+    VGG13,
+    /// VGG-13 with batch norms.
+    VGG13Bn,
+    /// VGG-16.
+    VGG16,
+    /// VGG-16 with batch norms.
+    VGG16Bn,
+    /// VGG-19.
+    VGG19,
+    /// VGG-19 with batch norms.
+    VGG19Bn,
+    /// DenseNet-121 (Huang et al., 2017, <https://arxiv.org/abs/1608.06993>).
+    DenseNet121,
+    /// EfficientNet-B0 (Tan and Le, 2019, <https://arxiv.org/abs/1905.11946>).
+    EfficientNetB0,
+    /// ConvNeXt-Tiny (Liu et al., 2022, <https://arxiv.org/abs/2201.03545>).
+    ConvNextTiny,
+    /// ViT-B/16 (Dosovitskiy et al., 2021, <https://arxiv.org/abs/2010.11929>), for pictures of 224 × 224 pixels.
+    VitB16,
 }
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Architecture; 6] = [
+    pub const ALL: [Architecture; 18] = [
         Architecture::ResNet18,
         Architecture::ResNet34,
         Architecture::ResNet50,
         Architecture::ResNet101,
         Architecture::ResNet152,
         Architecture::MobileNetV2,
+        Architecture::VGG11,
+        Architecture::VGG11Bn,
+        Architecture::VGG13,
+        Architecture::VGG13Bn,
+        Architecture::VGG16,
+        Architecture::VGG16Bn,
+        Architecture::VGG19,
+        Architecture::VGG19Bn,
+        Architecture::DenseNet121,
+        Architecture::EfficientNetB0,
+        Architecture::ConvNextTiny,
+        Architecture::VitB16,
     ];
 
     /// torchvision's name.
@@ -50,6 +92,18 @@ impl Architecture {
             Architecture::ResNet101 => "resnet101",
             Architecture::ResNet152 => "resnet152",
             Architecture::MobileNetV2 => "mobilenet_v2",
+            Architecture::VGG11 => "vgg11",
+            Architecture::VGG11Bn => "vgg11_bn",
+            Architecture::VGG13 => "vgg13",
+            Architecture::VGG13Bn => "vgg13_bn",
+            Architecture::VGG16 => "vgg16",
+            Architecture::VGG16Bn => "vgg16_bn",
+            Architecture::VGG19 => "vgg19",
+            Architecture::VGG19Bn => "vgg19_bn",
+            Architecture::DenseNet121 => "densenet121",
+            Architecture::EfficientNetB0 => "efficientnet_b0",
+            Architecture::ConvNextTiny => "convnext_tiny",
+            Architecture::VitB16 => "vit_b_16",
         }
     }
 
@@ -62,27 +116,82 @@ impl Architecture {
             return Err(ModelError::Width { width });
         }
         Ok(match self {
+            Architecture::ResNet18
+            | Architecture::ResNet34
+            | Architecture::ResNet50
+            | Architecture::ResNet101
+            | Architecture::ResNet152 => resnet::graph(self, classes, width),
             Architecture::MobileNetV2 => mobilenet::graph(classes, width),
-            resnet => resnet::graph(resnet, classes, width),
+            Architecture::VGG11 => vgg::graph([1, 1, 2, 2, 2], false, classes, width),
+            Architecture::VGG11Bn => vgg::graph([1, 1, 2, 2, 2], true, classes, width),
+            Architecture::VGG13 => vgg::graph([2, 2, 2, 2, 2], false, classes, width),
+            Architecture::VGG13Bn => vgg::graph([2, 2, 2, 2, 2], true, classes, width),
+            Architecture::VGG16 => vgg::graph([2, 2, 3, 3, 3], false, classes, width),
+            Architecture::VGG16Bn => vgg::graph([2, 2, 3, 3, 3], true, classes, width),
+            Architecture::VGG19 => vgg::graph([2, 2, 4, 4, 4], false, classes, width),
+            Architecture::VGG19Bn => vgg::graph([2, 2, 4, 4, 4], true, classes, width),
+            Architecture::DenseNet121 => densenet::graph(classes, width),
+            Architecture::EfficientNetB0 => efficientnet::graph(classes, width),
+            Architecture::ConvNextTiny => convnext::graph(classes, width),
+            Architecture::VitB16 => vit::graph(classes, width),
         })
     }
 
-    /// The layer that Grad-CAM looks at unless told otherwise: the last one with a spatial extent, before
-    /// its batch norm, as is usual.
+    /// The layer that Grad-CAM looks at unless told otherwise: the last convolution whose result has a spatial
+    /// extent, before its batch norm, as is usual; in a DenseNet all that its last block put together, and in a
+    /// ViT the tokens as the last attention reads them.
     pub fn grad_cam_layer(self) -> &'static str {
         match self {
             Architecture::ResNet18 => "layer4.1.conv2",
             Architecture::ResNet34 => "layer4.2.conv2",
-            Architecture::MobileNetV2 => "features.18.0",
             Architecture::ResNet50 | Architecture::ResNet101 | Architecture::ResNet152 => "layer4.2.conv3",
+            Architecture::MobileNetV2 => "features.18.0",
+            Architecture::VGG11 => "features.18",
+            Architecture::VGG11Bn => "features.25",
+            Architecture::VGG13 => "features.22",
+            Architecture::VGG13Bn => "features.31",
+            Architecture::VGG16 => "features.28",
+            Architecture::VGG16Bn => "features.40",
+            Architecture::VGG19 => "features.34",
+            Architecture::VGG19Bn => "features.49",
+            Architecture::DenseNet121 => "features.denseblock4.cat",
+            Architecture::EfficientNetB0 => "features.8.0",
+            Architecture::ConvNextTiny => "features.7.2.block.0",
+            Architecture::VitB16 => "encoder.layers.encoder_layer_11.ln_1",
         }
     }
 
     /// The parameter whose first dimension is the number of classes.
     pub(crate) fn head(self) -> &'static str {
         match self {
-            Architecture::MobileNetV2 => "classifier.1.weight",
-            _ => "fc.weight",
+            Architecture::ResNet18
+            | Architecture::ResNet34
+            | Architecture::ResNet50
+            | Architecture::ResNet101
+            | Architecture::ResNet152 => "fc.weight",
+            Architecture::MobileNetV2 | Architecture::EfficientNetB0 => "classifier.1.weight",
+            Architecture::VGG11
+            | Architecture::VGG11Bn
+            | Architecture::VGG13
+            | Architecture::VGG13Bn
+            | Architecture::VGG16
+            | Architecture::VGG16Bn
+            | Architecture::VGG19
+            | Architecture::VGG19Bn => "classifier.6.weight",
+            Architecture::DenseNet121 => "classifier.weight",
+            Architecture::ConvNextTiny => "classifier.2.weight",
+            Architecture::VitB16 => "heads.head.weight",
+        }
+    }
+
+    /// What modules were called when torchvision published its weights, and are called now.
+    pub(crate) fn renamed(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Architecture::DenseNet121 => {
+                &[("norm.1", "norm1"), ("conv.1", "conv1"), ("norm.2", "norm2"), ("conv.2", "conv2")]
+            }
+            Architecture::VitB16 => &[("linear_1", "0"), ("linear_2", "3")],
+            _ => &[],
         }
     }
 
@@ -123,43 +232,5 @@ impl TryFrom<String> for Architecture {
 impl From<Architecture> for &'static str {
     fn from(architecture: Architecture) -> Self {
         architecture.name()
-    }
-}
-
-/// The geometry of a convolution, of which only the kernel, stride and groups vary in these networks:
-/// the padding is always what keeps the size at stride 1.
-#[derive(Clone, Copy)]
-struct Convolution {
-    channels: [i64; 2],
-    kernel: i64,
-    stride: i64,
-    groups: i64,
-}
-
-impl Graph {
-    /// A convolution without bias, called as the module `path`.
-    fn convolution(&mut self, path: &str, input: ValueId, convolution: Convolution) -> ValueId {
-        let Convolution { channels: [from, to], kernel, stride, groups } = convolution;
-        let weight = self.parameter(format!("{path}.weight"), &[to, from / groups, kernel, kernel], true);
-        let padding = [(kernel - 1) / 2; 2];
-        let op = Op::Conv2d { stride: [stride; 2], padding, dilation: [1, 1], groups };
-        self.call(path, op, &[input, weight])
-    }
-
-    /// Batch norm with PyTorch's default constants, called as the module `path`.
-    fn batch_norm(&mut self, path: &str, input: ValueId, channels: i64) -> ValueId {
-        let weight = self.parameter(format!("{path}.weight"), &[channels], true);
-        let bias = self.parameter(format!("{path}.bias"), &[channels], true);
-        let mean = self.parameter(format!("{path}.running_mean"), &[channels], false);
-        let variance = self.parameter(format!("{path}.running_var"), &[channels], false);
-        let op = Op::BatchNorm { eps: 1e-5, momentum: 0.1 };
-        self.call(path, op, &[input, weight, bias, mean, variance])
-    }
-
-    /// A fully connected layer with bias, called as the module `path`.
-    fn linear(&mut self, path: &str, input: ValueId, [from, to]: [i64; 2]) -> ValueId {
-        let weight = self.parameter(format!("{path}.weight"), &[to, from], true);
-        let bias = self.parameter(format!("{path}.bias"), &[to], true);
-        self.call(path, Op::Linear, &[input, weight, bias])
     }
 }

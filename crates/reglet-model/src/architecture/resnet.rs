@@ -1,6 +1,7 @@
 //! ResNets.
 
-use super::{Architecture, Convolution};
+use super::Architecture;
+use super::layers::{Convolution, scaled};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
 /// The layers of a residual block, and how much wider its result is than its 3×3 convolutions.
@@ -27,10 +28,9 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
         Architecture::ResNet101 => (Block::Bottleneck, [3, 4, 23, 3]),
         _ => (Block::Bottleneck, [3, 8, 36, 3]),
     };
-    let planes_of = |full: i64| ((full as f64 * width).round() as i64).max(1);
 
     let (mut g, input) = Graph::new();
-    let stem = planes_of(64);
+    let stem = scaled(64, width);
     let conv = Convolution { channels: [3, stem], kernel: 7, stride: 2, groups: 1 };
     let mut x = g.convolution("conv1", input, conv);
     x = g.batch_norm("bn1", x, stem);
@@ -40,7 +40,7 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
 
     let mut channels = stem;
     for (stage, depth) in depths.into_iter().enumerate() {
-        let planes = planes_of(64 << stage);
+        let planes = scaled(64 << stage, width);
         for index in 0..depth {
             let stride = if stage > 0 && index == 0 { 2 } else { 1 };
             let path = format!("layer{}.{index}", stage + 1);

@@ -1,6 +1,7 @@
 //! A model as an ordered list of operator calls over named values.
 
 mod backward;
+mod class_activation;
 mod cut;
 mod op;
 mod prefix;
@@ -158,41 +159,6 @@ impl Graph {
     /// The names of the sizes that declared shapes leave open.
     pub fn symbols(&self) -> &[String] {
         &self.symbols
-    }
-
-    /// The values that suit class activation maps, in the order they are computed. `shape` knows the values'
-    /// shapes, with `None` for a size that is left open.
-    ///
-    /// Of values `[N, C, h, w]` with more than one pixel these are the results of convolutions, except of
-    /// those that cut a picture into patches. Where there are none, as in a Swin transformer, they are those
-    /// whose channels were moved to the front, and at last, as in a ViT, the patches.
-    pub fn class_activation_layers(
-        &self,
-        shape: &dyn Fn(ValueId) -> Option<Vec<Option<i64>>>,
-    ) -> Vec<ValueId> {
-        let spatial = |node: &&Node| match shape(node.output).as_deref() {
-            Some([_, _, height, width]) => *height != Some(1) && *width != Some(1),
-            _ => false,
-        };
-        let spatial: Vec<&Node> = self.nodes.iter().filter(spatial).collect();
-        let patches = |node: &Node, stride: &[i64; 2]| {
-            let kernel = match node.inputs.get(1).map(|weight| self.origin(*weight)) {
-                Some(Origin::Parameter(weight)) => &self.parameters[weight].shape,
-                _ => return false,
-            };
-            matches!(kernel[..], [_, _, height, width] if [height, width] == *stride && *stride != [1, 1])
-        };
-        let sees = |node: &Node| match &node.op {
-            Op::Conv2d { stride, .. } => !patches(node, stride),
-            _ => false,
-        };
-        let moves = |node: &Node| matches!(&node.op, Op::Layout(Layout::Permute { .. }));
-        let cuts = |node: &Node| matches!(node.op, Op::Conv2d { .. });
-        let kinds: [&dyn Fn(&Node) -> bool; 3] = [&sees, &moves, &cuts];
-        let of = |kind: &dyn Fn(&Node) -> bool| -> Vec<ValueId> {
-            spatial.iter().filter(|node| kind(node)).map(|node| node.output).collect()
-        };
-        kinds.into_iter().map(of).find(|layers| !layers.is_empty()).unwrap_or_default()
     }
 
     /// Declares a parameter and returns the value that stands for it.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{Graph, Node, Op, Origin, ValueId};
@@ -14,7 +16,8 @@ use crate::{ModelError, Parameters};
 ///
 /// Rewrites never touch the [`Graph`]: they prepare tensors from its parameters, once, and a run then takes the
 /// short way wherever nobody asks for the values that it skips. Training ignores them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Rewrite {
     /// A convolution whose result only a batch norm reads becomes one convolution:
     /// γ (w ∗ x + b − μ) / √(σ² + ε) + β = w′ ∗ x + b′, with w′ = w γ / √(σ² + ε) and

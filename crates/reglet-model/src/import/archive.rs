@@ -97,6 +97,15 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
     if archive.len() > MOST_ENTRIES {
         return Err(format!("it has more than {MOST_ENTRIES} entries"));
     }
+    // As PyTorch tells them apart; some of its entries are compressed.
+    let torchscript = |name: &str| name.split_once('/').is_some_and(|(_, inner)| inner == "constants.pkl");
+    if archive.file_names().filter_map(Result::ok).any(|name| torchscript(&name)) {
+        return Err(
+            "it is a TorchScript program, whose layers cannot be read; export the model with torch.export \
+                    instead, as `reglet export-help` shows"
+                .to_owned(),
+        );
+    }
     let mut root = None;
     let mut entries = HashMap::with_capacity(archive.len());
     for index in 0..archive.len() {

@@ -107,6 +107,9 @@ fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
     let mut archive = ZipArchive::with_config(config, file).map_err(|error| plain(&error))?;
     let names: Result<Vec<_>, _> = archive.file_names().collect();
     let names = names.map_err(|error| plain(&error))?;
+    if names.iter().any(|name| name.ends_with("/constants.pkl")) {
+        return Err("a TorchScript program".to_owned());
+    }
     let mut pickles = names.iter().filter(|name| **name == "data.pkl" || name.ends_with("/data.pkl"));
     let name = match (pickles.next(), pickles.next()) {
         (Some(name), None) => name.to_string(),

@@ -16,7 +16,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 /// Where torchvision publishes its weights.
 const HOST: &str = "https://download.pytorch.org/models/";
 
-/// More than the largest file published (ResNet-152 is 242 MB); a server cannot make us fill the disk.
+/// More than the largest file published (VGG-19 is 575 MB); a server cannot make us fill the disk.
 const LARGEST: u64 = 1 << 30;
 
 /// The file of torchvision's first published ImageNet weights (`IMAGENET1K_V1`, what `pretrained=True`
@@ -49,6 +49,18 @@ fn file_name(architecture: Architecture) -> &'static str {
         Architecture::ResNet101 => "resnet101-63fe2227.pth",
         Architecture::ResNet152 => "resnet152-394f9c45.pth",
         Architecture::MobileNetV2 => "mobilenet_v2-b0353104.pth",
+        Architecture::VGG11 => "vgg11-8a719046.pth",
+        Architecture::VGG11Bn => "vgg11_bn-6002323d.pth",
+        Architecture::VGG13 => "vgg13-19584684.pth",
+        Architecture::VGG13Bn => "vgg13_bn-abd245e5.pth",
+        Architecture::VGG16 => "vgg16-397923af.pth",
+        Architecture::VGG16Bn => "vgg16_bn-6c64b313.pth",
+        Architecture::VGG19 => "vgg19-dcbb9e9d.pth",
+        Architecture::VGG19Bn => "vgg19_bn-c79401a0.pth",
+        Architecture::DenseNet121 => "densenet121-a639ec97.pth",
+        Architecture::EfficientNetB0 => "efficientnet_b0_rwightman-7f5810bc.pth",
+        Architecture::ConvNextTiny => "convnext_tiny-983f1562.pth",
+        Architecture::VitB16 => "vit_b_16-c867db91.pth",
     }
 }
 

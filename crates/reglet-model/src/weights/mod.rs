@@ -90,6 +90,17 @@ impl Weights {
         Some(prefix)
     }
 
+    /// Gives the modules of each pair, from old to new, in every name their new name.
+    pub(crate) fn rename(&mut self, pairs: &[(&str, &str)]) {
+        let renamed = |name: String| {
+            pairs.iter().fold(name, |name, (old, new)| name.replace(&format!(".{old}."), &format!(".{new}.")))
+        };
+        if !pairs.is_empty() {
+            let tensors = std::mem::take(&mut self.tensors).into_iter();
+            self.tensors = tensors.map(|(name, tensor)| (renamed(name), tensor)).collect();
+        }
+    }
+
     fn check_finite(&self) -> Result<(), ModelError> {
         let mut bad = Vec::new();
         for (name, tensor) in &self.tensors {

@@ -103,19 +103,18 @@ fn first_few(names: &[&str]) -> String {
 }
 
 impl Parameters {
-    /// Parameters to train from, as torchvision begins: convolutions from He's normal distribution by
-    /// fan-out (<https://arxiv.org/abs/1502.01852>), fully connected layers uniform in ±1/√fan-in, batch norm
-    /// as the identity. The seed fixes them on every machine.
+    /// Parameters to train from, as torchvision's ResNets begin: convolutions from He's normal distribution by
+    /// fan-out (<https://arxiv.org/abs/1502.01852>), fully connected layers uniform in ±1/√fan-in, norms as the
+    /// identity. Attention begins as Glorot and Bengio have it (2010), positions normal with deviation 0.02, and
+    /// ConvNeXt's blocks scaled by 10⁻⁶, as torchvision's do. The seed fixes them on every machine.
     ///
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn initial(graph: &Graph, seed: u64) -> Result<Parameters, ModelError> {
-        let norms: Vec<&str> =
-            graph.parameters().iter().filter_map(|p| p.name.strip_suffix(".running_var")).collect();
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut draw = |parameter: &Parameter| {
             let count = parameter.shape.iter().product::<i64>() as usize;
-            let (module, leaf) = parameter.name.rsplit_once('.').unwrap_or(("", &parameter.name));
+            let leaf = parameter.name.rsplit('.').next().unwrap_or_default();
             let values: Vec<f32> = match (leaf, parameter.shape.as_slice()) {
                 ("weight", &[out, _, height, width]) => {
                     let deviation = (2.0 / (out * height * width) as f64).sqrt();
@@ -125,8 +124,13 @@ impl Parameters {
                     let bound = 1.0 / (from as f32).sqrt();
                     (0..count).map(|_| random.random_range(-bound..bound)).collect()
                 }
-                ("weight", _) if norms.contains(&module) => vec![1.0; count],
-                ("running_var", _) => vec![1.0; count],
+                ("in_proj_weight", &[out, from]) => {
+                    let bound = (6.0 / (out + from) as f32).sqrt();
+                    (0..count).map(|_| random.random_range(-bound..bound)).collect()
+                }
+                ("pos_embedding", _) => (0..count).map(|_| (0.02 * normal(&mut random)) as f32).collect(),
+                ("layer_scale", _) => vec![1e-6; count],
+                ("weight" | "running_var", _) => vec![1.0; count],
                 _ => vec![0.0; count],
             };
             Ok(Tensor::f_from_slice(&values)?.f_view(parameter.shape.as_slice())?)

@@ -1,6 +1,6 @@
 use super::axis::Axis;
 use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
-use super::statistics::median;
+use super::statistics::mean;
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::text::fixed;
 use crate::theme::Role;
@@ -8,7 +8,7 @@ use crate::{Svg, Theme, VizError};
 
 /// What a change does to each of many things: a thin line from its value before to its value after.
 ///
-/// A thick line joins the medians of each series; their values stand beside it.
+/// A thick line joins the means of each series, so that it rises by the mean change; their values stand beside it.
 #[derive(Clone, Debug)]
 pub struct SlopeChart {
     frame: Frame,
@@ -18,8 +18,8 @@ pub struct SlopeChart {
 }
 
 const HEIGHT: f32 = 260.0;
-const MEDIAN: Face = Face::semi_bold(12.5, Role::Ink);
-/// Between the axis's edge and a column: room for the medians' labels.
+const MEAN: Face = Face::semi_bold(12.5, Role::Ink);
+/// Between the axis's edge and a column: room for the means' labels.
 const INSET: f32 = 56.0;
 
 framed!(SlopeChart);
@@ -78,8 +78,8 @@ impl SlopeChart {
             }
         }
 
-        let medians = self.medians();
-        for &(series, before, after) in &medians {
+        let means = self.means();
+        for &(series, before, after) in &means {
             let ends = [(before_x, y(before)), (after_x, y(after))];
             canvas.line(ends[0], ends[1], Stroke::solid(Role::Surface, 6.0));
             canvas.line(ends[0], ends[1], Stroke::solid(Role::Series(series), 3.25));
@@ -88,8 +88,8 @@ impl SlopeChart {
                 canvas.circle(end, 5.0, Role::Series(series), 1.0);
             }
         }
-        let before: Vec<_> = medians.iter().map(|&(series, before, _)| (series, before, y(before))).collect();
-        let after: Vec<_> = medians.iter().map(|&(series, _, after)| (series, after, y(after))).collect();
+        let before: Vec<_> = means.iter().map(|&(series, before, _)| (series, before, y(before))).collect();
+        let after: Vec<_> = means.iter().map(|&(series, _, after)| (series, after, y(after))).collect();
         draw_values(&mut canvas, before_x - 11.0, Anchor::End, before);
         draw_values(&mut canvas, after_x + 11.0, Anchor::Start, after);
 
@@ -120,14 +120,14 @@ impl SlopeChart {
         self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.range))
     }
 
-    /// Each series' median before and after.
-    fn medians(&self) -> Vec<(usize, f64, f64)> {
+    /// Each series' mean before and after.
+    fn means(&self) -> Vec<(usize, f64, f64)> {
         (0..self.frame.series_names().len())
             .filter_map(|series| {
                 let own = || self.pairs.iter().filter(move |pair| pair.0 == series);
                 let before: Vec<f64> = own().map(|pair| pair.1).collect();
                 let after: Vec<f64> = own().map(|pair| pair.2).collect();
-                Some((series, median(&before)?, median(&after)?))
+                Some((series, mean(&before)?, mean(&after)?))
             })
             .collect()
     }
@@ -136,7 +136,7 @@ impl SlopeChart {
 /// Writes values beside their marks, pushed apart where they would lie on each other.
 fn draw_values(canvas: &mut Canvas<'_>, x: f32, anchor: Anchor, mut values: Vec<(usize, f64, f32)>) {
     values.sort_by(|a, b| a.2.total_cmp(&b.2));
-    let pitch = MEDIAN.leading();
+    let pitch = MEAN.leading();
     for index in 1..values.len() {
         let overlap = values[index - 1].2 + pitch - values[index].2;
         if overlap > 0.0 {
@@ -145,7 +145,7 @@ fn draw_values(canvas: &mut Canvas<'_>, x: f32, anchor: Anchor, mut values: Vec<
         }
     }
     for (series, value, y) in values {
-        let face = Face { role: Role::Series(series), ..MEDIAN };
+        let face = Face { role: Role::Series(series), ..MEAN };
         canvas.text((x, y + face.half_height()), &fixed(value, 2), face, anchor);
     }
 }

@@ -13,6 +13,10 @@ pub(super) fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
+pub(super) fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -24,5 +28,6 @@ mod tests {
         assert_eq!(quantile(&[0.0, 1.0, 2.0, 3.0], 0.25), Some(0.75));
         assert_eq!(quantile(&[7.0], 1.0), Some(7.0));
         assert_eq!(median(&[]), None);
+        assert_eq!((mean(&[4.0, 1.0]), mean(&[])), (Some(2.5), None));
     }
 }

@@ -1,18 +1,15 @@
 use maud::{Markup, html};
-use reglet_viz::chart::{Strip, StripChart};
-use reglet_viz::{Theme, VizError};
 
 use super::super::table;
 use super::super::words::{NONE, capital, estimate, maybe, percent, plain, shown};
-use super::{CHART_WIDTH, chart};
+use super::chart;
+use crate::report::Charts;
 use crate::results::{ModelResults, Results};
 
 /// The target's probability by class and artefact, and how well it separates the classes.
-pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
+pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
     let Results { artefact, target, .. } = results;
-    let filled = model.groups.iter().any(|group| !group.values.is_empty());
-    let drawing = if filled { Some(strips(results, model)?) } else { None };
-    Ok(html! {
+    html! {
         h3 { "What it says" }
         p.note {
             "The probability of " (target) " that the model gives to the pictures of each class, with and "
@@ -20,11 +17,11 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
             "where it could well lie if other pictures of the same kind had been drawn."
         }
         div.pair {
-            @if let Some(drawing) = drawing { (drawing) }
+            @if let Some(drawing) = &charts.answers { (chart(drawing)) }
             (groups(results, model))
         }
         (performance(results, model))
-    })
+    }
 }
 
 fn groups(results: &Results, model: &ModelResults) -> Markup {
@@ -89,26 +86,4 @@ fn performance(results: &Results, model: &ModelResults) -> Markup {
             dfn { "calibration error" } " say how far the probabilities are from the truth: 0 is perfect."
         }
     }
-}
-
-fn strips(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
-    let mut drawing = StripChart::new("What it says, by class and artefact")
-        .subtitle("Each dot is one picture; the box holds the middle half")
-        .axis_label(format!("probability of {}", results.target))
-        .reference(0.5, "decision")
-        .width(CHART_WIDTH);
-    let mut classes: Vec<&str> = Vec::new();
-    for group in &model.groups {
-        if !classes.contains(&group.class.as_str()) {
-            classes.push(&group.class);
-        }
-    }
-    for class in classes {
-        let strips = model.groups.iter().filter(|group| group.class == class).map(|group| Strip {
-            series: shown(&results.artefact, Some(group.artefact)),
-            values: group.values.clone(),
-        });
-        drawing = drawing.group(class, strips);
-    }
-    Ok(chart(&drawing.draw(&Theme::LIGHT)?))
 }

@@ -1,18 +1,14 @@
 use maud::{Markup, html};
-use reglet_viz::chart::{Interval, IntervalChart};
-use reglet_viz::{Theme, VizError};
 
 use super::super::table;
 use super::super::words::{NONE, capital, counted, estimate, maybe, percent, plain, signed};
-use super::{CHART_WIDTH, chart};
+use super::chart;
+use crate::report::Charts;
 use crate::results::{Attention, ModelResults, RegionAttention, Results};
-use crate::statistics::Estimate;
 
 /// Where each method's maps lie, against chance and against the same place without the artefact.
-pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
-    let filled = model.attention.iter().any(|method| !method.regions.is_empty());
-    let drawing = if filled { Some(intervals(results, model)?) } else { None };
-    Ok(html! {
+pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
+    html! {
         h3 { "Where it looks" }
         p.note {
             "A map says how much each part of a picture counts for the answer. A region’s " dfn { "share" }
@@ -21,11 +17,11 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
             "evenly over the picture would give. “Against control” is the density of the " (results.artefact)
             " less that of the same place once the " (results.artefact) " has been taken away."
         }
-        @if let Some(drawing) = drawing {
+        @if let Some(drawing) = &charts.attention {
             (regions(results, model))
             (trust(model))
             div.pair {
-                (drawing)
+                (chart(drawing))
                 div {
                     p.note {
                         "An interval wholly to the right of chance means that the method’s maps favour the region; "
@@ -38,7 +34,7 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
             p.note { "No map could be measured: no method was asked, no picture shows a region, or every map is void." }
             (remarks(model))
         }
-    })
+    }
 }
 
 fn regions(results: &Results, model: &ModelResults) -> Markup {
@@ -122,7 +118,7 @@ fn trust(model: &ModelResults) -> Markup {
 }
 
 /// The region under suspicion first, then the lesion, then the others by name.
-fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
+pub(crate) fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
     let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
     let rank = |name: &str| {
         if name == results.artefact {
@@ -135,24 +131,6 @@ fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a str, &'a Re
     };
     regions.sort_by_key(|(name, _)| rank(name));
     regions
-}
-
-fn intervals(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
-    let mut drawing = IntervalChart::new("Density of each region")
-        .subtitle("Mean over the pictures that show the region, with 95 % intervals")
-        .axis_label("share of the map ÷ share of the picture")
-        .reference(1.0, "chance")
-        .width(CHART_WIDTH);
-    for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
-        let rows = ordered(results, method).into_iter().map(|(name, found)| interval(name, &found.density));
-        drawing = drawing.row(&method.title, rows);
-    }
-    Ok(chart(&drawing.draw(&Theme::LIGHT)?))
-}
-
-/// On a handful of pictures a bootstrap interval can miss its own mean; what is drawn reaches to the mean.
-fn interval(series: &str, &Estimate { mean, low, high, .. }: &Estimate) -> Interval {
-    Interval { series: series.to_owned(), estimate: mean, low: low.min(mean), high: high.max(mean) }
 }
 
 /// What a reader should know of the maps before believing them.

@@ -1,20 +1,15 @@
 use maud::{Markup, html};
-use reglet_data::edit::Change;
-use reglet_viz::chart::SlopeChart;
-use reglet_viz::{Theme, VizError};
 
 use super::super::table;
-use super::super::words::{NONE, capital, change, estimate, p_value, percent, shown, signed};
-use super::{CHART_WIDTH, chart};
+use super::super::words::{NONE, capital, change, estimate, p_value, percent, signed};
+use super::chart;
+use crate::report::Charts;
 use crate::results::{Effect, ModelResults, Results, Test};
 use crate::statistics::Estimate;
 
 /// What each change does to the target's probability and to the decision.
-pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, VizError> {
-    let drawn = model.effects.iter().filter(|effect| !effect.pairs.is_empty());
-    let drawings: Vec<Markup> =
-        drawn.filter_map(|effect| slopes(results, effect).transpose()).collect::<Result<_, _>>()?;
-    Ok(html! {
+pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
+    html! {
         h3 { "What each change does" }
         p.note {
             "The same picture, judged twice: as it is, and with one thing changed. A " dfn { "control" }
@@ -27,8 +22,8 @@ pub(super) fn render(results: &Results, model: &ModelResults) -> Result<Markup, 
             (effects(results, model))
             (contrasts(results, model))
         }
-        @if !drawings.is_empty() { div.pair { @for drawing in &drawings { (drawing) } } }
-    })
+        @if !charts.changes.is_empty() { div.pair { @for (_, drawing) in &charts.changes { (chart(drawing)) } } }
+    }
 }
 
 fn effects(results: &Results, model: &ModelResults) -> Markup {
@@ -112,23 +107,4 @@ fn contrasts(results: &Results, model: &ModelResults) -> Markup {
             }
         }
     }
-}
-
-/// The pairs of an insertion or a removal: the two changes a verdict rests on.
-fn slopes(results: &Results, effect: &Effect) -> Result<Option<Markup>, VizError> {
-    let artefact = &results.artefact;
-    let before = match effect.change {
-        Change::Insert => shown(artefact, Some(false)),
-        Change::Remove => shown(artefact, Some(true)),
-        _ => return Ok(None),
-    };
-    let after = change(effect.change, effect.with, artefact);
-    let drawing = SlopeChart::new(capital(&after), before, after)
-        .subtitle("Each thin line is one picture; the thick one joins the medians")
-        .axis_label(format!("probability of {}", results.target))
-        .reference(0.5, "decision")
-        .width(CHART_WIDTH)
-        .pairs("", effect.pairs.iter().copied())
-        .draw(&Theme::LIGHT)?;
-    Ok(Some(chart(&drawing)))
 }
