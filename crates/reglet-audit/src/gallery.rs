@@ -20,7 +20,7 @@ use crate::{Error, Output, parameters};
 pub struct GalleryOptions {
     /// The pictures, which stand side by side under each method's name.
     pub pictures: Vec<GalleryPicture>,
-    /// The methods' names; all of them where none is named.
+    /// The methods' names; where none is named, all that explain a network of convolutions.
     pub methods: Vec<String>,
     /// Parameters of methods: `METHOD.PARAMETER=VALUE`, as for an explanation.
     pub set: Vec<String>,
@@ -56,7 +56,9 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
         )));
     }
     let named = options.methods.iter().map(|name| Method::named(name)).collect::<Result<Vec<_>, _>>()?;
-    let methods = if named.is_empty() { Method::all() } else { named };
+    // Rollout is for transformers, and these are networks of convolutions.
+    let all = || Method::all().into_iter().filter(|method| method.name() != "attention_rollout").collect();
+    let methods: Vec<Method> = if named.is_empty() { all() } else { named };
     let mut methods: Vec<Method> = methods.into_iter().map(affordable).collect();
     options.set.iter().try_for_each(|setting| set(&mut methods, setting))?;
     methods.iter().try_for_each(|method| method.get().check())?;

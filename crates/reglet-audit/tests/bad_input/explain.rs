@@ -188,5 +188,4 @@ fn a_gallery_is_told_what_is_wrong_before_anything_is_drawn() {
     run(&["--set", "rise.masks=0"]).refused(&["RISE", "masks is 0"]);
     // The shipped classifiers are an eighth as wide.
     run(&[]).refused(&["phantom-clean.safetensors", "do not fit resnet18"]);
-    bench.run(&["gallery"]).refused(&["--photo", "--dermoscopic-weights"]);
 }
