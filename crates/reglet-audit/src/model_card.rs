@@ -65,7 +65,7 @@ fn plain(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '&' | '~' => {
-                plain.extend(['\\', character])
+                plain.extend(['\\', character]);
             }
             '\n' | '\r' => plain.push(' '),
             other => plain.push(other),
