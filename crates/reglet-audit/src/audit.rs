@@ -31,31 +31,7 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let start = Instant::now();
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
-    let samples = gather(&plan)?;
-    let trusts = (0..plan.models.len()).map(|index| trust(&plan, index)).collect::<Result<Vec<_>, _>>()?;
-    let results = Results {
-        schema_version: SCHEMA_VERSION,
-        title: plan.config.title.clone(),
-        target: plan.config.target.clone(),
-        artefact: plan.config.artefact.clone(),
-        lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
-        data: summarise_data(&plan, &samples[0])?,
-        models: samples
-            .into_iter()
-            .zip(trusts)
-            .enumerate()
-            .map(|(index, (samples, trusts))| model(&plan, index, samples, &trusts))
-            .collect(),
-        provenance: Provenance {
-            reglet: env!("CARGO_PKG_VERSION").to_owned(),
-            libtorch: env!("REGLET_LIBTORCH").to_owned(),
-            device: format!("{:?}", plan.models[0].1.device()),
-            seed: plan.config.seed,
-            config: plan.text.clone(),
-            config_sha256: plan.sha256.clone(),
-            seconds: start.elapsed().as_secs_f64(),
-        },
-    };
+    let results = carry_out(&plan, start)?;
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &table(&results)?)?;
@@ -67,6 +43,38 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
     Ok((text(&results, out), status(&results)))
+}
+
+/// Everything that `plan` asks to be found, by a run that began at `start`.
+///
+/// # Errors
+/// Whatever is wrong with the data or a model.
+pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
+    let samples = gather(plan)?;
+    let trusts = (0..plan.models.len()).map(|index| trust(plan, index)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Results {
+        schema_version: SCHEMA_VERSION,
+        title: plan.config.title.clone(),
+        target: plan.config.target.clone(),
+        artefact: plan.config.artefact.clone(),
+        lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
+        data: summarise_data(plan, &samples[0])?,
+        models: samples
+            .into_iter()
+            .zip(trusts)
+            .enumerate()
+            .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
+            .collect(),
+        provenance: Provenance {
+            reglet: env!("CARGO_PKG_VERSION").to_owned(),
+            libtorch: env!("REGLET_LIBTORCH").to_owned(),
+            device: format!("{:?}", plan.models[0].1.device()),
+            seed: plan.config.seed,
+            config: plan.text.clone(),
+            config_sha256: plan.sha256.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+        },
+    })
 }
 
 /// How many pixels of a figure there are for one of the page.

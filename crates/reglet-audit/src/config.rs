@@ -15,6 +15,7 @@ use reglet_model::{
     device,
 };
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item, Table, Value};
@@ -228,20 +229,50 @@ pub struct Plan {
     pub methods: Vec<Method>,
 }
 
+/// A config as it was read, with what is needed to point into it.
+pub(crate) struct Document<T> {
+    /// What it says.
+    pub config: T,
+    /// Its text, overrides applied.
+    pub source: Source,
+    /// The folder that its relative paths start from.
+    pub folder: PathBuf,
+}
+
+impl<T: DeserializeOwned> Document<T> {
+    /// Reads a config and applies `key=value` overrides.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a file that is not there; a mistake in it is shown at its line.
+    pub fn read(name: &Path, overrides: &[String]) -> Result<Document<T>, Error> {
+        let path = find(name)?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
+        let source = Source { name: path.display().to_string(), text };
+        let source = source.with_overrides(overrides)?;
+        let config = toml::from_str(&source.text)
+            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        Ok(Document { config, source, folder })
+    }
+}
+
 impl Plan {
     /// Reads a config, applies `key=value` overrides, and opens everything that it names.
     ///
     /// # Errors
     /// The first fault found; those of the config itself are shown at their line.
     pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
-        let path = find(name)?;
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
-        let source = Source { name: path.display().to_string(), text };
-        let source = source.with_overrides(overrides)?;
-        let config: Config = toml::from_str(&source.text)
-            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        Plan::open(Document::read(name, overrides)?)
+    }
+
+    /// Opens everything that a config names.
+    ///
+    /// # Errors
+    /// As [`load`](Plan::load).
+    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
+        let Document { config, source, folder } = document;
+        let folder = folder.as_path();
         config.check(&source)?;
 
         let data = config.data.open(folder);
@@ -392,7 +423,7 @@ fn key_of(error: &Error) -> &'static str {
 }
 
 impl ModelConfig {
-    fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
+    pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
         let (labels, device) = (self.classes.clone(), device(&config.device)?);
         let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
         let mut model = match (&self.archive, self.architecture, &self.weights) {
@@ -460,7 +491,8 @@ fn find(name: &Path) -> Result<PathBuf, Error> {
 }
 
 /// A config's text, to point into.
-struct Source {
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
     name: String,
     text: String,
 }
@@ -475,7 +507,7 @@ impl Source {
     }
 
     /// A fault of the value at a dotted key, shown there, or at the nearest table around it.
-    fn at(&self, key: &str, message: &str) -> Error {
+    pub(crate) fn at(&self, key: &str, message: &str) -> Error {
         let document = toml_edit::Document::parse(self.text.as_str()).ok();
         let span = document.and_then(|document| {
             let mut item: &Item = document.as_item();

@@ -216,7 +216,7 @@ fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Res
 }
 
 /// What the model says of each picture, a bounded number of them at a time.
-fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
+pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {

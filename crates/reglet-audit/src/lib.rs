@@ -11,6 +11,7 @@
 //! and [`verdict`] condense it to [`results`], and [`report`] draws those.
 
 mod audit;
+mod calibration;
 pub mod config;
 mod drawing;
 mod effects;
@@ -33,6 +34,7 @@ mod trust;
 pub mod verdict;
 
 pub use audit::audit;
+pub use calibration::{CalibrationConfig, calibrate};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};

@@ -12,6 +12,7 @@
 
 mod association;
 mod estimate;
+mod isotonic;
 mod multiple;
 mod paired;
 mod power;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use association::Association;
 pub use estimate::{Estimate, LEVEL, median, quantile};
+pub use isotonic::isotonic;
 pub use multiple::holm;
 pub use paired::{cohens_d, mcnemar, rank_biserial, wilcoxon};
 pub use power::{POWER, detectable, pictures_needed};

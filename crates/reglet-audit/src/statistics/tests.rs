@@ -190,3 +190,16 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&wilcoxon(&values)));
     }
 }
+
+#[test]
+fn a_rate_made_monotone_is_the_nearest_rising_one() {
+    // sklearn.isotonic.IsotonicRegression().fit_transform(range(8), ...) gives the same.
+    let found = isotonic(&[1.0, 3.0, 2.0, 4.0, 3.0, 3.5, 6.0, 5.0]);
+    let expected = [1.0, 2.5, 2.5, 3.5, 3.5, 3.5, 5.5, 5.5];
+    assert!(
+        found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12),
+        "{found:?}"
+    );
+    assert_eq!(isotonic(&[3.0, 2.0, 1.0]), [2.0; 3]);
+    assert!(isotonic(&[]).is_empty());
+}
