@@ -52,19 +52,31 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
 pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
     let samples = gather(plan)?;
     let trusts = (0..plan.models.len()).map(|index| trust(plan, index)).collect::<Result<Vec<_>, _>>()?;
+    let against: Vec<Vec<Option<Estimate>>> = samples
+        .iter()
+        .enumerate()
+        .map(|(index, own)| against_reference(plan, &samples, index, own))
+        .collect();
+    let data = summarise_data(plan, &samples[0])?;
+    let mut models: Vec<ModelResults> = samples
+        .into_iter()
+        .zip(trusts)
+        .enumerate()
+        .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
+        .collect();
+    for (model, against) in models.iter_mut().zip(against) {
+        for (attention, against) in model.attention.iter_mut().zip(against) {
+            attention.artefact_against_reference = against;
+        }
+    }
     Ok(Results {
         schema_version: SCHEMA_VERSION,
         title: plan.config.title.clone(),
         target: plan.config.target.clone(),
         artefact: plan.config.artefact.clone(),
         lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
-        data: summarise_data(plan, &samples[0])?,
-        models: samples
-            .into_iter()
-            .zip(trusts)
-            .enumerate()
-            .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
-            .collect(),
+        data,
+        models,
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
             libtorch: env!("REGLET_LIBTORCH").to_owned(),
@@ -260,10 +272,35 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         title: title.to_owned(),
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
+        artefact_against_reference: None,
         median_gap: median(&gaps),
         trust: None,
         remarks,
     }
+}
+
+/// For each method, the artefact's density in the maps of the model number `index`, whose samples are `own`, less that
+/// in the reference's maps of the same pictures.
+fn against_reference(
+    plan: &Plan,
+    all: &[Vec<SampleResult>],
+    index: usize,
+    own: &[SampleResult],
+) -> Vec<Option<Estimate>> {
+    let named = |name: &String| plan.models.iter().position(|(other, _)| other == name);
+    let reference = plan.config.reference.as_ref().and_then(named).filter(|reference| *reference != index);
+    let density = |sample: &SampleResult, method: usize| {
+        sample.maps[method].regions.get(&plan.config.artefact).map(|placement| placement.density)
+    };
+    let of_method = |method: usize| {
+        let differences: Vec<f64> = own
+            .iter()
+            .zip(&all[reference?])
+            .filter_map(|(own, other)| Some(density(own, method)? - density(other, method)?))
+            .collect();
+        Estimate::of(&differences, plan.config.seed)
+    };
+    (0..plan.methods.len()).map(of_method).collect()
 }
 
 /// A row for each picture, model, method and region.

@@ -61,6 +61,9 @@ pub struct Config {
     pub data: DataConfig,
     /// The models, by name.
     pub models: BTreeMap<String, ModelConfig>,
+    /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
+    #[serde(default)]
+    pub reference: Option<String>,
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
     pub methods: Methods,
@@ -362,6 +365,12 @@ impl Config {
         }
         if self.models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
+        }
+        if let Some(reference) = self.reference.as_ref().filter(|name| !self.models.contains_key(*name)) {
+            let models: Vec<&str> = self.models.keys().map(String::as_str).collect();
+            let message =
+                format!("there is no model '{reference}' to refer to; there is: {}", models.join(", "));
+            return Err(source.at("reference", &message));
         }
         for method in self.chosen_methods() {
             let key = format!("methods.{}", method.name());

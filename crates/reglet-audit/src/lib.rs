@@ -18,6 +18,7 @@ mod effects;
 mod error;
 mod evidence;
 mod explain;
+mod faithful;
 mod gallery;
 mod inspect;
 mod junit;

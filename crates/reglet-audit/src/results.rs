@@ -187,6 +187,9 @@ pub struct Attention {
     /// The artefact's density less the density at the same place of the same picture once the artefact has
     /// been taken away; `None` where that cannot be done.
     pub artefact_against_control: Option<Estimate>,
+    /// The artefact's density less that in the reference model's map of the same picture; `None` for the reference
+    /// itself, and where the config names none.
+    pub artefact_against_reference: Option<Estimate>,
     /// The median of the relative completeness gap, for methods that promise completeness.
     pub median_gap: Option<f64>,
     /// Whether the maps can be believed; `None` where that was not tried.
@@ -207,8 +210,34 @@ pub struct Trust {
     pub stability: Option<f64>,
     /// What became of the maps as weights were drawn anew, from the head down.
     pub randomised: Vec<Randomised>,
+    /// Whether the maps are true of the model.
+    pub faithfulness: Faithfulness,
     /// Why the method is kept out of the verdict, if it is.
     pub doubt: Option<String>,
+}
+
+/// Whether a method's maps are true of the model, beside maps drawn at random: medians over the pictures it was tried
+/// on. A figure is `None` where it is not defined for any of the maps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Faithfulness {
+    /// On how many pictures it was tried.
+    pub pictures: usize,
+    /// The area under the target's probability as the map's highest pixels give way to the mean colour, 0 to 1:
+    /// low is good.
+    pub deletion: Option<f64>,
+    /// The area as they come into a blurred picture, 0 to 1: high is good.
+    pub insertion: Option<f64>,
+    /// The change of the probability when the highest fifth is filled in from around it: low is good.
+    pub road: Option<f64>,
+    /// How far the attribution mistakes what small perturbations do to the score, in its units squared: low is
+    /// good. `None` for maps of another shape than the input.
+    pub infidelity: Option<f64>,
+    /// The deletion area of a random map.
+    pub random_deletion: Option<f64>,
+    /// The insertion area of a random map.
+    pub random_insertion: Option<f64>,
+    /// The ROAD change of a random map.
+    pub random_road: Option<f64>,
 }
 
 /// What became of a method's maps when part of the weights were drawn anew.
