@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use reglet_data::edit::Change;
 
+use crate::clusters::clusters;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
@@ -64,6 +65,9 @@ pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
         .enumerate()
         .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
         .collect();
+    for (index, model) in models.iter_mut().enumerate() {
+        model.clusterings = clusters(plan, index, &model.samples)?;
+    }
     for (model, against) in models.iter_mut().zip(against) {
         for (attention, against) in model.attention.iter_mut().zip(against) {
             attention.artefact_against_reference = against;
@@ -187,6 +191,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]
             .into(),
         effects,
         attention,
+        clusterings: Vec::new(),
         samples,
     }
 }

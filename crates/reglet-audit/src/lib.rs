@@ -12,6 +12,7 @@
 
 mod audit;
 mod calibration;
+mod clusters;
 pub mod config;
 mod drawing;
 mod effects;

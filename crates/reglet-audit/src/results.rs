@@ -72,6 +72,8 @@ pub struct ModelResults {
     pub effects: Vec<Effect>,
     /// Where each method looks.
     pub attention: Vec<Attention>,
+    /// What kinds of maps each method gives of the target's pictures; empty where the config does not ask.
+    pub clusterings: Vec<Clustering>,
     /// Each picture's part.
     #[serde(skip)]
     pub samples: Vec<SampleResult>,
@@ -266,6 +268,54 @@ pub struct RegionAttention {
     pub auc: Estimate,
 }
 
+/// The kinds of maps that one method gives of the target's pictures.
+#[derive(Debug, Clone, Serialize)]
+pub struct Clustering {
+    /// The method's name.
+    pub method: String,
+    /// Its name for people.
+    pub title: String,
+    /// How many maps were compared.
+    pub pictures: usize,
+    /// The smallest eigenvalues of the neighbourhood graph's Laplacian; where they leave the largest gap, so many kinds
+    /// there are.
+    pub eigenvalues: Vec<f64>,
+    /// The kinds, the largest first.
+    pub clusters: Vec<Cluster>,
+}
+
+/// Maps that are alike.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cluster {
+    /// How many pictures.
+    pub pictures: usize,
+    /// Their names.
+    pub members: Vec<String>,
+    /// The share of them that is called the target.
+    pub called: Option<f64>,
+    /// The mean probability of the target.
+    pub probability: Option<f64>,
+    /// The share that shows the artefact, of those that are annotated.
+    pub artefact: Option<f64>,
+    /// The mean density of each region, over the pictures that show it: 1 is chance.
+    pub density: BTreeMap<String, f64>,
+    /// The pictures that are most like all others of the cluster.
+    pub typical: Vec<Typical>,
+}
+
+/// A typical picture of a cluster.
+#[derive(Debug, Clone, Serialize)]
+pub struct Typical {
+    /// Its name.
+    pub id: String,
+    /// The picture as the model saw it, as JPEG.
+    #[serde(skip)]
+    pub picture: Vec<u8>,
+    /// The map over it, as JPEG.
+    #[serde(skip)]
+    pub overlay: Vec<u8>,
+}
+
 /// The conclusion about one model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
@@ -366,6 +416,9 @@ pub struct SampleMap {
     pub gap: Option<f64>,
     /// What there is to say of the map.
     pub remark: Option<&'static str>,
+    /// The map in small, for comparing it with others; kept where the config asks for clusters, and there is anything
+    /// positive in it.
+    pub sketch: Option<Vec<f32>>,
     /// The map over the picture, as JPEG: kept for those in the gallery.
     pub overlay: Option<Vec<u8>>,
 }

@@ -90,6 +90,7 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
             changed(Change::Move, 0.02),
             changed(Change::Control, 0.004),
         ],
+        clusterings: Vec::new(),
         attention: methods.iter().map(|(method, title)| attention(method, title, density)).collect(),
         samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
     }
@@ -212,6 +213,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
                 against_control: None,
                 gap: None,
                 remark: None,
+                sketch: None,
                 overlay: Some(tone(90)),
             })
             .collect(),
