@@ -89,8 +89,8 @@ fn prepare(
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
-    // Maps are compared with those of the picture without the artefact.
-    if !changes.contains(&Change::Remove) {
+    // Maps are compared with those of the picture without the artefact, unless nothing is to be changed at all.
+    if !changes.is_empty() && !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
     }
     let mut changed = vec![Vec::new(); preprocessing.len()];
