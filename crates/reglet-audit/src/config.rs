@@ -9,7 +9,9 @@ use miette::NamedSource;
 use reglet_attribution::{Method, Methods};
 use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
+use reglet_data::{
+    DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
+};
 use reglet_model::{
     Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, WeightsSource,
     device,
@@ -81,6 +83,13 @@ pub enum DataConfig {
     Manifest(ManifestOptions),
     /// A folder of class folders.
     Folder(FolderOptions),
+    /// Hugging Face's imagefolder.
+    #[serde(rename = "imagefolder")]
+    ImageFolder(ImageFolderOptions),
+    /// An ISIC challenge, as it comes.
+    Isic(IsicOptions),
+    /// HAM10000, as it comes.
+    Ham10000(Ham10000Options),
 }
 
 /// One model: an architecture and its weights, or an archive that holds both.
@@ -347,6 +356,9 @@ impl DataConfig {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
             DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
             DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::ImageFolder(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::Isic(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::Ham10000(options) => Box::new(options.clone().relative_to(folder).open()?),
         })
     }
 
@@ -359,6 +371,13 @@ impl DataConfig {
             }
             DataConfig::Folder(options) => {
                 ("data.folder.folder", "data.folder.coco.file", options.coco.as_ref())
+            }
+            DataConfig::ImageFolder(options) => {
+                ("data.imagefolder.folder", "data.imagefolder.coco.file", options.coco.as_ref())
+            }
+            DataConfig::Isic(options) => ("data.isic.folder", "data.isic.coco.file", options.coco.as_ref()),
+            DataConfig::Ham10000(options) => {
+                ("data.ham10000.folder", "data.ham10000.coco.file", options.coco.as_ref())
             }
         };
         let file = match error {
