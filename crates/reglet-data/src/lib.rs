@@ -28,6 +28,7 @@
 //! | pictures in a folder for each class | [`FolderOptions`] |
 //! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder as they come | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
 //! | regions from COCO annotations | [`coco`] |
+//! | lesions' masks where nobody has drawn any | [`EstimatedLesions`] |
 //! | generated pictures, of which everything is known | [`phantom`] |
 //! | a picture with its ruler put in, taken away or moved | [`edit`] |
 //!
@@ -44,6 +45,7 @@ pub mod coco;
 mod dataset;
 pub mod edit;
 mod error;
+mod estimate;
 mod files;
 mod folder;
 mod geometry;
@@ -64,6 +66,7 @@ mod table;
 
 pub use dataset::{Dataset, Sample};
 pub use error::DataError;
+pub use estimate::{EstimatedLesions, estimate_lesion};
 pub use folder::FolderOptions;
 pub use geometry::{Geometry, Resize, Size};
 pub use ham10000::Ham10000Options;

@@ -1,6 +1,6 @@
 //! Edits: what they change, what they leave alone, and when they refuse.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
@@ -183,7 +183,8 @@ impl Dataset for Photographs {
             1 => regions.insert("ruler".to_owned(), Mask::empty(size.0, size.1)?),
             _ => None,
         };
-        Ok(Sample { id: self.id(index).to_owned(), picture: skin(size.0, size.1), label: 0, regions })
+        let (id, picture, estimated) = (self.id(index).to_owned(), skin(size.0, size.1), BTreeSet::new());
+        Ok(Sample { id, picture, label: 0, regions, estimated })
     }
     fn fingerprint(&self) -> Result<String, DataError> {
         Ok(String::new())
