@@ -11,12 +11,15 @@
 //! and [`verdict`] condense it to [`results`], and [`report`] draws those.
 
 mod audit;
+mod calibration;
+mod clusters;
 pub mod config;
 mod drawing;
 mod effects;
 mod error;
 mod evidence;
 mod explain;
+mod faithful;
 mod gallery;
 mod inspect;
 mod junit;
@@ -33,6 +36,7 @@ mod trust;
 pub mod verdict;
 
 pub use audit::audit;
+pub use calibration::{CalibrationConfig, calibrate};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};

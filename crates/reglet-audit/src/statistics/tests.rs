@@ -190,3 +190,37 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&wilcoxon(&values)));
     }
 }
+
+#[test]
+fn a_rate_made_monotone_is_the_nearest_rising_one() {
+    // sklearn.isotonic.IsotonicRegression().fit_transform(range(8), ...) gives the same.
+    let found = isotonic(&[1.0, 3.0, 2.0, 4.0, 3.0, 3.5, 6.0, 5.0]);
+    let expected = [1.0, 2.5, 2.5, 3.5, 3.5, 3.5, 5.5, 5.5];
+    assert!(
+        found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12),
+        "{found:?}"
+    );
+    assert_eq!(isotonic(&[3.0, 2.0, 1.0]), [2.0; 3]);
+    assert!(isotonic(&[]).is_empty());
+}
+
+#[test]
+fn as_many_groups_are_found_as_there_are() {
+    // Points on a line in clumps of different size; the clumps are far apart.
+    let clumps: [(f64, usize); 3] = [(0.0, 12), (50.0, 20), (100.0, 9)];
+    let points: Vec<(usize, f64)> = clumps
+        .iter()
+        .enumerate()
+        .flat_map(|(clump, &(at, count))| (0..count).map(move |place| (clump, at + 0.3 * place as f64)))
+        .collect();
+    let distances: Vec<f64> =
+        points.iter().flat_map(|one| points.iter().map(|other| (one.1 - other.1).abs())).collect();
+    let found = spectral(&distances, 6, 3).expect("a small problem");
+    let expected: Vec<usize> = points.iter().map(|(clump, _)| [1, 0, 2][*clump]).collect();
+    assert_eq!(found.groups, expected, "{:?}", found.eigenvalues);
+    assert!(found.eigenvalues[2] < 1e-9 && found.eigenvalues[3] > 0.01, "{:?}", found.eigenvalues);
+    // One clump is one group.
+    let one: Vec<f64> = (0..400).map(|at| ((at / 20) as f64 - (at % 20) as f64).abs()).collect();
+    assert_eq!(spectral(&one, 6, 3).expect("small").groups, vec![0; 20]);
+    assert!(spectral(&[], 6, 3).expect("nothing").groups.is_empty());
+}
