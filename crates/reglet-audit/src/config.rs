@@ -10,7 +10,8 @@ use reglet_attribution::{Method, Methods};
 use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{
-    DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
+    DataError, Dataset, EstimatedLesions, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions,
+    ManifestOptions,
 };
 use reglet_model::{
     Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, WeightsSource,
@@ -44,6 +45,9 @@ pub struct Config {
     /// The region a classifier should look at. What is put into a picture keeps off it.
     #[serde(default = "default_lesion")]
     pub lesion: String,
+    /// Where its masks come from.
+    #[serde(default)]
+    pub lesion_masks: LesionMasks,
     /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
     #[serde(default = "default_device")]
     pub device: String,
@@ -78,6 +82,18 @@ pub struct Config {
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
+}
+
+/// Where the masks of the lesion come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LesionMasks {
+    /// From the data set. A picture without one has no figures of its lesion.
+    #[default]
+    Given,
+    /// From the data set or, where a picture has none, estimated by Otsu's threshold; what is not credible is left
+    /// out. The results say where figures rest on estimates.
+    Estimated,
 }
 
 /// Where the pictures come from.
@@ -310,6 +326,10 @@ impl Plan {
 
         let data = config.data.open(folder);
         let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
+        let data: Box<dyn Dataset> = match config.lesion_masks {
+            LesionMasks::Given => data,
+            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
+        };
         for (key, region) in [("artefact", &config.artefact), ("lesion", &config.lesion)] {
             // Whoever names no lesion need not have one.
             let required = key == "artefact" || *region != default_lesion();
