@@ -16,12 +16,12 @@ use crate::results::{Cluster, Clustering, SampleResult, Typical};
 use crate::statistics::{mean, spectral};
 
 /// The side of a map's sketch.
-pub(crate) const SIDE: usize = 16;
+pub(crate) const SIDE: usize = 8;
 
 /// More pictures than these are not compared with each other, but evenly chosen ones: each is compared with each.
 const LARGEST: usize = 500;
 
-/// A map in small, as shares of its whole: what is positive in it, in 16 × 16 fields. `None` where nothing is.
+/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather than what lies beside them. `None` where nothing is.
 pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
     let (height, width) = map.dim();
     let mut fields = vec![0.0_f64; SIDE * SIDE];
@@ -36,8 +36,8 @@ pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
 /// learn*, 2019): for each method, the maps of the target on its own pictures, those of the model number `model`,
 /// grouped by how alike they are, and each group with the pictures that are most typical of it.
 ///
-/// Two maps are as far apart as their sketches are (Hellinger's distance), turned or mirrored as they match best: a
-/// dermoscopic picture has no upper side, and a ruler at the left is a ruler at the top.
+/// Two maps are as far apart as their sketches are beyond the mean of all (Hellinger's distance), turned or mirrored as
+/// they match best: a dermoscopic picture has no upper side, and a ruler at the left is a ruler at the top.
 ///
 /// Costs one explanation of each typical picture.
 ///
@@ -148,10 +148,23 @@ fn show(
     indices.iter().map(show).collect()
 }
 
-/// Hellinger's distance of each sketch from each, over the eight ways to lay a square on itself.
+/// Hellinger's distance of each from each, over the eight ways to lay a square on itself, of what a sketch has beyond
+/// the mean of all of them, laid in every way: without that the lesions, which all pictures have, would decide.
 fn distances(sketched: &[(usize, &Vec<f32>)]) -> Vec<f64> {
-    let roots: Vec<Vec<f32>> =
-        sketched.iter().map(|(_, sketch)| sketch.iter().map(|field| field.sqrt()).collect()).collect();
+    let mut mean = vec![0.0_f32; SIDE * SIDE];
+    let part = 1.0 / (8 * sketched.len().max(1)) as f32;
+    for (_, sketch) in sketched {
+        for laid in every_way(sketch) {
+            mean.iter_mut().zip(laid).for_each(|(mean, field)| *mean += part * field);
+        }
+    }
+    let beyond = |sketch: &Vec<f32>| -> Vec<f32> {
+        let excess: Vec<f32> =
+            sketch.iter().zip(&mean).map(|(field, mean)| (field - mean).max(0.0)).collect();
+        let whole = excess.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        excess.iter().map(|field| (field / whole).sqrt()).collect()
+    };
+    let roots: Vec<Vec<f32>> = sketched.iter().map(|(_, sketch)| beyond(sketch)).collect();
     let laid: Vec<[Vec<f32>; 8]> = roots.iter().map(|root| every_way(root)).collect();
     let count = roots.len();
     let mut distances = vec![0.0; count * count];
