@@ -56,6 +56,7 @@ mod isic;
 mod listing;
 mod manifest;
 mod mask;
+mod parts;
 pub mod phantom;
 pub mod picture;
 mod picture_files;

@@ -4,7 +4,7 @@ use crate::Mask;
 
 /// The part with the most pixels in the middle of the picture (half its width, half its height); `None` where no
 /// part reaches there.
-pub(super) fn central(mask: &Mask) -> Option<Mask> {
+pub(crate) fn central(mask: &Mask) -> Option<Mask> {
     let (width, height) = mask.dimensions();
     let middle = |&&(x, y): &&(u32, u32)| {
         let within = |at: u32, side: u32| 4 * at + 2 >= side && 4 * at + 2 <= 3 * side;
@@ -16,12 +16,12 @@ pub(super) fn central(mask: &Mask) -> Option<Mask> {
 }
 
 /// The mask with its holes: every pixel from which the border cannot be reached without crossing it.
-pub(super) fn filled(mask: &Mask) -> Mask {
+pub(crate) fn filled(mask: &Mask) -> Mask {
     touching_border(&mask.complement()).complement()
 }
 
 /// The parts that reach the border of the picture.
-pub(super) fn touching_border(mask: &Mask) -> Mask {
+pub(crate) fn touching_border(mask: &Mask) -> Mask {
     let (width, height) = mask.dimensions();
     let on_border = |&(x, y): &(u32, u32)| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
     let touching: Vec<(u32, u32)> =
@@ -37,8 +37,8 @@ fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
     part
 }
 
-/// Each connected part's pixels.
-fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
+/// Each connected part's pixels, in the order of their first pixels.
+pub(crate) fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
     let mut left = mask.clone();
     let mut parts = Vec::new();
     for start in mask.iter() {
