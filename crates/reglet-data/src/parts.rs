@@ -22,10 +22,8 @@ pub(crate) fn filled(mask: &Mask) -> Mask {
 
 /// The parts that reach the border of the picture.
 pub(crate) fn touching_border(mask: &Mask) -> Mask {
-    let (width, height) = mask.dimensions();
-    let on_border = |&(x, y): &(u32, u32)| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
     let touching: Vec<(u32, u32)> =
-        parts(mask).into_iter().filter(|part| part.iter().any(on_border)).flatten().collect();
+        parts(mask).into_iter().filter(|part| part.iter().any(|&at| mask.on_border(at))).flatten().collect();
     of(&touching, mask)
 }
 

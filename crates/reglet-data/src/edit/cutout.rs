@@ -51,8 +51,7 @@ impl Cutout {
         let light = Light::of(picture);
         // What lies in the dark about a round field of view would come along as a black patch.
         let seen = Mask::from_fn(width, height, |x, y| wide.get(x, y) && !light.is_dark(x, y))?;
-        let on_edge = |(x, y): (u32, u32)| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
-        let cropped = seen.area() < wide.area() || seen.iter().any(on_edge);
+        let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
         let wide = seen;
         // One pixel more on each side, where there is one: the seam is judged by it.
         let Some(bounds) = wide.dilate(1).bounding_box() else { return Ok(None) };

@@ -80,10 +80,9 @@ fn luma(picture: &RgbImage) -> GrayImage {
 
 fn credible(lesion: &Mask) -> bool {
     let (width, height) = lesion.dimensions();
-    let on_border = |&(x, y): &(u32, u32)| x == 0 || y == 0 || x + 1 == width || y + 1 == height;
     // A picture of one row or column is nothing but border.
     let whole = u64::from(width) * u64::from(height)
         - u64::from(width.saturating_sub(2)) * u64::from(height.saturating_sub(2));
-    let touched = lesion.iter().filter(on_border).count();
+    let touched = lesion.iter().filter(|&at| lesion.on_border(at)).count();
     (AREA.0..=AREA.1).contains(&lesion.fraction()) && touched as f64 <= BORDER * whole as f64
 }
