@@ -22,6 +22,7 @@ mod explain;
 mod faithful;
 mod gallery;
 mod inspect;
+mod journal;
 mod junit;
 pub mod methods;
 mod model_card;

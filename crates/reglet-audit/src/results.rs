@@ -1,9 +1,10 @@
 //! What an audit found, as plain values that are saved and drawn.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use reglet_data::edit::Change;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::statistics::{Association, Estimate};
 
@@ -334,7 +335,7 @@ pub struct Verdict {
 }
 
 /// A conclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// The artefact changes what the model says, and the model looks at it.
@@ -357,7 +358,7 @@ impl VerdictKind {
 }
 
 /// What a model says of one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The target's probability.
     pub probability: f64,
@@ -374,7 +375,7 @@ impl Answer {
 }
 
 /// One picture's part of a model's results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SampleResult {
     /// The picture's name.
     pub id: String,
@@ -397,7 +398,7 @@ pub struct SampleResult {
 }
 
 /// How one map lies on one region of one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     /// The share of the map that lies in the region, 0 to 1.
     pub share: f64,
@@ -412,7 +413,7 @@ pub struct Placement {
 }
 
 /// One map's part of one picture's results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SampleMap {
     /// The method's name.
     pub method: String,
@@ -423,7 +424,7 @@ pub struct SampleMap {
     /// The relative completeness gap.
     pub gap: Option<f64>,
     /// What there is to say of the map.
-    pub remark: Option<&'static str>,
+    pub remark: Option<Cow<'static, str>>,
     /// The map in small, for comparing it with others; kept where the config asks for clusters, and there is anything
     /// positive in it.
     pub sketch: Option<Vec<f32>>,
