@@ -104,8 +104,11 @@ impl ImageFolderOptions {
         let found: Vec<&str> = METADATA.into_iter().filter(|file| folder.join(file).is_file()).collect();
         match found.as_slice() {
             [] if self.masks.is_some() || !self.flags.is_empty() => {
-                let what = format!("`{}`, whose columns `masks` and `flags` name,", METADATA.join("` or `"));
-                Err(problem(&folder, ProblemKind::NotFound { what, option: "folder".into() }))
+                let text = format!(
+                    "it has no `{}`: add one, or leave `masks` and `flags` out",
+                    METADATA.join("` or `")
+                );
+                Err(problem(&folder, ProblemKind::Malformed(text)))
             }
             [] => FolderOptions { name, classes, labels, coco, ..FolderOptions::new(folder) }.open(),
             [file] => {
@@ -115,9 +118,8 @@ impl ImageFolderOptions {
                 ManifestOptions { manifest, name, image, label, classes, labels, masks, flags, coco }.open()
             }
             several => {
-                let found = several.iter().map(ToString::to_string).collect();
-                let (what, option) = ("metadata".to_owned(), "folder".to_owned());
-                Err(problem(&folder, ProblemKind::SeveralFound { what, found, option }))
+                let text = format!("it has both `{}`: remove one", several.join("` and `"));
+                Err(problem(&folder, ProblemKind::Malformed(text)))
             }
         }
     }

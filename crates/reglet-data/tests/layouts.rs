@@ -372,7 +372,9 @@ fn an_imagefolder_without_metadata_has_class_folders() {
         ["`set`: there is no folder of the split `test` in it: unpack it there, or name it with `split`"]
     );
     let flagged = ImageFolderOptions { flags: map(&[("ruler", "ruler")]), ..of("train") };
-    assert!(said(&disk, &problems(flagged.open()))[0].contains("no `metadata.csv` or `metadata.jsonl`"));
+    assert!(
+        said(&disk, &problems(flagged.open()))[0].contains("no `metadata.csv` or `metadata.jsonl`: add one")
+    );
 }
 
 #[test]
@@ -398,7 +400,7 @@ fn every_mistake_in_an_imagefolder_is_named() {
         assert!(found.starts_with("`set/metadata.jsonl`, ") && found.contains(expected), "{found}");
     }
     disk.text("set/metadata.csv", "file_name,text\na.png,\"a mole\"\n");
-    assert!(said(&disk, &problems(options.open()))[0].contains("could be `metadata.csv`, `metadata.jsonl`"));
+    assert!(said(&disk, &problems(options.open()))[0].contains("both `metadata.csv` and `metadata.jsonl`"));
     fs::remove_file(disk.path("set/metadata.jsonl")).expect("it is there");
     assert!(said(&disk, &problems(options.open()))[0].contains("line 1: there is no column `label`"));
 }
