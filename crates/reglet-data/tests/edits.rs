@@ -535,4 +535,14 @@ fn the_dark_about_a_field_of_view_does_not_come_along() {
     let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 20).count();
     assert_eq!(black, 0, "the dark was pasted");
     assert!(Cutout::of(&donor, &box_mask((160, 160), 4, 20, 20, 10)).expect("one size").is_none());
+
+    // Black within the field of view is an artefact like any other.
+    let tape = box_mask((160, 160), 60, 60, 44, 44);
+    let mut taped = skin(160, 160);
+    tape.iter().for_each(|(x, y)| taped.put_pixel(x, y, Rgb([8, 8, 8])));
+    let cutout = Cutout::of(&taped, &tape).expect("one size").expect("it is in the light");
+    assert!(!cutout.reaches_edge());
+    let pasted = edit::paste(&bright, None, &cutout, 2).expect("one size");
+    let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 30).count();
+    assert!(black > 44 * 40, "{black} of {} pixels are black", tape.area());
 }

@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage, imageops};
 use super::light::Light;
 use super::membrane::span;
 use super::{EditError, Edited};
-use crate::parts::parts;
+use crate::parts::{parts, touching_border};
 use crate::phantom::Dice;
 use crate::{Mask, ResizeError, resize_gray, resize_rgb};
 
@@ -49,8 +49,10 @@ impl Cutout {
         }
         let wide = mask.dilate(MARGIN);
         let light = Light::of(picture);
-        // What lies in the dark about a round field of view would come along as a black patch.
-        let seen = Mask::from_fn(width, height, |x, y| wide.get(x, y) && !light.is_dark(x, y))?;
+        // What lies in the dark about a round field of view would come along as a black patch. A black artefact
+        // within it is one to be cut out.
+        let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
+        let seen = Mask::from_fn(width, height, |x, y| wide.get(x, y) && !dark.get(x, y))?;
         let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
         let wide = seen;
         // One pixel more on each side, where there is one: the seam is judged by it.
