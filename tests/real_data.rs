@@ -194,7 +194,7 @@ fn further_methods(data: &Path, reference: &Value) {
     }
 }
 
-/// A method as the reference has it. What comes from a layer keeps the layer's own cells.
+/// A method as the reference has it. What comes from a layer keeps the layer's own cells, but for Score-CAM.
 fn further_method(name: &str) -> Method {
     match name {
         "lrp" => Method::Lrp(Lrp { composite: LrpComposite::EpsilonPlus, ..Lrp::default() }),
@@ -207,7 +207,8 @@ fn further_method(name: &str) -> Method {
         }
         _ => {
             let mut parameters = serde_json::to_value(Method::named(name).expect("a method")).expect("plain");
-            if let Some(upsampling) = parameters.get_mut("upsampling") {
+            // Score-CAM's masks are resized as its map is.
+            if let Some(upsampling) = parameters.get_mut("upsampling").filter(|_| name != "score_cam") {
                 *upsampling = "nearest".into();
             }
             serde_json::from_value(parameters).expect("its own words")

@@ -15,7 +15,8 @@ computed from it are written here, together with the SHA-256 of the weights that
                          differ by one level (mean over seeded draws): relative L2 norms
 {model}.{picture}.methods.json   maps of further methods, for the networks of ImageNet's classes, signed and summed over channels
     input_x_gradient     14×14, Captum
-    score_cam            7×7, pytorch-grad-cam, raw, at the layer named; only ResNet18, whose layer has fewer channels
+    score_cam            7×7, pytorch-grad-cam, at the layer named, resized to the input bilinearly, as its masks are, and
+                         averaged; only ResNet18, whose layer has fewer channels
     guided_backprop, deconvolution   14×14, Captum; only ResNet18, since Captum's rules know no ReLU6
     lrp                  14×14, zennit's EpsilonPlus; only ResNet18, since zennit shares no relevance at MobileNetV2's sums
     occlusion            14×14, Captum, a window of 32 moved by 16, replaced by zero
@@ -243,13 +244,15 @@ def methods(model: nn.Module, architecture: str, x: torch.Tensor, target: int) -
     maps["eigen_cam"] = torch.from_numpy(get_2d_projection_with_sign_correction(activation.numpy()))[:, None]
     if architecture == "resnet18":
         with torch.no_grad():
-            maps["score_cam"] = class_activation_map(peer.ScoreCAM(model, [layer]), layer, x, [target])
+            score_cam = class_activation_map(peer.ScoreCAM(model, [layer]), layer, x, [target])
+            maps["score_cam"] = F.interpolate(score_cam, SIZE, mode="bilinear")
         # These change the model, so they come last.
         model = unshared(model)
         maps["deconvolution"] = Deconvolution(model).attribute(x.clone().requires_grad_(), target=target)
         maps["guided_backprop"] = GuidedBackprop(model).attribute(x.clone().requires_grad_(), target=target)
         maps["lrp"] = lrp(model, x, target)
-    blocks = {name: 7 if values.shape[-1] == 7 or name == "feature_ablation" else 14 for name, values in maps.items()}
+    coarse = ("feature_ablation", "score_cam")
+    blocks = {name: 7 if values.shape[-1] == 7 or name in coarse else 14 for name, values in maps.items()}
     return {
         name: F.adaptive_avg_pool2d(values.detach().sum(dim=1), blocks[name])[0] for name, values in maps.items()
     }
