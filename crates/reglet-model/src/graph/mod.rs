@@ -4,16 +4,19 @@ mod backward;
 mod class_activation;
 mod cut;
 mod op;
+mod places;
 mod prefix;
 mod rewrite;
 mod role;
 mod run;
 mod size;
+mod trace;
 
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use op::{Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection};
+pub use places::Places;
 pub(crate) use rewrite::Shortcut;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
