@@ -17,8 +17,9 @@ impl Attention<'_> {
     /// The attentions of a graph, in the order they are computed.
     ///
     /// # Errors
-    /// [`AttributionError::NoAttention`] if there is none.
+    /// [`AttributionError::NoAttention`] if there is none, and that of a graph that is one program.
     pub fn all(graph: &Graph) -> Result<Vec<Attention<'_>>, AttributionError> {
+        graph.check_transparent()?;
         let inputs = |node: &Node| match &node.op {
             Op::Product(Product::Attention { .. }) => Some(node.inputs.clone()),
             Op::Reduction(Reduction::Softmax { .. }) if multiplies(graph, node.output) => {

@@ -105,7 +105,7 @@ impl Trace {
             // What stands in a list of places is not known.
             Op::Selection(Selection::Index { .. }) => None,
             Op::Layout(_) | Op::Selection(_) => moved(op, inputs, context),
-            Op::Product(_) | Op::Reduction(_) | Op::Creation(_) => None,
+            Op::Product(_) | Op::Reduction(_) | Op::Creation(_) | Op::Program(_) => None,
         }
     }
 
