@@ -39,10 +39,13 @@ impl Trace {
     /// The places of what `op` makes of `inputs`, for a batch of `rows` pictures.
     pub fn behind(op: &Op, inputs: &[Option<Trace>], rows: i64, context: &Context) -> Option<Trace> {
         let input = |place: usize| inputs.get(place)?.as_ref();
+        let first = |place: usize| input(place)?.index.size().first().copied();
         let last = |place: usize| input(place)?.index.size().last().copied();
         match op {
-            Op::Conv2d { stride: [1, 1], padding: [0, 0], .. } if input(1)?.index.size()[2..] == [1, 1] => {
-                input(0)?.mixed(1, input(1)?.index.size()[0])
+            Op::Conv2d { stride: [1, 1], padding: [0, 0], .. }
+                if matches!(input(1)?.index.size()[..], [_, _, 1, 1]) =>
+            {
+                input(0)?.mixed(1, first(1)?)
             }
             Op::Conv2d { stride, padding, dilation, .. } => {
                 let &[channels, _, height, width] = input(1)?.index.size().as_slice() else { return None };
@@ -56,11 +59,12 @@ impl Trace {
                 input(0)?.over_new_grid(rows, channels, 1, |x| op.apply(&[x], context).ok())
             }
             Op::Layout(Layout::PixelShuffle { factor }) => {
-                let channels = *input(0)?.index.size().get(1)? / (factor * factor);
-                input(0)?.over_new_grid(rows, channels, factor * factor, |x| op.apply(&[x], context).ok())
+                let of = factor.checked_mul(*factor)?;
+                let channels = input(0)?.index.size().get(1)?.checked_div(of)?;
+                input(0)?.over_new_grid(rows, channels, of, |x| op.apply(&[x], context).ok())
             }
             Op::Layout(Layout::PixelUnshuffle { factor }) => {
-                let channels = *input(0)?.index.size().get(1)? * factor * factor;
+                let channels = input(0)?.index.size().get(1)?.checked_mul(factor.checked_mul(*factor)?)?;
                 input(0)?.over_new_grid(rows, channels, 1, |x| op.apply(&[x], context).ok())
             }
             Op::BatchNorm { .. }
@@ -71,7 +75,7 @@ impl Trace {
             | Op::Reduction(Reduction::Softmax { .. } | Reduction::LogSoftmax { .. }) => {
                 Some(input(0)?.shallow_clone())
             }
-            Op::Linear => input(0)?.mixed(-1, input(1)?.index.size()[0]),
+            Op::Linear => input(0)?.mixed(-1, first(1)?),
             Op::LayerNorm { shape, .. } => (1..)
                 .zip(shape.iter().rev())
                 .try_fold(input(0)?.shallow_clone(), |trace, (place, size)| trace.mixed(-place, *size)),
