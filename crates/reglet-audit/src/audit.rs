@@ -1,14 +1,17 @@
 //! `reglet audit`: evidence, a verdict for each model, and what is written of them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use reglet_data::edit::Change;
 
+use crate::clusters::clusters;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
+use crate::journal::Journal;
 use crate::report::Charts;
 use crate::results::{
     Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
@@ -31,7 +34,9 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let start = Instant::now();
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
-    let results = carry_out(&plan, start)?;
+    let fingerprint = plan.data.fingerprint()?;
+    let mut journal = Journal::open(out, &key(&plan, &fingerprint));
+    let results = carry_out(&plan, fingerprint, &mut journal, start)?;
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &table(&results)?)?;
@@ -42,29 +47,58 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     write_figures(&mut output, &results, &charts)?;
     output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
+    journal.finish();
     Ok((text(&results, out), status(&results)))
 }
 
-/// Everything that `plan` asks to be found, by a run that began at `start`.
+/// Everything that what is found of a picture depends on. The program itself is told by when it was built.
+fn key(plan: &Plan, fingerprint: &str) -> String {
+    let built = std::env::current_exe().and_then(fs::metadata).and_then(|program| program.modified());
+    let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
+    format!("{} {built:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), plan.text)
+}
+
+/// Everything that `plan` asks to be found of the data with this fingerprint, by a run that began at `start`; what
+/// `journal` has of it is not found again.
 ///
 /// # Errors
 /// Whatever is wrong with the data or a model.
-pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
-    let samples = gather(plan)?;
+pub(crate) fn carry_out(
+    plan: &Plan,
+    fingerprint: String,
+    journal: &mut Journal,
+    start: Instant,
+) -> Result<Results, Error> {
+    let samples = gather(plan, journal)?;
     let trusts = (0..plan.models.len()).map(|index| trust(plan, index)).collect::<Result<Vec<_>, _>>()?;
+    let against: Vec<Vec<Option<Estimate>>> = samples
+        .iter()
+        .enumerate()
+        .map(|(index, own)| against_reference(plan, &samples, index, own))
+        .collect();
+    let data = summarise_data(plan, fingerprint, &samples[0]);
+    let mut models: Vec<ModelResults> = samples
+        .into_iter()
+        .zip(trusts)
+        .enumerate()
+        .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
+        .collect();
+    for (index, model) in models.iter_mut().enumerate() {
+        model.clusterings = clusters(plan, index, &model.samples)?;
+    }
+    for (model, against) in models.iter_mut().zip(against) {
+        for (attention, against) in model.attention.iter_mut().zip(against) {
+            attention.artefact_against_reference = against;
+        }
+    }
     Ok(Results {
         schema_version: SCHEMA_VERSION,
         title: plan.config.title.clone(),
         target: plan.config.target.clone(),
         artefact: plan.config.artefact.clone(),
         lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
-        data: summarise_data(plan, &samples[0])?,
-        models: samples
-            .into_iter()
-            .zip(trusts)
-            .enumerate()
-            .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
-            .collect(),
+        data,
+        models,
         provenance: Provenance {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
             libtorch: env!("REGLET_LIBTORCH").to_owned(),
@@ -128,20 +162,20 @@ fn text(results: &Results, out: &Path) -> String {
     format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())
 }
 
-fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, Error> {
+fn summarise_data(plan: &Plan, fingerprint: String, samples: &[SampleResult]) -> DataSummary {
     let classes = plan.data.classes().to_vec();
     let count = |class: &String, artefact: bool| {
         samples.iter().filter(|s| s.label == *class && s.artefact == Some(artefact)).count()
     };
-    Ok(DataSummary {
+    DataSummary {
         name: plan.data.name().to_owned(),
         pictures: plan.data.len(),
         groups: classes.iter().map(|class| [count(class, false), count(class, true)]).collect(),
         classes,
-        fingerprint: plan.data.fingerprint()?,
+        fingerprint,
         association: association(plan, samples),
         insertion: plan.editor.means(),
-    })
+    }
 }
 
 fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]) -> ModelResults {
@@ -175,6 +209,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]
             .into(),
         effects,
         attention,
+        clusterings: Vec::new(),
         samples,
     }
 }
@@ -250,7 +285,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         Some((region.clone(), attention))
     });
     let mut remarks = BTreeMap::new();
-    for remark in maps().filter_map(|map| map.remark) {
+    for remark in maps().filter_map(|map| map.remark.as_deref()) {
         *remarks.entry(remark.to_owned()).or_insert(0) += 1;
     }
     let controls: Vec<f64> = maps().filter_map(|map| map.against_control).collect();
@@ -260,10 +295,35 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         title: title.to_owned(),
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
+        artefact_against_reference: None,
         median_gap: median(&gaps),
         trust: None,
         remarks,
     }
+}
+
+/// For each method, the artefact's density in the maps of the model number `index`, whose samples are `own`, less that
+/// in the reference's maps of the same pictures.
+fn against_reference(
+    plan: &Plan,
+    all: &[Vec<SampleResult>],
+    index: usize,
+    own: &[SampleResult],
+) -> Vec<Option<Estimate>> {
+    let named = |name: &String| plan.models.iter().position(|(other, _)| other == name);
+    let reference = plan.config.reference.as_ref().and_then(named).filter(|reference| *reference != index);
+    let density = |sample: &SampleResult, method: usize| {
+        sample.maps[method].regions.get(&plan.config.artefact).map(|placement| placement.density)
+    };
+    let of_method = |method: usize| {
+        let differences: Vec<f64> = own
+            .iter()
+            .zip(&all[reference?])
+            .filter_map(|(own, other)| Some(density(own, method)? - density(other, method)?))
+            .collect();
+        Estimate::of(&differences, plan.config.seed)
+    };
+    (0..plan.methods.len()).map(of_method).collect()
 }
 
 /// A row for each picture, model, method and region.
@@ -314,7 +374,7 @@ fn table(results: &Results) -> Result<Vec<u8>, Error> {
                         placement.pointing.to_string(),
                         placement.auc.to_string(),
                         gap.clone(),
-                        map.remark.unwrap_or_default().to_owned(),
+                        map.remark.as_deref().unwrap_or_default().to_owned(),
                     ];
                     writer.write_record(common.iter().chain(&own)).map_err(failed)?;
                 }

@@ -14,6 +14,7 @@ use reglet_viz::Theme;
 
 use crate::audit::carry_out;
 use crate::config::{Document, Plan};
+use crate::journal::Journal;
 use crate::progress::Progress;
 use crate::{Error, Output};
 
@@ -47,6 +48,8 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
         None => out.join("models"),
     };
     let members = members(&calibration.series, &folder)?;
+    // Neither is part of a verdict.
+    (audit.config.gallery, audit.config.clusters) = (0, None);
     audit.config.models = members.iter().map(|member| (member.name.clone(), member.model())).collect();
     let truths = truths(&audit, &phantoms, &calibration.truth)?;
 
@@ -65,7 +68,8 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
             let mut options = phantoms.options().clone();
             options.seed = phantoms.options().seed.wrapping_add(repeat as u64);
             audit.config.data = crate::config::DataConfig::Phantoms(options);
-            let results = carry_out(&Plan::open(audit)?, start)?;
+            let plan = Plan::open(audit)?;
+            let results = carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), start)?;
             findings.add(means, &results);
             progress.update(findings.audits() as u64, total as u64);
         }

@@ -48,7 +48,7 @@ pub struct Config {
     /// The rewrites that the models run by, all unless given: faster ways to the same values.
     #[serde(default = "default_rewrites")]
     pub rewrites: Vec<Rewrite>,
-    /// What is changed about each picture.
+    /// What is changed about each picture. None: it is only looked at, and nothing can be concluded.
     #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
     /// How it is changed.
@@ -61,12 +61,18 @@ pub struct Config {
     pub data: DataConfig,
     /// The models, by name.
     pub models: BTreeMap<String, ModelConfig>,
+    /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
+    #[serde(default)]
+    pub reference: Option<String>,
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
     pub methods: Methods,
     /// When a method's maps are believed.
     #[serde(default)]
     pub trust: TrustConfig,
+    /// Whether maps are grouped by how alike they are, so that shortcuts show that nobody has named.
+    #[serde(default)]
+    pub clusters: Option<ClustersConfig>,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
@@ -142,6 +148,24 @@ pub struct TrustConfig {
     pub min_stability: f64,
     /// The largest rank correlation of a map with that of the same model once all its weights are drawn anew, -1 to 1.
     pub max_randomised: f64,
+}
+
+/// How maps are grouped.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClustersConfig {
+    /// The most groups that are looked for, 1 to 20.
+    #[schemars(range(min = 1, max = 20))]
+    pub most: usize,
+    /// How many typical pictures are shown of each, 1 to 20.
+    #[schemars(range(min = 1, max = 20))]
+    pub typical: usize,
+}
+
+impl Default for ClustersConfig {
+    fn default() -> Self {
+        ClustersConfig { most: 8, typical: 4 }
+    }
 }
 
 impl Default for TrustConfig {
@@ -365,6 +389,20 @@ impl Config {
         }
         if self.models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
+        }
+        if let Some(ClustersConfig { most, typical }) = self.clusters {
+            for (key, value) in [("most", most), ("typical", typical)] {
+                if !(1..=20).contains(&value) {
+                    let message = format!("{key} is {value}, but must be from 1 to 20");
+                    return Err(source.at(&format!("clusters.{key}"), &message));
+                }
+            }
+        }
+        if let Some(reference) = self.reference.as_ref().filter(|name| !self.models.contains_key(*name)) {
+            let models: Vec<&str> = self.models.keys().map(String::as_str).collect();
+            let message =
+                format!("there is no model '{reference}' to refer to; there is: {}", models.join(", "));
+            return Err(source.at("reference", &message));
         }
         for method in self.chosen_methods() {
             let key = format!("methods.{}", method.name());

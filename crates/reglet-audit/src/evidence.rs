@@ -15,8 +15,10 @@ use reglet_viz::{Colormap, outline};
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
+use crate::clusters::sketch;
 use crate::config::{Config, Plan};
 use crate::drawing::{OPACITY, scaled};
+use crate::journal::Journal;
 use crate::progress::Progress;
 use crate::results::{Answer, Placement, SampleMap, SampleResult};
 
@@ -31,12 +33,12 @@ struct Prepared {
     changed: Vec<Vec<(Change, RgbImage)>>,
 }
 
-/// What is found of each picture, for each model in the plan's order. Memory does not grow with the number of
+/// What is found of each picture, for each model in the plan's order; what `journal` has is not found again. Memory does not grow with the number of
 /// pictures but for the numbers themselves and the gallery.
 ///
 /// # Errors
 /// A picture that cannot be read, or whatever the models report.
-pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
+pub(crate) fn gather(plan: &Plan, journal: &mut Journal) -> Result<Vec<Vec<SampleResult>>, Error> {
     let data = plan.data.as_ref();
     let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
     let mut progress = Progress::new("auditing", "pictures");
@@ -45,13 +47,27 @@ pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
         plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
     let (config, editor) = (&plan.config, &plan.editor);
     let all: Vec<usize> = (0..data.len()).collect();
+    if journal.left() > 0 {
+        let done = (journal.left() * CHUNK).min(data.len());
+        progress.say(&format!(
+            "going on after {done} of {} pictures, found by a run that was interrupted",
+            data.len()
+        ));
+    }
     for chunk in all.chunks(CHUNK) {
-        let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
-        let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
-        let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
-        for (index, results) in results.iter_mut().enumerate() {
-            results.extend(examine(plan, index, &prepared, &shown)?);
-        }
+        let found = match journal.next() {
+            Some(found) => found,
+            None => {
+                let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
+                let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
+                let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+                let examine = |model| examine(plan, model, &prepared, &shown);
+                let found = (0..plan.models.len()).map(examine).collect::<Result<_, _>>()?;
+                journal.note(&found);
+                found
+            }
+        };
+        results.iter_mut().zip(found).for_each(|(results, found)| results.extend(found));
         progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), data.len() as u64);
     }
     Ok(results)
@@ -73,8 +89,8 @@ fn prepare(
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
-    // Maps are compared with those of the picture without the artefact.
-    if !changes.contains(&Change::Remove) {
+    // Maps are compared with those of the picture without the artefact, unless nothing is to be changed at all.
+    if !changes.is_empty() && !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
     }
     let mut changed = vec![Vec::new(); preprocessing.len()];
@@ -117,7 +133,7 @@ fn examine(
     let mut results = Vec::with_capacity(prepared.len());
     for group in groups {
         let part: Vec<RgbImage> = group.iter().map(|&index| views[index].clone()).collect();
-        let maps = explain(plan, model, target, &part)?;
+        let maps = explain(&plan.methods, model, target, &part)?;
         let with: Vec<&(usize, Change, &RgbImage)> =
             changed.iter().filter(|(index, ..)| group.contains(index)).collect();
         let after: Vec<RgbImage> = with.iter().map(|(.., view)| (*view).clone()).collect();
@@ -129,7 +145,7 @@ fn examine(
             .collect();
         let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
         let controls =
-            if controls.is_empty() { None } else { Some(explain(plan, model, target, &controls)?) };
+            if controls.is_empty() { None } else { Some(explain(&plan.methods, model, target, &controls)?) };
 
         for (row, &index) in group.iter().enumerate() {
             let p = &prepared[index];
@@ -183,7 +199,7 @@ fn edited(
 }
 
 /// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
-fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
+pub(crate) fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let encoded = JpegEncoder::new_with_quality(&mut bytes, 88).encode_image(picture);
     encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
@@ -191,20 +207,25 @@ fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
 }
 
 /// The maps of a batch: by method, a map for each row.
-struct Maps {
+pub(crate) struct Maps {
     answers: Vec<Answer>,
-    by_method: Vec<Vec<Array2<f32>>>,
+    pub by_method: Vec<Vec<Array2<f32>>>,
     remarks: Vec<Vec<Option<Remark>>>,
     gaps: Vec<Option<Vec<f64>>>,
 }
 
-fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Result<Maps, Error> {
+pub(crate) fn explain(
+    methods: &[Method],
+    model: &Model,
+    target: usize,
+    views: &[RgbImage],
+) -> Result<Maps, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let targets = vec![target; views.len()];
-    let found = Method::attribute_all(&plan.methods, model, &input, Targets::Classes(&targets))?;
+    let found = Method::attribute_all(methods, model, &input, Targets::Classes(&targets))?;
     let rows = 0..views.len() as i64;
     let (mut by_method, mut remarks, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-    for (method, computed) in plan.methods.iter().zip(&found.computed) {
+    for (method, computed) in methods.iter().zip(&found.computed) {
         let attribution = &computed.attribution;
         let maps = rows.clone().map(|row| attribution.map(row, method.get().reduction()));
         by_method.push(maps.collect::<Result<_, _>>()?);
@@ -272,7 +293,8 @@ impl Looked<'_> {
                 regions,
                 against_control,
                 gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
-                remark: self.maps.remarks[index][self.row].map(Remark::text),
+                remark: self.maps.remarks[index][self.row].map(|remark| remark.text().into()),
+                sketch: self.plan.config.clusters.and_then(|_| sketch(map.view())),
                 overlay: shown.then(|| self.overlay(map, method.get().reduction())).transpose()?,
             });
         }

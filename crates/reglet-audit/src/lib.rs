@@ -12,14 +12,17 @@
 
 mod audit;
 mod calibration;
+mod clusters;
 pub mod config;
 mod drawing;
 mod effects;
 mod error;
 mod evidence;
 mod explain;
+mod faithful;
 mod gallery;
 mod inspect;
+mod journal;
 mod junit;
 pub mod methods;
 mod model_card;

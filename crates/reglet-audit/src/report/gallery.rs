@@ -69,7 +69,7 @@ fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
         @if let Some(placement) = map.regions.get(&results.artefact) {
             span.note { (results.artefact) " density " (plain(placement.density)) }
         }
-        @if let Some(remark) = map.remark { span.note { (remark) } }
+        @if let Some(remark) = &map.remark { span.note { (remark) } }
     }
 }
 

@@ -4,9 +4,9 @@ use reglet_data::edit::Change;
 
 use super::{Charts, render};
 use crate::results::{
-    Answer, Attention, Contrast, DataSummary, Effect, Group, ModelResults, Performance, Placement,
-    Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust,
-    Verdict, VerdictKind,
+    Answer, Attention, Contrast, DataSummary, Effect, Faithfulness, Group, ModelResults, Performance,
+    Placement, Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult,
+    Test, Trust, Verdict, VerdictKind,
 };
 use crate::statistics::{Association, Estimate};
 
@@ -90,6 +90,7 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
             changed(Change::Move, 0.02),
             changed(Change::Control, 0.004),
         ],
+        clusterings: Vec::new(),
         attention: methods.iter().map(|(method, title)| attention(method, title, density)).collect(),
         samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
     }
@@ -171,6 +172,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
         regions: [("lesion", region(2.2)), ("ruler", region(density)), ("background", region(0.4))]
             .map(|(name, region)| (name.to_owned(), region))
             .into(),
+        artefact_against_reference: None,
         artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
         median_gap: gradients.then_some(0.004),
         trust: Some(Trust {
@@ -180,6 +182,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             randomised: [(0.02, 0.91), (0.5, 0.32), (1.0, 0.04)]
                 .map(|(share, similarity)| Randomised { share, similarity: Some(similarity) })
                 .into(),
+            faithfulness: Faithfulness::default(),
             doubt: (method == "saliency").then(|| "its maps change under noise".to_owned()),
         }),
         remarks: if method == "grad_cam" {
@@ -210,6 +213,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
                 against_control: None,
                 gap: None,
                 remark: None,
+                sketch: None,
                 overlay: Some(tone(90)),
             })
             .collect(),
