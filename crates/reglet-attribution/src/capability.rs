@@ -149,7 +149,7 @@ impl Layers for Model {
         let mut evaluation = Model::evaluate(self, inputs, targets, input_gradient, &layers)?;
         let places = self.graph().places(&layers, inputs)?;
         for (places, seen) in places.into_iter().zip(&mut evaluation.layers) {
-            if let Some(places) = places {
+            if let Some(places) = places.filter(|places| places.fits(&seen.activation)) {
                 seen.activation = places.laid_out(&seen.activation)?;
                 seen.gradient = places.laid_out(&seen.gradient)?;
             }
@@ -162,7 +162,7 @@ impl Layers for Model {
         let (feeds, layer) = ([(graph.input(), inputs)], graph.layer(layer)?);
         let request = Request { feeds: &feeds, fetches: &[layer], ..Request::default() };
         let activation = graph.run(Model::parameters(self), &request)?.remove(0);
-        match graph.places(&[layer], inputs)?.remove(0) {
+        match graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation)) {
             Some(places) => Ok(places.laid_out(&activation)?),
             None => Ok(activation),
         }

@@ -76,7 +76,7 @@ impl FullGrad {
             shape[if convolved { 1 } else { gradient.dim() - 1 }] = -1;
             let part = gradient.f_mul(&biases[value].f_view(shape.as_slice())?)?;
             total = total.f_add(&summed(&part)?)?;
-            if let Some(places) = places {
+            if let Some(places) = places.filter(|places| places.fits(&part)) {
                 let part = over_channels(&places.laid_out(&part)?.f_abs()?)?;
                 map = map.f_add(&self.upsampling.apply(&part, height, width)?)?;
             }

@@ -31,7 +31,7 @@ impl<'a> Rest<'a> {
             let (layer, shape) = (name.to_owned(), activation.size());
             return Err(AttributionError::NotByPicture { layer, shape });
         }
-        let places = graph.places(&[layer], inputs)?.remove(0);
+        let places = graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation));
         Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
     }
 

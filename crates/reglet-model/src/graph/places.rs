@@ -16,6 +16,7 @@ use crate::ModelError;
 /// `[N, heads, T, C]`, and windows of any of these.
 #[derive(Debug)]
 pub struct Places {
+    shape: Vec<i64>,
     /// The value's dimensions, first those that places are spread over, then those of channels.
     dims: Vec<i64>,
     /// Which of the spread ones are the places, row by row, picture by picture.
@@ -108,12 +109,18 @@ impl Places {
             return Ok(None);
         }
         let [height, width] = grid.map(|lines| lines as i64);
-        Ok(Some(Places { dims, order, spread: spread.len(), rows, height, width }))
+        Ok(Some(Places { shape, dims, order, spread: spread.len(), rows, height, width }))
     }
 
     /// The dimensions of the value's channels, in order.
     pub fn channels(&self) -> &[i64] {
         &self.dims[self.spread..]
+    }
+
+    /// Whether `value` has the shape that was found for it. Past an operator that says nothing of places, such as a sum over
+    /// named indices, a shape may not be known.
+    pub fn fits(&self, value: &Tensor) -> bool {
+        value.size() == self.shape
     }
 
     /// The value, or something of its shape such as its gradient, as `[N, C, height, width]`, without what stands for

@@ -106,10 +106,11 @@ impl Trace {
                 let size = *joined.index.size().get(dim.rem_euclid(joined.index.dim() as i64) as usize)?;
                 if channels && size > inputs.len() as i64 { joined.mixed(*dim, size) } else { Some(joined) }
             }
-            // What stands in a list of places is not known.
-            Op::Selection(Selection::Index { .. }) => None,
+            // What stands in a list of indices is not known, and only matters where something stands for places.
+            Op::Selection(Selection::Index { .. }) if input(0)?.grid.is_some() => None,
             Op::Layout(_) | Op::Selection(_) => moved(op, inputs, context),
-            Op::Product(_) | Op::Reduction(_) | Op::Creation(_) | Op::Program(_) => None,
+            Op::Creation(_) => Trace::nowhere(&op.apply(&[], context).ok()?.size()),
+            Op::Product(_) | Op::Reduction(_) | Op::Program(_) => None,
         }
     }
 
