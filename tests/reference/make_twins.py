@@ -37,6 +37,10 @@ def save_exported(model: torch.nn.Module, pictures: torch.Tensor, path: Path) ->
     """NAME.zip: NAME.pt2, the model as torch.export saves it for any number of pictures."""
     batch = torch.export.Dim("batch")
     program = torch.export.export(model, (pictures,), dynamic_shapes=({0: batch},))
+    # Where each call stands in the source, with paths of the machine, is nobody's business.
+    for node in program.graph.nodes:
+        for key in ("stack_trace", "torch_fn", "from_node"):
+            node.meta.pop(key, None)
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / f"{path.stem}.pt2"
         torch.export.save(program, archive)
