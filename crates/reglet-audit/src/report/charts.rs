@@ -5,7 +5,7 @@ use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
 use reglet_viz::{Svg, Theme, VizError};
 
 use super::evidence::ordered;
-use super::words::{capital, change, shown};
+use super::words::{capital, change, estimated, shown};
 use crate::results::{Effect, ModelResults, Results};
 use crate::statistics::Estimate;
 
@@ -95,7 +95,9 @@ fn intervals(results: &Results, model: &ModelResults) -> Result<Svg, VizError> {
         .reference(1.0, "chance")
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
-        let rows = ordered(results, method).into_iter().map(|(name, found)| interval(name, &found.density));
+        let rows = ordered(results, method)
+            .into_iter()
+            .map(|(name, found)| interval(&estimated(name, found.estimated), &found.density));
         drawing = drawing.row(&method.title, rows);
     }
     drawing.draw(&Theme::LIGHT)

@@ -51,6 +51,9 @@ pub(super) fn data(results: &Results) -> Markup {
                 ", and the region under suspicion the " b { (results.artefact) }
                 @if let Some(lesion) = &results.lesion {
                     "; a classifier should look at the " b { (lesion) }
+                    @if let Some(pictures) = data.estimated.get(lesion) {
+                        ", whose outline is estimated in " (counted(*pictures, "picture", "pictures"))
+                    }
                 } "."
             }
             (table("Pictures by group", &head, &body))

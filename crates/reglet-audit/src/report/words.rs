@@ -52,6 +52,11 @@ pub(super) fn change(change: Change, with: bool, artefact: &str) -> String {
     }
 }
 
+/// A region or what is done to it, marked where its mask was estimated on any of the pictures.
+pub(super) fn estimated(name: &str, pictures: usize) -> String {
+    if pictures > 0 { format!("{name} (estimated)") } else { name.to_owned() }
+}
+
 /// A p-value.
 pub(super) fn p_value(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }

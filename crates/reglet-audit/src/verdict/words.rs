@@ -19,7 +19,8 @@ impl Words<'_> {
         let does = rise(&effect.difference);
         if effect.change == Change::RemoveLesion {
             return format!(
-                "Without its lesion, but with its {artefact}, a picture is called {target} on {} of {pictures}, {} before ({})",
+                "Without its lesion{}, but with its {artefact}, a picture is called {target} on {} of {pictures}, {} before ({})",
+                if effect.estimated > 0 { " (estimated)" } else { "" },
                 called[1],
                 called[0],
                 format_args!("the probability {}", does)

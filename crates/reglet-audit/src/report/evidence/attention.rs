@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::super::table;
-use super::super::words::{NONE, capital, counted, estimate, maybe, percent, plain, signed};
+use super::super::words::{NONE, capital, counted, estimate, estimated, maybe, percent, plain, signed};
 use super::chart;
 use crate::report::Charts;
 use crate::results::{Attention, ModelResults, RegionAttention, Results};
@@ -56,7 +56,7 @@ fn regions(results: &Results, model: &ModelResults) -> Markup {
                     @if index == 0 {
                         th scope="rowgroup" rowspan=(method.regions.len()) { (method.title) }
                     }
-                    td { (name) }
+                    td { (estimated(name, found.estimated)) }
                     td.number { (found.pictures) }
                     td.number { (estimate(&found.share, percent)) }
                     td.number { (estimate(&found.density, plain)) }

@@ -1,7 +1,7 @@
 use maud::{Markup, html};
 
 use super::super::table;
-use super::super::words::{NONE, capital, change, estimate, p_value, percent, signed};
+use super::super::words::{NONE, capital, change, estimate, estimated, p_value, percent, signed};
 use super::chart;
 use crate::report::Charts;
 use crate::results::{Effect, ModelResults, Results, Test};
@@ -39,7 +39,9 @@ fn effects(results: &Results, model: &ModelResults) -> Markup {
     let body = html! {
         @for effect in &model.effects {
             tr {
-                th scope="row" { (capital(&change(effect.change, effect.with, &results.artefact))) }
+                th scope="row" {
+                    (capital(&estimated(&change(effect.change, effect.with, &results.artefact), effect.estimated)))
+                }
                 td.number { (effect.pictures) }
                 td.number { (estimate(&effect.difference, signed)) }
                 td.number { (estimate(&effect.score, signed)) }
