@@ -1,14 +1,18 @@
-"""Loads an exported model and runs it in Python: the peer of the bench `import`.
+"""Loads an exported model, and the same weights as a state dict, and runs it in Python: the peer of the bench `import`, which
+starts it.
 
-    python benches/import.py model.pt2
+    python benches/import.py model.pt2 HEIGHT WIDTH
 
-prints medians in milliseconds, and the memory that loading took.
+prints one line of JSON: medians in milliseconds, and in MB by how much loading raised the most memory the process ever held.
 """
 
-import resource
+import json
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import torch
 
@@ -24,17 +28,33 @@ def median(run, times: int = 20) -> float:
 
 
 def peak() -> float:
-    """The most memory this process has held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """The most memory this process has held, in MB, without what its parent held before it, as getrusage counts it."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def loading(load) -> dict[str, float]:
+    before = peak()
+    load()
+    return {"memory": peak() - before, "load": median(load, 5)}
 
 
 def main() -> None:
-    before = peak()
-    module = torch.export.load(sys.argv[1]).module()
-    print(f"memory of loading     {peak() - before:8.0f} MB")
-    print(f"load                  {median(lambda: torch.export.load(sys.argv[1]), 5):8.1f} ms")
-    side = int(sys.argv[2]) if len(sys.argv) > 2 else 224
-    x = torch.ones(1, 3, side, side, requires_grad=True)
+    archive, height, width = sys.argv[1:]
+    if archive.endswith(".pth"):
+        print(json.dumps(loading(lambda: torch.load(archive))))
+        return
+    found = loading(lambda: torch.export.load(archive))
+    program = torch.export.load(archive)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "weights.pth"
+        torch.save(program.state_dict, weights)
+        # In a process of its own, for the most that this one held is known only once.
+        again = [sys.executable, __file__, str(weights), height, width]
+        found["weights"] = json.loads(subprocess.run(again, check=True, capture_output=True).stdout)
+
+    module = program.module()
+    x = torch.ones(1, 3, int(height), int(width), requires_grad=True)
     for parameter in module.parameters():
         parameter.requires_grad_(False)
 
@@ -42,8 +62,9 @@ def main() -> None:
         with torch.no_grad():
             module(x)
 
-    print(f"forward               {median(forward):8.1f} ms")
-    print(f"forward and backward  {median(lambda: torch.autograd.grad(module(x)[0, 0], x)):8.1f} ms")
+    found["forward"] = median(forward)
+    found["backward"] = median(lambda: torch.autograd.grad(module(x)[0, 0], x))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -40,9 +40,7 @@ fn family(criterion: &mut Criterion, family: Family) {
     let mut group = criterion.benchmark_group(family.title());
     group.sample_size(20);
     group.bench_function("forward", |bench| bench.iter(|| black_box(model.logits(&input)).expect("it runs")));
-    // Rollout is for transformers.
-    let convolutional = Method::all().into_iter().filter(|method| method.name() != "attention_rollout");
-    for method in convolutional.filter(|method| method.get().about().family == family) {
+    for method in Method::all().into_iter().filter(|method| method.get().about().family == family) {
         let name = method.name();
         let methods = [method];
         group.bench_function(name, |bench| {

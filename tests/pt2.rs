@@ -343,6 +343,21 @@ fn renamed(archive: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     archive
 }
 
+/// Half a gigabyte that deflates to half a megabyte.
+#[test]
+fn a_zip_bomb_is_refused_and_not_unpacked() {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    writer.start_file("root/models/model.json", options).expect("a new name");
+    for _ in 0..512 {
+        writer.write_all(&[b' '; 1 << 20]).expect("memory");
+    }
+    let bomb = writer.finish().expect("memory").into_inner();
+    assert!(bomb.len() < 1 << 20);
+    let found = message(&bomb);
+    assert!(found.contains("'root/models/model.json' is compressed"), "{found}");
+}
+
 #[test]
 fn an_entry_beyond_the_file_is_refused() {
     let whole = packed(&entries(&fixture("weights")), CompressionMethod::Stored);

@@ -54,7 +54,8 @@ from zennit.torchvision import ResNetCanonizer
 from zennit.canonizers import SequentialMergeBatchNorm
 from zennit.types import Convolution, Linear
 
-from small_models import GRAD_CAM_LAYER, TARGETS, plain_model, small_input, small_model
+from make_twins import save_exported
+from small_models import GRAD_CAM_LAYER, TARGETS, plain_model, small_input, small_model, swin_model
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "methods"
 
@@ -235,8 +236,9 @@ def full_grad(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
 def make_tokens() -> dict[str, torch.Tensor]:
     """Methods on the small ViT, [2, 3, 224, 224], targets 1 and 3, with one number for each patch: [2, 1, 14, 14].
 
-    {method}            maps of pytorch-grad-cam at the last layer's first norm, whose tokens it is told how to lay out
-    attention_rollout   equation 1 of Abnar and Zuidema (2020), of the weights that nn.MultiheadAttention reports
+    {method}             maps of pytorch-grad-cam at the last layer's first norm, whose tokens it is told how to lay out
+    attention_rollout    equation 1 of Abnar and Zuidema (2020), of the weights of its attentions
+    attention_relevancy  equations 5 and 6 of Chefer et al. (2021), of the same weights and PyTorch's gradients there
     """
     model, x = small_model("vit_b_16"), small_input("tokens", batch=2, side=224)
     layer = model.get_submodule(GRAD_CAM_LAYER["vit_b_16"])
@@ -252,7 +254,10 @@ def make_tokens() -> dict[str, torch.Tensor]:
         method: class_activation_map(cam(model, [layer], reshape_transform=laid_out), layer, x)
         for method, cam in maps.items()
     }
-    return result | {"attention_rollout": attention_rollout(model, x)}
+    attentions, scores = attended(model, x)
+    result["attention_rollout"] = attention_rollout(attentions)
+    result["attention_relevancy"] = attention_relevancy(attentions, scores)
+    return result
 
 
 def laid_out(tokens: torch.Tensor) -> torch.Tensor:
@@ -260,18 +265,67 @@ def laid_out(tokens: torch.Tensor) -> torch.Tensor:
     return tokens[:, 1:].reshape(len(tokens), 14, 14, -1).permute(0, 3, 1, 2)
 
 
-def attention_rollout(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    attentions = []
+def attended(model: nn.Module, x: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """The weights of every attention, [2 · heads, 197, 197], and the scores that rest on them."""
     for module in [module for module in model.modules() if isinstance(module, nn.MultiheadAttention)]:
         module.register_forward_pre_hook(
             lambda module, given, options: (given, options | {"need_weights": True}), with_kwargs=True
         )
-        module.register_forward_hook(lambda module, given, result: attentions.append(result[1]))
-    model(x)
+    attentions, softmax = [], nn.functional.softmax
+
+    def recorded(*given, **options):
+        attentions.append(softmax(*given, **options))
+        return attentions[-1]
+
+    # What a module returns of its weights is a copy, on which the scores do not rest.
+    with replaced(nn.functional, "softmax", recorded):
+        scores = model(x)[range(len(TARGETS)), TARGETS]
+    return attentions, scores
+
+
+def over_heads(weights: torch.Tensor) -> torch.Tensor:
+    return weights.reshape(len(TARGETS), -1, 197, 197).mean(dim=1)
+
+
+def attention_rollout(attentions: list[torch.Tensor]) -> torch.Tensor:
     rollout = torch.eye(197).double()
     for attention in attentions:
-        rollout = (0.5 * attention + 0.5 * torch.eye(197)) @ rollout
-    return rollout[:, 0, 1:].reshape(len(x), 1, 14, 14)
+        rollout = (0.5 * over_heads(attention) + 0.5 * torch.eye(197)) @ rollout
+    return rollout[:, 0, 1:].reshape(-1, 1, 14, 14)
+
+
+def attention_relevancy(attentions: list[torch.Tensor], scores: torch.Tensor) -> torch.Tensor:
+    relevancy = torch.eye(197).double()
+    for attention, gradient in zip(attentions, torch.autograd.grad(scores.sum(), attentions)):
+        relevancy = relevancy + over_heads((gradient * attention).clamp(min=0)) @ relevancy
+    return relevancy[:, 0, 1:].reshape(-1, 1, 14, 14)
+
+
+def make_windows() -> dict[str, torch.Tensor]:
+    """Class activation maps of the small Swin transformer, [2, 3, 64, 64], targets 1 and 3, by pytorch-grad-cam, which is
+    told that the channels are last.
+
+    {layer}.{method}    at the layer's own size: [2, 1, 16, 16] at features.1.1.norm1, else [2, 1, 8, 8]
+    swin.zip            the network in float32 as torch.export saves it, deflated
+    """
+    model, x = swin_model(), small_input("windows", batch=2, side=64)
+    maps = {
+        "grad_cam": peer.GradCAM,
+        "layer_cam": peer.LayerCAM,
+        "score_cam": peer.ScoreCAM,
+    }
+    result = {}
+    for name in ("features.1.1.norm1", "features.2.reduction", "features.3.1.norm1", "norm"):
+        layer = model.get_submodule(name)
+        for method, cam in maps.items():
+            cam = cam(model, [layer], reshape_transform=channels_first)
+            result[f"{name}.{method}"] = class_activation_map(cam, layer, x)
+    save_exported(model.float(), x.float(), FOLDER / "swin.zip")
+    return result
+
+
+def channels_first(values: torch.Tensor) -> torch.Tensor:
+    return values.permute(0, 3, 1, 2)
 
 
 def make_gradients() -> dict[str, torch.Tensor]:
@@ -455,6 +509,7 @@ FILES = {
     "rules": make_rules,
     "layers": make_layers,
     "tokens": make_tokens,
+    "windows": make_windows,
     "gradients": make_gradients,
     "scores": make_scores,
 }

@@ -13,6 +13,7 @@ and is rounded to float32 only after it was scaled:
     its bias and its running_mean               0.2 · u
     its running_var                             1 + 0.5 · u
     its num_batches_tracked                     0
+    any other integers, such as a window's places    what the network begins with
     any other parameter, such as a class token  u
     the input                                   u · sqrt(3), which has a variance of one
 
@@ -29,6 +30,7 @@ from torchvision.models import convnext, efficientnet, vgg
 from torchvision.models.densenet import DenseNet
 from torchvision.models.mobilenetv2 import MobileNetV2
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vision_transformer import VisionTransformer
 
 RESNETS = {
@@ -113,6 +115,15 @@ def unfilled_model(architecture: str, classes: int) -> nn.Module:
     raise ValueError(f"there is no small {architecture}")
 
 
+def swin_model(classes: int = CLASSES) -> nn.Module:
+    """A Swin transformer of two stages, with 16 x 16 and 8 x 8 places for pictures of 64 x 64, in windows of 4 x 4."""
+    model = SwinTransformer(
+        patch_size=[4, 4], embed_dim=8, depths=[2, 2], num_heads=[2, 4], window_size=[4, 4], num_classes=classes
+    )
+    fill(model)
+    return model.double().eval()
+
+
 def plain_model(classes: int = CLASSES, averages: bool = False) -> nn.Module:
     """A network that the field's tools handle without their usual faults, in float64 and evaluation mode.
 
@@ -192,8 +203,8 @@ def fill(model: nn.Module) -> None:
         module, _, role = name.rpartition(".")
         weight = given.get(f"{module}.weight")
         normalises = weight is not None and weight.dim() == 1
-        if role == "num_batches_tracked":
-            state[name] = torch.zeros_like(tensor)
+        if not tensor.is_floating_point():
+            state[name] = torch.zeros_like(tensor) if role == "num_batches_tracked" else tensor
             continue
         u = uniform(name, tensor.numel())
         if normalises and role == "weight":

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use reglet_attribution::Method;
+use reglet_attribution::{Family, Method};
 use reglet_model::{
     Activation, Architecture, Graph, Layout, Model, Op, Parameter, Parameters, Pool, Preprocessing, ValueId,
 };
@@ -77,7 +77,7 @@ impl Reference {
 
 /// Every method that explains a network of convolutions.
 pub fn for_convolutions() -> Vec<Method> {
-    Method::all().into_iter().filter(|method| method.name() != "attention_rollout").collect()
+    Method::all().into_iter().filter(|method| method.get().about().family != Family::Attention).collect()
 }
 
 /// The method with few steps, samples, masks and orders, for tests that do not ask how good its map is.

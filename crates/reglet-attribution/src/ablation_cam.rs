@@ -90,10 +90,8 @@ impl AblationCam {
             for (first, length) in chunks(channels as usize, rows_per_pass(&activation)) {
                 // Row k leaves out channel `first + k`.
                 let kept = Tensor::f_eye(channels, (Kind::Bool, inputs.device()))?.f_logical_not()?;
-                let mut shape = vec![1; activation.dim()];
-                (shape[0], shape[rest.channels()]) = (length as i64, channels);
-                let kept = kept.f_narrow(0, first as i64, length as i64)?.f_view(shape.as_slice())?;
-                let ablated = activation.f_mul(&kept.f_to_kind(activation.kind())?)?;
+                let kept = kept.f_narrow(0, first as i64, length as i64)?.f_to_kind(activation.kind())?;
+                let ablated = activation.f_mul(&rest.by_channel(&kept)?)?;
                 scores.push(rest.scores(row, &ablated, target)?);
             }
             let losses = whole.f_sub(&Tensor::f_cat(&scores, 0)?)?.f_div(&whole.f_abs()?)?;

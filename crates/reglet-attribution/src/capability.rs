@@ -11,7 +11,6 @@ use tch::Tensor;
 
 use crate::AttributionError;
 use crate::line::{BehindPrefix, Line};
-use crate::tokens::Tokens;
 
 /// A classifier that can be asked for scores.
 pub trait Scores {
@@ -64,9 +63,9 @@ pub trait Gradients: Scores {
 /// A classifier whose layers can be read and differentiated from.
 pub trait Layers: Gradients {
     /// Everything asked for at `inputs`, in one forward and one backward pass: the gradient of the input,
-    /// and for each of `layers`, in their order, activation and gradient. A transformer's tokens `[N, T, C]` come
-    /// as the places of the picture that they stand for, `[N, C, h, w]`, without those that stand for none, as the
-    /// class token.
+    /// and for each of `layers`, in their order, activation and gradient. However a layer's numbers lie, as tokens, in
+    /// windows or with their channels last, they come as the places of the picture that they stand for, `[N, C, h, w]`,
+    /// without those that stand for none, as the class token; only a layer without places comes as it is.
     ///
     /// # Errors
     /// Whatever the classifier reports, among it a layer that does not exist.
@@ -78,7 +77,7 @@ pub trait Layers: Gradients {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError>;
 
-    /// What a layer returns at `inputs`, in one forward pass that ends there; tokens as in
+    /// What a layer returns at `inputs`, in one forward pass that ends there; laid out as in
     /// [`evaluate`](Layers::evaluate).
     ///
     /// # Errors
@@ -148,10 +147,11 @@ impl Layers for Model {
     ) -> Result<Evaluation, AttributionError> {
         let layers = layers.iter().map(|name| self.graph().layer(name)).collect::<Result<Vec<_>, _>>()?;
         let mut evaluation = Model::evaluate(self, inputs, targets, input_gradient, &layers)?;
-        for (layer, seen) in layers.into_iter().zip(&mut evaluation.layers) {
-            if let Some(tokens) = Tokens::of(self, inputs, layer, &seen.activation)? {
-                seen.activation = tokens.laid_out(&seen.activation)?;
-                seen.gradient = tokens.laid_out(&seen.gradient)?;
+        let places = self.graph().places(&layers, inputs)?;
+        for (places, seen) in places.into_iter().zip(&mut evaluation.layers) {
+            if let Some(places) = places.filter(|places| places.fits(&seen.activation)) {
+                seen.activation = places.laid_out(&seen.activation)?;
+                seen.gradient = places.laid_out(&seen.gradient)?;
             }
         }
         Ok(evaluation)
@@ -162,8 +162,8 @@ impl Layers for Model {
         let (feeds, layer) = ([(graph.input(), inputs)], graph.layer(layer)?);
         let request = Request { feeds: &feeds, fetches: &[layer], ..Request::default() };
         let activation = graph.run(Model::parameters(self), &request)?.remove(0);
-        match Tokens::of(self, inputs, layer, &activation)? {
-            Some(tokens) => tokens.laid_out(&activation),
+        match graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation)) {
+            Some(places) => Ok(places.laid_out(&activation)?),
             None => Ok(activation),
         }
     }

@@ -70,9 +70,19 @@ pub enum AttributionError {
         /// The shape of what it returns.
         shape: Vec<i64>,
     },
+    /// A layer that does not keep pictures apart by its first dimension, as the windows of a Swin transformer do not.
+    #[error(
+        "'{layer}' returns the shape {shape:?}, whose first dimension is not that of the pictures, so the rest of the model cannot be run from there; choose a layer before its windows are cut"
+    )]
+    NotByPicture {
+        /// The layer.
+        layer: String,
+        /// The shape of what it returns.
+        shape: Vec<i64>,
+    },
     /// A model that is no transformer, or one whose tokens do not all attend to each other.
     #[error(
-        "attention rollout needs a transformer in which all tokens of a picture attend to each other: {reason}; choose another method"
+        "the method needs a transformer in which all tokens of a picture attend to each other: {reason}; choose another method"
     )]
     NoAttention {
         /// What is in the way.

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::over_channels;
-use crate::tokens::Tokens;
 use crate::walk::Walk;
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Gap, Operators, Point, Reduction,
@@ -70,28 +69,15 @@ impl FullGrad {
         let input = gradients.swap_remove(values.len() - 1).f_mul(inputs)?;
         let mut map = over_channels(&input.f_abs()?)?;
         let mut total = summed(&input)?;
-        let mut known: Option<(i64, Option<Tokens>)> = None;
-        for (value, gradient) in values.iter().zip(gradients) {
+        let places = model.graph().places(&values, inputs)?;
+        for ((value, gradient), places) in values.iter().zip(gradients).zip(places) {
             let mut shape = vec![1; gradient.dim()];
             let convolved = convolved(model.graph(), *value);
             shape[if convolved { 1 } else { gradient.dim() - 1 }] = -1;
             let part = gradient.f_mul(&biases[value].f_view(shape.as_slice())?)?;
             total = total.f_add(&summed(&part)?)?;
-            let part = match (convolved, part.dim()) {
-                (true, 4) => Some(part),
-                (false, 3) => {
-                    // All layers of a transformer have as many tokens, mostly.
-                    let tokens = match known {
-                        Some((count, tokens)) if count == part.size()[1] => tokens,
-                        _ => Tokens::of(model, inputs, *value, &part)?,
-                    };
-                    known = Some((part.size()[1], tokens));
-                    tokens.map(|tokens| tokens.laid_out(&part)).transpose()?
-                }
-                _ => None,
-            };
-            if let Some(part) = part {
-                let part = over_channels(&part.f_abs()?)?;
+            if let Some(places) = places.filter(|places| places.fits(&part)) {
+                let part = over_channels(&places.laid_out(&part)?.f_abs()?)?;
                 map = map.f_add(&self.upsampling.apply(&part, height, width)?)?;
             }
         }
@@ -100,7 +86,6 @@ impl FullGrad {
     }
 }
 
-/// The sum of each row.
 /// Whether a value's channels are its second dimension, and not, as behind a linear layer, its last.
 fn convolved(graph: &Graph, value: ValueId) -> bool {
     match graph.origin(value) {
@@ -109,6 +94,7 @@ fn convolved(graph: &Graph, value: ValueId) -> bool {
     }
 }
 
+/// The sum of each row.
 fn summed(values: &Tensor) -> Result<Tensor, AttributionError> {
     Ok(values.f_flatten(1, -1)?.f_sum_dim_intlist(1, false, Kind::Double)?)
 }

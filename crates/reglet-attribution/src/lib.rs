@@ -43,6 +43,8 @@
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
 mod ablation_cam;
+mod attention;
+mod attention_relevancy;
 mod attention_rollout;
 mod attribution;
 mod baseline;
@@ -95,13 +97,13 @@ mod slic;
 mod smooth_grad;
 mod smooth_grad_squared;
 mod sobol;
-mod tokens;
 mod var_grad;
 mod walk;
 mod x_grad_cam;
 mod xrai;
 
 pub use ablation_cam::AblationCam;
+pub use attention_relevancy::AttentionRelevancy;
 pub use attention_rollout::AttentionRollout;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};

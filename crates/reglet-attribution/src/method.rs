@@ -66,6 +66,8 @@ pub enum Family {
     Gradients,
     /// Activations and gradients of a layer.
     Layers,
+    /// The attention of a transformer's layers, which other networks do not have.
+    Attention,
     /// A backward pass with rules of its own for some operators.
     Rules,
     /// Scores alone.
@@ -78,6 +80,7 @@ impl Family {
         match self {
             Family::Gradients => "gradients",
             Family::Layers => "layers",
+            Family::Attention => "attention",
             Family::Rules => "rules",
             Family::Scores => "scores",
         }

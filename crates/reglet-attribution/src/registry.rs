@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::{
-    AblationCam, AttentionRollout, Attribution, AttributionError, AttributionMethod, BlurIntegratedGradients,
-    Deconvolution, DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad, GradCam, GradCamPlusPlus,
-    GradientShap, GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients, HiResCam, Idgi, InputXGradient,
-    IntegratedGradients, InternalInfluence, KernelShap, LayerActivation, LayerCam, LayerConductance,
-    LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators, PartitionShap, Point, Rise, Saliency,
-    ScoreCam, ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol, VarGrad, XGradCam, Xrai,
+    AblationCam, AttentionRelevancy, AttentionRollout, Attribution, AttributionError, AttributionMethod,
+    BlurIntegratedGradients, Deconvolution, DeepLift, DeepLiftShap, EigenCam, FeatureAblation, FullGrad,
+    GradCam, GradCamPlusPlus, GradientShap, GuidedBackprop, GuidedGradCam, GuidedIntegratedGradients,
+    HiResCam, Idgi, InputXGradient, IntegratedGradients, InternalInfluence, KernelShap, LayerActivation,
+    LayerCam, LayerConductance, LayerIntegratedGradients, Lime, Lrp, Needs, Occlusion, Operators,
+    PartitionShap, Point, Rise, Saliency, ScoreCam, ShapleySampling, SmoothGrad, SmoothGradSquared, Sobol,
+    VarGrad, XGradCam, Xrai,
 };
 
 /// Makes [`Method`] and [`Methods`] from one line for each method.
@@ -96,6 +97,7 @@ registry! {
     FullGrad as full_grad,
     GuidedGradCam as guided_grad_cam,
     AttentionRollout as attention_rollout,
+    AttentionRelevancy as attention_relevancy,
     LayerActivation as layer_activation,
     LayerConductance as layer_conductance,
     InternalInfluence as internal_influence,

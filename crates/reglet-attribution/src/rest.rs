@@ -1,9 +1,8 @@
 //! The rest of a network behind a layer, run again with other values in the layer's place.
 
-use reglet_model::{Request, ValueId, gradients};
+use reglet_model::{Places, Request, ValueId, gradients};
 use tch::Tensor;
 
-use crate::tokens::Tokens;
 use crate::{AttributionError, Operators};
 
 /// The rest of a network behind a layer at some inputs. What leads around the layer, such as the other side of a
@@ -12,7 +11,7 @@ pub(crate) struct Rest<'a> {
     model: &'a dyn Operators,
     layer: ValueId,
     around: Vec<(ValueId, Tensor)>,
-    tokens: Option<Tokens>,
+    places: Option<Places>,
     /// What the layer returns at the inputs.
     pub activation: Tensor,
 }
@@ -28,19 +27,32 @@ impl<'a> Rest<'a> {
         let request = Request { feeds: &[(graph.input(), inputs)], fetches: &fetches, ..Request::default() };
         let mut values = graph.run(model.parameters(), &request)?;
         let activation = values.remove(0);
-        let tokens = Tokens::of(model, inputs, layer, &activation)?;
-        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), tokens, activation })
+        if activation.size().first() != inputs.size().first() {
+            let (layer, shape) = (name.to_owned(), activation.size());
+            return Err(AttributionError::NotByPicture { layer, shape });
+        }
+        let places = graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation));
+        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
     }
 
-    /// What the layer returns, or one number for each of it, as [`Layers`](crate::Layers) returns it: tokens as the
-    /// places they stand for.
+    /// What the layer returns, or something of its shape, as [`Layers`](crate::Layers) returns it: as the places it stands
+    /// for.
     pub fn laid_out(&self, values: &Tensor) -> Result<Tensor, AttributionError> {
-        self.tokens.map_or_else(|| Ok(values.shallow_clone()), |tokens| tokens.laid_out(values))
+        match &self.places {
+            Some(places) => Ok(places.laid_out(values)?),
+            None => Ok(values.shallow_clone()),
+        }
     }
 
-    /// The dimension of the layer's channels.
-    pub fn channels(&self) -> usize {
-        if self.tokens.is_some() { 2 } else { 1 }
+    /// One number for each channel, in each of the rows `[M, C]`, in a shape that multiplies what the layer returns.
+    pub fn by_channel(&self, numbers: &Tensor) -> Result<Tensor, AttributionError> {
+        let mut shape = vec![1; self.activation.dim()];
+        shape[0] = numbers.size()[0];
+        let channels: &[i64] = self.places.as_ref().map_or(&[1], |places| places.channels());
+        for dim in channels {
+            shape[*dim as usize] = self.activation.size()[*dim as usize];
+        }
+        Ok(numbers.f_view(shape.as_slice())?)
     }
 
     /// The score of `target` for each of `values` in the layer's place, `[M, …]`, all else being that of input `row`.

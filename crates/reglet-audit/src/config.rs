@@ -126,9 +126,12 @@ pub struct ModelConfig {
     /// The weights file, or `torchvision`.
     #[serde(default)]
     pub weights: Option<PathBuf>,
-    /// A model that torch.export saved (`.pt2`), with its weights.
+    /// A model that torch.export saved (`.pt2`), with its weights; or, if it is trusted, a TorchScript program.
     #[serde(default)]
     pub archive: Option<PathBuf>,
+    /// A TorchScript program is run, since it comes from a source that is trusted: it does what its author wrote.
+    #[serde(default)]
+    pub run_torchscript: bool,
     /// The network's channels relative to the published one.
     #[serde(default = "default_width")]
     pub width: f64,
@@ -506,7 +509,8 @@ impl ModelConfig {
         let mut model = match (&self.archive, self.architecture, &self.weights) {
             (Some(archive), None, None) if self.width == 1.0 => {
                 let archive = folder.join(archive);
-                Model::import(&ImportOptions { archive, labels, preprocessing, device })?
+                let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
+                import(&ImportOptions { archive, labels, preprocessing, device })?
             }
             (None, Some(architecture), Some(weights)) => {
                 let weights = match weights.to_str() {

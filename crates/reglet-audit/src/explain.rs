@@ -25,6 +25,8 @@ pub struct ExplainOptions {
     pub pictures: Vec<PathBuf>,
     /// The architecture's name, or an archive of torch.export.
     pub model: String,
+    /// A TorchScript program is run, since it comes from a source that is trusted.
+    pub run_torchscript: bool,
     /// The channels relative to the published network.
     pub width: f64,
     /// A file, or `torchvision`; an archive has its own.
@@ -375,7 +377,8 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
             return Err(Error::Usage(what.to_owned()));
         }
         let archive = PathBuf::from(&options.model);
-        return Ok(Model::import(&ImportOptions { archive, labels, preprocessing, device })?);
+        let import = if options.run_torchscript { Model::import_trusted } else { Model::import };
+        return Ok(import(&ImportOptions { archive, labels, preprocessing, device })?);
     }
     let model = ModelOptions {
         architecture: options.model.parse()?,
@@ -469,6 +472,7 @@ mod tests {
         ExplainOptions {
             pictures: Vec::new(),
             model: "resnet18".into(),
+            run_torchscript: false,
             width: 1.0,
             weights: None,
             labels: None,

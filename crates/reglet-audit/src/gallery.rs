@@ -56,8 +56,10 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
         )));
     }
     let named = options.methods.iter().map(|name| Method::named(name)).collect::<Result<Vec<_>, _>>()?;
-    // Rollout is for transformers, and these are networks of convolutions.
-    let all = || Method::all().into_iter().filter(|method| method.name() != "attention_rollout").collect();
+    // These are networks of convolutions.
+    let all = || {
+        Method::all().into_iter().filter(|method| method.get().about().family != Family::Attention).collect()
+    };
     let methods: Vec<Method> = if named.is_empty() { all() } else { named };
     let mut methods: Vec<Method> = methods.into_iter().map(affordable).collect();
     options.set.iter().try_for_each(|setting| set(&mut methods, setting))?;
@@ -196,9 +198,10 @@ const COLUMNS: usize = 6;
 /// Wide enough for two pictures.
 const CELL: f32 = 212.0;
 
-const SECTIONS: [(Family, &str); 4] = [
+const SECTIONS: [(Family, &str); 5] = [
     (Family::Gradients, "Gradients of the score"),
     (Family::Layers, "Activations and gradients of a layer"),
+    (Family::Attention, "Attention"),
     (Family::Rules, "Backward passes with rules of their own"),
     (Family::Scores, "Scores alone"),
 ];

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use reglet_model::{
-    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Preprocessing, Request, Rewrite,
-    ValueId,
+    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Places, Preprocessing, Request,
+    Rewrite, ValueId,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -61,7 +61,7 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    text.push_str(&subject.grad_cam(&shapes));
+    text.push_str(&subject.grad_cam(&shapes)?);
     text.push_str("\nRewrites, which `--rewrites` leaves out\n");
     for rewrite in Rewrite::ALL {
         text.push_str(&format!("  {rewrite}: {} operators\n", subject.model.rewritable(rewrite)?));
@@ -102,23 +102,23 @@ impl Subject {
     }
 
     /// The layer that Grad-CAM takes, and the last of those that suit it at each other resolution.
-    fn grad_cam(&self, shapes: &HashMap<ValueId, Vec<i64>>) -> String {
+    fn grad_cam(&self, shapes: &HashMap<ValueId, Vec<i64>>) -> Result<String, Error> {
         let graph = self.model.graph();
         let known = |value| shapes.get(&value).map(|shape| shape.iter().copied().map(Some).collect());
         let mut seen = HashSet::new();
         let mut text = format!("\nGrad-CAM: {} unless told otherwise\n", self.model.grad_cam_layer());
-        for layer in graph.class_activation_layers(&known).into_iter().rev() {
-            let (size, channels) = match shapes[&layer][..] {
-                [_, channels, height, width] => (format!("{width}×{height}"), channels),
-                [_, tokens, channels] => (format!("{tokens} tokens"), channels),
-                _ => continue,
-            };
-            let line = format!("  {size}: {}, {channels} channels\n", graph.name(layer));
-            if seen.insert(size) {
-                text.push_str(&line);
+        let layers = graph.class_activation_layers(&known);
+        let places = graph.places(&layers, &self.input)?;
+        for (layer, places) in layers.iter().zip(places).rev() {
+            let Some(Places { width, height, .. }) = places.as_ref() else { continue };
+            let channels: i64 =
+                places.iter().flat_map(Places::channels).map(|dim| shapes[layer][*dim as usize]).product();
+            if seen.insert((*width, *height)) {
+                let name = graph.name(*layer);
+                text.push_str(&format!("  {width}×{height}: {name}, {channels} channels\n"));
             }
         }
-        text
+        Ok(text)
     }
 }
 

@@ -71,6 +71,9 @@ struct ExplainWords {
     /// torch.export saved (.pt2)
     #[arg(long, default_value = "resnet18")]
     model: String,
+    /// Run the model if it is a TorchScript program (.pt), which does what its author wrote
+    #[arg(long)]
+    run_torchscript: bool,
     /// Channels relative to the published network
     #[arg(long, default_value_t = 1.0)]
     width: f64,
@@ -221,6 +224,7 @@ impl From<ExplainWords> for ExplainOptions {
         ExplainOptions {
             pictures: words.pictures,
             model: words.model,
+            run_torchscript: words.run_torchscript,
             width: words.width,
             weights: words.weights,
             labels: words.labels,

@@ -157,6 +157,11 @@ pub enum ModelError {
         /// Why, as one clause.
         reason: String,
     },
+    /// A TorchScript program, where layers or operators are asked for.
+    #[error(
+        "the model is a TorchScript program, which runs as one piece, so its layers and operators cannot be seen; choose methods that need scores or the input's gradient alone, such as saliency, integrated gradients or occlusion, or export the model as `reglet export-help` shows"
+    )]
+    Opaque,
     /// An exported model does what Reglet cannot.
     #[error("the exported model {} uses {operator}{}, which Reglet does not run: {reason}; please report it with this sentence", path.display(), of_module(module))]
     UnsupportedOperator {

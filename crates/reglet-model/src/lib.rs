@@ -54,8 +54,8 @@ pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Fold, Graph, Layout, Node, Number,
-    Op, Origin, Parameter, Pool, Product, Recording, Reduction, Request, Rewrite, Role, Selection, Size,
-    ValueId, gradients,
+    Op, Origin, Parameter, Places, Pool, Product, Program, Recording, Reduction, Request, Rewrite, Role,
+    Selection, Size, ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use image::{Rgb, RgbImage};
 use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
@@ -153,28 +154,53 @@ impl Model {
     /// # Errors
     /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
     pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
-        let Exported { graph, mut parameters, class, logits, sha256 } =
-            import::read(&options.archive, options.device)?;
-        parameters.prepare(&graph, &Rewrite::ALL)?;
-        let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(&graph));
+        let mut exported = import::read(&options.archive, options.device)?;
+        let graph = &exported.graph;
+        exported.parameters.prepare(graph, &Rewrite::ALL)?;
+        let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(graph));
         let declared =
             |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
         let layers = graph.class_activation_layers(&declared);
-        let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer));
+        let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer)).to_owned();
+        Model::of_exported(options, exported, preprocessing, grad_cam_layer)
+    }
+
+    fn of_exported(
+        options: &ImportOptions,
+        exported: Exported,
+        preprocessing: Preprocessing,
+        grad_cam_layer: String,
+    ) -> Result<Model, ModelError> {
+        let Exported { graph, parameters, class: architecture, logits, sha256 } = exported;
         Ok(Model {
+            graph,
+            parameters,
             classes: Classes::new(logits, options.labels.clone())?,
             preprocessing,
             device: options.device,
-            grad_cam_layer: grad_cam_layer.to_owned(),
-            provenance: Provenance {
-                architecture: class,
-                weights: options.archive.clone(),
-                sha256,
-                prefix: None,
-            },
-            graph,
-            parameters,
+            grad_cam_layer,
+            provenance: Provenance { architecture, weights: options.archive.clone(), sha256, prefix: None },
         })
+    }
+
+    /// Imports a model as [`import`](Model::import) does, or runs the TorchScript program (`torch.jit.save`) that the file
+    /// is, as one operator whose inside cannot be seen. Its classes are counted on a grey picture.
+    ///
+    /// A program does what its author wrote: TorchScript has no access to the system but through operators, some of which
+    /// write and read files, and libtorch does not promise to withstand a hostile one. So only the caller can say that it
+    /// is trusted.
+    ///
+    /// # Errors
+    /// Those of [`import`](Model::import), and [`ModelError::Operator`] where the program does not take the picture.
+    pub fn import_trusted(options: &ImportOptions) -> Result<Model, ModelError> {
+        if !import::is_script(&options.archive) {
+            return Model::import(options);
+        }
+        let preprocessing = options.preprocessing.clone().unwrap_or_default();
+        let grey = preprocessing.view(&RgbImage::from_pixel(64, 64, Rgb([128; 3])))?;
+        let grey = preprocessing.tensor(&[grey], options.device)?;
+        let script = import::read_script(&options.archive, &grey, options.device)?;
+        Model::of_exported(options, script, preprocessing, String::new())
     }
 
     /// A model from its parts.

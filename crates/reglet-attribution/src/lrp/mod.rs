@@ -76,6 +76,7 @@ impl Lrp {
     ) -> Result<Attribution, AttributionError> {
         AttributionMethod::check(self)?;
         let graph = model.graph();
+        graph.check_transparent()?;
         check_covered(graph)?;
         let walk = Walk::new(model, inputs, targets)?;
         let rules = self.composite.rules();

@@ -30,6 +30,7 @@ impl Member {
             architecture: Some(Architecture::ResNet18),
             weights: Some(self.weights.clone()),
             archive: None,
+            run_torchscript: false,
             width: WIDTH,
             classes: None,
             preprocessing: Some(PreprocessingConfig::Square(SIDE)),

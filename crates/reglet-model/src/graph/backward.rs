@@ -147,13 +147,14 @@ impl Graph {
     /// Runs the graph to `output` from `feeds`, keeping every value and what its derivative needs.
     ///
     /// # Errors
-    /// [`ModelError::Operator`], [`ModelError::NotFed`].
+    /// [`ModelError::Operator`], [`ModelError::NotFed`], [`ModelError::Opaque`].
     pub fn record<'a>(
         &'a self,
         parameters: &'a Parameters,
         feeds: &[(ValueId, &Tensor)],
         output: ValueId,
     ) -> Result<Recording<'a>, ModelError> {
+        self.check_transparent()?;
         // A rule sees the operators as they are written: no short ways.
         let (request, written) =
             (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());

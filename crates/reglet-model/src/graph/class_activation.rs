@@ -1,6 +1,6 @@
 //! Which values suit class activation maps.
 
-use super::{Graph, Layout, Node, Op, Origin, Product, Selection, ValueId};
+use super::{Graph, Node, Op, Origin, Product, Selection, ValueId};
 
 impl Graph {
     /// The values that suit class activation maps, in the order they are computed. `shape` knows the values'
@@ -8,8 +8,8 @@ impl Graph {
     ///
     /// Of values `[N, C, h, w]` with more than one pixel these are the results of convolutions, except of
     /// those that cut a picture into patches; of those that are only ever put together with others, as in a
-    /// DenseNet, what they are put together to. Where there are none, as in a Swin transformer, they are those
-    /// whose channels were moved to the front; then, as in a ViT, the tokens `[N, T, C]` that a layer norm hands
+    /// DenseNet, what they are put together to. Where there are none, as in a Swin transformer, they are what layer
+    /// norms make of values `[N, h, w, C]`; then, as in a ViT, the tokens `[N, T, C]` that a layer norm hands
     /// to attention, for behind the last attention those that stand for places no longer reach the logits; and at
     /// last the patches.
     pub fn class_activation_layers(
@@ -32,9 +32,11 @@ impl Graph {
                     _ => false,
                 }
         };
-        let moves = |_: usize, node: &Node| {
-            spatial(node)
-                && matches!(&node.op, Op::Layout(Layout::Permute { dims }) if dims[..] == [0, 3, 1, 2])
+        let norms = |_: usize, node: &Node| match shape(node.output).as_deref() {
+            Some([_, height, width, _]) if *height != Some(1) && *width != Some(1) => {
+                matches!(&node.op, Op::LayerNorm { shape, .. } if shape.len() == 1)
+            }
+            _ => false,
         };
         let attended = |index: usize, node: &Node| {
             index < last_attention && tokens(node) && matches!(node.op, Op::LayerNorm { .. })
@@ -44,7 +46,7 @@ impl Graph {
             let nodes = self.nodes.iter().enumerate();
             nodes.filter(|(index, node)| suits(*index, node)).map(|(_, node)| node.output).collect()
         };
-        let kinds = [of(&sees), of(&moves), of(&attended), of(&cuts)];
+        let kinds = [of(&sees), of(&norms), of(&attended), of(&cuts)];
         kinds.into_iter().find(|layers| !layers.is_empty()).unwrap_or_default()
     }
 

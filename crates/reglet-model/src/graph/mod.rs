@@ -4,16 +4,21 @@ mod backward;
 mod class_activation;
 mod cut;
 mod op;
+mod places;
 mod prefix;
 mod rewrite;
 mod role;
 mod run;
 mod size;
+mod trace;
 
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
-pub use op::{Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection};
+pub use op::{
+    Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
+};
+pub use places::Places;
 pub(crate) use rewrite::Shortcut;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
@@ -126,12 +131,24 @@ impl Graph {
         self.origins[value.0]
     }
 
+    /// Refuses a graph whose layers and operators cannot be seen, since it is one program.
+    ///
+    /// # Errors
+    /// [`ModelError::Opaque`].
+    pub fn check_transparent(&self) -> Result<(), ModelError> {
+        match self.nodes.iter().any(|node| matches!(node.op, Op::Program(_))) {
+            true => Err(ModelError::Opaque),
+            false => Ok(()),
+        }
+    }
+
     /// The layer called `name`: a value of that name or, for a module that holds several calls, what the
     /// last of them returns.
     ///
     /// # Errors
-    /// [`ModelError::UnknownLayer`] with the nearest real names.
+    /// [`ModelError::UnknownLayer`] with the nearest real names, and [`ModelError::Opaque`].
     pub fn layer(&self, name: &str) -> Result<ValueId, ModelError> {
+        self.check_transparent()?;
         let computed = |value: &&ValueId| matches!(self.origin(**value), Origin::Node(_));
         if let Some(value) = self.by_name.get(name).filter(computed) {
             return Ok(*value);

@@ -44,7 +44,8 @@ impl Op {
             | Op::Arithmetic(_)
             | Op::Product(_)
             | Op::Reduction(_)
-            | Op::Creation(_) => Role::Other,
+            | Op::Creation(_)
+            | Op::Program(_) => Role::Other,
         }
     }
 }

@@ -144,7 +144,8 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
 pub(super) struct Plan<'a> {
     /// The index of each node that runs, in order, and the short way that is taken in its place.
     pub(super) steps: Vec<(usize, Option<&'a Shortcut>)>,
-    last_use: Vec<Option<usize>>,
+    /// After which node each value can be freed.
+    pub(super) last_use: Vec<Option<usize>>,
 }
 
 impl<'a> Plan<'a> {

@@ -11,6 +11,8 @@ use serde::de::DeserializeOwned;
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
+use super::script::is_constants;
+
 /// Entries in the largest archive that is looked at; a network of a thousand layers has a few thousand.
 const MOST_ENTRIES: usize = 1 << 20;
 
@@ -97,12 +99,11 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
     if archive.len() > MOST_ENTRIES {
         return Err(format!("it has more than {MOST_ENTRIES} entries"));
     }
-    // As PyTorch tells them apart; some of its entries are compressed.
-    let torchscript = |name: &str| name.split_once('/').is_some_and(|(_, inner)| inner == "constants.pkl");
-    if archive.file_names().filter_map(Result::ok).any(|name| torchscript(&name)) {
+    // Some of a program's entries are compressed.
+    if archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)) {
         return Err(
-            "it is a TorchScript program, whose layers cannot be read; export the model with torch.export \
-                    instead, as `reglet export-help` shows"
+            "it is a TorchScript program, whose layers cannot be read and which is run only where it is \
+                    trusted; export the model with torch.export instead, as `reglet export-help` shows"
                 .to_owned(),
         );
     }

@@ -12,6 +12,7 @@ mod help;
 mod module;
 mod operators;
 mod schema;
+mod script;
 mod symbols;
 mod tensors;
 
@@ -28,6 +29,7 @@ use self::draft::{Draft, Place, Source, Unsupported};
 pub use self::help::export_help;
 use self::operators::Operator;
 use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
+pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
 use crate::graph::{Graph, Size, ValueId, function_name};

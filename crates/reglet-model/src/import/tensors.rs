@@ -128,15 +128,17 @@ pub(super) fn in_graph(kind: Kind) -> Kind {
 /// Whether every element of a strided tensor is one of `available` stored numbers, and there are no more of
 /// them than those.
 fn fits(sizes: &[i64], strides: &[i64], offset: i64, available: i64) -> bool {
-    let sound = sizes.len() == strides.len() && sizes.iter().chain(strides).all(|&n| n >= 0) && offset >= 0;
+    if sizes.len() != strides.len() || sizes.iter().chain(strides).any(|&n| n < 0) || offset < 0 {
+        return false;
+    }
     let count = sizes.iter().try_fold(1_i64, |count, size| count.checked_mul(*size));
     let last = sizes
         .iter()
         .zip(strides)
         .try_fold(offset, |last, (size, stride)| last.checked_add((size - 1).max(0).checked_mul(*stride)?));
-    match (sound, count, last) {
-        (true, Some(0), Some(_)) => offset <= available,
-        (true, Some(count), Some(last)) => count <= available && last < available,
+    match (count, last) {
+        (Some(0), Some(_)) => offset <= available,
+        (Some(count), Some(last)) => count <= available && last < available,
         _ => false,
     }
 }
@@ -172,6 +174,7 @@ mod tests {
         assert!(!fits(&[2, 3], &[3], 0, 6), "a stride is missing");
         assert!(!fits(&[2], &[-1], 1, 6), "backwards");
         assert!(!fits(&[-2], &[1], 0, 6));
+        assert!(!fits(&[i64::MIN], &[1], 0, 6));
         assert!(!fits(&[2], &[1], -1, 6));
         assert!(!fits(&[1 << 40], &[0], 0, 1), "a number repeated without end");
         assert!(!fits(&[i64::MAX, i64::MAX], &[i64::MAX, 1], 0, 6));

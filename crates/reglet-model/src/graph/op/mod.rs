@@ -6,6 +6,7 @@ mod creation;
 mod layout;
 mod pool;
 mod product;
+mod program;
 mod reduction;
 mod selection;
 
@@ -17,6 +18,7 @@ pub use creation::Creation;
 pub use layout::Layout;
 pub use pool::Pool;
 pub use product::Product;
+pub use program::Program;
 pub use reduction::Reduction;
 pub use selection::Selection;
 
@@ -86,6 +88,8 @@ pub enum Op {
     Selection(Selection),
     /// Numbers out of nothing.
     Creation(Creation),
+    /// A whole model, of which no more is known.
+    Program(Program),
 }
 
 /// What an operator has to know of the run it is part of.
@@ -117,6 +121,7 @@ impl Op {
             Op::Layout(op) => op.name(),
             Op::Selection(op) => op.name(),
             Op::Creation(op) => op.name(),
+            Op::Program(_) => "program",
         }
     }
 
@@ -167,6 +172,7 @@ impl Op {
             Op::Layout(op) => op.apply(&inputs, context)?,
             Op::Selection(op) => op.apply(&inputs, context)?,
             Op::Creation(op) => op.apply(context)?,
+            Op::Program(op) => op.apply(&inputs)?,
         })
     }
 }
