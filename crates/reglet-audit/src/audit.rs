@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use reglet_data::edit::Change;
-
+use crate::character::on_average;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
@@ -17,7 +16,7 @@ use crate::results::{
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
 use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
-use crate::{Error, Output, junit, model_card, report};
+use crate::{Error, Output, junit, model_card, report, samples};
 
 /// Above this probability a picture is called the target.
 pub(crate) const DECISION: f64 = 0.5;
@@ -31,16 +30,17 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let start = Instant::now();
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
-    let samples = gather(&plan)?;
+    let found = gather(&plan)?;
     let trusts = (0..plan.models.len()).map(|index| trust(&plan, index)).collect::<Result<Vec<_>, _>>()?;
     let results = Results {
         schema_version: SCHEMA_VERSION,
+        language: plan.config.language,
         title: plan.config.title.clone(),
         target: plan.config.target.clone(),
         artefact: plan.config.artefact.clone(),
         lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
-        data: summarise_data(&plan, &samples[0])?,
-        models: samples
+        data: summarise_data(&plan, &found[0])?,
+        models: found
             .into_iter()
             .zip(trusts)
             .enumerate()
@@ -58,7 +58,8 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     };
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
-    output.write("samples.csv", &table(&results)?)?;
+    output.write("samples.csv", &samples::csv(&results)?)?;
+    output.write("samples.parquet", &samples::parquet(&results)?)?;
     let charts = results.models.iter().map(|model| Charts::draw(&results, model));
     let charts = charts.collect::<Result<Vec<_>, _>>()?;
     output.write("model-card.md", model_card::render(&results).as_bytes())?;
@@ -132,7 +133,7 @@ fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, 
         classes,
         fingerprint: plan.data.fingerprint()?,
         association: association(plan, samples),
-        insertion: plan.editor.means(),
+        insertion: plan.editor.insertion(),
     })
 }
 
@@ -152,6 +153,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]
     let evidence = Evidence {
         artefact: &config.artefact,
         target: &config.target,
+        language: config.language,
         effects: &effects,
         attention: &attention,
     };
@@ -245,6 +247,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
     for remark in maps().filter_map(|map| map.remark) {
         *remarks.entry(remark.to_owned()).or_insert(0) += 1;
     }
+    let characters: Vec<_> = maps().filter_map(|map| map.character).collect();
     let controls: Vec<f64> = maps().filter_map(|map| map.against_control).collect();
     let gaps: Vec<f64> = maps().filter_map(|map| map.gap).filter(|gap| gap.is_finite()).collect();
     Attention {
@@ -253,65 +256,8 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
         median_gap: median(&gaps),
+        character: on_average(&characters, seed),
         trust: None,
         remarks,
     }
-}
-
-/// A row for each picture, model, method and region.
-fn table(results: &Results) -> Result<Vec<u8>, Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Error::Usage(format!("cannot write samples.csv: {error}"));
-    let head = [
-        "model",
-        "id",
-        "label",
-        "artefact",
-        "probability",
-        "inserted",
-        "removed",
-        "moved",
-        "control",
-        "scrambled",
-        "lesion_removed",
-        "method",
-        "region",
-        "share",
-        "density",
-        "rank_accuracy",
-        "pointing",
-        "auc",
-        "gap",
-        "remark",
-    ];
-    writer.write_record(head).map_err(failed)?;
-    for model in &results.models {
-        for sample in &model.samples {
-            let artefact = sample.artefact.map_or("", |shown| if shown { "1" } else { "0" });
-            let mut common =
-                vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
-            common.push(sample.answer.probability.to_string());
-            common.extend(Change::ALL.map(|change| {
-                sample.changed.get(&change).map_or_else(String::new, |after| after.probability.to_string())
-            }));
-            for map in &sample.maps {
-                let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
-                for (region, placement) in &map.regions {
-                    let own = [
-                        map.method.clone(),
-                        region.clone(),
-                        placement.share.to_string(),
-                        placement.density.to_string(),
-                        placement.rank_accuracy.to_string(),
-                        placement.pointing.to_string(),
-                        placement.auc.to_string(),
-                        gap.clone(),
-                        map.remark.unwrap_or_default().to_owned(),
-                    ];
-                    writer.write_record(common.iter().chain(&own)).map_err(failed)?;
-                }
-            }
-        }
-    }
-    writer.into_inner().map_err(|error| Error::Usage(format!("cannot write samples.csv: {error}")))
 }

@@ -26,6 +26,12 @@ pub(crate) fn scaled(
     Ok((scale.apply(map)?, colormap))
 }
 
+/// A map as a PNG to lay over its picture.
+pub(crate) fn layer(map: ArrayView2<'_, f32>, reduction: Reduction) -> Result<Vec<u8>, Error> {
+    let (scaled, colormap) = scaled(map, reduction, Colormap::Inferno)?;
+    Ok(scaled.layer(colormap)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

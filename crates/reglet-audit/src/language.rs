@@ -8,8 +8,8 @@ use reglet_viz::chart::DecimalMark;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use names::Name;
 pub(crate) use numbers::NONE;
+pub(crate) use phrases::Words;
 
 /// The language of the report, of the verdict's sentences, and of the section for a model card.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -11,6 +11,7 @@
 //! and [`verdict`] condense it to [`results`], and [`report`] draws those.
 
 mod audit;
+mod character;
 pub mod config;
 mod drawing;
 mod effects;
@@ -20,6 +21,7 @@ mod explain;
 mod gallery;
 mod inspect;
 mod junit;
+mod language;
 pub mod methods;
 mod model_card;
 mod output;
@@ -27,6 +29,7 @@ mod parameters;
 mod progress;
 pub mod report;
 pub mod results;
+mod samples;
 pub mod statistics;
 pub mod train;
 mod trust;
@@ -37,4 +40,5 @@ pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};
 pub use inspect::inspect;
+pub use language::Language;
 pub use output::{Output, clean_up_when_interrupted};

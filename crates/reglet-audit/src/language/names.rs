@@ -125,12 +125,21 @@ mod tests {
     #[test]
     fn names_take_the_articles_of_their_language() {
         let ruler = Language::Fr.name("ruler");
-        assert_eq!((ruler.of_the.as_str(), ruler.a.as_str()), ("de la règle chirurgicale", "une règle chirurgicale"));
+        assert_eq!(
+            (ruler.of_the.as_str(), ruler.a.as_str()),
+            ("de la règle chirurgicale", "une règle chirurgicale")
+        );
         assert_eq!(Language::Fr.name("Melanoma").to_the, "au mélanome");
         assert_eq!(Language::En.name("ink").a, "an ink");
         let unknown = Language::Fr.name("sticker");
-        assert_eq!((unknown.bare.as_str(), unknown.of_the.as_str()), ("sticker", "de l’élément «\u{a0}sticker\u{a0}»"));
+        assert_eq!(
+            (unknown.bare.as_str(), unknown.of_the.as_str()),
+            ("sticker", "de l’élément «\u{a0}sticker\u{a0}»")
+        );
         let three = ["a", "b", "c"].map(str::to_owned);
-        assert_eq!((Language::En.list(&three), Language::Fr.list(&three)), ("a, b and c".into(), "a, b et c".into()));
+        assert_eq!(
+            (Language::En.list(&three), Language::Fr.list(&three)),
+            ("a, b and c".into(), "a, b et c".into())
+        );
     }
 }

@@ -2,7 +2,11 @@
 
 use std::fmt::Display;
 
+use reglet_attribution::Remark;
+use reglet_data::edit::Insertion;
+
 use super::Language;
+use crate::results::VerdictKind;
 
 /// Speaks of one artefact and one target class, in one language.
 #[derive(Debug, Clone)]
@@ -37,21 +41,58 @@ impl Words {
         };
         Words { language, forms }
     }
+
+    /// A verdict in a word or two.
+    pub(crate) fn kind(&self, kind: VerdictKind) -> String {
+        match kind {
+            VerdictKind::Shortcut => self.kind_shortcut(),
+            VerdictKind::Clear => self.kind_clear(),
+            VerdictKind::Inconclusive => self.kind_inconclusive(),
+        }
+    }
+
+    /// Where what is put into pictures comes from.
+    pub(crate) fn insertion(&self, insertion: Insertion) -> String {
+        match insertion {
+            Insertion::Redrawn => self.redrawn(),
+            Insertion::Drawn => self.drawn(),
+            Insertion::Cutouts(count) => self.cut_out(count),
+            Insertion::None => self.not_put_in(),
+        }
+    }
+
+    /// A remark on maps, as the results hold it. One that is not known is passed on.
+    pub(crate) fn of_remark(&self, text: &str) -> String {
+        let known = [
+            (Remark::AllZero, self.all_zero()),
+            (Remark::NonePositive, self.none_positive()),
+            (Remark::NotFinite, self.not_finite()),
+        ];
+        let found = known.into_iter().find(|(remark, _)| remark.text() == text);
+        found.map_or_else(|| text.to_owned(), |(_, said)| said)
+    }
 }
 
-/// A method for each phrase. The names' forms come first, because only identifiers written beside the phrases can be
-/// captured by them.
+/// A method for each phrase. The names' forms come first, because a phrase can only capture identifiers that are written
+/// beside it.
 macro_rules! phrases {
-    ([$($form:ident),*] $($name:ident($($argument:ident),*) $english:literal $french:literal)*) => {
+    ($forms:tt $($name:ident $arguments:tt $english:literal $french:literal)*) => {
         impl Words {
-            $(pub(crate) fn $name(&self $(, $argument: impl Display)*) -> String {
-                let Forms { $($form),* } = &self.forms;
-                let _: &[&dyn Display] = &[$($form,)* $(&$argument),*];
-                self.language.typeset(match self.language {
-                    Language::En => format!($english),
-                    Language::Fr => format!($french),
-                })
-            })*
+            $(phrase! { $forms $name $arguments $english $french })*
+        }
+    };
+}
+
+macro_rules! phrase {
+    ([$($form:ident),*] $name:ident($($argument:ident),*) $english:literal $french:literal) => {
+        pub(crate) fn $name(&self $(, $argument: impl Display)*) -> String {
+            let Forms { $($form),* } = &self.forms;
+            // Not every phrase uses every form, and not every language every argument.
+            let _: &[&dyn Display] = &[$($form,)* $(&$argument),*];
+            self.language.typeset(match self.language {
+                Language::En => format!($english),
+                Language::Fr => format!($french),
+            })
         }
     };
 }
@@ -422,8 +463,8 @@ phrases! {
         "Each change against its controls"
         "Chaque modification face à ses contrôles"
     about_contrasts()
-        "What the verdict rests on. ‹p› is the chance of differences so one-sided, or more, if there were none (Wilcoxon’s signed-rank test); corrected, it allows for the number of comparisons in this table (Holm). ‹Cohen’s d› is the mean difference in units of its spread: 0.2 is small, 0.8 large."
-        "Ce sur quoi repose le verdict. ‹p› est la probabilité de différences au moins aussi unilatérales s’il n’y en avait aucune (test des rangs signés de Wilcoxon) ; corrigé, il tient compte du nombre de comparaisons de ce tableau (Holm). Le ‹d de Cohen› est la différence moyenne rapportée à sa dispersion : 0,2 est faible, 0,8 est fort."
+        "What the verdict rests on, picture by picture. ‹p›: the chance of such differences, or larger ones, if they were symmetric about zero (Wilcoxon’s signed-rank test); corrected for the number of rows, after Holm. ‹Cohen’s d›: the mean difference in units of its spread."
+        "Ce sur quoi repose le verdict, image par image. ‹p› : la probabilité de telles différences, ou de plus grandes, si elles étaient symétriques autour de zéro (test des rangs signés de Wilcoxon) ; corrigée pour le nombre de lignes, selon Holm. ‹d de Cohen› : la différence moyenne rapportée à sa dispersion."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"
@@ -730,9 +771,9 @@ phrases! {
     answer_agree(groups)
         "The region with the highest density: {groups}."
         "Région de plus forte densité : {groups}."
-    answer_agree_group(region, methods)
-        "{region} ({methods})"
-        "{region} ({methods})"
+    answer_agree_group(region, count, all, methods)
+        "{region} for {count} of {all} ({methods})"
+        "{region} pour {count} sur {all} ({methods})"
     question_clean()
         "Whose maps are the cleanest?"
         "Quelles cartes sont les plus nettes ?"
@@ -758,8 +799,8 @@ phrases! {
         "{method} {value}"
         "{method} {value}"
     question_believed()
-        "Can the maps be believed?"
-        "Les cartes sont-elles fiables ?"
+        "Do the maps hold still, and do they show what the model has learnt?"
+        "Les cartes sont-elles stables, et montrent-elles ce que le modèle a appris ?"
     answer_believed(method, stability, randomised, counts)
         "{method}: {stability} under faint noise, {randomised} with all weights drawn anew; it counts: {counts}."
         "{method} : {stability} sous un bruit faible, {randomised} avec tous les poids tirés de nouveau ; prise en compte : {counts}."
@@ -799,7 +840,10 @@ phrases! {
     card_verdict(kind)
         "Verdict: {kind}."
         "Verdict : {kind}."
-    card_source(class, data, pictures, fingerprint, architecture, weights, version, seed)
-        "Positive class: {class}. Data: {data}, {pictures} (SHA-256 {fingerprint}). Weights: {architecture}, SHA-256 {weights}. Reglet {version}, seed {seed}. In square brackets: 95 % intervals."
-        "Classe positive : {class}. Données : {data}, {pictures} (SHA-256 {fingerprint}). Poids : {architecture}, SHA-256 {weights}. Reglet {version}, graine {seed}. Entre crochets : intervalles à 95 %."
+    card_data(class, data, pictures, fingerprint)
+        "Positive class: {class}. Data: {data}, {pictures} (SHA-256 {fingerprint})."
+        "Classe positive : {class}. Données : {data}, {pictures} (SHA-256 {fingerprint})."
+    card_model(architecture, weights, version, seed)
+        "Weights: {architecture}, SHA-256 {weights}. Reglet {version}, seed {seed}. In square brackets: 95 % intervals."
+        "Poids : {architecture}, SHA-256 {weights}. Reglet {version}, graine {seed}. Entre crochets : intervalles à 95 %."
 }

@@ -53,7 +53,13 @@ framed!(StripChart);
 impl StripChart {
     /// A chart without groups, for probabilities.
     pub fn new(title: impl Into<String>) -> Self {
-        StripChart { frame: Frame::new(title.into()), range: (0.0, 1.0), seed: 0, median: "median".to_owned(), groups: Vec::new() }
+        StripChart {
+            frame: Frame::new(title.into()),
+            range: (0.0, 1.0),
+            seed: 0,
+            median: "median".to_owned(),
+            groups: Vec::new(),
+        }
     }
 
     /// The axis's ends, 0 and 1 unless told otherwise.
