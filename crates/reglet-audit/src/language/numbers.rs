@@ -41,7 +41,7 @@ impl Language {
 
     /// A p-value.
     pub(crate) fn p_value(self, p: f64) -> String {
-        if p < 0.001 { format!("< {}", self.written("0.001".to_owned())) } else { self.precise(p) }
+        if p < 0.001 { format!("<\u{a0}{}", self.written("0.001".to_owned())) } else { self.precise(p) }
     }
 
     /// The ends of an interval in their brackets.
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!((en.plain(-0.25), fr.plain(-0.25)), ("−0.25".into(), "−0,25".into()));
         assert_eq!((en.signed(-0.001), fr.signed(0.5)), ("0.00".into(), "+0,50".into()));
         assert_eq!((en.percent(0.034), fr.percent(0.034)), ("3.4\u{a0}%".into(), "3,4\u{a0}%".into()));
-        assert_eq!((en.p_value(1e-9), fr.p_value(0.0421)), ("< 0.001".into(), "0,042".into()));
+        assert_eq!((en.p_value(1e-9), fr.p_value(0.0421)), ("<\u{a0}0.001".into(), "0,042".into()));
         let estimate = Estimate { mean: 0.5, low: -0.1, high: 1.0, count: 3 };
         assert_eq!(en.estimate(&estimate, Language::signed), "+0.50 [−0.10, +1.00]");
         assert_eq!(fr.estimate(&estimate, Language::signed), "+0,50 [−0,10\u{202f}; +1,00]");

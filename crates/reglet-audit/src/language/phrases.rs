@@ -221,7 +221,7 @@ phrases! {
         "diminue de {by}"
     density(method, times, ends, pictures)
         "{method} gives {the_artefact} {times} times its share of the picture {ends} on {pictures} pictures"
-        "{method} accorde {to_the_artefact} {times} fois sa part de l’image {ends} sur {pictures} images"
+        "La méthode {method} accorde {to_the_artefact} {times} fois sa part de l’image {ends} sur {pictures} images"
     doubted(method, why)
         "{method} is shown but does not count: {why}"
         "{method} : méthode montrée, mais non prise en compte, car {why}"
@@ -361,8 +361,8 @@ phrases! {
         "The probability {of_target} that the model gives to the pictures of each class, with and without the {artefact}. In square brackets, here and below, is the 95 % interval of a mean: where it could well lie if other pictures of the same kind had been drawn."
         "La probabilité {of_target} que le modèle donne aux images de chaque classe, avec et sans {artefact}. Entre crochets, ici et plus bas, figure l’intervalle à 95 % d’une moyenne : là où elle pourrait bien se trouver si d’autres images du même type avaient été tirées."
     answers_claim(class, with, called_with, without, called_without)
-        "Of the {with} pictures of {class} with {an_artefact}, {called_with} are called {target}; of the {without} without one, {called_without}."
-        "Classe « {class} » : {called_with} des {with} images avec {artefact} sont classées « {target} », et {called_without} des {without} images sans."
+        "Called {target}, class {class}: {called_with} of {with} pictures with {an_artefact}, {called_without} of {without} without."
+        "Classées « {target} », classe « {class} » : {called_with} images sur {with} avec {artefact}, {called_without} sur {without} sans."
     artefact_column()
         "{artefact}"
         "{artefact}"
@@ -624,9 +624,9 @@ phrases! {
     gallery()
         "Pictures and their maps"
         "Les images et leurs cartes"
-    gallery_count(count)
-        "{count} shown"
-        "{count} présentées"
+    gallery_count(count, all)
+        "{count} of {all}"
+        "{count} sur {all}"
     about_gallery()
         "Each picture as the model saw it, its regions outlined, and each method’s map laid over it: the brighter, the more that place counts. Below, the same picture as it is and with one thing changed, side by side."
         "Chaque image telle que le modèle la voit, ses régions cernées, puis la carte de chaque méthode posée dessus : plus un endroit est clair, plus il compte. Dessous, la même image telle quelle et avec une seule chose modifiée, côte à côte."
@@ -724,7 +724,7 @@ phrases! {
         "{count}: {groups}."
         "{count} : {groups}."
     group_pictures(class, count, with)
-        "{count} of {class}, {with} of them with {an_artefact}"
+        "{count} of class {class}, {with} of them with {an_artefact}"
         "{count} de la classe « {class} », dont {with} avec {artefact}"
     answer_area(region, area)
         "{region} takes {area} of a picture on average, where there is one."
@@ -745,17 +745,17 @@ phrases! {
         "They miss the frequencies by {error} on average (calibration error); Brier’s score is {brier}."
         "Elles s’écartent des fréquences observées de {error} en moyenne (erreur de calibration) ; le score de Brier est de {brier}."
     answer_sure_class(class, probability)
-        "To pictures of {class} it gives {probability} on average."
-        "Aux images de la classe « {class} », il donne {probability} en moyenne."
+        "To pictures of class {class} it gives a probability {of_target} of {probability} on average."
+        "Aux images de la classe « {class} », il donne une probabilité {of_target} de {probability} en moyenne."
     question_points()
         "Where does each method point?"
         "Où pointe chaque méthode ?"
     answer_points(method, places)
-        "{method}: the highest value lies in {places}."
-        "{method} : la plus haute valeur se trouve dans {places}."
+        "{method}: the highest value of all lies in {places} of the pictures that show it."
+        "{method} : la plus haute valeur se trouve dans {places} des images qui la montrent."
     answer_place(region, share)
         "{region} on {share}"
-        "{region} pour {share}"
+        "{region} sur {share}"
     question_artefact()
         "Does the {artefact} get more than its due?"
         "La part {of_the_artefact} dépasse-t-elle ce qui lui revient ?"
@@ -792,9 +792,12 @@ phrases! {
     about_moran()
         "Moran’s I, how alike neighbouring pixels are: 1, even regions; 0, speckles."
         "I de Moran, ressemblance des pixels voisins : 1, régions homogènes ; 0, points épars."
-    ranking(ranked)
-        "{ranked}."
-        "{ranked}."
+    ranking(first, rest)
+        "{first}; then {rest}."
+        "{first} ; puis {rest}."
+    only_one_ranked(only)
+        "{only}, the only one."
+        "{only}, la seule."
     ranked(method, value)
         "{method} {value}"
         "{method} {value}"

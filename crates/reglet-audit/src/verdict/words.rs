@@ -133,6 +133,6 @@ impl Words {
     pub(super) fn of_chance(&self, test: &Test) -> String {
         let Some(p) = test.adjusted else { return String::new() };
         let p = self.language.p_value(p);
-        self.chance(if p.starts_with('<') { p } else { format!("= {p}") })
+        self.chance(if p.starts_with('<') { p } else { format!("=\u{a0}{p}") })
     }
 }

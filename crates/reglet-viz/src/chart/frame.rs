@@ -156,18 +156,22 @@ impl Frame {
         }
     }
 
-    /// Writes the reference's name over its line in a plot with a vertical axis, and over any marks there.
+    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the line
+    /// or, where one of the `values` beside the marks, in pixels, would lie there, below.
     pub(super) fn draw_reference_name(
         &self,
         canvas: &mut Canvas<'_>,
         axis: &Axis,
         (left, right): (f32, f32),
         (top, bottom): (f32, f32),
+        values: &[f32],
     ) {
         if let Some((value, name)) = &self.reference {
             let y = bottom - axis.place(*value) * (bottom - top);
             let name = SMALL.shorten(name, right - left);
-            canvas.text_over_marks((right, y - 5.0), &name, SMALL, Anchor::End);
+            let taken = values.iter().any(|value| (y - SMALL.leading()..y).contains(value));
+            let baseline = if taken { y + SMALL.baseline() + 1.0 } else { y - 5.0 };
+            canvas.text_over_marks((right, baseline), &name, SMALL, Anchor::End);
         }
     }
 

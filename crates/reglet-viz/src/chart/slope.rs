@@ -90,10 +90,11 @@ impl SlopeChart {
         }
         let before: Vec<_> = means.iter().map(|&(series, before, _)| (series, before, y(before))).collect();
         let after: Vec<_> = means.iter().map(|&(series, _, after)| (series, after, y(after))).collect();
+        let written: Vec<f32> = after.iter().map(|(_, _, y)| *y).collect();
         self.draw_values(&mut canvas, before_x - 11.0, Anchor::End, before);
         self.draw_values(&mut canvas, after_x + 11.0, Anchor::Start, after);
 
-        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom), &written);
 
         let mut end = bottom;
         for (name, x) in [(&self.columns.0, before_x), (&self.columns.1, after_x)] {

@@ -144,7 +144,7 @@ impl StripChart {
             end = canvas.lines((x + width / 2.0, label_top), &label, label_face, Anchor::Middle).max(end);
             x += width;
         }
-        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom), &[]);
         Ok(canvas.finish(self.frame.width(), (end + PADDING - 4.0).ceil(), &self.frame.title))
     }
 

@@ -11,7 +11,10 @@ pub(super) fn points(page: &Page<'_>, model: &ModelResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let measured = model.attention.iter().filter(|method| !method.regions.is_empty());
     let answer = measured.map(|method| {
-        let places = ordered(page.results, method).into_iter().map(|(region, found)| {
+        let suspects = [Some(&page.results.artefact), page.results.lesion.as_ref()];
+        let found =
+            suspects.into_iter().flatten().filter_map(|region| Some((region, method.regions.get(region)?)));
+        let places = found.map(|(region, found)| {
             words.answer_place(language.name(region).the, language.percent(found.pointing.mean))
         });
         words.answer_points(page.title(method), language.list(&places.collect::<Vec<_>>()))
@@ -81,7 +84,11 @@ fn ranked(page: &Page<'_>, model: &ModelResults, of: fn(&Character<Estimate>) ->
         .iter()
         .map(|(title, value)| page.words.ranked(title, page.language().estimate(value, Language::plain)))
         .collect();
-    (!found.is_empty()).then(|| page.words.ranking(found.join(", "))).into_iter().collect()
+    match found.as_slice() {
+        [] => Vec::new(),
+        [only] => vec![page.words.only_one_ranked(only)],
+        [first, rest @ ..] => vec![page.words.ranking(first, page.language().list(rest))],
+    }
 }
 
 pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {

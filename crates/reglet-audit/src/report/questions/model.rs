@@ -13,7 +13,7 @@ pub(super) fn pictures(page: &Page<'_>, model: &ModelResults) -> Question {
         .zip(&data.groups)
         .map(|(class, [without, with])| words.group_pictures(page.label(class), without + with, with))
         .collect();
-    let mut answer = vec![words.answer_pictures(page.counted(data.pictures), page.language().list(&groups))];
+    let mut answer = vec![words.answer_pictures(page.counted(data.pictures), groups.join("; "))];
     let regions = std::iter::once(&page.results.artefact).chain(&page.results.lesion);
     answer.extend(regions.filter_map(|region| {
         let area = page.language().percent(area(model, region)?);
