@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::character::on_average;
+use crate::clusters::clusters;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
@@ -30,32 +31,7 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let start = Instant::now();
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
-    let found = gather(&plan)?;
-    let trusts = (0..plan.models.len()).map(|index| trust(&plan, index)).collect::<Result<Vec<_>, _>>()?;
-    let results = Results {
-        schema_version: SCHEMA_VERSION,
-        language: plan.config.language,
-        title: plan.config.title.clone(),
-        target: plan.config.target.clone(),
-        artefact: plan.config.artefact.clone(),
-        lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
-        data: summarise_data(&plan, &found[0])?,
-        models: found
-            .into_iter()
-            .zip(trusts)
-            .enumerate()
-            .map(|(index, (samples, trusts))| model(&plan, index, samples, &trusts))
-            .collect(),
-        provenance: Provenance {
-            reglet: env!("CARGO_PKG_VERSION").to_owned(),
-            libtorch: env!("REGLET_LIBTORCH").to_owned(),
-            device: format!("{:?}", plan.models[0].1.device()),
-            seed: plan.config.seed,
-            config: plan.text.clone(),
-            config_sha256: plan.sha256.clone(),
-            seconds: start.elapsed().as_secs_f64(),
-        },
-    };
+    let results = carry_out(&plan, start)?;
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &samples::csv(&results)?)?;
@@ -68,6 +44,54 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
     Ok((text(&results, out), status(&results)))
+}
+
+/// Everything that `plan` asks to be found, by a run that began at `start`.
+///
+/// # Errors
+/// Whatever is wrong with the data or a model.
+pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
+    let samples = gather(plan)?;
+    let trusts = (0..plan.models.len()).map(|index| trust(plan, index)).collect::<Result<Vec<_>, _>>()?;
+    let against: Vec<Vec<Option<Estimate>>> = samples
+        .iter()
+        .enumerate()
+        .map(|(index, own)| against_reference(plan, &samples, index, own))
+        .collect();
+    let data = summarise_data(plan, &samples[0])?;
+    let mut models: Vec<ModelResults> = samples
+        .into_iter()
+        .zip(trusts)
+        .enumerate()
+        .map(|(index, (samples, trusts))| model(plan, index, samples, &trusts))
+        .collect();
+    for (index, model) in models.iter_mut().enumerate() {
+        model.clusterings = clusters(plan, index, &model.samples)?;
+    }
+    for (model, against) in models.iter_mut().zip(against) {
+        for (attention, against) in model.attention.iter_mut().zip(against) {
+            attention.artefact_against_reference = against;
+        }
+    }
+    Ok(Results {
+        schema_version: SCHEMA_VERSION,
+        language: plan.config.language,
+        title: plan.config.title.clone(),
+        target: plan.config.target.clone(),
+        artefact: plan.config.artefact.clone(),
+        lesion: Some(plan.config.lesion.clone()).filter(|lesion| plan.data.regions().contains(lesion)),
+        data,
+        models,
+        provenance: Provenance {
+            reglet: env!("CARGO_PKG_VERSION").to_owned(),
+            libtorch: env!("REGLET_LIBTORCH").to_owned(),
+            device: format!("{:?}", plan.models[0].1.device()),
+            seed: plan.config.seed,
+            config: plan.text.clone(),
+            config_sha256: plan.sha256.clone(),
+            seconds: start.elapsed().as_secs_f64(),
+        },
+    })
 }
 
 /// How many pixels of a figure there are for one of the page.
@@ -169,6 +193,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]
             .into(),
         effects,
         attention,
+        clusterings: Vec::new(),
         samples,
     }
 }
@@ -255,9 +280,34 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         title: title.to_owned(),
         regions: regions.collect(),
         artefact_against_control: Estimate::of(&controls, seed),
+        artefact_against_reference: None,
         median_gap: median(&gaps),
         character: on_average(&characters, seed),
         trust: None,
         remarks,
     }
+}
+
+/// For each method, the artefact's density in the maps of the model number `index`, whose samples are `own`, less that
+/// in the reference's maps of the same pictures.
+fn against_reference(
+    plan: &Plan,
+    all: &[Vec<SampleResult>],
+    index: usize,
+    own: &[SampleResult],
+) -> Vec<Option<Estimate>> {
+    let named = |name: &String| plan.models.iter().position(|(other, _)| other == name);
+    let reference = plan.config.reference.as_ref().and_then(named).filter(|reference| *reference != index);
+    let density = |sample: &SampleResult, method: usize| {
+        sample.maps[method].regions.get(&plan.config.artefact).map(|placement| placement.density)
+    };
+    let of_method = |method: usize| {
+        let differences: Vec<f64> = own
+            .iter()
+            .zip(&all[reference?])
+            .filter_map(|(own, other)| Some(density(own, method)? - density(other, method)?))
+            .collect();
+        Estimate::of(&differences, plan.config.seed)
+    };
+    (0..plan.methods.len()).map(of_method).collect()
 }

@@ -15,6 +15,7 @@ use reglet_model::{
     device,
 };
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item, Table, Value};
@@ -64,12 +65,18 @@ pub struct Config {
     pub data: DataConfig,
     /// The models, by name.
     pub models: BTreeMap<String, ModelConfig>,
+    /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
+    #[serde(default)]
+    pub reference: Option<String>,
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
     #[serde(default)]
     pub methods: Methods,
     /// When a method's maps are believed.
     #[serde(default)]
     pub trust: TrustConfig,
+    /// Whether maps are grouped by how alike they are, so that shortcuts show that nobody has named.
+    #[serde(default)]
+    pub clusters: Option<ClustersConfig>,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
@@ -142,6 +149,24 @@ pub struct TrustConfig {
     pub min_stability: f64,
     /// The largest rank correlation of a map with that of the same model once all its weights are drawn anew, -1 to 1.
     pub max_randomised: f64,
+}
+
+/// How maps are grouped.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClustersConfig {
+    /// The most groups that are looked for, 1 to 20.
+    #[schemars(range(min = 1, max = 20))]
+    pub most: usize,
+    /// How many typical pictures are shown of each, 1 to 20.
+    #[schemars(range(min = 1, max = 20))]
+    pub typical: usize,
+}
+
+impl Default for ClustersConfig {
+    fn default() -> Self {
+        ClustersConfig { most: 8, typical: 4 }
+    }
 }
 
 impl Default for TrustConfig {
@@ -232,20 +257,50 @@ pub struct Plan {
     pub methods: Vec<Method>,
 }
 
+/// A config as it was read, with what is needed to point into it.
+pub(crate) struct Document<T> {
+    /// What it says.
+    pub config: T,
+    /// Its text, overrides applied.
+    pub source: Source,
+    /// The folder that its relative paths start from.
+    pub folder: PathBuf,
+}
+
+impl<T: DeserializeOwned> Document<T> {
+    /// Reads a config and applies `key=value` overrides.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a file that is not there; a mistake in it is shown at its line.
+    pub fn read(name: &Path, overrides: &[String]) -> Result<Document<T>, Error> {
+        let path = find(name)?;
+        let text = fs::read_to_string(&path)
+            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
+        let source = Source { name: path.display().to_string(), text };
+        let source = source.with_overrides(overrides)?;
+        let config = toml::from_str(&source.text)
+            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        Ok(Document { config, source, folder })
+    }
+}
+
 impl Plan {
     /// Reads a config, applies `key=value` overrides, and opens everything that it names.
     ///
     /// # Errors
     /// The first fault found; those of the config itself are shown at their line.
     pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
-        let path = find(name)?;
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
-        let source = Source { name: path.display().to_string(), text };
-        let source = source.with_overrides(overrides)?;
-        let config: Config = toml::from_str(&source.text)
-            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        Plan::open(Document::read(name, overrides)?)
+    }
+
+    /// Opens everything that a config names.
+    ///
+    /// # Errors
+    /// As [`load`](Plan::load).
+    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
+        let Document { config, source, folder } = document;
+        let folder = folder.as_path();
         config.check(&source)?;
 
         let data = config.data.open(folder);
@@ -336,6 +391,20 @@ impl Config {
         if self.models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
         }
+        if let Some(ClustersConfig { most, typical }) = self.clusters {
+            for (key, value) in [("most", most), ("typical", typical)] {
+                if !(1..=20).contains(&value) {
+                    let message = format!("{key} is {value}, but must be from 1 to 20");
+                    return Err(source.at(&format!("clusters.{key}"), &message));
+                }
+            }
+        }
+        if let Some(reference) = self.reference.as_ref().filter(|name| !self.models.contains_key(*name)) {
+            let models: Vec<&str> = self.models.keys().map(String::as_str).collect();
+            let message =
+                format!("there is no model '{reference}' to refer to; there is: {}", models.join(", "));
+            return Err(source.at("reference", &message));
+        }
         for method in self.chosen_methods() {
             let key = format!("methods.{}", method.name());
             method.get().check().map_err(|error| source.at(&key, &error.to_string()))?;
@@ -396,7 +465,7 @@ fn key_of(error: &Error) -> &'static str {
 }
 
 impl ModelConfig {
-    fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
+    pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
         let (labels, device) = (self.classes.clone(), device(&config.device)?);
         let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
         let mut model = match (&self.archive, self.architecture, &self.weights) {
@@ -464,7 +533,8 @@ fn find(name: &Path) -> Result<PathBuf, Error> {
 }
 
 /// A config's text, to point into.
-struct Source {
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
     name: String,
     text: String,
 }
@@ -479,7 +549,7 @@ impl Source {
     }
 
     /// A fault of the value at a dotted key, shown there, or at the nearest table around it.
-    fn at(&self, key: &str, message: &str) -> Error {
+    pub(crate) fn at(&self, key: &str, message: &str) -> Error {
         let document = toml_edit::Document::parse(self.text.as_str()).ok();
         let span = document.and_then(|document| {
             let mut item: &Item = document.as_item();

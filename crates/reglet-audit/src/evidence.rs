@@ -16,6 +16,7 @@ use tch::{Device, Kind, Tensor};
 
 use crate::Error;
 use crate::character::{character, edges};
+use crate::clusters::sketch;
 use crate::config::{Config, Plan};
 use crate::drawing::layer;
 use crate::progress::Progress;
@@ -118,7 +119,7 @@ fn examine(
     let mut results = Vec::with_capacity(prepared.len());
     for group in groups {
         let part: Vec<RgbImage> = group.iter().map(|&index| views[index].clone()).collect();
-        let maps = explain(plan, model, target, &part)?;
+        let maps = explain(&plan.methods, model, target, &part)?;
         let with: Vec<&(usize, Change, &RgbImage)> =
             changed.iter().filter(|(index, ..)| group.contains(index)).collect();
         let after: Vec<RgbImage> = with.iter().map(|(.., view)| (*view).clone()).collect();
@@ -130,7 +131,7 @@ fn examine(
             .collect();
         let controls: Vec<RgbImage> = without.iter().map(|(_, view)| view.clone()).collect();
         let controls =
-            if controls.is_empty() { None } else { Some(explain(plan, model, target, &controls)?) };
+            if controls.is_empty() { None } else { Some(explain(&plan.methods, model, target, &controls)?) };
 
         for (row, &index) in group.iter().enumerate() {
             let p = &prepared[index];
@@ -186,7 +187,7 @@ fn edited(
 }
 
 /// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
-fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
+pub(crate) fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let encoded = JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(picture);
     encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
@@ -194,20 +195,25 @@ fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
 }
 
 /// The maps of a batch: by method, a map for each row.
-struct Maps {
+pub(crate) struct Maps {
     answers: Vec<Answer>,
-    by_method: Vec<Vec<Array2<f32>>>,
+    pub by_method: Vec<Vec<Array2<f32>>>,
     remarks: Vec<Vec<Option<Remark>>>,
     gaps: Vec<Option<Vec<f64>>>,
 }
 
-fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Result<Maps, Error> {
+pub(crate) fn explain(
+    methods: &[Method],
+    model: &Model,
+    target: usize,
+    views: &[RgbImage],
+) -> Result<Maps, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let targets = vec![target; views.len()];
-    let found = Method::attribute_all(&plan.methods, model, &input, Targets::Classes(&targets))?;
+    let found = Method::attribute_all(methods, model, &input, Targets::Classes(&targets))?;
     let rows = 0..views.len() as i64;
     let (mut by_method, mut remarks, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-    for (method, computed) in plan.methods.iter().zip(&found.computed) {
+    for (method, computed) in methods.iter().zip(&found.computed) {
         let attribution = &computed.attribution;
         let maps = rows.clone().map(|row| attribution.map(row, method.get().reduction()));
         by_method.push(maps.collect::<Result<_, _>>()?);
@@ -219,7 +225,7 @@ fn explain(plan: &Plan, model: &Model, target: usize, views: &[RgbImage]) -> Res
 }
 
 /// What the model says of each picture, a bounded number of them at a time.
-fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
+pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Answer>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {
@@ -278,6 +284,7 @@ impl Looked<'_> {
                 gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
                 remark: self.maps.remarks[index][self.row].map(Remark::text),
                 character: character(map.view(), edges.view()),
+                sketch: self.plan.config.clusters.and_then(|_| sketch(map.view())),
                 layer: shown.then(|| layer(map.view(), method.get().reduction())).transpose()?,
             });
         }

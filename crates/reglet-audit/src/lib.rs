@@ -11,13 +11,16 @@
 //! and [`verdict`] condense it to [`results`], and [`report`] draws those.
 
 mod audit;
+mod calibration;
 mod character;
+mod clusters;
 pub mod config;
 mod drawing;
 mod effects;
 mod error;
 mod evidence;
 mod explain;
+mod faithful;
 mod gallery;
 mod inspect;
 mod junit;
@@ -36,6 +39,7 @@ mod trust;
 pub mod verdict;
 
 pub use audit::audit;
+pub use calibration::{CalibrationConfig, calibrate};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, config, explain, gallery, inspect, methods,
-    results, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, calibrate, config, explain, gallery,
+    inspect, methods, results, train,
 };
 use reglet_model::export_help;
 
@@ -28,6 +28,10 @@ enum Command {
     /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
     /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
+    /// How often the audit is right: a series of classifiers of phantoms, trained and audited
+    ///
+    /// Exit status: 0 if no clean classifier was convicted and every strong shortcut found; 1 if not; 2 if the run failed.
+    Calibrate(CalibrateWords),
     /// Print the table of attribution methods: name, what each works with, cost in passes, paper
     Methods,
     /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18: takes minutes
@@ -133,6 +137,19 @@ struct AuditWords {
 }
 
 #[derive(Args)]
+struct CalibrateWords {
+    /// The config: a path, or the name of one that comes with Reglet
+    #[arg(long, default_value = "calibration.toml")]
+    config: PathBuf,
+    /// The folder for the results
+    #[arg(long, default_value = "results/calibration")]
+    out: PathBuf,
+    /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Args)]
 struct GalleryWords {
     /// A photograph
     #[arg(long, value_name = "PICTURE")]
@@ -175,6 +192,7 @@ fn main() -> ExitCode {
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),

@@ -76,6 +76,8 @@ pub struct ModelResults {
     pub effects: Vec<Effect>,
     /// Where each method looks.
     pub attention: Vec<Attention>,
+    /// What kinds of maps each method gives of the target's pictures; empty where the config does not ask.
+    pub clusterings: Vec<Clustering>,
     /// Each picture's part.
     #[serde(skip)]
     pub samples: Vec<SampleResult>,
@@ -191,6 +193,9 @@ pub struct Attention {
     /// The artefact's density less the density at the same place of the same picture once the artefact has
     /// been taken away; `None` where that cannot be done.
     pub artefact_against_control: Option<Estimate>,
+    /// The artefact's density less that in the reference model's map of the same picture; `None` for the reference
+    /// itself, and where the config names none.
+    pub artefact_against_reference: Option<Estimate>,
     /// The median of the relative completeness gap, for methods that promise completeness.
     pub median_gap: Option<f64>,
     /// What the maps look like; `None` where every one is void.
@@ -224,6 +229,8 @@ pub struct Trust {
     pub stability: Option<f64>,
     /// What became of the maps as weights were drawn anew, from the head down.
     pub randomised: Vec<Randomised>,
+    /// Whether the maps are true of the model.
+    pub faithfulness: Faithfulness,
     /// Why the method is kept out of the verdict, if it is.
     pub doubt: Option<Doubt>,
 }
@@ -246,6 +253,30 @@ pub enum Doubt {
         /// The most that the config allows.
         most: f64,
     },
+}
+
+/// Whether a method's maps are true of the model, beside maps drawn at random: medians over the pictures it was tried
+/// on. A figure is `None` where it is not defined for any of the maps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Faithfulness {
+    /// On how many pictures it was tried.
+    pub pictures: usize,
+    /// The area under the target's probability as the map's highest pixels give way to the mean colour, 0 to 1:
+    /// low is good.
+    pub deletion: Option<f64>,
+    /// The area as they come into a blurred picture, 0 to 1: high is good.
+    pub insertion: Option<f64>,
+    /// The change of the probability when the highest fifth is filled in from around it: low is good.
+    pub road: Option<f64>,
+    /// How far the attribution mistakes what small perturbations do to the score, in its units squared: low is
+    /// good. `None` for maps of another shape than the input.
+    pub infidelity: Option<f64>,
+    /// The deletion area of a random map.
+    pub random_deletion: Option<f64>,
+    /// The insertion area of a random map.
+    pub random_insertion: Option<f64>,
+    /// The ROAD change of a random map.
+    pub random_road: Option<f64>,
 }
 
 /// What became of a method's maps when part of the weights were drawn anew.
@@ -272,6 +303,57 @@ pub struct RegionAttention {
     pub pointing: Estimate,
     /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
     pub auc: Estimate,
+}
+
+/// The kinds of maps that one method gives of the target's pictures.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Clustering {
+    /// The method's name.
+    pub method: String,
+    /// Its name for people.
+    pub title: String,
+    /// How many maps were compared.
+    pub pictures: usize,
+    /// The smallest eigenvalues of the neighbourhood graph's Laplacian; where they leave the largest gap, so many kinds
+    /// there are.
+    pub eigenvalues: Vec<f64>,
+    /// The kinds, the largest first.
+    pub clusters: Vec<Cluster>,
+}
+
+/// Maps that are alike.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Cluster {
+    /// How many pictures.
+    pub pictures: usize,
+    /// Their names.
+    pub members: Vec<String>,
+    /// The share of them that is called the target.
+    pub called: Option<f64>,
+    /// The mean probability of the target.
+    pub probability: Option<f64>,
+    /// The share that shows the artefact, of those that are annotated.
+    pub artefact: Option<f64>,
+    /// The mean density of each region, over the pictures that show it: 1 is chance.
+    pub density: BTreeMap<String, f64>,
+    /// The pictures that are most like all others of the cluster.
+    pub typical: Vec<Typical>,
+}
+
+/// A typical picture of a cluster.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Typical {
+    /// Its name.
+    pub id: String,
+    /// Its width and height in pixels, as the model saw it.
+    #[serde(skip)]
+    pub size: (u32, u32),
+    /// The picture as the model saw it, as JPEG.
+    #[serde(skip)]
+    pub picture: Vec<u8>,
+    /// The map as a PNG to lay over it.
+    #[serde(skip)]
+    pub layer: Vec<u8>,
 }
 
 /// The conclusion about one model.
@@ -387,6 +469,9 @@ pub struct SampleMap {
     pub remark: Option<&'static str>,
     /// What it looks like; `None` for a void map.
     pub character: Option<Character<f64>>,
+    /// The map in small, for comparing it with others; kept where the config asks for clusters, and there is anything
+    /// positive in it.
+    pub sketch: Option<Vec<f32>>,
     /// The map as a PNG to lay over the picture: kept for those in the gallery.
     pub layer: Option<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! The two small classifiers of the default audit, made again.
+//! Small classifiers of phantoms, trained: the two of the default audit, and those that a calibration audits.
 
 use std::path::Path;
 
@@ -15,51 +15,90 @@ use crate::progress::Progress;
 use crate::statistics::auroc;
 use crate::{Error, Output};
 
-/// A classifier's training data: how often a ruler lies beside each class.
-struct Recipe {
-    name: &'static str,
-    ruler_given_melanoma: f64,
-    ruler_given_benign: f64,
+/// What a classifier is trained on, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Recipe {
+    /// The share of melanomas that have a ruler, 0 to 1.
+    pub ruler_given_melanoma: f64,
+    /// The share of benign lesions that have a ruler, 0 to 1.
+    pub ruler_given_benign: f64,
+    /// How many phantoms; at least [`BATCH`].
+    pub pictures: usize,
+    /// How often each is seen.
+    pub epochs: usize,
+    /// Fixes the phantoms, the first weights and the order.
+    pub seed: u64,
 }
 
-const RECIPES: [Recipe; 2] = [
-    Recipe { name: "phantom-shortcut", ruler_given_melanoma: 0.98, ruler_given_benign: 0.02 },
-    Recipe { name: "phantom-clean", ruler_given_melanoma: 0.5, ruler_given_benign: 0.5 },
+/// The recipes of the two classifiers that come with the program.
+const SHIPPED: [(&str, Recipe); 2] = [
+    ("phantom-shortcut", Recipe { ruler_given_melanoma: 0.98, ruler_given_benign: 0.02, ..Recipe::SHIPPED }),
+    ("phantom-clean", Recipe::SHIPPED),
 ];
+
+impl Recipe {
+    /// How many steps the training takes.
+    pub fn steps(&self) -> usize {
+        self.epochs * (self.pictures / BATCH)
+    }
+
+    const SHIPPED: Recipe =
+        Recipe { ruler_given_melanoma: 0.5, ruler_given_benign: 0.5, pictures: 3000, epochs: 6, seed: 2026 };
+}
 
 /// The network's channels relative to ResNet-18's: 175 thousand parameters.
 pub const WIDTH: f64 = 0.125;
 /// The side of the phantoms, in pixels.
 pub const SIDE: u32 = 128;
+/// How many phantoms a step of the training takes together.
+pub(crate) const BATCH: usize = 32;
 
-const PICTURES: usize = 3000;
 const HELD_OUT: usize = 400;
-const EPOCHS: usize = 6;
-const BATCH: usize = 32;
 const RATE: f64 = 4e-3;
 const DECAY: f64 = 0.02;
-const SEED: u64 = 2026;
 
-/// Trains both classifiers and writes them to `folder`, as 16-bit floats.
+/// A classifier that was trained.
+pub(crate) struct Trained {
+    graph: Graph,
+    parameters: Parameters,
+    /// The area under the ROC curve on held-out phantoms of its own kind.
+    pub auroc: f64,
+}
+
+/// Trains both classifiers of the default audit and writes them to `folder`, as 16-bit floats.
 ///
 /// # Errors
 /// A folder that cannot be written to.
 pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
     let mut output = Output::new(folder)?;
     let mut lines = Vec::new();
-    for recipe in &RECIPES {
-        let (graph, parameters, area) = train(recipe)?;
-        let names: Vec<&str> = graph.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
-        let halves = parameters.tensors().iter().map(|tensor| tensor.f_detach()?.f_to_kind(Kind::Half));
-        let halves: Vec<Tensor> = halves.collect::<Result<_, _>>()?;
-        let named: Vec<(&str, &Tensor)> = names.into_iter().zip(&halves).collect();
-        let file = format!("{}.safetensors", recipe.name);
-        let path = output.staged(Path::new(&file))?;
-        save(&path, &named).map_err(Error::output(&folder.join(&file)))?;
+    for (name, recipe) in &SHIPPED {
+        let mut progress = Progress::new(format!("training {name}"), "steps");
+        let trained = train(recipe, |done, total| progress.update(done, total))?;
+        drop(progress);
+        let file = format!("{name}.safetensors");
+        trained.save(&mut output, folder, &file)?;
+        let area = trained.auroc;
         lines.push(format!("{file}: AUROC {area:.3} on {HELD_OUT} held-out phantoms of its own kind\n"));
     }
     output.finish()?;
     Ok(lines.concat())
+}
+
+impl Trained {
+    /// Writes the weights as the file `name` of `output`, whose folder is `folder`, as 16-bit floats.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save(&self, output: &mut Output, folder: &Path, name: &str) -> Result<(), Error> {
+        let halves = self.parameters.tensors().iter();
+        let halves = halves.map(|tensor| tensor.f_detach()?.f_to_kind(Kind::Half));
+        let halves: Vec<Tensor> = halves.collect::<Result<_, _>>()?;
+        let names = self.graph.parameters().iter().map(|parameter| parameter.name.as_str());
+        let named: Vec<(&str, &Tensor)> = names.zip(&halves).collect();
+        let path = output.staged(Path::new(name))?;
+        save(&path, &named).map_err(Error::output(&folder.join(name)))
+    }
 }
 
 /// Phantoms of a recipe. Training and held-out ones have different seeds, so no picture is in both.
@@ -85,28 +124,31 @@ fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), Error> {
 }
 
 /// AdamW (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>) with a warm-up and a cosine
-/// schedule; pictures are mirrored at random.
-fn train(recipe: &Recipe) -> Result<(Graph, Parameters, f64), Error> {
+/// schedule; pictures are mirrored at random. `progress` is told the steps that are done, and how many there are.
+///
+/// # Errors
+/// What libtorch reports.
+pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Result<Trained, Error> {
+    let Recipe { pictures, epochs, seed, .. } = *recipe;
     let graph = Architecture::ResNet18.graph(2, WIDTH)?;
-    let parameters = Parameters::initial(&graph, SEED)?;
+    let parameters = Parameters::initial(&graph, seed)?;
     let trainable: Vec<usize> =
         (0..graph.parameters().len()).filter(|&i| graph.parameters()[i].trainable).collect();
     for &index in &trainable {
         let _ = parameters.tensors()[index].f_set_requires_grad(true)?;
     }
-    let (inputs, labels) = load(&phantoms(recipe, PICTURES, SEED)?)?;
+    let (inputs, labels) = load(&phantoms(recipe, pictures, seed)?)?;
     let mut moments: Vec<(Tensor, Tensor)> = Vec::new();
     for &index in &trainable {
         let weight = parameters.tensors()[index].f_detach()?;
         moments.push((weight.f_zeros_like()?, weight.f_zeros_like()?));
     }
 
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut order: Vec<i64> = (0..PICTURES as i64).collect();
-    let steps = EPOCHS * (PICTURES / BATCH);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut order: Vec<i64> = (0..pictures as i64).collect();
+    let steps = recipe.steps();
     let mut step = 0;
-    let mut progress = Progress::new(format!("training {}", recipe.name), "steps");
-    for _ in 0..EPOCHS {
+    for _ in 0..epochs {
         order.shuffle(&mut random);
         for batch in order.chunks_exact(BATCH) {
             let mut input = inputs.f_index_select(0, &Tensor::from_slice(batch))?;
@@ -136,22 +178,21 @@ fn train(recipe: &Recipe) -> Result<(Graph, Parameters, f64), Error> {
             let warm = (step as f64 / 40.0).min(1.0);
             let cosine = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos());
             adamw(&weights, &gradients, &mut moments, step, RATE * warm * cosine)?;
-            progress.update(step as u64, steps as u64);
+            progress(step as u64, steps as u64);
         }
     }
-    drop(progress);
     for &index in &trainable {
         let _ = parameters.tensors()[index].f_set_requires_grad(false)?;
     }
 
-    let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, SEED + 1)?)?;
+    let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, seed.wrapping_add(1))?)?;
     let request =
         Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
     let logits = graph.run(&parameters, &request)?.remove(0);
     let scores: Vec<f64> =
         Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
-    let area = auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN);
-    Ok((graph, parameters, area))
+    let auroc = auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN);
+    Ok(Trained { graph, parameters, auroc })
 }
 
 fn adamw(

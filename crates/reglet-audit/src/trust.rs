@@ -3,13 +3,14 @@
 
 use image::RgbImage;
 use ndarray::Array2;
-use reglet_attribution::Method;
+use reglet_attribution::{Attribution, Explanation, Method};
 use reglet_metrics::{gaussian, spearman};
 use reglet_model::{Architecture, Model, Parameters, Targets};
 use tch::{Kind, Tensor};
 
 use crate::Error;
 use crate::config::{Plan, TrustConfig};
+use crate::faithful::faithfulness;
 use crate::results::{Doubt, Randomised, Trust};
 use crate::statistics::median;
 
@@ -24,8 +25,9 @@ const NOISE: f64 = 0.02;
 /// * *Cascading randomisation* (Adebayo et al., *Sanity checks for saliency maps*, 2018): the rank correlation with
 ///   the map of the same model once its weights, from the head down, have been drawn anew. A map that stays shows
 ///   the picture, and not what the model has learnt.
+/// * *Faithfulness*: whether what the map points at is what moves the answer.
 ///
-/// Costs five times the methods' passes on these pictures.
+/// Costs five times the methods' passes on these pictures, and those of [`faithfulness`].
 ///
 /// # Errors
 /// A picture that cannot be read, or whatever the model or a method reports.
@@ -46,16 +48,25 @@ pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
     }
     let target = model.classes().find(&plan.config.target)?;
     let input = model.preprocessing().tensor(&views, model.device())?;
-    let maps = |model: &Model, input: &Tensor| maps(&plan.methods, model, input, target);
-    let here = maps(model, &input)?;
-    let near = maps(model, &noisy(&input, plan.config.seed)?)?;
+    let maps_of =
+        |model: &Model, input: &Tensor| maps(&plan.methods, &explain(&plan.methods, model, input, target)?);
+    let explained = explain(&plan.methods, model, &input, target)?;
+    let here = maps(&plan.methods, &explained)?;
+    let of_methods: Vec<(&Attribution, &[Array2<f32>])> = explained
+        .computed
+        .iter()
+        .map(|computed| &computed.attribution)
+        .zip(here.iter().map(Vec::as_slice))
+        .collect();
+    let faithful = faithfulness(model, target, &input, &of_methods, plan.config.seed)?;
+    let near = maps_of(model, &noisy(&input, plan.config.seed)?)?;
     let mut randomised = Vec::new();
     for share in [0.0, 0.5, 1.0] {
         if let Some((other, share)) = randomise(model, share, plan.config.seed)? {
-            randomised.push((share, maps(&other, &input)?));
+            randomised.push((share, maps_of(&other, &input)?));
         }
     }
-    let trust = plan.methods.iter().enumerate().map(|(index, method)| {
+    let trust = plan.methods.iter().zip(faithful).enumerate().map(|(index, (method, faithful))| {
         let similarity = |there: &[Vec<Array2<f32>>]| {
             let pairs = here[index].iter().zip(&there[index]);
             let found: Vec<f64> =
@@ -68,7 +79,14 @@ pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
             .map(|(share, there)| Randomised { share: *share, similarity: similarity(there) })
             .collect();
         let doubt = doubt(stability, &randomised, &plan.config.trust);
-        Trust { method: method.name().to_owned(), pictures: views.len(), stability, randomised, doubt }
+        Trust {
+            method: method.name().to_owned(),
+            pictures: views.len(),
+            stability,
+            randomised,
+            faithfulness: faithful,
+            doubt,
+        }
     });
     Ok(trust.collect())
 }
@@ -82,19 +100,17 @@ fn doubt(stability: Option<f64>, randomised: &[Randomised], rules: &TrustConfig)
     (last > rules.max_randomised).then_some(Doubt::Unmoved { found: last, most: rules.max_randomised })
 }
 
+fn explain(methods: &[Method], model: &Model, input: &Tensor, target: usize) -> Result<Explanation, Error> {
+    let targets = vec![target; input.size()[0] as usize];
+    Ok(Method::attribute_all(methods, model, input, Targets::Classes(&targets))?)
+}
+
 /// By method: a map for each picture.
-fn maps(
-    methods: &[Method],
-    model: &Model,
-    input: &Tensor,
-    target: usize,
-) -> Result<Vec<Vec<Array2<f32>>>, Error> {
-    let rows = input.size()[0];
-    let targets = vec![target; rows as usize];
-    let found = Method::attribute_all(methods, model, input, Targets::Classes(&targets))?;
-    let by_method = methods.iter().zip(&found.computed).map(|(method, computed)| {
-        let reduction = method.get().reduction();
-        (0..rows).map(|row| Ok(computed.attribution.map(row, reduction)?)).collect()
+fn maps(methods: &[Method], explained: &Explanation) -> Result<Vec<Vec<Array2<f32>>>, Error> {
+    let by_method = methods.iter().zip(&explained.computed).map(|(method, computed)| {
+        let values = &computed.attribution;
+        let rows = 0..values.values.size()[0];
+        rows.map(|row| Ok(values.map(row, method.get().reduction())?)).collect()
     });
     by_method.collect()
 }

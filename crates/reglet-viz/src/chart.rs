@@ -4,12 +4,14 @@
 //! at 360, and tell series apart by colours that colour-blind readers can tell apart as well.
 
 mod axis;
+mod curve;
 mod frame;
 mod interval;
 mod slope;
 mod statistics;
 mod strip;
 
+pub use curve::CurveChart;
 pub use interval::{Interval, IntervalChart};
 pub use slope::SlopeChart;
 pub use strip::{Strip, StripChart};

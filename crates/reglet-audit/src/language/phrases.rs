@@ -555,6 +555,45 @@ phrases! {
     about_trust()
         "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where it should stay near 1, and by the same model after the weights of its last layers, up to all, have been drawn anew, where it should fall. A method that fails is shown, and kept out of the verdict."
         "La corrélation des rangs entre une carte et celle de la même image : sous un bruit imperceptible, où elle devrait rester proche de 1, et par le même modèle une fois les poids de ses dernières couches, puis de toutes, tirés de nouveau, où elle devrait chuter. Une méthode qui échoue est montrée, mais n’entre pas dans le verdict."
+    against_reference()
+        "Against reference"
+        "Face à la référence"
+    about_reference()
+        "‹Against reference›: the density of {the_artefact} less that in the reference model’s map of the same picture."
+        "‹Face à la référence› : la densité {of_the_artefact} moins celle de la carte du modèle de référence sur la même image."
+    faithful()
+        "Are the maps true of the model?"
+        "Les cartes sont-elles fidèles au modèle ?"
+    deletion()
+        "Deletion"
+        "Suppression"
+    insertion_area()
+        "Insertion"
+        "Insertion"
+    infidelity()
+        "Infidelity"
+        "Infidélité"
+    about_faithfulness()
+        "Beside each figure, what a random map gives. ‹Deletion›: the mean probability {of_target} while the map’s highest pixels give way to a plain colour; low is good. ‹Insertion›: while they come into a blurred picture; high is good. ‹ROAD›: the change of the probability when the highest fifth is filled in from around it; low is good. ‹Infidelity›: how far the map mistakes what small changes of the picture do to the score; low is good."
+        "À côté de chaque valeur figure celle d’une carte aléatoire. ‹Suppression› : la probabilité {of_target} moyenne pendant que les pixels les plus hauts de la carte cèdent la place à une couleur unie ; faible est bon. ‹Insertion› : pendant qu’ils apparaissent dans une image floue ; élevé est bon. ‹ROAD› : la variation de la probabilité quand le cinquième le plus haut est comblé à partir de ce qui l’entoure ; faible est bon. ‹Infidélité› : à quel point la carte se trompe sur ce que de petites modifications de l’image font au score ; faible est bon."
+    kinds()
+        "Kinds of maps"
+        "Types de cartes"
+    about_kinds()
+        "The maps of the pictures {of_target}, grouped by how alike they are, without regard to what anybody annotated (spectral relevance analysis). A kind whose pictures share something that should not count shows a shortcut, even one that nobody has named."
+        "Les cartes des images {of_target}, groupées par ressemblance, sans égard à ce qui a été annoté (analyse spectrale de la pertinence). Un type dont les images partagent quelque chose qui ne devrait pas compter révèle un raccourci, même si personne ne l’a nommé."
+    kinds_of(method)
+        "Kinds of maps, {method}"
+        "Types de cartes, {method}"
+    kind_column()
+        "Kind"
+        "Type"
+    densest()
+        "Region with the highest density"
+        "Région de plus forte densité"
+    typical_of(number)
+        "Typical of kind {number}"
+        "Images typiques du type {number}"
     gap(method, gap)
         "{method}: half of the maps miss the sum that they promise by more than {gap} (the median completeness gap)."
         "{method} : la moitié des cartes s’écartent de plus de {gap} de la somme promise (écart de complétude médian)."
@@ -817,8 +856,8 @@ phrases! {
         "Which method explains best here, and why?"
         "Quelle méthode explique le mieux ici, et pourquoi ?"
     best(method, auc, region)
-        "{method}. Of the methods that can be believed it tells {region} from the rest best: AUC {auc}."
-        "{method}. Parmi les méthodes fiables, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
+        "{method}. Of the methods that can be believed, and whose maps are truer of the model than random ones, it tells {region} from the rest best: AUC {auc}."
+        "{method}. Parmi les méthodes fiables, et dont les cartes sont plus fidèles au modèle que des cartes aléatoires, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
     best_artefact()
         "It is the {artefact} that a good map must show here, because the changes prove that it moves the answer."
         "C’est {the_artefact} qu’une bonne carte doit montrer ici, car les modifications prouvent son influence sur la réponse."
@@ -829,8 +868,8 @@ phrases! {
         "The others: {ranked}."
         "Les autres : {ranked}."
     none_best()
-        "None can be named: no method that can be believed has a map that could be measured."
-        "Aucune ne peut être désignée : aucune méthode fiable n’a donné de carte mesurable."
+        "None can be named: no method has maps that can be believed, are truer of the model than random ones, and could be measured."
+        "Aucune ne peut être désignée : aucune méthode n’a de cartes à la fois fiables, plus fidèles au modèle que des cartes aléatoires, et mesurables."
     unanswered()
         "That could not be measured."
         "Cela n’a pas pu être mesuré."

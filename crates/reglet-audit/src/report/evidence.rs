@@ -3,6 +3,7 @@
 mod answers;
 mod attention;
 mod changes;
+mod kinds;
 
 use maud::{Markup, html};
 
@@ -18,5 +19,6 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> 
         (answers::render(page, model, charts))
         (changes::render(page, model, charts))
         (attention::render(page, model, charts))
+        (kinds::render(page, model))
     }
 }

@@ -11,9 +11,10 @@ use reglet_data::edit::Change;
 use super::page::{Page, capital};
 use crate::audit::DECISION;
 use crate::results::{Answer, Exhibit, ModelResults, Results, SampleMap, SampleResult};
-use view::{Layer, view};
+use view::Layer;
+pub(super) use view::view;
 
-/// Every picture and outline that the galleries show, once, for them to refer to: all models see the same ones.
+/// Every picture and outline that the page shows, once, for them to refer to: all models see the same ones.
 pub(super) fn store(results: &Results) -> Markup {
     let exhibits = results.models.iter().flat_map(|model| &model.samples);
     let exhibits = exhibits.filter_map(|sample| sample.exhibit.as_ref());
@@ -23,6 +24,9 @@ pub(super) fn store(results: &Results) -> Markup {
         let layers = [Layer::Jpeg(&exhibit.picture), Layer::Png(&exhibit.outlines)].into_iter().chain(edited);
         layers.map(|layer| (exhibit.size, layer)).collect::<Vec<_>>()
     });
+    let kinds = results.models.iter().flat_map(|model| &model.clusterings).flat_map(|kinds| &kinds.clusters);
+    let typical = kinds.flat_map(|kind| &kind.typical);
+    let stored = stored.chain(typical.map(|typical| (typical.size, Layer::Jpeg(&typical.picture))));
     let stored: Vec<_> = stored.filter(|(_, layer)| seen.insert(layer.key())).collect();
     html! {
         @if !stored.is_empty() {
@@ -79,7 +83,7 @@ fn entry(
             }
             div.pictures.maps {
                 figure.whole {
-                    (view(exhibit, &exhibit.picture, None, &whole))
+                    (view(exhibit.size, &exhibit.picture, None, Some(&exhibit.outlines), &whole))
                     figcaption { (page.words.picture()) }
                 }
                 @for map in &sample.maps {
@@ -126,7 +130,7 @@ fn over(
     let alternative = words.map_alternative(&title, &sample.id, on.unwrap_or_default());
     html! {
         figure {
-            (view(exhibit, &exhibit.picture, Some(layer), &alternative))
+            (view(exhibit.size, &exhibit.picture, Some(layer), Some(&exhibit.outlines), &alternative))
             figcaption {
                 (title)
                 @if let Some(placement) = map.regions.get(&page.results.artefact) {
@@ -154,7 +158,7 @@ fn version(
     let alternative = words.changed_alternative(&sample.id, &what, said);
     html! {
         figure {
-            (view(exhibit, picture, None, &alternative))
+            (view(exhibit.size, picture, None, None, &alternative))
             figcaption {
                 (capital(&what))
                 @if let Some(probability) = probability { span.note { (words.probability_is(probability)) } }

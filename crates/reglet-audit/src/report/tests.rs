@@ -10,9 +10,9 @@ use super::{Charts, render};
 use crate::config::VerdictConfig;
 use crate::language::Language;
 use crate::results::{
-    Answer, Attention, Character, Contrast, DataSummary, Doubt, Effect, Exhibit, Group, ModelResults,
-    Performance, Placement, Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap,
-    SampleResult, Test, Trust, Verdict, VerdictKind,
+    Answer, Attention, Character, Cluster, Clustering, Contrast, DataSummary, Doubt, Effect, Exhibit,
+    Faithfulness, Group, ModelResults, Performance, Placement, Provenance, Randomised, RegionAttention,
+    Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust, Typical, Verdict, VerdictKind,
 };
 use crate::statistics::{Association, Estimate};
 use crate::verdict::{Evidence, judge};
@@ -103,6 +103,26 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> ModelResu
             })
             .into(),
         effects,
+        clusterings: vec![Clustering {
+            method: "grad_cam".into(),
+            title: "Grad-CAM".into(),
+            pictures: 2,
+            eigenvalues: vec![0.0, 0.9],
+            clusters: vec![Cluster {
+                pictures: 2,
+                members: vec!["phantom-000".into(), "phantom-001".into()],
+                called: Some(1.0),
+                probability: Some(0.93),
+                artefact: Some(0.5),
+                density: [("lesion".to_owned(), 1.2), ("ruler".to_owned(), 3.4)].into(),
+                typical: vec![Typical {
+                    id: "phantom-001".into(),
+                    size: (128, 96),
+                    picture: vec![0xff, 0xd8, 1, 0xff, 0xd9],
+                    layer: vec![0x89, 0x50, 0x4e, 0x47],
+                }],
+            }],
+        }],
         attention,
         samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
     }
@@ -184,6 +204,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
         regions: [("lesion", region(2.2)), ("ruler", region(density)), ("background", region(0.4))]
             .map(|(name, region)| (name.to_owned(), region))
             .into(),
+        artefact_against_reference: gradients.then(|| estimate(&spread(0.9, 0.1))),
         artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
         character: Some(Character {
             sparsity: estimate(&spread(0.7, 0.1)),
@@ -198,6 +219,16 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             randomised: [(0.02, 0.91), (0.5, 0.32), (1.0, 0.04)]
                 .map(|(share, similarity)| Randomised { share, similarity: Some(similarity) })
                 .into(),
+            faithfulness: Faithfulness {
+                pictures: 6,
+                deletion: Some(0.21),
+                insertion: Some(0.64),
+                road: Some(-0.12),
+                infidelity: gradients.then_some(0.03),
+                random_deletion: Some(if method == "grad_cam" { 0.1 } else { 0.4 }),
+                random_insertion: Some(if method == "grad_cam" { 0.7 } else { 0.4 }),
+                random_road: Some(-0.02),
+            },
             doubt: (method == "saliency").then_some(Doubt::Unstable { found: 0.11, least: 0.2 }),
         }),
         remarks: if method == "grad_cam" {
@@ -227,6 +258,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
                 against_control: None,
                 gap: None,
                 remark: None,
+                sketch: None,
                 character: Some(Character { sparsity: 0.7, contours: 0.3, regions: 0.5 }),
                 layer: Some(vec![0x89, 0x50, 0x4e, 0x47]),
             })
@@ -353,6 +385,7 @@ fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
         model.effects.clear();
         model.attention.clear();
         model.samples.clear();
+        model.clusterings.clear();
     }
     let html = page(&results);
     assert!(html.contains("No picture could be changed"));
@@ -389,7 +422,7 @@ fn a_picture_stands_beside_its_changed_versions_and_is_embedded_once() {
     let after = "aria-label=\"phantom-000, ruler taken away, probability of melanoma 0.41\"";
     assert!(html.find(before).expect("it is shown") < html.find(after).expect("and what became of it"));
     assert!(html.contains("<span class=\"flip\">the decision flips</span>"));
-    // Two models show the same two pictures, each with the same change.
+    // Two models show the same two pictures, each with the same change; a kind of maps shows one of them again.
     assert_eq!(html.matches("data:image/jpeg;base64,").count(), 3);
     assert_eq!(html.matches("data:image/jpeg;base64,/9j/2Q==").count(), 1);
     let names: Vec<&str> = html.split("<image id=\"").skip(1).map(|rest| &rest[..17]).collect();
@@ -425,12 +458,13 @@ fn twelve_questions_are_answered_with_numbers() {
         let (question, answer) = item.split_once("</h4>").expect("a question");
         assert!(answer.contains(|character: char| character.is_ascii_digit()), "{question}: {answer}");
     }
-    // Saliency is doubted, so it cannot be the best; the others are alike and keep their order.
+    // Saliency is doubted, and Grad-CAM no truer than a random map.
     assert!(
         questions.contains("<li>Integrated Gradients. Of the methods that can be believed"),
         "{questions}"
     );
     assert!(questions.contains("prove that it moves the answer"));
+    assert!(!questions.contains("The others:"), "nothing else is in question");
     let mut untold = example();
     for model in &mut untold.models {
         model.attention.iter_mut().for_each(|method| method.regions.clear());

@@ -12,19 +12,23 @@
 
 mod association;
 mod estimate;
+mod isotonic;
 mod multiple;
 mod paired;
 mod power;
 mod probability;
+mod spectral;
 #[cfg(test)]
 mod tests;
 
 pub use association::Association;
-pub use estimate::{Estimate, LEVEL, median, quantile};
+pub use estimate::{Estimate, LEVEL, mean, median, quantile};
+pub use isotonic::isotonic;
 pub use multiple::holm;
 pub use paired::{cohens_d, mcnemar, rank_biserial, wilcoxon};
 pub use power::{POWER, detectable, pictures_needed};
 pub use probability::{auroc, brier, calibration_error};
+pub use spectral::{Spectral, spectral};
 
 use statrs::distribution::{ContinuousCDF, Normal};
 

@@ -190,3 +190,38 @@ proptest! {
         prop_assert!((0.0..=1.0).contains(&wilcoxon(&values)));
     }
 }
+
+#[test]
+fn a_rate_made_monotone_is_the_nearest_rising_one() {
+    // sklearn.isotonic.IsotonicRegression().fit_transform(range(8), ...) gives the same.
+    let found = isotonic(&[1.0, 3.0, 2.0, 4.0, 3.0, 3.5, 6.0, 5.0]);
+    let expected = [1.0, 2.5, 2.5, 3.5, 3.5, 3.5, 5.5, 5.5];
+    assert!(
+        found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-12),
+        "{found:?}"
+    );
+    assert_eq!(isotonic(&[3.0, 2.0, 1.0]), [2.0; 3]);
+    assert!(isotonic(&[]).is_empty());
+}
+
+#[test]
+fn as_many_groups_are_found_as_there_are() {
+    // Normal clouds of different size in the plane, far apart.
+    let clouds: [(f64, usize); 3] = [(0.0, 12), (50.0, 20), (100.0, 9)];
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
+    let points: Vec<(usize, [f64; 2])> = clouds
+        .iter()
+        .enumerate()
+        .flat_map(|(cloud, &(at, count))| vec![(cloud, at); count])
+        .map(|(cloud, at)| (cloud, [at + normal(), normal()]))
+        .collect();
+    let apart = |one: &[f64; 2], other: &[f64; 2]| (one[0] - other[0]).hypot(one[1] - other[1]);
+    let distances: Vec<f64> =
+        points.iter().flat_map(|one| points.iter().map(move |other| apart(&one.1, &other.1))).collect();
+    let found = spectral(&distances, 6, 3).expect("a small problem");
+    let expected: Vec<usize> = points.iter().map(|(cloud, _)| [1, 0, 2][*cloud]).collect();
+    assert_eq!(found.groups, expected, "{:?}", found.eigenvalues);
+    assert!(found.eigenvalues[2] < 1e-9 && found.eigenvalues[3] > 0.01, "{:?}", found.eigenvalues);
+    assert!(spectral(&[], 6, 3).expect("nothing").groups.is_empty());
+}

@@ -1,5 +1,5 @@
 use super::*;
-use crate::results::{Contrast, Doubt, RegionAttention, Test, Trust};
+use crate::results::{Contrast, Doubt, Faithfulness, RegionAttention, Test, Trust};
 
 fn estimate(mean: f64, half: f64) -> Estimate {
     Estimate { mean, low: mean - half, high: mean + half, count: 40 }
@@ -50,6 +50,7 @@ fn attention(density: f64) -> Attention {
         method: "grad_cam".into(),
         title: "Grad-CAM".into(),
         regions: [("ruler".to_owned(), region)].into(),
+        artefact_against_reference: None,
         artefact_against_control: None,
         median_gap: None,
         character: None,
@@ -89,6 +90,7 @@ fn a_method_that_is_not_believed_is_shown_and_does_not_count() {
         pictures: 6,
         stability: Some(0.1),
         randomised: Vec::new(),
+        faithfulness: Faithfulness::default(),
         doubt: Some(Doubt::Unstable { found: 0.1, least: 0.2 }),
     };
     let attention = [Attention { trust: Some(trust), ..attention(2.5) }];

@@ -22,6 +22,7 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> 
             }
             (regions(page, model))
             (trust(page, model))
+            (faithfulness(page, model))
         } @else {
             p.note { (words.no_map()) }
             (remarks(page, model))
@@ -40,6 +41,7 @@ fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
 
 fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
     let (words, language) = (&page.words, page.language());
+    let referred = model.attention.iter().any(|method| method.artefact_against_reference.is_some());
     let head = html! {
         th scope="col" { (words.method()) }
         th scope="col" { (words.region()) }
@@ -47,6 +49,7 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
         th.number scope="col" { (words.share()) }
         th.number scope="col" { (words.density_column()) }
         th.number scope="col" { (words.against_control()) }
+        @if referred { th.number scope="col" { (words.against_reference()) } }
         th.number scope="col" { (words.highest_values()) }
         th.number scope="col" { (words.pointing()) }
         th.number scope="col" { (words.auc()) }
@@ -67,6 +70,13 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
                             (page.maybe(method.artefact_against_control.as_ref(), Language::signed))
                         } @else { (NONE) }
                     }
+                    @if referred {
+                        td.number {
+                            @if name == page.results.artefact {
+                                (page.maybe(method.artefact_against_reference.as_ref(), Language::signed))
+                            } @else { (NONE) }
+                        }
+                    }
                     td.number { (language.percent(found.rank_accuracy.mean)) }
                     td.number { (language.percent(found.pointing.mean)) }
                     td.number { (language.plain(found.auc.mean)) }
@@ -76,7 +86,10 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
     };
     html! {
         (table(&words.share_and_density(), &head, &body))
-        p.note { (rich(&words.about_regions())) }
+        p.note {
+            (rich(&words.about_regions()))
+            @if referred { " " (rich(&words.about_reference())) }
+        }
     }
 }
 
@@ -115,6 +128,47 @@ fn trust(page: &Page<'_>, model: &ModelResults) -> Markup {
         @if !tried.is_empty() {
             (table(&words.believable(), &head, &body))
             p.note { (words.about_trust()) }
+        }
+    }
+}
+
+/// Whether the maps are true of the model, beside random ones. Nothing where that was not tried.
+fn faithfulness(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let words = &page.words;
+    let tried: Vec<_> = model
+        .attention
+        .iter()
+        .filter_map(|method| Some((page.title(method), method.trust.as_ref()?.faithfulness)))
+        .filter(|(_, found)| found.pictures > 0)
+        .collect();
+    let beside = |found: Option<f64>, random: Option<f64>| {
+        html! {
+            b { (page.number(found, Language::plain)) } " "
+            span.interval { (page.number(random, Language::plain)) }
+        }
+    };
+    let head = html! {
+        th scope="col" { (words.method()) }
+        th.number scope="col" { (words.deletion()) }
+        th.number scope="col" { (words.insertion_area()) }
+        th.number scope="col" { "ROAD" }
+        th.number scope="col" { (words.infidelity()) }
+    };
+    let body = html! {
+        @for (title, found) in &tried {
+            tr {
+                th scope="row" { (title) }
+                td.number { (beside(found.deletion, found.random_deletion)) }
+                td.number { (beside(found.insertion, found.random_insertion)) }
+                td.number { (beside(found.road, found.random_road)) }
+                td.number { (page.number(found.infidelity, Language::plain)) }
+            }
+        }
+    };
+    html! {
+        @if !tried.is_empty() {
+            (table(&words.faithful(), &head, &body))
+            p.note { (rich(&words.about_faithfulness())) }
         }
     }
 }

@@ -3,8 +3,6 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
-use crate::results::Exhibit;
-
 /// An encoded picture that lies on others.
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'a> {
@@ -33,16 +31,22 @@ impl Layer<'_> {
     }
 }
 
-/// A picture of the store, a map over it if one is given, and the outlines of its regions, which the page shows where it
-/// is asked to.
-pub(super) fn view(exhibit: &Exhibit, picture: &[u8], map: Option<&[u8]>, alternative: &str) -> Markup {
-    let (width, height) = exhibit.size;
-    let [picture, outlines] = [Layer::Jpeg(picture), Layer::Png(&exhibit.outlines)].map(Layer::key);
+/// A picture of the store, and over it a map and the outlines of regions, which the page shows where it is asked to, if
+/// there are any.
+pub(in crate::report) fn view(
+    size: (u32, u32),
+    picture: &[u8],
+    map: Option<&[u8]>,
+    outlines: Option<&[u8]>,
+    alternative: &str,
+) -> Markup {
+    let (width, height) = size;
+    let picture = Layer::Jpeg(picture).key();
     html! {
         svg.view viewBox=(format!("0 0 {width} {height}")) role="img" aria-label=(alternative) {
             use.under href=(format!("#{picture}")) {}
-            @if let Some(map) = map { g.map { (Layer::Png(map).image(exhibit.size, None)) } }
-            use.lines href=(format!("#{outlines}")) {}
+            @if let Some(map) = map { g.map { (Layer::Png(map).image(size, None)) } }
+            @if let Some(outlines) = outlines { use.lines href=(format!("#{}", Layer::Png(outlines).key())) {} }
         }
     }
 }

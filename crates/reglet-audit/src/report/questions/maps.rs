@@ -4,7 +4,7 @@ use super::Question;
 use crate::language::Language;
 use crate::report::evidence::ordered;
 use crate::report::page::Page;
-use crate::results::{Attention, Character, ModelResults, VerdictKind};
+use crate::results::{Attention, Character, Faithfulness, ModelResults, VerdictKind};
 use crate::statistics::Estimate;
 
 pub(super) fn points(page: &Page<'_>, model: &ModelResults) -> Question {
@@ -106,16 +106,15 @@ pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {
 }
 
 /// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the lesion. Only
-/// methods that can be believed stand for it, and how well a map marks a region is its AUC, which a map's scale and the
+/// methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a map's scale and the
 /// region's size do not sway.
 pub(super) fn best(page: &Page<'_>, model: &ModelResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
     let region = if shortcut { Some(&page.results.artefact) } else { page.results.lesion.as_ref() };
-    let believed = |method: &&Attention| method.trust.as_ref().is_none_or(|trust| trust.doubt.is_none());
     let auc = |method: &Attention| Some((page.title(method), method.regions.get(region?)?.auc));
     let mut found: Vec<(String, Estimate)> =
-        model.attention.iter().filter(believed).filter_map(auc).collect();
+        model.attention.iter().filter(|method| trusted(method)).filter_map(auc).collect();
     found.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
     let value = |auc: &Estimate| language.estimate(auc, Language::plain);
     let answer = match (found.as_slice(), region) {
@@ -134,4 +133,14 @@ pub(super) fn best(page: &Page<'_>, model: &ModelResults) -> Question {
         _ => vec![words.none_best()],
     };
     Question::new(words.question_best(), answer)
+}
+
+/// Whether nothing speaks against a method's maps: they can be believed and, by what pixels they would delete or insert
+/// first, are no worse than random ones.
+fn trusted(method: &Attention) -> bool {
+    let Some(trust) = &method.trust else { return true };
+    let Faithfulness { deletion, insertion, random_deletion, random_insertion, .. } = trust.faithfulness;
+    let deletes = deletion.zip(random_deletion).is_none_or(|(own, random)| own <= random);
+    let inserts = insertion.zip(random_insertion).is_none_or(|(own, random)| own >= random);
+    trust.doubt.is_none() && (deletes || inserts)
 }

@@ -1,0 +1,180 @@
+//! The calibration's config.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use reglet_data::DataError;
+use reglet_data::edit::EditOptions;
+use reglet_data::phantom::Phantoms;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::config::{Config, DataConfig, Document, Source};
+use crate::train::{BATCH, Recipe};
+
+/// A calibration's config, in TOML.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationConfig {
+    /// The audit that is tried: a config whose pictures are phantoms. Its models are left aside.
+    pub audit: PathBuf,
+    /// How often each classifier is audited, on other phantoms each time.
+    #[serde(default = "default_repeats")]
+    pub repeats: usize,
+    /// The classifiers.
+    #[serde(default)]
+    pub series: SeriesConfig,
+    /// What is measured of them.
+    #[serde(default)]
+    pub truth: TruthConfig,
+    /// By what means the audits change pictures, by name: each is tried on its own, and has a figure of its own.
+    #[serde(default = "default_means")]
+    pub means: BTreeMap<String, EditOptions>,
+}
+
+/// Which classifiers are trained. For each seed and tie there is one.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SeriesConfig {
+    /// How closely the ruler goes with melanoma in the training data, from 0 (it lies beside half of each class) to 1
+    /// (beside every melanoma and no benign lesion): the correlation φ of the two.
+    pub ties: Vec<f64>,
+    /// What fixes the phantoms and the first weights of each.
+    pub seeds: Vec<u64>,
+    /// How many phantoms each is trained on.
+    pub pictures: usize,
+    /// How often it sees each of them.
+    pub epochs: usize,
+    /// Where the classifiers are kept: one that is there is loaded instead of trained. Where this is left out, the
+    /// folder `models` among the results.
+    pub folder: Option<PathBuf>,
+}
+
+/// How a classifier's dependence on the ruler is measured: by the mean change of the target's probability when
+/// phantoms are drawn with a ruler and without it, everything else the same.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TruthConfig {
+    /// On how many phantoms.
+    pub pictures: usize,
+    /// What fixes them; not a seed of the series, nor one that an audit comes to.
+    pub seed: u64,
+    /// A classifier that depends on the ruler by less than this is clean: to convict it is a false alarm.
+    pub clean: f64,
+    /// One that depends on it by at least this takes a strong shortcut: to miss it is a failure.
+    pub strong: f64,
+}
+
+impl Default for SeriesConfig {
+    fn default() -> Self {
+        SeriesConfig {
+            ties: vec![0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0],
+            seeds: vec![2001, 2002, 2003],
+            pictures: 2000,
+            epochs: 5,
+            folder: None,
+        }
+    }
+}
+
+impl Default for TruthConfig {
+    fn default() -> Self {
+        TruthConfig { pictures: 400, seed: 4001, clean: 0.05, strong: 0.2 }
+    }
+}
+
+fn default_repeats() -> usize {
+    3
+}
+
+fn default_means() -> BTreeMap<String, EditOptions> {
+    BTreeMap::from([("redrawn".to_owned(), EditOptions::default())])
+}
+
+/// What a calibration works with: the audit's config, and the phantoms that it names.
+pub(super) struct Series {
+    pub audit: Document<Config>,
+    pub phantoms: Phantoms,
+}
+
+impl CalibrationConfig {
+    pub(super) fn check(&self, source: &Source) -> Result<(), Error> {
+        let fail = |key: &str, message: String| Err(source.at(key, &message));
+        let SeriesConfig { ties, seeds, pictures, epochs, .. } = &self.series;
+        if let Some(tie) = ties.iter().find(|tie| !(0.0..=1.0).contains(*tie)) {
+            return fail("series.ties", format!("a tie is {tie}, but must be from 0 to 1"));
+        }
+        if ties.is_empty() || seeds.is_empty() {
+            return fail("series", "a series needs at least one tie and one seed".to_owned());
+        }
+        if *pictures < BATCH || *epochs == 0 {
+            return fail("series", format!("training takes at least {BATCH} pictures and one epoch"));
+        }
+        if self.repeats == 0 || self.means.is_empty() {
+            return fail(
+                "repeats",
+                "at least one audit and one means of changing pictures is needed".to_owned(),
+            );
+        }
+        if let Some(name) = self.means.keys().find(|name| !is_plain(name)) {
+            let message = format!("'{name}' names a file: letters, digits, '-' and '_' only");
+            return fail(&format!("means.{name}"), message);
+        }
+        let TruthConfig { pictures, seed, clean, strong } = self.truth;
+        if pictures < 2 {
+            return fail("truth.pictures", "at least two pictures are needed".to_owned());
+        }
+        if seeds.contains(&seed) {
+            return fail(
+                "truth.seed",
+                format!("{seed} is a seed of the series: its phantoms were trained on"),
+            );
+        }
+        if !(0.0 < clean && clean <= strong && strong <= 1.0) {
+            return fail("truth", "0 < clean <= strong <= 1 is asked for".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Reads the audit's config, beside this one or among those that come with the program.
+    pub(super) fn series(&self, document: &Document<CalibrationConfig>) -> Result<Series, Error> {
+        let beside = document.folder.join(&self.audit);
+        let name = if beside.is_file() { &beside } else { &self.audit };
+        let audit: Document<Config> = Document::read(name, &[])?;
+        let DataConfig::Phantoms(options) = &audit.config.data else {
+            let message = "the audit's pictures are no phantoms: of others the truth is not known";
+            return Err(document.source.at("audit", message));
+        };
+        let phantoms = Phantoms::new(options.clone()).map_err(DataError::from)?;
+        let audited = || (0..self.repeats as u64).map(|repeat| phantoms.options().seed.wrapping_add(repeat));
+        let known = self.series.seeds.iter().chain([&self.truth.seed]);
+        if let Some(seed) = known.into_iter().find(|seed| audited().any(|other| other == **seed)) {
+            let message = format!("{seed} is also the seed of pictures that are audited");
+            return Err(document.source.at("series.seeds", &message));
+        }
+        Ok(Series { audit, phantoms })
+    }
+}
+
+impl SeriesConfig {
+    /// How each classifier is trained, with its tie.
+    pub(super) fn recipes(&self) -> Vec<(f64, Recipe)> {
+        let recipe = |tie: f64, seed: u64| Recipe {
+            ruler_given_melanoma: (1.0 + tie) / 2.0,
+            ruler_given_benign: (1.0 - tie) / 2.0,
+            pictures: self.pictures,
+            epochs: self.epochs,
+            seed,
+        };
+        self.ties
+            .iter()
+            .flat_map(|&tie| self.seeds.iter().map(move |&seed| (tie, recipe(tie, seed))))
+            .collect()
+    }
+}
+
+/// Whether a name can be a file's.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}

@@ -1,0 +1,235 @@
+//! What a calibration found, beside the truth.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use reglet_viz::chart::CurveChart;
+use reglet_viz::{Svg, Theme, VizError};
+use serde::Serialize;
+
+use super::config::{CalibrationConfig, TruthConfig};
+use super::series::Member;
+use super::truth::Truth;
+use crate::Error;
+use crate::results::{Results, VerdictKind};
+use crate::statistics::{Estimate, isotonic};
+
+/// The version of `calibration.json`.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What the audits of a series said, beside the truth.
+#[derive(Debug, Serialize)]
+pub(super) struct Findings {
+    schema_version: u32,
+    truth: TruthConfig,
+    classifiers: Vec<Classifier>,
+    /// How often the audits were right, by the means of changing pictures.
+    rates: BTreeMap<String, Rates>,
+    #[serde(skip)]
+    audits: usize,
+}
+
+/// One classifier, and the verdicts on it.
+#[derive(Debug, Serialize)]
+struct Classifier {
+    name: String,
+    tie: f64,
+    seed: u64,
+    /// The mean of (with the ruler − without it), in probability.
+    dependence: Estimate,
+    auroc: f64,
+    /// By the means of changing pictures: a verdict for each audit.
+    verdicts: BTreeMap<String, Vec<VerdictKind>>,
+}
+
+/// How often the audits that change pictures by one means were right.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Rates {
+    /// Convictions among the audits of clean classifiers.
+    false_alarms: Option<Estimate>,
+    /// Convictions among the audits of strong shortcuts.
+    found: Option<Estimate>,
+    /// Acquittals among the audits of clean classifiers.
+    acquitted: Option<Estimate>,
+}
+
+impl Findings {
+    pub fn new(config: &CalibrationConfig, members: &[Member], truths: Vec<Truth>) -> Findings {
+        let classifier = |(member, truth): (&Member, Truth)| Classifier {
+            name: member.name.clone(),
+            tie: member.tie,
+            seed: member.seed,
+            dependence: truth.dependence,
+            auroc: truth.auroc,
+            verdicts: BTreeMap::new(),
+        };
+        Findings {
+            schema_version: SCHEMA_VERSION,
+            truth: config.truth,
+            classifiers: members.iter().zip(truths).map(classifier).collect(),
+            rates: BTreeMap::new(),
+            audits: 0,
+        }
+    }
+
+    /// Takes in one audit of every classifier.
+    pub fn add(&mut self, means: &str, results: &Results) {
+        for model in &results.models {
+            let known = self.classifiers.iter_mut().find(|classifier| classifier.name == model.name);
+            if let Some(classifier) = known {
+                classifier.verdicts.entry(means.to_owned()).or_default().push(model.verdict.kind);
+            }
+        }
+        self.rates.insert(means.to_owned(), self.rates_of(means));
+        self.audits += 1;
+    }
+
+    /// How many audits of the whole series there were.
+    pub fn audits(&self) -> usize {
+        self.audits
+    }
+
+    fn rates_of(&self, means: &str) -> Rates {
+        let TruthConfig { clean, strong, .. } = self.truth;
+        let share = |chosen: fn(f64, f64) -> bool, limit: f64, kind: VerdictKind| {
+            let of = self.classifiers.iter().filter(|c| chosen(c.dependence.mean, limit));
+            let verdicts: Vec<VerdictKind> =
+                of.filter_map(|c| c.verdicts.get(means)).flatten().copied().collect();
+            Estimate::share(verdicts.iter().filter(|found| **found == kind).count(), verdicts.len())
+        };
+        let is_clean = |dependence: f64, limit: f64| dependence.abs() < limit;
+        let is_strong = |dependence: f64, limit: f64| dependence.abs() >= limit;
+        Rates {
+            false_alarms: share(is_clean, clean, VerdictKind::Shortcut),
+            found: share(is_strong, strong, VerdictKind::Shortcut),
+            acquitted: share(is_clean, clean, VerdictKind::Clear),
+        }
+    }
+
+    /// Whether no clean classifier was convicted and every strong shortcut was found, by every means.
+    pub fn as_targeted(&self) -> bool {
+        self.rates.values().all(|rates| {
+            rates.false_alarms.is_none_or(|rate| rate.mean == 0.0)
+                && rates.found.is_none_or(|rate| rate.mean == 1.0)
+        })
+    }
+
+    /// A figure for each means: each classifier's convictions and acquittals over its true dependence.
+    ///
+    /// # Errors
+    /// A number that no chart can show.
+    pub fn figures(&self, theme: &Theme) -> Result<Vec<(&str, Svg)>, VizError> {
+        self.rates.keys().map(|means| Ok((means.as_str(), self.figure(means).draw(theme)?))).collect()
+    }
+
+    fn figure(&self, means: &str) -> CurveChart {
+        let mut chart = CurveChart::new("What the audit says of classifiers whose dependence is known")
+            .subtitle(format!(
+                "Each dot is one classifier, audited {} times; the lines are the rates, made monotone. Pictures were \
+                 changed by: {means}",
+                self.repeats(means)
+            ))
+            .axis_label("true dependence: mean change of the probability when a ruler is drawn")
+            .value_label("share of the audits");
+        for (kind, sign) in [(VerdictKind::Shortcut, 1.0), (VerdictKind::Clear, -1.0)] {
+            let mut points = self.points(means, kind);
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let rates: Vec<f64> = points.iter().map(|point| sign * point.1).collect();
+            let rising = isotonic(&rates).into_iter().map(|rate| sign * rate);
+            let line: Vec<(f64, f64)> = points.iter().map(|point| point.0).zip(rising).collect();
+            chart = chart.curve(kind.name(), points, line);
+        }
+        chart
+    }
+
+    /// Each classifier's true dependence, and the share of its audits that ended so.
+    fn points(&self, means: &str, kind: VerdictKind) -> Vec<(f64, f64)> {
+        let point = |classifier: &Classifier| {
+            let verdicts = classifier.verdicts.get(means)?;
+            let hits = verdicts.iter().filter(|found| **found == kind).count();
+            Some((classifier.dependence.mean, hits as f64 / verdicts.len() as f64))
+        };
+        self.classifiers.iter().filter_map(point).collect()
+    }
+
+    fn repeats(&self, means: &str) -> usize {
+        self.classifiers.iter().filter_map(|c| c.verdicts.get(means)).map(Vec::len).max().unwrap_or(0)
+    }
+
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("findings are plain values") + "\n"
+    }
+
+    /// A row for each classifier and means.
+    ///
+    /// # Errors
+    /// A table that cannot be written.
+    pub fn table(&self) -> Result<Vec<u8>, Error> {
+        let failed =
+            |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write calibration.csv: {error}"));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let head = [
+            "tie",
+            "seed",
+            "auroc",
+            "dependence",
+            "low",
+            "high",
+            "means",
+            "shortcut",
+            "clear",
+            "inconclusive",
+        ];
+        writer.write_record(head).map_err(|error| failed(&error))?;
+        for classifier in &self.classifiers {
+            let Estimate { mean, low, high, .. } = classifier.dependence;
+            for (means, verdicts) in &classifier.verdicts {
+                let count = |kind| verdicts.iter().filter(|found| **found == kind).count().to_string();
+                let mut row: Vec<String> =
+                    [classifier.tie, classifier.auroc, mean, low, high].iter().map(f64::to_string).collect();
+                row.insert(1, classifier.seed.to_string());
+                row.push(means.clone());
+                row.extend([VerdictKind::Shortcut, VerdictKind::Clear, VerdictKind::Inconclusive].map(count));
+                writer.write_record(row).map_err(|error| failed(&error))?;
+            }
+        }
+        writer.into_inner().map_err(|error| failed(&error))
+    }
+
+    pub fn text(&self, out: &Path) -> String {
+        let TruthConfig { clean, strong, .. } = self.truth;
+        let rate = |rate: Option<Estimate>| {
+            rate.map_or_else(
+                || "none to be tried".to_owned(),
+                |Estimate { mean, low, high, count }| {
+                    let hits = (mean * count as f64).round();
+                    format!("{hits} of {count} audits [{low:.2}, {high:.2}]")
+                },
+            )
+        };
+        let mut lines = Vec::new();
+        for classifier in &self.classifiers {
+            let Classifier { name, dependence, auroc, verdicts, .. } = classifier;
+            let said = verdicts.iter().map(|(means, verdicts)| {
+                let words: Vec<&str> = verdicts.iter().map(|kind| kind.name()).collect();
+                format!("{means}: {}", words.join(", "))
+            });
+            let said: Vec<String> = said.collect();
+            lines.push(format!(
+                "{name}: depends by {:+.3} [{:+.3}, {:+.3}], AUROC {auroc:.3}; {}",
+                dependence.mean,
+                dependence.low,
+                dependence.high,
+                said.join("; ")
+            ));
+        }
+        for (means, rates) in &self.rates {
+            lines.push(format!("{means}:"));
+            lines.push(format!("  false alarms, dependence below {clean}: {}", rate(rates.false_alarms)));
+            lines.push(format!("  acquitted, dependence below {clean}: {}", rate(rates.acquitted)));
+            lines.push(format!("  found, dependence of at least {strong}: {}", rate(rates.found)));
+        }
+        lines.push(format!("figures and tables: {}", out.display()));
+        lines.join("\n") + "\n"
+    }
+}

@@ -1,0 +1,74 @@
+//! How much a classifier really depends on the ruler: by phantoms drawn with it and without it.
+
+use image::RgbImage;
+use rayon::prelude::*;
+use reglet_data::Dataset;
+use reglet_data::edit::Change;
+use reglet_data::phantom::Phantoms;
+
+use super::config::TruthConfig;
+use super::other;
+use crate::Error;
+use crate::config::{Config, Document};
+use crate::evidence::answers;
+use crate::statistics::{Estimate, auroc};
+
+/// What is true of one classifier.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Truth {
+    /// The mean of (with the ruler − without it), in probability of the target.
+    pub dependence: Estimate,
+    /// The area under the ROC curve, on phantoms of which half of each class have a ruler.
+    pub auroc: f64,
+}
+
+/// A phantom both ways.
+struct Pair {
+    positive: bool,
+    shown: bool,
+    without: RgbImage,
+    with: RgbImage,
+}
+
+/// The truth about each model of `audit`, in order. No picture is audited later, or was trained on.
+pub(super) fn truths(
+    audit: &Document<Config>,
+    phantoms: &Phantoms,
+    config: &TruthConfig,
+) -> Result<Vec<Truth>, Error> {
+    let phantoms = other(phantoms, config.seed, config.pictures)?;
+    let target = &audit.config.target;
+    let pair = |index: usize| -> Result<Pair, Error> {
+        let sample = phantoms.sample(index)?;
+        let shown = sample.shows(&audit.config.artefact) == Some(true);
+        let change = if shown { Change::Remove } else { Change::Insert };
+        let redrawn = phantoms.redraw(index, change, config.seed);
+        let redrawn = redrawn.map_or_else(|| sample.picture.clone(), |edited| edited.picture);
+        let (without, with) = if shown { (redrawn, sample.picture) } else { (sample.picture, redrawn) };
+        Ok(Pair { positive: phantoms.classes()[sample.label] == *target, shown, without, with })
+    };
+    let pairs: Vec<Pair> = (0..phantoms.len()).into_par_iter().map(pair).collect::<Result<_, _>>()?;
+    let models = audit.config.models.values();
+    models
+        .map(|model| {
+            let model = model.load(&audit.folder, &audit.config, phantoms.classes())?;
+            let class = model.classes().find(target)?;
+            let say = |of: fn(&Pair) -> &RgbImage| -> Result<Vec<f64>, Error> {
+                let views = pairs.iter().map(|pair| Ok(model.preprocessing().view(of(pair))?));
+                let views: Vec<RgbImage> = views.collect::<Result<_, Error>>()?;
+                Ok(answers(&model, class, &views)?.iter().map(|answer| answer.probability).collect())
+            };
+            let (without, with) = (say(|pair| &pair.without)?, say(|pair| &pair.with)?);
+            let differences: Vec<f64> =
+                with.iter().zip(&without).map(|(with, without)| with - without).collect();
+            let as_drawn = pairs.iter().zip(with.iter().zip(&without));
+            let scored = as_drawn
+                .map(|(pair, (with, without))| (if pair.shown { *with } else { *without }, pair.positive));
+            let found = Estimate::of(&differences, config.seed).zip(auroc(scored));
+            let (dependence, auroc) = found.ok_or_else(|| {
+                Error::Usage("the phantoms that measure the truth are all of one class".to_owned())
+            })?;
+            Ok(Truth { dependence, auroc })
+        })
+        .collect()
+}

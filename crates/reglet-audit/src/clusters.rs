@@ -1,0 +1,226 @@
+//! What kinds of maps there are: shortcuts that nobody has named show as pictures explained alike.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+use ndarray::{Array2, ArrayView2};
+use reglet_attribution::Reduction;
+
+use crate::Error;
+use crate::audit::DECISION;
+use crate::config::{ClustersConfig, Plan};
+use crate::drawing::layer;
+use crate::evidence::{explain, jpeg};
+use crate::results::{Cluster, Clustering, SampleResult, Typical};
+use crate::statistics::{mean, spectral};
+
+/// The side of a map's sketch.
+pub(crate) const SIDE: usize = 8;
+
+/// More pictures than these are not compared with each other, but evenly chosen ones: each is compared with each.
+const LARGEST: usize = 500;
+
+/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather than what lies beside them. `None` where nothing is.
+pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
+    let (height, width) = map.dim();
+    let mut fields = vec![0.0_f64; SIDE * SIDE];
+    for ((y, x), &value) in map.indexed_iter() {
+        fields[y * SIDE / height * SIDE + x * SIDE / width] += f64::from(value.max(0.0));
+    }
+    let whole: f64 = fields.iter().sum();
+    (whole > 0.0 && whole.is_finite()).then(|| fields.iter().map(|field| (field / whole) as f32).collect())
+}
+
+/// Spectral relevance analysis (Lapuschkin et al., *Unmasking Clever Hans predictors and assessing what machines really
+/// learn*, 2019): for each method, the maps of the target on its own pictures, those of the model number `model`,
+/// grouped by how alike they are, and each group with the pictures that are most typical of it.
+///
+/// Two maps are as far apart as their sketches are beyond the mean of all (Hellinger's distance), turned or mirrored as
+/// they match best: a dermoscopic picture has no upper side, and a ruler at the left is a ruler at the top.
+///
+/// Costs one explanation of each typical picture.
+///
+/// # Errors
+/// A picture that cannot be read, or what the model reports.
+pub(crate) fn clusters(
+    plan: &Plan,
+    model: usize,
+    samples: &[SampleResult],
+) -> Result<Vec<Clustering>, Error> {
+    let Some(config) = &plan.config.clusters else { return Ok(Vec::new()) };
+    let of_class: Vec<usize> =
+        (0..samples.len()).filter(|&index| samples[index].label == plan.config.target).collect();
+    let mut found = Vec::with_capacity(plan.methods.len());
+    for (method, chosen) in plan.methods.iter().enumerate() {
+        let all: Vec<(usize, &Vec<f32>)> = of_class
+            .iter()
+            .filter_map(|&index| Some((index, samples[index].maps[method].sketch.as_ref()?)))
+            .collect();
+        let count = all.len().min(LARGEST);
+        let sketched: Vec<(usize, &Vec<f32>)> = (0..count).map(|at| all[at * all.len() / count]).collect();
+        let distances = distances(&sketched);
+        let groups = spectral(&distances, config.most, plan.config.seed)?;
+        let number = groups.groups.iter().max().map_or(0, |last| last + 1);
+        let mut clusters = Vec::with_capacity(number);
+        for group in 0..number {
+            let members: Vec<usize> = (0..count).filter(|&at| groups.groups[at] == group).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let typical = typical(&members, &distances, count, config);
+            let typical: Vec<usize> = typical.into_iter().map(|at| sketched[at].0).collect();
+            let members: Vec<usize> = members.into_iter().map(|at| sketched[at].0).collect();
+            let own: Vec<&SampleResult> = members.iter().map(|&index| &samples[index]).collect();
+            clusters.push(Cluster {
+                typical: show(plan, model, method, &typical, samples)?,
+                ..describe(method, &own)
+            });
+        }
+        found.push(Clustering {
+            method: chosen.name().to_owned(),
+            title: chosen.get().about().title.to_owned(),
+            pictures: count,
+            eigenvalues: groups.eigenvalues,
+            clusters,
+        });
+    }
+    Ok(found)
+}
+
+/// What the pictures of one cluster have in common.
+fn describe(method: usize, samples: &[&SampleResult]) -> Cluster {
+    let share = |hits: usize, of: usize| (of > 0).then(|| hits as f64 / of as f64);
+    let annotated: Vec<bool> = samples.iter().filter_map(|sample| sample.artefact).collect();
+    let called = samples.iter().filter(|sample| sample.answer.probability > DECISION).count();
+    let mut density = BTreeMap::new();
+    for sample in samples {
+        for (region, placement) in &sample.maps[method].regions {
+            density.entry(region.clone()).or_insert_with(Vec::new).push(placement.density);
+        }
+    }
+    let sketches = samples.iter().filter_map(|sample| sample.maps[method].sketch.as_ref());
+    let mut sum = vec![0.0_f64; SIDE * SIDE];
+    sketches.for_each(|sketch| sum.iter_mut().zip(sketch).for_each(|(sum, field)| *sum += f64::from(*field)));
+    Cluster {
+        pictures: samples.len(),
+        members: samples.iter().map(|sample| sample.id.clone()).collect(),
+        called: share(called, samples.len()),
+        probability: mean(&samples.iter().map(|sample| sample.answer.probability).collect::<Vec<_>>()),
+        artefact: share(annotated.iter().filter(|shown| **shown).count(), annotated.len()),
+        density: density.into_iter().filter_map(|(region, values)| Some((region, mean(&values)?))).collect(),
+        typical: Vec::new(),
+    }
+}
+
+/// The members that are nearest to all others of their cluster, the nearest first.
+fn typical(members: &[usize], distances: &[f64], count: usize, config: &ClustersConfig) -> Vec<usize> {
+    let mut order = members.to_vec();
+    let far = |one: usize| members.iter().map(|&other| distances[one * count + other]).sum::<f64>();
+    order.sort_by(|&a, &b| far(a).total_cmp(&far(b)));
+    order.truncate(config.typical);
+    order
+}
+
+/// Pictures with one method's map over them.
+fn show(
+    plan: &Plan,
+    model: usize,
+    method: usize,
+    indices: &[usize],
+    samples: &[SampleResult],
+) -> Result<Vec<Typical>, Error> {
+    let (_, model) = &plan.models[model];
+    let target = model.classes().find(&plan.config.target)?;
+    let reduction: Reduction = plan.methods[method].get().reduction();
+    let show = |&index: &usize| {
+        let view: RgbImage = model.preprocessing().view(&plan.data.sample(index)?.picture)?;
+        let one = std::slice::from_ref(&plan.methods[method]);
+        let maps = explain(one, model, target, std::slice::from_ref(&view))?;
+        let map: &Array2<f32> = &maps.by_method[0][0];
+        Ok(Typical {
+            id: samples[index].id.clone(),
+            size: view.dimensions(),
+            picture: jpeg(&view)?,
+            layer: layer(map.view(), reduction)?,
+        })
+    };
+    indices.iter().map(show).collect()
+}
+
+/// Hellinger's distance of each from each, over the eight ways to lay a square on itself, of what a sketch has beyond
+/// the mean of all of them, laid in every way: without that the lesions, which all pictures have, would decide.
+fn distances(sketched: &[(usize, &Vec<f32>)]) -> Vec<f64> {
+    let mut mean = vec![0.0_f32; SIDE * SIDE];
+    let part = 1.0 / (8 * sketched.len().max(1)) as f32;
+    for (_, sketch) in sketched {
+        for laid in every_way(sketch) {
+            mean.iter_mut().zip(laid).for_each(|(mean, field)| *mean += part * field);
+        }
+    }
+    let beyond = |sketch: &Vec<f32>| -> Vec<f32> {
+        let excess: Vec<f32> =
+            sketch.iter().zip(&mean).map(|(field, mean)| (field - mean).max(0.0)).collect();
+        let whole = excess.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        excess.iter().map(|field| (field / whole).sqrt()).collect()
+    };
+    let roots: Vec<Vec<f32>> = sketched.iter().map(|(_, sketch)| beyond(sketch)).collect();
+    let laid: Vec<[Vec<f32>; 8]> = roots.iter().map(|root| every_way(root)).collect();
+    let count = roots.len();
+    let mut distances = vec![0.0; count * count];
+    for one in 0..count {
+        for other in 0..one {
+            let overlap = |laid: &Vec<f32>| -> f64 {
+                laid.iter().zip(&roots[other]).map(|(a, b)| f64::from(a * b)).sum()
+            };
+            let nearest = laid[one].iter().map(overlap).fold(0.0, f64::max);
+            let apart = (1.0 - nearest).max(0.0).sqrt();
+            distances[one * count + other] = apart;
+            distances[other * count + one] = apart;
+        }
+    }
+    distances
+}
+
+/// The fields of a square, turned and mirrored in all eight ways.
+fn every_way(fields: &[f32]) -> [Vec<f32>; 8] {
+    let last = SIDE - 1;
+    std::array::from_fn(|way| {
+        let at = |y: usize, x: usize| {
+            let (y, x) = if way & 1 == 0 { (y, x) } else { (x, y) };
+            let y = if way & 2 == 0 { y } else { last - y };
+            let x = if way & 4 == 0 { x } else { last - x };
+            fields[y * SIDE + x]
+        };
+        (0..SIDE * SIDE).map(|place| at(place / SIDE, place % SIDE)).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_at_the_left_is_like_one_at_the_top() {
+        let left = Array2::from_shape_fn((64, 64), |(_, x)| if x < 8 { 1.0_f32 } else { 0.0 });
+        let top = left.t().to_owned();
+        let middle = Array2::from_shape_fn((64, 64), |(y, x)| {
+            f32::from(u8::from(y.abs_diff(32) < 8 && x.abs_diff(32) < 8))
+        });
+        let sketches: Vec<Vec<f32>> =
+            [&left, &top, &middle].iter().map(|map| sketch(map.view()).expect("positive")).collect();
+        let sketched: Vec<(usize, &Vec<f32>)> = sketches.iter().enumerate().collect();
+        let found = distances(&sketched);
+        assert!(found[1] < 1e-3, "the left and the top: {}", found[1]);
+        assert!(found[2] > 0.9, "the left and the middle: {}", found[2]);
+        assert_eq!(sketch(Array2::zeros((64, 64)).view()), None);
+    }
+
+    #[test]
+    fn a_sketch_keeps_the_whole_at_any_size() {
+        for side in [5, 16, 61] {
+            let map = Array2::from_shape_fn((side, side + 3), |(y, x)| (y * x) as f32 - 3.0);
+            let whole: f32 = sketch(map.view()).expect("positive").iter().sum();
+            assert!((whole - 1.0).abs() < 1e-5, "{side}: {whole}");
+        }
+    }
+}

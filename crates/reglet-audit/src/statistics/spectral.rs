@@ -1,0 +1,136 @@
+//! Groups of things of which only the distances are known.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Kind, Tensor};
+
+use crate::Error;
+
+/// Groups found by the spectrum of a neighbourhood graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spectral {
+    /// The group of each thing, from 0; the largest group comes first.
+    pub groups: Vec<usize>,
+    /// The smallest eigenvalues of the normalised Laplacian, ascending, one more than there could have been groups
+    /// where there are as many.
+    pub eigenvalues: Vec<f64>,
+}
+
+/// How often k-means begins anew; the best result stays.
+const RESTARTS: usize = 20;
+const SWEEPS: usize = 100;
+
+/// Spectral clustering (von Luxburg, *A tutorial on spectral clustering*, 2007; Ng, Jordan and Weiss, 2001): each thing
+/// is joined to its ⌈ln n⌉ + 1 nearest, either way; the number of groups, at most `most`, is where the eigenvalues
+/// of the graph's normalised Laplacian leave the largest gap; and k-means finds the groups among the rows of the
+/// eigenvectors below it. `distances` is symmetric, n × n by rows. One group where there is too little to tell.
+///
+/// # Errors
+/// [`Error::Torch`] where the eigenvalues do not converge.
+pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Result<Spectral, Error> {
+    let count = distances.len().isqrt();
+    if count < 4 || most < 2 {
+        return Ok(Spectral { groups: vec![0; count], eigenvalues: Vec::new() });
+    }
+    let neighbours = ((count as f64).ln().ceil() as usize + 1).min(count - 1);
+    let mut affinity = vec![0.0; count * count];
+    for one in 0..count {
+        let mut order: Vec<usize> = (0..count).filter(|&other| other != one).collect();
+        order.sort_by(|&a, &b| distances[one * count + a].total_cmp(&distances[one * count + b]));
+        for other in order.into_iter().take(neighbours) {
+            affinity[one * count + other] += 0.5;
+            affinity[other * count + one] += 0.5;
+        }
+    }
+    let degree: Vec<f64> = affinity.chunks(count).map(|row| row.iter().sum()).collect();
+    let laplacian: Vec<f64> = (0..count * count)
+        .map(|at| {
+            let (row, column) = (at / count, at % count);
+            f64::from(u8::from(row == column)) - affinity[at] / (degree[row] * degree[column]).sqrt()
+        })
+        .collect();
+    let side = count as i64;
+    let (values, vectors) = Tensor::f_from_slice(&laplacian)?.f_view([side, side])?.f_linalg_eigh("L")?;
+    let values: Vec<f64> = Vec::try_from(values)?;
+    let most = most.min(count - 1);
+    let gap = |groups: usize| values[groups] - values[groups - 1];
+    let groups = (1..=most).max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a))).unwrap_or(1);
+    // Rows of unit length: only their direction tells groups apart.
+    let rows = vectors.f_slice(1, 0, groups as i64, 1)?.f_contiguous()?;
+    let rows: Vec<f64> = Vec::try_from(rows.f_to_kind(Kind::Double)?.f_view([-1])?)?;
+    let rows: Vec<Vec<f64>> = rows
+        .chunks(groups)
+        .map(|row| {
+            let length = row.iter().map(|value| value * value).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
+            row.iter().map(|value| value / length).collect()
+        })
+        .collect();
+    let found = k_means(&rows, groups, seed);
+    Ok(Spectral { groups: by_size(&found, groups), eigenvalues: values[..=most].to_vec() })
+}
+
+/// Numbers the groups by falling size, leaving out empty ones.
+fn by_size(groups: &[usize], count: usize) -> Vec<usize> {
+    let size = |group: usize| groups.iter().filter(|&&other| other == group).count();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|&group| std::cmp::Reverse(size(group)));
+    let place = |group: &usize| order.iter().position(|other| other == group).unwrap_or(0);
+    groups.iter().map(place).collect()
+}
+
+/// Lloyd's algorithm from centres spread as k-means++ does (Arthur and Vassilvitskii, 2007).
+fn k_means(rows: &[Vec<f64>], groups: usize, seed: u64) -> Vec<usize> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut best = (f64::INFINITY, vec![0; rows.len()]);
+    for _ in 0..RESTARTS {
+        let mut centres = spread(rows, groups, &mut random);
+        let mut found = vec![usize::MAX; rows.len()];
+        for _ in 0..SWEEPS {
+            let nearest = |row: &Vec<f64>| {
+                (0..groups).min_by(|&a, &b| apart(row, &centres[a]).total_cmp(&apart(row, &centres[b])))
+            };
+            let next: Vec<usize> = rows.iter().map(|row| nearest(row).unwrap_or(0)).collect();
+            if next == found {
+                break;
+            }
+            found = next;
+            for (group, centre) in centres.iter_mut().enumerate() {
+                let own: Vec<&Vec<f64>> =
+                    rows.iter().zip(&found).filter(|(_, of)| **of == group).map(|(row, _)| row).collect();
+                // A centre without rows stays where it is.
+                if !own.is_empty() {
+                    for (axis, value) in centre.iter_mut().enumerate() {
+                        *value = own.iter().map(|row| row[axis]).sum::<f64>() / own.len() as f64;
+                    }
+                }
+            }
+        }
+        let spread: f64 = rows.iter().zip(&found).map(|(row, group)| apart(row, &centres[*group])).sum();
+        if spread < best.0 {
+            best = (spread, found);
+        }
+    }
+    best.1
+}
+
+fn spread(rows: &[Vec<f64>], groups: usize, random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
+    let mut centres = vec![rows[random.random_range(0..rows.len())].clone()];
+    while centres.len() < groups {
+        let far: Vec<f64> = rows
+            .iter()
+            .map(|row| centres.iter().map(|centre| apart(row, centre)).fold(f64::INFINITY, f64::min))
+            .collect();
+        let mut left = random.random::<f64>() * far.iter().sum::<f64>();
+        let chosen = far.iter().position(|weight| {
+            left -= weight;
+            left <= 0.0
+        });
+        centres.push(rows[chosen.unwrap_or(0)].clone());
+    }
+    centres
+}
+
+/// The squared distance.
+fn apart(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum()
+}
