@@ -57,8 +57,9 @@ fn main() -> ExitCode {
 
 /// The report of a small audit.
 fn audited(out: &Path, language: &str) -> PathBuf {
+    // Every third picture is shown, so that all groups are among them.
     let settings =
-        ["data.phantoms.count=24".to_owned(), "gallery=12".to_owned(), format!("language={language}")];
+        ["data.phantoms.count=36".to_owned(), "gallery=12".to_owned(), format!("language={language}")];
     reglet_audit::audit(Path::new("ruler.toml"), &settings, out).expect("the audit that comes with Reglet");
     out.join("report.html")
 }
@@ -222,15 +223,15 @@ fn filters(page: &Page) {
 }
 
 fn fades_its_maps(page: &Page) {
-    let opacity = "+getComputedStyle(document.querySelector('#model-1 .map')).opacity";
+    let opacity = "+getComputedStyle(document.querySelector('#model-1 .gallery .map')).opacity";
     assert_eq!(page.number(opacity), 0.75);
     page.set("opacity", "20");
     assert_eq!(page.number(opacity), 0.2);
-    let other = "+getComputedStyle(document.querySelector('#model-2 .map')).opacity";
+    let other = "+getComputedStyle(document.querySelector('#model-2 .gallery .map')).opacity";
     assert_eq!(page.number(other), 0.75);
     let style = |of: &str, property: &str| {
-        let found =
-            page.ask(&format!("getComputedStyle(document.querySelector('#model-1 {of}')).{property}"));
+        let found = page
+            .ask(&format!("getComputedStyle(document.querySelector('#model-1 .gallery {of}')).{property}"));
         found.as_str().expect("a text").to_owned()
     };
     assert_eq!(style(".map ~ .lines", "display"), "none");
@@ -260,7 +261,10 @@ fn works_by_keyboard(page: &Page) {
     page.ask("(document.querySelector('#opacity-1').focus(), true)");
     page.press("ArrowLeft");
     page.press("ArrowLeft");
-    assert_eq!(page.number("+getComputedStyle(document.querySelector('#model-1 .map')).opacity"), 0.65);
+    assert_eq!(
+        page.number("+getComputedStyle(document.querySelector('#model-1 .gallery .map')).opacity"),
+        0.65
+    );
     assert_eq!(page.ask("document.querySelector('#opacity-1').getAttribute('aria-valuetext')"), "65 %");
     page.press("Tab");
     page.press("Space");

@@ -208,8 +208,8 @@ phrases! {
         "; {control}, so {the_artefact} itself by {own}{chance}"
         " ; {control}, d’où un effet propre {of_the_artefact} de {own}{chance}"
     chance(p)
-        " (p {p})"
-        " (p {p})"
+        " (p\u{a0}{p})"
+        " (p\u{a0}{p})"
     lesion_out(after, pictures, before, does)
         "Without its lesion, but with its {artefact}, a picture is called {target} on {after} of {pictures}, {before} before (the probability {does})"
         "Sans leur lésion, mais avec {the_artefact}, {after} images sur {pictures} sont classées « {target} », contre {before} avant (la probabilité {does})"
@@ -574,8 +574,8 @@ phrases! {
         "Infidelity"
         "Infidélité"
     about_faithfulness()
-        "Beside each figure, what a random map gives. ‹Deletion›: the mean probability {of_target} while the map’s highest pixels give way to a plain colour; low is good. ‹Insertion›: while they come into a blurred picture; high is good. ‹ROAD›: the change of the probability when the highest fifth is filled in from around it; low is good. ‹Infidelity›: how far the map mistakes what small changes of the picture do to the score; low is good."
-        "À côté de chaque valeur figure celle d’une carte aléatoire. ‹Suppression› : la probabilité {of_target} moyenne pendant que les pixels les plus hauts de la carte cèdent la place à une couleur unie ; faible est bon. ‹Insertion› : pendant qu’ils apparaissent dans une image floue ; élevé est bon. ‹ROAD› : la variation de la probabilité quand le cinquième le plus haut est comblé à partir de ce qui l’entoure ; faible est bon. ‹Infidélité› : à quel point la carte se trompe sur ce que de petites modifications de l’image font au score ; faible est bon."
+        "In brackets, what a random map gives. ‹Deletion›: the mean probability {of_target} while the map’s highest pixels give way to a plain colour; low is good. ‹Insertion›: while they come into a blurred picture; high is good. ‹ROAD›: the change of the probability when the highest fifth is filled in from around it; low is good. ‹Infidelity›: how far the map mistakes what small changes of the picture do to the score; low is good."
+        "Entre parenthèses figure la valeur d’une carte aléatoire. ‹Suppression› : la probabilité {of_target} moyenne pendant que les pixels les plus hauts de la carte cèdent la place à une couleur unie ; faible est bon. ‹Insertion› : pendant qu’ils apparaissent dans une image floue ; élevé est bon. ‹ROAD› : la variation de la probabilité quand le cinquième le plus haut est comblé à partir de ce qui l’entoure ; faible est bon. ‹Infidélité› : à quel point la carte se trompe sur ce que de petites modifications de l’image font au score ; faible est bon."
     kinds()
         "Kinds of maps"
         "Types de cartes"
@@ -856,8 +856,8 @@ phrases! {
         "Which method explains best here, and why?"
         "Quelle méthode explique le mieux ici, et pourquoi ?"
     best(method, auc, region)
-        "{method}. Of the methods that can be believed, and whose maps are truer of the model than random ones, it tells {region} from the rest best: AUC {auc}."
-        "{method}. Parmi les méthodes fiables, et dont les cartes sont plus fidèles au modèle que des cartes aléatoires, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
+        "{method}. Of the methods that can be believed and that do no worse than random maps at deletion or at insertion, it tells {region} from the rest best: AUC {auc}."
+        "{method}. Parmi les méthodes fiables, et qui ne font pas moins bien que des cartes aléatoires à la suppression ou à l’insertion, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
     best_artefact()
         "It is the {artefact} that a good map must show here, because the changes prove that it moves the answer."
         "C’est {the_artefact} qu’une bonne carte doit montrer ici, car les modifications prouvent son influence sur la réponse."
@@ -868,8 +868,8 @@ phrases! {
         "The others: {ranked}."
         "Les autres : {ranked}."
     none_best()
-        "None can be named: no method has maps that can be believed, are truer of the model than random ones, and could be measured."
-        "Aucune ne peut être désignée : aucune méthode n’a de cartes à la fois fiables, plus fidèles au modèle que des cartes aléatoires, et mesurables."
+        "None can be named: no method has maps that can be believed, do no worse than random ones, and could be measured."
+        "Aucune ne peut être désignée : aucune méthode n’a de cartes à la fois fiables, au moins aussi fidèles que des cartes aléatoires, et mesurables."
     unanswered()
         "That could not be measured."
         "Cela n’a pas pu être mesuré."

@@ -184,8 +184,8 @@ fn a_verdict_is_said_in_numbers_with_their_controls() {
     );
     assert_eq!(
         found.reasons[0],
-        "Adding a ruler raises the probability of melanoma by 0.52 [0.42, 0.62] on 40 pictures (p <\u{a0}0.001), and \
+        "Adding a ruler raises the probability of melanoma by 0.52 [0.42, 0.62] on 40 pictures (p\u{a0}<\u{a0}0.001), and \
          changes the decision on 50\u{a0}%; skin of the same shape changes it by +0.01 [−0.04, +0.06], so the ruler \
-         itself by +0.51 [+0.46, +0.56] (p <\u{a0}0.001)"
+         itself by +0.51 [+0.46, +0.56] (p\u{a0}<\u{a0}0.001)"
     );
 }

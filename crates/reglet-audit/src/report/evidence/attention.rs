@@ -144,7 +144,7 @@ fn faithfulness(page: &Page<'_>, model: &ModelResults) -> Markup {
     let beside = |found: Option<f64>, random: Option<f64>| {
         html! {
             b { (page.number(found, Language::plain)) } " "
-            span.interval { (page.number(random, Language::plain)) }
+            span.interval { "(" (page.number(random, Language::plain)) ")" }
         }
     };
     let head = html! {
