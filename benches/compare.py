@@ -42,10 +42,11 @@ def main() -> None:
     parser.add_argument(
         "--reference-steps", type=int, default=0, help="also measure each map's distance to one of so many steps"
     )
+    parser.add_argument("--compile", action="store_true", help="also against torch.compile, which takes minutes to begin")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     args = parser.parse_args()
 
-    rows = whole_processes(args) + integrals(args)
+    rows = whole_processes(args) + audits(args) + integrals(args)
     table = render(rows, args)
     print(table)
     args.out.write_text(table)
@@ -65,6 +66,8 @@ def whole_processes(args) -> list[tuple]:
                 for name, figures in pair.items():
                     found[name].append(figures)
         start = [measure([args.reglet, "--version"]) for _ in range(args.runs + 1)][1:]
+        # All but drawing: an upper bound of the time to the first forward pass, which comes before two maps.
+        first = [measure([*ours, "--methods", "saliency", "--json"]) for _ in range(args.runs + 1)][1:]
 
     def middle(name, figure):
         return statistics.median(run[figure] for run in found[name])
@@ -74,6 +77,63 @@ def whole_processes(args) -> list[tuple]:
         ("`explain`, whole process, processor", middle("ours", 1), middle("peer", 1), "s", "notebook.py"),
         ("`explain`, peak memory", middle("ours", 2) / 1024, middle("peer", 2) / 1024, "MiB", "notebook.py"),
         ("`reglet --version`", statistics.median(run[0] for run in start), None, "s", ""),
+        ("`explain` with Saliency alone, figures drawn", statistics.median(run[0] for run in first), None, "s", ""),
+    ]
+
+
+AUDIT = """
+target = "melanoma"
+changes = []
+gallery = 0
+
+[data.manifest]
+manifest = '{data}/isic-ruler/manifest.csv'
+classes = ["benign", "melanoma"]
+masks = {{ lesion = "lesion_mask" }}
+flags = {{ ruler = "ruler" }}
+coco = {{ file = '{data}/isic-ruler/rulers.coco.json' }}
+
+[models.biased]
+architecture = "resnet18"
+weights = '{data}/models/resnet18-isic-biased.f16.safetensors'
+
+[models.clean]
+architecture = "resnet18"
+weights = '{data}/models/resnet18-isic-clean.f16.safetensors'
+
+[methods.saliency]
+
+[methods.integrated_gradients]
+steps = {steps}
+quadrature = "graded"
+
+[methods.grad_cam]
+layer = "layer4.1.conv2"
+
+[trust]
+pictures = 0
+"""
+
+
+def audits(args) -> list[tuple]:
+    """Three maps of each of 52 pictures by two models, from start to finish, against a loop over Captum."""
+    data, folder = args.data.resolve(), args.data / "models"
+    weights = [folder / f"resnet18-isic-{kind}.f16.safetensors" for kind in ("biased", "clean")]
+    with tempfile.TemporaryDirectory() as out:
+        config = Path(out) / "audit.toml"
+        config.write_text(AUDIT.format(data=data, steps=GRADED_STEPS))
+        ours = [args.reglet, "audit", "--config", config, "--out", f"{out}/ours"]
+        peer = [sys.executable, HERE / "audit_loop.py", data / "isic-ruler" / "manifest.csv"]
+        peer += [word for file in weights for word in ("--weights", file)]
+        found = [(measure(ours), measure(peer)) for _ in range(args.runs)]
+
+    def middle(side, figure):
+        return statistics.median(run[side][figure] for run in found)
+
+    name = "audit_loop.py: Captum, 50 nodes, 25 a batch"
+    return [
+        ("three maps of 52 pictures by two models", middle(0, 0), middle(1, 0), "s", name),
+        ("the same, peak memory", middle(0, 2) / 1024, middle(1, 2) / 1024, "MiB", name),
     ]
 
 
@@ -96,9 +156,10 @@ def integrals(args) -> list[tuple]:
         weights = args.data / "models" / weights
         pictures = sorted(file for file in (args.data / folder).iterdir() if file.suffix in (".png", ".jpg"))
         pictures = pictures[:: max(1, len(pictures) // PICTURES)][:PICTURES]
-        times = {"gauss": [], "graded": [], "captum": []}
+        times = {"gauss": [], "graded": [], "captum": []} | ({"compiled": []} if args.compile else {})
         distances = {"gauss": [], "graded": [], "captum": []}
         captum = Captum(architecture, weights)
+        compiled = Captum(architecture, weights, compiled=True) if args.compile else None
         for picture in pictures:
             maps, taken = {}, {name: [] for name in times}
             for _ in range(args.runs):
@@ -111,6 +172,8 @@ def integrals(args) -> list[tuple]:
                 # The very input that Reglet saw: two decoders of one JPEG file differ, and so would the maps.
                 seconds, maps["captum"] = captum.attribute(x, target)
                 taken["captum"].append(seconds)
+                if compiled:
+                    taken["compiled"].append(compiled.attribute(x, target)[0])
             for name, seconds in taken.items():
                 times[name].append(statistics.median(seconds))
             if args.reference_steps:
@@ -122,6 +185,9 @@ def integrals(args) -> list[tuple]:
         peer = f"Captum, 50 nodes, {captum.batch} a batch{far['captum']}"
         rows.append((f"IG, 50 nodes{far['gauss']}: {title}", middle["gauss"], middle["captum"], "s", peer))
         rows.append((f"IG, {GRADED_STEPS} graded{far['graded']}: {title}", middle["graded"], middle["captum"], "s", peer))
+        if compiled:
+            peer = f"the same, torch.compile, {compiled.batch} a batch"
+            rows.append((f"IG, {GRADED_STEPS} graded: {title}", middle["graded"], middle["compiled"], "s", peer))
     return rows
 
 
@@ -143,18 +209,19 @@ def reglet(args, picture, architecture, weights, rule, steps, target=None):
 
 
 class Captum:
-    """Captum's Integrated Gradients, eager, with the quickest of some batch sizes."""
+    """Captum's Integrated Gradients, eager or compiled, with the quickest of some batch sizes."""
 
     BATCHES = (5, 10, 25, 50)
 
-    def __init__(self, architecture, weights):
+    def __init__(self, architecture, weights, compiled=False):
         import notebook
+        import torch
         from captum.attr import IntegratedGradients
 
         self.model = notebook.load_model(architecture, weights)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
-        self.method = IntegratedGradients(self.model)
+        self.method = IntegratedGradients(torch.compile(self.model) if compiled else self.model)
         self.batch = None
 
     def attribute(self, x, target):

@@ -20,6 +20,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
+  calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
   methods                    the attribution methods: name, cost, paper
   gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass
   inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
@@ -37,6 +38,7 @@ Development
   test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`
   bench [ARGUMENTS]          the benchmarks
   bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
+  bench --scaling            what an audit costs as pictures, their size and the steps grow
   parity [NETWORK…]          exported networks against what PyTorch computes with them
 
 Exit status: the command's own; 2 when it could not be started.

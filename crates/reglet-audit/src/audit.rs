@@ -1,6 +1,7 @@
 //! `reglet audit`: evidence, a verdict for each model, and what is written of them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use crate::clusters::clusters;
 use crate::config::Plan;
 use crate::effects::effects;
 use crate::evidence::gather;
+use crate::journal::Journal;
 use crate::report::Charts;
 use crate::results::{
     Attention, DataSummary, Group, ModelResults, Performance, Placement, Provenance, RegionAttention,
@@ -31,7 +33,9 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let start = Instant::now();
     let plan = Plan::load(config, overrides)?;
     let mut output = Output::new(out)?;
-    let results = carry_out(&plan, start)?;
+    let fingerprint = plan.data.fingerprint()?;
+    let mut journal = Journal::open(out, &key(&plan, &fingerprint));
+    let results = carry_out(&plan, fingerprint, &mut journal, start)?;
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
     output.write("samples.csv", &samples::csv(&results)?)?;
@@ -43,22 +47,36 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     write_figures(&mut output, &results, &charts)?;
     output.write("report.html", report::render(&results, &charts).as_bytes())?;
     output.finish()?;
+    journal.finish();
     Ok((text(&results, out), status(&results)))
 }
 
-/// Everything that `plan` asks to be found, by a run that began at `start`.
+/// Everything that what is found of a picture depends on. The program itself is told by when it was built.
+fn key(plan: &Plan, fingerprint: &str) -> String {
+    let built = std::env::current_exe().and_then(fs::metadata).and_then(|program| program.modified());
+    let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
+    format!("{} {built:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), plan.text)
+}
+
+/// Everything that `plan` asks to be found of the data with this fingerprint, by a run that began at `start`; what
+/// `journal` has of it is not found again.
 ///
 /// # Errors
 /// Whatever is wrong with the data or a model.
-pub(crate) fn carry_out(plan: &Plan, start: Instant) -> Result<Results, Error> {
-    let samples = gather(plan)?;
+pub(crate) fn carry_out(
+    plan: &Plan,
+    fingerprint: String,
+    journal: &mut Journal,
+    start: Instant,
+) -> Result<Results, Error> {
+    let samples = gather(plan, journal)?;
     let trusts = (0..plan.models.len()).map(|index| trust(plan, index)).collect::<Result<Vec<_>, _>>()?;
     let against: Vec<Vec<Option<Estimate>>> = samples
         .iter()
         .enumerate()
         .map(|(index, own)| against_reference(plan, &samples, index, own))
         .collect();
-    let data = summarise_data(plan, &samples[0])?;
+    let data = summarise_data(plan, fingerprint, &samples[0]);
     let mut models: Vec<ModelResults> = samples
         .into_iter()
         .zip(trusts)
@@ -145,20 +163,20 @@ fn text(results: &Results, out: &Path) -> String {
     format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())
 }
 
-fn summarise_data(plan: &Plan, samples: &[SampleResult]) -> Result<DataSummary, Error> {
+fn summarise_data(plan: &Plan, fingerprint: String, samples: &[SampleResult]) -> DataSummary {
     let classes = plan.data.classes().to_vec();
     let count = |class: &String, artefact: bool| {
         samples.iter().filter(|s| s.label == *class && s.artefact == Some(artefact)).count()
     };
-    Ok(DataSummary {
+    DataSummary {
         name: plan.data.name().to_owned(),
         pictures: plan.data.len(),
         groups: classes.iter().map(|class| [count(class, false), count(class, true)]).collect(),
         classes,
-        fingerprint: plan.data.fingerprint()?,
+        fingerprint,
         association: association(plan, samples),
         insertion: plan.editor.insertion(),
-    })
+    }
 }
 
 fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]) -> ModelResults {
@@ -269,7 +287,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         Some((region.clone(), attention))
     });
     let mut remarks = BTreeMap::new();
-    for remark in maps().filter_map(|map| map.remark) {
+    for remark in maps().filter_map(|map| map.remark.as_deref()) {
         *remarks.entry(remark.to_owned()).or_insert(0) += 1;
     }
     let characters: Vec<_> = maps().filter_map(|map| map.character).collect();

@@ -14,6 +14,7 @@ use reglet_viz::Theme;
 
 use crate::audit::carry_out;
 use crate::config::{Document, Plan};
+use crate::journal::Journal;
 use crate::progress::Progress;
 use crate::{Error, Output};
 
@@ -67,7 +68,8 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
             let mut options = phantoms.options().clone();
             options.seed = phantoms.options().seed.wrapping_add(repeat as u64);
             audit.config.data = crate::config::DataConfig::Phantoms(options);
-            let results = carry_out(&Plan::open(audit)?, start)?;
+            let plan = Plan::open(audit)?;
+            let results = carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), start)?;
             findings.add(means, &results);
             progress.update(findings.audits() as u64, total as u64);
         }

@@ -52,7 +52,7 @@ pub struct Config {
     /// The rewrites that the models run by, all unless given: faster ways to the same values.
     #[serde(default = "default_rewrites")]
     pub rewrites: Vec<Rewrite>,
-    /// What is changed about each picture.
+    /// What is changed about each picture. None: it is only looked at, and nothing can be concluded.
     #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
     /// How it is changed.

@@ -19,6 +19,7 @@ use crate::character::{character, edges};
 use crate::clusters::sketch;
 use crate::config::{Config, Plan};
 use crate::drawing::layer;
+use crate::journal::Journal;
 use crate::progress::Progress;
 use crate::results::{Answer, Exhibit, Placement, SampleMap, SampleResult};
 
@@ -33,12 +34,12 @@ struct Prepared {
     changed: Vec<Vec<(Change, RgbImage)>>,
 }
 
-/// What is found of each picture, for each model in the plan's order. Memory does not grow with the number of
+/// What is found of each picture, for each model in the plan's order; what `journal` has is not found again. Memory does not grow with the number of
 /// pictures but for the numbers themselves and the gallery.
 ///
 /// # Errors
 /// A picture that cannot be read, or whatever the models report.
-pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
+pub(crate) fn gather(plan: &Plan, journal: &mut Journal) -> Result<Vec<Vec<SampleResult>>, Error> {
     let data = plan.data.as_ref();
     let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
     let mut progress = Progress::new("auditing", "pictures");
@@ -47,13 +48,27 @@ pub fn gather(plan: &Plan) -> Result<Vec<Vec<SampleResult>>, Error> {
         plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
     let (config, editor) = (&plan.config, &plan.editor);
     let all: Vec<usize> = (0..data.len()).collect();
+    if journal.left() > 0 {
+        let done = (journal.left() * CHUNK).min(data.len());
+        progress.say(&format!(
+            "going on after {done} of {} pictures, found by a run that was interrupted",
+            data.len()
+        ));
+    }
     for chunk in all.chunks(CHUNK) {
-        let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
-        let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
-        let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
-        for (index, results) in results.iter_mut().enumerate() {
-            results.extend(examine(plan, index, &prepared, &shown)?);
-        }
+        let found = match journal.next() {
+            Some(found) => found,
+            None => {
+                let prepare = |&index: &usize| prepare(data, config, editor, &preprocessing, index);
+                let prepared: Vec<Prepared> = chunk.par_iter().map(prepare).collect::<Result<_, _>>()?;
+                let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+                let examine = |model| examine(plan, model, &prepared, &shown);
+                let found = (0..plan.models.len()).map(examine).collect::<Result<_, _>>()?;
+                journal.note(&found);
+                found
+            }
+        };
+        results.iter_mut().zip(found).for_each(|(results, found)| results.extend(found));
         progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), data.len() as u64);
     }
     Ok(results)
@@ -75,8 +90,8 @@ fn prepare(
     let sample = data.sample(index)?;
     let artefact = sample.shows(&config.artefact).or_else(|| data.flag(index, &config.artefact));
     let mut changes = config.changes.clone();
-    // Maps are compared with those of the picture without the artefact.
-    if !changes.contains(&Change::Remove) {
+    // Maps are compared with those of the picture without the artefact, unless nothing is to be changed at all.
+    if !changes.is_empty() && !changes.contains(&Change::Remove) {
         changes.push(Change::Remove);
     }
     let mut changed = vec![Vec::new(); preprocessing.len()];
@@ -282,7 +297,7 @@ impl Looked<'_> {
                 regions,
                 against_control,
                 gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
-                remark: self.maps.remarks[index][self.row].map(Remark::text),
+                remark: self.maps.remarks[index][self.row].map(|remark| remark.text().into()),
                 character: character(map.view(), edges.view()),
                 sketch: self.plan.config.clusters.and_then(|_| sketch(map.view())),
                 layer: shown.then(|| layer(map.view(), method.get().reduction())).transpose()?,

@@ -23,6 +23,7 @@ mod explain;
 mod faithful;
 mod gallery;
 mod inspect;
+mod journal;
 mod junit;
 mod language;
 pub mod methods;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
-use crate::Error;
+use crate::{Error, journal};
 
 /// A folder in the making. Files are written to a hidden folder beside it and moved to their place by
 /// [`finish`](Output::finish); whatever ends the program before that leaves nothing behind.
@@ -87,7 +87,8 @@ pub fn clean_up_when_interrupted() {
         for folder in folders.iter() {
             let _ = fs::remove_dir_all(folder);
         }
-        let _ = writeln!(std::io::stderr(), "error: interrupted; nothing was written");
+        let next = if journal::is_kept() { "; the same command goes on from here" } else { "" };
+        let _ = writeln!(std::io::stderr(), "error: interrupted; nothing was written{next}");
         // The usual exit takes libtorch's globals down while its threads still use them, and would crash.
         signal_hook::low_level::exit(2);
     });

@@ -33,6 +33,19 @@ impl Progress {
         Progress { label, unit, bar, said: Instant::now() }
     }
 
+    /// Says something of the work, once.
+    pub fn say(&self, line: &str) {
+        let written = match &self.bar {
+            Some(bar) => {
+                bar.println(line);
+                Ok(())
+            }
+            None => writeln!(std::io::stderr(), "{line}"),
+        };
+        // A log on a full disk is no reason to stop.
+        let _ = written;
+    }
+
     /// `done` of `total` is done.
     pub fn update(&mut self, done: u64, total: u64) {
         match &self.bar {

@@ -1,10 +1,11 @@
 //! What an audit found, as plain values that are saved and drawn.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use reglet_data::edit::{Change, Insertion};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
 use crate::statistics::{Association, Estimate};
@@ -207,7 +208,7 @@ pub struct Attention {
 }
 
 /// What a map looks like, or maps on average.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Character<T> {
     /// The Gini index of the absolute values: from 0, spread evenly, to nearly 1, all in a few pixels.
     pub sparsity: T,
@@ -368,7 +369,7 @@ pub struct Verdict {
 }
 
 /// A conclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// The artefact changes what the model says, and the model looks at it.
@@ -391,7 +392,7 @@ impl VerdictKind {
 }
 
 /// What a model says of one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The target's probability.
     pub probability: f64,
@@ -408,7 +409,7 @@ impl Answer {
 }
 
 /// One picture's part of a model's results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SampleResult {
     /// The picture's name.
     pub id: String,
@@ -427,7 +428,7 @@ pub struct SampleResult {
 }
 
 /// A picture as the gallery shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exhibit {
     /// Its width and height in pixels.
     pub size: (u32, u32),
@@ -440,7 +441,7 @@ pub struct Exhibit {
 }
 
 /// How one map lies on one region of one picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     /// The share of the map that lies in the region, 0 to 1.
     pub share: f64,
@@ -455,7 +456,7 @@ pub struct Placement {
 }
 
 /// One map's part of one picture's results.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SampleMap {
     /// The method's name.
     pub method: String,
@@ -466,7 +467,7 @@ pub struct SampleMap {
     /// The relative completeness gap.
     pub gap: Option<f64>,
     /// What there is to say of the map.
-    pub remark: Option<&'static str>,
+    pub remark: Option<Cow<'static, str>>,
     /// What it looks like; `None` for a void map.
     pub character: Option<Character<f64>>,
     /// The map in small, for comparing it with others; kept where the config asks for clusters, and there is anything

@@ -65,7 +65,7 @@ fn columns() -> Vec<Column> {
         number("contours", |row| Some(row.map.character?.contours)),
         number("regions", |row| Some(row.map.character?.regions)),
         number("gap", |row| row.map.gap),
-        text("remark", |row| row.map.remark.unwrap_or_default().to_owned()),
+        text("remark", |row| row.map.remark.as_deref().unwrap_or_default().to_owned()),
     ]);
     columns
 }

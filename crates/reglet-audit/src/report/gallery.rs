@@ -136,7 +136,7 @@ fn over(
                 @if let Some(placement) = map.regions.get(&page.results.artefact) {
                     span.note { (words.artefact_density(language.plain(placement.density))) }
                 }
-                @if let Some(remark) = map.remark { span.note { (words.of_remark(remark)) } }
+                @if let Some(remark) = &map.remark { span.note { (words.of_remark(remark)) } }
             }
         }
     }

@@ -147,19 +147,20 @@ impl Bench {
         self.run(&["audit", "--config", &path, "--out", &self.out()])
     }
 
-    /// Runs an audit with this config and interrupts it, as Ctrl-C does, once it has begun to work.
+    /// Runs an audit with this config and interrupts it, as Ctrl-C does, once it has found something.
     pub fn audit_interrupted(&self, config: &str) -> Run {
         let path = self.write("audit.toml", config.as_bytes());
         let mut command = Command::new(REGLET);
         command.args(["audit", "--config", &path, "--out", &self.out()]).current_dir(self.folder());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let start = Instant::now();
-        while !self.folder().join("out").exists() {
-            assert!(start.elapsed() < Duration::from_secs(60), "the work has not begun");
+        // What was found so far is noted beside the folder for the results: first a head, then the pictures.
+        let found =
+            || fs::metadata(self.folder().join(".out.unfinished")).is_ok_and(|facts| facts.len() > 64);
+        while !found() {
+            assert!(start.elapsed() < Duration::from_secs(120), "the work has not begun");
             sleep(Duration::from_millis(20));
         }
-        // The folder for the results is made before the first picture; a little later it works on pictures.
-        sleep(Duration::from_millis(500));
         let sent =
             Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
         assert!(sent.success(), "the program had ended by itself");
@@ -221,6 +222,11 @@ impl Run {
             assert!(self.results.iter().any(|result| result == file), "'{file}' is wanted: {self:#?}");
         }
         assert!(!self.results.iter().any(|name| name.starts_with('.')), "left behind: {self:#?}");
+    }
+
+    /// Whether the program said this.
+    pub fn said(&self, part: &str) -> bool {
+        self.said.contains(part)
     }
 
     /// The lines that say what is wrong, without progress and the excerpt of a config.

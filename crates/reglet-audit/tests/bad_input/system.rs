@@ -43,3 +43,29 @@ fn an_interruption_in_the_midst_of_the_work() {
     let run = bench.audit_interrupted(&config);
     run.refused(&["interrupted", "nothing was written"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_audit_goes_on_from_where_it_was() {
+    let config = config("[data.phantoms]\ncount = 160\nsize = 128");
+    // What is not the same from run to run: how long it took.
+    let found = |bench: &Bench| {
+        let results: serde_json::Value = serde_json::from_str(&bench.read("results.json")).expect("JSON");
+        (results["models"].clone(), results["data"].clone(), bench.read("samples.csv"))
+    };
+    let whole = Bench::new();
+    whole.audit(&config).accepted(&["results.json", "report.html"]);
+
+    let bench = Bench::new();
+    let interrupted = bench.audit_interrupted(&config);
+    interrupted.refused(&["interrupted", "the same command goes on from here"]);
+    let resumed = bench.audit(&config);
+    resumed.accepted(&["results.json", "report.html"]);
+    assert!(resumed.said("going on after"), "{resumed:?}");
+    assert_eq!(found(&bench), found(&whole));
+    let left = fs::read_dir(bench.folder()).expect("the folder");
+    let mut left: Vec<String> =
+        left.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    left.sort();
+    assert_eq!(left, ["audit.toml", "out"]);
+}
