@@ -267,7 +267,7 @@ fn works_by_keyboard(page: &Page) {
     );
     assert_eq!(page.ask("document.querySelector('#opacity-1').getAttribute('aria-valuetext')"), "65 %");
     page.press("Tab");
-    page.press("Space");
+    page.press(" ");
     assert_eq!(page.ask("document.querySelector('#model-1 .gallery').classList.contains('bare')"), true);
     page.ask("(document.querySelector('#group-1').focus(), true)");
     page.press("End");

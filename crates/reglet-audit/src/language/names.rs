@@ -43,8 +43,8 @@ const FRENCH: [(&str, &str, bool); 18] = [
 ];
 
 impl Language {
-    /// The name in this language; where it has no word of its own for it, the name itself, in quotation marks and with a noun
-    /// whose gender is known.
+    /// The name in this language; where it has no word of its own for it, the name itself, in quotation marks and
+    /// with a noun whose gender is known.
     pub(crate) fn name(self, name: &str) -> Name {
         match self {
             Language::En => english(name),

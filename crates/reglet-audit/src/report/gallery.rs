@@ -44,7 +44,10 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, index: usize) -> Mar
     html! {
         @if !kept.is_empty() {
             details.gallery open {
-                summary { h3 { (page.words.gallery()) } span.note { " " (page.words.gallery_count(kept.len(), page.results.data.pictures)) } }
+                summary {
+                    h3 { (page.words.gallery()) }
+                    span.note { " " (page.words.gallery_count(kept.len(), page.results.data.pictures)) }
+                }
                 p.note { (page.words.about_gallery()) }
                 (controls::render(page, model, index))
                 div.samples {

@@ -105,9 +105,9 @@ pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {
     Question::new(words.question_believed(), answer.collect()).with_note(words.about_believed())
 }
 
-/// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the lesion. Only
-/// methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a map's scale and the
-/// region's size do not sway.
+/// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the
+/// lesion. Only methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a
+/// map's scale and the region's size do not sway.
 pub(super) fn best(page: &Page<'_>, model: &ModelResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
