@@ -15,7 +15,8 @@ computed from it are written here, together with the SHA-256 of the weights that
                          differ by one level (mean over seeded draws): relative L2 norms
 {model}.{picture}.methods.json   maps of further methods, for the networks of ImageNet's classes, signed and summed over channels
     input_x_gradient     14×14, Captum
-    guided_backprop      14×14, Captum; only ResNet18, since Captum's rule knows no ReLU6
+    score_cam            7×7, pytorch-grad-cam, raw, at the layer named; only ResNet18, whose layer has fewer channels
+    guided_backprop, deconvolution   14×14, Captum; only ResNet18, since Captum's rules know no ReLU6
     lrp                  14×14, zennit's EpsilonPlus; only ResNet18, since zennit shares no relevance at MobileNetV2's sums
     occlusion            14×14, Captum, a window of 32 moved by 16, replaced by zero
     feature_ablation     7×7, Captum, the cells of a grid, each with its loss divided by its area
@@ -37,6 +38,7 @@ import pytorch_grad_cam as peer
 import torch
 import torch.nn.functional as F
 from captum.attr import (
+    Deconvolution,
     FeatureAblation,
     GuidedBackprop,
     InputXGradient,
@@ -240,8 +242,11 @@ def methods(model: nn.Module, architecture: str, x: torch.Tensor, target: int) -
         maps[name] = class_activation_map(cam(model, [layer]), layer, x, [target])
     maps["eigen_cam"] = torch.from_numpy(get_2d_projection_with_sign_correction(activation.numpy()))[:, None]
     if architecture == "resnet18":
+        with torch.no_grad():
+            maps["score_cam"] = class_activation_map(peer.ScoreCAM(model, [layer]), layer, x, [target])
         # These change the model, so they come last.
         model = unshared(model)
+        maps["deconvolution"] = Deconvolution(model).attribute(x.clone().requires_grad_(), target=target)
         maps["guided_backprop"] = GuidedBackprop(model).attribute(x.clone().requires_grad_(), target=target)
         maps["lrp"] = lrp(model, x, target)
     blocks = {name: 7 if values.shape[-1] == 7 or name == "feature_ablation" else 14 for name, values in maps.items()}

@@ -175,8 +175,18 @@ fn summarise_data(plan: &Plan, fingerprint: String, samples: &[SampleResult]) ->
         classes,
         fingerprint,
         association: association(plan, samples),
+        estimated: estimated(samples),
         insertion: plan.editor.insertion(),
     }
+}
+
+/// By region, on how many pictures its mask was estimated.
+fn estimated(samples: &[SampleResult]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for region in samples.iter().flat_map(|sample| &sample.estimated) {
+        *counts.entry(region.clone()).or_insert(0) += 1;
+    }
+    counts
 }
 
 fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]) -> ModelResults {
@@ -269,15 +279,20 @@ fn performance(samples: &[SampleResult], target: &str, artefact: Option<bool>) -
 
 fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, seed: u64) -> Attention {
     let maps = || samples.iter().map(|sample| &sample.maps[method]);
-    let mut values: BTreeMap<&String, Vec<Placement>> = BTreeMap::new();
-    for (region, placement) in maps().flat_map(|map| &map.regions) {
-        values.entry(region).or_default().push(*placement);
+    let mut values: BTreeMap<&String, (Vec<Placement>, usize)> = BTreeMap::new();
+    for sample in samples {
+        for (region, placement) in &sample.maps[method].regions {
+            let (placements, estimated) = values.entry(region).or_default();
+            placements.push(*placement);
+            *estimated += usize::from(sample.estimated.contains(region));
+        }
     }
-    let regions = values.into_iter().filter_map(|(region, placements)| {
+    let regions = values.into_iter().filter_map(|(region, (placements, estimated))| {
         let mean =
             |of: fn(&Placement) -> f64| Estimate::of(&placements.iter().map(of).collect::<Vec<_>>(), seed);
         let attention = RegionAttention {
             pictures: placements.len(),
+            estimated,
             share: mean(|placement| placement.share)?,
             density: mean(|placement| placement.density)?,
             rank_accuracy: mean(|placement| placement.rank_accuracy)?,

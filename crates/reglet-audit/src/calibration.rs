@@ -53,7 +53,7 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
     audit.config.models = members.iter().map(|member| (member.name.clone(), member.model())).collect();
     let truths = truths(&audit, &phantoms, &calibration.truth)?;
 
-    let mut findings = Findings::new(calibration, &members, truths);
+    let mut findings = Findings::new(calibration, &audit.config, &members, truths);
     let total = calibration.means.len() * calibration.repeats;
     let mut progress = Progress::new("calibrating", "audits of the series");
     for (means, edit) in &calibration.means {

@@ -9,7 +9,10 @@ use miette::NamedSource;
 use reglet_attribution::{Method, Methods};
 use reglet_data::edit::{Change, EditError, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{DataError, Dataset, FolderOptions, ManifestOptions};
+use reglet_data::{
+    DataError, Dataset, EstimatedLesions, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions,
+    ManifestOptions,
+};
 use reglet_model::{
     Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, WeightsSource,
     device,
@@ -46,6 +49,9 @@ pub struct Config {
     /// The region a classifier should look at. What is put into a picture keeps off it.
     #[serde(default = "default_lesion")]
     pub lesion: String,
+    /// Where its masks come from.
+    #[serde(default)]
+    pub lesion_masks: LesionMasks,
     /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
     #[serde(default = "default_device")]
     pub device: String,
@@ -82,6 +88,18 @@ pub struct Config {
     pub verdict: VerdictConfig,
 }
 
+/// Where the masks of the lesion come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LesionMasks {
+    /// From the data set. A picture without one has no figures of its lesion.
+    #[default]
+    Given,
+    /// From the data set or, where a picture has none, estimated by Otsu's threshold; what is not credible is left
+    /// out. The results say where figures rest on estimates.
+    Estimated,
+}
+
 /// Where the pictures come from.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -92,6 +110,13 @@ pub enum DataConfig {
     Manifest(ManifestOptions),
     /// A folder of class folders.
     Folder(FolderOptions),
+    /// Hugging Face's imagefolder.
+    #[serde(rename = "imagefolder")]
+    ImageFolder(ImageFolderOptions),
+    /// An ISIC challenge, as it comes.
+    Isic(IsicOptions),
+    /// HAM10000, as it comes.
+    Ham10000(Ham10000Options),
 }
 
 /// One model: an architecture and its weights, or an archive that holds both.
@@ -305,6 +330,10 @@ impl Plan {
 
         let data = config.data.open(folder);
         let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
+        let data: Box<dyn Dataset> = match config.lesion_masks {
+            LesionMasks::Given => data,
+            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
+        };
         for (key, region) in [("artefact", &config.artefact), ("lesion", &config.lesion)] {
             // Whoever names no lesion need not have one.
             let required = key == "artefact" || *region != default_lesion();
@@ -420,6 +449,9 @@ impl DataConfig {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
             DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
             DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::ImageFolder(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::Isic(options) => Box::new(options.clone().relative_to(folder).open()?),
+            DataConfig::Ham10000(options) => Box::new(options.clone().relative_to(folder).open()?),
         })
     }
 
@@ -432,6 +464,13 @@ impl DataConfig {
             }
             DataConfig::Folder(options) => {
                 ("data.folder.folder", "data.folder.coco.file", options.coco.as_ref())
+            }
+            DataConfig::ImageFolder(options) => {
+                ("data.imagefolder.folder", "data.imagefolder.coco.file", options.coco.as_ref())
+            }
+            DataConfig::Isic(options) => ("data.isic.folder", "data.isic.coco.file", options.coco.as_ref()),
+            DataConfig::Ham10000(options) => {
+                ("data.ham10000.folder", "data.ham10000.coco.file", options.coco.as_ref())
             }
         };
         let file = match error {

@@ -65,10 +65,15 @@ fn effect(
         .filter(|control| changes.contains(control))
         .filter_map(|control| contrast(samples, change, *control, seed))
         .collect();
+    // Of all changes, only that of the lesion rests on a mask that may be an estimate.
+    let rests_on_estimate = |sample: &&&SampleResult| {
+        change == Change::RemoveLesion && sample.changed.contains_key(&change) && !sample.estimated.is_empty()
+    };
     Some(Effect {
         change,
         with,
         pictures: pairs.len(),
+        estimated: samples.iter().filter(rests_on_estimate).count(),
         difference: Estimate::of(&differences, seed)?,
         score: Estimate::of(&scores, seed)?,
         flipped: (gained + lost) as f64 / pairs.len() as f64,
@@ -108,6 +113,8 @@ fn test(differences: &[f64]) -> Test {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// Pictures of which each goes from 0.1 to what is given.
@@ -121,6 +128,7 @@ mod tests {
                     id: index.to_string(),
                     label: "benign".into(),
                     artefact: Some(with),
+                    estimated: BTreeSet::new(),
                     answer: answer(0.1),
                     changed: after.iter().map(|(change, value)| (*change, answer(value + scatter))).collect(),
                     maps: Vec::new(),
@@ -162,6 +170,15 @@ mod tests {
         assert!((adjusted / insert.test.p - 5.0).abs() < 1e-9);
         assert_eq!(found[2].test.adjusted, None);
         assert!(insert.score.mean > 2.5);
+    }
+
+    #[test]
+    fn a_lesion_taken_away_by_an_estimate_is_counted() {
+        let mut all = samples(true, &[(Change::RemoveLesion, 0.7), (Change::Remove, 0.05)], 6);
+        all[1].estimated.insert("lesion".to_owned());
+        all[4].estimated.insert("lesion".to_owned());
+        let found = effects(&all, &[Change::RemoveLesion, Change::Remove], 1);
+        assert_eq!([found[0].estimated, found[1].estimated], [2, 0]);
     }
 
     #[test]

@@ -168,6 +168,7 @@ fn examine(
                 id: p.sample.id.clone(),
                 label: plan.data.classes()[p.sample.label].clone(),
                 artefact: p.artefact,
+                estimated: p.sample.estimated.clone(),
                 answer: maps.answers[row],
                 changed: changes
                     .into_iter()

@@ -113,7 +113,7 @@ fn read(path: &Path, head: &[u8; 32]) -> (Vec<Chunk>, u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::results::Answer;
@@ -123,6 +123,7 @@ mod tests {
             id: (*id).to_owned(),
             label: "benign".into(),
             artefact: None,
+            estimated: BTreeSet::new(),
             answer: Answer { probability: 0.1 + 0.2, score: f64::NEG_INFINITY },
             changed: BTreeMap::new(),
             maps: Vec::new(),

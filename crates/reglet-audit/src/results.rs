@@ -1,7 +1,7 @@
 //! What an audit found, as plain values that are saved and drawn.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reglet_data::edit::{Change, Insertion};
 use schemars::JsonSchema;
@@ -52,6 +52,8 @@ pub struct DataSummary {
     /// How strongly the artefact goes with the target; `None` where every picture, or none, has the one or the
     /// other.
     pub association: Option<Association>,
+    /// By region, on how many pictures its mask was estimated, since nobody has drawn one.
+    pub estimated: BTreeMap<String, usize>,
     /// How the artefact was put into pictures.
     pub insertion: Insertion,
 }
@@ -131,6 +133,8 @@ pub struct Effect {
     pub with: bool,
     /// How many pictures were changed.
     pub pictures: usize,
+    /// On how many of them the mask of what was taken away was estimated.
+    pub estimated: usize,
     /// The mean of (after − before), in probability. Where a change was made at several places of a picture, the
     /// mean over them counts as after.
     pub difference: Estimate,
@@ -294,6 +298,8 @@ pub struct Randomised {
 pub struct RegionAttention {
     /// How many pictures show the region.
     pub pictures: usize,
+    /// On how many of them its mask was estimated, since nobody has drawn one.
+    pub estimated: usize,
     /// The share of the map that lies in the region, 0 to 1.
     pub share: Estimate,
     /// The share over the region's share of the picture's area: 1 is as much as chance.
@@ -417,6 +423,8 @@ pub struct SampleResult {
     pub label: String,
     /// Whether it shows the artefact; `None` where nobody has annotated it.
     pub artefact: Option<bool>,
+    /// The regions whose mask was estimated.
+    pub estimated: BTreeSet<String>,
     /// What the model says of it.
     pub answer: Answer,
     /// What it says after each change that could be made.

@@ -34,8 +34,10 @@ enum Values {
     /// Missing where nobody knows.
     Flag(fn(&Row<'_>) -> Option<bool>),
     /// Missing where it is not defined.
-    Number(Box<dyn Fn(&Row<'_>) -> Option<f64>>),
+    Number(Number),
 }
+
+type Number = Box<dyn Fn(&Row<'_>) -> Option<f64>>;
 
 fn columns() -> Vec<Column> {
     let text = |name, of| Column { name, values: Values::Text(of) };
@@ -56,6 +58,10 @@ fn columns() -> Vec<Column> {
     columns.extend([
         text("method", |row| row.map.method.clone()),
         text("region", |row| row.region.to_owned()),
+        Column {
+            name: "estimated",
+            values: Values::Flag(|row| Some(row.sample.estimated.contains(row.region))),
+        },
         number("share", |row| Some(row.placement.share)),
         number("density", |row| Some(row.placement.density)),
         number("rank_accuracy", |row| Some(row.placement.rank_accuracy)),

@@ -33,6 +33,11 @@ impl CocoOptions {
     pub fn new(file: impl Into<PathBuf>) -> Self {
         Self { file: file.into(), regions: None }
     }
+
+    /// The same annotations with a relative path taken from the folder `base`.
+    pub fn relative_to(self, base: &Path) -> Self {
+        Self { file: base.join(&self.file), ..self }
+    }
 }
 
 /// The regions of annotated pictures, by the pictures' file names.

@@ -1,6 +1,6 @@
 //! What a data set is to the rest of the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use image::RgbImage;
 
@@ -81,6 +81,8 @@ pub struct Sample {
     /// annotated*: nobody knows whether the picture shows it, or where. A region whose mask is empty is
     /// *known to be absent*.
     pub regions: BTreeMap<String, Mask>,
+    /// Those of the regions whose mask nobody has drawn: it was estimated from the picture.
+    pub estimated: BTreeSet<String>,
 }
 
 impl Sample {

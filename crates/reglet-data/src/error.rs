@@ -36,6 +36,9 @@ pub enum DataError {
     /// A mask that cannot exist.
     #[error(transparent)]
     Mask(#[from] crate::MaskError),
+    /// A picture that cannot be brought to another size.
+    #[error(transparent)]
+    Resize(#[from] crate::ResizeError),
     /// A phantom that cannot be drawn.
     #[error(transparent)]
     Phantom(#[from] crate::phantom::PhantomError),

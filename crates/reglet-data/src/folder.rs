@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
+use crate::files::{is_picture, last_part, names, stem};
+use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
 
@@ -27,9 +28,14 @@ pub struct FolderOptions {
     /// What the data set is called in reports; where this is left out, as its folder.
     #[serde(default)]
     pub name: Option<String>,
-    /// The class folders to use, in the order of the model's outputs; where this is left out, all, sorted.
+    /// The names of the classes, in the order of the model's outputs; where this is left out, all, sorted. Only
+    /// their folders are read, unless `labels` says which folders they are made of.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
+    /// What folders are called as classes, `"*"` standing for every folder that is not named:
+    /// `{ mel = "melanoma", "*" = "benign" }`. Where this is left out, each folder is a class.
+    #[serde(default)]
+    pub labels: Option<BTreeMap<String, String>>,
     /// Regions, and a folder with masks of each: white inside, black outside, in class folders of the same
     /// names, each mask with its picture's name but perhaps another extension. Where a picture has no mask,
     /// nobody has annotated the region.
@@ -43,14 +49,21 @@ pub struct FolderOptions {
 impl FolderOptions {
     /// All classes of this folder, without masks.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), name: None, classes: None, masks: BTreeMap::new(), coco: None }
+        Self {
+            folder: folder.into(),
+            name: None,
+            classes: None,
+            labels: None,
+            masks: BTreeMap::new(),
+            coco: None,
+        }
     }
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.folder = base.join(self.folder);
         self.masks.values_mut().for_each(|folder| *folder = base.join(&folder));
-        self.coco = self.coco.map(|coco| CocoOptions { file: base.join(&coco.file), ..coco });
+        self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
 
@@ -64,52 +77,56 @@ impl FolderOptions {
         let mut complain = |file: &Path, kind| {
             problems.push(Problem { file: file.into(), line: None, kind });
         };
-        let classes = match &self.classes {
-            Some(classes) => classes.clone(),
-            None => names(&self.folder, Path::is_dir)?,
+        let folders = match (&self.classes, &self.labels) {
+            (Some(classes), None) => classes.clone(),
+            _ => names(&self.folder, Path::is_dir)?,
         };
-        let mut entries = Vec::new();
-        for (label, class) in classes.iter().enumerate() {
-            let folder = self.folder.join(class);
-            if classes[..label].contains(class) {
-                complain(&self.folder, ProblemKind::DuplicateClass { class: class.clone() });
+        let mut pictures = Vec::new();
+        for (index, label) in folders.iter().enumerate() {
+            let folder = self.folder.join(label);
+            if folders[..index].contains(label) {
                 continue;
             }
             if !folder.is_dir() {
                 complain(&folder, ProblemKind::NoFolder);
                 continue;
             }
-            let pictures = names(&folder, is_picture)?;
-            if pictures.is_empty() {
+            let files = names(&folder, is_picture)?;
+            if files.is_empty() {
                 complain(&folder, ProblemKind::NoSamples);
             }
-            let masks = self.masks_of(class)?;
-            for name in pictures {
+            let masks = self.masks_of(label)?;
+            for file in files {
                 let masks = masks.iter().filter_map(|(&region, by_stem)| {
-                    Some((region.clone(), by_stem.get(stem(&name))?.clone()))
+                    Some((region.clone(), by_stem.get(stem(&file))?.clone()))
                 });
-                entries.push(Entry {
-                    id: format!("{class}/{name}"),
-                    picture: folder.join(&name),
-                    label,
+                let entry = Entry {
+                    id: format!("{label}/{file}"),
+                    picture: folder.join(&file),
+                    label: 0,
                     masks: masks.collect(),
                     flags: BTreeMap::new(),
                     annotated: None,
                     line: None,
-                });
+                };
+                pictures.push((entry, label.clone()));
             }
         }
         for (region, folder) in &self.masks {
             if !folder.is_dir() {
                 complain(folder, ProblemKind::NoFolder);
-            } else if !entries.iter().any(|entry| entry.masks.contains_key(region)) {
-                complain(folder, ProblemKind::NoMaskMatches { region: region.clone() });
+            } else if !pictures.iter().any(|(entry, _)| entry.masks.contains_key(region)) {
+                let named = "<class>/<picture>.png".to_owned();
+                complain(folder, ProblemKind::NoMaskMatches { region: region.clone(), named });
             }
         }
-        let folder_name = || self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let name = self.name.clone().unwrap_or_else(folder_name);
+        let name = self.name.clone().unwrap_or_else(|| last_part(&self.folder));
         let regions: BTreeSet<String> = self.masks.keys().cloned().collect();
-        PictureFiles::new(name, classes, regions, entries, self.coco.as_ref(), &self.folder, problems)
+        Listing { name, file: &self.folder, pictures, known: folders, regions, problems }.open(
+            self.classes.as_ref(),
+            self.labels.as_ref(),
+            self.coco.as_ref(),
+        )
     }
 
     /// For each region, the masks of one class by their names without extension.
@@ -125,34 +142,4 @@ impl FolderOptions {
         }
         Ok(masks)
     }
-}
-
-/// The names in a folder for which `wanted` is true, without hidden ones, sorted.
-fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, DataError> {
-    let list = || -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let name = entry.file_name().into_string().map_err(|name| {
-                io::Error::other(format!("the name of {} is not UTF-8 text", Path::new(&name).display()))
-            })?;
-            if !name.starts_with('.') && wanted(&entry.path()) {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
-    };
-    list().map_err(|source| DataError::Unreadable { path: folder.into(), source })
-}
-
-fn is_picture(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
-    let extension = path.extension().unwrap_or_default();
-    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) && path.is_file()
-}
-
-/// A file's name without its extension.
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

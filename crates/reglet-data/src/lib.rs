@@ -26,7 +26,9 @@
 //! | what a data set is | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
 //! | pictures in a folder for each class | [`FolderOptions`] |
+//! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder as they come | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
 //! | regions from COCO annotations | [`coco`] |
+//! | lesions' masks where nobody has drawn any | [`EstimatedLesions`] |
 //! | generated pictures, of which everything is known | [`phantom`] |
 //! | a picture with its ruler put in, taken away or moved | [`edit`] |
 //!
@@ -43,20 +45,34 @@ pub mod coco;
 mod dataset;
 pub mod edit;
 mod error;
+mod estimate;
+mod files;
 mod folder;
 mod geometry;
+mod ham10000;
+mod identified;
+mod imagefolder;
+mod isic;
+mod listing;
 mod manifest;
 mod mask;
+mod parts;
 pub mod phantom;
 pub mod picture;
 mod picture_files;
 mod problem;
 mod resize;
+mod row;
+mod table;
 
 pub use dataset::{Dataset, Sample};
 pub use error::DataError;
+pub use estimate::{EstimatedLesions, estimate_lesion};
 pub use folder::FolderOptions;
 pub use geometry::{Geometry, Resize, Size};
+pub use ham10000::Ham10000Options;
+pub use imagefolder::ImageFolderOptions;
+pub use isic::{IsicOptions, Split};
 pub use manifest::ManifestOptions;
 pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
 pub use picture_files::PictureFiles;

@@ -184,6 +184,11 @@ impl Mask {
         Some(BoundingBox { x: left, y: top, width: right - left + 1, height: bottom - top + 1 })
     }
 
+    /// Whether the pixel, which is one of the mask's, lies on the border of the picture.
+    pub(crate) fn on_border(&self, (x, y): (u32, u32)) -> bool {
+        x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
+    }
+
     fn index(&self, x: u32, y: u32) -> Option<usize> {
         (x < self.width && y < self.height).then(|| y as usize * self.width as usize + x as usize)
     }

@@ -182,7 +182,7 @@ impl Dataset for PictureFiles {
                 _ => {}
             }
         }
-        Ok(Sample { id: entry.id.clone(), picture, label: entry.label, regions })
+        Ok(Sample { id: entry.id.clone(), picture, label: entry.label, regions, estimated: BTreeSet::new() })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {

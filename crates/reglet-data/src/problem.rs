@@ -99,16 +99,50 @@ pub enum ProblemKind {
         /// The path from the working folder, or an absolute one.
         path: PathBuf,
     },
+    /// The picture of a listed id is not there.
+    #[error("there is no picture `{id}` in {}: unpack it there, or remove the line", Names(folders))]
+    NoPicture {
+        /// The id.
+        id: String,
+        /// The folders that were searched.
+        folders: Vec<String>,
+    },
+    /// An id could be one of several files.
+    #[error("the picture `{id}` could be {}: name the folder to use", Names(files))]
+    SeveralFiles {
+        /// The id.
+        id: String,
+        /// The files that have it.
+        files: Vec<String>,
+    },
+    /// A part of a known layout is not there.
+    #[error("there is no {what} in it: unpack it there, or name it with `{option}`")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+        /// The option that names it.
+        option: String,
+    },
+    /// A part of a known layout could be one of several files or folders.
+    #[error("the {what} could be {}: name one with `{option}`", Names(found))]
+    SeveralFound {
+        /// What was looked for.
+        what: String,
+        /// The files or folders that it could be.
+        found: Vec<String>,
+        /// The option that names one.
+        option: String,
+    },
     /// A folder that was named is not there.
     #[error("there is no such folder: correct the path")]
     NoFolder,
     /// No mask in a folder of masks belongs to any picture.
-    #[error(
-        "no mask in this folder of `{region}` belongs to a picture: a mask is named <class>/<picture>.png"
-    )]
+    #[error("no mask in this folder of `{region}` belongs to a picture: a mask is named {named}")]
     NoMaskMatches {
         /// The region.
         region: String,
+        /// How a mask's path tells which picture it belongs to.
+        named: String,
     },
     /// A label is none of the classes.
     #[error("the label `{label}` is none of the classes {}", Names(classes))]
@@ -117,6 +151,32 @@ pub enum ProblemKind {
         label: String,
         /// The classes.
         classes: Vec<String>,
+    },
+    /// A label that is mapped to a class is that of no picture.
+    #[error("`labels` names `{label}`, which is none of the labels {}", Names(labels))]
+    NoSuchLabel {
+        /// The label that is mapped.
+        label: String,
+        /// The labels that there are.
+        labels: Vec<String>,
+    },
+    /// Labels are mapped to classes, but not this one.
+    #[error("`labels` does not say which class the label `{label}` is: name it, or all others as \"*\"")]
+    UnmappedLabel {
+        /// The label.
+        label: String,
+    },
+    /// A picture has several labels.
+    #[error("the picture has several labels at once, {}: leave one", Names(labels))]
+    SeveralLabels {
+        /// The labels.
+        labels: Vec<String>,
+    },
+    /// A picture has none of the labels.
+    #[error("the picture has none of the labels {}: set one of them to 1", Names(labels))]
+    NoLabel {
+        /// The labels it could have.
+        labels: Vec<String>,
     },
     /// A class is listed twice.
     #[error("the class `{class}` is listed twice: list it once")]

@@ -1,12 +1,19 @@
 //! Edits: what they change, what they leave alone, and when they refuse.
 
-use std::collections::BTreeMap;
+#[expect(dead_code, reason = "of small data sets only part is needed here")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
-use reglet_data::edit::{self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Source};
+use reglet_data::coco::CocoOptions;
+use reglet_data::edit::{
+    self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Insertion, Source,
+};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{DataError, Dataset, Mask, Sample};
+use reglet_data::{DataError, Dataset, ManifestOptions, Mask, Sample};
+use support::Disk;
 
 /// Smoothly lit skin with a little texture that repeats nowhere.
 fn skin(width: u32, height: u32) -> RgbImage {
@@ -183,7 +190,8 @@ impl Dataset for Photographs {
             1 => regions.insert("ruler".to_owned(), Mask::empty(size.0, size.1)?),
             _ => None,
         };
-        Ok(Sample { id: self.id(index).to_owned(), picture: skin(size.0, size.1), label: 0, regions })
+        let (id, picture, estimated) = (self.id(index).to_owned(), skin(size.0, size.1), BTreeSet::new());
+        Ok(Sample { id, picture, label: 0, regions, estimated })
     }
     fn fingerprint(&self) -> Result<String, DataError> {
         Ok(String::new())
@@ -394,4 +402,149 @@ fn generated_pictures_are_drawn_again() {
     let bare = hair.apply(&set, index, &sample, Change::Remove, 0).expect("valid");
     let bare = bare.expect("there is hair to be removed");
     assert!(sample.regions["hair"].iter().all(|(x, y)| bare.region.get(x, y)));
+}
+
+#[test]
+fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
+    let size = (160, 120);
+    let picture = skin(size.0, size.1);
+    let lesion = box_mask(size, 60, 40, 40, 40);
+    // Four dashes about the lesion: together they are nowhere off it but where they are.
+    let dashes = [(76, 14, 8, 20), (76, 86, 8, 20), (30, 56, 24, 8), (106, 56, 24, 8)]
+        .map(|(left, top, width, height)| box_mask(size, left, top, width, height));
+    let dashes = dashes
+        .iter()
+        .fold(Mask::empty(size.0, size.1).expect("small"), |all, dash| all.union(dash).expect("one size"));
+    // A strip that has no room elsewhere unless it stands upright.
+    let strip = box_mask(size, 10, 96, 100, 12);
+    let narrow = box_mask(size, 0, 0, 132, 90);
+    for (mask, avoid) in [(&dashes, &lesion), (&strip, &narrow)] {
+        for seed in 0..5 {
+            let control = edit::remove_elsewhere(&picture, mask, Some(avoid), seed).expect("valid");
+            let control = control.unwrap_or_else(|| panic!("no room with seed {seed}"));
+            let removed = edit::remove(&picture, mask, seed).expect("valid");
+            assert_eq!(control.region.area(), removed.region.area());
+            assert!(!control.region.iter().any(|(x, y)| removed.region.get(x, y) || avoid.get(x, y)));
+            assert!(only_region_changed(&picture, &control));
+        }
+    }
+}
+
+#[test]
+fn ink_is_put_in_taken_away_and_controlled_like_a_ruler() {
+    let options = PhantomOptions { count: 24, size: 128, ink: 0.5, ..PhantomOptions::default() };
+    let set = Phantoms::new(options).expect("valid");
+    let editor = editor(&set, "ink", &EditOptions { follow: true, ..EditOptions::default() });
+    assert!(matches!(editor.insertion(), Insertion::Cutouts(1..)), "{}", editor.insertion());
+    let (mut shown, mut controlled) = (0, 0);
+    for index in 0..set.len() {
+        let sample = set.sample(index).expect("a phantom");
+        let ink = &sample.regions["ink"];
+        let apply = |change| editor.apply(&set, index, &sample, change, 0).expect("valid");
+        if ink.is_empty() {
+            let [ink, skin, scrambled] = [Change::Insert, Change::Control, Change::Scrambled]
+                .map(|change| apply(change).expect("there is always a place"));
+            assert_eq!(ink.region, skin.region, "{index}: the control changes as much");
+            assert_eq!(ink.region, scrambled.region);
+            assert!(contrast(&sample.picture, &ink.picture) > 0.0);
+            assert_ne!(ink.picture, scrambled.picture);
+            assert_eq!(apply(Change::Remove), None);
+        } else {
+            shown += 1;
+            let removed = apply(Change::Remove).expect("there is ink");
+            assert!(ink.iter().all(|(x, y)| removed.region.get(x, y)));
+            let moved = apply(Change::Move).expect("there is ink");
+            assert!(removed.region.iter().all(|(x, y)| moved.region.get(x, y)));
+            assert_ne!(moved.picture, removed.picture);
+            if let Some(control) = apply(Change::Control) {
+                controlled += 1;
+                assert!(!control.region.iter().any(|(x, y)| ink.get(x, y)));
+            }
+        }
+    }
+    assert!(shown >= 8 && controlled * 10 >= shown * 8, "{controlled} of {shown} have a control");
+}
+
+/// A round patch with a darker rim, as it is stuck beside a lesion.
+fn patch(picture: &mut RgbImage, centre: (u32, u32), radius: u32) {
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        let distance = x.abs_diff(centre.0).pow(2) + y.abs_diff(centre.1).pow(2);
+        if distance <= radius * radius {
+            let rim = distance > (radius - 3) * (radius - 3);
+            *pixel = if rim { Rgb([20, 60, 120]) } else { Rgb([60, 130, 220]) };
+        }
+    }
+}
+
+#[test]
+fn a_patch_from_coco_annotations_is_edited_like_a_ruler() {
+    let disk = Disk::new();
+    let mut with = skin(140, 110);
+    patch(&mut with, (30, 30), 14);
+    with.save(disk.path("with.png")).expect("it can be written");
+    skin(140, 110).save(disk.path("without.png")).expect("it can be written");
+    let rim: Vec<String> = (0..24)
+        .map(|corner| {
+            let angle = f64::from(corner) * std::f64::consts::TAU / 24.0;
+            format!("{:.1},{:.1}", 30.5 + 15.0 * angle.cos(), 30.5 + 15.0 * angle.sin())
+        })
+        .collect();
+    let coco = disk.text(
+        "patches.json",
+        &format!(
+            r#"{{"images": [{{"id": 1, "file_name": "with.png"}}, {{"id": 2, "file_name": "without.png"}}],
+                "annotations": [{{"image_id": 1, "category_id": 1, "segmentation": [[{}]]}}],
+                "categories": [{{"id": 1, "name": "patch"}}]}}"#,
+            rim.join(",")
+        ),
+    );
+    let manifest = disk.text("manifest.csv", "image,label\nwith.png,benign\nwithout.png,benign\n");
+    let options = ManifestOptions { coco: Some(CocoOptions::new(coco)), ..ManifestOptions::new(manifest) };
+    let set = options.open().expect("it is sound");
+    let options = EditOptions { insert: Some(Source::Cutout), follow: true, ..EditOptions::default() };
+    let editor = editor(&set, "patch", &options);
+    // How much of a picture is bluer than it is red, as only the patch is.
+    let blue = |picture: &RgbImage| picture.pixels().filter(|pixel| pixel[2] > pixel[0]).count() as f64;
+    let whole = blue(&with);
+    let [with, without] = [0, 1].map(|index| set.sample(index).expect("it is sound"));
+    let apply = |index, sample: &Sample, change| {
+        let edited = editor.apply(&set, index, sample, change, 0).expect("valid").expect("it makes sense");
+        assert!(only_region_changed(&sample.picture, &edited), "{change:?}");
+        blue(&edited.picture) / whole
+    };
+    assert!((0.9..1.1).contains(&apply(1, &without, Change::Insert)));
+    assert!((0.9..1.1).contains(&apply(1, &without, Change::Scrambled)));
+    assert_eq!(apply(1, &without, Change::Control), 0.0);
+    assert_eq!(apply(0, &with, Change::Remove), 0.0);
+    assert!((0.9..1.1).contains(&apply(0, &with, Change::Move)));
+    assert_eq!(apply(0, &with, Change::Control), 1.0);
+}
+
+#[test]
+fn the_dark_about_a_field_of_view_does_not_come_along() {
+    let mut donor = skin(160, 160);
+    for (x, _, pixel) in donor.enumerate_pixels_mut() {
+        if x < 60 {
+            *pixel = Rgb([4, 4, 4]);
+        }
+    }
+    scale(&mut donor, 20, 130, 90);
+    let cutout = Cutout::of(&donor, &box_mask((160, 160), 18, 82, 114, 10)).expect("one size");
+    let cutout = cutout.expect("most of it is in the light");
+    assert!(cutout.reaches_edge(), "part of it lies in the dark");
+    let bright = skin(160, 160);
+    let pasted = edit::paste(&bright, None, &cutout, 2).expect("one size");
+    let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 20).count();
+    assert_eq!(black, 0, "the dark was pasted");
+    assert!(Cutout::of(&donor, &box_mask((160, 160), 4, 20, 20, 10)).expect("one size").is_none());
+
+    // Black within the field of view is an artefact like any other.
+    let tape = box_mask((160, 160), 60, 60, 44, 44);
+    let mut taped = skin(160, 160);
+    tape.iter().for_each(|(x, y)| taped.put_pixel(x, y, Rgb([8, 8, 8])));
+    let cutout = Cutout::of(&taped, &tape).expect("one size").expect("it is in the light");
+    assert!(!cutout.reaches_edge());
+    let pasted = edit::paste(&bright, None, &cutout, 2).expect("one size");
+    let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 30).count();
+    assert!(black > 44 * 40, "{black} of {} pixels are black", tape.area());
 }

@@ -99,7 +99,13 @@ fn every_mistake_is_named() {
     assert!(has("set/empty", ProblemKind::NoSamples), "{found:?}");
     assert!(has("set/nowhere", ProblemKind::NoFolder), "{found:?}");
     assert!(has("nowhere", ProblemKind::NoFolder), "{found:?}");
-    assert!(has("no-masks", ProblemKind::NoMaskMatches { region: "lesion".into() }), "{found:?}");
+    assert!(
+        has(
+            "no-masks",
+            ProblemKind::NoMaskMatches { region: "lesion".into(), named: "<class>/<picture>.png".into() }
+        ),
+        "{found:?}"
+    );
     assert_eq!(found.len(), 5, "{found:?}");
 }
 

@@ -1,21 +1,49 @@
 //! Real dermoscopy, where there is some: `REGLET_DATA` names a folder with `isic-ruler` in it. Where it is
-//! not set, the test is listed as ignored.
+//! not set, the tests are listed as ignored.
+
+#[path = "support/overlap.rs"]
+mod overlap;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use overlap::iou;
 use reglet_data::coco::CocoOptions;
-use reglet_data::{Dataset, ManifestOptions};
+use reglet_data::{Dataset, ManifestOptions, estimate_lesion};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let folder = std::env::var_os("REGLET_DATA");
     let absent = folder.is_none();
-    let test = move || isic_ruler(Path::new(&folder.unwrap_or_default()));
-    let name = "isic_ruler_has_52_samples_29_of_them_with_a_ruler";
-    libtest_mimic::run(&arguments, vec![Trial::test(name, test).with_ignored_flag(absent)]).exit_code()
+    let trial = |name: &str, test: fn(&Path) -> Result<(), Failed>| {
+        let folder = folder.clone().unwrap_or_default();
+        Trial::test(name, move || test(Path::new(&folder))).with_ignored_flag(absent)
+    };
+    let trials = vec![
+        trial("isic_ruler_has_52_samples_29_of_them_with_a_ruler", isic_ruler),
+        trial("estimated_lesions_are_near_those_vetted_by_eye", estimated_lesions),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn estimated_lesions(data: &Path) -> Result<(), Failed> {
+    let data = ManifestOptions::new(data.join("isic-ruler/manifest.csv")).open()?;
+    let mut found = Vec::new();
+    for index in 0..data.len() {
+        let sample = data.sample(index)?;
+        if let Some(lesion) = estimate_lesion(&sample.picture)? {
+            found.push(iou(&lesion, &sample.regions["lesion"]));
+        }
+    }
+    found.sort_by(f64::total_cmp);
+    let (median, tenth) = (found[found.len() / 2], found[found.len() / 10]);
+    println!("{} of {}, IoU: median {median:.3}, a tenth below {tenth:.3}", found.len(), data.len());
+    assert!(found.len() >= 47, "only {} of {} have a credible lesion", found.len(), data.len());
+    assert!(median > 0.85, "the median IoU is {median}");
+    assert!(tenth > 0.6, "a tenth of them has an IoU below {tenth}");
+    Ok(())
 }
 
 fn isic_ruler(data: &Path) -> Result<(), Failed> {

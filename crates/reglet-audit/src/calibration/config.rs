@@ -69,7 +69,7 @@ pub struct TruthConfig {
 impl Default for SeriesConfig {
     fn default() -> Self {
         SeriesConfig {
-            ties: vec![0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0],
+            ties: vec![0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0],
             seeds: vec![2001, 2002, 2003],
             pictures: 2000,
             epochs: 5,

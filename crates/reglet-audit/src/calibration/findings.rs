@@ -11,6 +11,7 @@ use super::config::{CalibrationConfig, TruthConfig};
 use super::series::Member;
 use super::truth::Truth;
 use crate::Error;
+use crate::config::Config;
 use crate::results::{Results, VerdictKind};
 use crate::statistics::{Estimate, isotonic};
 
@@ -25,6 +26,10 @@ pub(super) struct Findings {
     classifiers: Vec<Classifier>,
     /// How often the audits were right, by the means of changing pictures.
     rates: BTreeMap<String, Rates>,
+    /// The region under suspicion.
+    artefact: String,
+    /// The smallest change that the audits count.
+    min_effect: f64,
     #[serde(skip)]
     audits: usize,
 }
@@ -54,7 +59,12 @@ struct Rates {
 }
 
 impl Findings {
-    pub fn new(config: &CalibrationConfig, members: &[Member], truths: Vec<Truth>) -> Findings {
+    pub fn new(
+        config: &CalibrationConfig,
+        audit: &Config,
+        members: &[Member],
+        truths: Vec<Truth>,
+    ) -> Findings {
         let classifier = |(member, truth): (&Member, Truth)| Classifier {
             name: member.name.clone(),
             tie: member.tie,
@@ -68,6 +78,8 @@ impl Findings {
             truth: config.truth,
             classifiers: members.iter().zip(truths).map(classifier).collect(),
             rates: BTreeMap::new(),
+            artefact: audit.artefact.clone(),
+            min_effect: audit.verdict.min_effect,
             audits: 0,
         }
     }
@@ -123,14 +135,15 @@ impl Findings {
     }
 
     fn figure(&self, means: &str) -> CurveChart {
-        let mut chart = CurveChart::new("What the audit says of classifiers whose dependence is known")
+        let mut chart = CurveChart::new(format!("Verdicts by true dependence on the {}", self.artefact))
             .subtitle(format!(
-                "Each dot is one classifier, audited {} times; the lines are the rates, made monotone. Pictures were \
-                 changed by: {means}",
+                "Each dot is one classifier, audited {} times, pictures changed by '{means}'. Lines: the rates, made \
+                 monotone; what is left to 1 is inconclusive",
                 self.repeats(means)
             ))
-            .axis_label("true dependence: mean change of the probability when a ruler is drawn")
-            .value_label("share of the audits");
+            .axis_label(format!("mean change of the probability when a {} is drawn", self.artefact))
+            .value_label("share of the audits")
+            .reference(self.min_effect, "a verdict asks for");
         for (kind, sign) in [(VerdictKind::Shortcut, 1.0), (VerdictKind::Clear, -1.0)] {
             let mut points = self.points(means, kind);
             points.sort_by(|a, b| a.0.total_cmp(&b.0));

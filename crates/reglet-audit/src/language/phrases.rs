@@ -210,9 +210,12 @@ phrases! {
     chance(p)
         " (p\u{a0}{p})"
         " (p\u{a0}{p})"
-    lesion_out(after, pictures, before, does)
-        "Without its lesion, but with its {artefact}, a picture is called {target} on {after} of {pictures}, {before} before (the probability {does})"
-        "Sans leur lésion, mais avec {the_artefact}, {after} images sur {pictures} sont classées « {target} », contre {before} avant (la probabilité {does})"
+    estimated(name)
+        "{name} (estimated)"
+        "{name} (estimation)"
+    lesion_out(estimated, after, pictures, before, does)
+        "Without its lesion{estimated}, but with its {artefact}, a picture is called {target} on {after} of {pictures}, {before} before (the probability {does})"
+        "Sans leur lésion{estimated}, mais avec {the_artefact}, {after} images sur {pictures} sont classées « {target} », contre {before} avant (la probabilité {does})"
     rises(by)
         "rises by {by}"
         "augmente de {by}"
@@ -291,6 +294,9 @@ phrases! {
     should_look(lesion)
         "A classifier should look at {lesion}."
         "Un classifieur devrait se fonder sur {lesion}."
+    outline_estimated(pictures)
+        "Its outline is estimated in {pictures}."
+        "Son contour est estimé sur {pictures}."
     pictures_by_group()
         "Pictures by group"
         "Images par groupe"

@@ -103,7 +103,9 @@ fn intervals(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
         let rows = ordered(page.results, method).into_iter();
-        let rows = rows.map(|(name, found)| interval(&page.label(name), &found.density));
+        let rows = rows.map(|(name, found)| {
+            interval(&page.estimated(page.label(name), found.estimated), &found.density)
+        });
         drawing = drawing.row(page.title(method), rows);
     }
     drawing.draw(&Theme::LIGHT)

@@ -55,6 +55,11 @@ impl<'a> Page<'a> {
         if count == 1 { self.words.one_picture() } else { self.words.picture_count(count) }
     }
 
+    /// A region or what is done to it, marked where its mask was estimated on any of the pictures.
+    pub(super) fn estimated(&self, name: String, pictures: usize) -> String {
+        if pictures > 0 { self.words.estimated(name) } else { name }
+    }
+
     /// Whether a picture shows the artefact.
     pub(super) fn shown(&self, shown: Option<bool>) -> String {
         match shown {

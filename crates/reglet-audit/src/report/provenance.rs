@@ -46,7 +46,12 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
             h2 id="data" { (words.the_data()) }
             p.note {
                 (words.data_set(&data.name, page.counted(data.pictures))) " " (rich(&words.in_question()))
-                @if let Some(lesion) = &page.results.lesion { " " (words.should_look(language.name(lesion).the)) }
+                @if let Some(lesion) = &page.results.lesion {
+                    " " (words.should_look(language.name(lesion).the))
+                    @if let Some(pictures) = data.estimated.get(lesion) {
+                        " " (words.outline_estimated(page.counted(*pictures)))
+                    }
+                }
             }
             (table(&words.pictures_by_group(), &head, &body))
             p.note {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -40,6 +40,7 @@ fn example_in(language: Language) -> Results {
             fingerprint: "9f2c".repeat(16),
             groups: vec![[30, 30], [30, 30]],
             association: Association::of([[30, 30], [30, 30]]),
+            estimated: BTreeMap::new(),
             insertion: Insertion::Redrawn,
         },
         models: vec![
@@ -172,6 +173,7 @@ fn changed(change: Change, by: f64) -> Effect {
         change,
         with: by < 0.0,
         pictures: before.len(),
+        estimated: 0,
         difference: estimate(&differences),
         score: estimate(&differences.iter().map(|value| 5.0 * value).collect::<Vec<_>>()),
         flipped: 0.31,
@@ -190,6 +192,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
         let shares: Vec<f64> = densities.iter().map(|value| value * 0.08).collect();
         RegionAttention {
             pictures: 30,
+            estimated: 0,
             share: estimate(&shares),
             density: estimate(&densities),
             rank_accuracy: estimate(&shares),
@@ -246,6 +249,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
         id: format!("phantom-{index:03}"),
         label: "melanoma".into(),
         artefact: Some(index == 0),
+        estimated: BTreeSet::new(),
         answer: Answer { probability: 0.93, score: 2.6 },
         changed: [(Change::Remove, 0.41), (Change::Move, 0.9)]
             .map(|(change, probability)| (change, Answer { probability, score: 0.0 }))

@@ -14,6 +14,7 @@ fn effect(change: Change, mean: f64, half: f64) -> Effect {
         change,
         with: change == Change::Remove,
         pictures: 40,
+        estimated: 0,
         difference: estimate(mean, half),
         score: estimate(4.0 * mean, half),
         flipped: 0.5,
@@ -40,6 +41,7 @@ fn against(change: Change, mean: f64, control: f64) -> Effect {
 fn attention(density: f64) -> Attention {
     let region = RegionAttention {
         pictures: 40,
+        estimated: 0,
         share: estimate(0.2, 0.01),
         density: estimate(density, 0.1),
         rank_accuracy: estimate(0.3, 0.1),

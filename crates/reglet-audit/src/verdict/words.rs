@@ -13,7 +13,8 @@ impl Words {
         if change == Change::RemoveLesion {
             let by = self.size(&difference);
             let does = if difference.mean < 0.0 { self.falls(by) } else { self.rises(by) };
-            return self.lesion_out(called[1], pictures, called[0], does);
+            let estimated = if effect.estimated > 0 { self.estimated("") } else { String::new() };
+            return self.lesion_out(estimated, called[1], pictures, called[0], does);
         }
         let (what, by) = (self.doing(change, with), self.size(&difference));
         let finding = if difference.mean < 0.0 { self.lowers(what, by) } else { self.raises(what, by) };

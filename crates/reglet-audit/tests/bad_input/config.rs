@@ -144,6 +144,44 @@ fn a_manifest_that_is_right_runs() {
 }
 
 #[test]
+fn estimated_lesions_are_called_so_wherever_their_figures_stand() {
+    let bench = Bench::new();
+    let given = manifest(&bench, Mask::clone, ["1", "1"])
+        .replace("flags =", "masks = { ruler = \"ruler_mask\" }\nflags =")
+        .replace("\"remove\"]", "\"remove\", \"remove_lesion\"]");
+    bench.audit(&given).accepted(&["samples.csv"]);
+    assert!(
+        !bench.read("samples.csv").contains(",lesion,") && !bench.read("report.html").contains("(estimated)")
+    );
+
+    let estimated = given.replace("seed = 7", "seed = 7\nlesion_masks = \"estimated\"");
+    bench.audit(&estimated).accepted(&["report.html", "results.json", "samples.csv"]);
+    assert!(
+        bench.read("samples.csv").contains(",lesion,1,") && bench.read("samples.csv").contains(",ruler,0,")
+    );
+    assert!(bench.read("results.json").contains("\"estimated\": {\n      \"lesion\": 2\n    }"));
+    let report = bench.read("report.html");
+    for said in
+        ["<td>lesion (estimated)</td>", "whose outline is estimated in 2 pictures", "ruler left (estimated)"]
+    {
+        assert!(report.contains(said), "the report does not say '{said}'");
+    }
+    assert!(!report.contains("ruler (estimated)"));
+}
+
+#[test]
+fn a_published_data_set_with_a_faulty_line() {
+    let bench = Bench::new();
+    let pictures = bench.folder().join("HAM10000_images_part_1");
+    std::fs::create_dir(&pictures).expect("room");
+    std::fs::copy(bench.phantom(), pictures.join("ISIC_0024306.png")).expect("room");
+    bench.write("HAM10000_metadata.csv", b"lesion_id,image_id,dx\nHAM_1,ISIC_0024306,mell\n");
+    let config = config("[data.ham10000]\nfolder = \".\"\nlabels = { mel = \"melanoma\", nv = \"benign\" }");
+    let place = format!("audit.toml:{}:", line(&config, "folder"));
+    bench.audit(&config).refused(&["HAM10000_metadata.csv", "line 2", "`mell`", &place]);
+}
+
+#[test]
 fn a_manifest_that_is_not_there() {
     let bench = Bench::new();
     let config = manifest(&bench, Mask::clone, ["1", "1"]).replace("manifest.csv", "nowhere.csv");

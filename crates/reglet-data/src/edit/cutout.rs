@@ -5,6 +5,7 @@ use image::{Rgb, RgbImage, imageops};
 use super::light::Light;
 use super::membrane::span;
 use super::{EditError, Edited};
+use crate::parts::{parts, touching_border};
 use crate::phantom::Dice;
 use crate::{Mask, ResizeError, resize_gray, resize_rgb};
 
@@ -31,10 +32,13 @@ pub struct Cutout {
     place: (f32, f32),
     /// The shorter side of the whole picture.
     scale: u32,
+    /// Whether part of the artefact may be missing.
+    cropped: bool,
 }
 
 impl Cutout {
-    /// Cuts out what `mask` marks, and three pixels about it. `None` where the mask is empty.
+    /// Cuts out what `mask` marks, and three pixels about it, as far as it lies within the field of view. `None`
+    /// where nothing does.
     ///
     /// # Errors
     /// [`EditError::Size`] if the mask is not of the picture's size.
@@ -44,19 +48,26 @@ impl Cutout {
             return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
         }
         let wide = mask.dilate(MARGIN);
+        let light = Light::of(picture);
+        // What lies in the dark about a round field of view would come along as a black patch. A black artefact
+        // within it is one to be cut out.
+        let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
+        let seen = Mask::from_fn(width, height, |x, y| wide.get(x, y) && !dark.get(x, y))?;
+        let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
+        let wide = seen;
         // One pixel more on each side, where there is one: the seam is judged by it.
         let Some(bounds) = wide.dilate(1).bounding_box() else { return Ok(None) };
         let part = imageops::crop_imm(picture, bounds.x, bounds.y, bounds.width, bounds.height).to_image();
         let mask = Mask::from_fn(bounds.width, bounds.height, |x, y| wide.get(bounds.x + x, bounds.y + y))?;
         let share = |at: u32, room: u32| if room == 0 { 0.5 } else { at as f32 / room as f32 };
         let place = (share(bounds.x, width - bounds.width), share(bounds.y, height - bounds.height));
-        Ok(Some(Cutout { picture: part, mask, place, scale: width.min(height) }))
+        Ok(Some(Cutout { picture: part, mask, place, scale: width.min(height), cropped }))
     }
 
-    /// Whether the artefact reaches the edge of the picture it was cut from, so that part of it may be missing.
+    /// Whether the artefact reaches the edge of the picture it was cut from, or of its field of view, so that part
+    /// of it may be missing.
     pub fn reaches_edge(&self) -> bool {
-        let (width, height) = self.mask.dimensions();
-        self.mask.iter().any(|(x, y)| x == 0 || y == 0 || x + 1 == width || y + 1 == height)
+        self.cropped
     }
 
     /// The same for a picture whose shorter side is `scale`.
@@ -69,7 +80,7 @@ impl Cutout {
         let (width, height) = (to(self.picture.width()), to(self.picture.height()));
         let mask = Mask::from_gray(&resize_gray(&self.mask.to_gray(), width, height)?)
             .map_err(|_| ResizeError::TooLarge { width, height })?;
-        Ok(Cutout { picture: resize_rgb(&self.picture, width, height)?, mask, place: self.place, scale })
+        Ok(Cutout { picture: resize_rgb(&self.picture, width, height)?, mask, scale, ..*self })
     }
 }
 
@@ -125,9 +136,11 @@ pub fn paste(
     Ok(Edited { picture: edited, region })
 }
 
-/// Does to a place of the same shape, elsewhere in the picture, what [`remove`](super::remove()) does to the
-/// mask: the control of a removal, since it changes as much but takes nothing away. `None` where every place
-/// tried touches the mask itself, what is to be avoided, or the dark.
+/// Does to places of the same shapes, elsewhere in the picture, what [`remove`](super::remove()) does to the
+/// mask: the control of a removal, since it changes as much but takes nothing away. The connected parts of the mask
+/// find room each by itself, turned or mirrored where there is none as they are: marks about a lesion could not be
+/// anywhere else together. `None` where every place tried for one touches the mask itself, what is to be avoided, or
+/// the dark.
 ///
 /// # Errors
 /// Those of [`remove`](super::remove()).
@@ -137,23 +150,60 @@ pub fn remove_elsewhere(
     avoid: Option<&Mask>,
     seed: u64,
 ) -> Result<Option<Edited>, EditError> {
+    // The margin that a removal takes has to find room as well.
     let near = mask.dilate(MARGIN);
     let avoid = avoid.map_or_else(|| Ok(near.clone()), |avoid| avoid.union(&near))?;
-    let taken = taken(picture, Some(&avoid))?;
-    // The margin that a removal takes has to find room as well.
-    let Some(bounds) = near.bounding_box() else { return Ok(None) };
-    let shape = Mask::from_fn(bounds.width, bounds.height, |x, y| near.get(bounds.x + x, bounds.y + y))?;
+    let mut taken = taken(picture, Some(&avoid))?;
     let mut dice = Dice::new(seed, 0, "elsewhere");
-    let (left, top) = place(&shape, (dice.unit(), dice.unit()), &taken, seed);
-    if overlap(&shape, (left, top), &taken) > 0 {
+    let mut elsewhere = Mask::empty(picture.width(), picture.height())?;
+    let mut parts = parts(&near);
+    // The largest first, while there is most room.
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    if parts.is_empty() {
         return Ok(None);
     }
-    let (right, down) = (left - i64::from(bounds.x), top - i64::from(bounds.y));
-    let moved = Mask::from_fn(picture.width(), picture.height(), |x, y| {
-        let (x, y) = (i64::from(x) - right, i64::from(y) - down);
-        x >= 0 && y >= 0 && mask.get(x as u32, y as u32)
-    })?;
-    super::remove(picture, &moved, seed).map(Some)
+    for part in parts {
+        let first = (dice.unit(), dice.unit());
+        let Some(moves) = (0..TURNS).find_map(|turn| room_for(&part, turn, first, &taken, seed)) else {
+            return Ok(None);
+        };
+        for ((from_x, from_y), (to_x, to_y)) in part.into_iter().zip(moves) {
+            taken.set(to_x, to_y, true);
+            elsewhere.set(to_x, to_y, mask.get(from_x, from_y));
+        }
+    }
+    super::remove(picture, &elsewhere, seed).map(Some)
+}
+
+/// A shape can be turned and mirrored in so many ways.
+const TURNS: u32 = 8;
+
+/// Where each of some pixels comes to lie so that all are in the picture and on nothing taken, turned in one of the
+/// [`TURNS`] ways; `None` where no such place is found.
+fn room_for(
+    part: &[(u32, u32)],
+    turn: u32,
+    first: (f32, f32),
+    taken: &Mask,
+    seed: u64,
+) -> Option<Vec<(u32, u32)>> {
+    let (left, right) = (part.iter().map(|at| at.0).min()?, part.iter().map(|at| at.0).max()?);
+    let (top, bottom) = (part.iter().map(|at| at.1).min()?, part.iter().map(|at| at.1).max()?);
+    let turned = |&(x, y): &(u32, u32)| {
+        let x = if turn & 1 == 0 { x - left } else { right - x };
+        let y = if turn & 2 == 0 { y - top } else { bottom - y };
+        if turn & 4 == 0 { (x, y) } else { (y, x) }
+    };
+    let (right, bottom) = (right - left, bottom - top);
+    let (width, height) = if turn & 4 == 0 { (right + 1, bottom + 1) } else { (bottom + 1, right + 1) };
+    if width > taken.width() || height > taken.height() {
+        return None;
+    }
+    let mut shape = Mask::empty(width, height).ok()?;
+    part.iter().map(turned).for_each(|(x, y)| shape.set(x, y, true));
+    let (left, top) = place(&shape, first, taken, seed);
+    let moved = |(x, y): (u32, u32)| ((i64::from(x) + left) as u32, (i64::from(y) + top) as u32);
+    (overlap(&shape, (left, top), taken) == 0).then(|| part.iter().map(turned).map(moved).collect())
 }
 
 /// Where nothing is to be put: what is to be avoided, and what is dark.

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::remove::fill;
 use super::{Change, Cutout, EditError, Edited, Inserted};
 use super::{follow, insert, paste, remove, remove_elsewhere, scramble};
 use crate::phantom::Dice;
@@ -202,7 +203,7 @@ impl Editor {
                         let pasted = paste(picture, lesion, chosen, seed)?;
                         match what {
                             Inserted::Ruler => Some(pasted),
-                            Inserted::BlankStrip => Some(remove(picture, &pasted.region, seed)?),
+                            Inserted::BlankStrip => Some(fill(picture, &pasted.region, seed)?),
                         }
                     }
                     Means::None => None,

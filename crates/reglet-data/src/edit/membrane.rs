@@ -6,8 +6,9 @@ use crate::Mask;
 const STILL: f32 = 1e-4;
 const SWEEPS: usize = 2000;
 
-/// Solves Laplace's equation inside the region by successive over-relaxation: each value becomes the mean of
-/// its four neighbours, and the surface meets the values about the region. A neighbour outside the region
+/// Solves Laplace's equation inside the region by successive over-relaxation (D. M. Young, *Iterative methods for
+/// solving partial difference equations of elliptic type*, Transactions of the AMS 76, 1954): each value becomes the
+/// mean of its four neighbours, and the surface meets the values about the region. A neighbour outside the region
 /// that is not `known`, or beyond the picture's edge, does not pull: there the surface ends at a right angle.
 ///
 /// `values` hold one number for each pixel, row by row; those outside the region stay.

@@ -12,11 +12,16 @@ const MARGIN: u32 = 2;
 
 /// Fills what `mask` marks, and two pixels about it, from its surroundings.
 ///
-/// The fill is the harmonic one: the smoothest surface that meets the picture at the gap's border (Laplace's
-/// equation, by successive over-relaxation), with noise as strong as the grain of the rest laid over it, so
-/// that the gap is not conspicuous by its smoothness. It follows the skin's shading and has no parameter to
-/// tune; above all it invents no structure, where methods that copy patches or continue edges could put a
-/// piece of lesion, or of another ruler, into the gap and so plant evidence.
+/// The fill is the harmonic one (T. F. Chan and J. Shen, *Mathematical models for local nontexture inpaintings*, SIAM
+/// Journal on Applied Mathematics 62, 2002): the smoothest surface that meets the picture at the gap's border. Noise as
+/// strong as the grain of the rest is laid over it, so that the gap is not conspicuous by its smoothness.
+///
+/// It follows the skin's shading and has no parameter to tune; above all it invents no structure. Telea's fast
+/// marching (*An image inpainting technique based on the fast marching method*, Journal of Graphics Tools 9, 2004)
+/// carries the gradients at the border into the gap, and PatchMatch (Barnes et al., *PatchMatch: a randomized
+/// correspondence algorithm for structural image editing*, SIGGRAPH 2009) copies what is elsewhere in the picture:
+/// either could put a streak or a piece of lesion, or of another ruler, where one has been taken away, and so plant
+/// the evidence that is sought.
 ///
 /// # Errors
 /// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::NothingLeft`] if it leaves
@@ -28,15 +33,19 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
     }
     let wide = mask.dilate(MARGIN);
     // A margin that would take the last of the picture is left out.
-    let region = if wide.complement().is_empty() { mask.clone() } else { wide };
+    fill(picture, if wide.complement().is_empty() { mask } else { &wide }, seed)
+}
+
+/// As [`remove`], of exactly these pixels of a picture of the same size.
+pub(super) fn fill(picture: &RgbImage, region: &Mask, seed: u64) -> Result<Edited, EditError> {
     if region.area() == region.bits().len() {
-        return Err(EditError::NothingLeft { width, height });
+        return Err(EditError::NothingLeft { width: picture.width(), height: picture.height() });
     }
     let mut edited = picture.clone();
     for channel in 0..3 {
-        fill(&mut edited, &region, channel);
+        span_channel(&mut edited, region, channel);
     }
-    let grain = grain(picture, &region);
+    let grain = grain(picture, region);
     let mut dice = Dice::new(seed, 0, "grain");
     for (x, y) in region.iter() {
         let noise = dice.normal(0.0, grain);
@@ -44,11 +53,11 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
         let Rgb(filled) = *edited.get_pixel(x, y);
         edited.put_pixel(x, y, Rgb(filled.map(level)));
     }
-    Ok(Edited { picture: edited, region })
+    Ok(Edited { picture: edited, region: region.clone() })
 }
 
 /// Spans the region of one channel.
-fn fill(picture: &mut RgbImage, region: &Mask, channel: usize) {
+fn span_channel(picture: &mut RgbImage, region: &Mask, channel: usize) {
     let mut values: Vec<f32> = picture.pixels().map(|pixel| f32::from(pixel[channel])).collect();
     span(&mut values, region, |_, _| true);
     for (x, y) in region.iter() {

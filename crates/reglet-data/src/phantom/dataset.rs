@@ -1,5 +1,7 @@
 //! Phantoms as a data set.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -203,6 +205,7 @@ impl Dataset for Phantoms {
             picture: rendered.picture,
             label: usize::from(phantom.melanoma),
             regions: rendered.masks,
+            estimated: BTreeSet::new(),
         })
     }
 

@@ -61,7 +61,7 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
                     @if index == 0 {
                         th scope="rowgroup" rowspan=(method.regions.len()) { (page.title(method)) }
                     }
-                    td { (page.label(name)) }
+                    td { (page.estimated(page.label(name), found.estimated)) }
                     td.number { (found.pictures) }
                     td.number { (page.estimate(&found.share, Language::percent)) }
                     td.number { (page.estimate(&found.density, Language::plain)) }

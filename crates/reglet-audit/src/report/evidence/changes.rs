@@ -48,7 +48,10 @@ fn effects(page: &Page<'_>, model: &ModelResults) -> Markup {
     let body = html! {
         @for effect in &model.effects {
             tr {
-                th scope="row" { (capital(&page.change(effect.change, effect.with))) }
+                th scope="row" {
+                    @let what = page.change(effect.change, effect.with);
+                    (capital(&page.estimated(what, effect.estimated)))
+                }
                 td.number { (effect.pictures) }
                 td.number { (page.estimate(&effect.difference, Language::signed)) }
                 td.number { (page.estimate(&effect.score, Language::signed)) }

@@ -1,14 +1,15 @@
+//! What a line of a manifest says.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use csv::StringRecord;
 
-use super::ManifestOptions;
-use crate::ProblemKind;
 use crate::picture_files::Entry;
+use crate::{ManifestOptions, ProblemKind};
 
 /// Where in a line everything stands.
-pub(super) struct Columns {
+pub(crate) struct Columns {
     image: Column,
     label: Column,
     /// By region.
@@ -26,7 +27,7 @@ struct Column {
 impl Columns {
     /// Finds the columns that are asked for among those that are there; nothing, where there is none for the
     /// pictures or their labels. Every column that is missing is complained of.
-    pub(super) fn find(
+    pub(crate) fn find(
         options: &ManifestOptions,
         names: &[String],
         mut complain: impl FnMut(ProblemKind),
@@ -49,13 +50,13 @@ impl Columns {
     }
 
     /// The regions that have a column.
-    pub(super) fn regions(&self) -> BTreeSet<String> {
+    pub(crate) fn regions(&self) -> BTreeSet<String> {
         self.masks.keys().chain(self.flags.keys()).cloned().collect()
     }
 
     /// What a line says: the picture, as yet without its class, and the label. Nothing, where it names no
     /// picture. Paths are relative to `base`.
-    pub(super) fn entry(
+    pub(crate) fn entry(
         &self,
         base: &Path,
         line: u64,
@@ -98,6 +99,9 @@ impl Columns {
 
 /// The regions whose column of masks tells its region by its name.
 fn usual_masks(columns: &[String]) -> BTreeMap<String, String> {
-    let region = |column: &String| column.strip_suffix("_mask").map(str::to_owned);
+    let region = |column: &String| {
+        let region = column.strip_suffix("_mask").or_else(|| column.strip_suffix("_mask_file_name"));
+        region.map(str::to_owned)
+    };
     columns.iter().filter_map(|column| Some((region(column)?, column.clone()))).collect()
 }

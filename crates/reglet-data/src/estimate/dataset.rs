@@ -1,0 +1,77 @@
+use sha2::{Digest, Sha256};
+
+use super::estimate_lesion;
+use crate::edit::{Change, Edited};
+use crate::{DataError, Dataset, Sample};
+
+/// A data set whose pictures get an estimated mask of one region, by [`estimate_lesion`], where they have none.
+///
+/// A mask that is there stays, an empty one too: it says that there is no lesion. A sample whose mask is an
+/// estimate says so ([`Sample::estimated`]); where no credible estimate can be had, the sample has no mask.
+pub struct EstimatedLesions {
+    data: Box<dyn Dataset>,
+    region: String,
+    regions: Vec<String>,
+}
+
+impl EstimatedLesions {
+    /// The same pictures with masks of the lesion under the name `region`.
+    pub fn new(data: Box<dyn Dataset>, region: impl Into<String>) -> Self {
+        let region = region.into();
+        let mut regions = data.regions().to_vec();
+        if let Err(place) = regions.binary_search(&region) {
+            regions.insert(place, region.clone());
+        }
+        Self { data, region, regions }
+    }
+}
+
+impl Dataset for EstimatedLesions {
+    fn name(&self) -> &str {
+        self.data.name()
+    }
+
+    fn classes(&self) -> &[String] {
+        self.data.classes()
+    }
+
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        self.data.id(index)
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.data.label(index)
+    }
+
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        self.data.flag(index, region)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let mut sample = self.data.sample(index)?;
+        if !sample.regions.contains_key(&self.region)
+            && let Some(mask) = estimate_lesion(&sample.picture)?
+        {
+            sample.regions.insert(self.region.clone(), mask);
+            sample.estimated.insert(self.region.clone());
+        }
+        Ok(sample)
+    }
+
+    fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
+        self.data.redraw(index, change, seed)
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        let text = format!("estimated 1\n{}\n{}", self.region, self.data.fingerprint()?);
+        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}

@@ -1,0 +1,139 @@
+//! HAM10000 as it comes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::coco::CocoOptions;
+use crate::files::{last_part, names};
+use crate::identified::Identified;
+use crate::listing::Listing;
+use crate::picture_files::PictureFiles;
+use crate::table::Table;
+use crate::{DataError, Problem, ProblemKind, Problems};
+
+/// The diagnoses, as the column `dx` has them.
+const DIAGNOSES: [&str; 7] = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"];
+
+/// HAM10000 in the folder it was unpacked into: `HAM10000_metadata.csv` (or `.tab`, or without an ending), the
+/// pictures in every folder whose name begins with `HAM10000_images`, and the lesions' masks, where they are, in
+/// `HAM10000_segmentations_lesion_tschandl`. The labels are those of the column `dx`: `akiec`, `bcc`, `bkl`, `df`,
+/// `mel`, `nv`, `vasc`. Pictures that the metadata do not list are left aside.
+///
+/// ```toml
+/// folder = "ham10000"
+/// classes = ["benign", "melanoma"]                # in the order of the model's outputs
+/// labels = { mel = "melanoma", "*" = "benign" }   # melanoma against the rest
+/// ```
+///
+/// Tschandl, Rosendahl and Kittler, *The HAM10000 dataset*, Scientific Data 5, 2018,
+/// <https://doi.org/10.7910/DVN/DBW86T>; the masks: Tschandl et al., *Human–computer collaboration for skin cancer
+/// recognition*, Nature Medicine 26, 2020.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ham10000Options {
+    /// The folder that holds the metadata and the folders of pictures.
+    pub folder: PathBuf,
+    /// What the data set is called in reports; where this is left out, as its folder.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The names of the classes, in the order of the model's outputs; where this is left out, those that `labels`
+    /// names, sorted, or all seven diagnoses.
+    #[serde(default)]
+    pub classes: Option<Vec<String>>,
+    /// What diagnoses are called as classes, `"*"` standing for every one that is not named. Where this is left
+    /// out, each is a class.
+    #[serde(default)]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Further regions from COCO annotations, joined by file name.
+    #[serde(default)]
+    pub coco: Option<CocoOptions>,
+}
+
+impl Ham10000Options {
+    /// All diagnoses of the data set in this folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), name: None, classes: None, labels: None, coco: None }
+    }
+
+    /// The same data set with relative paths taken from the folder `base`.
+    pub fn relative_to(mut self, base: &Path) -> Self {
+        self.folder = base.join(self.folder);
+        self.coco = self.coco.map(|coco| coco.relative_to(base));
+        self
+    }
+
+    /// Reads the metadata and the annotations, lists the folders, and checks that they agree. Pictures and masks
+    /// are read later, sample by sample.
+    ///
+    /// # Errors
+    /// Where a file or folder cannot be read, or with every problem found, each with its line.
+    pub fn open(&self) -> Result<PictureFiles, DataError> {
+        let missing = |what: &str| {
+            let kind = ProblemKind::NotFound { what: what.into(), option: "folder".into() };
+            DataError::from(Problems(vec![Problem { file: self.folder.clone(), line: None, kind }]))
+        };
+        let files = names(&self.folder, Path::is_file)?;
+        let metadata = files.iter().find(|name| {
+            let name = name.to_lowercase();
+            let ending = name.strip_prefix("ham10000_metadata");
+            ending.is_some_and(|ending| ["", ".csv", ".tab"].contains(&ending))
+        });
+        let metadata = self.folder.join(metadata.ok_or_else(|| missing("`HAM10000_metadata.csv`"))?);
+        let mut folders = names(&self.folder, Path::is_dir)?;
+        // Kaggle's copy has every folder of pictures twice, under a name in small letters too.
+        folders.sort_by_key(|name| name.to_lowercase());
+        folders.dedup_by_key(|name| name.to_lowercase());
+        let named = |start: &'static str| {
+            let matches = move |name: &&String| name.to_lowercase().starts_with(start);
+            folders.iter().filter(matches).map(|name| unpacked(&self.folder, name))
+        };
+        let images: Vec<PathBuf> = named("ham10000_images").collect();
+        if images.is_empty() {
+            return Err(missing("folder `HAM10000_images_part_1`"));
+        }
+        let segmentations = named("ham10000_segmentations_lesion_tschandl").next();
+        let found = Identified::list(&images, segmentations.as_deref())?;
+
+        let Table { columns, records, mut problems } = Table::read(&metadata)?;
+        let mut complain = |line, kind| {
+            problems.push(Problem { file: metadata.clone(), line: Some(line), kind });
+        };
+        let place = |column: &str| columns.iter().position(|other| other == column);
+        let (Some(id), Some(dx)) = (place("image_id"), place("dx")) else {
+            for column in ["image_id", "dx"].into_iter().filter(|column| place(column).is_none()) {
+                complain(1, ProblemKind::NoColumn { column: column.into(), columns: columns.clone() });
+            }
+            return Err(Problems(problems).into());
+        };
+        let mut pictures = Vec::with_capacity(records.len());
+        for (line, record) in &records {
+            let cell = |place: usize| record.get(place).unwrap_or_default();
+            for column in [id, dx].into_iter().filter(|&place| cell(place).is_empty()) {
+                complain(*line, ProblemKind::EmptyCell { column: columns[column].clone() });
+            }
+            if !cell(id).is_empty()
+                && let Some(entry) = found.entry(cell(id), *line, |kind| complain(*line, kind))
+            {
+                pictures.push((entry, cell(dx).to_owned()));
+            }
+        }
+        problems.extend(found.unused_masks(&pictures));
+        let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
+        let known = DIAGNOSES.map(String::from).to_vec();
+        Listing { name, file: &metadata, pictures, known, regions, problems }.open(
+            self.classes.as_ref(),
+            self.labels.as_ref(),
+            self.coco.as_ref(),
+        )
+    }
+}
+
+/// An archive that is unpacked into a folder of its own name holds a folder of that name once more.
+fn unpacked(folder: &Path, name: &str) -> PathBuf {
+    let outer = folder.join(name);
+    let inner = outer.join(name);
+    if inner.is_dir() { inner } else { outer }
+}

@@ -1,0 +1,157 @@
+//! Hugging Face's imagefolder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::coco::CocoOptions;
+use crate::files::{last_part, names};
+use crate::picture_files::PictureFiles;
+use crate::{DataError, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
+
+/// What the splits may be called; the words of one line mean the same
+/// (<https://huggingface.co/docs/hub/datasets-file-names-and-splits>).
+const SPLITS: [&[&str]; 3] = [
+    &["train", "training"],
+    &["validation", "valid", "val", "dev"],
+    &["test", "testing", "eval", "evaluation"],
+];
+
+/// The files that may list a split's pictures.
+const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
+
+/// A data set in the layout of Hugging Face's `imagefolder`: a folder for each split, or none, with either
+/// `metadata.csv` or `metadata.jsonl`, whose `file_name` is a path relative to it, or else a folder for each class
+/// (<https://huggingface.co/docs/datasets/image_dataset>). As there, metadata come before the names of folders.
+///
+/// ```toml
+/// folder = "lesions"                              # lesions/train/metadata.jsonl, lesions/train/17.jpg …
+/// split = "train"
+/// classes = ["benign", "melanoma"]                # in the order of the model's outputs
+/// labels = { "0" = "benign", "1" = "melanoma" }   # where the labels are numbers
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFolderOptions {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The split to read, where there are folders for splits: `train`, `validation` or `test`, or a word that
+    /// means one of them.
+    #[serde(default)]
+    pub split: Option<String>,
+    /// What the data set is called in reports; where this is left out, as its folder.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The column of the metadata with the name or number of each picture's class.
+    #[serde(default = "label_column")]
+    pub label: String,
+    /// The names of the classes, in the order of the model's outputs; where this is left out, all that occur,
+    /// sorted.
+    #[serde(default)]
+    pub classes: Option<Vec<String>>,
+    /// What labels are called as classes, `"*"` standing for every label that is not named:
+    /// `{ mel = "melanoma", "*" = "benign" }`. Where this is left out, labels are classes.
+    #[serde(default)]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Regions, and the column of the metadata with the path of each one's mask: white inside, black outside, of
+    /// the picture's size. An empty cell means that nobody has annotated the region. Where this is left out,
+    /// every column named `<region>_mask` or `<region>_mask_file_name`.
+    #[serde(default)]
+    pub masks: Option<BTreeMap<String, String>>,
+    /// Regions, and the column of the metadata that says whether the picture shows each one: 1 or 0, or nothing
+    /// where that is not known.
+    #[serde(default)]
+    pub flags: BTreeMap<String, String>,
+    /// Further regions from COCO annotations, joined by file name.
+    #[serde(default)]
+    pub coco: Option<CocoOptions>,
+}
+
+impl ImageFolderOptions {
+    /// The usual columns of this folder, which has no splits.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            split: None,
+            name: None,
+            label: label_column(),
+            classes: None,
+            labels: None,
+            masks: None,
+            flags: BTreeMap::new(),
+            coco: None,
+        }
+    }
+
+    /// The same data set with relative paths taken from the folder `base`.
+    pub fn relative_to(mut self, base: &Path) -> Self {
+        self.folder = base.join(self.folder);
+        self.coco = self.coco.map(|coco| coco.relative_to(base));
+        self
+    }
+
+    /// Reads the metadata or lists the folders, reads the annotations, and checks that they agree. Pictures and
+    /// masks are read later, sample by sample.
+    ///
+    /// # Errors
+    /// Where a file or folder cannot be read, or with every problem found, each with its line.
+    pub fn open(&self) -> Result<PictureFiles, DataError> {
+        let folder = self.split_folder()?;
+        let name = Some(self.name.clone().unwrap_or_else(|| last_part(&self.folder)));
+        let (classes, labels, coco) = (self.classes.clone(), self.labels.clone(), self.coco.clone());
+        let found: Vec<&str> = METADATA.into_iter().filter(|file| folder.join(file).is_file()).collect();
+        match found.as_slice() {
+            [] if self.masks.is_some() || !self.flags.is_empty() => {
+                let text = format!(
+                    "it has no `{}`: add one, or leave `masks` and `flags` out",
+                    METADATA.join("` or `")
+                );
+                Err(problem(&folder, ProblemKind::Malformed(text)))
+            }
+            [] => FolderOptions { name, classes, labels, coco, ..FolderOptions::new(folder) }.open(),
+            [file] => {
+                let (image, label) = ("file_name".to_owned(), self.label.clone());
+                let (masks, flags) = (self.masks.clone(), self.flags.clone());
+                let manifest = folder.join(file);
+                ManifestOptions { manifest, name, image, label, classes, labels, masks, flags, coco }.open()
+            }
+            several => {
+                let text = format!("it has both `{}`: remove one", several.join("` and `"));
+                Err(problem(&folder, ProblemKind::Malformed(text)))
+            }
+        }
+    }
+
+    /// The folder of the split that is asked for; the whole where there are no splits.
+    fn split_folder(&self) -> Result<PathBuf, DataError> {
+        let folders = names(&self.folder, Path::is_dir)?;
+        let Some(wanted) = &self.split else {
+            let splits: Vec<String> =
+                folders.into_iter().filter(|name| SPLITS.concat().contains(&name.as_str())).collect();
+            return match splits.as_slice() {
+                [] => Ok(self.folder.clone()),
+                _ => {
+                    let (what, option) = ("split".to_owned(), "split".to_owned());
+                    Err(problem(&self.folder, ProblemKind::SeveralFound { what, found: splits, option }))
+                }
+            };
+        };
+        let same = SPLITS.into_iter().find(|words| words.contains(&wanted.as_str()));
+        let means =
+            |name: &&String| *name == wanted || same.is_some_and(|words| words.contains(&name.as_str()));
+        folders.iter().find(means).map(|name| self.folder.join(name)).ok_or_else(|| {
+            let what = format!("folder of the split `{wanted}`");
+            problem(&self.folder, ProblemKind::NotFound { what, option: "split".into() })
+        })
+    }
+}
+
+fn problem(file: &Path, kind: ProblemKind) -> DataError {
+    Problems(vec![Problem { file: file.into(), line: None, kind }]).into()
+}
+
+fn label_column() -> String {
+    "label".into()
+}

@@ -1,0 +1,100 @@
+//! From listed pictures with labels to a data set of classes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use crate::coco::CocoOptions;
+use crate::picture_files::{Entry, PictureFiles};
+use crate::{DataError, Problem, ProblemKind};
+
+/// Stands, among the labels that are mapped to classes, for every other one.
+const OTHERS: &str = "*";
+
+/// Pictures and their labels as files list them, before the labels become classes.
+pub(crate) struct Listing<'a> {
+    /// What the data set is called in reports.
+    pub(crate) name: String,
+    /// What lists the pictures.
+    pub(crate) file: &'a Path,
+    /// Each picture, as yet without its class, and its label; an empty label has been complained of.
+    pub(crate) pictures: Vec<(Entry, String)>,
+    /// The labels that there are whether or not a picture has them, in their usual order.
+    pub(crate) known: Vec<String>,
+    /// The regions with masks or flags.
+    pub(crate) regions: BTreeSet<String>,
+    /// What has been found wrong already.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Listing<'_> {
+    /// Gives every picture its class. `labels` says what labels are called as classes; where it is left out,
+    /// a label is the class of that name. `classes` orders the classes; where they are left out, they are those
+    /// that `labels` names, else the known labels, else those that occur, sorted.
+    ///
+    /// # Errors
+    /// Every problem found, with its line where there is one.
+    pub(crate) fn open(
+        self,
+        classes: Option<&Vec<String>>,
+        labels: Option<&BTreeMap<String, String>>,
+        coco: Option<&CocoOptions>,
+    ) -> Result<PictureFiles, DataError> {
+        let Listing { name, file, pictures, known, regions, mut problems } = self;
+        let mut complain = |line, kind| problems.push(Problem { file: file.into(), line, kind });
+        let (mut entries, labelled): (Vec<Entry>, Vec<String>) = pictures.into_iter().unzip();
+
+        let mut lines: HashMap<&str, u64> = HashMap::new();
+        for entry in &entries {
+            let Some(line) = entry.line else { continue };
+            if let Some(first) = lines.get(entry.id.as_str()) {
+                let kind = ProblemKind::DuplicateId { id: entry.id.clone(), first: format!("line {first}") };
+                complain(Some(line), kind);
+            }
+            lines.entry(&entry.id).or_insert(line);
+        }
+
+        let occurring: BTreeSet<&String> = labelled.iter().filter(|label| !label.is_empty()).collect();
+        for label in labels.into_iter().flat_map(BTreeMap::keys) {
+            // A label that is misspelt would send its pictures to the others without a word.
+            if label != OTHERS && !known.contains(label) && !occurring.contains(label) {
+                let mut labels = known.clone();
+                labels.extend(occurring.iter().filter(|&&label| !known.contains(label)).copied().cloned());
+                complain(None, ProblemKind::NoSuchLabel { label: label.clone(), labels });
+            }
+        }
+        let named = || -> Vec<String> {
+            match labels {
+                Some(labels) => labels.values().collect::<BTreeSet<_>>().into_iter().cloned().collect(),
+                None if !known.is_empty() => known.clone(),
+                None => occurring.iter().copied().cloned().collect(),
+            }
+        };
+        let classes = classes.cloned().unwrap_or_else(named);
+        for (index, class) in classes.iter().enumerate() {
+            if classes[..index].contains(class) {
+                complain(None, ProblemKind::DuplicateClass { class: class.clone() });
+            }
+        }
+        for (entry, label) in entries.iter_mut().zip(&labelled) {
+            let class = match labels {
+                Some(labels) => labels.get(label).or_else(|| labels.get(OTHERS)),
+                None => Some(label),
+            };
+            match class.and_then(|class| classes.iter().position(|other| other == class)) {
+                Some(index) => entry.label = index,
+                // That nothing is there has been said already.
+                None if label.is_empty() => {}
+                None => {
+                    let (label, classes) = (class.unwrap_or(label).clone(), classes.clone());
+                    let kind = match class {
+                        Some(_) => ProblemKind::UnknownLabel { label, classes },
+                        None => ProblemKind::UnmappedLabel { label },
+                    };
+                    complain(entry.line, kind);
+                }
+            }
+        }
+        problems.sort_by_key(|problem| problem.line);
+        PictureFiles::new(name, classes, regions, entries, coco, file, problems)
+    }
+}
