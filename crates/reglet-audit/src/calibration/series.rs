@@ -95,8 +95,10 @@ fn train_all(
     let workers = thread::available_parallelism().map_or(1, |count| count.get().min(missing.len()));
     thread::scope(|scope| {
         let started: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let mut ended = started.into_iter().map(|worker| worker.join());
-        ended.try_for_each(|outcome| outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        for worker in started {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
     })
 }
 

@@ -294,9 +294,9 @@ phrases! {
     should_look(lesion)
         "A classifier should look at {lesion}."
         "Un classifieur devrait se fonder sur {lesion}."
-    outline_estimated(pictures)
-        "Its outline is estimated in {pictures}."
-        "Son contour est estimé sur {pictures}."
+    should_look_by_estimate(lesion, pictures)
+        "A classifier should look at {lesion}, whose outline is estimated in {pictures}."
+        "Un classifieur devrait se fonder sur {lesion}, dont le contour est estimé sur {pictures}."
     pictures_by_group()
         "Pictures by group"
         "Images par groupe"

@@ -47,9 +47,10 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
             p.note {
                 (words.data_set(&data.name, page.counted(data.pictures))) " " (rich(&words.in_question()))
                 @if let Some(lesion) = &page.results.lesion {
-                    " " (words.should_look(language.name(lesion).the))
-                    @if let Some(pictures) = data.estimated.get(lesion) {
-                        " " (words.outline_estimated(page.counted(*pictures)))
+                    @let name = language.name(lesion).the;
+                    @match data.estimated.get(lesion) {
+                        Some(pictures) => { " " (words.should_look_by_estimate(name, page.counted(*pictures))) }
+                        None => { " " (words.should_look(name)) }
                     }
                 }
             }
