@@ -48,8 +48,8 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
         None => out.join("models"),
     };
     let members = members(&calibration.series, &folder)?;
-    // Neither is part of a verdict.
-    (audit.config.gallery, audit.config.clusters) = (0, None);
+    // None of these is part of a verdict.
+    (audit.config.gallery, audit.config.clusters, audit.config.reference) = (0, None, None);
     audit.config.models = members.iter().map(|member| (member.name.clone(), member.model())).collect();
     let truths = truths(&audit, &phantoms, &calibration.truth)?;
 

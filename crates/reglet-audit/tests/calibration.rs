@@ -1,0 +1,50 @@
+//! A calibration from its training to its figures, as small as it can be.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+#[test]
+fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
+    let out = tempfile::tempdir().expect("a folder");
+    let set = [
+        "repeats=1",
+        "series.ties=[0.0, 1.0]",
+        "series.seeds=[5]",
+        "series.pictures=64",
+        "series.epochs=1",
+        "truth.pictures=24",
+        "means={ redrawn = {} }",
+    ];
+    let set: Vec<String> = set.map(str::to_owned).into();
+    let run = || reglet_audit::calibrate(Path::new("calibration.toml"), &set, out.path()).expect("it runs");
+    let (text, status) = run();
+    // Two steps teach a network nothing: neither classifier depends on the ruler, and neither may be convicted.
+    assert_eq!(status, 0, "{text}");
+    let read = |name: &str| fs::read_to_string(out.path().join(name)).expect("written");
+    let found: Value = serde_json::from_str(&read("calibration.json")).expect("JSON");
+    let classifiers = found["classifiers"].as_array().expect("classifiers");
+    assert_eq!(classifiers.len(), 2);
+    for classifier in classifiers {
+        assert!(classifier["dependence"]["mean"].as_f64().expect("a number").abs() < 0.05, "{classifier}");
+        assert_eq!(classifier["verdicts"]["redrawn"].as_array().expect("verdicts").len(), 1);
+    }
+    assert_eq!(found["rates"]["redrawn"]["false_alarms"]["mean"], 0.0);
+    assert_eq!(read("calibration.csv").lines().count(), 3);
+    assert!(read("redrawn.svg").contains("true dependence"));
+    assert!(out.path().join("redrawn.png").is_file());
+
+    let models = || -> Vec<_> {
+        let files =
+            fs::read_dir(out.path().join("models")).expect("the series").map(|file| file.expect("readable"));
+        files
+            .map(|file| (file.file_name(), file.metadata().and_then(|facts| facts.modified()).ok()))
+            .collect()
+    };
+    let trained = models();
+    assert_eq!(trained.len(), 2);
+    let first = read("calibration.json");
+    run();
+    assert_eq!((read("calibration.json"), models()), (first, trained));
+}
