@@ -11,7 +11,7 @@ import numpy as np
 import quantus
 import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
-from scipy import stats
+from scipy import ndimage, stats
 
 OUT = Path(__file__).resolve().parents[2] / "crates/reglet-metrics/tests/fixtures/reference.json"
 SHAPE = (3, 8, 8)
@@ -49,6 +49,14 @@ def located(random, model):
             "complexity": quiet(quantus.Complexity, abs=True, normalise=False)(**batch)[0],
         }
         yield {"map": map.tolist(), "mask": mask.tolist()} | {name: float(value) for name, value in values.items()}
+
+
+def morans_i(map):
+    """By its definition, with the whole matrix of weights: 1 for pixels that share a side."""
+    places = np.argwhere(np.ones_like(map))
+    weights = (np.abs(places[:, None] - places[None]).sum(-1) == 1).astype(float)
+    z = map.ravel() - map.mean()
+    return float(len(z) / weights.sum() * (z @ weights @ z) / (z @ z))
 
 
 def main():
@@ -122,6 +130,8 @@ def main():
             {"other": other.tolist(), "value": stats.spearmanr(map.ravel(), other.ravel()).statistic},
             {"other": tied.tolist(), "value": stats.spearmanr(map.ravel(), tied.ravel()).statistic},
         ],
+        "sobel": np.hypot(*(ndimage.sobel(map, axis=axis, mode="nearest") for axis in (0, 1))).tolist(),
+        "morans_i": [morans_i(map), morans_i(tied)],
     }
 
     def rounded(value):

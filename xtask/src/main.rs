@@ -26,6 +26,7 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
   export-help                the lines of Python that export a model
   config-schema              the JSON schema of the audit's config
+  results-schema             the JSON schema of an audit's results.json
   train-phantoms             train the two small classifiers of the default audit again
   reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
 

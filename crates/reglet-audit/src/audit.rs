@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use reglet_data::edit::Change;
-
+use crate::character::on_average;
 use crate::clusters::clusters;
 use crate::config::Plan;
 use crate::effects::effects;
@@ -20,7 +19,7 @@ use crate::results::{
 use crate::statistics::{Association, Estimate, auroc, brier, calibration_error, median};
 use crate::trust::trust;
 use crate::verdict::{Evidence, judge};
-use crate::{Error, Output, junit, model_card, report};
+use crate::{Error, Output, junit, model_card, report, samples};
 
 /// Above this probability a picture is called the target.
 pub(crate) const DECISION: f64 = 0.5;
@@ -39,7 +38,8 @@ pub fn audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String,
     let results = carry_out(&plan, fingerprint, &mut journal, start)?;
     let json = serde_json::to_string_pretty(&results).expect("results are plain values");
     output.write("results.json", format!("{json}\n").as_bytes())?;
-    output.write("samples.csv", &table(&results)?)?;
+    output.write("samples.csv", &samples::csv(&results)?)?;
+    output.write("samples.parquet", &samples::parquet(&results)?)?;
     let charts = results.models.iter().map(|model| Charts::draw(&results, model));
     let charts = charts.collect::<Result<Vec<_>, _>>()?;
     output.write("model-card.md", model_card::render(&results).as_bytes())?;
@@ -93,6 +93,7 @@ pub(crate) fn carry_out(
     }
     Ok(Results {
         schema_version: SCHEMA_VERSION,
+        language: plan.config.language,
         title: plan.config.title.clone(),
         target: plan.config.target.clone(),
         artefact: plan.config.artefact.clone(),
@@ -175,7 +176,7 @@ fn summarise_data(plan: &Plan, fingerprint: String, samples: &[SampleResult]) ->
         fingerprint,
         association: association(plan, samples),
         estimated: estimated(samples),
-        insertion: plan.editor.means(),
+        insertion: plan.editor.insertion(),
     }
 }
 
@@ -204,6 +205,7 @@ fn model(plan: &Plan, index: usize, samples: Vec<SampleResult>, trusts: &[Trust]
     let evidence = Evidence {
         artefact: &config.artefact,
         target: &config.target,
+        language: config.language,
         effects: &effects,
         attention: &attention,
     };
@@ -303,6 +305,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
     for remark in maps().filter_map(|map| map.remark.as_deref()) {
         *remarks.entry(remark.to_owned()).or_insert(0) += 1;
     }
+    let characters: Vec<_> = maps().filter_map(|map| map.character).collect();
     let controls: Vec<f64> = maps().filter_map(|map| map.against_control).collect();
     let gaps: Vec<f64> = maps().filter_map(|map| map.gap).filter(|gap| gap.is_finite()).collect();
     Attention {
@@ -312,6 +315,7 @@ fn attention(samples: &[SampleResult], method: usize, name: &str, title: &str, s
         artefact_against_control: Estimate::of(&controls, seed),
         artefact_against_reference: None,
         median_gap: median(&gaps),
+        character: on_average(&characters, seed),
         trust: None,
         remarks,
     }
@@ -339,64 +343,4 @@ fn against_reference(
         Estimate::of(&differences, plan.config.seed)
     };
     (0..plan.methods.len()).map(of_method).collect()
-}
-
-/// A row for each picture, model, method and region.
-fn table(results: &Results) -> Result<Vec<u8>, Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Error::Usage(format!("cannot write samples.csv: {error}"));
-    let head = [
-        "model",
-        "id",
-        "label",
-        "artefact",
-        "probability",
-        "inserted",
-        "removed",
-        "moved",
-        "control",
-        "scrambled",
-        "lesion_removed",
-        "method",
-        "region",
-        "estimated",
-        "share",
-        "density",
-        "rank_accuracy",
-        "pointing",
-        "auc",
-        "gap",
-        "remark",
-    ];
-    writer.write_record(head).map_err(failed)?;
-    for model in &results.models {
-        for sample in &model.samples {
-            let artefact = sample.artefact.map_or("", |shown| if shown { "1" } else { "0" });
-            let mut common =
-                vec![model.name.clone(), sample.id.clone(), sample.label.clone(), artefact.to_owned()];
-            common.push(sample.answer.probability.to_string());
-            common.extend(Change::ALL.map(|change| {
-                sample.changed.get(&change).map_or_else(String::new, |after| after.probability.to_string())
-            }));
-            for map in &sample.maps {
-                let gap = map.gap.map_or_else(String::new, |gap| gap.to_string());
-                for (region, placement) in &map.regions {
-                    let own = [
-                        map.method.clone(),
-                        region.clone(),
-                        u8::from(sample.estimated.contains(region)).to_string(),
-                        placement.share.to_string(),
-                        placement.density.to_string(),
-                        placement.rank_accuracy.to_string(),
-                        placement.pointing.to_string(),
-                        placement.auc.to_string(),
-                        gap.clone(),
-                        map.remark.as_deref().unwrap_or_default().to_owned(),
-                    ];
-                    writer.write_record(common.iter().chain(&own)).map_err(failed)?;
-                }
-            }
-        }
-    }
-    writer.into_inner().map_err(|error| Error::Usage(format!("cannot write samples.csv: {error}")))
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use ndarray::{Array2, ArrayView2};
 use reglet_attribution::Reduction;
-use reglet_viz::Colormap;
 
 use crate::Error;
 use crate::audit::DECISION;
 use crate::config::{ClustersConfig, Plan};
-use crate::drawing::{OPACITY, scaled};
+use crate::drawing::layer;
 use crate::evidence::{explain, jpeg};
 use crate::results::{Cluster, Clustering, SampleResult, Typical};
 use crate::statistics::{mean, spectral};
@@ -138,11 +137,11 @@ fn show(
         let one = std::slice::from_ref(&plan.methods[method]);
         let maps = explain(one, model, target, std::slice::from_ref(&view))?;
         let map: &Array2<f32> = &maps.by_method[0][0];
-        let (scaled, colormap) = scaled(map.view(), reduction, Colormap::Inferno)?;
         Ok(Typical {
             id: samples[index].id.clone(),
+            size: view.dimensions(),
             picture: jpeg(&view)?,
-            overlay: jpeg(&scaled.overlay(&view, colormap, OPACITY)?)?,
+            layer: layer(map.view(), reduction)?,
         })
     };
     indices.iter().map(show).collect()

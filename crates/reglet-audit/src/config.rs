@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item, Table, Value};
 
+use crate::language::Language;
 use crate::progress::Progress;
 use crate::results::VerdictKind;
 use crate::{ConfigError, Error, parameters};
@@ -34,6 +35,9 @@ pub struct Config {
     /// The report's title.
     #[serde(default = "default_title")]
     pub title: String,
+    /// The language of the report and of the verdict's sentences: `en` or `fr`.
+    #[serde(default)]
+    pub language: Language,
     /// Fixes everything random.
     #[serde(default)]
     pub seed: u64,

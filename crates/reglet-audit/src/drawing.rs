@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 use reglet_attribution::Reduction;
-use reglet_viz::{Colormap, Opacity, Scale, Scaled};
+use reglet_viz::{Colormap, Opacity, Scale, Scaled, resize_map};
 
 use crate::Error;
 
@@ -26,10 +26,26 @@ pub(crate) fn scaled(
     Ok((scale.apply(map)?, colormap))
 }
 
+/// The longest side of a map that is laid over a picture of the report, which shows none larger: of the noise that many
+/// maps are, every pixel takes its bytes, and a page of fifty pictures should stay below ten megabytes.
+const LONGEST: usize = 160;
+
+/// A map as a PNG to lay over its picture.
+pub(crate) fn layer(map: ArrayView2<'_, f32>, reduction: Reduction) -> Result<Vec<u8>, Error> {
+    let (mut scaled, colormap) = scaled(map, reduction, Colormap::Inferno)?;
+    let (height, width) = scaled.values.dim();
+    let longest = height.max(width);
+    if longest > LONGEST {
+        let [height, width] = [height, width].map(|side| (side * LONGEST).div_ceil(longest));
+        scaled.values = resize_map(scaled.values.view(), height, width);
+    }
+    Ok(scaled.layer(colormap)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     #[test]
     fn what_speaks_against_the_class_is_told_from_nothing() {
@@ -40,5 +56,17 @@ mod tests {
         let map = array![[0.0_f32, 0.5, 1.0]];
         let (plain, colormap) = scaled(map.view(), Reduction::MaxAbs, Colormap::Inferno).expect("a map");
         assert_eq!((colormap, plain.neutral, plain.values[[0, 0]]), (Colormap::Inferno, 0.0, 0.0));
+    }
+
+    #[test]
+    fn a_layer_is_no_larger_than_it_is_shown_and_keeps_its_proportions() {
+        for ((height, width), expected) in
+            [((224, 224), (160, 160)), ((448, 224), (80, 160)), ((64, 96), (96, 64))]
+        {
+            let map = Array2::from_shape_fn((height, width), |(y, x)| (y * x) as f32);
+            let png = layer(map.view(), Reduction::MaxAbs).expect("a map");
+            let picture = image::load_from_memory(&png).expect("the PNG can be read");
+            assert_eq!((picture.width(), picture.height()), expected, "{height} {width}");
+        }
     }
 }

@@ -132,8 +132,7 @@ mod tests {
                     answer: answer(0.1),
                     changed: after.iter().map(|(change, value)| (*change, answer(value + scatter))).collect(),
                     maps: Vec::new(),
-                    thumbnail: None,
-                    edited: Vec::new(),
+                    exhibit: None,
                 }
             })
             .collect()

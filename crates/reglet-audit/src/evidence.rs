@@ -6,21 +6,22 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
-use reglet_attribution::{Method, Reduction, Remark};
+use reglet_attribution::{Method, Remark};
 use reglet_data::edit::{Change, Editor};
 use reglet_data::{Dataset, Mask, Sample};
 use reglet_metrics::Localisation;
 use reglet_model::{Model, Preprocessing, Targets};
-use reglet_viz::{Colormap, outline};
+use reglet_viz::outline_layer;
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
+use crate::character::{character, edges};
 use crate::clusters::sketch;
 use crate::config::{Config, Plan};
-use crate::drawing::{OPACITY, scaled};
+use crate::drawing::layer;
 use crate::journal::Journal;
 use crate::progress::Progress;
-use crate::results::{Answer, Placement, SampleMap, SampleResult};
+use crate::results::{Answer, Exhibit, Placement, SampleMap, SampleResult};
 
 /// How many pictures are in memory at once.
 const CHUNK: usize = 16;
@@ -175,8 +176,10 @@ fn examine(
                     .map(|(change, answers)| (change, Answer::mean(&answers)))
                     .collect(),
                 maps: picture.measure(shown[index])?,
-                thumbnail: shown[index].then(|| picture.thumbnail()).transpose()?,
-                edited: if shown[index] { edited(plan, &with, index)? } else { Vec::new() },
+                exhibit: match shown[index] {
+                    true => Some(picture.exhibit(edited(plan, &with, index)?)?),
+                    false => None,
+                },
             });
         }
     }
@@ -202,7 +205,7 @@ fn edited(
 /// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
 pub(crate) fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let encoded = JpegEncoder::new_with_quality(&mut bytes, 88).encode_image(picture);
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(picture);
     encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
     Ok(bytes)
 }
@@ -276,6 +279,7 @@ const ARTEFACT: Rgb<u8> = Rgb([240, 228, 66]);
 impl Looked<'_> {
     fn measure(&self, shown: bool) -> Result<Vec<SampleMap>, Error> {
         let artefact = &self.plan.config.artefact;
+        let edges = edges(self.view).map_err(|error| Error::Usage(error.to_string()))?;
         let mut measured = Vec::new();
         for (index, method) in self.plan.methods.iter().enumerate() {
             let map = &self.maps.by_method[index][self.row];
@@ -295,27 +299,24 @@ impl Looked<'_> {
                 against_control,
                 gap: self.maps.gaps[index].as_ref().map(|gaps| gaps[self.row]),
                 remark: self.maps.remarks[index][self.row].map(|remark| remark.text().into()),
+                character: character(map.view(), edges.view()),
                 sketch: self.plan.config.clusters.and_then(|_| sketch(map.view())),
-                overlay: shown.then(|| self.overlay(map, method.get().reduction())).transpose()?,
+                layer: shown.then(|| layer(map.view(), method.get().reduction())).transpose()?,
             });
         }
         Ok(measured)
     }
 
-    fn overlay(&self, map: &Array2<f32>, reduction: Reduction) -> Result<Vec<u8>, Error> {
-        let (scaled, colormap) = scaled(map.view(), reduction, Colormap::Inferno)?;
-        jpeg(&scaled.overlay(self.view, colormap, OPACITY)?)
-    }
-
-    fn thumbnail(&self) -> Result<Vec<u8>, Error> {
-        let mut picture = self.view.clone();
+    /// What the gallery shows of the picture, beside its changed versions.
+    fn exhibit(&self, edited: Vec<(Change, Vec<u8>)>) -> Result<Exhibit, Error> {
         let config = &self.plan.config;
-        for (name, colour) in [(&config.lesion, LESION), (&config.artefact, ARTEFACT)] {
-            if let Some(mask) = self.masks.get(name) {
-                outline(&mut picture, mask.dimensions(), mask.bits(), colour, 1)?;
-            }
-        }
-        jpeg(&picture)
+        let regions = [(&config.lesion, LESION), (&config.artefact, ARTEFACT)];
+        let regions: Vec<(&[bool], Rgb<u8>)> = regions
+            .into_iter()
+            .filter_map(|(name, colour)| Some((self.masks.get(name)?.bits(), colour)))
+            .collect();
+        let size = self.view.dimensions();
+        Ok(Exhibit { size, picture: jpeg(self.view)?, outlines: outline_layer(size, &regions)?, edited })
     }
 }
 

@@ -127,8 +127,7 @@ mod tests {
             answer: Answer { probability: 0.1 + 0.2, score: f64::NEG_INFINITY },
             changed: BTreeMap::new(),
             maps: Vec::new(),
-            thumbnail: None,
-            edited: Vec::new(),
+            exhibit: None,
         };
         vec![names.iter().map(sample).collect()]
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use reglet_audit::{
     Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, calibrate, config, explain, gallery,
-    inspect, methods, train,
+    inspect, methods, results, train,
 };
 use reglet_model::export_help;
 
@@ -54,6 +54,8 @@ enum Command {
     },
     /// Print the JSON schema of an audit's config
     ConfigSchema,
+    /// Print the JSON schema of an audit's results.json
+    ResultsSchema,
     /// Train the two small classifiers of the default audit again
     TrainPhantoms {
         /// The folder to write them to
@@ -199,6 +201,7 @@ fn main() -> ExitCode {
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
         Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
         Command::ConfigSchema => Ok((config::schema(), 0)),
+        Command::ResultsSchema => Ok((results::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
     };
     match outcome {

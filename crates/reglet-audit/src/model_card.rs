@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::language::{Language, NONE, Words};
 use crate::results::{ModelResults, Performance, Results};
 use crate::statistics::Estimate;
 
@@ -15,48 +16,51 @@ pub(crate) fn render(results: &Results) -> String {
 }
 
 fn section(text: &mut String, results: &Results, model: &ModelResults) -> std::fmt::Result {
-    let [artefact, target, name] = [&results.artefact, &results.target, &model.name].map(|word| plain(word));
-    writeln!(text, "## Reliance on the {artefact}: {name}\n")?;
-    writeln!(text, "**Verdict: {}.** {}.\n", model.verdict.kind.name(), plain(&model.verdict.summary))?;
+    let words = Words::new(results.language, &plain(&results.artefact), &plain(&results.target));
+    let language = results.language;
+    writeln!(text, "## {}\n", words.card_heading(plain(&model.name)))?;
+    let verdict = words.card_verdict(words.kind(model.verdict.kind).to_lowercase());
+    writeln!(text, "**{verdict}** {}.\n", plain(&model.verdict.summary))?;
     for reason in &model.verdict.reasons {
         writeln!(text, "- {}.", plain(reason))?;
     }
-    writeln!(text, "\n| pictures | n | sensitivity | specificity | AUROC | Brier | calibration error |")?;
+    let head = [
+        words.pictures(),
+        "n".to_owned(),
+        words.sensitivity(),
+        words.specificity(),
+        words.auroc(),
+        words.brier(),
+        words.calibration_error(),
+    ];
+    writeln!(text, "\n| {} |", head.join(" | "))?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
     for row in &model.performance {
         let Performance { artefact: shown, pictures, auroc, brier, calibration_error, .. } = row;
         let group = match shown {
-            None => "all".to_owned(),
-            Some(true) => format!("with {artefact}"),
-            Some(false) => format!("without {artefact}"),
+            None => words.all_pictures(),
+            Some(true) => words.shows(),
+            Some(false) => words.shows_not(),
         };
-        let rates =
-            [&row.sensitivity, &row.specificity].map(|rate| rate.as_ref().map_or_else(none, interval));
+        let rate = |rate: &Option<Estimate>| {
+            rate.as_ref().map_or_else(none, |rate| language.estimate(rate, Language::plain))
+        };
         let scores = [auroc, brier, calibration_error]
-            .map(|score| score.map_or_else(none, |score| format!("{score:.3}")));
+            .map(|score| score.map_or_else(none, |score| language.precise(score)));
+        let rates = [rate(&row.sensitivity), rate(&row.specificity)];
         writeln!(text, "| {group} | {pictures} | {} | {} |", rates.join(" | "), scores.join(" | "))?;
     }
     let (data, source) = (&results.data, &results.provenance);
-    writeln!(
-        text,
-        "\nPositive class: {target}. Data: {}, {} pictures (SHA-256 {}). Weights: {}, SHA-256 {}. Reglet {}, seed {}. In square \
-         brackets: 95 % intervals.\n",
-        plain(&data.name),
-        data.pictures,
-        data.fingerprint,
-        plain(&model.architecture),
-        model.weights_sha256,
-        source.reglet,
-        source.seed
-    )
-}
-
-fn interval(&Estimate { mean, low, high, .. }: &Estimate) -> String {
-    format!("{mean:.2} [{low:.2}, {high:.2}]")
+    let pictures = if data.pictures == 1 { words.one_picture() } else { words.picture_count(data.pictures) };
+    let class = plain(&language.name(&results.target).bare);
+    let of_data = words.card_data(class, plain(&data.name), pictures, &data.fingerprint);
+    let architecture = plain(&model.architecture);
+    let of_model = words.card_model(architecture, &model.weights_sha256, &source.reglet, source.seed);
+    writeln!(text, "\n{of_data} {of_model}\n")
 }
 
 fn none() -> String {
-    "–".to_owned()
+    NONE.to_owned()
 }
 
 /// A name as plain text, whatever it holds: what Markdown or a browser would take for more is escaped.

@@ -1,77 +1,73 @@
-//! The report: everything an audit found as one HTML page that needs no other file, no network and no script.
+//! The report: everything an audit found as one HTML page that needs no other file and no network. A script sorts and
+//! filters its galleries; without it the whole page can be read.
 
 mod charts;
 mod evidence;
 mod gallery;
+mod page;
 mod provenance;
+mod questions;
+mod script;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verdicts;
-mod words;
 
 pub use charts::Charts;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, PreEscaped, html};
 use reglet_viz::{Theme, font_face_css};
 
 use crate::results::Results;
+use page::Page;
 
-/// The page, for screens from 360 pixels wide, light or dark, and for paper.
+/// The page, for screens from 360 pixels wide, light or dark, and for paper, in the language of `results`.
 ///
-/// The verdicts come first, then each model's evidence and gallery, then where it all comes from. Every name,
-/// sentence and config in `results` is escaped. `charts` are those of the models, in their order.
+/// The verdicts come first, then each model's evidence, questions and gallery, then where it all comes from. Every
+/// name, sentence and config in `results` is escaped. `charts` are those of the models, in their order.
 pub fn render(results: &Results, charts: &[Charts]) -> String {
-    let models: Vec<Markup> = results
-        .models
-        .iter()
-        .zip(charts)
-        .enumerate()
-        .map(|(index, (model, charts))| {
-            html! {
-                section.model id=(anchor(index)) aria-labelledby=(format!("{}-name", anchor(index))) {
-                    h2 id=(format!("{}-name", anchor(index))) { (model.name) }
-                    p.note { (model.architecture) }
-                    (evidence::render(results, model, charts))
-                    (gallery::render(results, model))
-                }
-            }
-        })
-        .collect();
-    let page = html! {
+    let page = &Page::new(results);
+    let words = &page.words;
+    let models = results.models.iter().zip(charts).enumerate();
+    let markup = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(results.language.code()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Whatever a name may smuggle in, the page runs nothing and fetches nothing.
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                // Whatever a name may smuggle in, the page runs nothing but its own script and fetches nothing.
+                meta http-equiv="Content-Security-Policy" content=(script::policy());
                 title { (results.title) " · Reglet" }
                 style { (PreEscaped(style())) }
             }
             body {
                 header {
-                    p.kicker { "Reglet audit" }
+                    p.kicker { (words.kicker()) }
                     h1 { (results.title) }
-                    p.lead {
-                        "Do these classifiers look at the " (results.artefact) " when they judge "
-                        (results.target) ", and does it change what they say?"
-                    }
+                    p.lead { (words.lead()) }
                 }
                 main {
-                    (verdicts::render(results))
-                    (provenance::data(results))
-                    @for model in &models { (model) }
-                    (provenance::render(results))
+                    (verdicts::render(page))
+                    (provenance::data(page))
+                    (gallery::store(results))
+                    @for (index, (model, charts)) in models {
+                        section.model id=(anchor(index)) aria-labelledby=(format!("{}-name", anchor(index))) {
+                            h2 id=(format!("{}-name", anchor(index))) { (model.name) }
+                            p.note { (model.architecture) }
+                            (evidence::render(page, model, charts))
+                            (questions::render(page, model))
+                            (gallery::render(page, model, index))
+                        }
+                    }
+                    (provenance::render(page))
                 }
-                footer { "Written by Reglet " (results.provenance.reglet) "." }
+                footer { (words.written_by(&results.provenance.reglet)) }
+                script { (PreEscaped(script::SCRIPT)) }
             }
         }
     };
-    page.into_string()
+    markup.into_string()
 }
-
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:";
 
 /// The bundled fonts, the page's rules, and the charts' colours at night.
 fn style() -> String {
@@ -86,17 +82,4 @@ fn style() -> String {
 /// Where a model's part of the page begins. Its place names it, because names may hold anything.
 fn anchor(index: usize) -> String {
     format!("model-{}", index + 1)
-}
-
-/// A table in a box of its own, which scrolls where the screen is narrow, by finger or by arrow keys.
-fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
-    html! {
-        div.scroll role="region" tabindex="0" aria-label=(name) {
-            table {
-                caption { (name) }
-                thead { tr { (head) } }
-                tbody { (body) }
-            }
-        }
-    }
 }

@@ -3,19 +3,23 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use reglet_data::edit::Change;
+use reglet_data::edit::{Change, Insertion};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::language::Language;
 use crate::statistics::{Association, Estimate};
 
 /// The version of `results.json`; raised whenever a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Everything an audit found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Results {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
+    /// The language of its sentences.
+    pub language: Language,
     /// The title that the config gives.
     pub title: String,
     /// The class whose score is explained and whose probability is compared.
@@ -33,7 +37,7 @@ pub struct Results {
 }
 
 /// The data that was audited.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DataSummary {
     /// Its name.
     pub name: String,
@@ -51,11 +55,11 @@ pub struct DataSummary {
     /// By region, on how many pictures its mask was estimated, since nobody has drawn one.
     pub estimated: BTreeMap<String, usize>,
     /// How the artefact was put into pictures.
-    pub insertion: String,
+    pub insertion: Insertion,
 }
 
 /// What was found of one model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModelResults {
     /// Its name in the config.
     pub name: String,
@@ -83,7 +87,7 @@ pub struct ModelResults {
 }
 
 /// A group of pictures: one class, with or without the artefact.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Group {
     /// The class.
     pub class: String,
@@ -102,7 +106,7 @@ pub struct Group {
 
 /// How good a model's answers are on some of the pictures, for the target against all other classes. A figure
 /// is `None` where a class is missing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Performance {
     /// Whether these are the pictures with the artefact, or without it; `None` for all.
     pub artefact: Option<bool>,
@@ -121,7 +125,7 @@ pub struct Performance {
 }
 
 /// What one change does to the target's probability, over the pictures to which it can be made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Effect {
     /// The change.
     pub change: Change,
@@ -154,7 +158,7 @@ pub struct Effect {
 }
 
 /// A change less its control, picture by picture.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Contrast {
     /// The control.
     pub control: Change,
@@ -169,7 +173,7 @@ pub struct Contrast {
 }
 
 /// Whether paired differences could be chance, and how large they are beside their spread.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Test {
     /// The two-sided p-value of Wilcoxon's signed-rank test.
     pub p: f64,
@@ -183,7 +187,7 @@ pub struct Test {
 }
 
 /// Where one method's maps lie.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Attention {
     /// The method's name.
     pub method: String,
@@ -199,14 +203,27 @@ pub struct Attention {
     pub artefact_against_reference: Option<Estimate>,
     /// The median of the relative completeness gap, for methods that promise completeness.
     pub median_gap: Option<f64>,
+    /// What the maps look like; `None` where every one is void.
+    pub character: Option<Character<Estimate>>,
     /// Whether the maps can be believed; `None` where that was not tried.
     pub trust: Option<Trust>,
     /// How many maps were all zero, had nothing positive, or were not finite.
     pub remarks: BTreeMap<String, usize>,
 }
 
+/// What a map looks like, or maps on average.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Character<T> {
+    /// The Gini index of the absolute values: from 0, spread evenly, to nearly 1, all in a few pixels.
+    pub sparsity: T,
+    /// The rank correlation of the absolute values with the strength of the picture's edges, -1 to 1.
+    pub contours: T,
+    /// Moran's I: near 1 for even regions, near 0 for speckles.
+    pub regions: T,
+}
+
 /// Whether a method's maps can be believed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Trust {
     /// The method's name.
     pub method: String,
@@ -220,12 +237,32 @@ pub struct Trust {
     /// Whether the maps are true of the model.
     pub faithfulness: Faithfulness,
     /// Why the method is kept out of the verdict, if it is.
-    pub doubt: Option<String>,
+    pub doubt: Option<Doubt>,
+}
+
+/// Why a method's maps are not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// They change under noise that cannot be seen.
+    Unstable {
+        /// The median rank correlation.
+        found: f64,
+        /// The least that the config asks for.
+        least: f64,
+    },
+    /// They hardly change when the model's weights are drawn anew.
+    Unmoved {
+        /// The median rank correlation.
+        found: f64,
+        /// The most that the config allows.
+        most: f64,
+    },
 }
 
 /// Whether a method's maps are true of the model, beside maps drawn at random: medians over the pictures it was tried
 /// on. A figure is `None` where it is not defined for any of the maps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Faithfulness {
     /// On how many pictures it was tried.
     pub pictures: usize,
@@ -248,7 +285,7 @@ pub struct Faithfulness {
 }
 
 /// What became of a method's maps when part of the weights were drawn anew.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Randomised {
     /// The share of the modules with weights, from the head down, 0 to 1.
     pub share: f64,
@@ -257,7 +294,7 @@ pub struct Randomised {
 }
 
 /// A region's part of one method's maps.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RegionAttention {
     /// How many pictures show the region.
     pub pictures: usize,
@@ -276,7 +313,7 @@ pub struct RegionAttention {
 }
 
 /// The kinds of maps that one method gives of the target's pictures.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Clustering {
     /// The method's name.
     pub method: String,
@@ -292,7 +329,7 @@ pub struct Clustering {
 }
 
 /// Maps that are alike.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Cluster {
     /// How many pictures.
     pub pictures: usize,
@@ -311,20 +348,23 @@ pub struct Cluster {
 }
 
 /// A typical picture of a cluster.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Typical {
     /// Its name.
     pub id: String,
+    /// Its width and height in pixels, as the model saw it.
+    #[serde(skip)]
+    pub size: (u32, u32),
     /// The picture as the model saw it, as JPEG.
     #[serde(skip)]
     pub picture: Vec<u8>,
-    /// The map over it, as JPEG.
+    /// The map as a PNG to lay over it.
     #[serde(skip)]
-    pub overlay: Vec<u8>,
+    pub layer: Vec<u8>,
 }
 
 /// The conclusion about one model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Verdict {
     /// The conclusion.
     pub kind: VerdictKind,
@@ -335,7 +375,7 @@ pub struct Verdict {
 }
 
 /// A conclusion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// The artefact changes what the model says, and the model looks at it.
@@ -391,9 +431,20 @@ pub struct SampleResult {
     pub changed: BTreeMap<Change, Answer>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
-    /// The picture as the model saw it with its regions outlined, as JPEG: kept for those in the gallery.
-    pub thumbnail: Option<Vec<u8>>,
-    /// Its changed versions as the model saw them, as JPEG: kept for those in the gallery.
+    /// What the gallery shows of it: kept for those in the gallery.
+    pub exhibit: Option<Exhibit>,
+}
+
+/// A picture as the gallery shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exhibit {
+    /// Its width and height in pixels.
+    pub size: (u32, u32),
+    /// The picture as the model saw it, as JPEG.
+    pub picture: Vec<u8>,
+    /// Its regions' outlines, as a PNG to lay over it.
+    pub outlines: Vec<u8>,
+    /// Its changed versions as the model saw them, as JPEG.
     pub edited: Vec<(Change, Vec<u8>)>,
 }
 
@@ -425,15 +476,17 @@ pub struct SampleMap {
     pub gap: Option<f64>,
     /// What there is to say of the map.
     pub remark: Option<Cow<'static, str>>,
+    /// What it looks like; `None` for a void map.
+    pub character: Option<Character<f64>>,
     /// The map in small, for comparing it with others; kept where the config asks for clusters, and there is anything
     /// positive in it.
     pub sketch: Option<Vec<f32>>,
-    /// The map over the picture, as JPEG: kept for those in the gallery.
-    pub overlay: Option<Vec<u8>>,
+    /// The map as a PNG to lay over the picture: kept for those in the gallery.
+    pub layer: Option<Vec<u8>>,
 }
 
 /// Where the results come from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Provenance {
     /// Reglet's version.
     pub reglet: String,
@@ -449,4 +502,11 @@ pub struct Provenance {
     pub config_sha256: String,
     /// How long the audit took, in seconds.
     pub seconds: f64,
+}
+
+/// The JSON schema of `results.json`.
+pub fn schema() -> String {
+    let settings = schemars::generate::SchemaSettings::default().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Results>();
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }

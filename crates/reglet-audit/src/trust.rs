@@ -11,7 +11,7 @@ use tch::{Kind, Tensor};
 use crate::Error;
 use crate::config::{Plan, TrustConfig};
 use crate::faithful::faithfulness;
-use crate::results::{Randomised, Trust};
+use crate::results::{Doubt, Randomised, Trust};
 use crate::statistics::median;
 
 /// The standard deviation of the noise, as a share of the range of the input's values.
@@ -92,21 +92,12 @@ pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
 }
 
 /// Why a method is kept out of the verdict, if it is.
-fn doubt(stability: Option<f64>, randomised: &[Randomised], rules: &TrustConfig) -> Option<String> {
+fn doubt(stability: Option<f64>, randomised: &[Randomised], rules: &TrustConfig) -> Option<Doubt> {
     if let Some(found) = stability.filter(|found| *found < rules.min_stability) {
-        return Some(format!(
-            "its maps change under noise that cannot be seen (rank correlation {found:.2}, at least {} is asked for)",
-            rules.min_stability
-        ));
+        return Some(Doubt::Unstable { found, least: rules.min_stability });
     }
     let last = randomised.last()?.similarity?;
-    (last > rules.max_randomised).then(|| {
-        format!(
-            "its maps hardly change when the model's weights are drawn anew (rank correlation {last:.2}, at most {} \
-             is allowed)",
-            rules.max_randomised
-        )
-    })
+    (last > rules.max_randomised).then_some(Doubt::Unmoved { found: last, most: rules.max_randomised })
 }
 
 fn explain(methods: &[Method], model: &Model, input: &Tensor, target: usize) -> Result<Explanation, Error> {
@@ -172,8 +163,14 @@ mod tests {
         let rules = TrustConfig { pictures: 4, min_stability: 0.5, max_randomised: 0.5 };
         let after = |similarity| [Randomised { share: 1.0, similarity }];
         assert_eq!(doubt(Some(0.9), &after(Some(0.1)), &rules), None);
-        assert!(doubt(Some(0.3), &after(Some(0.1)), &rules).is_some_and(|why| why.contains("noise")));
-        assert!(doubt(Some(0.9), &after(Some(0.8)), &rules).is_some_and(|why| why.contains("drawn anew")));
+        assert!(
+            doubt(Some(0.3), &after(Some(0.1)), &rules)
+                .is_some_and(|why| matches!(why, Doubt::Unstable { .. }))
+        );
+        assert!(
+            doubt(Some(0.9), &after(Some(0.8)), &rules)
+                .is_some_and(|why| matches!(why, Doubt::Unmoved { .. }))
+        );
         // What could not be checked is no reason to doubt: the report says that it was not.
         assert_eq!(doubt(None, &after(None), &rules), None);
         assert_eq!(doubt(Some(0.9), &[], &rules), None);

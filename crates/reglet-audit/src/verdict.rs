@@ -5,9 +5,9 @@ mod words;
 use reglet_data::edit::Change;
 
 use crate::config::VerdictConfig;
+use crate::language::{Language, Words};
 use crate::results::{Attention, Contrast, Effect, Verdict, VerdictKind};
 use crate::statistics::{Estimate, pictures_needed};
-use words::Words;
 
 /// What is known of one model when it is judged.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ pub struct Evidence<'a> {
     pub artefact: &'a str,
     /// The class whose probability was compared.
     pub target: &'a str,
+    /// The language of the verdict's sentences.
+    pub language: Language,
     /// What each change did.
     pub effects: &'a [Effect],
     /// Where each method's maps lie.
@@ -36,7 +38,7 @@ pub struct Evidence<'a> {
 /// pictures.
 pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
     let Evidence { artefact, effects, attention, .. } = *evidence;
-    let words = Words { artefact, target: evidence.target };
+    let words = Words::new(evidence.language, artefact, evidence.target);
     let enough = |count: usize| count >= rules.min_pictures;
     let tested: Vec<&Effect> = effects
         .iter()
@@ -44,13 +46,14 @@ pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
         .collect();
     let matter: Vec<&Effect> = tested.iter().copied().filter(|effect| matters(effect, rules)).collect();
     let convicted = if rules.both { matter.len() == 2 } else { !matter.is_empty() };
-    let doubted = |attention: &Attention| attention.trust.as_ref().and_then(|trust| trust.doubt.clone());
+    let doubted = |attention: &Attention| attention.trust.as_ref().and_then(|trust| trust.doubt);
     let density = |attention: &Attention| {
         if doubted(attention).is_some() {
             return None;
         }
         let found = attention.regions.get(artefact)?;
-        enough(found.pictures).then_some((attention.title.clone(), found.density))
+        let title = evidence.language.method(&attention.method, &attention.title);
+        enough(found.pictures).then_some((title, found.density))
     };
     let densities: Vec<(String, Estimate)> = attention.iter().filter_map(density).collect();
     let looked: Vec<&str> = densities
@@ -59,12 +62,11 @@ pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
         .map(|(title, _)| title.as_str())
         .collect();
 
-    let mut reasons: Vec<String> = tested.iter().map(|effect| words.effect(effect)).collect();
+    let mut reasons: Vec<String> = tested.iter().map(|effect| words.of_effect(effect)).collect();
     let rest = effects.iter().filter(|effect| matches!(effect.change, Change::Move | Change::RemoveLesion));
-    reasons.extend(rest.filter(|effect| effect.with).map(|effect| words.effect(effect)));
-    reasons.extend(densities.iter().map(|(title, density)| words.density(title, density)));
-    reasons
-        .extend(attention.iter().filter_map(|method| Some(words.doubted(&method.title, &doubted(method)?))));
+    reasons.extend(rest.filter(|effect| effect.with).map(|effect| words.of_effect(effect)));
+    reasons.extend(densities.iter().map(|(title, density)| words.of_density(title, density)));
+    reasons.extend(attention.iter().filter_map(|method| words.of_doubt(method)));
 
     let (kind, summary) = if tested.is_empty() {
         let most = effects
@@ -74,11 +76,11 @@ pub fn judge(evidence: &Evidence, rules: &VerdictConfig) -> Verdict {
             .max();
         (VerdictKind::Inconclusive, words.too_few(most.unwrap_or(0), rules.min_pictures))
     } else if convicted && !looked.is_empty() {
-        (VerdictKind::Shortcut, words.shortcut(&matter, &looked))
+        (VerdictKind::Shortcut, words.because_shortcut(&matter, &looked))
     } else if convicted {
-        (VerdictKind::Inconclusive, words.not_looked_at(&matter))
+        (VerdictKind::Inconclusive, words.not_looked_at(words.findings(&matter)))
     } else if tested.iter().all(|effect| harmless(effect, rules)) {
-        (VerdictKind::Clear, words.clear(&tested, rules.min_effect))
+        (VerdictKind::Clear, words.because_clear(&tested, rules.min_effect))
     } else {
         (VerdictKind::Inconclusive, unsettled(&words, &tested, &matter, rules))
     };
@@ -127,8 +129,10 @@ fn unsettled(words: &Words, tested: &[&Effect], matter: &[&Effect], rules: &Verd
             contrast.difference.mean.abs() < rules.min_effect || !contrast.difference.excludes_zero()
         });
         return match beaten {
-            Some(contrast) => words.no_more_than_control(effect, contrast),
-            None => words.may_be_chance(effect),
+            Some(contrast) => {
+                words.no_more_than_control(words.findings(&[effect]), words.of_control(contrast, effect.with))
+            }
+            None => words.may_be_chance(words.findings(&[effect]), words.of_chance(&effect.test)),
         };
     }
     // The one that is furthest from being harmless says how many pictures it would take.
@@ -137,7 +141,7 @@ fn unsettled(words: &Words, tested: &[&Effect], matter: &[&Effect], rules: &Verd
     widest.map_or_else(String::new, |effect| {
         let differences: Vec<f64> = effect.pairs.iter().map(|(before, after)| after - before).collect();
         let margin = (rules.min_effect - effect.difference.mean.abs()).abs();
-        words.too_wide(effect, rules.min_effect, pictures_needed(&differences, margin))
+        words.of_width(effect, rules.min_effect, pictures_needed(&differences, margin))
     })
 }
 

@@ -1,13 +1,19 @@
-//! The committed schema is the program's.
+//! The committed schemas are the program's.
 
 use std::path::Path;
 
+fn assert_current(committed: &str, schema: &str, command: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(committed);
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{committed}: {error}"));
+    assert!(text == schema, "{committed} is not current: run `cargo xtask {command} > {committed}`");
+}
+
 #[test]
-fn the_committed_schema_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/schema.json");
-    let committed = std::fs::read_to_string(path).expect("configs/schema.json is committed");
-    assert!(
-        committed == reglet_audit::config::schema(),
-        "configs/schema.json is not current: run `cargo xtask config-schema > configs/schema.json`"
-    );
+fn the_schema_of_configs_is_current() {
+    assert_current("configs/schema.json", &reglet_audit::config::schema(), "config-schema");
+}
+
+#[test]
+fn the_schema_of_results_is_current() {
+    assert_current("docs/results.schema.json", &reglet_audit::results::schema(), "results-schema");
 }

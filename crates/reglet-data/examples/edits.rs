@@ -43,6 +43,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = sample.id.replace(['/', '\\'], "_");
         sheet.save(out.join(format!("{name}.png")))?;
     }
-    println!("{} pictures; the artefact was {}", data.len(), editor.means());
+    println!("{} pictures; the artefact was {}", data.len(), editor.insertion());
     Ok(())
 }

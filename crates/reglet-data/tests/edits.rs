@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use reglet_data::coco::CocoOptions;
-use reglet_data::edit::{self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Source};
+use reglet_data::edit::{
+    self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Insertion, Source,
+};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, ManifestOptions, Mask, Sample};
 use support::Disk;
@@ -433,7 +435,7 @@ fn ink_is_put_in_taken_away_and_controlled_like_a_ruler() {
     let options = PhantomOptions { count: 24, size: 128, ink: 0.5, ..PhantomOptions::default() };
     let set = Phantoms::new(options).expect("valid");
     let editor = editor(&set, "ink", &EditOptions { follow: true, ..EditOptions::default() });
-    assert!(editor.means().starts_with("cut from"), "{}", editor.means());
+    assert!(matches!(editor.insertion(), Insertion::Cutouts(1..)), "{}", editor.insertion());
     let (mut shown, mut controlled) = (0, 0);
     for index in 0..set.len() {
         let sample = set.sample(index).expect("a phantom");

@@ -17,6 +17,7 @@
 //! |---|---|
 //! | does it lie where it should | [`Localisation`]: mass, density, rank accuracy, pointing game, AUC |
 //! | is it simple | [`gini`], [`complexity`] |
+//! | does it follow contours, does it show regions | [`sobel`] with [`spearman`], [`morans_i`] |
 //! | is it true of the model | [`deletion`], [`insertion`], [`infidelity`], [`road`], [`Completeness`] |
 //! | does it stay the same | [`sensitivity_max`], [`spearman`], [`top_overlap`] |
 //!
@@ -32,6 +33,7 @@ mod error;
 mod faithfulness;
 mod localisation;
 mod robustness;
+mod structure;
 
 pub use complexity::{complexity, gini};
 pub use error::MetricError;
@@ -42,3 +44,4 @@ pub use faithfulness::road::{impute, road};
 pub use localisation::Localisation;
 pub use robustness::sensitivity::{nearby, sensitivity_max};
 pub use robustness::similarity::{spearman, top_overlap};
+pub use structure::{morans_i, sobel};

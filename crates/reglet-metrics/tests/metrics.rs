@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3};
 use proptest::prelude::{prop, prop_assert, proptest};
 use reglet_metrics::{
     Completeness, Localisation, MetricError, complexity, deletion, gaussian, gini, impute, infidelity,
-    insertion, nearby, road, sensitivity_max, spearman, top_overlap,
+    insertion, morans_i, nearby, road, sensitivity_max, sobel, spearman, top_overlap,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,8 @@ struct Reference {
     removed: Vec<Vec<bool>>,
     imputed: Vec<Vec<Vec<f32>>>,
     spearman: Vec<Correlated>,
+    sobel: Vec<Vec<f32>>,
+    morans_i: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -256,4 +258,29 @@ proptest! {
             prop_assert!(one.density().expect("positive") <= 1.0 / one.fraction() + 1e-9);
         }
     }
+}
+
+#[test]
+fn edges_are_scipys() {
+    let reference = reference();
+    let found = sobel(plane(&reference.map).view()).expect("finite");
+    for (found, expected) in found.iter().zip(plane(&reference.sobel).iter()) {
+        close(f64::from(*found), f64::from(*expected), "edge");
+    }
+    assert!(sobel(Array2::from_elem((3, 3), f32::NAN).view()).is_err());
+}
+
+#[test]
+fn regions_are_told_from_speckles() {
+    let reference = reference();
+    let found = morans_i(plane(&reference.map).view()).expect("not constant");
+    close(found, reference.morans_i[0], "Moran's I");
+    let tied = plane(&reference.spearman[1].other);
+    close(morans_i(tied.view()).expect("not constant"), reference.morans_i[1], "Moran's I");
+    let board = Array2::from_shape_fn((6, 8), |(y, x)| ((x + y) % 2) as f32);
+    close(morans_i(board.view()).expect("not constant"), -1.0, "chequerboard");
+    let halves = Array2::from_shape_fn((40, 40), |(_, x)| f32::from(u8::from(x < 20)));
+    // Of 2 · 39 · 40 pairs, 40 cross the border.
+    close(morans_i(halves.view()).expect("not constant"), 1.0 - 2.0 * 40.0 / 3120.0, "halves");
+    assert_eq!(morans_i(Array2::zeros((3, 3)).view()), Err(MetricError::Constant));
 }

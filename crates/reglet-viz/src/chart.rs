@@ -15,3 +15,31 @@ pub use curve::CurveChart;
 pub use interval::{Interval, IntervalChart};
 pub use slope::SlopeChart;
 pub use strip::{Strip, StripChart};
+
+/// What stands between a number's whole part and its decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecimalMark {
+    /// As in English: 0.5 [0.4, 0.6].
+    #[default]
+    Point,
+    /// As in most other languages of Europe: 0,5 [0,4; 0,6].
+    Comma,
+}
+
+impl DecimalMark {
+    /// A number, written with a point, with this mark in its place.
+    fn write(self, number: &str) -> String {
+        match self {
+            DecimalMark::Point => number.to_owned(),
+            DecimalMark::Comma => number.replace('.', ","),
+        }
+    }
+
+    /// What stands between two numbers.
+    fn separator(self) -> &'static str {
+        match self {
+            DecimalMark::Point => ", ",
+            DecimalMark::Comma => "; ",
+        }
+    }
+}

@@ -27,8 +27,8 @@
 //! | step | by |
 //! |---|---|
 //! | raw values become places between 0 and 1, and what was odd about them is said | [`Scale::apply`], giving [`Scaled`] |
-//! | places become colours, alone or over a picture | [`Scaled::colorize`], [`Scaled::overlay`], [`Colormap`] |
-//! | a region gets a line around it | [`outline()`] |
+//! | places become colours, alone, over a picture, or as a layer to lay over one | [`Scaled::colorize`], [`Scaled::overlay`], [`Scaled::layer`], [`Colormap`] |
+//! | a region gets a line around it | [`outline()`], [`outline_layer`] |
 //! | pictures become panels, panels a figure | [`Panel`], [`ColorBar`], [`Figure`] |
 //! | numbers become charts | [`chart`] |
 //! | a figure or chart becomes a document or pixels | [`Svg`], in the colours of a [`Theme`] |
@@ -61,7 +61,7 @@ pub use colormap::Colormap;
 pub use error::VizError;
 pub use figure::{ColorBar, Figure, Panel};
 pub use font::font_face_css;
-pub use outline::outline;
+pub use outline::{outline, outline_layer};
 pub use overlay::Opacity;
 pub use png::{encode_png, png_data_uri};
 pub use resize::resize_map;

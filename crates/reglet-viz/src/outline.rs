@@ -1,6 +1,7 @@
-use image::{Rgb, RgbImage};
+use image::{GrayImage, ImageBuffer, Luma, Pixel, Rgb};
 
 use crate::VizError;
+use crate::png::{Palette, encode_indexed};
 
 /// Draws the border of a region as a line on `picture`.
 ///
@@ -10,11 +11,11 @@ use crate::VizError;
 ///
 /// # Errors
 /// A mask whose length does not fit its size, or whose size is not the picture's.
-pub fn outline(
-    picture: &mut RgbImage,
+pub fn outline<P: Pixel<Subpixel = u8>>(
+    picture: &mut ImageBuffer<P, Vec<u8>>,
     size: (u32, u32),
     mask: &[bool],
-    color: Rgb<u8>,
+    color: P,
     thickness: u8,
 ) -> Result<(), VizError> {
     let (width, height) = size;
@@ -36,6 +37,22 @@ pub fn outline(
         }
     }
     Ok(())
+}
+
+/// The borders of regions as a PNG to lay over a picture of `size` (width, height), transparent but for lines a pixel wide:
+/// each region's mask, as [`outline`] takes it, in its colour.
+///
+/// # Errors
+/// Those of [`outline`]; a picture without pixels.
+pub fn outline_layer(size: (u32, u32), regions: &[(&[bool], Rgb<u8>)]) -> Result<Vec<u8>, VizError> {
+    let mut places = GrayImage::new(size.0, size.1);
+    let mut palette = Palette { colors: vec![[0; 3]], alpha: vec![0] };
+    for (place, (mask, color)) in (1..=u8::MAX).zip(regions) {
+        outline(&mut places, size, mask, Luma([place]), 1)?;
+        palette.colors.push(color.0);
+        palette.alpha.push(255);
+    }
+    encode_indexed(size.0 as usize, size.1 as usize, &palette, places.as_raw())
 }
 
 /// The pixels of the region that have a neighbour to the side, above or below outside it.

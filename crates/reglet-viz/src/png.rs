@@ -25,6 +25,36 @@ pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, VizError> {
     Ok(png)
 }
 
+/// At most 256 colours, each with its opacity.
+pub(crate) struct Palette {
+    pub(crate) colors: Vec<[u8; 3]>,
+    pub(crate) alpha: Vec<u8>,
+}
+
+/// Writes a picture whose pixels are places in a palette, row by row.
+///
+/// # Errors
+/// A picture without pixels.
+pub(crate) fn encode_indexed(
+    width: usize,
+    height: usize,
+    palette: &Palette,
+    indices: &[u8],
+) -> Result<Vec<u8>, VizError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_palette(palette.colors.concat());
+    encoder.set_trns(palette.alpha.as_slice());
+    // Neighbouring places in a palette have nothing to do with each other, so no filter predicts one from the other.
+    encoder.set_filter(png::Filter::NoFilter);
+    encoder.set_compression(png::Compression::High);
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(indices));
+    written.map_err(|_| VizError::EmptyPicture { width: width as u32, height: height as u32 })?;
+    Ok(bytes)
+}
+
 /// A picture as a `data:` address, to stand in an `href` or `src` so that a page needs no other file.
 ///
 /// # Errors

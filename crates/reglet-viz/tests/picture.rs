@@ -2,7 +2,7 @@
 
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, array};
-use reglet_viz::{Colormap, Opacity, Scale, VizError, encode_png, outline, resize_map};
+use reglet_viz::{Colormap, Opacity, Scale, VizError, encode_png, outline, outline_layer, resize_map};
 
 const RED: Rgb<u8> = Rgb([255, 0, 0]);
 
@@ -145,4 +145,47 @@ fn masks_of_another_size_are_refused() {
         let refused = outline(&mut picture, size, &[true; 15], RED, 1);
         assert!(matches!(refused, Err(VizError::MaskLength { length: 15, .. })));
     }
+}
+
+#[test]
+fn a_layer_is_clear_where_the_map_says_nothing_and_opaque_at_its_ends() {
+    let map = array![[-2.0_f32, 0.0, 1.0, 2.0]];
+    for (scale, colormap, alpha) in [
+        (Scale::Symmetric(100.0), Colormap::RdBu, [255, 0, 128, 255]),
+        (Scale::Fixed { low: 0.0, high: 2.0 }, Colormap::Inferno, [0, 0, 128, 255]),
+    ] {
+        let png = scale.apply(map.view()).expect("a map").layer(colormap).expect("a layer");
+        let picture = image::load_from_memory(&png).expect("the PNG can be read").into_rgba8();
+        assert_eq!(picture.dimensions(), (4, 1));
+        assert_eq!(picture.pixels().map(|pixel| pixel.0[3]).collect::<Vec<_>>(), alpha);
+        let end = picture.get_pixel(3, 0).0;
+        assert_eq!(end[..3], colormap.color(1.0).0);
+    }
+}
+
+#[test]
+fn a_layer_of_noise_takes_few_bytes() {
+    let mut state = 1_u32;
+    let noise = Array2::from_shape_simple_fn((224, 224), || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32
+    });
+    let png = Scale::MinMax.apply(noise.view()).expect("a map").layer(Colormap::Inferno).expect("a layer");
+    // ln 33 / ln 2 = 5.04 bits a pixel are the least that even values take.
+    assert!(png.len() < 224 * 224 * 6 / 8, "{}", png.len());
+}
+
+#[test]
+fn outlines_as_a_layer_are_clear_but_for_their_lines() {
+    let (one, other) = (square(5, 0, 2), square(5, 2, 4));
+    let green = Rgb([0, 158, 115]);
+    let png = outline_layer((5, 5), &[(&one, RED), (&other, green)]).expect("two masks of the size");
+    let layer = image::load_from_memory(&png).expect("the PNG can be read").into_rgba8();
+    for (x, y, expected) in [(0, 0, Some(RED)), (2, 2, Some(green)), (4, 0, None), (4, 4, None)] {
+        let pixel = layer.get_pixel(x, y).0;
+        let color = (pixel[3] == 255).then(|| Rgb([pixel[0], pixel[1], pixel[2]]));
+        assert_eq!(color, expected, "{x} {y}");
+    }
+    assert!(matches!(outline_layer((4, 5), &[(&one, RED)]), Err(VizError::MaskLength { .. })));
+    assert!(matches!(outline_layer((0, 0), &[]), Err(VizError::EmptyPicture { .. })));
 }

@@ -5,7 +5,7 @@ use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
 use reglet_viz::{Svg, Theme, VizError};
 
 use super::evidence::ordered;
-use super::words::{capital, change, estimated, shown};
+use super::page::{Page, capital};
 use crate::results::{Effect, ModelResults, Results};
 use crate::statistics::Estimate;
 
@@ -29,14 +29,15 @@ impl Charts {
     /// # Errors
     /// A number that no chart can show: a probability outside 0 to 1, an estimate that is not finite.
     pub fn draw(results: &Results, model: &ModelResults) -> Result<Charts, VizError> {
+        let page = &Page::new(results);
         let answered = model.groups.iter().any(|group| !group.values.is_empty());
         let looked = model.attention.iter().any(|method| !method.regions.is_empty());
         let paired = model.effects.iter().filter(|effect| !effect.pairs.is_empty());
-        let changes = paired.filter_map(|effect| slopes(results, effect).transpose());
+        let changes = paired.filter_map(|effect| slopes(page, effect).transpose());
         Ok(Charts {
-            answers: answered.then(|| strips(results, model)).transpose()?,
+            answers: answered.then(|| strips(page, model)).transpose()?,
             changes: changes.collect::<Result<_, _>>()?,
-            attention: looked.then(|| intervals(results, model)).transpose()?,
+            attention: looked.then(|| intervals(page, model)).transpose()?,
         })
     }
 
@@ -48,11 +49,14 @@ impl Charts {
     }
 }
 
-fn strips(results: &Results, model: &ModelResults) -> Result<Svg, VizError> {
-    let mut drawing = StripChart::new("What it says, by class and artefact")
-        .subtitle("Each dot is one picture; the box holds the middle half")
-        .axis_label(format!("probability of {}", results.target))
-        .reference(0.5, "decision")
+fn strips(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
+    let words = &page.words;
+    let mut drawing = StripChart::new(words.chart_answers())
+        .subtitle(words.chart_answers_note())
+        .axis_label(words.probability())
+        .reference(0.5, words.decision())
+        .median_label(words.median())
+        .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     let mut classes: Vec<&str> = Vec::new();
     for group in &model.groups {
@@ -61,44 +65,48 @@ fn strips(results: &Results, model: &ModelResults) -> Result<Svg, VizError> {
         }
     }
     for class in classes {
-        let strips = model.groups.iter().filter(|group| group.class == class).map(|group| Strip {
-            series: shown(&results.artefact, Some(group.artefact)),
-            values: group.values.clone(),
-        });
-        drawing = drawing.group(class, strips);
+        let strips = model
+            .groups
+            .iter()
+            .filter(|group| group.class == class)
+            .map(|group| Strip { series: page.shown(Some(group.artefact)), values: group.values.clone() });
+        drawing = drawing.group(page.label(class), strips);
     }
     drawing.draw(&Theme::LIGHT)
 }
 
-fn slopes(results: &Results, effect: &Effect) -> Result<Option<(&'static str, Svg)>, VizError> {
-    let artefact = &results.artefact;
+fn slopes(page: &Page<'_>, effect: &Effect) -> Result<Option<(&'static str, Svg)>, VizError> {
     let (name, before) = match effect.change {
-        Change::Insert => ("insert", shown(artefact, Some(false))),
-        Change::Remove => ("remove", shown(artefact, Some(true))),
+        Change::Insert => ("insert", page.shown(Some(false))),
+        Change::Remove => ("remove", page.shown(Some(true))),
         _ => return Ok(None),
     };
-    let after = change(effect.change, effect.with, artefact);
+    let after = page.change(effect.change, effect.with);
     SlopeChart::new(capital(&after), before, after)
-        .subtitle("Each thin line is one picture; the thick one joins the means")
-        .axis_label(format!("probability of {}", results.target))
-        .reference(0.5, "decision")
+        .subtitle(page.words.chart_changes_note())
+        .axis_label(page.words.probability())
+        .reference(0.5, page.words.decision())
+        .decimal_mark(page.language().decimal_mark())
         .width(WIDTH)
         .pairs("", effect.pairs.iter().copied())
         .draw(&Theme::LIGHT)
         .map(|drawing| Some((name, drawing)))
 }
 
-fn intervals(results: &Results, model: &ModelResults) -> Result<Svg, VizError> {
-    let mut drawing = IntervalChart::new("Density of each region")
-        .subtitle("Mean over the pictures that show the region, with 95 % intervals")
-        .axis_label("share of the map ÷ share of the picture")
-        .reference(1.0, "chance")
+fn intervals(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
+    let words = &page.words;
+    let mut drawing = IntervalChart::new(words.chart_density())
+        .subtitle(words.chart_density_note())
+        .axis_label(words.chart_density_axis())
+        .reference(1.0, words.at_chance())
+        .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
-        let rows = ordered(results, method)
-            .into_iter()
-            .map(|(name, found)| interval(&estimated(name, found.estimated), &found.density));
-        drawing = drawing.row(&method.title, rows);
+        let rows = ordered(page.results, method).into_iter();
+        let rows = rows.map(|(name, found)| {
+            interval(&page.estimated(page.label(name), found.estimated), &found.density)
+        });
+        drawing = drawing.row(page.title(method), rows);
     }
     drawing.draw(&Theme::LIGHT)
 }

@@ -3,26 +3,22 @@
 mod answers;
 mod attention;
 mod changes;
+mod kinds;
 
-use maud::{Markup, PreEscaped, html};
-use reglet_viz::Svg;
+use maud::{Markup, html};
 
 pub(super) use attention::ordered;
 
 use super::Charts;
-use crate::results::{ModelResults, Results};
+use super::page::Page;
+use crate::results::ModelResults;
 
 /// The evidence on one model, as tables and charts.
-pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
     html! {
-        (answers::render(results, model, charts))
-        (changes::render(results, model, charts))
-        (attention::render(results, model, charts))
+        (answers::render(page, model, charts))
+        (changes::render(page, model, charts))
+        (attention::render(page, model, charts))
+        (kinds::render(page, model))
     }
-}
-
-/// A chart in the page. Its colours are classes, which the page paints anew in the dark; its text is escaped
-/// by the chart.
-fn chart(drawing: &Svg) -> Markup {
-    html! { figure.chart { (PreEscaped(drawing.as_str())) } }
 }

@@ -1,90 +1,174 @@
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+//! The pictures that were kept to be looked at: each with its maps, and with what changes made of it.
+
+mod controls;
+mod view;
+
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 use reglet_data::edit::Change;
 
-use super::words::{capital, change, plain, shown};
-use crate::results::{ModelResults, Results, SampleMap, SampleResult};
+use super::page::{Page, capital};
+use crate::audit::DECISION;
+use crate::results::{Answer, Exhibit, ModelResults, Results, SampleMap, SampleResult};
+use view::Layer;
+pub(super) use view::view;
 
-/// The pictures that were kept to be looked at, each beside its maps. Nothing where none was kept.
-pub(super) fn render(results: &Results, model: &ModelResults) -> Markup {
+/// Every picture and outline that the page shows, once, for them to refer to: all models see the same ones.
+pub(super) fn store(results: &Results) -> Markup {
+    let exhibits = results.models.iter().flat_map(|model| &model.samples);
+    let exhibits = exhibits.filter_map(|sample| sample.exhibit.as_ref());
+    let mut seen = BTreeSet::new();
+    let stored = exhibits.flat_map(|exhibit| {
+        let edited = exhibit.edited.iter().map(|(_, picture)| Layer::Jpeg(picture));
+        let layers = [Layer::Jpeg(&exhibit.picture), Layer::Png(&exhibit.outlines)].into_iter().chain(edited);
+        layers.map(|layer| (exhibit.size, layer)).collect::<Vec<_>>()
+    });
+    let kinds = results.models.iter().flat_map(|model| &model.clusterings).flat_map(|kinds| &kinds.clusters);
+    let typical = kinds.flat_map(|kind| &kind.typical);
+    let stored = stored.chain(typical.map(|typical| (typical.size, Layer::Jpeg(&typical.picture))));
+    let stored: Vec<_> = stored.filter(|(_, layer)| seen.insert(layer.key())).collect();
+    html! {
+        @if !stored.is_empty() {
+            svg.store width="0" height="0" aria-hidden="true" focusable="false" {
+                defs { @for (size, layer) in stored { (layer.image(size, Some(&layer.key()))) } }
+            }
+        }
+    }
+}
+
+/// The gallery of one model. Nothing where no picture was kept.
+pub(super) fn render(page: &Page<'_>, model: &ModelResults, index: usize) -> Markup {
     let kept: Vec<_> =
-        model.samples.iter().filter_map(|sample| Some((sample, sample.thumbnail.as_deref()?))).collect();
+        model.samples.iter().filter_map(|sample| Some((sample, sample.exhibit.as_ref()?))).collect();
     html! {
         @if !kept.is_empty() {
             details.gallery open {
-                summary { h3 { "Pictures and their maps" } span.note { " " (kept.len()) " shown" } }
-                p.note {
-                    "Each picture as the model saw it, its regions outlined, and each method’s map laid over "
-                    "it: the brighter, the more that place counts. Below, the same picture with one thing changed."
+                summary {
+                    h3 { (page.words.gallery()) }
+                    span.note { " " (page.words.gallery_count(kept.len(), page.results.data.pictures)) }
                 }
-                @for (sample, picture) in &kept { (entry(results, model, sample, picture)) }
+                p.note { (page.words.about_gallery()) }
+                (controls::render(page, model, index))
+                div.samples {
+                    @for (place, (sample, exhibit)) in kept.iter().enumerate() {
+                        (entry(page, model, sample, exhibit, place))
+                    }
+                }
             }
         }
     }
 }
 
-fn entry(results: &Results, model: &ModelResults, sample: &SampleResult, picture: &[u8]) -> Markup {
-    let drawn = sample.maps.iter().filter_map(|map| Some((map, map.overlay.as_deref()?)));
-    let whole = format!("{} as the model saw it, regions outlined", sample.id);
+fn entry(
+    page: &Page<'_>,
+    model: &ModelResults,
+    sample: &SampleResult,
+    exhibit: &Exhibit,
+    place: usize,
+) -> Markup {
+    let group = page.results.data.classes.iter().position(|class| *class == sample.label);
+    let shares =
+        sample.maps.iter().map(|map| share(page, map).map_or_else(String::new, |share| share.to_string()));
+    let change = sample.changed.values().map(|after| (after.probability - sample.answer.probability).abs());
+    let whole = page.words.picture_alternative(&sample.id, page.shown(sample.artefact));
     html! {
-        article.sample {
+        article.sample data-place=(place) data-group=(group.unwrap_or_default())
+            data-artefact=(controls::shown(sample.artefact)) data-probability=(sample.answer.probability)
+            data-shares=(shares.collect::<Vec<_>>().join(" ")) data-change=(change.fold(0.0, f64::max))
+            data-flipped=(flipped(sample).map(controls::name).collect::<Vec<_>>().join(" "))
+        {
             h4 { (sample.id) }
             p.facts {
-                span { (sample.label) }
-                span { (shown(&results.artefact, sample.artefact)) }
-                span { "probability of " (results.target) " " b { (plain(sample.answer.probability)) } }
+                span { (page.label(&sample.label)) }
+                span { (page.shown(sample.artefact)) }
+                span { (page.words.probability_is(page.language().plain(sample.answer.probability))) }
             }
-            div.pictures {
-                (image(picture, &whole, &html! { "Picture" }))
-                @for (map, overlay) in drawn {
-                    @let over = format!("{} map over {}", title(model, map), sample.id);
-                    (image(overlay, &over, &caption(results, model, map)))
+            div.pictures.maps {
+                figure.whole {
+                    (view(exhibit.size, &exhibit.picture, None, Some(&exhibit.outlines), &whole))
+                    figcaption { (page.words.picture()) }
+                }
+                @for map in &sample.maps {
+                    @if let Some(layer) = &map.layer { (over(page, model, sample, exhibit, map, layer)) }
                 }
             }
-            @if !sample.edited.is_empty() {
-                div.pictures {
-                    @for (done, picture) in &sample.edited { (changed(results, sample, *done, picture)) }
+            @if !exhibit.edited.is_empty() {
+                div.pictures.changes {
+                    (version(page, sample, exhibit, None, &exhibit.picture))
+                    @for (done, picture) in &exhibit.edited {
+                        (version(page, sample, exhibit, Some(*done), picture))
+                    }
                 }
             }
         }
     }
 }
 
-/// One changed version, and what the model says of it.
-fn changed(results: &Results, sample: &SampleResult, done: Change, picture: &[u8]) -> Markup {
-    let what = change(done, sample.artefact == Some(true), &results.artefact);
-    let caption = html! {
-        (capital(&what))
-        @if let Some(after) = sample.changed.get(&done) {
-            span.note { "probability of " (results.target) " " (plain(after.probability)) }
-        }
-    };
-    image(picture, &format!("{}, {what}", sample.id), &caption)
+/// The part of a map that lies on the artefact.
+fn share(page: &Page<'_>, map: &SampleMap) -> Option<f64> {
+    map.regions.get(&page.results.artefact).map(|placement| placement.share)
 }
 
-fn caption(results: &Results, model: &ModelResults, map: &SampleMap) -> Markup {
-    html! {
-        (title(model, map))
-        @if let Some(placement) = map.regions.get(&results.artefact) {
-            span.note { (results.artefact) " density " (plain(placement.density)) }
-        }
-        @if let Some(remark) = &map.remark { span.note { (remark) } }
-    }
+/// The changes that turn the decision over.
+fn flipped(sample: &SampleResult) -> impl Iterator<Item = Change> {
+    let called = |answer: &Answer| answer.probability > DECISION;
+    let before = called(&sample.answer);
+    sample.changed.iter().filter(move |(_, after)| called(after) != before).map(|(change, _)| *change)
 }
 
-fn image(jpeg: &[u8], alternative: &str, caption: &Markup) -> Markup {
-    let address = format!("data:image/jpeg;base64,{}", STANDARD.encode(jpeg));
+/// A method's map over the picture.
+fn over(
+    page: &Page<'_>,
+    model: &ModelResults,
+    sample: &SampleResult,
+    exhibit: &Exhibit,
+    map: &SampleMap,
+    layer: &[u8],
+) -> Markup {
+    let (words, language) = (&page.words, page.language());
+    let known = model.attention.iter().find(|attention| attention.method == map.method);
+    let title = known.map_or_else(|| map.method.clone(), |attention| page.title(attention));
+    let on = share(page, map).map(|share| words.share_on_artefact(language.percent(share)));
+    let alternative = words.map_alternative(&title, &sample.id, on.unwrap_or_default());
     html! {
         figure {
-            img src=(address) alt=(alternative) decoding="async";
-            figcaption { (caption) }
+            (view(exhibit.size, &exhibit.picture, Some(layer), Some(&exhibit.outlines), &alternative))
+            figcaption {
+                (title)
+                @if let Some(placement) = map.regions.get(&page.results.artefact) {
+                    span.note { (words.artefact_density(language.plain(placement.density))) }
+                }
+                @if let Some(remark) = &map.remark { span.note { (words.of_remark(remark)) } }
+            }
         }
     }
 }
 
-/// The method's name for people, or its own where the results hold no other.
-fn title<'a>(model: &'a ModelResults, map: &'a SampleMap) -> &'a str {
-    let known = model.attention.iter().find(|attention| attention.method == map.method);
-    known.map_or(&map.method, |attention| &attention.title)
+/// The picture as it is, or after one change, and what the model says of it.
+fn version(
+    page: &Page<'_>,
+    sample: &SampleResult,
+    exhibit: &Exhibit,
+    done: Option<Change>,
+    picture: &[u8],
+) -> Markup {
+    let (words, language) = (&page.words, page.language());
+    let what = done.map_or_else(|| words.before(), |done| page.change(done, sample.artefact == Some(true)));
+    let answer = done.map_or(Some(&sample.answer), |done| sample.changed.get(&done));
+    let probability = answer.map(|answer| language.plain(answer.probability));
+    let said = probability.clone().unwrap_or_else(|| crate::language::NONE.to_owned());
+    let alternative = words.changed_alternative(&sample.id, &what, said);
+    html! {
+        figure {
+            (view(exhibit.size, picture, None, None, &alternative))
+            figcaption {
+                (capital(&what))
+                @if let Some(probability) = probability { span.note { (words.probability_is(probability)) } }
+                @if done.is_some_and(|done| flipped(sample).any(|change| change == done)) {
+                    span.flip { (words.decision_flips()) }
+                }
+            }
+        }
+    }
 }

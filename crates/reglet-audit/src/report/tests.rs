@@ -1,21 +1,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use reglet_data::edit::Change;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reglet_attribution::Remark;
+use reglet_data::edit::{Change, Insertion};
+use sha2::{Digest, Sha256};
 
 use super::{Charts, render};
+use crate::config::VerdictConfig;
+use crate::language::Language;
 use crate::results::{
-    Answer, Attention, Contrast, DataSummary, Effect, Faithfulness, Group, ModelResults, Performance,
-    Placement, Provenance, Randomised, RegionAttention, Results, SCHEMA_VERSION, SampleMap, SampleResult,
-    Test, Trust, Verdict, VerdictKind,
+    Answer, Attention, Character, Cluster, Clustering, Contrast, DataSummary, Doubt, Effect, Exhibit,
+    Faithfulness, Group, ModelResults, Performance, Placement, Provenance, Randomised, RegionAttention,
+    Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust, Typical, Verdict, VerdictKind,
 };
 use crate::statistics::{Association, Estimate};
+use crate::verdict::{Evidence, judge};
 
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
 /// Two models on the same pictures: one that uses the ruler, one that does not.
 pub(crate) fn example() -> Results {
+    example_in(Language::En)
+}
+
+/// The same results in any language.
+fn example_in(language: Language) -> Results {
     Results {
         schema_version: SCHEMA_VERSION,
+        language,
         title: "Do these classifiers read the ruler?".into(),
         target: "melanoma".into(),
         artefact: "ruler".into(),
@@ -28,11 +41,11 @@ pub(crate) fn example() -> Results {
             groups: vec![[30, 30], [30, 30]],
             association: Association::of([[30, 30], [30, 30]]),
             estimated: BTreeMap::new(),
-            insertion: "drawn again by the generator".into(),
+            insertion: Insertion::Redrawn,
         },
         models: vec![
-            model("trained-with-rulers", VerdictKind::Shortcut, 0.41, 3.6),
-            model("trained-without", VerdictKind::Clear, 0.01, 0.8),
+            model(language, "trained-with-rulers", 0.41, 3.6),
+            model(language, "trained-without", 0.01, 0.8),
         ],
         provenance: Provenance {
             reglet: "0.1.0".into(),
@@ -48,7 +61,7 @@ pub(crate) fn example() -> Results {
     }
 }
 
-fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResults {
+fn model(language: Language, name: &str, effect: f64, density: f64) -> ModelResults {
     let methods = [
         ("saliency", "Saliency"),
         ("integrated_gradients", "Integrated Gradients"),
@@ -56,22 +69,27 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
     ];
     let groups =
         [("nevus", false, 0.12), ("nevus", true, 0.12), ("melanoma", false, 0.8), ("melanoma", true, 0.8)];
+    let effects = vec![
+        changed(Change::Insert, effect),
+        changed(Change::Remove, -effect),
+        changed(Change::Move, 0.02),
+        changed(Change::Control, 0.004),
+    ];
+    let attention: Vec<Attention> =
+        methods.iter().map(|(method, title)| attention(method, title, density)).collect();
+    let evidence = Evidence {
+        artefact: "ruler",
+        target: "melanoma",
+        language,
+        effects: &effects,
+        attention: &attention,
+    };
+    let verdict = judge(&evidence, &VerdictConfig::default());
     ModelResults {
         name: name.into(),
         architecture: "resnet18, width 16".into(),
         weights_sha256: "c0de".repeat(16),
-        verdict: Verdict {
-            kind,
-            summary: format!("The ruler moves the probability by {effect:+.2}"),
-            reasons: vec![
-                format!(
-                    "Adding a ruler changes the probability of melanoma by {effect:+.2} [-0.02, +0.50] on 60 pictures, and the decision on 31 %"
-                ),
-                format!(
-                    "Grad-CAM gives the ruler {density:.2} times its share of the picture [0.70, 4.10] on 60 pictures"
-                ),
-            ],
-        },
+        verdict,
         expected: Some(VerdictKind::Shortcut),
         groups: groups.into_iter().map(|(class, with, middle)| group(class, with, middle, effect)).collect(),
         performance: [(None, Some(0.948)), (Some(false), None), (Some(true), Some(0.712))]
@@ -85,14 +103,28 @@ fn model(name: &str, kind: VerdictKind, effect: f64, density: f64) -> ModelResul
                 calibration_error: Some(0.081),
             })
             .into(),
-        effects: vec![
-            changed(Change::Insert, effect),
-            changed(Change::Remove, -effect),
-            changed(Change::Move, 0.02),
-            changed(Change::Control, 0.004),
-        ],
-        clusterings: Vec::new(),
-        attention: methods.iter().map(|(method, title)| attention(method, title, density)).collect(),
+        effects,
+        clusterings: vec![Clustering {
+            method: "grad_cam".into(),
+            title: "Grad-CAM".into(),
+            pictures: 2,
+            eigenvalues: vec![0.0, 0.9],
+            clusters: vec![Cluster {
+                pictures: 2,
+                members: vec!["phantom-000".into(), "phantom-001".into()],
+                called: Some(1.0),
+                probability: Some(0.93),
+                artefact: Some(0.5),
+                density: [("lesion".to_owned(), 1.2), ("ruler".to_owned(), 3.4)].into(),
+                typical: vec![Typical {
+                    id: "phantom-001".into(),
+                    size: (128, 96),
+                    picture: vec![0xff, 0xd8, 1, 0xff, 0xd9],
+                    layer: vec![0x89, 0x50, 0x4e, 0x47],
+                }],
+            }],
+        }],
+        attention,
         samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
     }
 }
@@ -175,8 +207,13 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
         regions: [("lesion", region(2.2)), ("ruler", region(density)), ("background", region(0.4))]
             .map(|(name, region)| (name.to_owned(), region))
             .into(),
-        artefact_against_reference: None,
+        artefact_against_reference: gradients.then(|| estimate(&spread(0.9, 0.1))),
         artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
+        character: Some(Character {
+            sparsity: estimate(&spread(0.7, 0.1)),
+            contours: estimate(&spread(0.3, 0.1)),
+            regions: estimate(&spread(if method == "grad_cam" { 0.9 } else { 0.5 }, 0.05)),
+        }),
         median_gap: gradients.then_some(0.004),
         trust: Some(Trust {
             method: method.into(),
@@ -185,11 +222,20 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             randomised: [(0.02, 0.91), (0.5, 0.32), (1.0, 0.04)]
                 .map(|(share, similarity)| Randomised { share, similarity: Some(similarity) })
                 .into(),
-            faithfulness: Faithfulness::default(),
-            doubt: (method == "saliency").then(|| "its maps change under noise".to_owned()),
+            faithfulness: Faithfulness {
+                pictures: 6,
+                deletion: Some(0.21),
+                insertion: Some(0.64),
+                road: Some(-0.12),
+                infidelity: gradients.then_some(0.03),
+                random_deletion: Some(if method == "grad_cam" { 0.1 } else { 0.4 }),
+                random_insertion: Some(if method == "grad_cam" { 0.7 } else { 0.4 }),
+                random_road: Some(-0.02),
+            },
+            doubt: (method == "saliency").then_some(Doubt::Unstable { found: 0.11, least: 0.2 }),
         }),
         remarks: if method == "grad_cam" {
-            [("all zero: nothing found".to_owned(), 3)].into()
+            [(Remark::AllZero.text().to_owned(), 3)].into()
         } else {
             BTreeMap::new()
         },
@@ -198,7 +244,6 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
 
 fn sample(index: usize, methods: &[&str]) -> SampleResult {
     // What an image holds is the encoder's business; the page only carries it.
-    let tone = |red: u8| vec![0xff, 0xd8, red, 0xff, 0xd9];
     let placement = Placement { share: 0.3, density: 3.4, rank_accuracy: 0.4, pointing: 1.0, auc: 0.8 };
     SampleResult {
         id: format!("phantom-{index:03}"),
@@ -218,11 +263,16 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
                 gap: None,
                 remark: None,
                 sketch: None,
-                overlay: Some(tone(90)),
+                character: Some(Character { sparsity: 0.7, contours: 0.3, regions: 0.5 }),
+                layer: Some(vec![0x89, 0x50, 0x4e, 0x47]),
             })
             .collect(),
-        thumbnail: Some(tone(210)),
-        edited: vec![(Change::Remove, vec![0xff, 0xd8, 0xff, 0xd9])],
+        exhibit: Some(Exhibit {
+            size: (128, 96),
+            picture: vec![0xff, 0xd8, index as u8, 0xff, 0xd9],
+            outlines: vec![0x89, 0x50, 0x4e, 0x47],
+            edited: vec![(Change::Remove, vec![0xff, 0xd8, 0xff, 0xd9])],
+        }),
     }
 }
 
@@ -251,23 +301,38 @@ fn hostile_words_are_escaped_wherever_they_stand() {
     model.samples[0].label = word();
     let page = page(&results);
     assert!(page.contains("&lt;script"), "the words are shown");
-    for forbidden in ["<script", "<img onerror", "</style></pre>"] {
+    for forbidden in ["<script src", "<img onerror", "</style></pre>"] {
         assert!(!page.contains(forbidden), "{forbidden} stands in the page");
     }
+    assert_eq!(page.matches("<script").count(), 1, "the page's own");
 }
 
 #[test]
-fn nothing_is_fetched_and_nothing_runs() {
+fn nothing_is_fetched_and_nothing_runs_but_the_pages_own_script() {
     let page = page(&example());
-    for forbidden in
-        ["src=\"http", "href=\"http", "src=\"//", "url(http", "@import", "<link", "<script", "<iframe"]
-    {
+    for forbidden in [
+        "src=",
+        "href=\"http",
+        "href=\"//",
+        "url(http",
+        "@import",
+        "<link",
+        "<iframe",
+        "onload=",
+        "onerror=",
+        "onclick=",
+    ] {
         assert!(!page.contains(forbidden), "{forbidden} stands in the page");
     }
-    for address in page.split("src=\"").skip(1) {
-        assert!(address.starts_with("data:image/jpeg;base64,"), "{}", &address[..40]);
+    for address in page.split("href=\"").skip(1) {
+        let known = ["#", "data:image/jpeg;base64,", "data:image/png;base64,"];
+        assert!(known.iter().any(|start| address.starts_with(start)), "{}", &address[..40]);
     }
-    assert!(page.contains("default-src 'none'"));
+    let (_, script) = page.split_once("<script>").expect("the page has a script");
+    let (script, after) = script.split_once("</script>").expect("the script ends");
+    assert!(!after.contains("<script"), "there is one script");
+    let hash = STANDARD.encode(Sha256::digest(script));
+    assert!(page.contains("default-src 'none'") && page.contains(&format!("script-src 'sha256-{hash}'")));
 }
 
 #[test]
@@ -324,6 +389,7 @@ fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
         model.effects.clear();
         model.attention.clear();
         model.samples.clear();
+        model.clusterings.clear();
     }
     let html = page(&results);
     assert!(html.contains("No picture could be changed"));
@@ -354,16 +420,133 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
 }
 
 #[test]
-fn a_picture_stands_beside_its_changed_versions() {
-    let page = page(&example());
-    assert!(page.contains("alt=\"phantom-000, ruler taken away\""), "the changed picture is shown");
-    assert!(page.contains("data:image/jpeg;base64,/9j/2Q=="));
+fn a_picture_stands_beside_its_changed_versions_and_is_embedded_once() {
+    let html = page(&example());
+    let before = "aria-label=\"phantom-000, As it is, probability of melanoma 0.93\"";
+    let after = "aria-label=\"phantom-000, ruler taken away, probability of melanoma 0.41\"";
+    assert!(html.find(before).expect("it is shown") < html.find(after).expect("and what became of it"));
+    assert!(html.contains("<span class=\"flip\">the decision flips</span>"));
+    // Two models show the same two pictures, each with the same change; a kind of maps shows one of them again.
+    assert_eq!(html.matches("data:image/jpeg;base64,").count(), 3);
+    assert_eq!(html.matches("data:image/jpeg;base64,/9j/2Q==").count(), 1);
+    let names: Vec<&str> = html.split("<image id=\"").skip(1).map(|rest| &rest[..17]).collect();
+    for used in html.split("href=\"#p").skip(1).map(|rest| format!("p{}", &rest[..16])) {
+        assert!(
+            used.starts_with("provenance") || names.contains(&used.as_str()),
+            "{used} is not in the store"
+        );
+    }
+}
+
+#[test]
+fn the_gallery_knows_what_it_sorts_and_filters_by() {
+    let mut results = example();
+    results.models[0].samples[1].artefact = None;
+    results.models[0].samples[1].maps[0].regions.clear();
+    let html = page(&results);
+    assert!(html.contains(
+        "data-place=\"0\" data-group=\"1\" data-artefact=\"1\" data-probability=\"0.93\" \
+         data-shares=\"0.3 0.3 0.3\" data-change=\"0.52\" data-flipped=\"remove\""
+    ));
+    assert!(html.contains("data-artefact=\"unknown\"") && html.contains("data-shares=\" 0.3 0.3\""));
+    assert!(html.contains("data-count=\"{shown} of {all} pictures shown\""));
+}
+
+#[test]
+fn twelve_questions_are_answered_with_numbers() {
+    let html = page(&example());
+    let (_, questions) = html.split_once("<details class=\"questions\"").expect("they are asked");
+    let (questions, _) = questions.split_once("</details>").expect("they end");
+    assert_eq!(questions.matches("<h4>").count(), 12);
+    for item in questions.split("<h4>").skip(1) {
+        let (question, answer) = item.split_once("</h4>").expect("a question");
+        assert!(answer.contains(|character: char| character.is_ascii_digit()), "{question}: {answer}");
+    }
+    // Saliency is doubted, and Grad-CAM no truer than a random map.
+    assert!(
+        questions.contains("<li>Integrated Gradients. Of the methods that can be believed"),
+        "{questions}"
+    );
+    assert!(questions.contains("prove that it moves the answer"));
+    assert!(!questions.contains("The others:"), "nothing else is in question");
+    let mut untold = example();
+    for model in &mut untold.models {
+        model.attention.iter_mut().for_each(|method| method.regions.clear());
+    }
+    assert!(page(&untold).contains("None can be named"));
+}
+
+/// The text that a reader of the page sees or hears, without the config, which is quoted as it is.
+fn read_aloud(page: &str) -> String {
+    let (_, body) = page.split_once("</style>").expect("a page has a style");
+    let (body, _) = body.split_once("<script>").expect("a page has a script at its end");
+    let mut text = String::new();
+    for part in body.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').expect("a tag ends");
+        if tag.starts_with("pre") {
+            continue;
+        }
+        for attribute in ["aria-label=\"", "data-count=\""] {
+            if let Some((_, value)) = tag.split_once(attribute) {
+                text += value.split('"').next().unwrap_or_default();
+                text.push('\n');
+            }
+        }
+        text += after;
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn the_same_results_can_be_read_in_french_without_a_word_of_english() {
+    let mut english = example();
+    let mut french = example_in(Language::Fr);
+    for results in [&mut english, &mut french] {
+        results.title = "Audit".to_owned();
+        for (model, name) in results.models.iter_mut().zip(["m1", "m2"]) {
+            model.name = name.to_owned();
+        }
+        results.models[0].samples[0].artefact = None;
+        results.models[0].attention[1].regions.clear();
+        results.models[1].effects.clear();
+    }
+    let [english, french] = [english, french].map(|results| read_aloud(&page(&results)));
+    let words = |text: &str| -> Vec<String> {
+        let letters = text.split(|character: char| !character.is_alphabetic());
+        letters.map(str::to_lowercase).collect()
+    };
+    // Words that every English sentence has one of, and no French one.
+    let marks = [
+        "the", "of", "is", "are", "and", "with", "without", "than", "by", "it", "its", "to", "in", "where",
+        "how",
+    ];
+    let said = words(&english);
+    assert!(marks.iter().all(|mark| said.iter().any(|word| word == mark)), "the marks are those of the page");
+    for line in french.lines() {
+        let found: Vec<String> =
+            words(line).into_iter().filter(|word| marks.contains(&word.as_str())).collect();
+        assert!(found.is_empty(), "{found:?} in: {line}");
+    }
+    let numbers = |text: &str, mark: char| {
+        let characters: Vec<char> = text.chars().collect();
+        characters
+            .windows(3)
+            .filter(|at| at[0].is_ascii_digit() && at[1] == mark && at[2].is_ascii_digit())
+            .count()
+    };
+    // Only versions keep their points.
+    assert_eq!(numbers(&french, '.'), "0.1.0 2.13.0 0.1.0".matches('.').count(), "{french}");
+    assert!(numbers(&french, ',') > 100 && numbers(&english, ',') == 0);
+    for expected in ["règle chirurgicale", "mélanome", "carte de saillance", "Raccourci", "lésion"] {
+        assert!(french.contains(expected), "{expected}");
+    }
 }
 
 #[test]
 fn whether_a_method_is_believed_stands_beside_its_maps() {
     let html = page(&example());
-    assert!(html.contains("no: its maps change under noise"), "the doubt is shown");
+    assert!(html.contains("no: its maps change under noise that cannot be seen"), "the doubt is shown");
     assert!(html.contains("<td class=\"number\">0.82</td>") && html.contains("50\u{a0}%"));
     let mut untried = example();
     for model in &mut untried.models {
@@ -380,5 +563,7 @@ fn a_method_whose_maps_are_all_void_says_so() {
     }
     let page = page(&results);
     assert!(page.contains("No map could be measured"));
-    assert!(page.contains("Grad-CAM, 3 pictures. All zero: nothing found."));
+    assert!(
+        page.contains("Grad-CAM, 3 pictures: all zero: the method finds nothing that changes the score.")
+    );
 }

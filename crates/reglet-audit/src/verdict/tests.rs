@@ -1,5 +1,5 @@
 use super::*;
-use crate::results::{Contrast, Faithfulness, RegionAttention, Test, Trust};
+use crate::results::{Contrast, Doubt, Faithfulness, RegionAttention, Test, Trust};
 
 fn estimate(mean: f64, half: f64) -> Estimate {
     Estimate { mean, low: mean - half, high: mean + half, count: 40 }
@@ -55,6 +55,7 @@ fn attention(density: f64) -> Attention {
         artefact_against_reference: None,
         artefact_against_control: None,
         median_gap: None,
+        character: None,
         trust: None,
         remarks: Default::default(),
     }
@@ -62,7 +63,13 @@ fn attention(density: f64) -> Attention {
 
 fn judged(effects: &[Effect], density: f64, rules: &VerdictConfig) -> Verdict {
     let attention = [attention(density)];
-    let evidence = Evidence { artefact: "ruler", target: "melanoma", effects, attention: &attention };
+    let evidence = Evidence {
+        artefact: "ruler",
+        target: "melanoma",
+        language: Language::En,
+        effects,
+        attention: &attention,
+    };
     judge(&evidence, rules)
 }
 
@@ -86,16 +93,25 @@ fn a_method_that_is_not_believed_is_shown_and_does_not_count() {
         stability: Some(0.1),
         randomised: Vec::new(),
         faithfulness: Faithfulness::default(),
-        doubt: Some("its maps change under noise".into()),
+        doubt: Some(Doubt::Unstable { found: 0.1, least: 0.2 }),
     };
     let attention = [Attention { trust: Some(trust), ..attention(2.5) }];
     let effects = [effect(Change::Insert, 0.5, 0.1)];
-    let evidence =
-        Evidence { artefact: "ruler", target: "melanoma", effects: &effects, attention: &attention };
+    let evidence = Evidence {
+        artefact: "ruler",
+        target: "melanoma",
+        language: Language::En,
+        effects: &effects,
+        attention: &attention,
+    };
     let found = judge(&evidence, &VerdictConfig::default());
     assert_eq!(found.kind, VerdictKind::Inconclusive);
     let said = found.reasons.last().expect("a reason");
-    assert_eq!(said, "Grad-CAM is shown but does not count: its maps change under noise");
+    assert_eq!(
+        said,
+        "Grad-CAM is shown but does not count: its maps change under noise that cannot be seen (rank correlation 0.10, at \
+         least 0.2 is asked for)"
+    );
 }
 
 #[test]
@@ -170,8 +186,8 @@ fn a_verdict_is_said_in_numbers_with_their_controls() {
     );
     assert_eq!(
         found.reasons[0],
-        "Adding a ruler raises the probability of melanoma by 0.52 [0.42, 0.62] on 40 pictures (p < 0.001), and \
-         changes the decision on 50 %; skin of the same shape changes it by +0.01 [-0.04, +0.06], so the ruler \
-         itself by +0.51 [+0.46, +0.56] (p < 0.001)"
+        "Adding a ruler raises the probability of melanoma by 0.52 [0.42, 0.62] on 40 pictures (p\u{a0}<\u{a0}0.001), and \
+         changes the decision on 50\u{a0}%; skin of the same shape changes it by +0.01 [−0.04, +0.06], so the ruler \
+         itself by +0.51 [+0.46, +0.56] (p\u{a0}<\u{a0}0.001)"
     );
 }

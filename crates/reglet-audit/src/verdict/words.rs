@@ -2,216 +2,138 @@
 
 use reglet_data::edit::Change;
 
-use crate::results::{Contrast, Effect, Test};
+use crate::language::{Language, Words};
+use crate::results::{Attention, Contrast, Doubt, Effect, Test};
 use crate::statistics::Estimate;
 
-/// Writes of one artefact and one class.
-pub(super) struct Words<'a> {
-    pub(super) artefact: &'a str,
-    pub(super) target: &'a str,
-}
-
-impl Words<'_> {
+impl Words {
     /// One effect with its controls.
-    pub(super) fn effect(&self, effect: &Effect) -> String {
-        let Words { artefact, target } = self;
-        let Effect { pictures, flipped, called, .. } = effect;
-        let does = rise(&effect.difference);
-        if effect.change == Change::RemoveLesion {
-            return format!(
-                "Without its lesion{}, but with its {artefact}, a picture is called {target} on {} of {pictures}, {} before ({})",
-                if effect.estimated > 0 { " (estimated)" } else { "" },
-                called[1],
-                called[0],
-                format_args!("the probability {}", does)
-            );
+    pub(crate) fn of_effect(&self, effect: &Effect) -> String {
+        let &Effect { change, with, pictures, flipped, called, difference, .. } = effect;
+        if change == Change::RemoveLesion {
+            let by = self.size(&difference);
+            let does = if difference.mean < 0.0 { self.falls(by) } else { self.rises(by) };
+            let estimated = if effect.estimated > 0 { self.estimated("") } else { String::new() };
+            return self.lesion_out(estimated, called[1], pictures, called[0], does);
         }
-        let mut text = format!(
-            "{} {} the probability of {target} by {} on {pictures} pictures{}, and changes the decision on {:.0} %",
-            self.what(effect.change, effect.with),
-            verb(&effect.difference),
-            interval(&effect.difference),
-            chance(&effect.test),
-            100.0 * flipped
-        );
+        let (what, by) = (self.doing(change, with), self.size(&difference));
+        let finding = if difference.mean < 0.0 { self.lowers(what, by) } else { self.raises(what, by) };
+        let flipped = self.language.percent(flipped);
+        let mut text = self.effect(finding, pictures, self.of_chance(&effect.test), flipped);
         for contrast in &effect.against {
-            text += &format!(
-                "; {} by {}, so the {artefact} itself by {}{}",
-                self.control(contrast.control, effect.with),
-                signed(&contrast.alone),
-                signed(&contrast.difference),
-                chance(&contrast.test)
-            );
+            let own = self.language.estimate(&contrast.difference, Language::signed);
+            text +=
+                &self.beyond_control(self.of_control(contrast, with), own, self.of_chance(&contrast.test));
         }
         text
     }
 
-    fn what(&self, change: Change, with: bool) -> String {
-        let artefact = self.artefact;
+    /// A change as the subject of a sentence.
+    fn doing(&self, change: Change, with: bool) -> String {
         match change {
-            Change::Insert => format!("Adding a {artefact}"),
-            Change::Remove => format!("Removing the {artefact}"),
-            Change::Move => format!("Moving the {artefact}"),
-            Change::Control if with => "Filling as much skin elsewhere".to_owned(),
-            Change::Control => format!("Skin of the same shape in place of a {artefact}"),
-            Change::Scrambled => format!("The parts of a {artefact} in disorder"),
-            Change::RemoveLesion => "Removing the lesion".to_owned(),
+            Change::Insert => self.adding(),
+            Change::Remove => self.removing(),
+            Change::Move => self.moving(),
+            Change::Control if with => self.filling_elsewhere(),
+            Change::Control => self.skin_instead(),
+            Change::Scrambled => self.parts_in_disorder(),
+            Change::RemoveLesion => self.removing_lesion(),
         }
     }
 
-    fn control(&self, control: Change, with: bool) -> String {
-        match (control, with) {
-            (Change::Scrambled, _) => "its parts in disorder change it".to_owned(),
-            (_, true) => "filling as much skin elsewhere changes it".to_owned(),
-            _ => "skin of the same shape changes it".to_owned(),
+    /// What a control does by itself.
+    pub(super) fn of_control(&self, contrast: &Contrast, with: bool) -> String {
+        let by = self.language.estimate(&contrast.alone, Language::signed);
+        match (contrast.control, with) {
+            (Change::Scrambled, _) => self.control_scrambled(by),
+            (_, true) => self.control_filled(by),
+            _ => self.control_skin(by),
         }
     }
 
     /// Where one method's maps lie.
-    pub(super) fn density(&self, title: &str, density: &Estimate) -> String {
-        let Estimate { mean, low, high, count } = density;
-        format!(
-            "{title} gives the {} {mean:.2} times its share of the picture [{low:.2}, {high:.2}] on {count} pictures",
-            self.artefact
-        )
+    pub(crate) fn of_density(&self, title: &str, &Estimate { mean, low, high, count }: &Estimate) -> String {
+        let ends = self.language.ends(low, high, Language::plain);
+        self.density(title, self.language.plain(mean), ends, count)
     }
 
-    /// Why a method does not count.
-    pub(super) fn doubted(&self, title: &str, why: &str) -> String {
-        format!("{title} is shown but does not count: {why}")
+    /// Why a method does not count, if it does not.
+    pub(crate) fn of_doubt(&self, method: &Attention) -> Option<String> {
+        let doubt = method.trust.as_ref()?.doubt.as_ref()?;
+        Some(self.doubted(self.language.method(&method.method, &method.title), self.why(doubt)))
     }
 
-    pub(super) fn shortcut(&self, matter: &[&Effect], looked: &[&str]) -> String {
+    /// Why a method's maps are not believed.
+    pub(crate) fn why(&self, doubt: &Doubt) -> String {
+        let language = self.language;
+        match *doubt {
+            Doubt::Unstable { found, least } => self.unstable(language.plain(found), language.given(least)),
+            Doubt::Unmoved { found, most } => self.unmoved(language.plain(found), language.given(most)),
+        }
+    }
+
+    pub(super) fn because_shortcut(&self, matter: &[&Effect], looked: &[&str]) -> String {
         let controlled = matter.iter().all(|effect| !effect.against.is_empty());
-        let against =
-            if controlled { "more than its control does" } else { "with no control to set it against" };
-        format!("{}, {against}, and the model looks at it ({})", self.findings(matter), looked.join(", "))
+        let against = if controlled { self.more_than_control() } else { self.no_control() };
+        self.shortcut(self.findings(matter), against, looked.join(", "))
     }
 
-    pub(super) fn clear(&self, tested: &[&Effect], least: f64) -> String {
-        let what: Vec<String> = tested
-            .iter()
-            .map(|effect| {
-                let doing = if effect.change == Change::Insert { "adding" } else { "removing" };
-                format!("{doing} it {}", signed(&effect.difference))
-            })
-            .collect();
-        format!(
-            "The {} changes the probability of {} by less than {least}: {}",
-            self.artefact,
-            self.target,
-            what.join(", ")
-        )
-    }
-
-    pub(super) fn too_few(&self, pictures: usize, wanted: usize) -> String {
-        format!(
-            "Too few pictures to say: the {} could be added or removed on {pictures} of them at most; {wanted} with it, or as many known to be without, would do",
-            self.artefact
-        )
-    }
-
-    pub(super) fn not_looked_at(&self, matter: &[&Effect]) -> String {
-        format!(
-            "{}, but no map lies on it more than chance would have it: a method that sees it would settle the matter",
-            self.findings(matter)
-        )
+    pub(super) fn because_clear(&self, tested: &[&Effect], least: f64) -> String {
+        let effects = tested.iter().map(|effect| {
+            let by = self.language.estimate(&effect.difference, Language::signed);
+            if effect.change == Change::Insert { self.adding_it(by) } else { self.removing_it(by) }
+        });
+        self.clear(self.language.given(least), effects.collect::<Vec<_>>().join(", "))
     }
 
     pub(super) fn only_one(&self, effect: &Effect) -> String {
-        let other = if effect.change == Change::Insert { "removing" } else { "adding" };
-        format!(
-            "{}, but {other} it does not change the answer enough, and both are asked for",
-            self.findings(&[effect])
-        )
+        let findings = self.findings(&[effect]);
+        if effect.change == Change::Insert {
+            self.not_when_removed(findings)
+        } else {
+            self.not_when_added(findings)
+        }
     }
 
-    pub(super) fn no_more_than_control(&self, effect: &Effect, contrast: &Contrast) -> String {
-        format!(
-            "{}, but {} by {}: the {} itself may not be what matters. Other controls, or more pictures, would settle it",
-            self.findings(&[effect]),
-            self.control(contrast.control, effect.with),
-            signed(&contrast.alone),
-            self.artefact
-        )
-    }
-
-    pub(super) fn may_be_chance(&self, effect: &Effect) -> String {
-        format!(
-            "{}{}, which could be chance: more pictures would settle it",
-            self.findings(&[effect]),
-            chance(&effect.test)
-        )
-    }
-
-    pub(super) fn too_wide(&self, effect: &Effect, least: f64, needed: Option<usize>) -> String {
+    pub(super) fn of_width(&self, effect: &Effect, least: f64, needed: Option<usize>) -> String {
         let settle = match needed {
             Some(needed) if needed > effect.pictures && needed < 100_000 => {
-                format!(
-                    "about {needed} pictures of this kind, where there are {}, would settle it",
-                    effect.pictures
-                )
+                self.needed(needed, effect.pictures)
             }
-            _ => "more pictures would settle it".to_owned(),
+            _ => self.more_pictures(),
         };
-        format!(
-            "{}: a change of {least} can neither be shown nor excluded; {settle}",
-            self.findings(&[effect])
-        )
+        self.too_wide(self.findings(&[effect]), self.language.given(least), settle)
     }
 
-    /// "Adding a ruler raises the probability of melanoma by 0.52 [0.44, 0.60] and removing it lowers it by …".
-    fn findings(&self, effects: &[&Effect]) -> String {
+    /// "Adding a ruler raises the probability of melanoma by 0.52 [0.44, 0.60], removing it lowers it by …".
+    pub(super) fn findings(&self, effects: &[&Effect]) -> String {
         let mut text = String::new();
         for (index, effect) in effects.iter().enumerate() {
-            let (does, by) = (verb(&effect.difference), interval(&effect.difference));
-            text += &if index == 0 {
-                format!(
-                    "{} {does} the probability of {} by {by}",
-                    self.what(effect.change, effect.with),
-                    self.target
-                )
-            } else {
-                let doing = if effect.change == Change::Insert { "adding" } else { "removing" };
-                format!(", {doing} it {does} it by {by}")
+            let (falls, by) = (effect.difference.mean < 0.0, self.size(&effect.difference));
+            let what = self.doing(effect.change, effect.with);
+            text += &match (index, effect.change, falls) {
+                (0, _, true) => self.lowers(what, by),
+                (0, _, false) => self.raises(what, by),
+                (_, Change::Insert, true) => self.adding_it_lowers(by),
+                (_, Change::Insert, false) => self.adding_it_raises(by),
+                (_, _, true) => self.removing_it_lowers(by),
+                (_, _, false) => self.removing_it_raises(by),
             };
         }
         text
     }
-}
 
-fn verb(difference: &Estimate) -> &'static str {
-    if difference.mean < 0.0 { "lowers" } else { "raises" }
-}
+    /// As the object of a verb that says the direction: of a fall, the size.
+    fn size(&self, difference: &Estimate) -> String {
+        let Estimate { mean, low, high, count } = *difference;
+        let (mean, low, high) = if mean < 0.0 { (-mean, -high, -low) } else { (mean, low, high) };
+        self.language.estimate(&Estimate { mean, low, high, count }, Language::plain)
+    }
 
-/// As the object of a verb that says the direction: of a fall, the size.
-fn interval(difference: &Estimate) -> String {
-    let Estimate { mean, low, high, .. } = *difference;
-    let (mean, low, high) = if mean < 0.0 { (-mean, -high, -low) } else { (mean, low, high) };
-    format!("{} [{}, {}]", number(mean, false), number(low, false), number(high, false))
-}
-
-fn rise(difference: &Estimate) -> String {
-    let direction = if difference.mean < 0.0 { "falls" } else { "rises" };
-    format!("{direction} by {}", interval(difference))
-}
-
-fn signed(estimate: &Estimate) -> String {
-    let Estimate { mean, low, high, .. } = *estimate;
-    format!("{} [{}, {}]", number(mean, true), number(low, true), number(high, true))
-}
-
-/// Two decimals; what rounds to zero has no sign.
-fn number(value: f64, sign: bool) -> String {
-    let text = if sign { format!("{value:+.2}") } else { format!("{value:.2}") };
-    if text.ends_with("0.00") { "0.00".to_owned() } else { text }
-}
-
-/// The corrected p-value in brackets, or nothing where the verdict does not rest on it.
-fn chance(test: &Test) -> String {
-    match test.adjusted {
-        Some(p) if p < 0.001 => " (p < 0.001)".to_owned(),
-        Some(p) => format!(" (p = {p:.3})"),
-        None => String::new(),
+    /// The corrected p-value in brackets, or nothing where the verdict does not rest on it.
+    pub(super) fn of_chance(&self, test: &Test) -> String {
+        let Some(p) = test.adjusted else { return String::new() };
+        let p = self.language.p_value(p);
+        self.chance(if p.starts_with('<') { p } else { format!("=\u{a0}{p}") })
     }
 }

@@ -1,5 +1,7 @@
 //! Changes to the pictures of a data set, each by the best means there is.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +60,32 @@ pub struct Editor {
     lesion: String,
     seed: u64,
     means: Means,
+}
+
+/// Where what is put into pictures comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Insertion {
+    /// The data set's generator draws its pictures again.
+    Redrawn,
+    /// A ruler is drawn over the picture.
+    Drawn,
+    /// It is cut from so many other pictures.
+    Cutouts(usize),
+    /// Nothing can be put in.
+    None,
+}
+
+impl fmt::Display for Insertion {
+    /// In words: "drawn again by the generator", "cut from 24 other pictures"…
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Insertion::Redrawn => f.write_str("drawn again by the generator"),
+            Insertion::Drawn => f.write_str("drawn over the picture"),
+            Insertion::Cutouts(count) => write!(f, "cut from {count} other pictures"),
+            Insertion::None => f.write_str("not put in"),
+        }
+    }
 }
 
 /// By what means an artefact is put into a picture.
@@ -125,13 +153,13 @@ impl Editor {
         }
     }
 
-    /// In words, where what is put in comes from: "drawn again", "cut from 24 pictures"…
-    pub fn means(&self) -> String {
+    /// Where what is put in comes from.
+    pub fn insertion(&self) -> Insertion {
         match &self.means {
-            Means::Redrawn => "drawn again by the generator".to_owned(),
-            Means::Drawn => "drawn over the picture".to_owned(),
-            Means::Cutouts(cutouts) => format!("cut from {} other pictures", cutouts.len()),
-            Means::None => "not put in".to_owned(),
+            Means::Redrawn => Insertion::Redrawn,
+            Means::Drawn => Insertion::Drawn,
+            Means::Cutouts(cutouts) => Insertion::Cutouts(cutouts.len()),
+            Means::None => Insertion::None,
         }
     }
 

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Mask;
 pub use cutout::{Cutout, paste, remove_elsewhere, scramble};
-pub use editor::{EditOptions, Editor, Source};
+pub use editor::{EditOptions, Editor, Insertion, Source};
 pub use error::EditError;
 pub use follow::follow;
 pub use insert::{Inserted, insert};

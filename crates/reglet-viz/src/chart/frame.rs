@@ -2,6 +2,7 @@ use crate::VizError;
 use crate::canvas::{Anchor, Canvas, Face, Stroke, bounded};
 use crate::theme::Role;
 
+use super::DecimalMark;
 use super::axis::{Axis, LARGEST};
 
 /// What all charts share: their words, their width, and the names of their series.
@@ -11,6 +12,7 @@ pub(super) struct Frame {
     pub(super) subtitle: String,
     pub(super) axis_label: String,
     pub(super) reference: Option<(f64, String)>,
+    pub(super) mark: DecimalMark,
     width: f32,
     series: Vec<String>,
 }
@@ -41,6 +43,13 @@ macro_rules! framed {
                 self
             }
 
+            /// What stands between a number's whole part and its decimals: a point unless told otherwise.
+            #[must_use]
+            pub fn decimal_mark(mut self, mark: crate::chart::DecimalMark) -> Self {
+                self.frame.mark = mark;
+                self
+            }
+
             /// The chart's width in CSS pixels, between 320 and 2000.
             #[must_use]
             pub fn width(mut self, width: f32) -> Self {
@@ -68,6 +77,7 @@ impl Frame {
             subtitle: String::new(),
             axis_label: String::new(),
             reference: None,
+            mark: DecimalMark::Point,
             width: 480.0,
             series: Vec::new(),
         }
@@ -138,25 +148,30 @@ impl Frame {
         let y = |value: f64| bottom - axis.place(value) * (bottom - top);
         for (value, label) in &axis.ticks {
             canvas.line((left, y(*value)), (right, y(*value)), Stroke::solid(Role::Grid, 1.0));
-            canvas.text((left - 8.0, y(*value) + TICK.half_height()), label, TICK, Anchor::End);
+            let label = self.mark.write(label);
+            canvas.text((left - 8.0, y(*value) + TICK.half_height()), &label, TICK, Anchor::End);
         }
         if let Some((value, _)) = &self.reference {
             canvas.line((left, y(*value)), (right, y(*value)), REFERENCE);
         }
     }
 
-    /// Writes the reference's name over its line in a plot with a vertical axis, and over any marks there.
+    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the line
+    /// or, where one of the `values` beside the marks, in pixels, would lie there, below.
     pub(super) fn draw_reference_name(
         &self,
         canvas: &mut Canvas<'_>,
         axis: &Axis,
         (left, right): (f32, f32),
         (top, bottom): (f32, f32),
+        values: &[f32],
     ) {
         if let Some((value, name)) = &self.reference {
             let y = bottom - axis.place(*value) * (bottom - top);
             let name = SMALL.shorten(name, right - left);
-            canvas.text_over_marks((right, y - 5.0), &name, SMALL, Anchor::End);
+            let taken = values.iter().any(|value| (y - SMALL.leading()..y).contains(value));
+            let baseline = if taken { y + SMALL.baseline() + 1.0 } else { y - 5.0 };
+            canvas.text_over_marks((right, baseline), &name, SMALL, Anchor::End);
         }
     }
 
@@ -172,7 +187,8 @@ impl Frame {
         let x = |value: f64| left + axis.place(value) * (right - left);
         for (value, label) in &axis.ticks {
             canvas.line((x(*value), top), (x(*value), bottom), Stroke::solid(Role::Grid, 1.0));
-            canvas.text((x(*value), bottom + 4.0 + TICK.baseline()), label, TICK, Anchor::Middle);
+            let label = self.mark.write(label);
+            canvas.text((x(*value), bottom + 4.0 + TICK.baseline()), &label, TICK, Anchor::Middle);
         }
         if let Some((value, name)) = &self.reference {
             canvas.line((x(*value), top - 3.0), (x(*value), bottom), REFERENCE);

@@ -1,3 +1,4 @@
+use super::DecimalMark;
 use super::axis::{Axis, LARGEST};
 use super::frame::{Frame, LABEL, PADDING, SMALL, check, framed};
 use crate::canvas::{Anchor, Canvas, Stroke};
@@ -75,7 +76,7 @@ impl IntervalChart {
         let room = self.frame.room();
         let labels: Vec<_> =
             self.rows.iter().map(|row| LABEL.wrap(&row.label, room * 0.32, LABEL_LINES)).collect();
-        let figures: Vec<Vec<String>> = self.rows.iter().map(Row::figures).collect();
+        let figures: Vec<Vec<String>> = self.rows.iter().map(|row| row.figures(self.frame.mark)).collect();
         let left = PADDING + widest(labels.iter().flatten(), |line| LABEL.width(line)) + COLUMN_GAP;
         let right = PADDING + room - widest(figures.iter().flatten(), |text| SMALL.width(text)) - COLUMN_GAP;
         let wanted = ((right - left) / 42.0) as usize;
@@ -156,21 +157,23 @@ impl Row {
     }
 
     /// What stands at the right of each interval.
-    fn figures(&self) -> Vec<String> {
-        self.intervals.iter().map(|(_, interval)| interval.figures()).collect()
+    fn figures(&self, mark: DecimalMark) -> Vec<String> {
+        self.intervals.iter().map(|(_, interval)| interval.figures(mark)).collect()
     }
 }
 
 impl Interval {
     /// The estimate and, in brackets, the ends, all with the decimals that suit the largest of them.
-    fn figures(&self) -> String {
+    fn figures(&self, mark: DecimalMark) -> String {
         let largest = self.low.abs().max(self.high.abs());
         let short = |value: f64| match largest.log10().floor() {
             power @ 0.0..6.0 => fixed(value, (2.0 - power).max(0.0) as usize),
             power @ -4.0..0.0 => fixed(value, (1.0 - power) as usize),
             _ => number(value, 3),
         };
-        format!("{} [{}, {}]", short(self.estimate), short(self.low), short(self.high))
+        let [estimate, low, high] =
+            [self.estimate, self.low, self.high].map(|value| mark.write(&short(value)));
+        format!("{estimate} [{low}{}{high}]", mark.separator())
     }
 }
 

@@ -90,10 +90,11 @@ impl SlopeChart {
         }
         let before: Vec<_> = means.iter().map(|&(series, before, _)| (series, before, y(before))).collect();
         let after: Vec<_> = means.iter().map(|&(series, _, after)| (series, after, y(after))).collect();
-        draw_values(&mut canvas, before_x - 11.0, Anchor::End, before);
-        draw_values(&mut canvas, after_x + 11.0, Anchor::Start, after);
+        let written: Vec<f32> = after.iter().map(|(_, _, y)| *y).collect();
+        self.draw_values(&mut canvas, before_x - 11.0, Anchor::End, before);
+        self.draw_values(&mut canvas, after_x + 11.0, Anchor::Start, after);
 
-        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom), &written);
 
         let mut end = bottom;
         for (name, x) in [(&self.columns.0, before_x), (&self.columns.1, after_x)] {
@@ -131,21 +132,27 @@ impl SlopeChart {
             })
             .collect()
     }
-}
 
-/// Writes values beside their marks, pushed apart where they would lie on each other.
-fn draw_values(canvas: &mut Canvas<'_>, x: f32, anchor: Anchor, mut values: Vec<(usize, f64, f32)>) {
-    values.sort_by(|a, b| a.2.total_cmp(&b.2));
-    let pitch = MEAN.leading();
-    for index in 1..values.len() {
-        let overlap = values[index - 1].2 + pitch - values[index].2;
-        if overlap > 0.0 {
-            values[index - 1].2 -= overlap / 2.0;
-            values[index].2 += overlap / 2.0;
+    /// Writes values beside their marks, pushed apart where they would lie on each other.
+    fn draw_values(
+        &self,
+        canvas: &mut Canvas<'_>,
+        x: f32,
+        anchor: Anchor,
+        mut values: Vec<(usize, f64, f32)>,
+    ) {
+        values.sort_by(|a, b| a.2.total_cmp(&b.2));
+        let pitch = MEAN.leading();
+        for index in 1..values.len() {
+            let overlap = values[index - 1].2 + pitch - values[index].2;
+            if overlap > 0.0 {
+                values[index - 1].2 -= overlap / 2.0;
+                values[index].2 += overlap / 2.0;
+            }
         }
-    }
-    for (series, value, y) in values {
-        let face = Face { role: Role::Series(series), ..MEAN };
-        canvas.text((x, y + face.half_height()), &fixed(value, 2), face, anchor);
+        for (series, value, y) in values {
+            let face = Face { role: Role::Series(series), ..MEAN };
+            canvas.text((x, y + face.half_height()), &self.frame.mark.write(&fixed(value, 2)), face, anchor);
+        }
     }
 }

@@ -1,6 +1,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::DecimalMark;
 use super::axis::Axis;
 use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
 use super::statistics::{median, quantile};
@@ -17,6 +18,7 @@ pub struct StripChart {
     frame: Frame,
     range: (f64, f64),
     seed: u64,
+    median: String,
     groups: Vec<Group>,
 }
 
@@ -51,7 +53,13 @@ framed!(StripChart);
 impl StripChart {
     /// A chart without groups, for probabilities.
     pub fn new(title: impl Into<String>) -> Self {
-        StripChart { frame: Frame::new(title.into()), range: (0.0, 1.0), seed: 0, groups: Vec::new() }
+        StripChart {
+            frame: Frame::new(title.into()),
+            range: (0.0, 1.0),
+            seed: 0,
+            median: "median".to_owned(),
+            groups: Vec::new(),
+        }
     }
 
     /// The axis's ends, 0 and 1 unless told otherwise.
@@ -65,6 +73,13 @@ impl StripChart {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// What the row of medians is called: `median` unless told otherwise.
+    #[must_use]
+    pub fn median_label(mut self, label: impl Into<String>) -> Self {
+        self.median = label.into();
         self
     }
 
@@ -89,12 +104,12 @@ impl StripChart {
         top = canvas.lines((PADDING, top), &axis_label, SMALL, Anchor::Start) + 10.0;
         let bottom = top + HEIGHT;
         let labels =
-            axis.ticks.iter().map(|(_, label)| TICK.width(label)).fold(SMALL.width("median"), f32::max);
+            axis.ticks.iter().map(|(_, label)| TICK.width(label)).fold(SMALL.width(&self.median), f32::max);
         let (left, right) = (PADDING + labels + 8.0, PADDING + self.frame.room());
         self.frame.draw_vertical_axis(&mut canvas, &axis, (left, right), (top, bottom));
 
         let table = bottom + 6.0;
-        for (line, name) in ["median", "n"].into_iter().enumerate() {
+        for (line, name) in [self.median.as_str(), "n"].into_iter().enumerate() {
             let baseline = table + line as f32 * MEDIAN.leading() + MEDIAN.baseline();
             canvas.text((left - 8.0, baseline), name, SMALL, Anchor::End);
         }
@@ -116,7 +131,7 @@ impl StripChart {
             let width = (group.strips.len() as f32 + GROUP_GAP) * pitch;
             for (index, (series, strip)) in group.strips.iter().enumerate() {
                 let middle = x + (index as f32 + (1.0 + GROUP_GAP) / 2.0) * pitch;
-                let place = Place { middle, pitch, bottom, table, axis: &axis, face };
+                let place = Place { middle, pitch, bottom, table, axis: &axis, face, mark: self.frame.mark };
                 strip.draw(&mut canvas, *series, &place, &mut rng);
             }
             let label = label_face.wrap(&group.label, width - 6.0, 3);
@@ -129,7 +144,7 @@ impl StripChart {
             end = canvas.lines((x + width / 2.0, label_top), &label, label_face, Anchor::Middle).max(end);
             x += width;
         }
-        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom));
+        self.frame.draw_reference_name(&mut canvas, &axis, (left, right), (top, bottom), &[]);
         Ok(canvas.finish(self.frame.width(), (end + PADDING - 4.0).ceil(), &self.frame.title))
     }
 
@@ -163,6 +178,7 @@ struct Place<'a> {
     axis: &'a Axis,
     /// The size at which neighbouring medians leave each other room.
     face: Face,
+    mark: DecimalMark,
 }
 
 /// `face`, made smaller where `word` would not fit `room`, but not smaller than can be read.
@@ -173,7 +189,7 @@ fn fitting(face: Face, word: &str, room: f32) -> Face {
 
 impl Strip {
     fn draw(&self, canvas: &mut Canvas<'_>, series: usize, place: &Place<'_>, rng: &mut ChaCha8Rng) {
-        let &Place { middle, pitch, bottom, table, axis, face } = place;
+        let &Place { middle, pitch, bottom, table, axis, face, mark } = place;
         let y = |value: f64| bottom - axis.place(value) * HEIGHT;
         let role = Role::Series(series);
         let reach = (BOX * pitch).min(30.0);
@@ -191,7 +207,7 @@ impl Strip {
             canvas.line(line[0], line[1], Stroke::solid(Role::Surface, 5.0));
             canvas.line(line[0], line[1], Stroke::solid(Role::Ink, 2.5));
         }
-        let half = half.map_or_else(|| "–".to_owned(), |half| fixed(half, 2));
+        let half = half.map_or_else(|| "–".to_owned(), |half| mark.write(&fixed(half, 2)));
         let baseline = table + MEDIAN.baseline();
         canvas.text((middle, baseline), &half, face, Anchor::Middle);
         let count = self.values.len().to_string();

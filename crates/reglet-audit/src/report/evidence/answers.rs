@@ -1,89 +1,89 @@
 use maud::{Markup, html};
 
-use super::super::table;
-use super::super::words::{NONE, capital, estimate, maybe, percent, plain, shown};
-use super::chart;
+use super::super::page::{Page, capital, chart, rich, table};
+use crate::language::Language;
 use crate::report::Charts;
-use crate::results::{ModelResults, Results};
+use crate::results::{Group, ModelResults};
 
 /// The target's probability by class and artefact, and how well it separates the classes.
-pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
-    let Results { artefact, target, .. } = results;
+pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
     html! {
-        h3 { "What it says" }
-        p.note {
-            "The probability of " (target) " that the model gives to the pictures of each class, with and "
-            "without the " (artefact) ". In square brackets, here and below, is the 95 % interval of a mean: "
-            "where it could well lie if other pictures of the same kind had been drawn."
-        }
+        h3 { (page.words.what_it_says()) }
+        p.note { (page.words.about_answers()) }
         div.pair {
-            @if let Some(drawing) = &charts.answers { (chart(drawing)) }
-            (groups(results, model))
+            @if let Some(drawing) = &charts.answers { (chart(drawing, &claims(page, model))) }
+            (groups(page, model))
         }
-        (performance(results, model))
+        (performance(page, model))
     }
 }
 
-fn groups(results: &Results, model: &ModelResults) -> Markup {
+/// For each class: how many of its pictures are called the target with the artefact, and how many without.
+fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
+    let called = |group: &Group| (group.called.unwrap_or_default() * group.pictures as f64).round() as usize;
+    let with = model.groups.iter().filter(|group| group.artefact && group.pictures > 0);
+    let claims = with.filter_map(|with| {
+        let mut others = model.groups.iter().filter(|other| !other.artefact && other.pictures > 0);
+        let without = others.find(|other| other.class == with.class)?;
+        let class = page.label(&with.class);
+        Some(page.words.answers_claim(class, with.pictures, called(with), without.pictures, called(without)))
+    });
+    claims.collect()
+}
+
+fn groups(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let words = &page.words;
     let head = html! {
-        th scope="col" { "Class" }
-        th scope="col" { (capital(&results.artefact)) }
-        th.number scope="col" { "Pictures" }
-        th.number scope="col" { "Mean probability" }
-        th.number scope="col" { "Called " (results.target) }
+        th scope="col" { (words.class()) }
+        th scope="col" { (capital(&words.artefact_column())) }
+        th.number scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.mean_probability()) }
+        th.number scope="col" { (words.called()) }
     };
     let body = html! {
         @for group in &model.groups {
             tr {
-                th scope="row" { (group.class) }
-                td { @if group.artefact { "with" } @else { "without" } }
+                th scope="row" { (page.label(&group.class)) }
+                td { @if group.artefact { (words.with()) } @else { (words.without()) } }
                 td.number { (group.pictures) }
-                td.number {
-                    @if let Some(found) = &group.probability { (estimate(found, plain)) } @else { (NONE) }
-                }
-                td.number { (group.called.map_or_else(|| NONE.to_owned(), percent)) }
+                td.number { (page.maybe(group.probability.as_ref(), Language::plain)) }
+                td.number { (page.number(group.called, Language::percent)) }
             }
         }
     };
-    table(&format!("Probability of {} by group", results.target), &head, &body)
+    table(&words.probability_by_group(), &head, &body)
 }
 
-fn performance(results: &Results, model: &ModelResults) -> Markup {
-    let number = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |value| format!("{value:.3}"));
+fn performance(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let words = &page.words;
     let head = html! {
-        th scope="col" { "Pictures" }
-        th.number scope="col" { "Sensitivity" }
-        th.number scope="col" { "Specificity" }
-        th.number scope="col" { "AUROC" }
-        th.number scope="col" { "Brier" }
-        th.number scope="col" { "Calibration error" }
+        th scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.sensitivity()) }
+        th.number scope="col" { (words.specificity()) }
+        th.number scope="col" { (words.auroc()) }
+        th.number scope="col" { (words.brier()) }
+        th.number scope="col" { (words.calibration_error()) }
     };
     let body = html! {
         @for found in &model.performance {
             tr {
                 th scope="row" {
                     @match found.artefact {
-                        None => "all pictures",
-                        with => (shown(&results.artefact, with)),
+                        None => (words.all_pictures()),
+                        with => (page.shown(with)),
                     }
                     " (" (found.pictures) ")"
                 }
-                td.number { (maybe(found.sensitivity.as_ref(), percent)) }
-                td.number { (maybe(found.specificity.as_ref(), percent)) }
-                td.number { (number(found.auroc)) }
-                td.number { (number(found.brier)) }
-                td.number { (number(found.calibration_error)) }
+                td.number { (page.maybe(found.sensitivity.as_ref(), Language::percent)) }
+                td.number { (page.maybe(found.specificity.as_ref(), Language::percent)) }
+                td.number { (page.number(found.auroc, Language::precise)) }
+                td.number { (page.number(found.brier, Language::precise)) }
+                td.number { (page.number(found.calibration_error, Language::precise)) }
             }
         }
     };
     html! {
-        (table("How good the answers are", &head, &body))
-        p.note {
-            dfn { "Sensitivity" } " is the share of " (results.target) " that is called so, "
-            dfn { "specificity" } " the share of the rest that is not. " dfn { "AUROC" }
-            " is the chance that a picture of " (results.target) " gets a higher probability than one of another "
-            "class: 1 is perfect, 0.5 is guessing. " dfn { "Brier" } "’s score and the "
-            dfn { "calibration error" } " say how far the probabilities are from the truth: 0 is perfect."
-        }
+        (table(&words.how_good(), &head, &body))
+        p.note { (rich(&words.about_performance())) }
     }
 }

@@ -1,118 +1,174 @@
 use maud::{Markup, html};
 
-use super::super::table;
-use super::super::words::{NONE, capital, counted, estimate, estimated, maybe, percent, plain, signed};
-use super::chart;
+use super::super::page::{Page, chart, rich, table};
+use crate::language::{Language, NONE};
 use crate::report::Charts;
 use crate::results::{Attention, ModelResults, RegionAttention, Results};
 
 /// Where each method's maps lie, against chance and against the same place without the artefact.
-pub(super) fn render(results: &Results, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
+    let words = &page.words;
     html! {
-        h3 { "Where it looks" }
-        p.note {
-            "A map says how much each part of a picture counts for the answer. A region’s " dfn { "share" }
-            " is the part of the map that lies in it; its " dfn { "density" } " is that share over the "
-            "region’s part of the picture’s area; " dfn { "chance" } " is a density of 1, what a map spread "
-            "evenly over the picture would give. “Against control” is the density of the " (results.artefact)
-            " less that of the same place once the " (results.artefact) " has been taken away."
-        }
+        h3 { (words.where_it_looks()) }
+        p.note { (rich(&words.about_attention())) }
         @if let Some(drawing) = &charts.attention {
-            (regions(results, model))
-            (trust(model))
             div.pair {
-                (chart(drawing))
+                (chart(drawing, &[]))
                 div {
-                    p.note {
-                        "An interval wholly to the right of chance means that the method’s maps favour the region; "
-                        "one that holds chance, that they may not favour it at all."
-                    }
-                    (remarks(model))
+                    @for claim in claims(page, model) { p.claim { (claim) "." } }
+                    p.note { (words.about_chance()) }
+                    (remarks(page, model))
                 }
             }
+            (regions(page, model))
+            (trust(page, model))
+            (faithfulness(page, model))
         } @else {
-            p.note { "No map could be measured: no method was asked, no picture shows a region, or every map is void." }
-            (remarks(model))
+            p.note { (words.no_map()) }
+            (remarks(page, model))
         }
     }
 }
 
-fn regions(results: &Results, model: &ModelResults) -> Markup {
+/// What each method gives the artefact.
+fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
+    let found = model.attention.iter().filter_map(|method| {
+        let region = method.regions.get(&page.results.artefact)?;
+        Some(page.words.of_density(&page.title(method), &region.density))
+    });
+    found.collect()
+}
+
+fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let (words, language) = (&page.words, page.language());
+    let referred = model.attention.iter().any(|method| method.artefact_against_reference.is_some());
     let head = html! {
-        th scope="col" { "Method" }
-        th scope="col" { "Region" }
-        th.number scope="col" { "Pictures" }
-        th.number scope="col" { "Share" }
-        th.number scope="col" { "Density" }
-        th.number scope="col" { "Against control" }
-        th.number scope="col" { "Highest values" }
-        th.number scope="col" { "Pointing" }
-        th.number scope="col" { "AUC" }
+        th scope="col" { (words.method()) }
+        th scope="col" { (words.region()) }
+        th.number scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.share()) }
+        th.number scope="col" { (words.density_column()) }
+        th.number scope="col" { (words.against_control()) }
+        @if referred { th.number scope="col" { (words.against_reference()) } }
+        th.number scope="col" { (words.highest_values()) }
+        th.number scope="col" { (words.pointing()) }
+        th.number scope="col" { (words.auc()) }
     };
     let body = html! {
         @for method in &model.attention {
-            @for (index, (name, found)) in ordered(results, method).into_iter().enumerate() {
+            @for (index, (name, found)) in ordered(page.results, method).into_iter().enumerate() {
                 tr {
                     @if index == 0 {
-                        th scope="rowgroup" rowspan=(method.regions.len()) { (method.title) }
+                        th scope="rowgroup" rowspan=(method.regions.len()) { (page.title(method)) }
                     }
-                    td { (estimated(name, found.estimated)) }
+                    td { (page.estimated(page.label(name), found.estimated)) }
                     td.number { (found.pictures) }
-                    td.number { (estimate(&found.share, percent)) }
-                    td.number { (estimate(&found.density, plain)) }
+                    td.number { (page.estimate(&found.share, Language::percent)) }
+                    td.number { (page.estimate(&found.density, Language::plain)) }
                     td.number {
-                        @if name == results.artefact {
-                            (maybe(method.artefact_against_control.as_ref(), signed))
+                        @if name == page.results.artefact {
+                            (page.maybe(method.artefact_against_control.as_ref(), Language::signed))
                         } @else { (NONE) }
                     }
-                    td.number { (percent(found.rank_accuracy.mean)) }
-                    td.number { (percent(found.pointing.mean)) }
-                    td.number { (plain(found.auc.mean)) }
+                    @if referred {
+                        td.number {
+                            @if name == page.results.artefact {
+                                (page.maybe(method.artefact_against_reference.as_ref(), Language::signed))
+                            } @else { (NONE) }
+                        }
+                    }
+                    td.number { (language.percent(found.rank_accuracy.mean)) }
+                    td.number { (language.percent(found.pointing.mean)) }
+                    td.number { (language.plain(found.auc.mean)) }
                 }
             }
         }
     };
     html! {
-        (table("Share and density of each region", &head, &body))
+        (table(&words.share_and_density(), &head, &body))
         p.note {
-            dfn { "Highest values" } ": of the map’s highest values, as many as the region has pixels, the part that "
-            "lies in it (relevance rank accuracy). " dfn { "Pointing" } ": how often the highest of all does. "
-            dfn { "AUC" } ": how well the map tells the region from the rest; 0.5 is chance."
+            (rich(&words.about_regions()))
+            @if referred { " " (rich(&words.about_reference())) }
         }
     }
 }
 
 /// Whether the maps can be believed. Nothing where that was not tried.
-fn trust(model: &ModelResults) -> Markup {
-    let tried: Vec<_> =
-        model.attention.iter().filter_map(|method| Some((&method.title, method.trust.as_ref()?))).collect();
-    let number = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), plain);
+fn trust(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let (words, language) = (&page.words, page.language());
+    let tried: Vec<_> = model
+        .attention
+        .iter()
+        .filter_map(|method| Some((page.title(method), method.trust.as_ref()?)))
+        .collect();
     let shares: Vec<f64> =
         tried.first().map_or_else(Vec::new, |(_, trust)| trust.randomised.iter().map(|r| r.share).collect());
     let head = html! {
-        th scope="col" { "Method" }
-        th.number scope="col" { "Under faint noise" }
-        @for share in &shares { th.number scope="col" { (percent(*share)) " of the layers drawn anew" } }
-        th scope="col" { "Counts" }
+        th scope="col" { (words.method()) }
+        th.number scope="col" { (words.under_noise()) }
+        @for share in &shares { th.number scope="col" { (words.drawn_anew(language.percent(*share))) } }
+        th scope="col" { (words.counts()) }
     };
     let body = html! {
         @for (title, trust) in &tried {
             tr {
                 th scope="row" { (title) }
-                td.number { (number(trust.stability)) }
-                @for step in &trust.randomised { td.number { (number(step.similarity)) } }
-                td { @match &trust.doubt { None => "yes", Some(why) => { "no: " (why) } } }
+                td.number { (page.number(trust.stability, Language::plain)) }
+                @for step in &trust.randomised { td.number { (page.number(step.similarity, Language::plain)) } }
+                td {
+                    @match &trust.doubt {
+                        None => (words.yes()),
+                        Some(doubt) => (words.no_because(words.why(doubt))),
+                    }
+                }
             }
         }
     };
     html! {
         @if !tried.is_empty() {
-            (table("Can the maps be believed?", &head, &body))
-            p.note {
-                "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where "
-                "it should stay near 1, and by the same model after the weights of its last layers, up to all, have been "
-                "drawn anew, where it should fall. A method that fails is shown, and kept out of the verdict."
+            (table(&words.believable(), &head, &body))
+            p.note { (words.about_trust()) }
+        }
+    }
+}
+
+/// Whether the maps are true of the model, beside random ones. Nothing where that was not tried.
+fn faithfulness(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let words = &page.words;
+    let tried: Vec<_> = model
+        .attention
+        .iter()
+        .filter_map(|method| Some((page.title(method), method.trust.as_ref()?.faithfulness)))
+        .filter(|(_, found)| found.pictures > 0)
+        .collect();
+    let beside = |found: Option<f64>, random: Option<f64>| {
+        html! {
+            b { (page.number(found, Language::plain)) } " "
+            span.interval { "(" (page.number(random, Language::plain)) ")" }
+        }
+    };
+    let head = html! {
+        th scope="col" { (words.method()) }
+        th.number scope="col" { (words.deletion()) }
+        th.number scope="col" { (words.insertion_area()) }
+        th.number scope="col" { "ROAD" }
+        th.number scope="col" { (words.infidelity()) }
+    };
+    let body = html! {
+        @for (title, found) in &tried {
+            tr {
+                th scope="row" { (title) }
+                td.number { (beside(found.deletion, found.random_deletion)) }
+                td.number { (beside(found.insertion, found.random_insertion)) }
+                td.number { (beside(found.road, found.random_road)) }
+                td.number { (page.number(found.infidelity, Language::plain)) }
             }
+        }
+    };
+    html! {
+        @if !tried.is_empty() {
+            (table(&words.faithful(), &head, &body))
+            p.note { (rich(&words.about_faithfulness())) }
         }
     }
 }
@@ -134,22 +190,17 @@ pub(crate) fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a 
 }
 
 /// What a reader should know of the maps before believing them.
-fn remarks(model: &ModelResults) -> Markup {
-    let gaps = model.attention.iter().filter_map(|method| Some((&method.title, method.median_gap?)));
-    let remarks = model
-        .attention
-        .iter()
-        .flat_map(|method| method.remarks.iter().map(move |(remark, count)| (&method.title, remark, *count)));
+fn remarks(page: &Page<'_>, model: &ModelResults) -> Markup {
+    let words = &page.words;
+    let gaps = model.attention.iter().filter_map(|method| Some((page.title(method), method.median_gap?)));
+    let remarks = model.attention.iter().flat_map(|method| {
+        method.remarks.iter().map(move |(remark, count)| (page.title(method), remark, *count))
+    });
     html! {
         ul.remarks {
-            @for (title, gap) in gaps {
-                li {
-                    (title) ": half of the maps miss the sum that they promise by more than " (percent(gap))
-                    " (the median completeness gap)."
-                }
-            }
+            @for (title, gap) in gaps { li { (words.gap(title, page.language().percent(gap))) } }
             @for (title, remark, count) in remarks {
-                li { (title) ", " (counted(count, "picture", "pictures")) ". " (capital(remark)) "." }
+                li { (words.remark(title, page.counted(count), words.of_remark(remark))) }
             }
         }
     }

@@ -1,0 +1,57 @@
+//! The languages of reports: how numbers and names are written, and every sentence, each beside its translation.
+
+mod names;
+mod numbers;
+mod phrases;
+
+use reglet_viz::chart::DecimalMark;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use numbers::NONE;
+pub(crate) use phrases::Words;
+
+/// The language of the report, of the verdict's sentences, and of the section for a model card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// French.
+    Fr,
+}
+
+impl Language {
+    /// Its code in HTML (BCP 47).
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::En => "en",
+            Language::Fr => "fr",
+        }
+    }
+
+    pub(crate) fn decimal_mark(self) -> DecimalMark {
+        match self {
+            Language::En => DecimalMark::Point,
+            Language::Fr => DecimalMark::Comma,
+        }
+    }
+
+    /// A sentence with the spaces that must not break: before per cent signs and, in French, beside its marks.
+    fn typeset(self, text: String) -> String {
+        let marks: &[(&str, &str)] = match self {
+            Language::En => &[(" %", "\u{a0}%")],
+            Language::Fr => &[
+                (" %", "\u{a0}%"),
+                (" :", "\u{a0}:"),
+                (" ;", "\u{202f};"),
+                (" ?", "\u{202f}?"),
+                (" !", "\u{202f}!"),
+                ("« ", "«\u{a0}"),
+                (" »", "\u{a0}»"),
+            ],
+        };
+        marks.iter().fold(text, |text, (plain, bound)| text.replace(plain, bound))
+    }
+}

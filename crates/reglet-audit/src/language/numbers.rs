@@ -1,0 +1,89 @@
+//! Numbers as a reader wants them: a real minus sign, the language's decimal mark, as many digits as mean something.
+
+use super::Language;
+use crate::statistics::Estimate;
+
+/// What stands where there is nothing to say.
+pub(crate) const NONE: &str = "–";
+
+impl Language {
+    /// A probability, a density or an area, with two decimals.
+    pub(crate) fn plain(self, value: f64) -> String {
+        self.written(format!("{value:.2}"))
+    }
+
+    /// A score on a scale of its own, with three.
+    pub(crate) fn precise(self, value: f64) -> String {
+        self.written(format!("{value:.3}"))
+    }
+
+    /// A difference, with its sign.
+    pub(crate) fn signed(self, value: f64) -> String {
+        self.written(format!("{value:+.2}"))
+    }
+
+    /// A number that somebody chose, with the digits that they gave it.
+    pub(crate) fn given(self, value: f64) -> String {
+        self.written(value.to_string())
+    }
+
+    /// A duration in seconds.
+    pub(crate) fn seconds(self, value: f64) -> String {
+        self.typeset(format!("{} s", self.written(format!("{value:.1}"))))
+    }
+
+    /// A share between 0 and 1 as a percentage, with a decimal where it would otherwise read as nothing.
+    pub(crate) fn percent(self, share: f64) -> String {
+        let value = 100.0 * share;
+        let decimals = usize::from(value != 0.0 && value.abs() < 9.95);
+        self.written(format!("{value:.decimals$}")) + "\u{a0}%"
+    }
+
+    /// A p-value.
+    pub(crate) fn p_value(self, p: f64) -> String {
+        if p < 0.001 { format!("<\u{a0}{}", self.written("0.001".to_owned())) } else { self.precise(p) }
+    }
+
+    /// The ends of an interval in their brackets.
+    pub(crate) fn ends(self, low: f64, high: f64, number: fn(Language, f64) -> String) -> String {
+        let between = match self {
+            Language::En => ", ",
+            Language::Fr => "\u{202f}; ",
+        };
+        format!("[{}{between}{}]", number(self, low), number(self, high))
+    }
+
+    /// An estimate with its interval.
+    pub(crate) fn estimate(self, estimate: &Estimate, number: fn(Language, f64) -> String) -> String {
+        format!("{} {}", number(self, estimate.mean), self.ends(estimate.low, estimate.high, number))
+    }
+
+    /// Zero has no sign, and what is below it has a real minus sign.
+    fn written(self, text: String) -> String {
+        let text = match text.chars().any(|character| ('1'..='9').contains(&character)) {
+            true => text.replace('-', "−"),
+            false => text.replace(['-', '+'], ""),
+        };
+        match self {
+            Language::En => text,
+            Language::Fr => text.replace('.', ","),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_language_writes_them() {
+        let (en, fr) = (Language::En, Language::Fr);
+        assert_eq!((en.plain(-0.25), fr.plain(-0.25)), ("−0.25".into(), "−0,25".into()));
+        assert_eq!((en.signed(-0.001), fr.signed(0.5)), ("0.00".into(), "+0,50".into()));
+        assert_eq!((en.percent(0.034), fr.percent(0.034)), ("3.4\u{a0}%".into(), "3,4\u{a0}%".into()));
+        assert_eq!((en.p_value(1e-9), fr.p_value(0.0421)), ("<\u{a0}0.001".into(), "0,042".into()));
+        let estimate = Estimate { mean: 0.5, low: -0.1, high: 1.0, count: 3 };
+        assert_eq!(en.estimate(&estimate, Language::signed), "+0.50 [−0.10, +1.00]");
+        assert_eq!(fr.estimate(&estimate, Language::signed), "+0,50 [−0,10\u{202f}; +1,00]");
+    }
+}

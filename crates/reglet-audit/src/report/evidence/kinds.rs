@@ -1,0 +1,71 @@
+use maud::{Markup, html};
+
+use super::super::gallery::view;
+use super::super::page::{Page, table};
+use crate::language::{Language, NONE};
+use crate::results::{Cluster, Clustering, ModelResults};
+
+/// What kinds of maps each method gives of the target's pictures, with their typical pictures: so a shortcut that nobody
+/// has named shows. Nothing where nobody asked.
+pub(super) fn render(page: &Page<'_>, model: &ModelResults) -> Markup {
+    html! {
+        @if !model.clusterings.is_empty() {
+            h3 { (page.words.kinds()) }
+            p.note { (page.words.about_kinds()) }
+            @for found in &model.clusterings {
+                (kinds(page, found))
+                div.kinds {
+                    @for (index, kind) in found.clusters.iter().enumerate() { (typical(page, found, kind, index + 1)) }
+                }
+            }
+        }
+    }
+}
+
+fn kinds(page: &Page<'_>, found: &Clustering) -> Markup {
+    let (words, language) = (&page.words, page.language());
+    let head = html! {
+        th scope="col" { (words.kind_column()) }
+        th.number scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.with_artefact()) }
+        th.number scope="col" { (words.called()) }
+        th.number scope="col" { (words.mean_probability()) }
+        th scope="col" { (words.densest()) }
+    };
+    let body = html! {
+        @for (index, kind) in found.clusters.iter().enumerate() {
+            tr {
+                th scope="row" { (index + 1) }
+                td.number { (kind.pictures) }
+                td.number { (page.number(kind.artefact, Language::percent)) }
+                td.number { (page.number(kind.called, Language::percent)) }
+                td.number { (page.number(kind.probability, Language::plain)) }
+                td {
+                    @if let Some((region, density)) = kind.density.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
+                        (page.label(region)) " (" (language.plain(*density)) ")"
+                    } @else { (NONE) }
+                }
+            }
+        }
+    };
+    table(&words.kinds_of(language.method(&found.method, &found.title)), &head, &body)
+}
+
+fn typical(page: &Page<'_>, found: &Clustering, kind: &Cluster, number: usize) -> Markup {
+    let words = &page.words;
+    let method = page.language().method(&found.method, &found.title);
+    html! {
+        div {
+            p.note { (words.typical_of(number)) }
+            div.pictures {
+                @for picture in &kind.typical {
+                    @let alternative = words.map_alternative(&method, &picture.id, "");
+                    figure {
+                        (view(picture.size, &picture.picture, Some(&picture.layer), None, &alternative))
+                        figcaption { (picture.id) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What every part of the page shares: the results, the words, and the shapes of tables and sentences.
+
+use maud::{Markup, PreEscaped, html};
+use reglet_data::edit::Change;
+
+use crate::language::{Language, NONE, Words};
+use crate::results::{Attention, Results};
+use crate::statistics::Estimate;
+
+/// The results, with the words to speak of them.
+pub(super) struct Page<'a> {
+    pub(super) results: &'a Results,
+    pub(super) words: Words,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(results: &'a Results) -> Page<'a> {
+        let words = Words::new(results.language, &results.artefact, &results.target);
+        Page { results, words }
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.results.language
+    }
+
+    /// A region or class as a label.
+    pub(super) fn label(&self, name: &str) -> String {
+        self.language().name(name).bare
+    }
+
+    pub(super) fn title(&self, method: &Attention) -> String {
+        self.language().method(&method.method, &method.title)
+    }
+
+    /// An estimate with its interval, both written by `number`.
+    pub(super) fn estimate(&self, found: &Estimate, number: fn(Language, f64) -> String) -> Markup {
+        let language = self.language();
+        html! {
+            b { (number(language, found.mean)) } " "
+            span.interval { (language.ends(found.low, found.high, number)) }
+        }
+    }
+
+    /// As [`estimate`](Page::estimate), or a dash where there is none.
+    pub(super) fn maybe(&self, found: Option<&Estimate>, number: fn(Language, f64) -> String) -> Markup {
+        found.map_or_else(|| html! { (NONE) }, |found| self.estimate(found, number))
+    }
+
+    /// A number, or a dash where there is none.
+    pub(super) fn number(&self, found: Option<f64>, number: fn(Language, f64) -> String) -> String {
+        found.map_or_else(|| NONE.to_owned(), |found| number(self.language(), found))
+    }
+
+    pub(super) fn counted(&self, count: usize) -> String {
+        if count == 1 { self.words.one_picture() } else { self.words.picture_count(count) }
+    }
+
+    /// A region or what is done to it, marked where its mask was estimated on any of the pictures.
+    pub(super) fn estimated(&self, name: String, pictures: usize) -> String {
+        if pictures > 0 { self.words.estimated(name) } else { name }
+    }
+
+    /// Whether a picture shows the artefact.
+    pub(super) fn shown(&self, shown: Option<bool>) -> String {
+        match shown {
+            Some(true) => self.words.shows(),
+            Some(false) => self.words.shows_not(),
+            None => self.words.not_annotated(),
+        }
+    }
+
+    /// A change, as the caption of what it leads to. What a control is depends on whether the picture shows the
+    /// artefact.
+    pub(super) fn change(&self, change: Change, with: bool) -> String {
+        let words = &self.words;
+        match change {
+            Change::Insert => words.changed_insert(),
+            Change::Remove => words.changed_remove(),
+            Change::Move => words.changed_move(),
+            Change::Control if with => words.changed_filled(),
+            Change::Control => words.changed_skin(),
+            Change::Scrambled => words.changed_scrambled(),
+            Change::RemoveLesion if with => words.changed_lesion_with(),
+            Change::RemoveLesion => words.changed_lesion(),
+        }
+    }
+}
+
+/// The first letter made a capital, for a name that begins a row.
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(characters.as_str().chars()).collect()
+}
+
+/// With a full stop, unless it ends in a mark of its own.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// A phrase whose terms, between ‹ and ›, stand out.
+pub(super) fn rich(phrase: &str) -> Markup {
+    html! {
+        @for (index, part) in phrase.split(['‹', '›']).enumerate() {
+            @if index % 2 == 1 { dfn { (part) } } @else { (part) }
+        }
+    }
+}
+
+/// A table in a box of its own, which scrolls where the screen is narrow, by finger or by arrow keys.
+pub(super) fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
+    html! {
+        div.scroll role="region" tabindex="0" aria-label=(name) {
+            table {
+                caption { (name) }
+                thead { tr { (head) } }
+                tbody { (body) }
+            }
+        }
+    }
+}
+
+/// A chart with the claims that it shows. Its colours are classes, which the page paints anew in the dark; its text is
+/// escaped by the chart.
+pub(super) fn chart(drawing: &reglet_viz::Svg, claims: &[String]) -> Markup {
+    html! {
+        figure.chart {
+            (PreEscaped(drawing.as_str()))
+            @if !claims.is_empty() {
+                figcaption { @for claim in claims { p.claim { (sentence(claim)) } } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_once() {
+        assert_eq!(sentence("by −0.20 on 20-odd"), "by −0.20 on 20-odd.");
+        assert_eq!(sentence("Is it 31 %? "), "Is it 31 %?");
+        assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn terms_stand_out_and_everything_is_escaped() {
+        assert_eq!(rich("‹a <b>› c").into_string(), "<dfn>a &lt;b&gt;</dfn> c");
+    }
+}

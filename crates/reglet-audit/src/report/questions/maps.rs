@@ -1,0 +1,146 @@
+//! What the methods' maps show, and which method serves best.
+
+use super::Question;
+use crate::language::Language;
+use crate::report::evidence::ordered;
+use crate::report::page::Page;
+use crate::results::{Attention, Character, Faithfulness, ModelResults, VerdictKind};
+use crate::statistics::Estimate;
+
+pub(super) fn points(page: &Page<'_>, model: &ModelResults) -> Question {
+    let (words, language) = (&page.words, page.language());
+    let measured = model.attention.iter().filter(|method| !method.regions.is_empty());
+    let answer = measured.map(|method| {
+        let suspects = [Some(&page.results.artefact), page.results.lesion.as_ref()];
+        let found =
+            suspects.into_iter().flatten().filter_map(|region| Some((region, method.regions.get(region)?)));
+        let places = found.map(|(region, found)| {
+            words.answer_place(language.name(region).the, language.percent(found.pointing.mean))
+        });
+        words.answer_points(page.title(method), language.list(&places.collect::<Vec<_>>()))
+    });
+    Question::new(words.question_points(), answer.collect())
+}
+
+pub(super) fn artefact(page: &Page<'_>, model: &ModelResults) -> Question {
+    let (words, language) = (&page.words, page.language());
+    let answer = model.attention.iter().filter_map(|method| {
+        let density =
+            language.estimate(&method.regions.get(&page.results.artefact)?.density, Language::plain);
+        let control = method.artefact_against_control.as_ref();
+        let control = control
+            .map(|control| words.answer_artefact_control(language.estimate(control, Language::signed)));
+        Some(words.answer_artefact(page.title(method), density, control.unwrap_or_default()))
+    });
+    Question::new(words.question_artefact(), answer.collect())
+}
+
+/// Which region each method favours.
+pub(super) fn agree(page: &Page<'_>, model: &ModelResults) -> Question {
+    let mut favourites: Vec<(&str, Vec<String>)> = Vec::new();
+    for method in &model.attention {
+        let regions = ordered(page.results, method);
+        let best = regions.iter().max_by(|(_, a), (_, b)| a.density.mean.total_cmp(&b.density.mean));
+        let Some((region, _)) = best else { continue };
+        match favourites.iter_mut().find(|(known, _)| known == region) {
+            Some((_, methods)) => methods.push(page.title(method)),
+            None => favourites.push((region, vec![page.title(method)])),
+        }
+    }
+    let all: usize = favourites.iter().map(|(_, methods)| methods.len()).sum();
+    let groups: Vec<String> = favourites
+        .iter()
+        .map(|(region, methods)| {
+            let (region, titles) = (page.language().name(region).the, methods.join(", "));
+            page.words.answer_agree_group(region, methods.len(), all, titles)
+        })
+        .collect();
+    let answer = (!groups.is_empty()).then(|| page.words.answer_agree(page.language().list(&groups)));
+    Question::new(page.words.question_agree(), answer.into_iter().collect())
+}
+
+pub(super) fn clean(page: &Page<'_>, model: &ModelResults) -> Question {
+    let answer = ranked(page, model, |character| character.sparsity);
+    Question::new(page.words.question_clean(), answer).with_note(page.words.about_clean())
+}
+
+pub(super) fn contours(page: &Page<'_>, model: &ModelResults) -> Question {
+    let answer = ranked(page, model, |character| character.contours);
+    Question::new(page.words.question_contours(), answer).with_note(page.words.about_contours())
+}
+
+pub(super) fn regions(page: &Page<'_>, model: &ModelResults) -> Question {
+    let answer = ranked(page, model, |character| character.regions);
+    Question::new(page.words.question_regions(), answer).with_note(page.words.about_moran())
+}
+
+/// The methods by one trait of their maps, the highest first.
+fn ranked(page: &Page<'_>, model: &ModelResults, of: fn(&Character<Estimate>) -> Estimate) -> Vec<String> {
+    let methods = model.attention.iter();
+    let mut found: Vec<(String, Estimate)> =
+        methods.filter_map(|method| Some((page.title(method), of(method.character.as_ref()?)))).collect();
+    found.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
+    let found: Vec<String> = found
+        .iter()
+        .map(|(title, value)| page.words.ranked(title, page.language().estimate(value, Language::plain)))
+        .collect();
+    match found.as_slice() {
+        [] => Vec::new(),
+        [only] => vec![page.words.only_one_ranked(only)],
+        [first, rest @ ..] => vec![page.words.ranking(first, page.language().list(rest))],
+    }
+}
+
+pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {
+    let words = &page.words;
+    let answer = model.attention.iter().filter_map(|method| {
+        let trust = method.trust.as_ref()?;
+        let randomised = trust.randomised.last().and_then(|step| step.similarity);
+        let [stability, randomised] =
+            [trust.stability, randomised].map(|found| page.number(found, Language::plain));
+        let counts =
+            trust.doubt.as_ref().map_or_else(|| words.yes(), |doubt| words.no_because(words.why(doubt)));
+        Some(words.answer_believed(page.title(method), stability, randomised, counts))
+    });
+    Question::new(words.question_believed(), answer.collect()).with_note(words.about_believed())
+}
+
+/// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the
+/// lesion. Only methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a
+/// map's scale and the region's size do not sway.
+pub(super) fn best(page: &Page<'_>, model: &ModelResults) -> Question {
+    let (words, language) = (&page.words, page.language());
+    let shortcut = model.verdict.kind == VerdictKind::Shortcut;
+    let region = if shortcut { Some(&page.results.artefact) } else { page.results.lesion.as_ref() };
+    let auc = |method: &Attention| Some((page.title(method), method.regions.get(region?)?.auc));
+    let mut found: Vec<(String, Estimate)> =
+        model.attention.iter().filter(|method| trusted(method)).filter_map(auc).collect();
+    found.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
+    let value = |auc: &Estimate| language.estimate(auc, Language::plain);
+    let answer = match (found.as_slice(), region) {
+        ([(title, auc), others @ ..], Some(region)) => {
+            let mut answer = vec![
+                words.best(title, value(auc), language.name(region).the),
+                if shortcut { words.best_artefact() } else { words.best_lesion() },
+            ];
+            if !others.is_empty() {
+                let others: Vec<String> =
+                    others.iter().map(|(title, auc)| words.ranked(title, value(auc))).collect();
+                answer.push(words.others(others.join(", ")));
+            }
+            answer
+        }
+        _ => vec![words.none_best()],
+    };
+    Question::new(words.question_best(), answer)
+}
+
+/// Whether nothing speaks against a method's maps: they can be believed and, by what pixels they would delete or insert
+/// first, are no worse than random ones.
+fn trusted(method: &Attention) -> bool {
+    let Some(trust) = &method.trust else { return true };
+    let Faithfulness { deletion, insertion, random_deletion, random_insertion, .. } = trust.faithfulness;
+    let deletes = deletion.zip(random_deletion).is_none_or(|(own, random)| own <= random);
+    let inserts = insertion.zip(random_insertion).is_none_or(|(own, random)| own >= random);
+    trust.doubt.is_none() && (deletes || inserts)
+}
