@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_attribution::{Method, Remark};
 use reglet_data::edit::{Change, Editor};
@@ -43,7 +45,7 @@ pub(crate) fn gather(plan: &Plan, journal: &mut Journal) -> Result<Vec<Vec<Sampl
     let data = plan.data.as_ref();
     let mut results: Vec<Vec<SampleResult>> = plan.models.iter().map(|_| Vec::new()).collect();
     let mut progress = Progress::new("auditing", "pictures");
-    let gallery = gallery(data, plan.config.gallery);
+    let gallery = gallery(data.len(), plan.config.gallery, plan.config.seed);
     let preprocessing: Vec<&Preprocessing> =
         plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
     let (config, editor) = (&plan.config, &plan.editor);
@@ -74,10 +76,14 @@ pub(crate) fn gather(plan: &Plan, journal: &mut Journal) -> Result<Vec<Vec<Sampl
     Ok(results)
 }
 
-/// Which pictures the gallery shows: spread evenly over the data set.
-fn gallery(data: &dyn Dataset, wanted: usize) -> Vec<usize> {
-    let count = wanted.min(data.len());
-    (0..count).map(|index| index * data.len() / count).collect()
+/// Which of so many pictures the gallery shows: one from each of `wanted` equal stretches, drawn, since an even step
+/// through a data set that goes through its classes in turn would show one class alone.
+fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
+    let count = wanted.min(pictures);
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut of_stretch =
+        |index: usize| random.random_range(index * pictures / count..(index + 1) * pictures / count);
+    (0..count).map(&mut of_stretch).collect()
 }
 
 fn prepare(
@@ -337,6 +343,17 @@ fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gallery_shows_every_kind_of_a_data_set_that_goes_through_them_in_turn() {
+        let shown = gallery(80, 20, 7);
+        assert!(shown.is_sorted() && shown.len() == 20 && shown.iter().all(|index| *index < 80), "{shown:?}");
+        for kind in 0..4 {
+            assert!(shown.iter().any(|index| index % 4 == kind), "none of kind {kind}: {shown:?}");
+        }
+        assert_eq!(gallery(3, 16, 7), [0, 1, 2]);
+        assert!(gallery(0, 16, 7).is_empty());
+    }
 
     #[test]
     fn a_map_lies_nowhere_where_that_is_not_defined() {
