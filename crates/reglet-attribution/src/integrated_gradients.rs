@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::line::{Line, line, weighted_sum};
+use crate::line::{Line, line};
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::quadrature::graded;
 use crate::{
@@ -116,8 +116,7 @@ impl IntegratedGradients {
 fn integrate(line: &dyn Line, nodes: &[(f64, f64)], rows: usize) -> Result<Tensor, AttributionError> {
     let mut total: Option<Tensor> = None;
     for (first, length) in chunks(nodes.len(), rows) {
-        let (alphas, weights): (Vec<f64>, Vec<f64>) = nodes[first..first + length].iter().copied().unzip();
-        let part = weighted_sum(&line.gradients(&alphas)?.1, &weights)?;
+        let part = line.sum(&nodes[first..first + length])?;
         total = Some(match total {
             Some(total) => total.f_add(&part)?,
             None => part,

@@ -1,6 +1,6 @@
 //! Gradients along a straight line of inputs.
 
-use reglet_model::{Model, Request, ValueId, gradients};
+use reglet_model::{Model, Pass, Request, Rows, ValueId, gradients};
 use tch::Tensor;
 
 use crate::{AttributionError, Gradients};
@@ -10,18 +10,18 @@ use crate::{AttributionError, Gradients};
 /// Gradients may be taken behind a part of the network that is affine, where they are cheaper; a sum of them is
 /// then brought back to the input once.
 pub trait Line {
-    /// The scores `[n]` at the points of `alphas`, and the gradients there, `[n, …]`, in one forward and one
-    /// backward pass.
+    /// Σ weight · gradient over points (α, weight) of the line, `[1, …]`, in one forward and one backward pass for each
+    /// of them.
     ///
     /// # Errors
     /// Whatever the classifier reports.
-    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError>;
+    fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError>;
 
     /// The way from the line's start to its end, `[1, …]`, where the gradients are taken: the inner product with
     /// a gradient is the score's slope along the line.
     fn way(&self) -> &Tensor;
 
-    /// A weighted sum of such gradients, `[1, …]`, as one with respect to the input, `[1, C, H, W]`.
+    /// A [sum](Line::sum), `[1, …]`, as one with respect to the input, `[1, C, H, W]`.
     ///
     /// # Errors
     /// Whatever the classifier reports.
@@ -53,8 +53,11 @@ struct PointByPoint<'a> {
 }
 
 impl Line for PointByPoint<'_> {
-    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError> {
-        self.model.gradients(&points(&self.from, &self.way, alphas)?, &vec![self.target; alphas.len()])
+    fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError> {
+        let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+        let points = self.from.f_addcmul(&self.way, &column(&alphas, &self.way)?)?;
+        let (_, gradients) = self.model.gradients(&points, &vec![self.target; alphas.len()])?;
+        Ok(gradients.f_mul(&column(&weights, &gradients)?)?.f_sum_dim_intlist(0, true, gradients.kind())?)
     }
 
     fn way(&self) -> &Tensor {
@@ -99,19 +102,15 @@ impl<'a> BehindPrefix<'a> {
 }
 
 impl Line for BehindPrefix<'_> {
-    fn gradients(&self, alphas: &[f64]) -> Result<(Tensor, Tensor), AttributionError> {
+    fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError> {
         let graph = self.model.graph();
-        let values = points(&self.start, &self.way, alphas)?;
-        let request = Request {
-            feeds: &[(self.prefix, &values)],
-            fetches: &[graph.output(), self.prefix],
-            watch: &[self.prefix],
-            training: false,
-        };
-        let found = graph.run(self.model.parameters(), &request)?;
-        let scores = self.model.classes().scores(&found[0], &vec![self.target; alphas.len()])?;
-        let gradients = gradients(&scores, &[&found[1]])?.remove(0);
-        Ok((scores.f_detach()?, gradients))
+        let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+        let line = Rows::Line { from: &self.start, way: &self.way, alphas: &alphas };
+        let pass = Pass { feeds: &[(self.prefix, line)], watch: &[self.prefix], weights: Some(&weights) };
+        let targets = vec![self.target; alphas.len()];
+        let scores = |logits: &Tensor| self.model.classes().scores(logits, &targets);
+        let found = graph.differentiate(self.model.parameters(), &pass, scores)?;
+        Ok(found.gradients.into_iter().next().expect("one value is watched"))
     }
 
     fn way(&self) -> &Tensor {
@@ -130,16 +129,6 @@ impl Line for BehindPrefix<'_> {
         let found = graph.run(self.model.parameters(), &request)?;
         Ok(gradients(&found[0].f_mul(sum)?, &[&found[1]])?.remove(0).f_contiguous()?)
     }
-}
-
-/// `from` + α `way` for each α: `[n, …]`.
-fn points(from: &Tensor, way: &Tensor, alphas: &[f64]) -> Result<Tensor, AttributionError> {
-    Ok(column(alphas, way)?.f_mul(way)?.f_add(from)?)
-}
-
-/// Σ weight · row over the rows of `gradients`, `[1, …]`.
-pub(crate) fn weighted_sum(gradients: &Tensor, weights: &[f64]) -> Result<Tensor, AttributionError> {
-    Ok(gradients.f_mul(&column(weights, gradients)?)?.f_sum_dim_intlist(0, true, gradients.kind())?)
 }
 
 /// Numbers along the first of as many dimensions as `like` has, of its kind and on its device.

@@ -6,16 +6,19 @@ use crate::{AttributionError, Scores};
 
 /// About how many input values one pass holds: enough to keep two cores busy, few enough that the activations of a
 /// ResNet stay within some hundred megabytes.
-const VALUES_PER_PASS: i64 = 1_250_000;
+const VALUES_PER_PASS: i64 = 2_500_000;
 
 /// How many rows with as many values as `row` go through the model in one pass.
 pub(crate) fn rows_per_pass(row: &Tensor) -> usize {
     (VALUES_PER_PASS / (row.numel() as i64).max(1)).max(1) as usize
 }
 
-/// Chunks of `0..count` of nearly equal size and at most `largest`: first index and length.
+/// Chunks of `0..count` of nearly equal size and at most `largest`: first index and length. A row more or less lets
+/// the threads have as many rows each.
 pub(crate) fn chunks(count: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
     let size = count.div_ceil(count.div_ceil(largest.max(1)).max(1));
+    let even = size.next_multiple_of(tch::get_num_threads().max(1) as usize);
+    let size = if even <= largest { even } else { size };
     (0..count).step_by(size.max(1)).map(move |first| (first, size.min(count - first)))
 }
 

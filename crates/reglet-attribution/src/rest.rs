@@ -1,6 +1,6 @@
 //! The rest of a network behind a layer, run again with other values in the layer's place.
 
-use reglet_model::{Places, Request, ValueId, gradients};
+use reglet_model::{Pass, Places, Request, Rows, ValueId};
 use tch::Tensor;
 
 use crate::{AttributionError, Operators};
@@ -58,36 +58,39 @@ impl<'a> Rest<'a> {
     /// The score of `target` for each of `values` in the layer's place, `[M, …]`, all else being that of input `row`.
     /// One forward pass of the rest.
     pub fn scores(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
-        let logits = self.run(row, values, false)?.remove(0);
+        let (graph, around) = (self.model.graph(), self.around(row, values)?);
+        let feeds = self.feeds(values, &around);
+        let request = Request { feeds: &feeds, fetches: &[graph.output()], ..Request::default() };
+        let logits = graph.run(self.model.parameters(), &request)?.remove(0);
         self.model.scores_of(&logits, &vec![target; rows(values)])
     }
 
     /// The gradient of the score of `target` with respect to each of `values` in the layer's place, all else being that
     /// of input `row`. One forward and one backward pass of the rest.
     pub fn gradients(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
-        let found = self.run(row, values, true)?;
-        let scores = self.model.scores_of(&found[0], &vec![target; rows(values)])?;
-        Ok(gradients(&scores, &[&found[1]])?.remove(0))
+        let around = self.around(row, values)?;
+        let feeds =
+            self.feeds(values, &around).into_iter().map(|(value, tensor)| (value, Rows::Given(tensor)));
+        let feeds: Vec<(ValueId, Rows)> = feeds.collect();
+        let targets = vec![target; rows(values)];
+        let scores = |logits: &Tensor| self.model.scores_of(logits, &targets);
+        let pass = Pass { feeds: &feeds, watch: &[self.layer], weights: None };
+        let graph = self.model.graph();
+        let found = graph.differentiate(self.model.parameters(), &pass, scores)?;
+        Ok(found.gradients.into_iter().next().expect("one value is watched"))
     }
 
-    fn run(&self, row: i64, values: &Tensor, watch: bool) -> Result<Vec<Tensor>, AttributionError> {
-        let graph = self.model.graph();
-        let around: Vec<(ValueId, Tensor)> = self
-            .around
-            .iter()
-            .map(|(value, tensor)| Ok((*value, repeated(&tensor.f_narrow(0, row, 1)?, rows(values))?)))
-            .collect::<Result<_, AttributionError>>()?;
-        let mut feeds: Vec<(ValueId, &Tensor)> =
-            around.iter().map(|(value, tensor)| (*value, tensor)).collect();
-        feeds.push((self.layer, values));
-        let watched = [self.layer];
-        let request = Request {
-            feeds: &feeds,
-            fetches: &[graph.output(), self.layer],
-            watch: if watch { &watched } else { &[] },
-            training: false,
+    /// What leads around the layer at input `row`, once for each of `values`.
+    fn around(&self, row: i64, values: &Tensor) -> Result<Vec<(ValueId, Tensor)>, AttributionError> {
+        let repeated = |(value, tensor): &(ValueId, Tensor)| {
+            Ok((*value, repeated(&tensor.f_narrow(0, row, 1)?, rows(values))?))
         };
-        Ok(graph.run(self.model.parameters(), &request)?)
+        self.around.iter().map(repeated).collect()
+    }
+
+    fn feeds<'t>(&self, values: &'t Tensor, around: &'t [(ValueId, Tensor)]) -> Vec<(ValueId, &'t Tensor)> {
+        let around = around.iter().map(|(value, tensor)| (*value, tensor));
+        around.chain([(self.layer, values)]).collect()
     }
 }
 

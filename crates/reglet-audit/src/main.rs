@@ -1,5 +1,7 @@
 //! The program `reglet`.
 
+mod memory;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -187,6 +189,7 @@ struct GalleryWords {
 }
 
 fn main() -> ExitCode {
+    memory::keep();
     reglet_audit::clean_up_when_interrupted();
     // Lines stay whole, so that a path in a message can be searched for and copied.
     // Only a second hook would be refused.

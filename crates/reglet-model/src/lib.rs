@@ -47,15 +47,16 @@ mod model;
 mod nearest;
 mod preprocessing;
 mod weights;
+mod winograd;
 
 pub use architecture::Architecture;
 pub use classes::Classes;
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Fold, Graph, Layout, Node, Number,
-    Op, Origin, Parameter, Places, Pool, Product, Program, Recording, Reduction, Request, Rewrite, Role,
-    Selection, Size, ValueId, gradients,
+    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
+    Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
+    Request, Rewrite, Role, Rows, Selection, Size, ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{

@@ -7,7 +7,7 @@ use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
-use crate::graph::{Graph, Request, Rewrite, ValueId, gradients};
+use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::weights::Progress;
 use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
@@ -332,32 +332,26 @@ impl Model {
     ) -> Result<Evaluation, ModelError> {
         let mut watch = layers.to_vec();
         watch.extend(input_gradient.then(|| self.graph.input()));
-        let mut fetches = vec![self.graph.output()];
-        fetches.extend(&watch);
-        let request = Request {
-            feeds: &[(self.graph.input(), inputs)],
-            fetches: &fetches,
-            watch: &watch,
-            training: false,
+        let mut resolved = Vec::new();
+        let score = |logits: &Tensor| {
+            resolved = targets.resolve(logits, &self.classes)?;
+            self.classes.scores(logits, &resolved)
         };
-        let mut values = self.graph.run(&self.parameters, &request)?;
-        let logits = values.remove(0);
-        let targets = targets.resolve(&logits, &self.classes)?;
-        let scores = self.classes.scores(&logits, &targets)?;
-        let watched: Vec<&Tensor> = values.iter().collect();
-        let derivatives = if watched.is_empty() { Vec::new() } else { gradients(&scores, &watched)? };
+        let feeds = [(self.graph.input(), Rows::Given(inputs))];
+        let pass = Pass { feeds: &feeds, watch: &watch, weights: None };
+        let found = self.graph.differentiate(&self.parameters, &pass, score)?;
+        let targets = resolved;
         // However a convolution laid its result out, what leaves the model lies in memory as it is read.
         let mut derivatives: Vec<Tensor> =
-            derivatives.iter().map(Tensor::f_contiguous).collect::<Result<_, _>>()?;
+            found.gradients.iter().map(Tensor::f_contiguous).collect::<Result<_, _>>()?;
         let input_gradient = input_gradient.then(|| derivatives.pop()).flatten();
-        let layers = values.iter().zip(derivatives);
+        let layers = found.values.iter().zip(derivatives);
         let layers = layers
             .map(|(activation, gradient)| {
                 Ok(LayerEvaluation { activation: activation.f_detach()?.f_contiguous()?, gradient })
             })
             .collect::<Result<_, ModelError>>()?;
-        let (logits, scores) = (logits.f_detach()?, scores.f_detach()?);
-        Ok(Evaluation { logits, targets, scores, input_gradient, layers })
+        Ok(Evaluation { logits: found.logits, targets, scores: found.scores, input_gradient, layers })
     }
 }
 

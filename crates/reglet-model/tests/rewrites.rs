@@ -3,7 +3,8 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_oneof, proptest};
 use proptest::test_runner::TestCaseError;
 use reglet_model::{
-    Activation, Arithmetic, Graph, Layout, Op, Parameters, Pool, Request, Rewrite, ValueId, gradients,
+    Activation, Arithmetic, Graph, Layout, ModelError, Op, Parameters, Pass, Pool, Request, Rewrite, Rows,
+    ValueId, gradients,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -18,6 +19,9 @@ struct Block {
     rectifier: Rectifier,
     /// Whether something else reads the convolution's result, so that no batch norm can be folded into it.
     read_twice: bool,
+    /// Whether the block's input is added, where it has the shape.
+    residual: bool,
+    pool: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +33,8 @@ enum Rectifier {
 
 fn blocks() -> impl Strategy<Value = Vec<Block>> {
     let rectifier = prop_oneof![Just(Rectifier::None), Just(Rectifier::Relu), Just(Rectifier::Relu6)];
-    let block = (1..5_i64, prop_oneof![Just(1), Just(3)], 1..3_i64, any::<[bool; 3]>(), rectifier).prop_map(
-        |(channels, kernel, stride, [bias, norm, read_twice], rectifier)| Block {
+    let block = (1..4_i64, prop_oneof![Just(1), Just(3)], 1..3_i64, any::<[bool; 5]>(), rectifier).prop_map(
+        |(channels, kernel, stride, [bias, norm, read_twice, residual, pool], rectifier)| Block {
             channels,
             kernel,
             stride,
@@ -38,9 +42,27 @@ fn blocks() -> impl Strategy<Value = Vec<Block>> {
             norm,
             rectifier,
             read_twice,
+            residual,
+            pool,
         },
     );
-    prop::collection::vec(block, 1..5)
+    prop::collection::vec(block, 1..6)
+}
+
+/// Blocks that Winograd's algorithm is written for: 32 or 64 channels, of which the first block has three before it.
+fn wide_blocks(rectifier: Rectifier) -> impl Strategy<Value = Vec<Block>> {
+    let block = (1..3_i64, any::<[bool; 3]>()).prop_map(move |(channels, [bias, norm, residual])| Block {
+        channels: 32 * channels,
+        kernel: 3,
+        stride: 1,
+        bias,
+        norm,
+        rectifier,
+        read_twice: false,
+        residual,
+        pool: false,
+    });
+    prop::collection::vec(block, 2..4)
 }
 
 /// The network, with its values that a rewrite may skip or keep.
@@ -50,6 +72,7 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
     let mut layers = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
         let path = format!("block{index}");
+        let (before, channels_before) = (x, channels);
         let shape = [block.channels, channels, block.kernel, block.kernel];
         let mut inputs = vec![x, g.parameter(format!("{path}.conv.weight"), &shape, true)];
         if block.bias {
@@ -75,6 +98,10 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
         if block.read_twice {
             x = g.call_function(&path, Op::Arithmetic(Arithmetic::Add { other: None }), &[x, convolved]);
         }
+        if block.residual && block.stride == 1 && block.channels == channels_before {
+            x = g.call_function(&path, Op::Arithmetic(Arithmetic::Add { other: None }), &[before, x]);
+            layers.push(x);
+        }
         x = match block.rectifier {
             Rectifier::None => x,
             Rectifier::Relu => g.call(&format!("{path}.relu"), Op::Activation(Activation::Relu), &[x]),
@@ -84,6 +111,12 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
                 &[x],
             ),
         };
+        layers.push(x);
+        if block.pool {
+            let pool =
+                Pool::Max { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1], ceil: false };
+            x = g.call(&format!("{path}.pool"), Op::Pool(pool), &[x]);
+        }
         channels = block.channels;
     }
     x = g.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }), &[x]);
@@ -95,15 +128,17 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
 }
 
 /// Parameters in 64-bit floats, where no difference but that of rounding is large enough to turn a ReLU.
-fn parameters(graph: &Graph, seed: i64) -> Parameters {
+fn parameters(graph: &Graph, seed: i64, kind: Kind) -> Parameters {
     tch::manual_seed(seed);
     let draw = |name: &str, shape: &[i64]| {
         let drawn = Tensor::randn(shape, (Kind::Double, Device::Cpu));
-        if name.ends_with("running_var") { drawn.square() + 0.1 } else { drawn }
+        let drawn = if name.ends_with("running_var") { drawn.square() + 0.1 } else { drawn };
+        drawn.to_kind(kind)
     };
     Parameters::from_tensors(graph.parameters().iter().map(|p| draw(&p.name, &p.shape)).collect())
 }
 
+/// Gradients of a logit at what is watched, logits and watched values, by libtorch's derivatives alone.
 fn evaluate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[ValueId]) -> Vec<Tensor> {
     let mut fetches = vec![graph.output()];
     fetches.extend(watch);
@@ -115,12 +150,22 @@ fn evaluate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[Val
     found
 }
 
-fn same(a: &[Tensor], b: &[Tensor]) -> Result<(), TestCaseError> {
+/// The same in one go.
+fn differentiate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[ValueId]) -> Vec<Tensor> {
+    let feeds = [(graph.input(), Rows::Given(input))];
+    let pass = Pass { feeds: &feeds, watch, weights: None };
+    let score = |logits: &Tensor| Ok::<_, ModelError>(logits.select(1, 1));
+    let found = graph.differentiate(parameters, &pass, score).expect("it differentiates");
+    found.gradients.into_iter().chain([found.logits]).chain(found.values).collect()
+}
+
+fn same(a: &[Tensor], b: &[Tensor], within: f64) -> Result<(), TestCaseError> {
+    prop_assert!(a.len() == b.len());
     for (a, b) in a.iter().zip(b) {
         prop_assert!(a.size() == b.size());
         let scale = b.abs().max().double_value(&[]) + 1e-12;
         let difference = (a - b).abs().max().double_value(&[]) / scale;
-        prop_assert!(difference < 1e-9, "{difference:.1e}");
+        prop_assert!(difference < within, "{difference:.1e}");
     }
     Ok(())
 }
@@ -133,18 +178,72 @@ proptest! {
         blocks in blocks(), seed in 0..1_000_000_i64, chosen in any::<prop::sample::Index>(),
     ) {
         let (graph, layers) = network(&blocks);
-        let mut weights = parameters(&graph, seed);
-        let input = Tensor::randn([2, 3, 7, 9], (Kind::Double, Device::Cpu));
+        let mut weights = parameters(&graph, seed, Kind::Double);
+        let input = Tensor::randn([3, 3, 7, 9], (Kind::Double, Device::Cpu));
         // With the input alone every short way is open; a layer that is asked for may close one.
         let layer = *chosen.get(&layers);
         let watches = [vec![graph.input()], vec![layer, graph.input()], vec![layer]];
         let plain: Vec<_> = watches.iter().map(|watch| evaluate(&graph, &weights, &input, watch)).collect();
-        for rewrites in [&[Rewrite::FoldBatchNorm][..], &[Rewrite::ChannelsLast], &Rewrite::ALL, &[]] {
-            weights.prepare(&graph, rewrites).expect("it prepares");
+        let each = Rewrite::ALL.map(|rewrite| vec![rewrite]);
+        for rewrites in each.into_iter().chain([Rewrite::ALL.to_vec(), Vec::new()]) {
+            weights.prepare(&graph, &rewrites).expect("it prepares");
             for (watch, plain) in watches.iter().zip(&plain) {
-                same(&evaluate(&graph, &weights, &input, watch), plain)?;
+                same(&evaluate(&graph, &weights, &input, watch), plain, 1e-9)?;
+                same(&differentiate(&graph, &weights, &input, watch), plain, 1e-9)?;
             }
         }
+    }
+
+    /// Without rectifiers, which a difference in 32-bit floats could turn.
+    #[test]
+    fn winograd_keeps_outputs_and_gradients(blocks in wide_blocks(Rectifier::None), seed in 0..1_000_000_i64) {
+        let (graph, layers) = network(&blocks);
+        let mut weights = parameters(&graph, seed, Kind::Float);
+        let input = Tensor::randn([4, 3, 9, 9], (Kind::Float, Device::Cpu));
+        let watches = [vec![graph.input()], vec![layers[0], graph.input()]];
+        let plain: Vec<_> = watches.iter().map(|watch| evaluate(&graph, &weights, &input, watch)).collect();
+        weights.prepare(&graph, &[Rewrite::Winograd]).expect("it prepares");
+        for (watch, plain) in watches.iter().zip(&plain) {
+            same(&differentiate(&graph, &weights, &input, watch), plain, 1e-4)?;
+        }
+    }
+
+    /// The same numbers go into the rectifiers, so that none turns.
+    #[test]
+    fn fused_into_winograd_a_rectifier_does_what_it_did(
+        blocks in wide_blocks(Rectifier::Relu), seed in 0..1_000_000_i64,
+    ) {
+        let (graph, layers) = network(&blocks);
+        let mut weights = parameters(&graph, seed, Kind::Float);
+        let input = Tensor::randn([4, 3, 9, 9], (Kind::Float, Device::Cpu));
+        let layer = layers[layers.len() - 1];
+        for watch in [vec![graph.input()], vec![layer, graph.input()], vec![layer]] {
+            weights.prepare(&graph, &[Rewrite::Winograd]).expect("it prepares");
+            let apart = differentiate(&graph, &weights, &input, &watch);
+            weights.prepare(&graph, &[Rewrite::Winograd, Rewrite::FuseRectifiers]).expect("it prepares");
+            same(&differentiate(&graph, &weights, &input, &watch), &apart, 1e-5)?;
+        }
+    }
+
+    /// A line's points are made as they are needed, and weighted gradients summed where they come about.
+    #[test]
+    fn a_sum_along_a_line_is_the_sum_of_its_gradients(blocks in blocks(), seed in 0..1_000_000_i64) {
+        let (graph, _) = network(&blocks);
+        let weights = parameters(&graph, seed, Kind::Double);
+        let [from, way] = [(); 2].map(|()| Tensor::randn([1, 3, 7, 9], (Kind::Double, Device::Cpu)));
+        let (alphas, shares) = ([0.1, 0.35, 0.5, 0.8, 1.0], [0.3, -1.0, 0.25, 2.0, 0.5]);
+        let watch = [graph.input()];
+        let feeds = [(graph.input(), Rows::Line { from: &from, way: &way, alphas: &alphas })];
+        let pass = Pass { feeds: &feeds, watch: &watch, weights: Some(&shares) };
+        let score = |logits: &Tensor| Ok::<_, ModelError>(logits.select(1, 1));
+        let found = graph.differentiate(&weights, &pass, score).expect("it differentiates");
+
+        let points: Vec<Tensor> = alphas.iter().map(|alpha| &from + &way * *alpha).collect();
+        let apart = evaluate(&graph, &weights, &Tensor::cat(&points, 0), &watch);
+        let column = Tensor::from_slice(&shares).view([-1, 1, 1, 1]);
+        let sum = (&apart[0] * column).sum_dim_intlist(0, true, Kind::Double);
+        same(&found.gradients, &[sum], 1e-9)?;
+        same(&[found.logits], &apart[1..2], 1e-9)?;
     }
 }
 
@@ -158,10 +257,12 @@ fn a_norm_is_folded_unless_something_else_reads_the_convolution() {
         norm: true,
         rectifier: Rectifier::Relu,
         read_twice: false,
+        residual: false,
+        pool: false,
     };
     for (read_twice, count) in [(false, 1), (true, 0)] {
         let (graph, _) = network(&[Block { read_twice, ..block.clone() }]);
-        assert_eq!(graph.folds(&parameters(&graph, 1)).expect("sound").len(), count);
+        assert_eq!(graph.folds(&parameters(&graph, 1, Kind::Double)).expect("sound").len(), count);
     }
 }
 

@@ -89,7 +89,7 @@ pub struct Differentiable {
 }
 
 impl Differentiable {
-    fn call(
+    pub(super) fn call(
         graph: &Graph,
         node: &Node,
         inputs: Vec<Tensor>,
@@ -214,42 +214,17 @@ impl Recording<'_> {
         targets: &[ValueId],
         rule: &dyn BackwardRule,
     ) -> Result<Vec<Tensor>, ModelError> {
-        let wanted = self.leading_from(targets);
-        let mut arrived: Vec<Option<Tensor>> = self.values.iter().map(|_| None).collect();
-        arrived[self.output.0] = Some(seed.shallow_clone());
-        for (index, forward) in self.calls.iter().rev() {
-            let node = &self.graph.nodes[*index];
-            let output = node.output.0;
-            if !node.inputs.iter().any(|input| wanted[input.0]) {
-                continue;
-            }
-            // All who use the value come later in the graph, so what has arrived is complete.
-            let upstream = match targets.contains(&node.output) {
-                true => arrived[output].as_ref().map(Tensor::shallow_clone),
-                false => arrived[output].take(),
-            };
-            let Some(upstream) = upstream else { continue };
-            let sent = rule.backward(&Call {
-                node,
-                upstream: &upstream,
-                graph: self.graph,
-                context: &self.context,
-                forward,
-            })?;
-            for (input, sent) in node.inputs.iter().zip(sent) {
-                let Some(sent) = sent.filter(|_| wanted[input.0]) else { continue };
-                let place = &mut arrived[input.0];
-                *place = Some(match place.take() {
-                    Some(before) => before.f_add(&sent)?,
-                    None => sent,
-                });
-            }
-        }
-        let at = |target: &ValueId| match arrived[target.0].as_ref() {
-            Some(arrived) => Ok(arrived.shallow_clone()),
+        let calls = self.calls.iter().rev().map(|(index, forward)| (&self.graph.nodes[*index], forward));
+        let send = |node: &Node, forward: &Differentiable, upstream: &Tensor| {
+            rule.backward(&Call { node, upstream, graph: self.graph, context: &self.context, forward })
+        };
+        let leading = self.leading_from(targets);
+        let arrived = walk_back(calls, (self.output, seed), &leading, targets, send)?;
+        let at = |(target, arrived): (&ValueId, Option<Tensor>)| match arrived {
+            Some(arrived) => Ok(arrived),
             None => Ok(self.value(*target)?.f_zeros_like()?),
         };
-        targets.iter().map(at).collect()
+        targets.iter().zip(arrived).map(at).collect()
     }
 
     /// Which values are among `targets` or computed from them.
@@ -266,9 +241,43 @@ impl Recording<'_> {
     }
 }
 
+/// Sends a seed back from a value through `calls`, which come last first, and returns what reaches each of `targets`: the
+/// sum over all who use the value. `leading` tells the values that the targets lead to, and `send` what a call sends back
+/// to its inputs, given what reached its output.
+pub(super) fn walk_back<'a, C>(
+    calls: impl Iterator<Item = (&'a Node, C)>,
+    (start, seed): (ValueId, &Tensor),
+    leading: &[bool],
+    targets: &[ValueId],
+    mut send: impl FnMut(&'a Node, C, &Tensor) -> Result<Vec<Option<Tensor>>, ModelError>,
+) -> Result<Vec<Option<Tensor>>, ModelError> {
+    let mut arrived: Vec<Option<Tensor>> = leading.iter().map(|_| None).collect();
+    arrived[start.0] = Some(seed.shallow_clone());
+    for (node, call) in calls {
+        if !node.inputs.iter().any(|input| leading[input.0]) {
+            continue;
+        }
+        // All who use the value come later in the graph, so what has arrived is complete.
+        let upstream = match targets.contains(&node.output) {
+            true => arrived[node.output.0].as_ref().map(Tensor::shallow_clone),
+            false => arrived[node.output.0].take(),
+        };
+        let Some(upstream) = upstream else { continue };
+        for (input, sent) in node.inputs.iter().zip(send(node, call, &upstream)?) {
+            let Some(sent) = sent.filter(|_| leading[input.0]) else { continue };
+            let place = &mut arrived[input.0];
+            *place = Some(match place.take() {
+                Some(before) => before.f_add(&sent)?,
+                None => sent,
+            });
+        }
+    }
+    Ok(targets.iter().map(|target| arrived[target.0].as_ref().map(Tensor::shallow_clone)).collect())
+}
+
 /// The tensor as the beginning of a record of its own; one that holds no floating-point numbers cannot be
 /// differentiated and stays as it is.
-fn leaf(tensor: &Tensor) -> Result<Tensor, ModelError> {
+pub(super) fn leaf(tensor: &Tensor) -> Result<Tensor, ModelError> {
     let leaf = tensor.f_detach()?;
     let floating = matches!(leaf.kind(), Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);
     Ok(if floating { leaf.f_set_requires_grad(true)? } else { leaf })

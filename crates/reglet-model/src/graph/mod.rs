@@ -3,26 +3,31 @@
 mod backward;
 mod class_activation;
 mod cut;
+mod derivative;
 mod op;
+mod parallel;
 mod places;
 mod prefix;
 mod rewrite;
 mod role;
 mod run;
+mod shortcut;
 mod size;
 mod trace;
 
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
+pub use derivative::{Differentiated, Pass, Rows};
 pub use op::{
     Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
 };
+pub(crate) use parallel::Shared;
 pub use places::Places;
-pub(crate) use rewrite::Shortcut;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
 pub use run::{Request, gradients};
+pub(crate) use shortcut::Shortcut;
 pub use size::Size;
 
 use crate::ModelError;

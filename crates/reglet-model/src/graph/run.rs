@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use tch::{Device, Tensor};
 
 use super::op::Context;
-use super::rewrite::Shortcut;
+use super::parallel::{Shared, each};
+use super::shortcut::Shortcut;
 use super::size::Sizes;
 use super::{Graph, Node, Origin, Size, ValueId};
 use crate::{ModelError, Parameters};
 
 /// What to compute, from what, and what will be differentiated.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
     /// Values given instead of computed. Usually the input; feeding a layer runs only what follows it.
     pub feeds: &'a [(ValueId, &'a Tensor)],
@@ -36,6 +37,28 @@ impl Graph {
     /// was given; [`ModelError::NotFed`] an input that is needed but was not given; [`ModelError::Shape`] one
     /// that is of another shape than declared.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
+        // The logits have a row for each of the batch; another value may be laid out in any way.
+        let by_row = request.fetches == [self.output()] && request.watch.is_empty() && !request.training;
+        let Some((rows, device)) = (if by_row { rows(request.feeds) } else { None }) else {
+            return self.run_alone(parameters, request);
+        };
+        let shared = Shared((parameters, request.feeds));
+        let logits = each(self.parts(rows, device, true), |rows| {
+            let (parameters, feeds) = shared.get();
+            let row = |(value, tensor): &(ValueId, &Tensor)| {
+                Ok((*value, tensor.f_narrow(0, rows.start, rows.end - rows.start)?))
+            };
+            let own = feeds.iter().map(row).collect::<Result<Vec<_>, ModelError>>()?;
+            let feeds: Vec<(ValueId, &Tensor)> = own.iter().map(|(value, tensor)| (*value, tensor)).collect();
+            let request = Request { feeds: &feeds, fetches: &[self.output()], ..Request::default() };
+            self.run_alone(parameters, &request)
+        })?;
+        let logits: Vec<Tensor> = logits.into_iter().flatten().collect();
+        Ok(vec![Tensor::f_cat(&logits, 0)?])
+    }
+
+    /// The same on this thread and libtorch's own.
+    fn run_alone(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
         let shortcuts = if request.training { &HashMap::new() } else { parameters.shortcuts() };
@@ -52,9 +75,11 @@ impl Graph {
                 Origin::Parameter(parameter) => parameters.tensor(parameter),
                 _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
             });
-            let prepared = shortcut.into_iter().flat_map(|shortcut| &shortcut.tensors);
-            let inputs: Vec<&Tensor> = given.chain(prepared).collect();
-            let result = self.compute(node, &inputs, &context)?;
+            let inputs: Vec<&Tensor> = given.collect();
+            let result = match shortcut {
+                Some(shortcut) => shortcut.call(self, &inputs, &context)?,
+                None => self.compute(node, &inputs, &context)?,
+            };
             values[node.output.0] = Some(watched(request, node.output, result)?);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
@@ -132,6 +157,13 @@ pub fn gradients(outputs: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Mo
     Ok(gradients.into_iter().zip(inputs).map(of).collect::<Result<_, _>>()?)
 }
 
+/// How many rows all that is given has, and where it is; `None` if that differs.
+fn rows(feeds: &[(ValueId, &Tensor)]) -> Option<(i64, Device)> {
+    let of = |tensor: &Tensor| Some((*tensor.size().first()?, tensor.device()));
+    let first = of(feeds.first()?.1)?;
+    feeds.iter().all(|(_, tensor)| of(tensor) == Some(first)).then_some(first)
+}
+
 /// A watched value starts a new record, unless one that began earlier already leads through it.
 fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, ModelError> {
     if request.watch.contains(&value) && !tensor.requires_grad() {
@@ -159,8 +191,9 @@ impl<'a> Plan<'a> {
             fed || request.fetches.contains(&value) || request.watch.contains(&value)
         };
         // A short way is none where somebody asks for the value that it skips.
-        let shortcut =
-            |value: ValueId| shortcuts.get(&value).filter(|shortcut| !shortcut.skips.is_some_and(asked_for));
+        let shortcut = |value: ValueId| {
+            shortcuts.get(&value).filter(|shortcut| !shortcut.skips.iter().any(|skipped| asked_for(*skipped)))
+        };
         let mut available = vec![false; graph.names.len()];
         for (value, _) in request.feeds {
             available[value.0] = true;

@@ -3,6 +3,7 @@
 mod activation;
 mod arithmetic;
 mod creation;
+mod derivative;
 mod layout;
 mod pool;
 mod product;
@@ -15,6 +16,7 @@ use tch::{Device, Tensor};
 pub use activation::Activation;
 pub use arithmetic::{Arithmetic, Number};
 pub use creation::Creation;
+pub(super) use derivative::Derivative;
 pub use layout::Layout;
 pub use pool::Pool;
 pub use product::Product;

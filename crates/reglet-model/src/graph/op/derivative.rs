@@ -1,0 +1,108 @@
+//! Derivatives written here: of the operators that most of a network's time goes into, and of those beside them.
+
+use tch::Tensor;
+
+use super::{Activation, Arithmetic, Op, Pool};
+use crate::ModelError;
+
+/// What an operator call sends back to its inputs, given what reached its output. It holds no more of the forward pass
+/// than that takes, and is used up, so memory is freed as a walk back goes on.
+pub(in crate::graph) type Derivative<'a> =
+    Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>, ModelError> + 'a>;
+
+impl Op {
+    /// What `compute`, the operator's own call, returns, with its derivative with respect to the inputs that are `free`.
+    /// `None`, and nothing computed, where libtorch has to differentiate.
+    pub(in crate::graph) fn with_derivative<'a>(
+        &self,
+        inputs: &[&Tensor],
+        free: &[usize],
+        compute: &dyn Fn() -> Result<Tensor, ModelError>,
+    ) -> Result<Option<(Tensor, Derivative<'a>)>, ModelError> {
+        if let (Op::Arithmetic(Arithmetic::Add { .. }), [0] | [0, 1]) = (self, free) {
+            return sum(inputs, free.len(), compute);
+        }
+        if free != [0] {
+            return Ok(None);
+        }
+        let input = inputs[0];
+        Ok(match self {
+            Op::Conv2d { stride, padding, dilation, groups } => {
+                let (stride, padding, dilation, groups) = (*stride, *padding, *dilation, *groups);
+                let (weight, size) = (inputs[1].shallow_clone(), input.size());
+                one(compute()?, move |upstream, _| {
+                    let (kernel, reached) = (weight.size(), upstream.size());
+                    // The rows and columns at the end that no step of the filters reaches.
+                    let rest = [0, 1].map(|d| {
+                        let covered =
+                            (reached[2 + d] - 1) * stride[d] + dilation[d] * (kernel[2 + d] - 1) + 1;
+                        size[2 + d] + 2 * padding[d] - covered
+                    });
+                    let no_bias = None::<Tensor>;
+                    upstream.f_conv_transpose2d(&weight, no_bias, stride, padding, rest, groups, dilation)
+                })
+            }
+            Op::Pool(Pool::Max { kernel, stride, padding, dilation, ceil }) => {
+                let (kernel, stride, padding, dilation, ceil) =
+                    (*kernel, *stride, *padding, *dilation, *ceil);
+                let found = input.f_max_pool2d_with_indices(kernel, stride, padding, dilation, ceil);
+                // The operator itself says better what is wrong.
+                let Ok((result, places)) = found else { return compute().map(|_| None) };
+                let input = input.shallow_clone();
+                one(result, move |upstream, _| {
+                    input.f_max_pool2d_with_indices_backward(
+                        upstream, kernel, stride, padding, dilation, ceil, &places,
+                    )
+                })
+            }
+            Op::Linear => {
+                let weight = inputs[1].shallow_clone();
+                one(compute()?, move |upstream, _| upstream.f_matmul(&weight))
+            }
+            Op::Dropout { .. } => one(compute()?, |upstream, _| Ok(upstream.shallow_clone())),
+            // Where the result is at an end of the range, so is the input, or beyond it.
+            Op::Activation(Activation::Relu) => {
+                one(compute()?, |upstream, result| result.f_threshold_backward(upstream, 0))
+            }
+            Op::Activation(Activation::Hardtanh { min, max }) => {
+                let (min, max) = (*min, *max);
+                one(compute()?, move |upstream, result| result.f_hardtanh_backward(upstream, min, max))
+            }
+            Op::Activation(Activation::Silu) => {
+                let input = input.shallow_clone();
+                one(compute()?, move |upstream, _| input.f_silu_backward(upstream))
+            }
+            Op::Activation(Activation::Hardswish) => {
+                let input = input.shallow_clone();
+                one(compute()?, move |upstream, _| input.f_hardswish_backward(upstream))
+            }
+            Op::Activation(Activation::Gelu { tanh }) => {
+                let (input, approximation) = (input.shallow_clone(), if *tanh { "tanh" } else { "none" });
+                one(compute()?, move |upstream, _| input.f_gelu_backward(upstream, approximation))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// A result with the derivative with respect to the first input, of what reached the result and the result itself.
+fn one<'a>(
+    result: Tensor,
+    derivative: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, tch::TchError> + 'a,
+) -> Option<(Tensor, Derivative<'a>)> {
+    let kept = result.shallow_clone();
+    Some((result, Box::new(move |upstream| Ok(vec![Some(derivative(upstream, &kept)?)]))))
+}
+
+/// A sum sends to each summand what reached it, unless one was broadcast.
+fn sum<'a>(
+    inputs: &[&Tensor],
+    free: usize,
+    compute: &dyn Fn() -> Result<Tensor, ModelError>,
+) -> Result<Option<(Tensor, Derivative<'a>)>, ModelError> {
+    if inputs.iter().any(|input| input.size() != inputs[0].size() || input.kind() != inputs[0].kind()) {
+        return Ok(None);
+    }
+    let derivative = move |upstream: &Tensor| Ok((0..free).map(|_| Some(upstream.shallow_clone())).collect());
+    Ok(Some((compute()?, Box::new(derivative))))
+}

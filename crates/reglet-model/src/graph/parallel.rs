@@ -1,0 +1,70 @@
+//! The rows of a batch on several threads.
+//!
+//! Rows do not depend on each other, so each thread takes its share of them through the whole network, and within a thread
+//! libtorch works alone. That is faster than libtorch's own threads, which meet after every operator.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tch::Device;
+
+use super::Graph;
+use crate::ModelError;
+
+/// As many threads as libtorch would use, each of which has libtorch work without others.
+static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
+    let threads = tch::get_num_threads();
+    let builder = ThreadPoolBuilder::new().num_threads(threads as usize);
+    let named = builder.thread_name(|index| format!("rows {index}"));
+    let pool = named.start_handler(|_| tch::set_num_threads(1)).build().expect("threads can be started");
+    // The number is each thread's own, but a thread that starts later takes the last one set.
+    pool.broadcast(|_| ());
+    tch::set_num_threads(threads);
+    pool
+});
+
+/// What several threads read.
+pub(crate) struct Shared<T>(pub(crate) T);
+
+impl<T> Shared<T> {
+    pub(crate) fn get(&self) -> &T {
+        &self.0
+    }
+
+    pub(crate) fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` leaves out the promise because a tensor can be
+// written through a shared reference. What is shared here is only read.
+#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+unsafe impl<T> Send for Shared<T> {}
+
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+unsafe impl<T> Sync for Shared<T> {}
+
+impl Graph {
+    /// The rows of a batch in as many parts of nearly equal size as there are threads to run them, if they can be taken
+    /// `apart`; else in one.
+    pub(super) fn parts(&self, rows: i64, device: Device, apart: bool) -> Vec<Range<i64>> {
+        let apart = apart && device == Device::Cpu && self.check_transparent().is_ok();
+        let threads = if apart { i64::from(tch::get_num_threads()).clamp(1, rows.max(1)) } else { 1 };
+        (0..threads).map(|index| index * rows / threads..(index + 1) * rows / threads).collect()
+    }
+}
+
+/// Does the same with each part, on a thread each, and returns what came of them in their order. A single part stays on
+/// this thread, and may use libtorch's own.
+pub(super) fn each<P: Send, R: Send>(
+    parts: Vec<P>,
+    work: impl Fn(P) -> Result<R, ModelError> + Sync + Send,
+) -> Result<Vec<R>, ModelError> {
+    if parts.len() == 1 {
+        return parts.into_iter().map(work).collect();
+    }
+    WORKERS.install(|| parts.into_par_iter().map(work).collect())
+}
