@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::backward::{Differentiable, leaf, walk_back};
 use super::op::{Context, Derivative};
-use super::parallel::{Shared, each};
+use super::parallel::{Shared, each, whole};
 use super::run::{Plan, gradients};
 use super::shortcut::Shortcut;
 use super::{Graph, Node, Origin, Request, ValueId};
@@ -106,8 +106,8 @@ impl Graph {
         pass: &Pass,
         scores: impl FnOnce(&Tensor) -> Result<Tensor, E>,
     ) -> Result<Differentiated, E> {
-        // What is given has a row for each of the batch; another value may be laid out in any way.
-        let by_row = pass.watch.iter().all(|value| pass.feeds.iter().any(|(fed, _)| fed == value));
+        let by_row = self.by_row(pass.feeds.iter().map(|(value, _)| *value));
+        let by_row = pass.watch.iter().all(|value| by_row[value.0]);
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
@@ -291,14 +291,6 @@ fn sum_of_rows(tensor: &Tensor) -> Result<Tensor, ModelError> {
         sum = sum.f_add_(&tensor.f_narrow(0, row, 1)?)?;
     }
     Ok(sum)
-}
-
-/// Parts one after the other; one alone as it is.
-fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
-    match parts.len() {
-        1 => Ok(parts.remove(0)),
-        _ => Ok(Tensor::f_cat(&parts, 0)?),
-    }
 }
 
 /// A number for each row, in a shape that multiplies rows like those of `like`.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tch::Device;
+use tch::{Device, Tensor};
 
-use super::Graph;
+use super::{Arithmetic, Graph, Layout, Op, Origin, ValueId};
 use crate::ModelError;
 
 /// As many threads as libtorch would use, each of which has libtorch work without others.
@@ -54,6 +54,38 @@ impl Graph {
         let apart = apart && device == Device::Cpu && self.check_transparent().is_ok();
         let threads = if apart { i64::from(tch::get_num_threads()).clamp(1, rows.max(1)) } else { 1 };
         (0..threads).map(|index| index * rows / threads..(index + 1) * rows / threads).collect()
+    }
+}
+
+impl Graph {
+    /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have: results of operators
+    /// that leave it alone.
+    pub(super) fn by_row(&self, fed: impl Iterator<Item = ValueId>) -> Vec<bool> {
+        let mut by_row = vec![false; self.names.len()];
+        for value in fed {
+            by_row[value.0] = true;
+        }
+        for node in &self.nodes {
+            let leaves = match node.op {
+                Op::Conv2d { .. } | Op::Linear | Op::Dropout { .. } | Op::Activation(_) | Op::Pool(_) => true,
+                Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } => true,
+                Op::Arithmetic(Arithmetic::Add { .. } | Arithmetic::Mul { .. }) => true,
+                Op::Layout(Layout::Flatten { start, .. }) => start > 0,
+                _ => false,
+            };
+            let parameter = |input: &ValueId| matches!(self.origins[input.0], Origin::Parameter(_));
+            let mut given = node.inputs.iter().filter(|input| !parameter(input)).peekable();
+            by_row[node.output.0] |= leaves && given.peek().is_some() && given.all(|input| by_row[input.0]);
+        }
+        by_row
+    }
+}
+
+/// The parts of a value one after the other; one alone as it is.
+pub(super) fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
+    match parts.len() {
+        1 => Ok(parts.remove(0)),
+        _ => Ok(Tensor::f_cat(&parts, 0)?),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tch::{Device, Tensor};
 
 use super::op::Context;
-use super::parallel::{Shared, each};
+use super::parallel::{Shared, each, whole};
 use super::shortcut::Shortcut;
 use super::size::Sizes;
 use super::{Graph, Node, Origin, Size, ValueId};
@@ -37,24 +37,29 @@ impl Graph {
     /// was given; [`ModelError::NotFed`] an input that is needed but was not given; [`ModelError::Shape`] one
     /// that is of another shape than declared.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
-        // The logits have a row for each of the batch; another value may be laid out in any way.
-        let by_row = request.fetches == [self.output()] && request.watch.is_empty() && !request.training;
-        let Some((rows, device)) = (if by_row { rows(request.feeds) } else { None }) else {
-            return self.run_alone(parameters, request);
+        let by_row = self.by_row(request.feeds.iter().map(|(value, _)| *value));
+        // Logits have a row for each of the batch by their definition.
+        let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
+        let apart = by_row && request.watch.is_empty() && !request.training;
+        let parts = match rows(request.feeds).filter(|_| apart) {
+            Some((rows, device)) => self.parts(rows, device, true),
+            None => Vec::new(),
         };
-        let shared = Shared((parameters, request.feeds));
-        let logits = each(self.parts(rows, device, true), |rows| {
-            let (parameters, feeds) = shared.get();
+        if parts.len() < 2 {
+            return self.run_alone(parameters, request);
+        }
+        let shared = Shared((parameters, request));
+        let found = each(parts, |rows| {
+            let (parameters, request) = shared.get();
             let row = |(value, tensor): &(ValueId, &Tensor)| {
                 Ok((*value, tensor.f_narrow(0, rows.start, rows.end - rows.start)?))
             };
-            let own = feeds.iter().map(row).collect::<Result<Vec<_>, ModelError>>()?;
+            let own = request.feeds.iter().map(row).collect::<Result<Vec<_>, ModelError>>()?;
             let feeds: Vec<(ValueId, &Tensor)> = own.iter().map(|(value, tensor)| (*value, tensor)).collect();
-            let request = Request { feeds: &feeds, fetches: &[self.output()], ..Request::default() };
-            self.run_alone(parameters, &request)
+            self.run_alone(parameters, &Request { feeds: &feeds, ..**request })
         })?;
-        let logits: Vec<Tensor> = logits.into_iter().flatten().collect();
-        Ok(vec![Tensor::f_cat(&logits, 0)?])
+        let mut found: Vec<_> = found.into_iter().map(Vec::into_iter).collect();
+        request.fetches.iter().map(|_| whole(found.iter_mut().filter_map(Iterator::next).collect())).collect()
     }
 
     /// The same on this thread and libtorch's own.
