@@ -31,7 +31,7 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
 fn script(name: &str, own: &[OsString], arguments: &[OsString]) -> Result<ExitCode, Error> {
     let failed = |reason: String| Error::Python { reason };
     let mut build = checkout::cargo();
-    build.args(["build", "--package", "reglet-audit", "--bin", "reglet", "--manifest-path"]);
+    build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]);
     build.arg(checkout::root().join("Cargo.toml"));
     python::run(build, "reglet could not be built").map_err(failed)?;
     let mut script = Command::new(python::interpreter().map_err(failed)?);

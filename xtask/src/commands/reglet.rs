@@ -12,29 +12,31 @@ use std::time::SystemTime;
 /// silent, so that the program's output is all there is.
 pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
-    const PROGRAM: [&str; 4] = ["--package", "reglet-audit", "--bin", "reglet"];
     let manifest = checkout::root().join("Cargo.toml");
     if !is_up_to_date(&checkout::target().join("debug")) {
         tools::require_cxx_compiler()?;
         let mut build = checkout::cargo();
-        build.arg("build").args(PROGRAM).arg("--manifest-path").arg(&manifest);
+        build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]).arg(&manifest);
         if !tools::run(build)?.success() {
             return Ok(ExitCode::from(2));
         }
     }
     let mut run = checkout::cargo();
-    run.args(["run", "--quiet"]).args(PROGRAM).arg("--manifest-path").arg(&manifest);
-    run.arg("--").args(words);
+    run.args(["run", "--quiet", "--package", "reglet-audit", "--bin", "reglet", "--manifest-path"]);
+    run.arg(&manifest).arg("--").args(words);
     Ok(tools::hand_over(run)?)
 }
+
+/// The program that does the work; `reglet` hands over to it.
+const PROGRAM: &str = "reglet-run";
 
 /// Whether the program in `folder` is newer than each source cargo lists for it in the file beside it. This
 /// only decides whether cargo is allowed to be silent: what is built, cargo decides for itself.
 fn is_up_to_date(folder: &Path) -> bool {
-    let Ok(listing) = fs::read_to_string(folder.join("reglet.d")) else {
+    let Ok(listing) = fs::read_to_string(folder.join(format!("{PROGRAM}.d"))) else {
         return false;
     };
-    let program = folder.join(format!("reglet{}", std::env::consts::EXE_SUFFIX));
+    let program = folder.join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
     let Some(built) = modified(&program) else {
         return false;
     };
@@ -71,11 +73,11 @@ mod tests {
     fn a_program_older_than_a_source_is_not_up_to_date() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let source = folder.path().join("main.rs");
-        let program = folder.path().join(format!("reglet{}", std::env::consts::EXE_SUFFIX));
+        let program = folder.path().join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
         assert!(!is_up_to_date(folder.path()), "nothing has been built");
 
         let listing = format!("{}: {}\n", program.display(), source.display());
-        fs::write(folder.path().join("reglet.d"), listing).expect("write the listing");
+        fs::write(folder.path().join(format!("{PROGRAM}.d")), listing).expect("write the listing");
         fs::write(&source, "").expect("write the source");
         fs::write(&program, "").expect("write the program");
         assert!(is_up_to_date(folder.path()), "the program is newer than its source");

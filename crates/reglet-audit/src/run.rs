@@ -1,0 +1,96 @@
+//! The program `reglet-run`, which does what `reglet` is asked for.
+
+mod memory;
+mod words;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use reglet_audit::{
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, calibrate, config, explain, gallery,
+    inspect, methods, results, train,
+};
+use reglet_model::export_help;
+use words::{Command, ExplainWords, GalleryWords, Words};
+
+fn main() -> ExitCode {
+    memory::keep();
+    reglet_audit::clean_up_when_interrupted();
+    // Lines stay whole, so that a path in a message can be searched for and copied.
+    // Only a second hook would be refused.
+    let _ =
+        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
+    let outcome = match Words::parse().command {
+        Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
+        Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
+        Command::Methods => Ok((methods::table(), 0)),
+        Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),
+        Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
+        Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
+        Command::ConfigSchema => Ok((config::schema(), 0)),
+        Command::ResultsSchema => Ok((results::schema(), 0)),
+        Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
+    };
+    match outcome {
+        Ok((text, status)) => {
+            // A reader that has gone away (`reglet … | head`) is no failure of ours.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::from(status)
+        }
+        Err(error) => {
+            let message = match error {
+                Error::Config(fault) => format!("{:?}", miette::Report::new(*fault)),
+                other => format!("error: {other}"),
+            };
+            // Where the message cannot be written either (a log on a full disk), the exit status has to do.
+            let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl From<ExplainWords> for ExplainOptions {
+    fn from(words: ExplainWords) -> Self {
+        ExplainOptions {
+            pictures: words.pictures,
+            model: words.model,
+            run_torchscript: words.run_torchscript,
+            width: words.width,
+            weights: words.weights,
+            labels: words.labels,
+            target: words.target,
+            methods: words.methods,
+            layer: words.layer,
+            baseline: words.baseline,
+            steps: words.steps,
+            set: words.set,
+            preprocessing: words.preprocessing,
+            colormap: words.colormap,
+            device: words.device,
+            rewrites: words.rewrites,
+            out: words.out,
+            json: words.json,
+        }
+    }
+}
+
+impl From<GalleryWords> for GalleryOptions {
+    fn from(words: GalleryWords) -> Self {
+        let photo = GalleryPicture { picture: words.photo, weights: words.photo_weights, labels: None };
+        let dermoscopic = GalleryPicture {
+            picture: words.dermoscopic,
+            weights: words.dermoscopic_weights,
+            labels: Some(words.dermoscopic_labels),
+        };
+        GalleryOptions {
+            pictures: vec![photo, dermoscopic],
+            methods: words.methods,
+            set: words.set,
+            device: words.device,
+            scale: words.scale,
+            out: words.out,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
+#[derive(Parser)]
+#[command(name = "reglet", version, max_term_width = 100)]
+pub(crate) struct Words {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// What a classifier says of a picture, and where it looks
+    Explain(Box<ExplainWords>),
+    /// A model and a data set: evidence, a verdict, a report
+    ///
+    /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
+    /// does (or an expectation failed); 2 if the run failed.
+    Audit(AuditWords),
+    /// How often the audit is right: a series of classifiers of phantoms, trained and audited
+    ///
+    /// Exit status: 0 if no clean classifier was convicted and every strong shortcut found; 1 if not; 2 if the run failed.
+    Calibrate(CalibrateWords),
+    /// Print the table of attribution methods: name, what each works with, cost in passes, paper
+    Methods,
+    /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18: takes minutes
+    Gallery(GalleryWords),
+    /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
+    Inspect {
+        /// An architecture, or a model that torch.export saved (.pt2)
+        model: String,
+        /// The side of the square picture it is shown [default: that it was exported for, else 224]
+        #[arg(long)]
+        side: Option<u32>,
+    },
+    /// Print the lines of Python that export a model for Reglet
+    ExportHelp {
+        /// torchvision's name of the network, or timm's after 'timm.' [default: one of your own]
+        model: Option<String>,
+        /// The side of the square pictures it takes
+        #[arg(long, default_value_t = 224)]
+        side: u32,
+    },
+    /// Print the JSON schema of an audit's config
+    ConfigSchema,
+    /// Print the JSON schema of an audit's results.json
+    ResultsSchema,
+    /// Train the two small classifiers of the default audit again
+    TrainPhantoms {
+        /// The folder to write them to
+        #[arg(long, default_value = "configs/models")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ExplainWords {
+    /// Pictures, or folders of them
+    #[arg(required = true)]
+    pub(crate) pictures: Vec<PathBuf>,
+    /// The architecture, as torchvision calls it, such as resnet18 or vit_b_16; or a model that
+    /// torch.export saved (.pt2)
+    #[arg(long, default_value = "resnet18")]
+    pub(crate) model: String,
+    /// Run the model if it is a TorchScript program (.pt), which does what its author wrote
+    #[arg(long)]
+    pub(crate) run_torchscript: bool,
+    /// Channels relative to the published network
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) width: f64,
+    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for its published ones [default: torchvision;
+    /// a .pt2 model has its own]
+    #[arg(long)]
+    pub(crate) weights: Option<String>,
+    /// A file with the class labels, one a line, in the order of the logits
+    #[arg(long)]
+    pub(crate) labels: Option<PathBuf>,
+    /// The class to explain, by label or index [default: the top class]
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+    /// Methods, with commas
+    #[arg(long, value_delimiter = ',', default_value = "saliency,integrated_gradients,grad_cam")]
+    pub(crate) methods: Vec<String>,
+    /// Grad-CAM's layer [default: the last convolution, layer4.1.conv2 in a ResNet-18]
+    #[arg(long)]
+    pub(crate) layer: Option<String>,
+    /// Where Integrated Gradients begins: zero (the mean colour), black, white, grey, #rrggbb, a number, blur:PIXELS,
+    /// noise:SEED, or another picture's path [default: zero]
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) baseline: Option<String>,
+    /// Integrated Gradients' steps [default: 50]
+    #[arg(long)]
+    pub(crate) steps: Option<usize>,
+    /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
+    #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// notebook (224×224), torchvision (256, centre 224), or the side of a square [default: notebook; the size
+    /// that a .pt2 model was exported for]
+    #[arg(long)]
+    pub(crate) preprocessing: Option<String>,
+    /// inferno, viridis, magma, plasma, jet, gray or rdbu
+    #[arg(long, default_value = "inferno")]
+    pub(crate) colormap: String,
+    /// auto, cpu, cuda:N or mps
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// The rewrites to run by, names with commas (`reglet inspect` lists them), or none [default: all]
+    #[arg(long)]
+    pub(crate) rewrites: Option<String>,
+    /// The folder for the results
+    #[arg(long, default_value = "results/explain")]
+    pub(crate) out: PathBuf,
+    /// Print a summary for machines instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditWords {
+    /// The config: a path, or the name of one that comes with Reglet
+    #[arg(long)]
+    pub(crate) config: PathBuf,
+    /// The folder for the results
+    #[arg(long, default_value = "results/audit")]
+    pub(crate) out: PathBuf,
+    /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct CalibrateWords {
+    /// The config: a path, or the name of one that comes with Reglet
+    #[arg(long, default_value = "calibration.toml")]
+    pub(crate) config: PathBuf,
+    /// The folder for the results
+    #[arg(long, default_value = "results/calibration")]
+    pub(crate) out: PathBuf,
+    /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct GalleryWords {
+    /// A photograph
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) photo: PathBuf,
+    /// Weights of an ImageNet classifier: a .safetensors or PyTorch file, or 'torchvision'
+    #[arg(long, value_name = "FILE", default_value = "torchvision")]
+    pub(crate) photo_weights: String,
+    /// A dermoscopic picture
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) dermoscopic: PathBuf,
+    /// Weights of a classifier of such pictures: a .safetensors or PyTorch file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dermoscopic_weights: String,
+    /// Its classes in the order of its logits, with commas
+    #[arg(long, value_delimiter = ',', default_value = "benign,melanoma")]
+    pub(crate) dermoscopic_labels: Vec<String>,
+    /// Methods, with commas [default: all]
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) methods: Vec<String>,
+    /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
+    #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// auto, cpu, cuda:N or mps
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: String,
+    /// Pixels of the PNG for each CSS pixel
+    #[arg(long, default_value_t = 2.0)]
+    pub(crate) scale: f32,
+    /// The folder for the results
+    #[arg(long, default_value = "results/gallery")]
+    pub(crate) out: PathBuf,
+}
