@@ -1,14 +1,16 @@
 //! Exported networks against what PyTorch computes with them (`reference/make_parity.py`), with a table of
 //! how far they are apart: the second half of `cargo xtask parity`, which makes the references. A network that
-//! is built in as well is held to its exported twin.
+//! is built in as well is held to its exported twin, and where the reference has Captum's maps, methods are held to those.
 //!
 //! The bounds are for the operators as they were exported. By its rewrites a network rounds otherwise, which moves
 //! its logits a little and, where some ReLU's input is all but zero, switches that ReLU's gradient on or off: so
 //! only the logits are bounded then.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use reglet_attribution::{IntegratedGradients, Method, Occlusion};
 use reglet_model::{Architecture, ImportOptions, Model, ModelError, Parameters, Preprocessing, Targets};
 use reglet_tests::{Reference, distance};
 use tch::Device;
@@ -40,8 +42,8 @@ fn main() -> ExitCode {
     assert!(!archives.is_empty(), "{} holds no archives", folder.display());
 
     println!(
-        "{:<36} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  at layer",
-        "network", "operators", "logits", "gradient", "layer", "its grad.", "rewritten"
+        "{:<36} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  at layer",
+        "network", "operators", "logits", "gradient", "layer", "its grad.", "rewritten", "maps"
     );
     let mut failed = 0;
     for archive in &archives {
@@ -51,14 +53,20 @@ fn main() -> ExitCode {
                 let [logits, gradient, activation, layer_gradient] = found.distances;
                 let good = logits <= BOUNDS[0] && activation <= BOUNDS[0];
                 let good = good && gradient <= BOUNDS[1] && layer_gradient <= BOUNDS[1];
+                let good = good && found.maps.as_ref().is_none_or(|(_, _, good)| *good);
                 let good =
                     good && found.rewritten <= REWRITTEN && found.twin.is_none_or(|twin| twin <= BOUNDS[0]);
                 failed += usize::from(!good);
                 let mark = if good { "" } else { "  TOO FAR" };
                 let twin = found.twin.map_or(String::new(), |twin| format!(", built in {twin:.1e}"));
+                let maps = found.maps.as_ref().map_or(String::new(), |(far, _, _)| format!("{far:.1e}"));
+                let layer = match &found.maps {
+                    Some((_, name, _)) => format!("{}, {name}", found.layer),
+                    None => found.layer.clone(),
+                };
                 println!(
-                    "{name:<36} {:>9} {logits:>9.1e} {gradient:>9.1e} {activation:>9.1e} {layer_gradient:>9.1e} {:>9.1e}  {}{twin}{mark}",
-                    found.operators, found.rewritten, found.layer
+                    "{name:<36} {:>9} {logits:>9.1e} {gradient:>9.1e} {activation:>9.1e} {layer_gradient:>9.1e} {:>9.1e} {maps:>9}  {layer}{twin}{mark}",
+                    found.operators, found.rewritten
                 );
             }
             Err(error) => {
@@ -81,9 +89,12 @@ struct Found {
     rewritten: f64,
     /// Of the built-in network's logits, if there is one of that name.
     twin: Option<f64>,
+    /// Of the methods' maps the one that is farthest for what it may be, if the reference has any: how far it is, its name, and
+    /// whether it may.
+    maps: Option<(f64, String, bool)>,
 }
 
-fn compare(archive: &Path) -> Result<Found, ModelError> {
+fn compare(archive: &Path) -> Result<Found, Box<dyn Error>> {
     let reference = Reference::read_path(&archive.with_extension("safetensors"));
     let options =
         ImportOptions { archive: archive.to_owned(), labels: None, preprocessing: None, device: Device::Cpu };
@@ -102,7 +113,38 @@ fn compare(archive: &Path) -> Result<Found, ModelError> {
         distance(&found.layers[0].activation, reference.tensor("activation")),
         distance(&found.layers[0].gradient, reference.tensor("gradient")),
     ];
-    Ok(Found { operators: model.graph().nodes().len(), layer, distances, rewritten, twin })
+    let maps = reference.holds("saliency").then(|| maps(&model, &reference, &targets)).transpose()?;
+    Ok(Found { operators: model.graph().nodes().len(), layer, distances, rewritten, twin, maps })
+}
+
+/// The map that is farthest from Captum's, which is in float64, for what it may be: 10⁻³ or, where rounding decides about ReLUs,
+/// five times as far as Captum's own in float32.
+fn maps(
+    model: &Model,
+    reference: &Reference,
+    targets: &[usize],
+) -> Result<(f64, String, bool), Box<dyn Error>> {
+    let occlusion = Occlusion { window: Some(32), stride: Some(16), ..Occlusion::default() };
+    let methods = [
+        ("saliency", Method::named("saliency")?),
+        ("input_x_gradient", Method::named("input_x_gradient")?),
+        (
+            "integrated_gradients",
+            Method::IntegratedGradients(IntegratedGradients { steps: 8, ..IntegratedGradients::default() }),
+        ),
+        ("occlusion", Method::Occlusion(occlusion)),
+    ];
+    let (names, methods): (Vec<&str>, Vec<Method>) = methods.into_iter().unzip();
+    let found = Method::attribute_all(&methods, model, &reference.input(), Targets::Classes(targets))?;
+    let mut worst = (0.0, String::new(), 0.0);
+    for (name, computed) in names.into_iter().zip(&found.computed) {
+        let far = distance(&computed.attribution.values, reference.tensor(name));
+        let share = far / BOUNDS[1].max(5.0 * reference.float32(name));
+        if share >= worst.2 {
+            worst = (far, name.to_owned(), share);
+        }
+    }
+    Ok((worst.0, worst.1, worst.2 <= 1.0))
 }
 
 /// How far the logits of the built-in network of the archive's name are from the reference, with the archive's

@@ -10,6 +10,15 @@ For each network NAME.pt2, an archive of torch.export for any number of pictures
     activation         what the layer named in the metadata returns
     gradient           that of the same sum with respect to it
 
+and, for the networks of METHODS, Captum's maps of the same targets:
+
+    saliency, input_x_gradient                   [2, 3, side, side]
+    integrated_gradients                         the same, 8 Gauss-Legendre nodes from zero
+    occlusion                                    [2, 1, side, side], a window of 32 moved by 16, replaced by zero
+
+in float64, and in the metadata how far each is from the same in float32: where some ReLU's input is all but zero, rounding
+decides whether its gradient counts.
+
 The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
 already are not made again. Names that torchvision does not have are timm's.
 """
@@ -24,6 +33,9 @@ from torch import nn
 from torchvision import models
 
 TARGETS = [1, 3]
+
+# The networks whose maps are compared too: one of residual sums, one of inverted bottlenecks, a transformer.
+METHODS = ("resnet18", "mobilenet_v2", "vit_b_16")
 
 # For each network a layer in the middle or at the end.
 TORCHVISION = {
@@ -83,7 +95,13 @@ def write(folder: Path, name: str) -> None:
     torch.export.save(program, folder / f"{name}.pt2")
     operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
     notes = {"targets": TARGETS, "layer": layer, "operators": operators}
-    save_file(results(model, x, layer), folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
+    tensors = results(model, x, layer)
+    if name in METHODS:
+        single, double = maps(model, x), maps(model.double(), x.double())
+        far = {key: ((single[key] - exact).norm() / exact.norm()).item() for key, exact in double.items()}
+        tensors |= {key: exact.float() for key, exact in double.items()}
+        notes["float32"] = far
+    save_file(tensors, folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
 
 
 def network(name: str) -> tuple[nn.Module, int, str]:
@@ -155,6 +173,25 @@ def results(model: nn.Module, x: torch.Tensor, layer: str) -> dict[str, torch.Te
         "gradient": gradient,
     }
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def maps(model: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What Captum's methods make of the network."""
+    from captum.attr import InputXGradient, IntegratedGradients, Occlusion, Saliency
+
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    x = x.clone().requires_grad_()
+    window = {"sliding_window_shapes": (3, 32, 32), "strides": (3, 16, 16)}
+    with torch.no_grad():
+        occluded = Occlusion(model).attribute(x, target=TARGETS, perturbations_per_eval=4, **window)
+    found = {
+        "saliency": Saliency(model).attribute(x, target=TARGETS),
+        "input_x_gradient": InputXGradient(model).attribute(x, target=TARGETS),
+        "integrated_gradients": IntegratedGradients(model).attribute(x, target=TARGETS, n_steps=8),
+        "occlusion": occluded[:, :1],
+    }
+    return {name: tensor.detach().contiguous().clone() for name, tensor in found.items()}
 
 
 if __name__ == "__main__":

@@ -53,6 +53,11 @@ impl Reference {
         self.notes[name].as_i64()
     }
 
+    /// How far a map in 32-bit floats was from the reference, which is in 64-bit floats.
+    pub fn float32(&self, name: &str) -> f64 {
+        self.notes["float32"][name].as_f64().expect("a number")
+    }
+
     /// The targets among the notes.
     pub fn targets(&self) -> Vec<usize> {
         let targets = self.notes["targets"].as_array().expect("a list");
