@@ -192,19 +192,20 @@ def integrals(args) -> list[tuple]:
 
 
 def reglet(args, picture, architecture, weights, rule, steps, target=None):
-    """The target, the seconds that the program says the method took, the input and the map."""
+    """The target, the seconds that the program says the method took, the input and the map: of the second of two runs in
+    one process, since Captum has runs behind it too when it is timed."""
     from safetensors.torch import load_file
 
     with tempfile.TemporaryDirectory() as out:
-        command = [args.reglet, "explain", picture, "--model", architecture, "--weights", weights, "--json"]
+        command = [args.reglet, "explain", picture, picture, "--model", architecture, "--weights", weights, "--json"]
         command += ["--methods", "integrated_gradients", "--steps", steps, "--out", out]
         command += ["--set", f"integrated_gradients.quadrature={rule}"]
         command += [] if target is None else ["--target", target]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"reglet failed:\n{done.stderr}")
-        summary = json.loads(done.stdout)
-        maps = load_file(f"{out}/maps.safetensors")
+        summary = json.loads(done.stdout)[1]
+        maps = load_file(f"{out}/{picture.stem}-2/maps.safetensors")
     return summary["target"]["index"], summary["methods"][0]["seconds"], maps["input"], maps["integrated_gradients"]
 
 
