@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::op::{Context, Derivative};
+use super::op::{Context, Derivative, hardtanh};
 use super::{Activation, Graph, Node, ValueId};
 use crate::ModelError;
 use crate::winograd::Winograd;
@@ -145,7 +145,7 @@ impl Shortcut {
     fn rectified(&self, mut result: Tensor) -> Result<Tensor, ModelError> {
         match self.tail.rectifier {
             Some(Activation::Hardtanh { min, max }) if result.requires_grad() => {
-                Ok(result.f_clamp(min, max)?)
+                Ok(hardtanh(&result, min, max)?)
             }
             Some(Activation::Hardtanh { min, max }) => Ok(result.f_clamp_(min, max)?),
             _ => Ok(result),

@@ -123,7 +123,7 @@ impl Activation {
             Activation::Mish => x.f_mish(),
             Activation::Sigmoid => x.f_sigmoid(),
             Activation::Tanh => x.f_tanh(),
-            Activation::Hardtanh { min, max } => x.f_clamp(*min, *max),
+            Activation::Hardtanh { min, max } => hardtanh(x, *min, *max),
             Activation::Hardswish => x.f_hardswish(),
             Activation::Hardsigmoid => x.f_hardsigmoid(),
             Activation::Elu => x.f_elu(),
@@ -145,6 +145,12 @@ impl Activation {
             Activation::LogicalNot => x.f_logical_not(),
         }?)
     }
+}
+
+/// x clamped to a range. At its very ends ReLU6 has no slope, where a clamp has: PyTorch's are different functions there.
+pub(in crate::graph) fn hardtanh(x: &Tensor, min: f64, max: f64) -> Result<Tensor, tch::TchError> {
+    // tch's hardtanh has no range of one's own.
+    if (min, max) == (0.0, 6.0) { x.f_relu6() } else { x.f_clamp(min, max) }
 }
 
 impl From<Activation> for Op {

@@ -14,6 +14,7 @@ mod selection;
 use tch::{Device, Tensor};
 
 pub use activation::Activation;
+pub(super) use activation::hardtanh;
 pub use arithmetic::{Arithmetic, Number};
 pub use creation::Creation;
 pub(super) use derivative::Derivative;
