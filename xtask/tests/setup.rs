@@ -404,7 +404,7 @@ fn other_words_and_the_exit_status_pass_through_unchanged() {
     assert_eq!(output.status.code(), Some(7), "{}", text(&output));
     let calls = fs::read_to_string(machine.path("calls")).expect("calls");
     let calls: Vec<&str> = calls.lines().collect();
-    assert!(calls[0].starts_with("build --package reglet-audit --bin reglet"), "{calls:?}");
+    assert!(calls[0].starts_with("build --package reglet-audit --bins"), "{calls:?}");
     assert!(
         calls[1].starts_with("run --quiet") && calls[1].ends_with("-- audit --config ruler.toml --set a b=c")
     );
