@@ -89,7 +89,7 @@ def line(args, name: str, value: int, settings: dict) -> str:
         # No change is made, so nothing can be concluded: status 0, as for a clear one.
         wall, busy, memory = measure([args.reglet, "audit", "--config", config, "--out", f"{folder}/out"])
     each = 1000 * wall / settings["pictures"]
-    return f"| {value} {name} | {wall:.2f} s | {busy:.2f} s | {each:.0f} ms | {memory / 1024:.0f} MiB |"
+    return f"| {name}: {value} | {wall:.2f} s | {busy:.2f} s | {each:.0f} ms | {memory / 1024:.0f} MiB |"
 
 
 if __name__ == "__main__":
