@@ -43,6 +43,19 @@ impl Winograd {
         plain && pictures(input, channels).is_some_and(|pictures| pictures.tiles() >= LEAST_TILES)
     }
 
+    /// The size of what it makes of such an input: `[N, out, H, W]`.
+    pub(crate) fn output_size(&self, input: &Tensor) -> Vec<i64> {
+        let mut size = input.size();
+        size[1] = self.weight.get().size()[0];
+        size
+    }
+
+    /// Whether a tensor is like what it makes of an input.
+    pub(crate) fn returns(&self, input: &Tensor, other: &Tensor) -> bool {
+        let plain = other.kind() == Kind::Float && other.device() == Device::Cpu;
+        plain && other.size() == self.output_size(input)
+    }
+
     /// The convolution of `[N, in, H, W]`, plus a summand of its result's shape, rectified if asked for.
     pub(crate) fn forward(
         &self,
@@ -103,9 +116,9 @@ fn convolve(input: &Tensor, filters: &Filters, around: &Around) -> Result<Tensor
     Ok(output.f_permute([0, 3, 1, 2])?)
 }
 
-/// `[N, C, H, W]` as `[N, H, W, C]`, which in memory it usually is.
+/// `[N, C, H, W]` as `[N, H, W, C]` in 32-bit floats, which in memory it usually is.
 fn with_channels_last(tensor: &Tensor) -> Result<Tensor, ModelError> {
-    Ok(tensor.f_detach()?.f_permute([0, 2, 3, 1])?.f_contiguous()?)
+    Ok(tensor.f_detach()?.f_to_kind(Kind::Float)?.f_permute([0, 2, 3, 1])?.f_contiguous()?)
 }
 
 /// The numbers of a contiguous tensor of 32-bit floats on the CPU.

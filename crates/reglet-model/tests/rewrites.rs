@@ -267,6 +267,36 @@ fn a_norm_is_folded_unless_something_else_reads_the_convolution() {
     }
 }
 
+/// A convolution's result plus something of another shape, rectified: a number for each channel, or a whole picture where the
+/// convolution returned one pixel. By Winograd's algorithm too.
+#[test]
+fn a_summand_may_be_broadcast() {
+    let conv = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+    for pooled_first in [false, true] {
+        let (mut g, x) = Graph::new();
+        let pool = Op::Pool(Pool::AdaptiveAverage { output: [1, 1] });
+        let pooled = g.call("pool", pool, &[x]);
+        let (from, other) = if pooled_first { (pooled, x) } else { (x, pooled) };
+        let weight = g.parameter("conv.weight", &[32, 32, 3, 3], true);
+        let convolved = g.call("conv", conv.clone(), &[from, weight]);
+        let sum = g.call_function("", Op::Arithmetic(Arithmetic::Add { other: None }), &[other, convolved]);
+        let rectified = g.call("relu", Op::Activation(Activation::Relu), &[sum]);
+        let pool = Op::Pool(Pool::AdaptiveAverage { output: [1, 1] });
+        let means = g.call("mean", pool, &[rectified]);
+        let flat = g.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[means]);
+        g.set_output(flat);
+        for (kind, within) in [(Kind::Double, 1e-9), (Kind::Float, 1e-3)] {
+            let mut weights = parameters(&g, 5, kind);
+            // Sums far from zero, so that no rectifier turns.
+            let input = Tensor::rand([8, 32, 9, 9], (kind, Device::Cpu)) + 1000.0 * f64::from(!pooled_first);
+            let plain = evaluate(&g, &weights, &input, &[x]);
+            weights.prepare(&g, &Rewrite::ALL).expect("it prepares");
+            same(&differentiate(&g, &weights, &input, &[x]), &plain, within).expect("the same");
+            same(&evaluate(&g, &weights, &input, &[x]), &plain, within).expect("the same");
+        }
+    }
+}
+
 /// At its very ends PyTorch's ReLU6 passes nothing back; where a picture is black, whole areas lie there.
 #[test]
 fn relu6_has_no_slope_at_zero() {

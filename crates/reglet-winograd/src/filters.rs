@@ -7,7 +7,6 @@ use crate::kernel::transform_panel;
 use crate::lanes::Width;
 
 /// 3×3 filters, in the order in which the products take them: in panels of as many outputs as two vectors hold, side by side.
-#[derive(Clone, PartialEq)]
 pub struct Filters {
     pub(crate) width: Width,
     pub(crate) from: usize,
@@ -17,7 +16,6 @@ pub struct Filters {
 
 /// What is kept of the filters. Transformed they are four times as many numbers as their taps: of many channels they no
 /// longer fit a cache, and to read them takes as long as to transform them again.
-#[derive(Clone, PartialEq)]
 pub(crate) enum Stored {
     /// For each panel and each of the 36 points, a row for each input.
     Transformed(Vec<f32>),

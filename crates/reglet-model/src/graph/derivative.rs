@@ -108,10 +108,11 @@ impl Graph {
     ) -> Result<Differentiated, E> {
         let by_row = self.by_row(pass.feeds.iter().map(|(value, _)| *value));
         let by_row = pass.watch.iter().all(|value| by_row[value.0]);
+        let open = self.open(pass.feeds.iter().map(|(value, _)| *value));
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
-        let parts = self.parts(rows, device, by_row && alike);
+        let parts = self.parts(rows, device, by_row && open && alike);
         let apart = parts.len() > 1;
 
         let shared = Shared((parameters, pass));

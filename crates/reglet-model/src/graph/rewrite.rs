@@ -180,7 +180,7 @@ impl Graph {
         }
         let mut shortcuts = HashMap::new();
         if on(Rewrite::FuseRectifiers) {
-            shortcuts.extend(self.fused(&layers)?.into_iter().map(|fused| (fused.node.output, fused)));
+            shortcuts.extend(self.fused(&layers).into_iter().map(|fused| (fused.node.output, fused)));
         }
         let alone = layers.into_values().filter(|(_, gained)| *gained).map(|(layer, _)| layer);
         shortcuts.extend(alone.map(|layer| (layer.node.output, layer)));
@@ -189,7 +189,7 @@ impl Graph {
 
     /// The rectifiers that can be had with the layer before them, with a sum in between or without, and those that can as well
     /// follow the pooling that comes after them.
-    fn fused(&self, layers: &HashMap<ValueId, (Shortcut, bool)>) -> Result<Vec<Shortcut>, ModelError> {
+    fn fused(&self, layers: &HashMap<ValueId, (Shortcut, bool)>) -> Vec<Shortcut> {
         let uses = self.uses();
         let between = |value: ValueId| uses.get(&value) == Some(&1) && value != self.output();
         let computed_by = |value: ValueId| match self.origin(value) {
@@ -204,7 +204,7 @@ impl Graph {
                     continue;
                 }
                 if let Some((layer, _)) = layers.get(&before) {
-                    fused.push(layer.with_tail(node.output, None, rectifier)?);
+                    fused.push(layer.with_tail(node.output, None, rectifier));
                 } else if let Some(Node {
                     op: Op::Arithmetic(Arithmetic::Add { other: None }), inputs, ..
                 }) = computed_by(before)
@@ -217,7 +217,7 @@ impl Graph {
                         layer.map(|(layer, _)| (layer, *other))
                     };
                     if let Some((layer, other)) = summands.iter().find_map(suits) {
-                        let mut whole = layer.with_tail(node.output, Some(other), rectifier)?;
+                        let mut whole = layer.with_tail(node.output, Some(other), rectifier);
                         whole.skips.push(before);
                         fused.push(whole);
                     }
@@ -237,7 +237,7 @@ impl Graph {
                 });
             }
         }
-        Ok(fused)
+        fused
     }
 
     /// How many operators read each value.

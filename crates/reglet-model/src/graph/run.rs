@@ -40,7 +40,8 @@ impl Graph {
         let by_row = self.by_row(request.feeds.iter().map(|(value, _)| *value));
         // Logits have a row for each of the batch by their definition.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
-        let apart = by_row && request.watch.is_empty() && !request.training;
+        let open = self.open(request.feeds.iter().map(|(value, _)| *value));
+        let apart = by_row && open && request.watch.is_empty() && !request.training;
         let parts = match rows(request.feeds).filter(|_| apart) {
             Some((rows, device)) => self.parts(rows, device, true),
             None => Vec::new(),

@@ -40,18 +40,18 @@ impl Shortcut {
         output: ValueId,
         other: Option<ValueId>,
         rectifier: Activation,
-    ) -> Result<Shortcut, ModelError> {
+    ) -> Shortcut {
         let mut inputs = self.node.inputs.clone();
         inputs.extend(other);
         let mut skips = self.skips.clone();
         skips.push(self.node.output);
-        Ok(Shortcut {
+        Shortcut {
             node: Node { inputs, output, ..self.node.clone() },
             tensors: self.tensors.iter().map(Tensor::shallow_clone).collect(),
             skips,
             winograd: self.winograd.clone(),
             tail: Tail { sum: other.is_some(), rectifier: Some(rectifier) },
-        })
+        }
     }
 
     /// The result at the values of the node's inputs.
@@ -61,10 +61,13 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
+        let other = given.get(1).copied();
         match self.winograd_for(given[0]) {
-            Some(winograd) => {
-                self.rectified(winograd.forward(given[0], given.get(1).copied(), self.is_relu())?)
+            // What has another shape or kind than the convolution's result is not for its inner loops.
+            Some(winograd) if other.is_none_or(|other| winograd.returns(given[0], other)) => {
+                self.rectified(winograd.forward(given[0], other, self.is_relu())?)
             }
+            Some(winograd) => self.finished(winograd.forward(given[0], None, false)?, given),
             None => self.finished(graph.compute(&self.node, &self.inputs(given), context)?, given),
         }
     }
@@ -79,17 +82,21 @@ impl Shortcut {
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
         let compute = || graph.compute(&self.node, &self.inputs(given), context);
         let to_operator = free.contains(&0);
+        let other = given.get(1).map(|other| other.size());
         if let Some(winograd) = self.winograd_for(given[0]).filter(|_| to_operator) {
             let result = self.call(graph, given, context)?;
             let kept = self.tail.rectifier.map(|_| result.shallow_clone());
+            let own = winograd.output_size(given[0]);
             // Where nobody else needs what is left behind the rectifier, the convolution itself takes it.
-            let alone = self.is_relu() && !free.contains(&1);
+            let alone = self.is_relu() && !free.contains(&1) && result.size() == own;
             let derivative = move |upstream: &Tensor| {
                 if alone {
                     return Ok(vec![Some(winograd.backward(upstream, kept.as_ref())?)]);
                 }
                 let upstream = self.behind_rectifier(upstream, kept.as_ref())?;
-                Ok(vec![Some(winograd.backward(&upstream, None)?), Some(upstream)])
+                let to_operator = winograd.backward(&summed_to(&upstream, &own)?, None)?;
+                let to_other = other.map(|other| summed_to(&upstream, &other)).transpose()?;
+                Ok(vec![Some(to_operator), to_other])
             };
             return Ok((result, Box::new(derivative)));
         }
@@ -101,15 +108,16 @@ impl Shortcut {
         } else {
             (compute()?, None)
         };
+        let own = result.size();
         let result = self.finished(result, given)?;
         let kept = self.tail.rectifier.map(|_| result.shallow_clone());
         let derivative = move |upstream: &Tensor| {
             let upstream = self.behind_rectifier(upstream, kept.as_ref())?;
             let mut sent = match derivative {
-                Some(derivative) => derivative(&upstream)?,
+                Some(derivative) => derivative(&summed_to(&upstream, &own)?)?,
                 None => vec![None],
             };
-            sent.push(Some(upstream));
+            sent.push(other.map(|other| summed_to(&upstream, &other)).transpose()?);
             Ok(sent)
         };
         Ok((result, Box::new(derivative)))
@@ -161,5 +169,13 @@ impl Shortcut {
             }
             _ => upstream.shallow_clone(),
         })
+    }
+}
+
+/// What reached a sum, as one of its summands has it, which may have been broadcast.
+fn summed_to(upstream: &Tensor, size: &[i64]) -> Result<Tensor, ModelError> {
+    match upstream.size() == size {
+        true => Ok(upstream.shallow_clone()),
+        false => Ok(upstream.f_sum_to_size(size)?),
     }
 }

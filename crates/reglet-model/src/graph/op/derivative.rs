@@ -27,7 +27,7 @@ impl Op {
         }
         let input = inputs[0];
         Ok(match self {
-            Op::Conv2d { stride, padding, dilation, groups } => {
+            Op::Conv2d { stride, padding, dilation, groups } if input.dim() == 4 => {
                 let (stride, padding, dilation, groups) = (*stride, *padding, *dilation, *groups);
                 let (weight, size) = (inputs[1].shallow_clone(), input.size());
                 one(compute()?, move |upstream, _| {
