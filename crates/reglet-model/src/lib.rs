@@ -2,7 +2,8 @@
 //!
 //! A torchvision architecture built here becomes a [`Graph`]: an ordered list of typed operator calls over
 //! named values, with the Python module's path on each. Any value can be read, any value can be where the
-//! graph is cut and differentiated from; libtorch runs the operators and differentiates.
+//! graph is cut and differentiated from. libtorch runs the operators, but for some convolutions, and
+//! [`Graph::differentiate`] walks back through them.
 //!
 //! ```
 //! use reglet_model::{Architecture, Graph, Parameters, Request, gradients};

@@ -155,11 +155,13 @@ impl Job<'_> {
         }
     }
 
-    /// The picture a tile is in, and its first row and column there.
+    /// Where the picture begins that a tile is in, with so many channels, and the tile's first row and column there.
     #[inline(always)]
-    fn place(&self, tile: usize) -> (usize, usize, usize) {
-        let (rows, columns) = (self.pictures.height.div_ceil(4), self.pictures.width.div_ceil(4));
-        (tile / (rows * columns), tile / columns % rows * 4, tile % columns * 4)
+    fn place(&self, tile: usize, channels: usize) -> (usize, usize, usize) {
+        let Pictures { height, width, .. } = self.pictures;
+        let (rows, columns) = (height.div_ceil(4), width.div_ceil(4));
+        let first = tile / (rows * columns) * height * width * channels;
+        (first, tile / columns % rows * 4, tile % columns * 4)
     }
 
     /// Bᵀ d B of one tile, channel by channel.
@@ -170,8 +172,7 @@ impl Job<'_> {
     unsafe fn transform_input<L: Lanes>(&mut self, tile: usize, slot: usize) {
         let Pictures { height, width, .. } = self.pictures;
         let channels = self.filters.from;
-        let (picture, top, left) = self.place(tile);
-        let first = picture * height * width * channels;
+        let (first, top, left) = self.place(tile, channels);
         assert!(self.input.len() >= first + height * width * channels);
         let stride = channels + PAD;
         assert!(
@@ -264,8 +265,7 @@ impl Job<'_> {
     unsafe fn transform_output<L: Lanes>(&mut self, tile: usize, slot: usize) {
         let Pictures { height, width, .. } = self.pictures;
         let channels = self.filters.to;
-        let (picture, top, left) = self.place(tile);
-        let first = picture * height * width * channels;
+        let (first, top, left) = self.place(tile, channels);
         assert!(self.output.len() >= first + height * width * channels);
         let stride = channels + PAD;
         assert!(

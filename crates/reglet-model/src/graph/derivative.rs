@@ -9,7 +9,7 @@ use super::op::{Context, Derivative};
 use super::parallel::{Shared, each, whole};
 use super::run::{Plan, gradients};
 use super::shortcut::Shortcut;
-use super::{Graph, Node, Origin, Request, ValueId};
+use super::{Graph, Node, Request, ValueId};
 use crate::{ModelError, Parameters};
 
 /// The rows of a value that is given to [`Graph::differentiate`].
@@ -108,11 +108,10 @@ impl Graph {
     ) -> Result<Differentiated, E> {
         let by_row = self.by_row(pass.feeds.iter().map(|(value, _)| *value));
         let by_row = pass.watch.iter().all(|value| by_row[value.0]);
-        let open = self.open(pass.feeds.iter().map(|(value, _)| *value));
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
-        let parts = self.parts(rows, device, by_row && open && alike);
+        let parts = self.parts(rows, device, by_row && alike);
         let apart = parts.len() > 1;
 
         let shared = Shared((parameters, pass));
@@ -162,42 +161,26 @@ impl Graph {
         for value in watch {
             leading[value.0] = true;
         }
-        let mut values: Vec<Option<Tensor>> = self.names.iter().map(|_| None).collect();
-        for (value, tensor) in &feeds {
-            values[value.0] = Some(tensor.f_detach()?);
-        }
+        let given = feeds.iter().map(|(value, tensor)| Ok((*value, tensor.f_detach()?)));
+        let given = given.collect::<Result<Vec<_>, ModelError>>()?;
         let mut calls = Vec::new();
-        for (index, shortcut) in plan.steps {
-            let node = shortcut.map_or(&self.nodes[index], |shortcut| &shortcut.node);
-            let given = node.inputs.iter().map(|input| match self.origins[input.0] {
-                Origin::Parameter(parameter) => parameters.tensor(parameter),
-                _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
-            });
-            let inputs: Vec<&Tensor> = given.collect();
+        let mut found = self.follow(plan, parameters, given, &fetches, |node, shortcut, inputs| {
             let free: Vec<usize> =
                 (0..node.inputs.len()).filter(|&place| leading[node.inputs[place].0]).collect();
-            let result = if free.is_empty() {
-                match shortcut {
-                    Some(shortcut) => shortcut.call(self, &inputs, &context)?,
-                    None => self.compute(node, &inputs, &context)?,
-                }
-            } else {
-                leading[node.output.0] = true;
-                let (result, derivative) = self.with_derivative(node, shortcut, &inputs, &free, &context)?;
-                calls.push((node, Shared(derivative)));
-                result
-            };
-            values[node.output.0] = Some(result);
-            for input in &node.inputs {
-                if plan.last_use[input.0] == Some(index) {
-                    values[input.0] = None;
+            match shortcut {
+                Some(shortcut) if free.is_empty() => shortcut.call(self, inputs, &context),
+                None if free.is_empty() => self.compute(node, inputs, &context),
+                _ => {
+                    leading[node.output.0] = true;
+                    let (result, derivative) =
+                        self.with_derivative(node, shortcut, inputs, &free, &context)?;
+                    calls.push((node, Shared(derivative)));
+                    Ok(result)
                 }
             }
-        }
-        let fetched = |value: &ValueId| {
-            values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone()
-        };
-        Ok(Tape { calls, leading, logits: fetched(&output), watched: watch.iter().map(fetched).collect() })
+        })?;
+        let logits = found.remove(0);
+        Ok(Tape { calls, leading, logits, watched: found })
     }
 
     /// A call's result, and what it sends back to those of its inputs that are `free`.

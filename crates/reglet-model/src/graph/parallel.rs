@@ -58,12 +58,6 @@ impl Graph {
 }
 
 impl Graph {
-    /// Whether each of these values may be given any number of rows; a model may have been exported for one number alone.
-    pub(super) fn open(&self, mut fed: impl Iterator<Item = ValueId>) -> bool {
-        let fixed = |value| self.shape(value).and_then(|shape| shape.first()?.fixed());
-        fed.all(|value| fixed(value).is_none())
-    }
-
     /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have: results of operators
     /// that leave it alone.
     pub(super) fn by_row(&self, fed: impl Iterator<Item = ValueId>) -> Vec<bool> {

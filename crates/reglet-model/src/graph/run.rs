@@ -40,8 +40,7 @@ impl Graph {
         let by_row = self.by_row(request.feeds.iter().map(|(value, _)| *value));
         // Logits have a row for each of the batch by their definition.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
-        let open = self.open(request.feeds.iter().map(|(value, _)| *value));
-        let apart = by_row && open && request.watch.is_empty() && !request.training;
+        let apart = by_row && request.watch.is_empty() && !request.training;
         let parts = match rows(request.feeds).filter(|_| apart) {
             Some((rows, device)) => self.parts(rows, device, true),
             None => Vec::new(),
@@ -71,22 +70,41 @@ impl Graph {
         let plan = Plan::new(self, request, shortcuts)?;
         let context = self.context(request.feeds, request.training)?;
 
-        let mut values: Vec<Option<Tensor>> = (0..self.names.len()).map(|_| None).collect();
-        for (value, tensor) in request.feeds {
-            values[value.0] = Some(watched(request, *value, tensor.shallow_clone())?);
+        let given = request
+            .feeds
+            .iter()
+            .map(|(value, tensor)| Ok((*value, watched(request, *value, tensor.shallow_clone())?)));
+        let given = given.collect::<Result<Vec<_>, ModelError>>()?;
+        self.follow(plan, parameters, given, request.fetches, |node, shortcut, inputs| {
+            let result = match shortcut {
+                Some(shortcut) => shortcut.call(self, inputs, &context)?,
+                None => self.compute(node, inputs, &context)?,
+            };
+            watched(request, node.output, result)
+        })
+    }
+
+    /// Makes the calls of a plan by `call`, frees each value after its last use, and returns those of `fetches`.
+    pub(super) fn follow<'a>(
+        &'a self,
+        plan: Plan<'a>,
+        parameters: &Parameters,
+        given: Vec<(ValueId, Tensor)>,
+        fetches: &[ValueId],
+        mut call: impl FnMut(&'a Node, Option<&'a Shortcut>, &[&Tensor]) -> Result<Tensor, ModelError>,
+    ) -> Result<Vec<Tensor>, ModelError> {
+        let mut values: Vec<Option<Tensor>> = self.names.iter().map(|_| None).collect();
+        for (value, tensor) in given {
+            values[value.0] = Some(tensor);
         }
         for (index, shortcut) in plan.steps {
             let node = shortcut.map_or(&self.nodes[index], |shortcut| &shortcut.node);
-            let given = node.inputs.iter().map(|input| match self.origins[input.0] {
+            let inputs = node.inputs.iter().map(|input| match self.origins[input.0] {
                 Origin::Parameter(parameter) => parameters.tensor(parameter),
                 _ => values[input.0].as_ref().expect("the plan orders each value before its use"),
             });
-            let inputs: Vec<&Tensor> = given.collect();
-            let result = match shortcut {
-                Some(shortcut) => shortcut.call(self, &inputs, &context)?,
-                None => self.compute(node, &inputs, &context)?,
-            };
-            values[node.output.0] = Some(watched(request, node.output, result)?);
+            let result = call(node, shortcut, &inputs.collect::<Vec<_>>())?;
+            values[node.output.0] = Some(result);
             for input in &node.inputs {
                 if plan.last_use[input.0] == Some(index) {
                     values[input.0] = None;
@@ -97,7 +115,7 @@ impl Graph {
             Origin::Parameter(parameter) => parameters.tensor(parameter).shallow_clone(),
             _ => values[value.0].as_ref().expect("the plan keeps what is fetched").shallow_clone(),
         };
-        Ok(request.fetches.iter().map(fetched).collect())
+        Ok(fetches.iter().map(fetched).collect())
     }
 
     /// What the operator of `node` makes of `inputs`.
