@@ -395,24 +395,25 @@ unsafe fn products<L: Lanes>(
         // SAFETY: there are as many rows left as are taken, each of them within its matrix.
         tile += unsafe {
             match count - tile {
-                12.. if L::ROWS >= 12 => product::<L, 12>(filters, rows, stride, result, result_stride),
-                8.. if L::ROWS >= 8 => product::<L, 8>(filters, rows, stride, result, result_stride),
-                6.. => product::<L, 6>(filters, rows, stride, result, result_stride),
-                4.. => product::<L, 4>(filters, rows, stride, result, result_stride),
-                2.. => product::<L, 2>(filters, rows, stride, result, result_stride),
-                _ => product::<L, 1>(filters, rows, stride, result, result_stride),
+                12.. if L::ROWS >= 12 => L::product::<12>(filters, rows, stride, result, result_stride),
+                8.. if L::ROWS >= 8 => L::product::<8>(filters, rows, stride, result, result_stride),
+                6.. => L::product::<6>(filters, rows, stride, result, result_stride),
+                4.. => L::product::<4>(filters, rows, stride, result, result_stride),
+                2.. => L::product::<2>(filters, rows, stride, result, result_stride),
+                _ => L::product::<1>(filters, rows, stride, result, result_stride),
             }
         };
     }
 }
 
-/// `ROWS` rows times a panel of filters two vectors wide; returns `ROWS`.
+/// `ROWS` rows times a panel of filters two vectors wide; returns `ROWS`. Each vector has it compiled by itself
+/// ([`Lanes::product`]): within all the rest its sums would not stay in registers.
 ///
 /// # Safety
 /// As [`Lanes`]; there must be `ROWS` rows as long as the panel from `rows` on, and `ROWS` places two vectors wide from
 /// `result` on, at the given distances.
 #[inline(always)]
-unsafe fn product<L: Lanes, const ROWS: usize>(
+pub(crate) unsafe fn product<L: Lanes, const ROWS: usize>(
     panel: &[f32],
     rows: *const f32,
     stride: usize,
@@ -422,8 +423,9 @@ unsafe fn product<L: Lanes, const ROWS: usize>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut sums = [[L::splat(0.0); 2]; ROWS];
-        for (place, filters) in panel.chunks_exact(2 * L::COUNT).enumerate() {
-            let filters = [L::load(filters.as_ptr()), L::load(filters.as_ptr().add(L::COUNT))];
+        for place in 0..panel.len() / (2 * L::COUNT) {
+            let filters = panel.as_ptr().add(place * 2 * L::COUNT);
+            let filters = [L::load(filters), L::load(filters.add(L::COUNT))];
             for (row, sums) in sums.iter_mut().enumerate() {
                 let number = L::splat(*rows.add(row * stride + place));
                 sums[0] = number.mul_add(filters[0], sums[0]);

@@ -9,6 +9,9 @@
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::product;
+
 /// The vectors that the kernel can be built on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
@@ -67,11 +70,19 @@ pub(crate) trait Lanes: Copy {
     unsafe fn rectified(self) -> Self;
     /// self where `mask` is not below or equal to zero, and zero elsewhere.
     unsafe fn masked(self, mask: Self) -> Self;
+    /// [`product`](crate::kernel::product), as a function of its own.
+    unsafe fn product<const ROWS: usize>(
+        panel: &[f32],
+        rows: *const f32,
+        stride: usize,
+        result: *mut f32,
+        result_stride: usize,
+    ) -> usize;
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! lanes {
-    ($vector:ty, $count:literal, $rows:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident,
+    ($vector:ty, $features:literal, $count:literal, $rows:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $mul:ident,
      $fma:ident, $max:ident, |$number:ident, $mask:ident| $masked:expr) => {
         impl Lanes for $vector {
             const COUNT: usize = $count;
@@ -115,6 +126,27 @@ macro_rules! lanes {
                 let ($number, $mask) = (self, mask);
                 unsafe { $masked }
             }
+            #[inline(always)]
+            unsafe fn product<const ROWS: usize>(
+                panel: &[f32],
+                rows: *const f32,
+                stride: usize,
+                result: *mut f32,
+                result_stride: usize,
+            ) -> usize {
+                #[target_feature(enable = $features)]
+                #[inline(never)]
+                unsafe fn alone<const ROWS: usize>(
+                    panel: &[f32],
+                    rows: *const f32,
+                    stride: usize,
+                    result: *mut f32,
+                    result_stride: usize,
+                ) -> usize {
+                    unsafe { product::<$vector, ROWS>(panel, rows, stride, result, result_stride) }
+                }
+                unsafe { alone::<ROWS>(panel, rows, stride, result, result_stride) }
+            }
         }
     };
 }
@@ -122,6 +154,7 @@ macro_rules! lanes {
 #[cfg(target_arch = "x86_64")]
 lanes!(
     __m256,
+    "avx2,fma",
     8,
     6,
     _mm256_set1_ps,
@@ -137,6 +170,7 @@ lanes!(
 #[cfg(target_arch = "x86_64")]
 lanes!(
     __m512,
+    "avx512f",
     16,
     12,
     _mm512_set1_ps,
