@@ -426,10 +426,12 @@ pub(crate) unsafe fn product<L: Lanes, const ROWS: usize>(
         for place in 0..panel.len() / (2 * L::COUNT) {
             let filters = panel.as_ptr().add(place * 2 * L::COUNT);
             let filters = [L::load(filters), L::load(filters.add(L::COUNT))];
-            for (row, sums) in sums.iter_mut().enumerate() {
+            // By index: an iterator's pointer would make memory of what should stay in registers.
+            #[expect(clippy::needless_range_loop, reason = "it is a twentieth slower")]
+            for row in 0..ROWS {
                 let number = L::splat(*rows.add(row * stride + place));
-                sums[0] = number.mul_add(filters[0], sums[0]);
-                sums[1] = number.mul_add(filters[1], sums[1]);
+                sums[row][0] = number.mul_add(filters[0], sums[row][0]);
+                sums[row][1] = number.mul_add(filters[1], sums[row][1]);
             }
         }
         for (row, sums) in sums.into_iter().enumerate() {
