@@ -29,9 +29,9 @@ MODELS = {
     "ResNet-18, ISIC, clean": ("resnet18", "resnet18-isic-clean.f16.safetensors", "isic-ruler/images"),
 }
 
-# Steps of the graded rule that reach what 50 Gauss-Legendre nodes reach (benches/NOTES.md).
-GRADED_STEPS = 41
-PICTURES = 2
+# What Captum takes, and the secants that come as near to the integral (benches/NOTES.md).
+RULES = {"50 nodes": ("gauss_legendre", 50), "20 secants": ("secant", 20)}
+PICTURES = 4
 
 
 def main() -> None:
@@ -105,7 +105,7 @@ weights = '{data}/models/resnet18-isic-clean.f16.safetensors'
 
 [methods.integrated_gradients]
 steps = {steps}
-quadrature = "graded"
+quadrature = "secant"
 
 [methods.grad_cam]
 layer = "layer4.1.conv2"
@@ -121,7 +121,7 @@ def audits(args) -> list[tuple]:
     weights = [folder / f"resnet18-isic-{kind}.f16.safetensors" for kind in ("biased", "clean")]
     with tempfile.TemporaryDirectory() as out:
         config = Path(out) / "audit.toml"
-        config.write_text(AUDIT.format(data=data, steps=GRADED_STEPS))
+        config.write_text(AUDIT.format(data=data, steps=RULES["20 secants"][1]))
         ours = [args.reglet, "audit", "--config", config, "--out", f"{out}/ours"]
         peer = [sys.executable, HERE / "audit_loop.py", data / "isic-ruler" / "manifest.csv"]
         peer += [word for file in weights for word in ("--weights", file)]
@@ -156,19 +156,16 @@ def integrals(args) -> list[tuple]:
         weights = args.data / "models" / weights
         pictures = sorted(file for file in (args.data / folder).iterdir() if file.suffix in (".png", ".jpg"))
         pictures = pictures[:: max(1, len(pictures) // PICTURES)][:PICTURES]
-        times = {"gauss": [], "graded": [], "captum": []} | ({"compiled": []} if args.compile else {})
-        distances = {"gauss": [], "graded": [], "captum": []}
+        times = {name: [] for name in [*RULES, "captum"] + ["compiled"] * args.compile}
+        distances = {name: [] for name in [*RULES, "captum"]}
         captum = Captum(architecture, weights)
         compiled = Captum(architecture, weights, compiled=True) if args.compile else None
         for picture in pictures:
             maps, taken = {}, {name: [] for name in times}
             for _ in range(args.runs):
-                target, seconds, x, maps["gauss"] = reglet(args, picture, architecture, weights, "gauss_legendre", 50)
-                taken["gauss"].append(seconds)
-                *_, seconds, _, maps["graded"] = reglet(
-                    args, picture, architecture, weights, "graded", GRADED_STEPS, target
-                )
-                taken["graded"].append(seconds)
+                for name, rule in RULES.items():
+                    target, seconds, x, maps[name] = reglet(args, picture, architecture, weights, *rule)
+                    taken[name].append(seconds)
                 # The very input that Reglet saw: two decoders of one JPEG file differ, and so would the maps.
                 seconds, maps["captum"] = captum.attribute(x, target)
                 taken["captum"].append(seconds)
@@ -183,11 +180,10 @@ def integrals(args) -> list[tuple]:
         middle = {name: statistics.median(seconds) for name, seconds in times.items()}
         far = {name: f", {100 * statistics.median(all):.1f} % off" if all else "" for name, all in distances.items()}
         peer = f"Captum, 50 nodes, {captum.batch} a batch{far['captum']}"
-        rows.append((f"IG, 50 nodes{far['gauss']}: {title}", middle["gauss"], middle["captum"], "s", peer))
-        rows.append((f"IG, {GRADED_STEPS} graded{far['graded']}: {title}", middle["graded"], middle["captum"], "s", peer))
+        rows += [(f"IG, {name}{far[name]}: {title}", middle[name], middle["captum"], "s", peer) for name in RULES]
         if compiled:
-            peer = f"the same, torch.compile, {compiled.batch} a batch"
-            rows.append((f"IG, {GRADED_STEPS} graded: {title}", middle["graded"], middle["compiled"], "s", peer))
+            name, peer = list(RULES)[-1], f"the same, torch.compile, {compiled.batch} a batch"
+            rows.append((f"IG, {name}: {title}", middle[name], middle["compiled"], "s", peer))
     return rows
 
 

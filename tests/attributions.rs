@@ -1,8 +1,8 @@
 //! The methods against Captum's (`reference/make_attributions.py`).
 
 use reglet_attribution::{
-    Attribution, AttributionError, Baseline, GradCam, Gradients, InputXGradient, IntegratedGradients, Layers,
-    Method, Noise, Quadrature, Saliency, Scores, Upsampling,
+    Attribution, AttributionError, Baseline, DeepLift, GradCam, Gradients, InputXGradient,
+    IntegratedGradients, Layers, Method, Noise, Quadrature, Saliency, Scores, Upsampling,
 };
 use reglet_model::{Architecture, Model, Targets};
 use reglet_tests::{Reference, assert_close, distance, exact, for_convolutions, quick, small_model};
@@ -132,6 +132,58 @@ fn the_affine_beginning_of_a_network_leaves_the_loop_and_changes_nothing() {
         let plain = method.attribute(&plain, &case.input, &case.targets, &scores).expect("it runs");
         assert_close("behind the prefix", &case.integrated(&method).values, &plain.values, 1e-9);
     }
+}
+
+/// Of any number of steps the attributions sum to the rise of the score.
+#[test]
+fn secants_are_complete() {
+    for case in BOTH.map(|architecture| Case::five_classes(architecture).in_64_bits()) {
+        for steps in [1, 20] {
+            let method = IntegratedGradients {
+                steps,
+                quadrature: Quadrature::Secant,
+                ..IntegratedGradients::default()
+            };
+            let gaps = case.integrated(&method).gaps.expect("reported");
+            assert!(gaps.iter().all(|gap| gap.relative < 1e-9), "{steps}: {gaps:?}");
+        }
+    }
+}
+
+#[test]
+fn secants_come_as_near_to_the_integral_as_twice_as_many_gradients() {
+    let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
+    let map = |quadrature, steps| {
+        case.integrated(&IntegratedGradients { steps, quadrature, ..Default::default() }).values
+    };
+    let exact = map(Quadrature::Graded, 2048);
+    for steps in [32, 64] {
+        let [secants, gradients] = [(Quadrature::Secant, steps), (Quadrature::Graded, 2 * steps)]
+            .map(|(quadrature, steps)| distance(&map(quadrature, steps), &exact));
+        assert!(secants < gradients && secants < 0.02, "{steps}: {secants} {gradients}");
+    }
+}
+
+/// Between the baseline and the input alone, secants are DeepLIFT's Rescale rule; MobileNetV2 has no maximum, of which
+/// DeepLIFT has another.
+#[test]
+fn one_secant_is_deep_lift() {
+    let case = Case::five_classes(Architecture::MobileNetV2).in_64_bits();
+    let method = IntegratedGradients { steps: 1, quadrature: Quadrature::Secant, ..Default::default() };
+    let lift = DeepLift::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
+    assert_close("one secant", &case.integrated(&method).values, &lift.values, 1e-9);
+}
+
+/// Whoever offers only gradients has one at the middle of each step.
+#[test]
+fn without_secants_there_are_gradients() {
+    let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
+    let scores = case.model.scores(&case.input, &case.targets).expect("it runs");
+    let method = IntegratedGradients { steps: 48, quadrature: Quadrature::Secant, ..Default::default() };
+    let plain = InputGradientsOnly(&case.model);
+    let plain = method.attribute(&plain, &case.input, &case.targets, &scores).expect("it runs");
+    let apart = distance(&plain.values, &case.integrated(&method).values);
+    assert!(apart > 1e-4 && apart < 0.2, "{apart}");
 }
 
 #[test]

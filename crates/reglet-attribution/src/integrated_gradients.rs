@@ -1,12 +1,14 @@
 //! Integrated Gradients.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::line::{Line, line};
 use crate::passes::{check_count, chunks, rows_per_pass};
-use crate::quadrature::graded;
+use crate::quadrature::{ends, graded};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
     Quadrature,
@@ -105,6 +107,12 @@ impl IntegratedGradients {
         let line = line(model, baseline, input, target)?;
         let way = input.f_sub(baseline)?;
         let sum = match self.tolerance {
+            None if self.quadrature == Quadrature::Secant => {
+                let ends = ends(self.steps);
+                in_passes(self.steps, rows_per_pass(input), |steps| {
+                    line.secants(&ends[steps.start..=steps.end])
+                })?
+            }
             None => integrate(line.as_ref(), &self.quadrature.nodes(self.steps), rows_per_pass(input))?,
             Some(tolerance) => within(line.as_ref(), tolerance, difference, rows_per_pass(input))?,
         };
@@ -114,9 +122,18 @@ impl IntegratedGradients {
 
 /// Σ weight · gradient over nodes (α, weight), in passes of at most so many rows.
 fn integrate(line: &dyn Line, nodes: &[(f64, f64)], rows: usize) -> Result<Tensor, AttributionError> {
+    in_passes(nodes.len(), rows, |nodes_of| line.sum(&nodes[nodes_of]))
+}
+
+/// The sum of what `pass` makes of some of `0..count` at a time, at most so many.
+fn in_passes(
+    count: usize,
+    most: usize,
+    mut pass: impl FnMut(Range<usize>) -> Result<Tensor, AttributionError>,
+) -> Result<Tensor, AttributionError> {
     let mut total: Option<Tensor> = None;
-    for (first, length) in chunks(nodes.len(), rows) {
-        let part = line.sum(&nodes[first..first + length])?;
+    for (first, length) in chunks(count, most) {
+        let part = pass(first..first + length)?;
         total = Some(match total {
             Some(total) => total.f_add(&part)?,
             None => part,

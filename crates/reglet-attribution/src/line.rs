@@ -1,8 +1,9 @@
 //! Gradients along a straight line of inputs.
 
-use reglet_model::{Model, Pass, Request, Rows, ValueId, gradients};
+use reglet_model::{Model, Pass, Request, Rows, Slope, ValueId, gradients};
 use tch::Tensor;
 
+use crate::quadrature::middles;
 use crate::{AttributionError, Gradients};
 
 /// The straight line x(α) = x′ + α (x − x′) of inputs, for one target.
@@ -16,6 +17,19 @@ pub trait Line {
     /// # Errors
     /// Whatever the classifier reports.
     fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError>;
+
+    /// Σ (β − α) · secant between neighbours α, β of some places on the line, `[1, …]`: what a mean over the way between them
+    /// is, if every rectifier's input goes a straight way from each place to the next. Times the [way](Line::way)
+    /// it is the rise of the score from the first place to the last, exactly where the network has secants. One forward
+    /// pass for each place, and one backward pass for each but the last.
+    ///
+    /// Where there are no secants, a gradient at the middle of each step.
+    ///
+    /// # Errors
+    /// Whatever the classifier reports.
+    fn secants(&self, places: &[f64]) -> Result<Tensor, AttributionError> {
+        self.sum(&middles(places).collect::<Vec<_>>())
+    }
 
     /// The way from the line's start to its end, `[1, …]`, where the gradients are taken: the inner product with
     /// a gradient is the score's slope along the line.
@@ -99,18 +113,31 @@ impl<'a> BehindPrefix<'a> {
         let way = values.f_narrow(0, 1, 1)?.f_sub(&start)?;
         Ok(BehindPrefix { model, prefix, input: from.shallow_clone(), start, way, target })
     }
+
+    /// The weighted sum of the slopes at places of the line, or between them.
+    fn slopes(&self, alphas: &[f64], slope: Slope, weights: &[f64]) -> Result<Tensor, AttributionError> {
+        let line = Rows::Line { from: &self.start, way: &self.way, alphas };
+        let feeds = [(self.prefix, line)];
+        let pass = Pass { feeds: &feeds, watch: &[self.prefix], slope, weights: Some(weights) };
+        let targets = vec![self.target; alphas.len()];
+        let scores = |logits: &Tensor| self.model.classes().scores(logits, &targets);
+        let found = self.model.graph().differentiate(self.model.parameters(), &pass, scores)?;
+        Ok(found.gradients.into_iter().next().expect("one value is watched"))
+    }
 }
 
 impl Line for BehindPrefix<'_> {
     fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError> {
-        let graph = self.model.graph();
         let (alphas, weights): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
-        let line = Rows::Line { from: &self.start, way: &self.way, alphas: &alphas };
-        let pass = Pass { feeds: &[(self.prefix, line)], watch: &[self.prefix], weights: Some(&weights) };
-        let targets = vec![self.target; alphas.len()];
-        let scores = |logits: &Tensor| self.model.classes().scores(logits, &targets);
-        let found = graph.differentiate(self.model.parameters(), &pass, scores)?;
-        Ok(found.gradients.into_iter().next().expect("one value is watched"))
+        self.slopes(&alphas, Slope::Gradient, &weights)
+    }
+
+    fn secants(&self, places: &[f64]) -> Result<Tensor, AttributionError> {
+        if !self.model.graph().keeps_rows(self.prefix) {
+            return self.sum(&middles(places).collect::<Vec<_>>());
+        }
+        let lengths: Vec<f64> = middles(places).map(|(_, length)| length).collect();
+        self.slopes(places, Slope::Secant, &lengths)
     }
 
     fn way(&self) -> &Tensor {

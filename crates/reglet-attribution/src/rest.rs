@@ -74,7 +74,7 @@ impl<'a> Rest<'a> {
         let feeds: Vec<(ValueId, Rows)> = feeds.collect();
         let targets = vec![target; rows(values)];
         let scores = |logits: &Tensor| self.model.scores_of(logits, &targets);
-        let pass = Pass { feeds: &feeds, watch: &[self.layer], weights: None };
+        let pass = Pass { feeds: &feeds, watch: &[self.layer], ..Pass::default() };
         let graph = self.model.graph();
         let found = graph.differentiate(self.model.parameters(), &pass, scores)?;
         Ok(found.gradients.into_iter().next().expect("one value is watched"))

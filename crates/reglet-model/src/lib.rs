@@ -44,6 +44,7 @@ mod device;
 mod error;
 mod graph;
 mod import;
+mod memory;
 mod model;
 mod nearest;
 mod preprocessing;
@@ -57,7 +58,7 @@ pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
     Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
-    Request, Rewrite, Role, Rows, Selection, Size, ValueId, gradients,
+    Request, Rewrite, Role, Rows, Selection, Size, Slope, ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{

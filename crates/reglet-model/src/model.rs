@@ -338,7 +338,7 @@ impl Model {
             self.classes.scores(logits, &resolved)
         };
         let feeds = [(self.graph.input(), Rows::Given(inputs))];
-        let pass = Pass { feeds: &feeds, watch: &watch, weights: None };
+        let pass = Pass { feeds: &feeds, watch: &watch, ..Pass::default() };
         let found = self.graph.differentiate(&self.parameters, &pass, score)?;
         let targets = resolved;
         // However a convolution laid its result out, what leaves the model lies in memory as it is read.

@@ -1,13 +1,14 @@
 //! Convolutions of 3×3 by Winograd's algorithm, on tensors.
 
+use std::fmt;
 use std::sync::OnceLock;
-use std::{fmt, slice};
 
 use reglet_winograd::{Around, Filters, Pictures, Way, supports};
 use tch::{Device, Kind, Tensor};
 
 use crate::ModelError;
 use crate::graph::Shared;
+use crate::memory::{channels_last, numbers, numbers_mut};
 
 /// From this many tiles on it pays: with fewer, reading the transformed filters, four times as many numbers as the filters
 /// themselves, takes longer than the multiplications that they save.
@@ -116,21 +117,7 @@ fn convolve(input: &Tensor, filters: &Filters, around: &Around) -> Result<Tensor
     Ok(output.f_permute([0, 3, 1, 2])?)
 }
 
-/// `[N, C, H, W]` as `[N, H, W, C]` in 32-bit floats, which in memory it usually is.
+/// `[N, C, H, W]` as `[N, H, W, C]` in 32-bit floats.
 fn with_channels_last(tensor: &Tensor) -> Result<Tensor, ModelError> {
-    Ok(tensor.f_detach()?.f_to_kind(Kind::Float)?.f_permute([0, 2, 3, 1])?.f_contiguous()?)
-}
-
-/// The numbers of a contiguous tensor of 32-bit floats on the CPU.
-#[expect(unsafe_code, reason = "libtorch knows its memory by its address")]
-fn numbers(tensor: &Tensor) -> &[f32] {
-    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
-    unsafe { slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
-}
-
-/// The same, of a tensor that nobody else has.
-#[expect(unsafe_code, reason = "libtorch knows its memory by its address")]
-fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
-    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
-    unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+    channels_last(&tensor.f_detach()?.f_to_kind(Kind::Float)?)
 }

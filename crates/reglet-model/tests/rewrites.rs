@@ -154,7 +154,7 @@ fn evaluate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[Val
 /// The same in one go.
 fn differentiate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[ValueId]) -> Vec<Tensor> {
     let feeds = [(graph.input(), Rows::Given(input))];
-    let pass = Pass { feeds: &feeds, watch, weights: None };
+    let pass = Pass { feeds: &feeds, watch, ..Pass::default() };
     let score = |logits: &Tensor| Ok::<_, ModelError>(logits.select(1, 1));
     let found = graph.differentiate(parameters, &pass, score).expect("it differentiates");
     found.gradients.into_iter().chain([found.logits]).chain(found.values).collect()
@@ -235,7 +235,7 @@ proptest! {
         let (alphas, shares) = ([0.1, 0.35, 0.5, 0.8, 1.0], [0.3, -1.0, 0.25, 2.0, 0.5]);
         let watch = [graph.input()];
         let feeds = [(graph.input(), Rows::Line { from: &from, way: &way, alphas: &alphas })];
-        let pass = Pass { feeds: &feeds, watch: &watch, weights: Some(&shares) };
+        let pass = Pass { feeds: &feeds, watch: &watch, weights: Some(&shares), ..Pass::default() };
         let score = |logits: &Tensor| Ok::<_, ModelError>(logits.select(1, 1));
         let found = graph.differentiate(&weights, &pass, score).expect("it differentiates");
 

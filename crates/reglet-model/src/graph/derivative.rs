@@ -5,10 +5,9 @@ use std::ops::Range;
 use tch::{Device, Tensor};
 
 use super::backward::{Differentiable, leaf, walk_back};
-use super::op::{Context, Derivative};
+use super::op::{Context, Derivative, leaves};
 use super::parallel::{Shared, each, whole};
 use super::run::{Plan, gradients};
-use super::shortcut::Shortcut;
 use super::{Graph, Node, Request, ValueId};
 use crate::{ModelError, Parameters};
 
@@ -56,6 +55,22 @@ impl Rows<'_> {
     }
 }
 
+/// Which slopes of the scores are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Slope {
+    /// The gradient at each row.
+    #[default]
+    Gradient,
+    /// The secant from each row a to the next row b, so one less than there are rows: numbers m with m · (b − a) =
+    /// score(b) − score(a). By the chain rule, with the secant of each operator in place of its derivative, which is
+    /// DeepLIFT's Rescale rule (<https://arxiv.org/abs/1704.02685>) between neighbours; where an operator of several
+    /// numbers is neither a sum, a product nor a maximum (layer norm, softmax), its derivative midway, with which the
+    /// equation holds but for the third power of b − a.
+    ///
+    /// Every value on the way must [have the rows](Graph::keeps_rows) of the feeds.
+    Secant,
+}
+
 /// What to differentiate.
 #[derive(Debug, Default)]
 pub struct Pass<'a> {
@@ -63,8 +78,10 @@ pub struct Pass<'a> {
     pub feeds: &'a [(ValueId, Rows<'a>)],
     /// The values to differentiate with respect to.
     pub watch: &'a [ValueId],
-    /// A weight for each row. The gradients of the rows are then summed with these weights, and values are not
-    /// returned; without weights each row has its own gradient.
+    /// Which slopes.
+    pub slope: Slope,
+    /// A weight for each slope. The slopes are then summed with these weights, and values are not returned;
+    /// without weights each comes by itself.
     pub weights: Option<&'a [f64]>,
 }
 
@@ -77,7 +94,8 @@ pub struct Differentiated {
     pub scores: Tensor,
     /// The values differentiated with respect to, in the order they were asked for.
     pub values: Vec<Tensor>,
-    /// For each of them the gradient of each row's score, `[N, …]`, or their weighted sum, `[1, …]`.
+    /// For each of them the gradient of each row's score, `[N, …]`, or the secants between them, `[N − 1, …]`; or
+    /// their weighted sum, `[1, …]`.
     pub gradients: Vec<Tensor>,
 }
 
@@ -104,40 +122,55 @@ impl Graph {
         &self,
         parameters: &Parameters,
         pass: &Pass,
-        scores: impl FnOnce(&Tensor) -> Result<Tensor, E>,
+        scores: impl FnMut(&Tensor) -> Result<Tensor, E>,
     ) -> Result<Differentiated, E> {
         let by_row = self.by_row(pass.feeds.iter().map(|(value, _)| *value));
         let by_row = pass.watch.iter().all(|value| by_row[value.0]);
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
-        let parts = self.parts(rows, device, by_row && alike);
+        // A part with some of the secants has the row behind its last one too.
+        let ahead = i64::from(pass.slope == Slope::Secant);
+        let parts = self.parts((rows - ahead).max(0), device, by_row && alike);
         let apart = parts.len() > 1;
 
         let shared = Shared((parameters, pass));
-        let tapes = each(parts.clone(), |rows| {
+        let tapes = each(parts.clone(), |slopes| {
             let (parameters, pass) = shared.get();
             let feeds = pass.feeds.iter().map(|(value, all)| {
-                let rows = if apart { rows.clone() } else { 0..all.count() };
+                let rows = if apart { slopes.start..slopes.end + ahead } else { 0..all.count() };
                 Ok((*value, all.part(&rows)?))
             });
-            self.tape(parameters, &feeds.collect::<Result<Vec<_>, ModelError>>()?, pass.watch)
+            self.tape(parameters, &feeds.collect::<Result<Vec<_>, ModelError>>()?, pass)
         })?;
-        let [logits, scores, mut seed] = seed(&tapes, scores)?;
+        let logits = in_turn(tapes.iter().map(|tape| &tape.logits), ahead)?;
+        let (scores, mut seed) = seed(&logits, pass.slope, scores)?;
         if let Some(weights) = pass.weights {
             seed = seed.f_mul(&column(weights, &seed)?).map_err(ModelError::from)?;
         }
         let seed = Shared(seed);
-        let found = each(tapes.into_iter().zip(parts).collect(), |(tape, rows): (Tape, Range<i64>)| {
+        let found = each(tapes.into_iter().zip(parts).collect(), |(tape, slopes): (Tape, Range<i64>)| {
             let (_, pass) = shared.get();
             let seed = match apart {
-                true => seed.get().f_narrow(0, rows.start, rows.end - rows.start)?,
+                true => seed.get().f_narrow(0, slopes.start, slopes.end - slopes.start)?,
                 false => seed.get().shallow_clone(),
             };
             tape.walk_back(self, &seed, pass)
         })?;
-        let (values, gradients) = joined(found, pass.weights.is_some())?;
+        let (values, gradients) = joined(found, pass, ahead)?;
         Ok(Differentiated { logits, scores, values, gradients })
+    }
+
+    /// Whether every value that is computed from `value` surely has a row for each of its rows in its first dimension, and
+    /// none that rests on another, as in most convolutional networks: what [`Slope::Secant`] needs.
+    pub fn keeps_rows(&self, value: ValueId) -> bool {
+        let by_row = self.by_row([value].into_iter());
+        let mut leads = vec![false; self.names.len()];
+        leads[value.0] = true;
+        for node in &self.nodes {
+            leads[node.output.0] |= node.inputs.iter().any(|input| leads[input.0]);
+        }
+        leads.iter().zip(by_row).all(|(leads, by_row)| by_row || !leads) && self.check_transparent().is_ok()
     }
 
     /// The forward pass, for some rows.
@@ -145,7 +178,7 @@ impl Graph {
         &'a self,
         parameters: &'a Parameters,
         feeds: &[(ValueId, Tensor)],
-        watch: &[ValueId],
+        &Pass { watch, slope, .. }: &Pass,
     ) -> Result<Tape<'a>, ModelError> {
         // Recording is for the operators alone whose derivatives are libtorch's, each by itself.
         let _guard = tch::no_grad_guard();
@@ -172,8 +205,10 @@ impl Graph {
                 None if free.is_empty() => self.compute(node, inputs, &context),
                 _ => {
                     leading[node.output.0] = true;
-                    let (result, derivative) =
-                        self.with_derivative(node, shortcut, inputs, &free, &context)?;
+                    let (result, derivative) = match shortcut {
+                        Some(shortcut) => shortcut.with_slopes(self, inputs, &free, &context, slope)?,
+                        None => self.with_slopes(node, inputs, &free, &context, slope)?,
+                    };
                     calls.push((node, Shared(derivative)));
                     Ok(result)
                 }
@@ -184,28 +219,24 @@ impl Graph {
     }
 
     /// A call's result, and what it sends back to those of its inputs that are `free`.
-    fn with_derivative<'a>(
-        &'a self,
+    pub(super) fn with_slopes<'a>(
+        &self,
         node: &Node,
-        shortcut: Option<&'a Shortcut>,
         inputs: &[&Tensor],
         free: &[usize],
         context: &Context,
+        slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        if let Some(shortcut) = shortcut {
-            return shortcut.with_derivative(self, inputs, free, context);
+        let compute = || self.compute(node, inputs, context);
+        let record = |inputs| tch::with_grad(|| Differentiable::call(self, node, inputs, context));
+        if slope == Slope::Secant {
+            return node.op.with_secants(inputs, free, &compute, &record);
         }
-        if let Some(found) = node.op.with_derivative(inputs, free, &|| self.compute(node, inputs, context))? {
+        if let Some(found) = node.op.with_derivative(inputs, free, &compute)? {
             return Ok(found);
         }
-        let given = inputs.iter().enumerate().map(|(place, input)| match free.contains(&place) {
-            true => leaf(input),
-            false => Ok(input.f_detach()?),
-        });
-        let given = given.collect::<Result<_, _>>()?;
-        let call = tch::with_grad(|| Differentiable::call(self, node, given, context))?;
-        let result = call.output()?;
-        Ok((result, Box::new(move |upstream: &Tensor| tch::with_grad(|| call.pull_back(upstream)))))
+        let call = record(leaves(inputs, free)?)?;
+        Ok((call.output()?, Box::new(move |upstream: &Tensor| tch::with_grad(|| call.pull_back(upstream)))))
     }
 }
 
@@ -221,9 +252,11 @@ impl Tape<'_> {
         let calls = self.calls.into_iter().rev().map(|(node, derivative)| (node, derivative.into_inner()));
         let send = |_: &Node, derivative: Derivative, upstream: &Tensor| derivative(upstream);
         let arrived = walk_back(calls, (graph.output(), seed), &self.leading, pass.watch, send)?;
+        let count = seed.size()[0];
         let found = self.watched.into_iter().zip(arrived).map(|(value, gradient)| {
             let gradient = match gradient {
                 Some(gradient) => gradient,
+                None if pass.slope == Slope::Secant => value.f_narrow(0, 0, count)?.f_zeros_like()?,
                 None => value.f_zeros_like()?,
             };
             Ok(match pass.weights {
@@ -235,41 +268,76 @@ impl Tape<'_> {
     }
 }
 
-/// The logits of all rows, their scores, and the derivative of these with respect to those.
+/// The scores of all rows, and their slopes with respect to the logits.
 fn seed<E: From<ModelError>>(
-    tapes: &[Tape],
-    scores: impl FnOnce(&Tensor) -> Result<Tensor, E>,
-) -> Result<[Tensor; 3], E> {
-    let parts: Vec<&Tensor> = tapes.iter().map(|tape| &tape.logits).collect();
-    let logits = leaf(&Tensor::f_cat(&parts, 0).map_err(ModelError::from)?)?;
-    let scores = tch::with_grad(|| scores(&logits))?;
-    let seed = gradients(&scores, &[&logits])?.remove(0);
-    let detached = |tensor: &Tensor| tensor.f_detach().map_err(ModelError::from);
-    Ok([detached(&logits)?, detached(&scores)?, seed])
+    logits: &Tensor,
+    slope: Slope,
+    mut scores: impl FnMut(&Tensor) -> Result<Tensor, E>,
+) -> Result<(Tensor, Tensor), E> {
+    let mut differentiated = |logits: &Tensor| {
+        let logits = leaf(logits)?;
+        let scores = tch::with_grad(|| scores(&logits))?;
+        let slopes = gradients(&scores, &[&logits])?.remove(0);
+        Ok::<_, E>((scores.f_detach().map_err(ModelError::from)?, slopes))
+    };
+    let (found, at_rows) = differentiated(logits)?;
+    if slope == Slope::Gradient {
+        return Ok((found, at_rows));
+    }
+    // The mean derivative on the way from each row to the next, and of the last, which has none, to itself.
+    let count = logits.size()[0] - 1;
+    let next = [logits.f_narrow(0, 1, count), logits.f_narrow(0, count, 1)];
+    let next = next.into_iter().collect::<Result<Vec<_>, _>>().and_then(|rows| Tensor::f_cat(&rows, 0));
+    let next = next.map_err(ModelError::from)?;
+    let mut mean = at_rows.f_zeros_like().map_err(ModelError::from)?;
+    for (place, weight) in GAUSS {
+        let (_, slopes) = differentiated(&logits.f_lerp(&next, place).map_err(ModelError::from)?)?;
+        mean = slopes.f_mul_scalar(weight).and_then(|part| mean.f_add(&part)).map_err(ModelError::from)?;
+    }
+    Ok((found, mean.f_narrow(0, 0, count).map_err(ModelError::from)?))
 }
 
-/// Values and gradients of all rows, from those of each part.
+/// The three nodes of Gauss and Legendre in 0…1, and their weights (Abramowitz and Stegun, table 25.4).
+const GAUSS: [(f64, f64); 3] =
+    [(0.112_701_665_379_258_31, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.887_298_334_620_741_7, 5.0 / 18.0)];
+
+/// The rows of all parts, of which each but the last leaves out as many at its end as are the next one's too.
+fn in_turn<'t>(parts: impl ExactSizeIterator<Item = &'t Tensor>, both: i64) -> Result<Tensor, ModelError> {
+    let last = parts.len().saturating_sub(1);
+    let own = parts.enumerate().map(|(index, part)| match index < last {
+        true => part.f_narrow(0, 0, part.size()[0] - both),
+        false => Ok(part.shallow_clone()),
+    });
+    whole(own.collect::<Result<_, _>>()?)
+}
+
+/// Values and slopes of all rows, from those of each part.
 fn joined(
     parts: Vec<Vec<(Option<Tensor>, Tensor)>>,
-    summed: bool,
+    pass: &Pass,
+    both: i64,
 ) -> Result<(Vec<Tensor>, Vec<Tensor>), ModelError> {
-    let watched = parts.first().map_or(0, Vec::len);
     let mut parts: Vec<_> = parts.into_iter().map(Vec::into_iter).collect();
-    let (mut values, mut gradients) = (Vec::new(), Vec::new());
-    for _ in 0..watched {
-        let (of_value, of_gradient): (Vec<_>, Vec<_>) = parts.iter_mut().filter_map(Iterator::next).unzip();
-        let of_value: Vec<Tensor> = of_value.into_iter().flatten().collect();
-        let gradient = whole(of_gradient)?;
-        gradients.push(if summed { sum_of_rows(&gradient)? } else { gradient });
-        if !summed {
-            values.push(whole(of_value)?);
+    let (mut values, mut slopes) = (Vec::new(), Vec::new());
+    for _ in pass.watch {
+        let (of_value, of_slope): (Vec<_>, Vec<_>) = parts.iter_mut().filter_map(Iterator::next).unzip();
+        let of_slope = whole(of_slope)?;
+        if pass.weights.is_some() {
+            slopes.push(sum_of_rows(&of_slope)?);
+            continue;
         }
+        slopes.push(of_slope);
+        let of_value: Vec<Tensor> = of_value.into_iter().flatten().collect();
+        values.push(in_turn(of_value.iter(), both)?);
     }
-    Ok((values, gradients))
+    Ok((values, slopes))
 }
 
 /// The sum over the first dimension, `[1, …]`, row by row: whole rows are added faster than libtorch sums across them.
 fn sum_of_rows(tensor: &Tensor) -> Result<Tensor, ModelError> {
+    if tensor.size()[0] == 0 {
+        return Ok(tensor.f_sum_dim_intlist(0, true, tensor.kind())?);
+    }
     let mut sum = tensor.f_narrow(0, 0, 1)?.f_add_scalar(0)?;
     for row in 1..tensor.size()[0] {
         sum = sum.f_add_(&tensor.f_narrow(0, row, 1)?)?;

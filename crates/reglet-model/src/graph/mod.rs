@@ -18,7 +18,7 @@ mod trace;
 use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
-pub use derivative::{Differentiated, Pass, Rows};
+pub use derivative::{Differentiated, Pass, Rows, Slope};
 pub use op::{
     Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
 };

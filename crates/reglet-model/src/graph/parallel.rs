@@ -10,7 +10,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tch::{Device, Tensor};
 
-use super::{Arithmetic, Graph, Layout, Op, Origin, ValueId};
+use super::{Arithmetic, Graph, Layout, Op, Origin, Reduction, Selection, ValueId};
 use crate::ModelError;
 
 /// As many threads as libtorch would use, each of which has libtorch work without others.
@@ -58,8 +58,8 @@ impl Graph {
 }
 
 impl Graph {
-    /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have: results of operators
-    /// that leave it alone.
+    /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have, and none that
+    /// rests on another: results of operators that leave that dimension alone.
     pub(super) fn by_row(&self, fed: impl Iterator<Item = ValueId>) -> Vec<bool> {
         let mut by_row = vec![false; self.names.len()];
         for value in fed {
@@ -71,6 +71,11 @@ impl Graph {
                 Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. } => true,
                 Op::Arithmetic(Arithmetic::Add { .. } | Arithmetic::Mul { .. }) => true,
                 Op::Layout(Layout::Flatten { start, .. }) => start > 0,
+                Op::Layout(Layout::Permute { ref dims }) => dims.first() == Some(&0),
+                Op::Selection(Selection::Cat { dim }) => dim > 0,
+                Op::Reduction(Reduction::Mean { ref dims, .. }) => {
+                    !dims.is_empty() && dims.iter().all(|dim| *dim > 0)
+                }
                 _ => false,
             };
             let parameter = |input: &ValueId| matches!(self.origins[input.0], Origin::Parameter(_));

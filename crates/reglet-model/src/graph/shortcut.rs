@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
-use super::op::{Context, Derivative, hardtanh};
-use super::{Activation, Graph, Node, ValueId};
+use super::op::{Context, Derivative, behind_rectifier, hardtanh};
+use super::{Activation, Graph, Node, Op, Slope, ValueId};
 use crate::ModelError;
 use crate::winograd::Winograd;
 
@@ -61,66 +61,124 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        let other = given.get(1).copied();
         match self.winograd_for(given[0]) {
-            // What has another shape or kind than the convolution's result is not for its inner loops.
-            Some(winograd) if other.is_none_or(|other| winograd.returns(given[0], other)) => {
-                self.rectified(winograd.forward(given[0], other, self.is_relu())?)
+            Some(winograd) if self.is_relu() && self.fits(winograd, given) => {
+                winograd.forward(given[0], given.get(1).copied(), true)
             }
-            Some(winograd) => self.finished(winograd.forward(given[0], None, false)?, given),
-            None => self.finished(graph.compute(&self.node, &self.inputs(given), context)?, given),
+            Some(winograd) => self.rectified(self.by_winograd(winograd, given)?),
+            None => {
+                let result = graph.compute(&self.node, &self.inputs(given), context)?;
+                self.rectified(self.summed(result, given)?)
+            }
         }
     }
 
     /// The result, and what it sends back to those of the node's inputs that are `free`.
-    pub(super) fn with_derivative<'a>(
+    pub(super) fn with_slopes<'a>(
         &'a self,
         graph: &Graph,
         given: &[&Tensor],
         free: &[usize],
         context: &Context,
+        slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        let compute = || graph.compute(&self.node, &self.inputs(given), context);
-        let to_operator = free.contains(&0);
-        let other = given.get(1).map(|other| other.size());
-        if let Some(winograd) = self.winograd_for(given[0]).filter(|_| to_operator) {
+        // A way back through ReLU that nobody else takes, the convolution goes by itself.
+        let alone = slope == Slope::Gradient && self.is_relu() && free == [0];
+        if let Some(winograd) = self.winograd_for(given[0]).filter(|w| alone && self.fits(w, given)) {
             let result = self.call(graph, given, context)?;
-            let kept = self.tail.rectifier.map(|_| result.shallow_clone());
-            let own = winograd.output_size(given[0]);
-            // Where nobody else needs what is left behind the rectifier, the convolution itself takes it.
-            let alone = self.is_relu() && !free.contains(&1) && result.size() == own;
-            let derivative = move |upstream: &Tensor| {
-                if alone {
-                    return Ok(vec![Some(winograd.backward(upstream, kept.as_ref())?)]);
-                }
-                let upstream = self.behind_rectifier(upstream, kept.as_ref())?;
-                let to_operator = winograd.backward(&summed_to(&upstream, &own)?, None)?;
-                let to_other = other.map(|other| summed_to(&upstream, &other)).transpose()?;
-                Ok(vec![Some(to_operator), to_other])
-            };
+            let kept = result.shallow_clone();
+            let derivative =
+                move |upstream: &Tensor| Ok(vec![Some(winograd.backward(upstream, Some(&kept))?)]);
             return Ok((result, Box::new(derivative)));
         }
-        let (result, derivative) = if to_operator {
-            let found = self.node.op.with_derivative(&self.inputs(given), &[0], &compute)?;
-            let (result, derivative) =
-                found.expect("short ways are made of operators that are differentiated here");
-            (result, Some(derivative))
-        } else {
-            (compute()?, None)
+        if slope == Slope::Secant && matches!(self.node.op, Op::Pool(_)) {
+            return self.pooled_with_secants(graph, given[0], context);
+        }
+        let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
+        // The way back through a rectifier can be told from what it returned; that of a secant, from what it was given.
+        let (result, kept) = match slope {
+            Slope::Gradient => {
+                let result = self.rectified(summed)?;
+                (result.shallow_clone(), result)
+            }
+            Slope::Secant => (self.rectified_apart(&summed)?, summed),
         };
-        let own = result.size();
-        let result = self.finished(result, given)?;
-        let kept = self.tail.rectifier.map(|_| result.shallow_clone());
+        let mut other = given.get(1).filter(|_| free.contains(&1)).map(|other| other.size());
+        if slope == Slope::Secant {
+            for size in [Some(&mut own), other.as_mut()].into_iter().flatten() {
+                size[0] -= 1;
+            }
+        }
         let derivative = move |upstream: &Tensor| {
-            let upstream = self.behind_rectifier(upstream, kept.as_ref())?;
+            let upstream = self.behind_rectifier(upstream, &kept, slope)?;
             let mut sent = match derivative {
                 Some(derivative) => derivative(&summed_to(&upstream, &own)?)?,
                 None => vec![None],
             };
+            sent.truncate(1);
             sent.push(other.map(|other| summed_to(&upstream, &other)).transpose()?);
             Ok(sent)
         };
         Ok((result, Box::new(derivative)))
+    }
+
+    /// A rectifier and a maximum commute, but what their secants make of each other does not: the graph's own order.
+    fn pooled_with_secants<'a>(
+        &'a self,
+        graph: &Graph,
+        input: &Tensor,
+        context: &Context,
+    ) -> Result<(Tensor, Derivative<'a>), ModelError> {
+        let rectified = self.rectified_apart(input)?;
+        let (result, behind_pool) =
+            graph.with_slopes(&self.node, &[&rectified], &[0], context, Slope::Secant)?;
+        let kept = input.shallow_clone();
+        let derivative = move |upstream: &Tensor| {
+            let sent = behind_pool(upstream)?.swap_remove(0);
+            let behind = |sent: Tensor| self.behind_rectifier(&sent, &kept, Slope::Secant);
+            Ok(vec![sent.map(behind).transpose()?])
+        };
+        Ok((result, Box::new(derivative)))
+    }
+
+    /// What goes into the rectifier, the size of what the operator itself returned, and what that sends back if its
+    /// input is `free`.
+    fn summed_with_slopes<'a>(
+        &'a self,
+        graph: &Graph,
+        given: &[&Tensor],
+        free: &[usize],
+        context: &Context,
+        slope: Slope,
+    ) -> Result<(Tensor, Vec<i64>, Option<Derivative<'a>>), ModelError> {
+        let free = free.contains(&0);
+        if let Some(winograd) = self.winograd_for(given[0]) {
+            let derivative = move |upstream: &Tensor| Ok(vec![Some(winograd.backward(upstream, None)?)]);
+            let derivative = free.then(|| Box::new(derivative) as Derivative);
+            return Ok((self.by_winograd(winograd, given)?, winograd.output_size(given[0]), derivative));
+        }
+        let inputs = self.inputs(given);
+        let (result, derivative) = if free {
+            let (result, derivative) = graph.with_slopes(&self.node, &inputs, &[0], context, slope)?;
+            (result, Some(derivative))
+        } else {
+            (graph.compute(&self.node, &inputs, context)?, None)
+        };
+        let own = result.size();
+        Ok((self.summed(result, given)?, own, derivative))
+    }
+
+    /// The convolution, and the sum.
+    fn by_winograd(&self, winograd: &Winograd, given: &[&Tensor]) -> Result<Tensor, ModelError> {
+        if self.fits(winograd, given) {
+            return winograd.forward(given[0], given.get(1).copied(), false);
+        }
+        self.summed(winograd.forward(given[0], None, false)?, given)
+    }
+
+    /// Whether the convolution can add what is added: something of its result's shape and kind.
+    fn fits(&self, winograd: &Winograd, given: &[&Tensor]) -> bool {
+        given.get(1).is_none_or(|other| winograd.returns(given[0], other))
     }
 
     /// All inputs of the operator.
@@ -136,36 +194,45 @@ impl Shortcut {
         matches!(self.tail.rectifier, Some(Activation::Relu))
     }
 
-    /// What the operator returned, summed and rectified. Nobody else has it, so unless it is recorded it is changed in place.
-    fn finished(&self, mut result: Tensor, given: &[&Tensor]) -> Result<Tensor, ModelError> {
-        if let Some(other) = given.get(1).filter(|_| self.tail.sum) {
-            let recorded = result.requires_grad() || other.requires_grad();
-            let alike = result.size() == other.size() && result.kind() == other.kind();
-            result = if alike && !recorded { result.f_add_(other)? } else { result.f_add(other)? };
-        }
-        if self.is_relu() {
-            return Ok(if result.requires_grad() { result.f_relu()? } else { result.f_relu_()? });
-        }
-        self.rectified(result)
+    /// What the operator returned, summed. Nobody else has it, so unless it is recorded it is changed in place.
+    fn summed(&self, mut result: Tensor, given: &[&Tensor]) -> Result<Tensor, ModelError> {
+        let Some(other) = given.get(1).filter(|_| self.tail.sum) else { return Ok(result) };
+        let recorded = result.requires_grad() || other.requires_grad();
+        let alike = result.size() == other.size() && result.kind() == other.kind();
+        Ok(if alike && !recorded { result.f_add_(other)? } else { result.f_add(other)? })
     }
 
-    /// Rectified by anything but ReLU.
+    /// The same, rectified.
     fn rectified(&self, mut result: Tensor) -> Result<Tensor, ModelError> {
-        match self.tail.rectifier {
-            Some(Activation::Hardtanh { min, max }) if result.requires_grad() => {
-                Ok(hardtanh(&result, min, max)?)
-            }
-            Some(Activation::Hardtanh { min, max }) => Ok(result.f_clamp_(min, max)?),
-            _ => Ok(result),
-        }
+        Ok(match self.tail.rectifier {
+            _ if result.requires_grad() => self.rectified_apart(&result)?,
+            Some(Activation::Relu) => result.f_relu_()?,
+            Some(Activation::Hardtanh { min, max }) => result.f_clamp_(min, max)?,
+            _ => result,
+        })
     }
 
-    /// What of `upstream` comes through the rectifier, which returned `kept`.
-    fn behind_rectifier(&self, upstream: &Tensor, kept: Option<&Tensor>) -> Result<Tensor, ModelError> {
-        Ok(match (self.tail.rectifier, kept) {
-            (Some(Activation::Relu), Some(kept)) => kept.f_threshold_backward(upstream, 0)?,
-            (Some(Activation::Hardtanh { min, max }), Some(kept)) => {
+    /// The same where somebody else has it too.
+    fn rectified_apart(&self, result: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(match self.tail.rectifier {
+            Some(Activation::Relu) => result.f_relu()?,
+            Some(Activation::Hardtanh { min, max }) => hardtanh(result, min, max)?,
+            _ => result.shallow_clone(),
+        })
+    }
+
+    /// What of `upstream` comes through the rectifier, of which what it returned or was given is `kept`.
+    fn behind_rectifier(&self, upstream: &Tensor, kept: &Tensor, slope: Slope) -> Result<Tensor, ModelError> {
+        Ok(match (self.tail.rectifier, slope) {
+            (Some(Activation::Relu), Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
+            (Some(Activation::Hardtanh { min, max }), Slope::Gradient) => {
                 kept.f_hardtanh_backward(upstream, min, max)?
+            }
+            (Some(Activation::Relu), Slope::Secant) => {
+                behind_rectifier(kept, (0.0, f64::INFINITY), upstream)?
+            }
+            (Some(Activation::Hardtanh { min, max }), Slope::Secant) => {
+                behind_rectifier(kept, (min, max), upstream)?
             }
             _ => upstream.shallow_clone(),
         })

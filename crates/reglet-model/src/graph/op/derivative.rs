@@ -42,12 +42,11 @@ impl Op {
                     upstream.f_conv_transpose2d(&weight, no_bias, stride, padding, rest, groups, dilation)
                 })
             }
-            Op::Pool(Pool::Max { kernel, stride, padding, dilation, ceil }) => {
+            Op::Pool(pool @ Pool::Max { kernel, stride, padding, dilation, ceil }) => {
                 let (kernel, stride, padding, dilation, ceil) =
                     (*kernel, *stride, *padding, *dilation, *ceil);
-                let found = input.f_max_pool2d_with_indices(kernel, stride, padding, dilation, ceil);
                 // The operator itself says better what is wrong.
-                let Ok((result, places)) = found else { return compute().map(|_| None) };
+                let Ok((result, places)) = pool.largest(input) else { return compute().map(|_| None) };
                 let input = input.shallow_clone();
                 one(result, move |upstream, _| {
                     input.f_max_pool2d_with_indices_backward(

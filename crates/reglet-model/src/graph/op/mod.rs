@@ -9,6 +9,7 @@ mod pool;
 mod product;
 mod program;
 mod reduction;
+mod secant;
 mod selection;
 
 use tch::{Device, Tensor};
@@ -23,6 +24,7 @@ pub use pool::Pool;
 pub use product::Product;
 pub use program::Program;
 pub use reduction::Reduction;
+pub(super) use secant::{behind_rectifier, leaves};
 pub use selection::Selection;
 
 use super::size::Sizes;

@@ -58,6 +58,17 @@ impl Pool {
         }
     }
 
+    /// The largest numbers, and their places in their planes, row by row; of another pooling none.
+    pub(super) fn largest(&self, x: &Tensor) -> Result<(Tensor, Tensor), tch::TchError> {
+        match self {
+            Pool::Max { kernel, stride, padding, dilation, ceil } => {
+                x.f_max_pool2d_with_indices(kernel, stride, padding, dilation, *ceil)
+            }
+            Pool::AdaptiveMax { output } => x.f_adaptive_max_pool2d(output),
+            _ => Err(tch::TchError::Kind(format!("{} has no places", self.name()))),
+        }
+    }
+
     pub(super) fn apply(&self, inputs: &Inputs) -> Result<Tensor, ModelError> {
         let [x] = inputs.first()?;
         Ok(match self {

@@ -1,0 +1,26 @@
+//! The numbers of a tensor, for loops of our own.
+
+#![expect(unsafe_code, reason = "libtorch knows its memory by its address")]
+
+use std::slice;
+
+use tch::Tensor;
+
+use crate::ModelError;
+
+/// `[N, C, H, W]` as a contiguous `[N, H, W, C]`, which in memory it usually is.
+pub(crate) fn channels_last(tensor: &Tensor) -> Result<Tensor, ModelError> {
+    Ok(tensor.f_permute([0, 2, 3, 1])?.f_contiguous()?)
+}
+
+/// The numbers of a contiguous tensor of 32-bit floats on the CPU.
+pub(crate) fn numbers(tensor: &Tensor) -> &[f32] {
+    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
+    unsafe { slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
+}
+
+/// The same, of a tensor that nobody else has.
+pub(crate) fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
+    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
+    unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
+}
