@@ -18,10 +18,11 @@ use crate::{
 /// (x − x′) ⊙ ∫₀¹ ∂F/∂x (x′ + α (x − x′)) dα.
 ///
 /// * **Needs** gradients. **Cost**: `steps` forward and backward passes and one forward pass of the
-///   baseline.
+///   baseline; by secants, a forward pass more for each thread's share of a batch.
 /// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), linearity,
 ///   implementation invariance, symmetry. The sum over steps is an approximation; how far it is from
-///   completeness is reported as the gap.
+///   completeness is reported as the gap. By secants ([`Quadrature::Secant`]) it is complete after any number of steps,
+///   so then the gap says nothing of how near the map is to the integral.
 /// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space,
 ///   which is a picture of the training set's mean colour and not a black one.
 /// * **Paper**: Sundararajan, Taly and Yan, 2017, <https://arxiv.org/abs/1703.01365>.
@@ -198,6 +199,7 @@ impl AttributionMethod for IntegratedGradients {
     fn note(&self, _model: &dyn Layers) -> Option<String> {
         Some(match self.tolerance {
             Some(tolerance) => format!("within {} %", 100.0 * tolerance),
+            None if self.quadrature == Quadrature::Secant => format!("{} secants", self.steps),
             None => format!("{} steps", self.steps),
         })
     }
