@@ -36,6 +36,16 @@ impl Rows<'_> {
         }
     }
 
+    fn size(&self) -> Vec<i64> {
+        match self {
+            Rows::Given(tensor) => tensor.size(),
+            Rows::Line { from, .. } => {
+                let others = from.size().into_iter().skip(1);
+                [self.count()].into_iter().chain(others).collect()
+            }
+        }
+    }
+
     fn device(&self) -> Device {
         match self {
             Rows::Given(tensor) => tensor.device(),
@@ -117,7 +127,7 @@ impl Graph {
     /// by faster ways than libtorch could differentiate through.
     ///
     /// # Errors
-    /// Those of [`run`](Graph::run) and of `scores`.
+    /// Those of [`run`](Graph::run) and of `scores`; [`ModelError::Shape`] where secants are asked for of less than two rows.
     pub fn differentiate<E: From<ModelError>>(
         &self,
         parameters: &Parameters,
@@ -129,6 +139,10 @@ impl Graph {
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
+        if let (Slope::Secant, 0..=1, Some((value, given))) = (pass.slope, rows, pass.feeds.first()) {
+            let (value, expected) = (self.name(*value).to_owned(), "[2 or more, …]".to_owned());
+            return Err(ModelError::Shape { value, expected, found: given.size() }.into());
+        }
         // A part with some of the secants has the row behind its last one too.
         let ahead = i64::from(pass.slope == Slope::Secant);
         let parts = self.parts((rows - ahead).max(0), device, by_row && alike);
@@ -335,9 +349,6 @@ fn joined(
 
 /// The sum over the first dimension, `[1, …]`, row by row: whole rows are added faster than libtorch sums across them.
 fn sum_of_rows(tensor: &Tensor) -> Result<Tensor, ModelError> {
-    if tensor.size()[0] == 0 {
-        return Ok(tensor.f_sum_dim_intlist(0, true, tensor.kind())?);
-    }
     let mut sum = tensor.f_narrow(0, 0, 1)?.f_add_scalar(0)?;
     for row in 1..tensor.size()[0] {
         sum = sum.f_add_(&tensor.f_narrow(0, row, 1)?)?;

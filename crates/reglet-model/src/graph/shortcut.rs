@@ -97,11 +97,12 @@ impl Shortcut {
         let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
         // The way back through a rectifier can be told from what it returned; that of a secant, from what it was given.
         let (result, kept) = match slope {
+            _ if self.tail.rectifier.is_none() => (summed, None),
             Slope::Gradient => {
                 let result = self.rectified(summed)?;
-                (result.shallow_clone(), result)
+                (result.shallow_clone(), Some(result))
             }
-            Slope::Secant => (self.rectified_apart(&summed)?, summed),
+            Slope::Secant => (self.rectified_apart(&summed)?, Some(summed)),
         };
         let mut other = given.get(1).filter(|_| free.contains(&1)).map(|other| other.size());
         if slope == Slope::Secant {
@@ -110,7 +111,7 @@ impl Shortcut {
             }
         }
         let derivative = move |upstream: &Tensor| {
-            let upstream = self.behind_rectifier(upstream, &kept, slope)?;
+            let upstream = self.behind_rectifier(upstream, kept.as_ref(), slope)?;
             let mut sent = match derivative {
                 Some(derivative) => derivative(&summed_to(&upstream, &own)?)?,
                 None => vec![None],
@@ -135,7 +136,7 @@ impl Shortcut {
         let kept = input.shallow_clone();
         let derivative = move |upstream: &Tensor| {
             let sent = behind_pool(upstream)?.swap_remove(0);
-            let behind = |sent: Tensor| self.behind_rectifier(&sent, &kept, Slope::Secant);
+            let behind = |sent: Tensor| self.behind_rectifier(&sent, Some(&kept), Slope::Secant);
             Ok(vec![sent.map(behind).transpose()?])
         };
         Ok((result, Box::new(derivative)))
@@ -221,20 +222,22 @@ impl Shortcut {
         })
     }
 
-    /// What of `upstream` comes through the rectifier, of which what it returned or was given is `kept`.
-    fn behind_rectifier(&self, upstream: &Tensor, kept: &Tensor, slope: Slope) -> Result<Tensor, ModelError> {
-        Ok(match (self.tail.rectifier, slope) {
-            (Some(Activation::Relu), Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
-            (Some(Activation::Hardtanh { min, max }), Slope::Gradient) => {
+    /// What of `upstream` comes through the rectifier, if there is one, of which what it returned or was given is `kept`.
+    fn behind_rectifier(
+        &self,
+        upstream: &Tensor,
+        kept: Option<&Tensor>,
+        slope: Slope,
+    ) -> Result<Tensor, ModelError> {
+        let (Some(rectifier), Some(kept)) = (self.tail.rectifier, kept) else {
+            return Ok(upstream.shallow_clone());
+        };
+        Ok(match (rectifier, slope) {
+            (Activation::Relu, Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
+            (Activation::Hardtanh { min, max }, Slope::Gradient) => {
                 kept.f_hardtanh_backward(upstream, min, max)?
             }
-            (Some(Activation::Relu), Slope::Secant) => {
-                behind_rectifier(kept, (0.0, f64::INFINITY), upstream)?
-            }
-            (Some(Activation::Hardtanh { min, max }), Slope::Secant) => {
-                behind_rectifier(kept, (min, max), upstream)?
-            }
-            _ => upstream.shallow_clone(),
+            (rectifier, _) => behind_rectifier(kept, rectifier, upstream)?,
         })
     }
 }

@@ -30,7 +30,7 @@ impl Op {
             Op::Conv2d { stride, padding, dilation, groups } if input.dim() == 4 => {
                 let (stride, padding, dilation, groups) = (*stride, *padding, *dilation, *groups);
                 let (weight, size) = (inputs[1].shallow_clone(), input.size());
-                one(compute()?, move |upstream, _| {
+                one(compute()?, move |upstream| {
                     let (kernel, reached) = (weight.size(), upstream.size());
                     // The rows and columns at the end that no step of the filters reaches.
                     let rest = [0, 1].map(|d| {
@@ -48,7 +48,7 @@ impl Op {
                 // The operator itself says better what is wrong.
                 let Ok((result, places)) = pool.largest(input) else { return compute().map(|_| None) };
                 let input = input.shallow_clone();
-                one(result, move |upstream, _| {
+                one(result, move |upstream| {
                     input.f_max_pool2d_with_indices_backward(
                         upstream, kernel, stride, padding, dilation, ceil, &places,
                     )
@@ -56,41 +56,49 @@ impl Op {
             }
             Op::Linear => {
                 let weight = inputs[1].shallow_clone();
-                one(compute()?, move |upstream, _| upstream.f_matmul(&weight))
+                one(compute()?, move |upstream| upstream.f_matmul(&weight))
             }
-            Op::Dropout { .. } => one(compute()?, |upstream, _| Ok(upstream.shallow_clone())),
+            Op::Dropout { .. } => one(compute()?, |upstream| Ok(upstream.shallow_clone())),
             // Where the result is at an end of the range, so is the input, or beyond it.
             Op::Activation(Activation::Relu) => {
-                one(compute()?, |upstream, result| result.f_threshold_backward(upstream, 0))
+                of_result(compute()?, |upstream, result| result.f_threshold_backward(upstream, 0))
             }
             Op::Activation(Activation::Hardtanh { min, max }) => {
                 let (min, max) = (*min, *max);
-                one(compute()?, move |upstream, result| result.f_hardtanh_backward(upstream, min, max))
+                of_result(compute()?, move |upstream, result| result.f_hardtanh_backward(upstream, min, max))
             }
             Op::Activation(Activation::Silu) => {
                 let input = input.shallow_clone();
-                one(compute()?, move |upstream, _| input.f_silu_backward(upstream))
+                one(compute()?, move |upstream| input.f_silu_backward(upstream))
             }
             Op::Activation(Activation::Hardswish) => {
                 let input = input.shallow_clone();
-                one(compute()?, move |upstream, _| input.f_hardswish_backward(upstream))
+                one(compute()?, move |upstream| input.f_hardswish_backward(upstream))
             }
             Op::Activation(Activation::Gelu { tanh }) => {
                 let (input, approximation) = (input.shallow_clone(), if *tanh { "tanh" } else { "none" });
-                one(compute()?, move |upstream, _| input.f_gelu_backward(upstream, approximation))
+                one(compute()?, move |upstream| input.f_gelu_backward(upstream, approximation))
             }
             _ => None,
         })
     }
 }
 
-/// A result with the derivative with respect to the first input, of what reached the result and the result itself.
+/// A result with the derivative with respect to the first input, of what reached the result.
 fn one<'a>(
+    result: Tensor,
+    derivative: impl FnOnce(&Tensor) -> Result<Tensor, tch::TchError> + 'a,
+) -> Option<(Tensor, Derivative<'a>)> {
+    Some((result, Box::new(move |upstream| Ok(vec![Some(derivative(upstream)?)]))))
+}
+
+/// The same for one that is best told from the result, which is kept for it.
+fn of_result<'a>(
     result: Tensor,
     derivative: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, tch::TchError> + 'a,
 ) -> Option<(Tensor, Derivative<'a>)> {
     let kept = result.shallow_clone();
-    Some((result, Box::new(move |upstream| Ok(vec![Some(derivative(upstream, &kept)?)]))))
+    one(result, move |upstream| derivative(upstream, &kept))
 }
 
 /// A sum sends to each summand what reached it, unless one was broadcast.

@@ -25,16 +25,10 @@ impl Op {
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
         let input = inputs[free[0]].shallow_clone();
         match (self, self.role()) {
-            (Op::Activation(Activation::Relu), _) => {
-                let secants = move |upstream: &Tensor| {
-                    Ok(vec![Some(behind_rectifier(&input, (0.0, f64::INFINITY), upstream)?)])
-                };
-                Ok((compute()?, Box::new(secants)))
-            }
-            (Op::Activation(Activation::Hardtanh { min, max }), _) => {
-                let range = (*min, *max);
+            (Op::Activation(rectifier @ (Activation::Relu | Activation::Hardtanh { .. })), _) => {
+                let rectifier = *rectifier;
                 let secants =
-                    move |upstream: &Tensor| Ok(vec![Some(behind_rectifier(&input, range, upstream)?)]);
+                    move |upstream: &Tensor| Ok(vec![Some(behind_rectifier(&input, rectifier, upstream)?)]);
                 Ok((compute()?, Box::new(secants)))
             }
             (Op::Activation(_), _) => {
@@ -137,12 +131,16 @@ fn quotient(
     Ok(otherwise.f_where_self(&near, &upstream.f_mul(&rise)?.f_div(&way)?)?)
 }
 
-/// `upstream` through a clamp to a range, of neighbours in its `input`.
+/// `upstream` through ReLU or a hardtanh, of neighbours in its `input`.
 pub(in crate::graph) fn behind_rectifier(
     input: &Tensor,
-    (min, max): (f64, f64),
+    rectifier: Activation,
     upstream: &Tensor,
 ) -> Result<Tensor, ModelError> {
+    let (min, max) = match rectifier {
+        Activation::Hardtanh { min, max } => (min, max),
+        _ => (0.0, f64::INFINITY),
+    };
     let plain = |tensor: &Tensor| tensor.kind() == Kind::Float && tensor.device() == Device::Cpu;
     if plain(input) && plain(upstream) {
         return clamped(input, (min as f32, max as f32), upstream);
