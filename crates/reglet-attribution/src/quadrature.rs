@@ -25,7 +25,9 @@ pub enum Quadrature {
     /// every second of 2n.
     Graded,
     /// Steps between α = (k / n)^1.5, closer near the baseline, each by the [secant](crate::Line::secants) and not by a gradient
-    /// somewhere: half as many steps come as near. Where there are no secants, each by the gradient at its middle.
+    /// somewhere: half as many steps come as near. A secant is made of the network's parts, so two networks that are one function
+    /// may have different ones, and only their integrals are the same; gradients are the function's own. Where there are no
+    /// secants, each step by the gradient at its middle.
     Secant,
 }
 

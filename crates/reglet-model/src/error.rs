@@ -125,6 +125,14 @@ pub enum ModelError {
         /// libtorch's reason.
         reason: String,
     },
+    /// Secants between the rows of a batch, from a value behind which rows do not stay what they are.
+    #[error(
+        "no secants can be taken from '{value}': on the way to the logits its rows are mixed or moved, as tokens and windows are; take gradients instead"
+    )]
+    NoSecants {
+        /// The value's name.
+        value: String,
+    },
     /// A value that was given is not of the shape the model declares for it.
     #[error(
         "the model takes '{value}' of shape {expected} and was given {found:?}; change the preprocessing, or export the model for that size"

@@ -77,7 +77,7 @@ pub enum Slope {
     /// numbers is neither a sum, a product nor a maximum (layer norm, softmax), its derivative midway, with which the
     /// equation holds but for the third power of b − a.
     ///
-    /// Every value on the way must [have the rows](Graph::keeps_rows) of the feeds.
+    /// Every value on the way must [keep its rows](Graph::keeps_rows).
     Secant,
 }
 
@@ -127,7 +127,8 @@ impl Graph {
     /// by faster ways than libtorch could differentiate through.
     ///
     /// # Errors
-    /// Those of [`run`](Graph::run) and of `scores`; [`ModelError::Shape`] where secants are asked for of less than two rows.
+    /// Those of [`run`](Graph::run) and of `scores`. Where secants are asked for, [`ModelError::NoSecants`] if rows do not stay
+    /// apart, and [`ModelError::Shape`] of less than two.
     pub fn differentiate<E: From<ModelError>>(
         &self,
         parameters: &Parameters,
@@ -139,9 +140,8 @@ impl Graph {
         let (rows, device) =
             pass.feeds.first().map_or((0, Device::Cpu), |(_, rows)| (rows.count(), rows.device()));
         let alike = pass.feeds.iter().all(|(_, other)| other.count() == rows);
-        if let (Slope::Secant, 0..=1, Some((value, given))) = (pass.slope, rows, pass.feeds.first()) {
-            let (value, expected) = (self.name(*value).to_owned(), "[2 or more, …]".to_owned());
-            return Err(ModelError::Shape { value, expected, found: given.size() }.into());
+        if pass.slope == Slope::Secant {
+            self.check_secants(pass)?;
         }
         // A part with some of the secants has the row behind its last one too.
         let ahead = i64::from(pass.slope == Slope::Secant);
@@ -185,6 +185,21 @@ impl Graph {
             leads[node.output.0] |= node.inputs.iter().any(|input| leads[input.0]);
         }
         leads.iter().zip(by_row).all(|(leads, by_row)| by_row || !leads) && self.check_transparent().is_ok()
+    }
+
+    /// Whether secants can be taken.
+    fn check_secants(&self, pass: &Pass) -> Result<(), ModelError> {
+        if let Some(mixed) = pass.watch.iter().find(|value| !self.keeps_rows(**value)) {
+            return Err(ModelError::NoSecants { value: self.name(*mixed).to_owned() });
+        }
+        match pass.feeds.iter().find(|(_, rows)| rows.count() < 2) {
+            Some((value, given)) => Err(ModelError::Shape {
+                value: self.name(*value).to_owned(),
+                expected: "[2 or more, …]".to_owned(),
+                found: given.size(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The forward pass, for some rows.

@@ -111,7 +111,7 @@ pub(in crate::graph) fn leaves(inputs: &[&Tensor], free: &[usize]) -> Result<Vec
     given.collect()
 }
 
-/// Below this difference, as a share of 1 + |a|, f(b) − f(a) is mostly rounding.
+/// Below this difference, as a share of |a| + |f(a)|, f(b) − f(a) is mostly rounding.
 fn smallest_difference(kind: Kind) -> f64 {
     if kind == Kind::Double { 1e-6 } else { 1e-3 }
 }
@@ -125,9 +125,9 @@ fn quotient(
     otherwise: &Tensor,
 ) -> Result<Tensor, ModelError> {
     let (way, rise) = (differences(input)?, differences(result)?);
-    let least = first_rows(input)?.f_abs()?.f_add_scalar(1.0)?;
+    let least = first_rows(input)?.f_abs()?.f_add(&first_rows(result)?.f_abs()?)?;
     let least = least.f_mul_scalar(smallest_difference(input.kind()))?;
-    let near = way.f_abs()?.f_lt_tensor(&least)?;
+    let near = way.f_abs()?.f_le_tensor(&least)?;
     Ok(otherwise.f_where_self(&near, &upstream.f_mul(&rise)?.f_div(&way)?)?)
 }
 
