@@ -21,7 +21,7 @@ use crate::{
 ///   baseline; by secants, a forward pass more for each thread's share of a batch.
 /// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), linearity,
 ///   implementation invariance, symmetry. The sum over steps is an approximation; how far it is from
-///   completeness is reported as the gap. By secants ([`Quadrature::Secant`]) it is complete after any number of steps,
+///   completeness is reported as the gap. By secants ([`Quadrature::Secant`]) it is complete after any number of steps, but for layer norm and softmax,
 ///   so then the gap says nothing of how near the map is to the integral.
 /// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space,
 ///   which is a picture of the training set's mean colour and not a black one.
