@@ -12,7 +12,7 @@ use crate::{DataError, Mask, edit};
 /// time by [`sample`](Dataset::sample), so that ten thousand of them take no more memory than one.
 ///
 /// `index` is everywhere from 0 to [`len`](Dataset::len), exclusive. As with a slice, [`id`](Dataset::id),
-/// [`label`](Dataset::label) and [`flag`](Dataset::flag) may panic beyond that; what can fail for other
+/// [`label`](Dataset::label) and all else that is answered from memory may panic beyond that; what can fail for other
 /// reasons returns an error.
 pub trait Dataset: Send + Sync {
     /// What the data set is called in a report.
@@ -42,6 +42,35 @@ pub trait Dataset: Send + Sync {
     /// it does not: then the sample's mask, if there is one, tells.
     fn flag(&self, index: usize, region: &str) -> Option<bool> {
         let _ = (index, region);
+        None
+    }
+
+    /// What the picture shares with others that are not independent of it, the id of a patient or a lesion:
+    /// statistics draw and count groups, not pictures. `None` where the picture is a group of its own.
+    fn group(&self, index: usize) -> Option<&str> {
+        let _ = index;
+        None
+    }
+
+    /// What the picture shares with those that show the same lesion with the artefact or without it: the design of
+    /// Winkler et al., *Association Between Surgical Skin Markings in Dermoscopic Images and Diagnostic Performance
+    /// of a Deep Learning Convolutional Neural Network for Melanoma Recognition*, JAMA Dermatology 155, 2019. `None`
+    /// where the picture has no counterpart.
+    fn pair(&self, index: usize) -> Option<&str> {
+        let _ = index;
+        None
+    }
+
+    /// The names of what else the data set says of its pictures (sex, age, site, skin type), in its own order.
+    /// What it gives by other means, the label, regions, groups and pairs, is not among them.
+    fn columns(&self) -> &[String] {
+        &[]
+    }
+
+    /// What the data set says of the picture in one of the [`columns`](Dataset::columns), as text. `None` where it
+    /// says nothing, or there is no such column.
+    fn cell(&self, index: usize, column: &str) -> Option<&str> {
+        let _ = (index, column);
         None
     }
 

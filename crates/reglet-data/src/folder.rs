@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
 use crate::files::{is_picture, last_part, names, stem};
+use crate::further::About;
 use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
@@ -107,6 +108,7 @@ impl FolderOptions {
                     masks: masks.collect(),
                     flags: BTreeMap::new(),
                     annotated: None,
+                    about: About::default(),
                     line: None,
                 };
                 pictures.push((entry, label.clone()));
@@ -122,11 +124,8 @@ impl FolderOptions {
         }
         let name = self.name.clone().unwrap_or_else(|| last_part(&self.folder));
         let regions: BTreeSet<String> = self.masks.keys().cloned().collect();
-        Listing { name, file: &self.folder, pictures, known: folders, regions, problems }.open(
-            self.classes.as_ref(),
-            self.labels.as_ref(),
-            self.coco.as_ref(),
-        )
+        Listing { name, file: &self.folder, pictures, known: folders, regions, columns: Vec::new(), problems }
+            .open(self.classes.as_ref(), self.labels.as_ref(), self.coco.as_ref())
     }
 
     /// For each region, the masks of one class by their names without extension.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
 use crate::files::{last_part, names};
+use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
@@ -17,10 +18,14 @@ use crate::{DataError, Problem, ProblemKind, Problems};
 /// The diagnoses, as the column `dx` has them.
 const DIAGNOSES: [&str; 7] = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"];
 
+/// The column of groups.
+const LESION: &str = "lesion_id";
+
 /// HAM10000 in the folder it was unpacked into: `HAM10000_metadata.csv` (or `.tab`, or without an ending), the
 /// pictures in every folder whose name begins with `HAM10000_images`, and the lesions' masks, where they are, in
 /// `HAM10000_segmentations_lesion_tschandl`. The labels are those of the column `dx`: `akiec`, `bcc`, `bkl`, `df`,
 /// `mel`, `nv`, `vasc`. Pictures that the metadata do not list are left aside.
+/// What else the metadata say (`dx_type`, `age`, `sex`, `localization`) is kept.
 ///
 /// ```toml
 /// folder = "ham10000"
@@ -47,6 +52,11 @@ pub struct Ham10000Options {
     /// out, each is a class.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
+    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
+    /// they show: `lesion_id`. An empty cell makes the picture a group of its own. Where this is left out,
+    /// `lesion_id`: of many lesions there are several pictures. `image_id` makes each picture a group of its own.
+    #[serde(default)]
+    pub group: Option<String>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -55,7 +65,7 @@ pub struct Ham10000Options {
 impl Ham10000Options {
     /// All diagnoses of the data set in this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), name: None, classes: None, labels: None, coco: None }
+        Self { folder: folder.into(), name: None, classes: None, labels: None, group: None, coco: None }
     }
 
     /// The same data set with relative paths taken from the folder `base`.
@@ -108,6 +118,11 @@ impl Ham10000Options {
             }
             return Err(Problems(problems).into());
         };
+        let usual = place(LESION).map(|_| LESION);
+        let further =
+            Further::find(&columns, (self.group.as_deref().or(usual), None), &["image_id", "dx"], |kind| {
+                complain(1, kind);
+            });
         let mut pictures = Vec::with_capacity(records.len());
         for (line, record) in &records {
             let cell = |place: usize| record.get(place).unwrap_or_default();
@@ -115,15 +130,16 @@ impl Ham10000Options {
                 complain(*line, ProblemKind::EmptyCell { column: columns[column].clone() });
             }
             if !cell(id).is_empty()
-                && let Some(entry) = found.entry(cell(id), *line, |kind| complain(*line, kind))
+                && let Some(entry) =
+                    found.entry(cell(id), (*line, further.read(record)), |kind| complain(*line, kind))
             {
                 pictures.push((entry, cell(dx).to_owned()));
             }
         }
         problems.extend(found.unused_masks(&pictures));
         let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
-        let known = DIAGNOSES.map(String::from).to_vec();
-        Listing { name, file: &metadata, pictures, known, regions, problems }.open(
+        let (columns, known) = (further.names(), DIAGNOSES.map(String::from).to_vec());
+        Listing { name, file: &metadata, pictures, known, regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::files::{by_id, last_part};
+use crate::further::About;
 use crate::picture_files::Entry;
 use crate::{DataError, Problem, ProblemKind};
 
@@ -32,8 +33,14 @@ impl<'a> Identified<'a> {
         Ok(Self { images, segmentations, pictures: by_id(images, "")?, masks: masks.unwrap_or_default() })
     }
 
-    /// The picture of this id, as yet without its class, with its lesion's mask where there is one.
-    pub(crate) fn entry(&self, id: &str, line: u64, mut complain: impl FnMut(ProblemKind)) -> Option<Entry> {
+    /// The picture of this id, as yet without its class, with its lesion's mask where there is one; `about` is what
+    /// the table says of it in the given line.
+    pub(crate) fn entry(
+        &self,
+        id: &str,
+        (line, about): (u64, About),
+        mut complain: impl FnMut(ProblemKind),
+    ) -> Option<Entry> {
         let mut only = |files: &[PathBuf]| {
             if files.len() > 1 {
                 let files = files.iter().map(|file| file.display().to_string()).collect();
@@ -54,6 +61,7 @@ impl<'a> Identified<'a> {
             masks: mask.map(|mask| (REGION.to_owned(), mask)).into_iter().collect(),
             flags: BTreeMap::new(),
             annotated: None,
+            about,
             line: Some(line),
         })
     }

@@ -64,6 +64,14 @@ pub struct ImageFolderOptions {
     /// where that is not known.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
+    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
+    /// they show: `lesion_id`. An empty cell makes the picture a group of its own.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The column that says which pictures show the same lesion with and without an artefact, by an id that they
+    /// share. Where `group` is left out, such pictures are a group too.
+    #[serde(default)]
+    pub pair: Option<String>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -81,6 +89,8 @@ impl ImageFolderOptions {
             labels: None,
             masks: None,
             flags: BTreeMap::new(),
+            group: None,
+            pair: None,
             coco: None,
         }
     }
@@ -103,9 +113,13 @@ impl ImageFolderOptions {
         let (classes, labels, coco) = (self.classes.clone(), self.labels.clone(), self.coco.clone());
         let found: Vec<&str> = METADATA.into_iter().filter(|file| folder.join(file).is_file()).collect();
         match found.as_slice() {
-            [] if self.masks.is_some() || !self.flags.is_empty() => {
+            [] if self.masks.is_some()
+                || !self.flags.is_empty()
+                || self.group.is_some()
+                || self.pair.is_some() =>
+            {
                 let text = format!(
-                    "it has no `{}`: add one, or leave `masks` and `flags` out",
+                    "it has no `{}`: add one, or leave `masks`, `flags`, `group` and `pair` out",
                     METADATA.join("` or `")
                 );
                 Err(problem(&folder, ProblemKind::Malformed(text)))
@@ -115,7 +129,21 @@ impl ImageFolderOptions {
                 let (image, label) = ("file_name".to_owned(), self.label.clone());
                 let (masks, flags) = (self.masks.clone(), self.flags.clone());
                 let manifest = folder.join(file);
-                ManifestOptions { manifest, name, image, label, classes, labels, masks, flags, coco }.open()
+                let (group, pair) = (self.group.clone(), self.pair.clone());
+                let options = ManifestOptions {
+                    manifest,
+                    name,
+                    image,
+                    label,
+                    classes,
+                    labels,
+                    masks,
+                    flags,
+                    group,
+                    pair,
+                    coco,
+                };
+                options.open()
             }
             several => {
                 let text = format!("it has both `{}`: remove one", several.join("` and `"));

@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
 use crate::files::{last_part, names};
+use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::table::Table;
 use crate::{DataError, Problem, ProblemKind, Problems};
 use diagnoses::Diagnoses;
+
+/// The columns of groups: a patient's lesions are no more independent than a lesion's pictures.
+const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 
 /// The classification task of an ISIC challenge, 2016 to 2020, in the folder its archives were unpacked into.
 ///
@@ -81,6 +85,11 @@ pub struct IsicOptions {
     /// this is left out, each is a class.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
+    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
+    /// they show: `lesion_id`. An empty cell makes the picture a group of its own. Where this is left out,
+    /// `patient_id` or else `lesion_id`, where there is such a column.
+    #[serde(default)]
+    pub group: Option<String>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -123,6 +132,7 @@ impl IsicOptions {
             label: None,
             classes: None,
             labels: None,
+            group: None,
             coco: None,
         }
     }
@@ -156,18 +166,21 @@ impl IsicOptions {
         else {
             return Err(Problems(problems).into());
         };
+        let usual = GROUPS.into_iter().find(|&name| columns.iter().any(|column| column == name));
+        let group = self.group.as_deref().or(usual);
+        let further = Further::find(&columns, (group, None), &diagnoses.columns(), |kind| complain(1, kind));
         let mut pictures = Vec::with_capacity(records.len());
         for (line, record) in &records {
             let mut complain = |kind| complain(*line, kind);
             let Some((id, label)) = diagnoses.read(record, &mut complain) else { continue };
-            if let Some(entry) = found.entry(id, *line, &mut complain) {
+            if let Some(entry) = found.entry(id, (*line, further.read(record)), &mut complain) {
                 pictures.push((entry, label));
             }
         }
         problems.extend(found.unused_masks(&pictures));
         let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
-        let known = diagnoses.known();
-        Listing { name, file: &truth, pictures, known, regions, problems }.open(
+        let (known, columns) = (diagnoses.known(), further.names());
+        Listing { name, file: &truth, pictures, known, regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),

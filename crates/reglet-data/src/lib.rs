@@ -48,6 +48,7 @@ mod error;
 mod estimate;
 mod files;
 mod folder;
+mod further;
 mod geometry;
 mod ham10000;
 mod identified;

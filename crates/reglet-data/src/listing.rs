@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::coco::CocoOptions;
-use crate::picture_files::{Entry, PictureFiles};
+use crate::picture_files::{Entry, Listed, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
 
 /// Stands, among the labels that are mapped to classes, for every other one.
@@ -22,6 +22,8 @@ pub(crate) struct Listing<'a> {
     pub(crate) known: Vec<String>,
     /// The regions with masks or flags.
     pub(crate) regions: BTreeSet<String>,
+    /// The names of the further columns.
+    pub(crate) columns: Vec<String>,
     /// What has been found wrong already.
     pub(crate) problems: Vec<Problem>,
 }
@@ -39,7 +41,7 @@ impl Listing<'_> {
         labels: Option<&BTreeMap<String, String>>,
         coco: Option<&CocoOptions>,
     ) -> Result<PictureFiles, DataError> {
-        let Listing { name, file, pictures, known, regions, mut problems } = self;
+        let Listing { name, file, pictures, known, regions, columns, mut problems } = self;
         let mut complain = |line, kind| problems.push(Problem { file: file.into(), line, kind });
         let (mut entries, labelled): (Vec<Entry>, Vec<String>) = pictures.into_iter().unzip();
 
@@ -95,6 +97,6 @@ impl Listing<'_> {
             }
         }
         problems.sort_by_key(|problem| problem.line);
-        PictureFiles::new(name, classes, regions, entries, coco, file, problems)
+        PictureFiles::new(Listed { name, classes, regions, columns, entries }, coco, file, problems)
     }
 }

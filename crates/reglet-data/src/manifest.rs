@@ -15,6 +15,7 @@ use crate::{DataError, Problem, Problems};
 
 /// A data set listed in a manifest: a CSV file with a line for each picture and a first line that names the
 /// columns, or JSON lines (`.jsonl`) with an object for each. Paths in it are relative to the folder it is in.
+/// Columns that no option names are kept as what is known of the pictures ([`Dataset::columns`](crate::Dataset::columns)).
 ///
 /// In TOML, with COCO annotations for the regions that have no mask files:
 ///
@@ -55,6 +56,14 @@ pub struct ManifestOptions {
     /// is not known.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
+    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
+    /// they show: `lesion_id`. An empty cell makes the picture a group of its own.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// The column that says which pictures show the same lesion with and without an artefact, by an id that they
+    /// share. Where `group` is left out, such pictures are a group too.
+    #[serde(default)]
+    pub pair: Option<String>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -72,6 +81,8 @@ impl ManifestOptions {
             labels: None,
             masks: None,
             flags: BTreeMap::new(),
+            group: None,
+            pair: None,
             coco: None,
         }
     }
@@ -101,7 +112,8 @@ impl ManifestOptions {
             |(line, record): &(u64, _)| columns.entry(base, *line, record, |kind| complain(*line, kind));
         let pictures = records.iter().filter_map(entry).collect();
         let (name, regions) = (self.name(), columns.regions());
-        Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, problems }.open(
+        let columns = columns.further();
+        Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),

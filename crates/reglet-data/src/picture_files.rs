@@ -9,6 +9,7 @@ use image::imageops;
 use sha2::{Digest, Sha256};
 
 use crate::coco::{Coco, CocoOptions};
+use crate::further::About;
 use crate::picture::{self, Limits};
 use crate::{DataError, Dataset, Mask, Problem, ProblemKind, Problems, Sample};
 
@@ -26,9 +27,21 @@ pub struct PictureFiles {
     name: String,
     classes: Vec<String>,
     regions: Vec<String>,
+    columns: Vec<String>,
     entries: Vec<Entry>,
     coco: Option<Coco>,
     limits: Limits,
+}
+
+/// Pictures that have their classes.
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) classes: Vec<String>,
+    /// Those with masks or flags.
+    pub(crate) regions: BTreeSet<String>,
+    /// The names of the cells that each entry has.
+    pub(crate) columns: Vec<String>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// One picture as it is listed.
@@ -44,22 +57,22 @@ pub(crate) struct Entry {
     pub(crate) flags: BTreeMap<String, bool>,
     /// The picture's index in the annotations, where it is there.
     pub(crate) annotated: Option<usize>,
+    /// What else is known of it.
+    pub(crate) about: About,
     /// The line of the manifest.
     pub(crate) line: Option<u64>,
 }
 
 impl PictureFiles {
     /// Joins pictures and annotations. `file` is what lists the pictures, and `problems` what has been found
-    /// wrong with it already; `regions` are those with masks or flags.
+    /// wrong with it already.
     pub(crate) fn new(
-        name: String,
-        classes: Vec<String>,
-        mut regions: BTreeSet<String>,
-        mut entries: Vec<Entry>,
+        listed: Listed,
         coco: Option<&CocoOptions>,
         file: &Path,
         mut problems: Vec<Problem>,
     ) -> Result<Self, DataError> {
+        let Listed { name, classes, mut regions, columns, mut entries } = listed;
         let coco = match coco.map(Coco::open).transpose() {
             Ok(coco) => coco,
             // What is wrong with both the list and the annotations is said at once.
@@ -78,7 +91,7 @@ impl PictureFiles {
         }
         Problems::check(problems)?;
         let regions = regions.into_iter().collect();
-        Ok(Self { name, classes, regions, entries, coco, limits: Limits::default() })
+        Ok(Self { name, classes, regions, columns, entries, coco, limits: Limits::default() })
     }
 
     /// The same data set with other limits on the size of its pictures.
@@ -89,6 +102,23 @@ impl PictureFiles {
     /// The file that holds the sample's picture, or `None` where there is no such sample.
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.entries.get(index).map(|entry| entry.picture.as_path())
+    }
+
+    /// What tables say beside classes and regions, where they do.
+    fn hash_columns(&self, hash: &mut Fingerprint) {
+        let about = || self.entries.iter().map(|entry| &entry.about);
+        if self.columns.is_empty() && about().all(|about| about.group.is_none() && about.pair.is_none()) {
+            return;
+        }
+        hash.text("columns");
+        hash.list(&self.columns);
+        for about in about() {
+            for said in [&about.group, &about.pair] {
+                hash.number(u64::from(said.is_some()));
+                hash.text(said.as_deref().unwrap_or_default());
+            }
+            about.cells.iter().for_each(|cell| hash.text(cell));
+        }
     }
 
     fn mask(&self, path: &Path) -> Result<Mask, DataError> {
@@ -134,6 +164,23 @@ impl Dataset for PictureFiles {
         let entry = &self.entries[index];
         let annotated = || self.coco.as_ref()?.shows(entry.annotated?, region);
         entry.flags.get(region).copied().or_else(annotated)
+    }
+
+    fn group(&self, index: usize) -> Option<&str> {
+        self.entries[index].about.group.as_deref()
+    }
+
+    fn pair(&self, index: usize) -> Option<&str> {
+        self.entries[index].about.pair.as_deref()
+    }
+
+    fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn cell(&self, index: usize, column: &str) -> Option<&str> {
+        let place = self.columns.iter().position(|name| name == column)?;
+        self.entries[index].about.cells.get(place).filter(|cell| !cell.is_empty())
     }
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
@@ -208,6 +255,7 @@ impl Dataset for PictureFiles {
         if let Some(coco) = &self.coco {
             hash.file(coco.file())?;
         }
+        self.hash_columns(&mut hash);
         Ok(format!("{:x}", hash.0.finalize()))
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+use crate::further::Further;
 use crate::picture_files::Entry;
 use crate::{ManifestOptions, ProblemKind};
 
@@ -16,6 +17,7 @@ pub(crate) struct Columns {
     masks: BTreeMap<String, Column>,
     /// By region.
     flags: BTreeMap<String, Column>,
+    further: Further,
 }
 
 /// A column's place in the line and its name.
@@ -46,12 +48,21 @@ impl Columns {
         let usual = || usual_masks(names);
         let masks = find_all(&options.masks.clone().unwrap_or_else(usual));
         let flags = find_all(&options.flags);
-        Some(Self { image: image?, label: label?, masks, flags })
+        let named = masks.values().chain(flags.values()).chain(&image).chain(&label);
+        let used: Vec<&str> = named.map(|column| column.name.as_str()).collect();
+        let asked = (options.group.as_deref(), options.pair.as_deref());
+        let further = Further::find(names, asked, &used, complain);
+        Some(Self { image: image?, label: label?, masks, flags, further })
     }
 
     /// The regions that have a column.
     pub(crate) fn regions(&self) -> BTreeSet<String> {
         self.masks.keys().chain(self.flags.keys()).cloned().collect()
+    }
+
+    /// The names of the columns that nothing here uses.
+    pub(crate) fn further(&self) -> Vec<String> {
+        self.further.names()
     }
 
     /// What a line says: the picture, as yet without its class, and the label. Nothing, where it names no
@@ -93,7 +104,8 @@ impl Columns {
             };
             flags.insert(region.clone(), flag);
         }
-        Some((Entry { id, picture, label: 0, masks, flags, annotated: None, line: Some(line) }, label))
+        let (about, line) = (self.further.read(record), Some(line));
+        Some((Entry { id, picture, label: 0, masks, flags, annotated: None, about, line }, label))
     }
 }
 

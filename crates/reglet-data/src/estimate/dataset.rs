@@ -55,6 +55,22 @@ impl Dataset for EstimatedLesions {
         self.data.flag(index, region)
     }
 
+    fn group(&self, index: usize) -> Option<&str> {
+        self.data.group(index)
+    }
+
+    fn pair(&self, index: usize) -> Option<&str> {
+        self.data.pair(index)
+    }
+
+    fn columns(&self) -> &[String] {
+        self.data.columns()
+    }
+
+    fn cell(&self, index: usize, column: &str) -> Option<&str> {
+        self.data.cell(index, column)
+    }
+
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
         let mut sample = self.data.sample(index)?;
         if !sample.regions.contains_key(&self.region)

@@ -148,6 +148,15 @@ impl Diagnoses {
         Some((id, label))
     }
 
+    /// The names of the columns that hold the ids and the labels.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        let labels = match &self.labels {
+            Labels::Written(column) | Labels::Malignant(column) => std::slice::from_ref(column),
+            Labels::Indicated { columns, .. } => columns,
+        };
+        labels.iter().chain([&self.id]).map(|column| column.name.as_str()).collect()
+    }
+
     /// The labels that there are whether or not a picture has them; none, where only the table tells.
     pub(super) fn known(&self) -> Vec<String> {
         match &self.labels {

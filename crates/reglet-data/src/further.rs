@@ -1,0 +1,66 @@
+//! What a table says of a picture beside its class and its regions.
+
+use csv::StringRecord;
+
+use crate::ProblemKind;
+
+/// What a line says of a picture beside its class and its regions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct About {
+    /// Pictures of one group are not independent.
+    pub(crate) group: Option<String>,
+    /// The pictures of a pair show the same lesion, with the artefact and without.
+    pub(crate) pair: Option<String>,
+    /// The further columns, in the order of their names in [`Further::names`].
+    pub(crate) cells: StringRecord,
+}
+
+/// Where in a line that stands.
+pub(crate) struct Further {
+    group: Option<usize>,
+    pair: Option<usize>,
+    /// The places of the columns that nothing else uses.
+    places: Vec<usize>,
+    names: Vec<String>,
+}
+
+impl Further {
+    /// Finds the columns of groups and pairs, where they are asked for; one that is missing is complained of. What
+    /// is neither of them nor `used` already is a further column. Where only pairs are asked for, a pair is a group:
+    /// it shows one lesion.
+    pub(crate) fn find(
+        columns: &[String],
+        (group, pair): (Option<&str>, Option<&str>),
+        used: &[&str],
+        mut complain: impl FnMut(ProblemKind),
+    ) -> Self {
+        let mut find = |name: &str| {
+            let place = columns.iter().position(|other| other == name);
+            if place.is_none() {
+                let (column, columns) = (name.to_owned(), columns.to_vec());
+                complain(ProblemKind::NoColumn { column, columns });
+            }
+            place
+        };
+        let (group, pair) = (group.and_then(&mut find), pair.and_then(find));
+        let further = |&(place, name): &(usize, &String)| {
+            !name.is_empty() && ![group, pair].contains(&Some(place)) && !used.contains(&name.as_str())
+        };
+        let (places, names) =
+            (0..).zip(columns).filter(further).map(|(place, name)| (place, name.clone())).unzip();
+        Self { group: group.or(pair), pair, places, names }
+    }
+
+    /// The names of the further columns, as the table orders them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    /// What a line says. An empty cell says nothing.
+    pub(crate) fn read(&self, record: &StringRecord) -> About {
+        let cell = |place: usize| record.get(place).unwrap_or_default();
+        let said = |place: Option<usize>| place.map(cell).filter(|cell| !cell.is_empty()).map(String::from);
+        let cells = self.places.iter().map(|&place| cell(place)).collect();
+        About { group: said(self.group), pair: said(self.pair), cells }
+    }
+}
