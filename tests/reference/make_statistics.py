@@ -1,4 +1,4 @@
-"""Writes crates/reglet-audit/tests/statistics/reference.json: what SciPy, scikit-learn and statsmodels find.
+"""Writes crates/reglet-statistics/tests/reference.json: what SciPy, scikit-learn and statsmodels find.
 
 Samples of paired differences, symmetric and skewed, with ties and zeros, few and many; tables of counts; scores
 with labels.
@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-OUT = Path(__file__).resolve().parents[2] / "crates/reglet-audit/tests/statistics/reference.json"
+OUT = Path(__file__).resolve().parents[2] / "crates/reglet-statistics/tests/reference.json"
 
 
 def samples(random):

@@ -18,8 +18,6 @@ mod paired;
 mod power;
 mod probability;
 mod spectral;
-#[cfg(test)]
-mod tests;
 
 pub use association::Association;
 pub use estimate::{Estimate, LEVEL, mean, median, quantile};
