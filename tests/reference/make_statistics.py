@@ -44,6 +44,8 @@ def sample(values):
     return {
         "values": values.tolist(),
         "bca": [bootstrap.low, bootstrap.high],
+        # Few values: see the crate's `Draws::interval`.
+        "widening": np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975),
         "wilcoxon": stats.wilcoxon(values).pvalue,
         "rank_biserial": float((ranks * signs).sum() / ranks.sum()),
         "cohens_d": values.mean() / deviation,
