@@ -1,4 +1,4 @@
-"""Writes crates/reglet-audit/tests/statistics/reference.json: what SciPy, scikit-learn and statsmodels find.
+"""Writes crates/reglet-statistics/tests/reference.json: what SciPy, scikit-learn and statsmodels find.
 
 Samples of paired differences, symmetric and skewed, with ties and zeros, few and many; tables of counts; scores
 with labels.
@@ -13,7 +13,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-OUT = Path(__file__).resolve().parents[2] / "crates/reglet-audit/tests/statistics/reference.json"
+OUT = Path(__file__).resolve().parents[2] / "crates/reglet-statistics/tests/reference.json"
 
 
 def samples(random):
@@ -44,6 +44,8 @@ def sample(values):
     return {
         "values": values.tolist(),
         "bca": [bootstrap.low, bootstrap.high],
+        # Few values: see the crate's `Draws::interval`.
+        "widening": np.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1) / stats.norm.ppf(0.975),
         "wilcoxon": stats.wilcoxon(values).pvalue,
         "rank_biserial": float((ranks * signs).sum() / ranks.sum()),
         "cohens_d": values.mean() / deviation,

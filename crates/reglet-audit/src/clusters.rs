@@ -59,7 +59,7 @@ pub(crate) fn clusters(
         let count = all.len().min(LARGEST);
         let sketched: Vec<(usize, &Vec<f32>)> = (0..count).map(|at| all[at * all.len() / count]).collect();
         let distances = distances(&sketched);
-        let groups = spectral(&distances, config.most, plan.config.seed)?;
+        let groups = spectral(&distances, config.most, plan.config.seed);
         let number = groups.groups.iter().max().map_or(0, |last| last + 1);
         let mut clusters = Vec::with_capacity(number);
         for group in 0..number {

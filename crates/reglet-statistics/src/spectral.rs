@@ -1,10 +1,8 @@
 //! Groups of things of which only the distances are known.
 
+use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use tch::{Kind, Tensor};
-
-use crate::Error;
 
 /// Groups found by the spectrum of a neighbourhood graph.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,55 +16,56 @@ pub struct Spectral {
 
 /// How often k-means begins anew; the best result stays.
 const RESTARTS: usize = 20;
+/// How often centres move at most.
 const SWEEPS: usize = 100;
 
 /// Spectral clustering (von Luxburg, *A tutorial on spectral clustering*, 2007; Ng, Jordan and Weiss, 2001): each thing
 /// is joined to its ⌈ln n⌉ + 1 nearest, either way; the number of groups, at most `most`, is where the eigenvalues
 /// of the graph's normalised Laplacian leave the largest gap; and k-means finds the groups among the rows of the
-/// eigenvectors below it. `distances` is symmetric, n × n by rows. One group where there is too little to tell.
-///
-/// # Errors
-/// [`Error::Torch`] where the eigenvalues do not converge.
-pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Result<Spectral, Error> {
+/// eigenvectors below it. `distances` is symmetric, n × n by rows; what is left over of another length is not looked
+/// at. One group, and no eigenvalues, where there is too little to tell: fewer than four things, `most` below two, or
+/// distances that are not numbers.
+pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Spectral {
     let count = distances.len().isqrt();
-    if count < 4 || most < 2 {
-        return Ok(Spectral { groups: vec![0; count], eigenvalues: Vec::new() });
+    if count < 4 || most < 2 || distances.iter().any(|distance| distance.is_nan()) {
+        return Spectral { groups: vec![0; count], eigenvalues: Vec::new() };
     }
-    let neighbours = ((count as f64).ln().ceil() as usize + 1).min(count - 1);
-    let mut affinity = vec![0.0; count * count];
-    for one in 0..count {
-        let mut order: Vec<usize> = (0..count).filter(|&other| other != one).collect();
-        order.sort_by(|&a, &b| distances[one * count + a].total_cmp(&distances[one * count + b]));
-        for other in order.into_iter().take(neighbours) {
-            affinity[one * count + other] += 0.5;
-            affinity[other * count + one] += 0.5;
-        }
-    }
-    let degree: Vec<f64> = affinity.chunks(count).map(|row| row.iter().sum()).collect();
-    let laplacian: Vec<f64> = (0..count * count)
-        .map(|at| {
-            let (row, column) = (at / count, at % count);
-            f64::from(u8::from(row == column)) - affinity[at] / (degree[row] * degree[column]).sqrt()
-        })
-        .collect();
-    let side = count as i64;
-    let (values, vectors) = Tensor::f_from_slice(&laplacian)?.f_view([side, side])?.f_linalg_eigh("L")?;
-    let values: Vec<f64> = Vec::try_from(values)?;
+    let SymmetricEigen { eigenvalues, eigenvectors } = laplacian(distances, count).symmetric_eigen();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by(|&a, &b| eigenvalues[a].total_cmp(&eigenvalues[b]));
+    let values: Vec<f64> = order.iter().map(|&at| eigenvalues[at]).collect();
     let most = most.min(count - 1);
     let gap = |groups: usize| values[groups] - values[groups - 1];
     let groups = (1..=most).max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a))).unwrap_or(1);
     // Rows of unit length: only their direction tells groups apart.
-    let rows = vectors.f_slice(1, 0, groups as i64, 1)?.f_contiguous()?;
-    let rows: Vec<f64> = Vec::try_from(rows.f_to_kind(Kind::Double)?.f_view([-1])?)?;
-    let rows: Vec<Vec<f64>> = rows
-        .chunks(groups)
+    let rows: Vec<Vec<f64>> = (0..count)
         .map(|row| {
+            let row: Vec<f64> = order[..groups].iter().map(|&at| eigenvectors[(row, at)]).collect();
             let length = row.iter().map(|value| value * value).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
             row.iter().map(|value| value / length).collect()
         })
         .collect();
     let found = k_means(&rows, groups, seed);
-    Ok(Spectral { groups: by_size(&found, groups), eigenvalues: values[..=most].to_vec() })
+    Spectral { groups: by_size(&found, groups), eigenvalues: values[..=most].to_vec() }
+}
+
+/// The normalised Laplacian of the graph that joins each to its nearest.
+fn laplacian(distances: &[f64], count: usize) -> DMatrix<f64> {
+    let neighbours = ((count as f64).ln().ceil() as usize + 1).min(count - 1);
+    let mut affinity = DMatrix::<f64>::zeros(count, count);
+    for one in 0..count {
+        let mut order: Vec<usize> = (0..count).filter(|&other| other != one).collect();
+        order.sort_by(|&a, &b| distances[one * count + a].total_cmp(&distances[one * count + b]));
+        for other in order.into_iter().take(neighbours) {
+            affinity[(one, other)] += 0.5;
+            affinity[(other, one)] += 0.5;
+        }
+    }
+    let degree: Vec<f64> = affinity.row_iter().map(|row| row.sum()).collect();
+    DMatrix::from_fn(count, count, |row, column| {
+        let own = f64::from(u8::from(row == column));
+        own - affinity[(row, column)] / (degree[row] * degree[column]).sqrt()
+    })
 }
 
 /// Numbers the groups by falling size, leaving out empty ones.
@@ -113,6 +112,7 @@ fn k_means(rows: &[Vec<f64>], groups: usize, seed: u64) -> Vec<usize> {
     best.1
 }
 
+/// Centres to begin with, each far from those before it.
 fn spread(rows: &[Vec<f64>], groups: usize, random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
     let mut centres = vec![rows[random.random_range(0..rows.len())].clone()];
     while centres.len() < groups {

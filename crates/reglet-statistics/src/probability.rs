@@ -20,6 +20,48 @@ pub fn auroc(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
     Some(total / (positives.len() * negatives.len()) as f64)
 }
 
+/// Scores in their order, for the area under the ROC curve under many weightings.
+#[derive(Debug, Clone)]
+pub struct Ranked {
+    /// Row, whether it is positive, and whether the next one has the same score; by rising score.
+    order: Vec<(usize, bool, bool)>,
+}
+
+impl Ranked {
+    /// Puts the scores in order. `None` where one is not a number, or the lists differ in length.
+    pub fn new(scores: &[f64], positive: &[bool]) -> Option<Ranked> {
+        if scores.len() != positive.len() || scores.iter().any(|score| score.is_nan()) {
+            return None;
+        }
+        let mut rows: Vec<usize> = (0..scores.len()).collect();
+        rows.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        let tied = |at: usize| rows.get(at + 1).is_some_and(|&next| scores[next] == scores[rows[at]]);
+        let order = (0..rows.len()).map(|at| (rows[at], positive[rows[at]], tied(at))).collect();
+        Some(Ranked { order })
+    }
+
+    /// The area where each row counts as often as its weight says: [`auroc`] with all weights one. `None` where the
+    /// positives, or the negatives, weigh nothing, or where there are not as many weights as rows.
+    pub fn auroc(&self, weights: &[f64]) -> Option<f64> {
+        if weights.len() != self.order.len() {
+            return None;
+        }
+        let (mut below, mut positives, mut wins) = (0.0, 0.0, 0.0);
+        // Of the rows that share a score.
+        let mut tied = [0.0; 2];
+        for &(row, positive, same) in &self.order {
+            tied[usize::from(positive)] += weights[row];
+            if !same {
+                wins += tied[1] * (below + tied[0] / 2.0);
+                below += tied[0];
+                positives += tied[1];
+                tied = [0.0; 2];
+            }
+        }
+        (below > 0.0 && positives > 0.0).then(|| wins / (below * positives))
+    }
+}
+
 /// Brier's score (1950) for one class against the rest: the mean squared distance of the probability from what
 /// is true, 0 to 1; 0.25 is what always saying one half gives. `None` without pictures.
 pub fn brier(scored: &[(f64, bool)]) -> Option<f64> {

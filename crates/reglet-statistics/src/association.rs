@@ -1,12 +1,12 @@
 //! How strongly two yes-or-no properties go together.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Estimate, LEVEL, normal_quantile};
+use crate::{Estimate, LEVEL, normal_quantile};
 
 /// How strongly, in the data, the artefact goes with the target class.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Association {
     /// The odds of the artefact in pictures of the class over those in the others, with Woolf's interval (1955).
     /// Where a count is zero, one half is added to each (Haldane, 1956; Anscombe, 1956).

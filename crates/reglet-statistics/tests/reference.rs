@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
 
-use super::*;
+use reglet_statistics::*;
 
 #[derive(Deserialize)]
 struct Reference {
@@ -21,6 +21,7 @@ struct Reference {
 struct Sample {
     values: Vec<f64>,
     bca: (f64, f64),
+    widening: f64,
     wilcoxon: f64,
     rank_biserial: f64,
     cohens_d: f64,
@@ -45,7 +46,7 @@ struct Scores {
 }
 
 fn reference() -> Reference {
-    let text = include_str!("../../tests/statistics/reference.json");
+    let text = include_str!("reference.json");
     serde_json::from_str(text).expect("the reference is committed")
 }
 
@@ -74,9 +75,11 @@ fn paired_tests_and_effect_sizes_are_scipys() {
 fn bootstrap_intervals_are_scipys_bca() {
     for (index, sample) in reference().samples.iter().enumerate() {
         let found = Estimate::of(&sample.values, 3).expect("values");
-        let (low, high) = sample.bca;
-        // 2000 resamples against 200,000: an end scatters by some hundredths of the width.
-        let allowed = 0.06 * (high - low);
+        let mean = mean(&sample.values).expect("values");
+        let wider = |end: f64| mean + sample.widening * (end - mean);
+        let (low, high) = (wider(sample.bca.0), wider(sample.bca.1));
+        // 5000 resamples against 200,000: an end scatters by some hundredths of the width.
+        let allowed = 0.05 * (high - low);
         close(found.low, low, allowed, &format!("lower end of sample {index}"));
         close(found.high, high, allowed, &format!("upper end of sample {index}"));
     }
@@ -174,12 +177,11 @@ fn what_cannot_be_said_is_not() {
 
 proptest! {
     #[test]
-    fn an_interval_lies_within_the_values_and_the_seed_fixes_it(
+    fn an_interval_holds_its_mean_in_order_and_the_seed_fixes_it(
         values in prop::collection::vec(-5.0..5.0_f64, 1..30), seed in any::<u64>(),
     ) {
         let estimate = Estimate::of(&values, seed).expect("values");
-        let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
-        prop_assert!(low - 1e-9 <= estimate.low && estimate.low <= estimate.high && estimate.high <= high + 1e-9);
+        prop_assert!(estimate.low <= estimate.mean + 1e-9 && estimate.mean <= estimate.high + 1e-9);
         prop_assert_eq!(Some(estimate), Estimate::of(&values, seed));
     }
 
@@ -219,9 +221,9 @@ fn as_many_groups_are_found_as_there_are() {
     let apart = |one: &[f64; 2], other: &[f64; 2]| (one[0] - other[0]).hypot(one[1] - other[1]);
     let distances: Vec<f64> =
         points.iter().flat_map(|one| points.iter().map(move |other| apart(&one.1, &other.1))).collect();
-    let found = spectral(&distances, 6, 3).expect("a small problem");
+    let found = spectral(&distances, 6, 3);
     let expected: Vec<usize> = points.iter().map(|(cloud, _)| [1, 0, 2][*cloud]).collect();
     assert_eq!(found.groups, expected, "{:?}", found.eigenvalues);
     assert!(found.eigenvalues[2] < 1e-9 && found.eigenvalues[3] > 0.01, "{:?}", found.eigenvalues);
-    assert!(spectral(&[], 6, 3).expect("nothing").groups.is_empty());
+    assert!(spectral(&[], 6, 3).groups.is_empty());
 }

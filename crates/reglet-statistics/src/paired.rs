@@ -2,7 +2,7 @@
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::normal_cdf;
+use crate::normal_cdf;
 
 /// Up to so many differences without ties the signed-rank test is exact, as SciPy has it.
 const EXACT: usize = 50;
@@ -87,7 +87,7 @@ pub fn rank_biserial(differences: &[f64]) -> Option<f64> {
 }
 
 /// The sample standard deviation (n − 1); `None` for fewer than two values.
-pub(super) fn deviation(values: &[f64]) -> Option<f64> {
+pub(crate) fn deviation(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

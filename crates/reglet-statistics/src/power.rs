@@ -2,8 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::paired::deviation;
-use super::{LEVEL, normal_quantile};
+use crate::paired::deviation;
+use crate::{LEVEL, normal_quantile};
 
 /// How often an effect of the smallest detectable size would be found.
 pub const POWER: f64 = 0.8;

@@ -1,0 +1,86 @@
+//! Any estimate that weights can be given to.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::resample::resample;
+use super::{Draws, acceleration};
+use crate::groups::dense;
+use crate::probability::Ranked;
+
+/// So many groups, or sets of groups put together at random, are left out in turn.
+const LEFT_OUT: usize = 400;
+
+/// An estimate of rows, the groups drawn again. `estimate` is given the weight of each row, how often its group was
+/// drawn, and answers `None` where it is not defined; such draws are made again. With all weights one it is the
+/// estimate itself.
+///
+/// The interval is widened by the number of groups that the estimate hangs on, those whose leaving out moves it: of a
+/// sensitivity those that hold positives.
+///
+/// `None` where there are fewer than two such groups, or where the estimate is not defined, or seldom.
+pub fn bootstrap(
+    groups: &[u32],
+    seed: u64,
+    estimate: impl Fn(&[f64]) -> Option<f64> + Sync,
+) -> Option<Draws> {
+    let (group, count) = dense(groups);
+    let rows = groups.len();
+    let value = estimate(&vec![1.0; rows]).filter(|value| value.is_finite())?;
+    if count < 2 {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..count).collect();
+    if count > LEFT_OUT {
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    }
+    let mut set = vec![0; count];
+    order.iter().enumerate().for_each(|(at, &group)| set[group] = at % LEFT_OUT);
+    let without = |left: usize| {
+        let weights: Vec<f64> = group.iter().map(|&group| f64::from(u8::from(set[group] != left))).collect();
+        estimate(&weights)
+    };
+    let without: Vec<Option<f64>> = (0..count.min(LEFT_OUT)).map(without).collect();
+    let left_out: Vec<f64> = without.iter().copied().flatten().collect();
+    let farthest = left_out.iter().map(|other| (other - value).abs()).fold(0.0, f64::max);
+    // Rounding moves an estimate too.
+    let moved = |other: &Option<f64>| other.is_none_or(|other| (other - value).abs() > 1e-9 * farthest);
+    let effective = match without.iter().filter(|other| moved(other)).count() {
+        1 => return None,
+        // Nothing moves it: all draws will be equal.
+        0 => count,
+        some => some,
+    };
+    type Weights = (Vec<f64>, Vec<f64>);
+    let draws = resample(rows, seed, |random, (of_group, of_row): &mut Weights| {
+        of_group.clear();
+        of_group.resize(count, 0.0);
+        (0..count).for_each(|_| of_group[random.random_range(0..count)] += 1.0);
+        of_row.clear();
+        of_row.extend(group.iter().map(|&group| of_group[group]));
+        estimate(of_row)
+    })?;
+    Some(Draws::new(value, draws, acceleration(&left_out), (rows, count), effective as f64))
+}
+
+/// The area under the ROC curve (see [`auroc`](crate::auroc)), the groups drawn again; its interval lies between 0 and
+/// 1. The interval is widened by the number of groups that hold positives, or negatives, whichever are fewer.
+///
+/// `None` where either are fewer than two, where a score is not a number, or where the lists differ in length.
+pub fn bootstrap_auroc(scores: &[f64], positive: &[bool], groups: &[u32], seed: u64) -> Option<Draws> {
+    if groups.len() != scores.len() {
+        return None;
+    }
+    let ranked = Ranked::new(scores, positive)?;
+    let held = |side: bool| {
+        let own = groups.iter().zip(positive).filter(|(_, positive)| **positive == side);
+        dense(&own.map(|(group, _)| *group).collect::<Vec<u32>>()).1
+    };
+    let fewer = held(true).min(held(false));
+    if fewer < 2 {
+        return None;
+    }
+    let draws = bootstrap(groups, seed, |weights| ranked.auroc(weights))?;
+    Some(Draws { effective: fewer as f64, ..draws }.within(0.0, 1.0))
+}

@@ -1,0 +1,216 @@
+//! Rows in groups: against statsmodels, scikit-learn and closed forms (`tests/reference/make_groups.py`).
+
+use reglet_statistics::*;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    clustered: Vec<Clustered>,
+    crossed: Vec<Crossed>,
+    difference: Vec<Difference>,
+    auroc: Vec<Auroc>,
+    share: Vec<Shared>,
+}
+
+#[derive(Deserialize)]
+struct Clustered {
+    values: Vec<f64>,
+    groups: Vec<u32>,
+    mean: f64,
+    error: f64,
+}
+
+#[derive(Deserialize)]
+struct Crossed {
+    values: Vec<f64>,
+    groups: Vec<u32>,
+    donors: Vec<Option<u32>>,
+    error: f64,
+}
+
+#[derive(Deserialize)]
+struct Difference {
+    values: Vec<f64>,
+    with: Vec<bool>,
+    groups: Vec<u32>,
+    difference: f64,
+    error: f64,
+}
+
+#[derive(Deserialize)]
+struct Auroc {
+    scores: Vec<f64>,
+    labels: Vec<bool>,
+    groups: Vec<u32>,
+    auroc: f64,
+    error: f64,
+    weights: Vec<f64>,
+    weighted: f64,
+}
+
+#[derive(Deserialize)]
+struct Shared {
+    hits: Vec<bool>,
+    groups: Vec<u32>,
+    level: f64,
+    interval: (f64, f64),
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("groups.json")).expect("the reference is committed")
+}
+
+fn close(found: f64, expected: f64, allowed: f64, what: &str) {
+    assert!((found - expected).abs() <= allowed, "{what}: {found}, expected {expected} ± {allowed}");
+}
+
+#[test]
+fn errors_of_clustered_means_are_statsmodels() {
+    for (index, Clustered { values, groups, mean, error }) in reference().clustered.iter().enumerate() {
+        let draws = bootstrap_mean(Rows { values, groups, donors: None }, 1).expect("many groups");
+        close(draws.value(), *mean, 1e-12, &format!("mean {index}"));
+        close(draws.standard_error(), *error, 0.05 * error, &format!("error {index}"));
+        // The general way says the same, from other draws.
+        let weighted = |weights: &[f64]| {
+            let sum: f64 = weights.iter().sum();
+            (sum > 0.0)
+                .then(|| weights.iter().zip(values).map(|(weight, value)| weight * value).sum::<f64>() / sum)
+        };
+        let general = bootstrap(groups, 1, weighted).expect("many groups");
+        close(general.value(), *mean, 1e-12, &format!("mean {index}"));
+        close(general.standard_error(), *error, 0.05 * error, &format!("error {index}"));
+        let (one, other) = (draws.interval(0.95), general.interval(0.95));
+        close(one.low, other.low, 0.2 * error, &format!("low {index}"));
+        close(one.high, other.high, 0.2 * error, &format!("high {index}"));
+    }
+}
+
+#[test]
+fn errors_of_crossed_means_are_statsmodels() {
+    for (index, Crossed { values, groups, donors, error }) in reference().crossed.iter().enumerate() {
+        let draws = bootstrap_mean(Rows { values, groups, donors: Some(donors) }, 1).expect("many groups");
+        close(draws.standard_error(), *error, 0.03 * error, &format!("error {index}"));
+    }
+}
+
+#[test]
+fn errors_of_differences_are_statsmodels() {
+    for (index, case) in reference().difference.iter().enumerate() {
+        let draws = bootstrap_difference(&case.values, &case.with, &case.groups, 1).expect("many groups");
+        close(draws.value(), case.difference, 1e-12, &format!("difference {index}"));
+        close(draws.standard_error(), case.error, 0.05 * case.error, &format!("error {index}"));
+    }
+}
+
+#[test]
+fn areas_under_the_curve_are_scikit_learns_and_their_errors_obuchowskis() {
+    for (index, case) in reference().auroc.iter().enumerate() {
+        let ranked = Ranked::new(&case.scores, &case.labels).expect("numbers");
+        close(ranked.auroc(&case.weights).expect("both"), case.weighted, 1e-12, "weighted area");
+        let draws = bootstrap_auroc(&case.scores, &case.labels, &case.groups, 1).expect("many groups");
+        close(draws.value(), case.auroc, 1e-12, &format!("area {index}"));
+        close(draws.standard_error(), case.error, 0.07 * case.error, &format!("error {index}"));
+        assert!(draws.interval(0.999).high <= 1.0);
+    }
+}
+
+#[test]
+fn shares_in_groups_have_wilsons_interval_at_the_effective_number() {
+    for Shared { hits, groups, level, interval } in reference().share {
+        let found = share(&hits, &groups).expect("rows");
+        let estimate = found.interval(level);
+        close(estimate.low, interval.0, 1e-9, "low");
+        close(estimate.high, interval.1, 1e-9, "high");
+        close(found.upper(1.0 - (1.0 - level) / 2.0), interval.1, 1e-9, "upper");
+    }
+    // Where every row is a group of its own, it is Wilson's.
+    let hits: Vec<bool> = (0..40).map(|row| row % 4 == 0).collect();
+    let own: Vec<u32> = (0..40).collect();
+    let (found, plain) = (share(&hits, &own).expect("rows"), Estimate::share(10, 40).expect("rows"));
+    close(found.interval(0.95).low, plain.low, 1e-12, "low");
+    close(found.interval(0.95).high, plain.high, 1e-12, "high");
+    // Nothing hit: three times over the number of groups is the rule of three, not of rows.
+    let groups: Vec<u32> = (0..400).map(|row| row / 10).collect();
+    let none = share(&[false; 400], &groups).expect("rows");
+    assert_eq!(none.upper(0.95), share(&[false; 40], &own).expect("rows").upper(0.95));
+    assert!(none.upper(0.95) > 0.05, "{}", none.upper(0.95));
+}
+
+#[test]
+fn equivalence_and_its_contrary_need_the_whole_interval() {
+    let values: Vec<f64> = (0..60).map(|at| 0.02 + 0.05 * f64::from(at % 7 - 3) / 3.0).collect();
+    let groups: Vec<u32> = (0..60).collect();
+    let draws = bootstrap_mean(Rows { values: &values, groups: &groups, donors: None }, 5).expect("groups");
+    let margin = equivalence_margin(&draws);
+    let ninety = draws.interval(0.9);
+    assert_eq!(margin, ninety.high);
+    assert!(equivalent(&draws, margin) && !equivalent(&draws, 0.999 * margin));
+    let interval = draws.interval(0.95);
+    assert_eq!(beyond(&draws, 0.99 * interval.low, 0.95), Some(Side::Above));
+    assert_eq!(beyond(&draws, interval.low, 0.95), None);
+    let turned: Vec<f64> = values.iter().map(|value| -value).collect();
+    let draws = bootstrap_mean(Rows { values: &turned, groups: &groups, donors: None }, 5).expect("groups");
+    assert_eq!(beyond(&draws, 0.9 * interval.low, 0.95), Some(Side::Below));
+}
+
+#[test]
+fn what_groups_cannot_say_is_not_said() {
+    let rows = |values, groups| bootstrap_mean(Rows { values, groups, donors: None }, 0);
+    assert_eq!(rows(&[], &[]), None);
+    assert_eq!(rows(&[0.1, 0.2], &[4, 4]), None);
+    assert_eq!(rows(&[0.1, f64::NAN], &[1, 2]), None);
+    assert_eq!(rows(&[0.1, f64::INFINITY], &[1, 2]), None);
+    assert_eq!(rows(&[0.1, 0.3], &[1]), None);
+    let short = [Some(1)];
+    assert_eq!(bootstrap_mean(Rows { values: &[0.1, 0.2], groups: &[1, 2], donors: Some(&short) }, 0), None);
+    // One picture with the artefact says nothing of others.
+    assert_eq!(
+        bootstrap_difference(&[0.9, 0.1, 0.2, 0.3], &[true, false, false, false], &[0, 1, 2, 3], 0),
+        None
+    );
+    assert_eq!(bootstrap_difference(&[0.9, 0.1], &[true, true], &[0, 1], 0), None);
+    assert_eq!(bootstrap_auroc(&[0.9, 0.1, 0.3], &[true, false, false], &[0, 1, 2], 0), None);
+    assert_eq!(bootstrap_auroc(&[0.9, f64::NAN], &[true, false], &[0, 1], 0), None);
+    assert_eq!(bootstrap(&[0, 1, 2], 0, |_| None), None);
+    // Defined only where the one group with what counts is drawn.
+    assert_eq!(bootstrap(&[0, 1, 2], 0, |weights| (weights[0] > 0.0).then_some(1.0)), None);
+    assert_eq!((share(&[], &[]), share(&[true], &[])), (None, None));
+    assert_eq!(Ranked::new(&[0.1], &[true]).and_then(|ranked| ranked.auroc(&[1.0])), None);
+    // Levels that are none are brought to the nearest.
+    let draws = rows(&[0.1, 0.2, 0.4], &[1, 2, 3]).expect("groups");
+    for level in [f64::NAN, -1.0, 0.0, 1.0, 7.0] {
+        let found = draws.interval(level);
+        assert!(
+            found.low.is_finite() && found.low <= found.high && found.high.is_finite(),
+            "{level}: {found:?}"
+        );
+    }
+    // One donor cannot stand for others: the groups alone are drawn.
+    let one = [Some(3); 3];
+    let crossed =
+        bootstrap_mean(Rows { values: &[0.1, 0.2, 0.4], groups: &[1, 2, 3], donors: Some(&one) }, 0);
+    assert_eq!(crossed, Some(draws));
+}
+
+#[test]
+fn a_hundred_thousand_rows_take_well_under_a_second() {
+    let values: Vec<f64> =
+        (0..100_000_u32).map(|at| f64::from(at.wrapping_mul(2_654_435_761) >> 8)).collect();
+    let groups: Vec<u32> = (0..100_000).collect();
+    let donors: Vec<Option<u32>> = (0..100_000).map(|at| Some(at % 24)).collect();
+    let started = std::time::Instant::now();
+    let plain = bootstrap_mean(Rows { values: &values, groups: &groups, donors: None }, 0).expect("groups");
+    let plain_took = started.elapsed();
+    let crossed = bootstrap_mean(Rows { values: &values, groups: &groups, donors: Some(&donors) }, 0);
+    let crossed_took = started.elapsed() - plain_took;
+    println!("{plain_took:?}, with donors {crossed_took:?}");
+    // What the draws were put together from keeps the closed form's error.
+    let n = values.len() as f64;
+    let squares: f64 = values.iter().map(|value| (value - plain.value()).powi(2)).sum();
+    close(plain.standard_error(), squares.sqrt() / n, 0.05 * squares.sqrt() / n, "error");
+    assert!(crossed.is_some());
+    assert!(
+        plain_took.as_secs_f64() < 2.0 && crossed_took.as_secs_f64() < 4.0,
+        "{plain_took:?}, {crossed_took:?}"
+    );
+}
