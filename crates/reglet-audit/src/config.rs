@@ -1,32 +1,23 @@
-//! The audit's config: read, checked once, and turned into a [`Plan`] that nothing later checks again.
+//! The audit's config, and what is wrong with one. What it names is opened by the plan.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use miette::NamedSource;
 use reglet_attribution::{Method, Methods};
-use reglet_data::edit::{Change, EditError, EditOptions, Editor};
+use reglet_data::edit::{Change, EditOptions};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{
-    DataError, Dataset, EstimatedLesions, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions,
-    ManifestOptions,
+    DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
 };
-use reglet_model::{
-    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, WeightsSource,
-    device,
-};
+use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
+use reglet_model::{Architecture, Preprocessing, Rewrite, ScoreKind, device};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use toml_edit::{DocumentMut, Item, Table, Value};
 
+use crate::Error;
 use crate::language::Language;
-use crate::progress::Progress;
-use crate::results::VerdictKind;
-use crate::{ConfigError, Error, parameters};
+use crate::results::Expectation;
+use crate::source::Source;
 
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -41,11 +32,18 @@ pub struct Config {
     /// Fixes everything random.
     #[serde(default)]
     pub seed: u64,
-    /// The class whose score is explained: a label, or an index.
-    pub target: String,
-    /// The region under suspicion.
-    #[serde(default = "default_artefact")]
-    pub artefact: String,
+    /// The class whose score is explained: a label.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Several such classes, instead of `target`.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// The region under suspicion; `ruler` where neither this nor `artefacts` is given.
+    #[serde(default)]
+    pub artefact: Option<String>,
+    /// Several regions under suspicion, by name, instead of `artefact`.
+    #[serde(default)]
+    pub artefacts: BTreeMap<String, ArtefactConfig>,
     /// The region a classifier should look at. What is put into a picture keeps off it.
     #[serde(default = "default_lesion")]
     pub lesion: String,
@@ -83,9 +81,47 @@ pub struct Config {
     /// Whether maps are grouped by how alike they are, so that shortcuts show that nobody has named.
     #[serde(default)]
     pub clusters: Option<ClustersConfig>,
+    /// When a picture counts as called the target: where its probability is above a number; where it is the most probable
+    /// class (`argmax`, the default for more than two classes); or so that a share of the target's own pictures is called
+    /// so (`{ sensitivity = 0.95 }`). For two classes the default is 0.5.
+    #[serde(default)]
+    pub operating_point: Option<OperatingPoint>,
+    /// Which of the target's scores the methods explain.
+    #[serde(default)]
+    pub score: Option<ScoreKind>,
     /// What the verdict asks for.
     #[serde(default)]
     pub verdict: VerdictConfig,
+}
+
+/// One of several regions under suspicion. What is left out is as the config says for all.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ArtefactConfig {
+    /// What is changed about each picture.
+    pub changes: Option<Vec<Change>>,
+    /// How it is changed.
+    pub edit: Option<EditOptions>,
+}
+
+/// What the audit is expected to find of a model.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Expected {
+    /// The same for every artefact and target.
+    Every(Expectation),
+    /// By artefact.
+    ByArtefact(BTreeMap<String, Expectation>),
+}
+
+impl Expected {
+    /// What is expected of one artefact.
+    pub fn of(&self, artefact: &str) -> Option<Expectation> {
+        match self {
+            Expected::Every(expectation) => Some(*expectation),
+            Expected::ByArtefact(expectations) => expectations.get(artefact).copied(),
+        }
+    }
 }
 
 /// Where the masks of the lesion come from.
@@ -147,9 +183,10 @@ pub struct ModelConfig {
     /// `notebook`.
     #[serde(default)]
     pub preprocessing: Option<PreprocessingConfig>,
-    /// What the audit is expected to find. If every model comes out as expected, the run ends with status 0.
+    /// What the audit is expected to find: `shortcut`, `clear`, `inconclusive`, or `no_shortcut` for either of the latter; or
+    /// one of them for each artefact. If every model comes out as expected, the run ends with status 0.
     #[serde(default)]
-    pub expect: Option<VerdictKind>,
+    pub expect: Option<Expected>,
 }
 
 /// How pictures become a model's input.
@@ -203,47 +240,14 @@ impl Default for TrustConfig {
     }
 }
 
-/// What the verdict asks for.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct VerdictConfig {
-    /// The smallest mean change of the target's probability that counts, 0 to 1.
-    pub min_effect: f64,
-    /// The artefact's density above which a map counts as lying on it; 1 is chance.
-    pub min_density: f64,
-    /// The fewest pictures from which anything is concluded.
-    pub min_pictures: usize,
-    /// The largest p-value, after Holm's correction, of a change that counts, above 0 and at most 0.5.
-    pub max_p: f64,
-    /// Whether a shortcut must show both when the artefact is put in and when it is taken away.
-    pub both: bool,
-    /// Whether the artefact must do more than its own parts in disorder: then its form matters, and not just
-    /// that something dark is there.
-    pub form: bool,
-}
-
-impl Default for VerdictConfig {
-    fn default() -> Self {
-        VerdictConfig {
-            min_effect: 0.1,
-            min_density: 1.0,
-            min_pictures: 10,
-            max_p: 0.05,
-            both: false,
-            form: false,
-        }
-    }
-}
-
 fn default_title() -> String {
     "Does the classifier look at the ruler?".to_owned()
 }
 
-fn default_artefact() -> String {
-    "ruler".to_owned()
-}
+/// The region under suspicion, unless a config names another.
+const DEFAULT_ARTEFACT: &str = "ruler";
 
-fn default_lesion() -> String {
+pub(crate) fn default_lesion() -> String {
     "lesion".to_owned()
 }
 
@@ -267,143 +271,58 @@ fn default_width() -> f64 {
     1.0
 }
 
-/// An audit that can be run.
-pub struct Plan {
-    /// The config it comes from.
-    pub config: Config,
-    /// The config's text, overrides applied.
-    pub text: String,
-    /// The SHA-256 of that text.
-    pub sha256: String,
-    /// The pictures.
-    pub data: Box<dyn Dataset>,
-    /// What changes them.
-    pub editor: Editor,
-    /// The models with their names.
-    pub models: Vec<(String, Model)>,
-    /// The methods.
-    pub methods: Vec<Method>,
-}
-
-/// A config as it was read, with what is needed to point into it.
-pub(crate) struct Document<T> {
-    /// What it says.
-    pub config: T,
-    /// Its text, overrides applied.
-    pub source: Source,
-    /// The folder that its relative paths start from.
-    pub folder: PathBuf,
-}
-
-impl<T: DeserializeOwned> Document<T> {
-    /// Reads a config and applies `key=value` overrides.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for a file that is not there; a mistake in it is shown at its line.
-    pub fn read(name: &Path, overrides: &[String]) -> Result<Document<T>, Error> {
-        let path = find(name)?;
-        let text = fs::read_to_string(&path)
-            .map_err(|error| Error::Usage(format!("cannot read the config {}: {error}", path.display())))?;
-        let source = Source { name: path.display().to_string(), text };
-        let source = source.with_overrides(overrides)?;
-        let config = toml::from_str(&source.text)
-            .map_err(|error| source.fault(error.message().to_owned(), error.span()))?;
-        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
-        Ok(Document { config, source, folder })
-    }
-}
-
-impl Plan {
-    /// Reads a config, applies `key=value` overrides, and opens everything that it names.
-    ///
-    /// # Errors
-    /// The first fault found; those of the config itself are shown at their line.
-    pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
-        Plan::open(Document::read(name, overrides)?)
-    }
-
-    /// Opens everything that a config names.
-    ///
-    /// # Errors
-    /// As [`load`](Plan::load).
-    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
-        let Document { config, source, folder } = document;
-        let folder = folder.as_path();
-        config.check(&source)?;
-
-        let data = config.data.open(folder);
-        let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
-        let data: Box<dyn Dataset> = match config.lesion_masks {
-            LesionMasks::Given => data,
-            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
-        };
-        for (key, region) in [("artefact", &config.artefact), ("lesion", &config.lesion)] {
-            // Whoever names no lesion need not have one.
-            let required = key == "artefact" || *region != default_lesion();
-            if required && !data.regions().contains(region) {
-                let regions = data.regions().join(", ");
-                let message = format!("the data set has no region '{region}'; it has: {regions}");
-                return Err(source.at(key, &message));
-            }
-        }
-        let Config { edit, artefact, lesion, seed, .. } = &config;
-        let editor = Editor::new(data.as_ref(), edit, artefact, lesion, *seed).map_err(|error| {
-            let key = match &error {
-                DataError::Edit(EditError::Places { .. }) => "edit.places",
-                DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => "edit.insert",
-                error => config.data.key_of(error),
-            };
-            source.at(key, &error.to_string())
-        })?;
-        let mut models = Vec::with_capacity(config.models.len());
-        for (name, model) in &config.models {
-            let at =
-                |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
-            let model = model.load(folder, &config, data.classes()).map_err(at)?;
-            let classes = model.classes();
-            classes.find(&config.target).map_err(|error| source.at("target", &error.to_string()))?;
-            models.push((name.clone(), model));
-        }
-        if !data.classes().contains(&config.target) {
-            let classes = data.classes().join(", ");
-            let message = format!("the data set has no class '{}'; it has: {classes}", config.target);
-            return Err(source.at("target", &message));
-        }
-        let methods: Vec<Method> = config
-            .chosen_methods()
-            .into_iter()
-            .map(|method| parameters::relative_to(method, folder))
-            .collect();
-        for (_, model) in &models {
-            for method in &methods {
-                for layer in method.get().needs(model).layers {
-                    let key = format!("methods.{}.layer", method.name());
-                    let found = model.graph().layer(&layer);
-                    found.map_err(|error| source.at(&key, &error.to_string()))?;
-                }
-            }
-        }
-        let sha256 = Sha256::digest(&source.text).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Plan { config, text: source.text, sha256, data, editor, models, methods })
-    }
-}
-
 impl Config {
+    /// The classes whose scores are explained.
+    pub fn targets(&self) -> Vec<String> {
+        self.target.iter().chain(&self.targets).cloned().collect()
+    }
+
+    /// The regions under suspicion, each with what is changed and how.
+    pub fn artefacts(&self) -> Vec<(String, Vec<Change>, EditOptions)> {
+        if self.artefacts.is_empty() {
+            let name = self.artefact.clone().unwrap_or_else(|| DEFAULT_ARTEFACT.to_owned());
+            return vec![(name, self.changes.clone(), self.edit.clone())];
+        }
+        let of = |(name, own): (&String, &ArtefactConfig)| {
+            let changes = own.changes.clone().unwrap_or_else(|| self.changes.clone());
+            (name.clone(), changes, own.edit.clone().unwrap_or_else(|| self.edit.clone()))
+        };
+        self.artefacts.iter().map(of).collect()
+    }
+
+    /// The rules by which rows of this subject are judged.
+    pub(crate) fn rules(&self, subject: &Subject) -> Rules {
+        let usual = if subject.classes.len() > 2 { OperatingPoint::ARGMAX } else { OperatingPoint::Above(0.5) };
+        let named = |name: &String| subject.models.iter().position(|model| model == name);
+        Rules {
+            verdict: self.verdict.clone(),
+            operating_point: self.operating_point.unwrap_or(usual),
+            seed: self.seed,
+            reference: self.reference.as_ref().and_then(named),
+            lesion: self.lesion.clone(),
+        }
+    }
+
     /// The methods that are chosen; the usual ones if none is.
-    fn chosen_methods(&self) -> Vec<Method> {
+    pub(crate) fn chosen_methods(&self) -> Vec<Method> {
         let chosen = self.methods.clone().chosen();
         if chosen.is_empty() { Method::usual() } else { chosen }
     }
 
-    fn check(&self, source: &Source) -> Result<(), Error> {
-        let verdict = &self.verdict;
-        if !(0.0..=1.0).contains(&verdict.min_effect) {
-            let message = format!("min_effect is {}, but must be from 0 to 1", verdict.min_effect);
-            return Err(source.at("verdict.min_effect", &message));
+    pub(crate) fn check(&self, source: &Source) -> Result<(), Error> {
+        if let Some((key, message)) = self.verdict.fault() {
+            return Err(source.at(&format!("verdict.{key}"), &message));
         }
-        if !(verdict.min_density > 0.0 && verdict.min_density.is_finite()) {
-            let message = format!("min_density is {}, but must be above 0", verdict.min_density);
-            return Err(source.at("verdict.min_density", &message));
+        if let Some(message) = self.operating_point.as_ref().and_then(OperatingPoint::fault) {
+            return Err(source.at("operating_point", &message));
+        }
+        if self.target.is_some() != self.targets.is_empty() {
+            let message = "name the class whose score is explained, as target = \"melanoma\", or several as targets = [\"a\", \"b\"]";
+            return Err(source.at(if self.target.is_some() { "target" } else { "targets" }, message));
+        }
+        if self.artefact.is_some() && !self.artefacts.is_empty() {
+            let message = "name either one region under suspicion with artefact = \"ruler\", or several as [artefacts.ruler] …";
+            return Err(source.at("artefact", message));
         }
         let TrustConfig { min_stability, max_randomised, .. } = self.trust;
         for (key, value) in [("min_stability", min_stability), ("max_randomised", max_randomised)] {
@@ -411,14 +330,6 @@ impl Config {
                 let message = format!("{key} is {value}, but must be from -1 to 1");
                 return Err(source.at(&format!("trust.{key}"), &message));
             }
-        }
-        if !(verdict.max_p > 0.0 && verdict.max_p <= 0.5) {
-            let message = format!("max_p is {}, but must be above 0 and at most 0.5", verdict.max_p);
-            return Err(source.at("verdict.max_p", &message));
-        }
-        if verdict.min_pictures < 2 {
-            let message = "min_pictures must be at least 2: one picture has no interval";
-            return Err(source.at("verdict.min_pictures", message));
         }
         if self.models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
@@ -447,7 +358,7 @@ impl Config {
 }
 
 impl DataConfig {
-    fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
+    pub(crate) fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
         Ok(match self {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
             DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
@@ -459,7 +370,7 @@ impl DataConfig {
     }
 
     /// The dotted key of the value that is at fault for an error of [`open`](DataConfig::open).
-    fn key_of(&self, error: &DataError) -> &'static str {
+    pub(crate) fn key_of(&self, error: &DataError) -> &'static str {
         let (key, coco_key, coco) = match self {
             DataConfig::Phantoms(_) => return "data.phantoms",
             DataConfig::Manifest(options) => {
@@ -485,167 +396,6 @@ impl DataConfig {
         let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
         if of_coco { coco_key } else { key }
     }
-}
-
-/// The key, within a model's table, of the value that is at fault for an error of [`ModelConfig::load`].
-fn key_of(error: &Error) -> &'static str {
-    match error {
-        Error::Model(
-            ModelError::UnreadableWeights { .. }
-            | ModelError::WeightsMismatch { .. }
-            | ModelError::NotFinite { .. }
-            | ModelError::Download { .. },
-        ) => ".weights",
-        Error::Model(ModelError::UnreadableArchive { .. } | ModelError::UnsupportedOperator { .. }) => {
-            ".archive"
-        }
-        Error::Model(ModelError::Width { .. }) => ".width",
-        Error::Model(ModelError::LabelCount { .. }) => ".classes",
-        Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
-        _ => "",
-    }
-}
-
-impl ModelConfig {
-    pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
-        let (labels, device) = (self.classes.clone(), device(&config.device)?);
-        let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
-        let mut model = match (&self.archive, self.architecture, &self.weights) {
-            (Some(archive), None, None) if self.width == 1.0 => {
-                let archive = folder.join(archive);
-                let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
-                import(&ImportOptions { archive, labels, preprocessing, device })?
-            }
-            (None, Some(architecture), Some(weights)) => {
-                let weights = match weights.to_str() {
-                    Some("torchvision") => WeightsSource::Torchvision,
-                    _ => WeightsSource::File(folder.join(weights)),
-                };
-                let (width, preprocessing) = (self.width, preprocessing.unwrap_or_default());
-                let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
-                let mut progress = Progress::new("downloading weights", "bytes");
-                let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
-                Model::load(&options, &mut report)?
-            }
-            _ => {
-                let what = "name either an architecture and its weights, or an archive, which holds both";
-                return Err(Error::Usage(what.to_owned()));
-            }
-        };
-        // Where nobody says otherwise, a model with as many classes as the data has those of the data.
-        if self.classes.is_none() && model.classes().count() == classes.len() {
-            model.set_labels(classes.to_vec())?;
-        }
-        if config.rewrites != Rewrite::ALL {
-            model.set_rewrites(&config.rewrites)?;
-        }
-        Ok(model)
-    }
-}
-
-impl PreprocessingConfig {
-    fn build(&self) -> Preprocessing {
-        match self {
-            PreprocessingConfig::Notebook => Preprocessing::default(),
-            PreprocessingConfig::Torchvision => Preprocessing::torchvision(),
-            PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
-            PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
-        }
-    }
-}
-
-/// The file called `name`: as a path, or in one of the folders of configs that come with the program.
-fn find(name: &Path) -> Result<PathBuf, Error> {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-    let mut candidates = vec![name.to_owned()];
-    if name.components().count() == 1 {
-        candidates.extend([Path::new("configs").join(name), shipped.join(name)]);
-    }
-    let found = candidates.into_iter().find(|path| path.is_file());
-    found.ok_or_else(|| {
-        let mut known: Vec<String> = fs::read_dir(shipped)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".toml"))
-            .collect();
-        known.sort();
-        let known = known.join(", ");
-        Error::Usage(format!("there is no config {}; those that come with Reglet: {known}", name.display()))
-    })
-}
-
-/// A config's text, to point into.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    name: String,
-    text: String,
-}
-
-impl Source {
-    fn fault(&self, message: String, span: Option<Range<usize>>) -> Error {
-        Error::Config(Box::new(ConfigError {
-            message,
-            source_code: NamedSource::new(&self.name, self.text.clone()),
-            span: span.map(Into::into),
-        }))
-    }
-
-    /// A fault of the value at a dotted key, shown there, or at the nearest table around it.
-    pub(crate) fn at(&self, key: &str, message: &str) -> Error {
-        let document = toml_edit::Document::parse(self.text.as_str()).ok();
-        let span = document.and_then(|document| {
-            let mut item: &Item = document.as_item();
-            let mut span = None;
-            for part in key.split('.') {
-                let Some(next) = item.get(part) else { break };
-                span = next.span().or(span);
-                item = next;
-            }
-            span
-        });
-        self.fault(message.to_owned(), span)
-    }
-
-    /// The text with `key=value` overrides applied: dotted keys, values in TOML or else plain text. A path
-    /// that exists seen from the current folder is meant from there.
-    fn with_overrides(self, overrides: &[String]) -> Result<Source, Error> {
-        if overrides.is_empty() {
-            return Ok(self);
-        }
-        let mut document: DocumentMut = self
-            .text
-            .parse()
-            .map_err(|error: toml_edit::TomlError| self.fault(error.message().to_owned(), error.span()))?;
-        for setting in overrides {
-            let (key, value) = setting.split_once('=').ok_or_else(|| {
-                Error::Usage(format!("--set {setting}: write key=value, such as --set seed=3"))
-            })?;
-            let keys: Vec<&str> = key.trim().split('.').collect();
-            let value: Value = value.parse().unwrap_or_else(|_| Value::from(local(value)));
-            let mut item = document.as_item_mut();
-            for part in &keys[..keys.len() - 1] {
-                let table = item.as_table_like_mut().ok_or_else(|| {
-                    Error::Usage(format!("--set {setting}: '{part}' is inside a value that is no table"))
-                })?;
-                item = table.entry(part).or_insert(Item::Table(Table::new()));
-            }
-            let last = keys[keys.len() - 1];
-            let table = item.as_table_like_mut();
-            let table = table.filter(|_| !last.is_empty()).ok_or_else(|| {
-                Error::Usage(format!("--set {setting}: there is no table to put '{last}' into"))
-            })?;
-            table.insert(last, Item::Value(value));
-        }
-        Ok(Source { name: format!("{} with --set", self.name), text: document.to_string() })
-    }
-}
-
-/// The text, or the absolute path if it names something in the current folder.
-fn local(text: &str) -> String {
-    let path = Path::new(text);
-    let absolute = path.exists().then(|| std::path::absolute(path).ok()).flatten();
-    absolute.map_or_else(|| text.to_owned(), |path| path.display().to_string())
 }
 
 /// The JSON schema of [`Config`].

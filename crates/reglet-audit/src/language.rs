@@ -3,6 +3,7 @@
 mod names;
 mod numbers;
 mod phrases;
+mod verdict;
 
 use reglet_viz::chart::DecimalMark;
 use schemars::JsonSchema;

@@ -113,6 +113,29 @@ impl Geometry {
             .map_err(|_| ResizeError::TooLarge { width: out_width, height: out_height })
     }
 
+    /// The share of a region's pixels that lies within what comes out, 0 to 1; 1 for an empty region.
+    ///
+    /// # Errors
+    /// As [`output_size`](Self::output_size).
+    pub fn visible(&self, region: &Mask) -> Result<f64, ResizeError> {
+        let (width, height) = region.dimensions();
+        let (out_width, out_height) = self.output_size(width, height)?;
+        let whole = region.area();
+        if self.crop.is_none() || whole == 0 {
+            return Ok(1.0);
+        }
+        let (wide, high) = self.resized_size(width, height)?;
+        let (left, top) = (centre(wide, out_width), centre(high, out_height));
+        let within = |at: u32, from: u32, to: u32, start: i64, cut: u32| {
+            let place = (f64::from(at) + 0.5) * f64::from(to) / f64::from(from) - start as f64;
+            place >= 0.0 && place < f64::from(cut)
+        };
+        let seen = region
+            .iter()
+            .filter(|&(x, y)| within(x, width, wide, left, out_width) && within(y, height, high, top, out_height));
+        Ok(seen.count() as f64 / whole as f64)
+    }
+
     fn resized_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
         let shorter = match self.resize {
             Resize::Exact(size) => return Ok((size.width, size.height)),
@@ -139,4 +162,22 @@ fn centre(side: u32, cut: u32) -> i64 {
     // Half, rounded as Python rounds: from a half to the even neighbour.
     let half = margin / 2;
     if margin % 2 == 1 && half % 2 == 1 { half + 1 } else { half }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crop_leaves_out_is_not_visible() {
+        let geometry = Geometry::torchvision();
+        // 224 of 256 pixels are kept: a sixteenth goes at each side.
+        let all = Mask::from_fn(64, 64, |_, _| true).expect("small");
+        assert!((geometry.visible(&all).expect("a size") - 0.875 * 0.875).abs() < 1e-9);
+        let edge = Mask::from_fn(64, 64, |x, _| x < 4).expect("small");
+        assert_eq!(geometry.visible(&edge).expect("a size"), 0.0);
+        let middle = Mask::from_fn(64, 64, |x, y| x.abs_diff(32) < 9 && y.abs_diff(32) < 9).expect("small");
+        assert_eq!(geometry.visible(&middle).expect("a size"), 1.0);
+        assert_eq!(Geometry::exact(8).visible(&edge).expect("a size"), 1.0);
+    }
 }

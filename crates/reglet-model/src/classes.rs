@@ -1,5 +1,7 @@
 //! What a classifier's logits mean.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::ModelError;
@@ -10,14 +12,45 @@ const IMAGENET: &str = include_str!("../data/imagenet.txt");
 
 /// The classes of a classifier and how its logits encode them.
 ///
-/// A classifier with two or more logits is read through a softmax: the score of a class is its logit. One
-/// with a single logit is binary and read through a sigmoid: its classes are 0, the negative, with score
-/// −logit, and 1, the positive, with score logit. So either class can be a target, and a positive
-/// attribution always speaks *for* the target.
+/// A classifier with two or more logits is read through a softmax; which score of a class is explained is a
+/// [`ScoreKind`]. One with a single logit is binary and read through a sigmoid: its classes are 0, the negative, with
+/// score −logit, and 1, the positive, with score logit. So either class can be a target, and a positive attribution
+/// always speaks *for* the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
     sigmoid: bool,
+    score: ScoreKind,
+}
+
+/// Which number of a class is explained.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreKind {
+    /// The class's logit, as Captum and most tools have it. What only the other logits know is not seen by it, although it
+    /// moves the probability as much.
+    #[default]
+    Logit,
+    /// The log odds against all other classes, ln p / (1 − p): the class's logit less the logarithm of the sum of the
+    /// other logits' exponentials. Whatever moves the probability moves it.
+    Margin,
+    /// The probability. Its gradient vanishes where the model is sure.
+    Probability,
+}
+
+impl std::str::FromStr for ScoreKind {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<ScoreKind, ModelError> {
+        match text {
+            "logit" => Ok(ScoreKind::Logit),
+            "margin" => Ok(ScoreKind::Margin),
+            "probability" => Ok(ScoreKind::Probability),
+            other => Err(ModelError::Preprocessing {
+                what: format!("there is no score '{other}'; choose logit, margin or probability"),
+            }),
+        }
+    }
 }
 
 impl Classes {
@@ -36,7 +69,7 @@ impl Classes {
         if labels.len() != count {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
         }
-        Ok(Classes { labels, sigmoid })
+        Ok(Classes { labels, sigmoid, score: ScoreKind::default() })
     }
 
     /// The same classes called `labels`.
@@ -47,7 +80,17 @@ impl Classes {
         if labels.len() != self.count() {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: self.count() });
         }
-        Ok(Classes { labels, sigmoid: self.sigmoid })
+        Ok(Classes { labels, ..self.clone() })
+    }
+
+    /// The same classes, of which another score is explained.
+    pub fn with_score(&self, score: ScoreKind) -> Classes {
+        Classes { score, ..self.clone() }
+    }
+
+    /// Which score is explained.
+    pub fn score(&self) -> ScoreKind {
+        self.score
     }
 
     /// The labels, by class index.
@@ -77,7 +120,7 @@ impl Classes {
         })
     }
 
-    /// The score of each row's target: `[N]` from logits `[N, classes]` and one class index for each row.
+    /// The score of each row's target, as [`score`](Classes::score) says: `[N]` from logits `[N, classes]` and one class index for each row.
     ///
     /// # Errors
     /// [`ModelError::UnknownClass`] for an index that is out of range.
@@ -90,11 +133,21 @@ impl Classes {
         if self.sigmoid {
             let signs: Vec<f32> = targets.iter().map(|&t| if t == 1 { 1.0 } else { -1.0 }).collect();
             let signs = Tensor::f_from_slice(&signs)?.f_to_device(device)?.f_to_kind(logits.kind())?;
-            return Ok(logits.f_select(1, 0)?.f_mul(&signs)?);
+            let logit = logits.f_select(1, 0)?.f_mul(&signs)?;
+            return Ok(if self.score == ScoreKind::Probability { logit.f_sigmoid()? } else { logit });
         }
         let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
         let index = Tensor::f_from_slice(&targets)?.f_to_device(device)?.f_unsqueeze(1)?;
-        Ok(logits.f_gather(1, &index, false)?.f_squeeze_dim(1)?)
+        let chosen = |values: &Tensor| values.f_gather(1, &index, false)?.f_squeeze_dim(1);
+        let logit = chosen(logits)?;
+        Ok(match self.score {
+            ScoreKind::Logit => logit,
+            ScoreKind::Probability => chosen(&logits.f_softmax(1, logits.kind())?)?,
+            ScoreKind::Margin => {
+                let others = logits.f_scatter_value(1, &index, f64::NEG_INFINITY)?;
+                logit.f_sub(&others.f_logsumexp([1i64].as_slice(), false)?)?
+            }
+        })
     }
 
     /// The probabilities `[N, classes]` that logits stand for.

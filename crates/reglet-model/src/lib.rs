@@ -52,7 +52,7 @@ mod weights;
 mod winograd;
 
 pub use architecture::Architecture;
-pub use classes::Classes;
+pub use classes::{Classes, ScoreKind};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{

@@ -10,7 +10,7 @@ use tch::{Device, Tensor};
 use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::weights::Progress;
-use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
+use crate::{Architecture, Classes, ModelError, ScoreKind, Parameters, Preprocessing, Weights, published};
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,6 +275,11 @@ impl Model {
         Ok(())
     }
 
+    /// Chooses which score of a class is explained.
+    pub fn set_score(&mut self, score: ScoreKind) {
+        self.classes = self.classes.with_score(score);
+    }
+
     /// How pictures become the model's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
@@ -315,6 +320,36 @@ impl Model {
             ..Request::default()
         };
         Ok(self.graph.run(&self.parameters, &request)?.remove(0))
+    }
+
+    /// The logits, and what the last linear layer is given, `[N, D]`: the mean over all places where there are several.
+    /// `None` for a model of which that cannot be seen. One forward pass.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`].
+    pub fn logits_and_features(&self, inputs: &Tensor) -> Result<(Tensor, Option<Tensor>), ModelError> {
+        let features = self.graph.last_features();
+        let fetches: Vec<ValueId> = std::iter::once(self.graph.output()).chain(features).collect();
+        let request =
+            Request { feeds: &[(self.graph.input(), inputs)], fetches: &fetches, ..Request::default() };
+        let mut found = self.graph.run(&self.parameters, &request)?.into_iter();
+        let logits = found.next().ok_or(ModelError::Opaque)?;
+        let rows = inputs.size()[0];
+        // A layer that mixes pictures has no row for each.
+        let pooled = |features: Tensor| -> Result<Option<Tensor>, ModelError> {
+            if features.size().first() != Some(&rows) {
+                return Ok(None);
+            }
+            // Channels come first in pictures, and last in tokens.
+            let pooled = match features.dim() {
+                2 => features,
+                4 => features.f_mean_dim([2i64, 3].as_slice(), false, features.kind())?,
+                3 => features.f_mean_dim([1i64].as_slice(), false, features.kind())?,
+                _ => features.f_reshape([rows, -1])?,
+            };
+            Ok(Some(pooled))
+        };
+        Ok((logits, found.next().map(pooled).transpose()?.flatten()))
     }
 
     /// The scores of `targets` with the gradients that are asked for: of

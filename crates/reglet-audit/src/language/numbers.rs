@@ -1,7 +1,7 @@
 //! Numbers as a reader wants them: a real minus sign, the language's decimal mark, as many digits as mean something.
 
 use super::Language;
-use crate::statistics::Estimate;
+use reglet_statistics::Estimate;
 
 /// What stands where there is nothing to say.
 pub(crate) const NONE: &str = "–";

@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use reglet_attribution::Remark;
 use reglet_data::edit::Insertion;
+use reglet_evidence::VerdictKind;
 
 use super::Language;
-use crate::results::VerdictKind;
 
 /// Speaks of one artefact and one target class, in one language.
 #[derive(Debug, Clone)]
@@ -162,14 +162,14 @@ phrases! {
     moving()
         "Moving {the_artefact}"
         "Le déplacement {of_the_artefact}"
-    filling_elsewhere()
-        "Filling as much skin elsewhere"
-        "Le comblement d’autant de peau ailleurs"
-    skin_instead()
-        "Skin of the same shape in place of {an_artefact}"
-        "De la peau de même forme à la place d’{an_artefact}"
+    changing_elsewhere()
+        "An equally strong change of the same shape elsewhere"
+        "Une modification aussi forte et de même forme, ailleurs,"
+    plain_patch()
+        "A plain patch of the same shape and strength in place of {an_artefact}"
+        "Une tache unie, de même forme et de même force, à la place d’{an_artefact}"
     parts_in_disorder()
-        "The parts of {an_artefact} in disorder"
+        "{an_artefact}, cut into tiles that are shuffled,"
         "La mise en désordre des parties d’{an_artefact}"
     removing_lesion()
         "Removing the lesion"
@@ -180,30 +180,27 @@ phrases! {
     lowers(what, by)
         "{what} lowers the probability {of_target} by {by}"
         "{what} abaisse la probabilité {of_target} de {by}"
-    adding_it_raises(by)
-        ", adding it raises it by {by}"
-        ", son ajout l’augmente de {by}"
-    adding_it_lowers(by)
-        ", adding it lowers it by {by}"
-        ", son ajout l’abaisse de {by}"
-    removing_it_raises(by)
-        ", removing it raises it by {by}"
-        ", son retrait l’augmente de {by}"
-    removing_it_lowers(by)
-        ", removing it lowers it by {by}"
-        ", son retrait l’abaisse de {by}"
+    gains(what, share)
+        "{what} makes {share} of the pictures come to be called {target}"
+        "{what} fait classer « {target} » {share} des images qui ne l’étaient pas"
+    loses(what, share)
+        "{what} makes {share} of the pictures cease to be called {target}"
+        "{what} fait perdre le classement « {target} » à {share} des images"
+    of_class(said, class)
+        "{said} (class {class})"
+        "{said} (classe « {class} »)"
     effect(finding, pictures, chance, flipped)
         "{finding} on {pictures} pictures{chance}, and changes the decision on {flipped}"
         "{finding} sur {pictures} images{chance} et change la décision pour {flipped} d’entre elles"
     control_scrambled(by)
-        "its parts in disorder change it by {by}"
+        "the same with its tiles shuffled changes it by {by}"
         "ses parties en désordre la modifient de {by}"
-    control_filled(by)
-        "filling as much skin elsewhere changes it by {by}"
-        "le comblement d’autant de peau ailleurs la modifie de {by}"
-    control_skin(by)
-        "skin of the same shape changes it by {by}"
-        "de la peau de même forme la modifie de {by}"
+    control_elsewhere(by)
+        "an equally strong change elsewhere changes it by {by}"
+        "une modification aussi forte ailleurs la modifie de {by}"
+    control_patch(by)
+        "a plain patch of the same shape and strength changes it by {by}"
+        "une tache unie de même forme et de même force la modifie de {by}"
     beyond_control(control, own, chance)
         "; {control}, so {the_artefact} itself by {own}{chance}"
         " ; {control}, d’où un effet propre {of_the_artefact} de {own}{chance}"
@@ -232,47 +229,104 @@ phrases! {
         "its maps change under noise that cannot be seen (rank correlation {found}, at least {least} is asked for)"
         "ses cartes changent sous un bruit imperceptible (corrélation des rangs {found}, au moins {least} exigé)"
     unmoved(found, most)
-        "its maps hardly change when the model's weights are drawn anew (rank correlation {found}, at most {most} is allowed)"
-        "ses cartes ne changent guère quand les poids du modèle sont tirés de nouveau (corrélation des rangs {found}, au plus {most} admis)"
-    more_than_control()
-        "more than its control does"
-        "davantage que le contrôle"
-    no_control()
-        "with no control to set it against"
-        "sans contrôle auquel comparer"
-    shortcut(findings, against, methods)
-        "{findings}, {against}, and the model looks at it ({methods})"
-        "{findings}, {against}, et le modèle y porte son attention ({methods})"
-    clear(least, effects)
-        "The {artefact} changes the probability {of_target} by less than {least}: {effects}"
-        "L’effet {of_the_artefact} sur la probabilité {of_target} est inférieur à {least} : {effects}"
+        "its maps hardly change when the model's weights are re-initialised (rank correlation {found}, at most {most} is allowed)"
+        "ses cartes ne changent guère quand les poids du modèle sont réinitialisés (corrélation des rangs {found}, au plus {most} admis)"
+    shortcut(findings, reacts, maps)
+        "{findings}, more than an equally strong change without meaning does{reacts}{maps}"
+        "{findings}, davantage qu’une modification aussi forte mais sans signification{reacts}{maps}"
+    reacts_to_form()
+        "; what counts is the form of the {artefact}: with its tiles shuffled it does less"
+        " ; c’est la forme {of_the_artefact} qui compte : en désordre, elle fait moins d’effet"
+    reacts_to_anything_like_it()
+        "; anything that resembles the {artefact} counts: with its tiles shuffled it does as much"
+        " ; tout ce qui ressemble {to_the_artefact} compte : en désordre, l’effet est aussi grand"
+    maps_lie_on_it(methods)
+        "; the maps of {methods} lie on it"
+        " ; les cartes de {methods} s’y concentrent"
+    no_map_lies_on_it()
+        "; no map that can be believed lies on it more than chance would have it"
+        " ; aucune carte fiable ne s’y concentre plus que ne le ferait le hasard"
+    clear(least, flips, effects)
+        "Neither adding nor removing the {artefact} changes the probability {of_target} by {least} or more on average, or the decision on {flips} or more of the pictures, in any class: {effects}"
+        "Ni l’ajout ni le retrait {of_the_artefact} ne modifient la probabilité {of_target} de {least} ou plus en moyenne, ni la décision pour {flips} ou plus des images, dans aucune classe : {effects}"
+    natural_says(class, with, without, by)
+        "Untouched pictures of class {class}: the {with} with {an_artefact} get a probability {of_target} that differs by {by} from that of the {without} without"
+        "Images non modifiées de la classe « {class} » : les {with} images avec {artefact} reçoivent une probabilité {of_target} qui diffère de {by} de celle des {without} images sans"
+    edits_leave(rest)
+        "; the edits leave {rest} of that unexplained"
+        " ; les modifications en laissent {rest} sans explication"
+    pairs_say(pairs, by)
+        "The same lesion photographed with and without {an_artefact}, {pairs} pairs: the probability {of_target} differs by {by}"
+        "La même lésion photographiée avec et sans {artefact}, {pairs} paires : la probabilité {of_target} diffère de {by}"
+    probe_tells(auroc)
+        "The model’s last features tell pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc}"
+        "Les dernières représentations du modèle distinguent les images avec et sans {artefact} : une sonde linéaire atteint une AUROC de {auroc}"
+    probe_sees_nothing(auroc)
+        "The model’s last features hardly tell pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc} only"
+        "Les dernières représentations du modèle distinguent à peine les images avec et sans {artefact} : une sonde linéaire n’atteint qu’une AUROC de {auroc}"
+    goes(edits, way)
+        "to it, {edits} go {way} of the way to real ones"
+        "pour elle, {edits} parcourent {way} du chemin vers de vraies images"
+    the_added()
+        "pictures with an added {artefact}"
+        "les images avec ajout d’{an_artefact}"
+    the_removed()
+        "pictures with the {artefact} removed"
+        "les images après retrait {of_the_artefact}"
+    no_control(findings, pictures, wanted)
+        "{findings}, but a control that changes as much could be made on {pictures} of these pictures only, where {wanted} are asked for: ask for the change “control”, or audit more pictures"
+        "{findings}, mais un contrôle aussi fort n’a été possible que sur {pictures} de ces images, quand {wanted} sont exigées : demandez la modification « control », ou davantage d’images"
+    no_more_than_control(findings, control)
+        "{findings}, but {control}: what matters may be that something is there, and not the {artefact}. Pictures of the same lesions with and without it would settle the matter"
+        "{findings}, mais {control} : c’est peut-être la présence de quelque chose qui compte, et non celle {of_the_artefact}. Des images des mêmes lésions avec et sans permettraient de trancher"
+    same_sign(insert, remove)
+        "Adding {an_artefact} and removing it move the probability {of_target} the same way ({insert} and {remove}), so it may be the editing that the model reacts to: pictures of the same lesions with and without the {artefact} would settle the matter"
+        "L’ajout et le retrait {of_the_artefact} modifient la probabilité {of_target} dans le même sens ({insert} et {remove}) : le modèle réagit peut-être à la retouche elle-même. Des images des mêmes lésions avec et sans permettraient de trancher"
+    not_when_removed(findings)
+        "{findings}, but removing it does not change the answer enough, and the config asks for both"
+        "{findings}, mais son retrait ne change pas assez la réponse, et la configuration exige les deux"
+    not_when_added(findings)
+        "{findings}, but adding it does not change the answer enough, and the config asks for both"
+        "{findings}, mais son ajout ne change pas assez la réponse, et la configuration exige les deux"
+    not_looked_at(findings)
+        "{findings}, but no map that can be believed lies on it more than chance would have it, and the config asks for that"
+        "{findings}, mais aucune carte fiable ne s’y concentre plus que ne le ferait le hasard, et la configuration l’exige"
+    may_be_chance(findings)
+        "{findings}, which could be chance once all comparisons are corrected for: more pictures would settle the matter"
+        "{findings}, ce qui peut être dû au hasard une fois toutes les comparaisons corrigées : davantage d’images permettraient de trancher"
+    unexplained(class, difference, unexplained)
+        "Untouched pictures of class {class} with {an_artefact} get a probability {of_target} that differs by {difference} from those without, and the edits leave {unexplained} of that unexplained: something that comes with the {artefact} counts, or the edits are not like real ones. Pictures of the same lesions with and without it would settle the matter"
+        "Les images non modifiées de la classe « {class} » avec {artefact} reçoivent une probabilité {of_target} qui diffère de {difference} de celle des autres, et les modifications en laissent {unexplained} sans explication : quelque chose qui accompagne la présence {of_the_artefact} compte, ou les retouches ne ressemblent pas à la réalité. Des images des mêmes lésions avec et sans permettraient de trancher"
+    pairs_differ(pairs, difference)
+        "The same lesions are judged differently with {an_artefact} than without: by {difference} over {pairs} pairs, which the edits do not show. More pairs would settle the matter"
+        "Les mêmes lésions sont jugées différemment avec {artefact} que sans : {difference} sur {pairs} paires, ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
+    unmarked()
+        "The {artefact} could be removed from no picture, because nobody has marked where it is, so nothing can be acquitted: masks or polygons of it would settle the matter"
+        "Le retrait {of_the_artefact} n’a été possible sur aucune image, car son emplacement n’est marqué nulle part : rien ne peut donc être innocenté. Des masques ou des polygones permettraient de trancher"
+    untried_removing(class, pictures, wanted)
+        "The {artefact} could be removed from {pictures} pictures of class {class} only, where {wanted} are asked for: more marked pictures of this class would settle the matter"
+        "Le retrait {of_the_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images marquées de cette classe permettraient de trancher"
+    untried_adding(class, pictures, wanted)
+        "{an_artefact} could be added to {pictures} pictures of class {class} only, where {wanted} are asked for: more pictures of this class that are known to be without it would settle the matter"
+        "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images de cette classe dont on sait qu’elles sont sans permettraient de trancher"
+    not_taken(edits, way, wanted)
+        "To the model, {edits} go {way} of the way to real ones only, where {wanted} are asked for: such edits may convict and cannot acquit. Cut-outs from marked pictures, or pairs of the same lesion, would settle the matter"
+        "Pour le modèle, {edits} ne parcourent que {way} du chemin vers de vraies images, quand {wanted} sont exigés : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images marquées, ou des paires de la même lésion, permettraient de trancher"
+    taken_unknown()
+        "Whether the model takes edited pictures for real ones could not be found out, because too few pictures are known to be with and without the {artefact}, or the model’s last layer is not linear: more such pictures would settle the matter"
+        "On n’a pas pu établir si le modèle prend les images modifiées pour de vraies, car trop peu d’images sont connues avec et sans {artefact}, ou la dernière couche du modèle n’est pas linéaire : davantage d’images permettraient de trancher"
+    too_wide(findings, least, settle)
+        "{findings}, 90 % interval: a change of {least} can neither be shown nor excluded; {settle}"
+        "{findings}, intervalle à 90 % : une variation de {least} ne peut être ni établie ni exclue ; {settle}"
+    moved_apart(what, share, least)
+        "{what} moves the probability {of_target} of {share} more of the pictures by over {least} than its control does, in directions that cancel on average: more pictures would show which ones"
+        "{what} modifie de plus de {least} la probabilité {of_target} de {share} d’images de plus que son contrôle, dans des sens qui se compensent en moyenne : davantage d’images montreraient lesquelles"
     adding_it(by)
         "adding it {by}"
         "ajout {by}"
     removing_it(by)
         "removing it {by}"
         "retrait {by}"
-    too_few(pictures, wanted)
-        "Too few pictures to say: the {artefact} could be added or removed on {pictures} of them at most; {wanted} with it, or as many known to be without, would do"
-        "Trop peu d’images pour conclure : l’ajout ou le retrait {of_the_artefact} n’a été possible que sur {pictures} d’entre elles ; {wanted} images avec, ou autant dont on sait qu’elles sont sans, suffiraient"
-    not_looked_at(findings)
-        "{findings}, but no map lies on it more than chance would have it: a method that sees it would settle the matter"
-        "{findings}, mais aucune carte ne s’y concentre plus que ne le ferait le hasard : une méthode qui y est sensible permettrait de trancher"
-    not_when_removed(findings)
-        "{findings}, but removing it does not change the answer enough, and both are asked for"
-        "{findings}, mais son retrait ne change pas assez la réponse, et les deux sont exigés"
-    not_when_added(findings)
-        "{findings}, but adding it does not change the answer enough, and both are asked for"
-        "{findings}, mais son ajout ne change pas assez la réponse, et les deux sont exigés"
-    no_more_than_control(findings, control)
-        "{findings}, but {control}: the {artefact} itself may not be what matters. Other controls, or more pictures, would settle it"
-        "{findings}, mais {control} : ce n’est peut-être pas la présence {of_the_artefact} qui compte. D’autres contrôles, ou davantage d’images, permettraient de trancher"
-    may_be_chance(findings, chance)
-        "{findings}{chance}, which could be chance: more pictures would settle it"
-        "{findings}{chance}, ce qui peut être dû au hasard : davantage d’images permettraient de trancher"
-    too_wide(findings, least, settle)
-        "{findings}: a change of {least} can neither be shown nor excluded; {settle}"
-        "{findings} : une variation de {least} ne peut être ni établie ni exclue ; {settle}"
     needed(needed, pictures)
         "about {needed} pictures of this kind, where there are {pictures}, would settle it"
         "environ {needed} images de ce type, au lieu de {pictures}, permettraient de trancher"

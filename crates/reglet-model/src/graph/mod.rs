@@ -4,6 +4,7 @@ mod backward;
 mod class_activation;
 mod cut;
 mod derivative;
+mod features;
 mod op;
 mod parallel;
 mod places;

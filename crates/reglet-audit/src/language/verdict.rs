@@ -1,0 +1,322 @@
+//! Evidence and verdicts in sentences.
+
+use reglet_data::edit::Change;
+use reglet_evidence::{
+    Attention, Case, Contrast, Doubt, Effect, Finding, Functional, JUDGED, Natural, Objection, ReactsTo, Rules,
+    Taken, Test, VerdictKind,
+};
+use reglet_statistics::Estimate;
+
+use super::{Language, Words};
+
+/// As many effects are named in a verdict's first sentence.
+const NAMED: usize = 2;
+
+impl Words {
+    /// A verdict in one sentence, and what it rests on, a sentence for each piece of evidence; without full stops.
+    pub(crate) fn of_case(&self, case: &Case, rules: &Rules) -> (String, Vec<String>) {
+        let judgement = &case.judgement;
+        let summary = match judgement.kind {
+            VerdictKind::Shortcut => {
+                let reacts = match judgement.reacts_to {
+                    Some(ReactsTo::Form) => self.reacts_to_form(),
+                    Some(ReactsTo::AnythingLikeIt) => self.reacts_to_anything_like_it(),
+                    Some(ReactsTo::Unknown) | None => String::new(),
+                };
+                let titles = self.titles(case, &judgement.corroborated);
+                let maps = if titles.is_empty() { self.no_map_lies_on_it() } else { self.maps_lie_on_it(titles) };
+                self.shortcut(self.of_findings(&judgement.findings), reacts, maps)
+            }
+            VerdictKind::Clear => {
+                let least = self.language.given(rules.verdict.min_effect);
+                let flips = self.language.percent(rules.verdict.max_flips);
+                self.clear(least, flips, self.of_whole(case).join(", "))
+            }
+            VerdictKind::Inconclusive => {
+                judgement.doubts.first().map_or_else(String::new, |doubt| self.of_objection(doubt, rules))
+            }
+        };
+        (summary, self.reasons(case, rules))
+    }
+
+    fn reasons(&self, case: &Case, rules: &Rules) -> Vec<String> {
+        let whole = |effect: &&Effect| effect.class.is_none();
+        let judged = case.effects.iter().filter(|effect| JUDGED.contains(&effect.change)).filter(whole);
+        let mut reasons: Vec<String> = judged.map(|effect| self.of_effect(effect)).collect();
+        let rest = case.effects.iter().filter(whole);
+        let rest = rest.filter(|effect| matches!(effect.change, Change::Move | Change::RemoveLesion));
+        reasons.extend(rest.filter(|effect| effect.with).map(|effect| self.of_effect(effect)));
+        reasons.extend(case.natural.iter().map(|natural| self.of_natural(natural)));
+        if let Some(pairs) = &case.pairs {
+            let by = self.language.estimate(&pairs.difference.estimate, Language::signed);
+            reasons.push(self.pairs_say(pairs.pairs, by));
+        }
+        reasons.extend(case.taken.as_ref().map(|taken| self.of_taken(taken)));
+        let density = |method: &Attention| {
+            if method.trust.as_ref().is_some_and(|trust| trust.doubt.is_some()) {
+                return None;
+            }
+            let found = method.regions.get(&case.artefact)?;
+            Some(self.of_density(&self.language.method(&method.method, &method.title), &found.density.estimate))
+        };
+        reasons.extend(case.attention.iter().filter_map(density));
+        reasons.extend(case.attention.iter().filter_map(|method| self.of_doubt(method)));
+        let told = usize::from(case.judgement.kind == VerdictKind::Inconclusive);
+        reasons.extend(case.judgement.doubts.iter().skip(told).map(|doubt| self.of_objection(doubt, rules)));
+        reasons
+    }
+
+    /// The titles of methods in this language.
+    fn titles(&self, case: &Case, titles: &[String]) -> String {
+        let known = case.attention.iter().filter(|method| titles.contains(&method.title));
+        let titles: Vec<String> =
+            known.map(|method| self.language.method(&method.method, &method.title)).collect();
+        self.language.list(&titles)
+    }
+
+    /// What both changes do to all pictures, for a verdict of `clear`.
+    fn of_whole(&self, case: &Case) -> Vec<String> {
+        let judged = case.effects.iter().filter(|effect| effect.class.is_none());
+        let said = judged.filter_map(|effect| {
+            let by = self.language.estimate(&effect.difference.estimate, Language::signed);
+            match effect.change {
+                Change::Insert => Some(self.adding_it(by)),
+                Change::Remove => Some(self.removing_it(by)),
+                _ => None,
+            }
+        });
+        said.collect()
+    }
+
+    /// The strongest findings: of one change the one of all pictures, or else the class that is moved most.
+    fn of_findings(&self, findings: &[Finding]) -> String {
+        let mut order: Vec<&Finding> = findings.iter().collect();
+        order.sort_by(|a, b| {
+            (a.what.cmp(&b.what))
+                .then(a.class.is_some().cmp(&b.class.is_some()))
+                .then(b.by.mean.abs().total_cmp(&a.by.mean.abs()))
+        });
+        let mut told: Vec<&Finding> = Vec::new();
+        for finding in order {
+            if told.len() < NAMED && told.iter().all(|other| other.change != finding.change) {
+                told.push(finding);
+            }
+        }
+        told.sort_by_key(|finding| finding.change);
+        let said: Vec<String> = told.into_iter().map(|finding| self.of_finding(finding)).collect();
+        self.language.list(&said)
+    }
+
+    /// "Adding a ruler raises the probability of melanoma by 0.52 [0.44, 0.60] (class benign)".
+    fn of_finding(&self, finding: &Finding) -> String {
+        let what = self.doing(finding.change, finding.change == Change::Remove);
+        let said = match finding.what {
+            Functional::Probability => self.moves(what, &finding.by),
+            Functional::Gained => self.gains(what, self.language.estimate(&finding.by, Language::percent)),
+            Functional::Lost => self.loses(what, self.language.estimate(&finding.by, Language::percent)),
+        };
+        self.in_class(said, finding.class.as_deref())
+    }
+
+    fn moves(&self, what: String, by: &Estimate) -> String {
+        let size = self.size(by);
+        if by.mean < 0.0 { self.lowers(what, size) } else { self.raises(what, size) }
+    }
+
+    fn in_class(&self, said: String, class: Option<&str>) -> String {
+        match class {
+            Some(class) => self.of_class(said, self.language.name(class).bare),
+            None => said,
+        }
+    }
+
+    /// One effect with its controls.
+    pub(crate) fn of_effect(&self, effect: &Effect) -> String {
+        let &Effect { change, with, pictures, called, .. } = effect;
+        let difference = &effect.difference.estimate;
+        if change == Change::RemoveLesion {
+            let by = self.size(difference);
+            let does = if difference.mean < 0.0 { self.falls(by) } else { self.rises(by) };
+            let estimated = if effect.estimated > 0 { self.estimated("") } else { String::new() };
+            return self.lesion_out(estimated, called[1], pictures, called[0], does);
+        }
+        let finding = self.moves(self.doing(change, with), difference);
+        let flipped = self.language.percent(effect.gained.estimate.mean + effect.lost.estimate.mean);
+        let text = self.effect(finding, pictures, self.of_chance(&effect.test), flipped);
+        let mut text = self.in_class(text, effect.class.as_deref());
+        for contrast in &effect.against {
+            let own = self.language.estimate(&contrast.difference.estimate, Language::signed);
+            text +=
+                &self.beyond_control(self.of_control(contrast, with), own, self.of_chance(&contrast.test));
+        }
+        text
+    }
+
+    /// A change as the subject of a sentence.
+    fn doing(&self, change: Change, with: bool) -> String {
+        match change {
+            Change::Insert => self.adding(),
+            Change::Remove => self.removing(),
+            Change::Move => self.moving(),
+            Change::Control if with => self.changing_elsewhere(),
+            Change::Control => self.plain_patch(),
+            Change::Scrambled => self.parts_in_disorder(),
+            Change::RemoveLesion => self.removing_lesion(),
+        }
+    }
+
+    /// What a control does by itself.
+    fn of_control(&self, contrast: &Contrast, with: bool) -> String {
+        self.control_does(contrast.control, with, &contrast.alone)
+    }
+
+    fn control_does(&self, control: Change, with: bool, alone: &Estimate) -> String {
+        let by = self.language.estimate(alone, Language::signed);
+        match (control, with) {
+            (Change::Scrambled, _) => self.control_scrambled(by),
+            (_, true) => self.control_elsewhere(by),
+            _ => self.control_patch(by),
+        }
+    }
+
+    fn of_natural(&self, natural: &Natural) -> String {
+        let by = self.language.estimate(&natural.difference.estimate, Language::signed);
+        let class = self.language.name(&natural.class).bare;
+        let said = self.natural_says(class, natural.with, natural.without, by);
+        match &natural.unexplained {
+            Some(rest) => {
+                let rest = self.language.estimate(&rest.estimate, Language::signed);
+                format!("{said}{}", self.edits_leave(rest))
+            }
+            None => said,
+        }
+    }
+
+    /// What the probe says.
+    pub(crate) fn of_taken(&self, taken: &Taken) -> String {
+        let auroc = self.language.estimate(&taken.auroc, Language::plain);
+        if taken.sees_nothing() {
+            return self.probe_sees_nothing(auroc);
+        }
+        let ways: Vec<String> = JUDGED
+            .into_iter()
+            .filter_map(|change| {
+                let way = self.language.estimate(&taken.of(change)?.way, Language::percent);
+                Some(self.goes(self.of_edits(change), way))
+            })
+            .collect();
+        let ways = if ways.is_empty() { String::new() } else { format!("; {}", self.language.list(&ways)) };
+        self.language.typeset(format!("{}{ways}", self.probe_tells(auroc)))
+    }
+
+    fn of_edits(&self, change: Change) -> String {
+        if change == Change::Insert { self.the_added() } else { self.the_removed() }
+    }
+
+    /// Where one method's maps lie.
+    pub(crate) fn of_density(&self, title: &str, &Estimate { mean, low, high, count }: &Estimate) -> String {
+        let ends = self.language.ends(low, high, Language::plain);
+        self.density(title, self.language.plain(mean), ends, count)
+    }
+
+    /// Why a method does not count, if it does not.
+    pub(crate) fn of_doubt(&self, method: &Attention) -> Option<String> {
+        let doubt = method.trust.as_ref()?.doubt.as_ref()?;
+        Some(self.doubted(self.language.method(&method.method, &method.title), self.why(doubt)))
+    }
+
+    /// Why a method's maps are not believed.
+    pub(crate) fn why(&self, doubt: &Doubt) -> String {
+        let language = self.language;
+        match *doubt {
+            Doubt::Unstable { found, least } => self.unstable(language.plain(found), language.given(least)),
+            Doubt::Unmoved { found, most } => self.unmoved(language.plain(found), language.given(most)),
+        }
+    }
+
+    /// What stands against `clear`, and what would settle it.
+    pub(crate) fn of_objection(&self, objection: &Objection, rules: &Rules) -> String {
+        let language = self.language;
+        let signed = |estimate: &Estimate| language.estimate(estimate, Language::signed);
+        let class_name = |class: &str| language.name(class).bare;
+        match objection {
+            Objection::NoControl { finding, pictures } => {
+                self.no_control(self.of_finding(finding), pictures, rules.verdict.min_pictures)
+            }
+            Objection::NoMoreThanControl { finding, control, alone } => {
+                let with = finding.change == Change::Remove;
+                self.no_more_than_control(
+                    self.of_finding(finding),
+                    self.control_does(*control, with, alone),
+                )
+            }
+            Objection::SameSign { class, insert, remove } => {
+                self.in_class(self.same_sign(signed(insert), signed(remove)), class.as_deref())
+            }
+            Objection::OnlyOne { finding } => match finding.change {
+                Change::Insert => self.not_when_removed(self.of_finding(finding)),
+                _ => self.not_when_added(self.of_finding(finding)),
+            },
+            Objection::NotLookedAt { finding } => self.not_looked_at(self.of_finding(finding)),
+            Objection::MayBeChance { finding } => self.may_be_chance(self.of_finding(finding)),
+            Objection::Unexplained { class, difference, unexplained } => {
+                self.unexplained(class_name(class), signed(difference), signed(unexplained))
+            }
+            Objection::PairsDiffer { pairs, difference } => self.pairs_differ(pairs, signed(difference)),
+            Objection::Untried { change, class, pictures, unmarked } => {
+                let wanted = rules.verdict.min_pictures;
+                match (change, unmarked) {
+                    (Change::Remove, true) => self.unmarked(),
+                    (Change::Remove, false) => self.untried_removing(class_name(class), pictures, wanted),
+                    _ => self.untried_adding(class_name(class), pictures, wanted),
+                }
+            }
+            Objection::NotTaken { change, way } => {
+                let way = language.estimate(way, Language::percent);
+                self.not_taken(self.of_edits(*change), way, language.percent(rules.verdict.min_taken))
+            }
+            Objection::TakenUnknown => self.taken_unknown(),
+            Objection::Wide { change, class, what, by, pictures, needed } => {
+                let with = *change == Change::Remove;
+                let settle = match needed {
+                    Some(needed) if needed > pictures && *needed < 100_000 => self.needed(needed, pictures),
+                    _ => self.more_pictures(),
+                };
+                let doing = self.doing(*change, with);
+                let (said, least) = match what {
+                    Functional::Probability => {
+                        (self.moves(doing, by), language.given(rules.verdict.min_effect))
+                    }
+                    Functional::Gained => {
+                        let by = language.estimate(by, Language::percent);
+                        (self.gains(doing, by), language.percent(rules.verdict.max_flips))
+                    }
+                    Functional::Lost => {
+                        let by = language.estimate(by, Language::percent);
+                        (self.loses(doing, by), language.percent(rules.verdict.max_flips))
+                    }
+                };
+                self.too_wide(self.in_class(said, Some(class)), least, settle)
+            }
+            Objection::Moved { change, class, share } => {
+                let doing = self.doing(*change, *change == Change::Remove);
+                let share = language.estimate(share, Language::percent);
+                let least = language.given(rules.verdict.min_effect);
+                self.in_class(self.moved_apart(doing, share, least), Some(class))
+            }
+        }
+    }
+
+    /// As the object of a verb that says the direction: of a fall, the size.
+    fn size(&self, difference: &Estimate) -> String {
+        let Estimate { mean, low, high, count } = *difference;
+        let (mean, low, high) = if mean < 0.0 { (-mean, -high, -low) } else { (mean, low, high) };
+        self.language.estimate(&Estimate { mean, low, high, count }, Language::plain)
+    }
+
+    /// The p-value in brackets.
+    fn of_chance(&self, test: &Test) -> String {
+        let p = self.language.p_value(test.p);
+        self.chance(if p.starts_with('<') { p } else { format!("=\u{a0}{p}") })
+    }
+}

@@ -1,0 +1,132 @@
+//! Asking the models: every picture, as it is and after each change, through every model and method.
+
+mod look;
+mod prepare;
+mod probe;
+
+use reglet_data::edit::Change;
+use reglet_evidence::{Edit, MapRow, Observation, Picture};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+use crate::Error;
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use look::examine;
+pub(crate) use look::{explain, jpeg};
+use prepare::{Prepared, prepare};
+use probe::Probes;
+pub(crate) use probe::scores_of;
+
+/// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
+/// with them the last digits, are the same.
+pub(crate) const CHUNK: usize = 16;
+
+/// What was found of some pictures.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Observed {
+    /// The pictures, in the order of the data set.
+    pub pictures: Vec<Picture>,
+    /// What the models said of them.
+    pub observations: Vec<Observation>,
+    /// Where their maps lie.
+    pub maps: Vec<MapRow>,
+    /// What the report shows of those in the gallery.
+    pub exhibits: Vec<Shown>,
+    /// Maps in small, where the config asks for kinds of maps.
+    pub sketches: Vec<Sketch>,
+}
+
+/// What the report shows of one picture as one model saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub picture: usize,
+    pub model: usize,
+    /// Width and height in pixels.
+    pub size: (u32, u32),
+    /// The picture, as JPEG.
+    pub view: Vec<u8>,
+    /// Its regions' outlines, as a PNG to lay over it.
+    pub outlines: Vec<u8>,
+    /// Its changed versions by artefact and change, at the first place of each, as JPEG.
+    pub edited: Vec<(usize, Change, Vec<u8>)>,
+    /// Its maps by target and method, as PNGs to lay over it.
+    pub layers: Vec<(usize, usize, Vec<u8>)>,
+}
+
+/// One map in small.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sketch {
+    pub picture: usize,
+    pub model: usize,
+    pub target: usize,
+    pub method: usize,
+    pub fields: Vec<f32>,
+}
+
+impl Observed {
+    pub(crate) fn extend(&mut self, other: Observed) {
+        self.pictures.extend(other.pictures);
+        self.observations.extend(other.observations);
+        self.maps.extend(other.maps);
+        self.exhibits.extend(other.exhibits);
+        self.sketches.extend(other.sketches);
+    }
+}
+
+/// What is found of each picture; what `journal` has is not found again. Memory does not grow with the number of pictures
+/// but for the rows themselves and the gallery.
+///
+/// # Errors
+/// A picture that cannot be read, or whatever the models report.
+pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Error> {
+    let count = plan.data.len();
+    let all: Vec<usize> = (0..count).collect();
+    let mut observed = Observed::default();
+    let mut progress = Progress::new("auditing", "pictures");
+    if journal.left() > 0 {
+        let done = (journal.left() * CHUNK).min(count);
+        progress.say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
+    }
+    let gallery = prepare::gallery(count, plan.config.gallery, plan.config.seed);
+    // Nothing is left to ask where every chunk is there, so no probe is needed either.
+    let mut probes = None;
+    for chunk in all.chunks(CHUNK) {
+        let found = match journal.next() {
+            Some(found) if found.pictures.len() == chunk.len() => found,
+            Some(_) => return Err(Error::Usage(journal.damaged())),
+            None => {
+                let probes = match &probes {
+                    Some(probes) => probes,
+                    None => probes.insert(Probes::fit(plan)?),
+                };
+                let prepared: Vec<Prepared> =
+                    chunk.par_iter().map(|&index| prepare(plan, index)).collect::<Result<_, _>>()?;
+                let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+                let mut found = Observed::default();
+                for model in 0..plan.models.len() {
+                    examine(plan, model, probes, &prepared, &shown, &mut found)?;
+                }
+                found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
+                journal.note(&found);
+                found
+            }
+        };
+        observed.extend(found);
+        progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), count as u64);
+    }
+    Ok(observed)
+}
+
+/// A tensor's numbers, row by row.
+pub(crate) fn numbers(values: &Tensor) -> Result<Vec<f64>, Error> {
+    let flat = values.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
+    Ok(Vec::try_from(flat)?)
+}
+
+/// A change as rows know it, without what only the picture tells.
+fn edit(artefact: usize, change: Change, place: u32) -> Edit {
+    Edit { artefact, change, place, donor: None, visible: 1.0, lesion: 0.0, strength: 0.0 }
+}

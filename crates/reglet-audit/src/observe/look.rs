@@ -1,0 +1,307 @@
+//! One model on a chunk of pictures: what it says, and where it looks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{Rgb, RgbImage};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+use reglet_attribution::{Method, Remark};
+use reglet_data::Mask;
+use reglet_data::edit::Change;
+use reglet_evidence::{MapRow, Observation, Placement};
+use reglet_metrics::Localisation;
+use reglet_model::{Model, Targets};
+use reglet_viz::outline_layer;
+
+use super::prepare::{Prepared, Version};
+use super::probe::{Asked, Probes, ask};
+use super::{CHUNK, Observed, Shown, Sketch};
+use crate::Error;
+use crate::character::{character, edges};
+use crate::clusters::sketch;
+use crate::drawing::layer;
+use crate::plan::Plan;
+
+/// The colours that outline the lesion, an artefact, and anything else.
+const LESION: Rgb<u8> = Rgb([0, 158, 115]);
+const ARTEFACT: Rgb<u8> = Rgb([240, 228, 66]);
+
+/// Asks one model about a chunk of pictures and notes what it says in `found`.
+pub(super) fn examine(
+    plan: &Plan,
+    model: usize,
+    probes: &Probes,
+    prepared: &[Prepared],
+    shown: &[bool],
+    found: &mut Observed,
+) -> Result<(), Error> {
+    let preprocessing = plan.models[model].1.preprocessing();
+    let view = |p: &Prepared| -> Result<RgbImage, Error> { Ok(preprocessing.view(&p.sample.picture)?) };
+    let views: Vec<RgbImage> = prepared.par_iter().map(view).collect::<Result<_, _>>()?;
+    // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
+    let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
+    let all: Vec<usize> = (0..views.len()).collect();
+    for group in all.chunks(if same_size { all.len() } else { 1 }) {
+        let part = Part { plan, model, probes, prepared, shown, views: &views, group };
+        part.say(found)?;
+        part.look(found)?;
+    }
+    Ok(())
+}
+
+/// Pictures that go through a model together.
+struct Part<'a> {
+    plan: &'a Plan,
+    model: usize,
+    probes: &'a Probes,
+    prepared: &'a [Prepared],
+    shown: &'a [bool],
+    views: &'a [RgbImage],
+    group: &'a [usize],
+}
+
+impl Part<'_> {
+    fn model(&self) -> &Model {
+        &self.plan.models[self.model].1
+    }
+
+    fn versions(&self) -> impl Iterator<Item = (usize, &Version)> {
+        self.group.iter().flat_map(|&at| self.prepared[at].changed[self.model].iter().map(move |v| (at, v)))
+    }
+
+    /// What the model says of each picture as it is, and after each change.
+    fn say(&self, found: &mut Observed) -> Result<(), Error> {
+        let natural = self.group.iter().map(|&at| (at, None, &self.views[at]));
+        let changed = self.versions().filter(|(_, version)| !version.aside);
+        let changed = changed.map(|(at, version)| (at, Some(&version.edit), &version.view));
+        let mut all: Vec<(usize, Option<_>, &RgbImage)> = natural.chain(changed).collect();
+        // The rows of one picture stand together, as it is first.
+        all.sort_by_key(|(at, ..)| *at);
+        for part in all.chunks(CHUNK) {
+            let views: Vec<RgbImage> = part.iter().map(|(.., view)| (*view).clone()).collect();
+            let Asked { scores, top, features } = ask(self.plan, self.model(), &views)?;
+            for (row, (at, edit, _)) in part.iter().enumerate() {
+                let picture = self.prepared[*at].index;
+                found.observations.push(Observation {
+                    picture,
+                    model: self.model,
+                    edit: edit.cloned(),
+                    scores: scores[row].clone(),
+                    top: top[row].clone(),
+                    probes: self.probes.of(self.model, &features[row], picture),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the maps of every method lie, of each picture as it is and without each artefact that it shows.
+    fn look(&self, found: &mut Observed) -> Result<(), Error> {
+        let mut exhibits: BTreeMap<usize, Shown> = BTreeMap::new();
+        let masks: BTreeMap<usize, BTreeMap<String, Mask>> =
+            self.group.iter().map(|&at| Ok((at, self.masks(at)?))).collect::<Result<_, Error>>()?;
+        for (target, name) in self.plan.targets.iter().enumerate() {
+            let class = self.model().classes().find(name)?;
+            let views: Vec<RgbImage> = self.group.iter().map(|&at| self.views[at].clone()).collect();
+            let maps = explain(&self.plan.methods, self.model(), class, &views)?;
+            for (row, &at) in self.group.iter().enumerate() {
+                let seen = Seen { maps: &maps, row, masks: &masks[&at], view: &self.views[at] };
+                let rows = self.measured(at, target, None, &seen)?;
+                found.maps.extend(rows);
+                self.keep(at, target, &seen, &mut exhibits, found)?;
+            }
+            let removed: Vec<(usize, usize, &RgbImage)> = self
+                .versions()
+                .filter(|(at, version)| {
+                    let shows = self.prepared[*at].known.shows[version.edit.artefact];
+                    version.edit.change == Change::Remove && shows == Some(true)
+                })
+                .map(|(at, version)| (at, version.edit.artefact, &version.view))
+                .collect();
+            for part in removed.chunks(CHUNK) {
+                let views: Vec<RgbImage> = part.iter().map(|(.., view)| (*view).clone()).collect();
+                let maps = explain(&self.plan.methods, self.model(), class, &views)?;
+                for (row, &(at, artefact, view)) in part.iter().enumerate() {
+                    let region = &self.plan.artefacts[artefact].name;
+                    let own = masks[&at].get(region).map(|mask| (region.clone(), mask.clone()));
+                    let own: BTreeMap<String, Mask> = own.into_iter().collect();
+                    let seen = Seen { maps: &maps, row, masks: &own, view };
+                    found.maps.extend(self.measured(at, target, Some(artefact), &seen)?);
+                }
+            }
+        }
+        found.exhibits.extend(exhibits.into_values());
+        Ok(())
+    }
+
+    /// The regions of a picture as the model sees it.
+    fn masks(&self, at: usize) -> Result<BTreeMap<String, Mask>, Error> {
+        let geometry = &self.model().preprocessing().geometry;
+        let regions = self.prepared[at].sample.regions.iter();
+        regions.map(|(name, mask)| Ok((name.clone(), geometry.apply_mask(mask)?))).collect()
+    }
+
+    /// How each method's map lies on each region.
+    fn measured(
+        &self,
+        at: usize,
+        target: usize,
+        without: Option<usize>,
+        seen: &Seen<'_>,
+    ) -> Result<Vec<MapRow>, Error> {
+        let edges = edges(seen.view).map_err(|error| Error::Usage(error.to_string()))?;
+        let row = |method: usize| {
+            let map = &seen.maps.by_method[method][seen.row];
+            let placed = |(name, mask): (&String, &Mask)| Some((name.clone(), placement(map, mask)?));
+            MapRow {
+                picture: self.prepared[at].index,
+                model: self.model,
+                target,
+                method,
+                without,
+                regions: seen.masks.iter().filter_map(placed).collect(),
+                character: character(map.view(), edges.view()),
+                gap: seen.maps.gaps[method].as_ref().map(|gaps| gaps[seen.row]),
+                remark: seen.maps.remarks[method][seen.row].map(|remark| remark.text().to_owned()),
+            }
+        };
+        Ok((0..self.plan.methods.len()).map(row).collect())
+    }
+
+    /// Keeps what the report shows of a picture in the gallery, and its maps in small where kinds of maps are asked for.
+    fn keep(
+        &self,
+        at: usize,
+        target: usize,
+        seen: &Seen<'_>,
+        exhibits: &mut BTreeMap<usize, Shown>,
+        found: &mut Observed,
+    ) -> Result<(), Error> {
+        let picture = self.prepared[at].index;
+        for (method, chosen) in self.plan.methods.iter().enumerate() {
+            let map = seen.maps.by_method[method][seen.row].view();
+            if self.plan.config.clusters.is_some()
+                && let Some(fields) = sketch(map)
+            {
+                found.sketches.push(Sketch { picture, model: self.model, target, method, fields });
+            }
+            if self.shown[at] {
+                let shown = match exhibits.remove(&at) {
+                    Some(shown) => shown,
+                    None => self.exhibit(at, seen)?,
+                };
+                let shown = exhibits.entry(at).or_insert(shown);
+                shown.layers.push((target, method, layer(map, chosen.get().reduction())?));
+            }
+        }
+        Ok(())
+    }
+
+    /// A picture and its changed versions, for the gallery.
+    fn exhibit(&self, at: usize, seen: &Seen<'_>) -> Result<Shown, Error> {
+        let lesion = [(&self.plan.config.lesion, LESION)];
+        let artefacts = self.plan.artefacts.iter().map(|suspect| (&suspect.name, ARTEFACT));
+        let regions: Vec<(&[bool], Rgb<u8>)> = lesion
+            .into_iter()
+            .chain(artefacts)
+            .filter_map(|(name, colour)| Some((seen.masks.get(name)?.bits(), colour)))
+            .collect();
+        let size = seen.view.dimensions();
+        let mut edited = Vec::new();
+        let mut done = BTreeSet::new();
+        for version in self.prepared[at].changed[self.model].iter().filter(|version| !version.aside) {
+            if done.insert((version.edit.artefact, version.edit.change)) {
+                edited.push((version.edit.artefact, version.edit.change, jpeg(&version.view)?));
+            }
+        }
+        Ok(Shown {
+            picture: self.prepared[at].index,
+            model: self.model,
+            size,
+            view: jpeg(seen.view)?,
+            outlines: outline_layer(size, &regions)?,
+            edited,
+            layers: Vec::new(),
+        })
+    }
+}
+
+/// One picture with its maps and masks, at the size the model saw it.
+struct Seen<'a> {
+    maps: &'a Maps,
+    row: usize,
+    masks: &'a BTreeMap<String, Mask>,
+    view: &'a RgbImage,
+}
+
+/// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
+pub(crate) fn jpeg(picture: &RgbImage) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let encoded = JpegEncoder::new_with_quality(&mut bytes, 85).encode_image(picture);
+    encoded.map_err(|error| Error::Usage(format!("cannot encode a picture for the report: {error}")))?;
+    Ok(bytes)
+}
+
+/// The maps of a batch: by method, a map for each row.
+pub(crate) struct Maps {
+    pub by_method: Vec<Vec<Array2<f32>>>,
+    remarks: Vec<Vec<Option<Remark>>>,
+    gaps: Vec<Option<Vec<f64>>>,
+}
+
+/// The maps of pictures of one size for the class `target`.
+///
+/// # Errors
+/// Whatever the model or a method reports.
+pub(crate) fn explain(
+    methods: &[Method],
+    model: &Model,
+    target: usize,
+    views: &[RgbImage],
+) -> Result<Maps, Error> {
+    let input = model.preprocessing().tensor(views, model.device())?;
+    let targets = vec![target; views.len()];
+    let found = Method::attribute_all(methods, model, &input, Targets::Classes(&targets))?;
+    let rows = 0..views.len() as i64;
+    let (mut by_method, mut remarks, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+    for (method, computed) in methods.iter().zip(&found.computed) {
+        let attribution = &computed.attribution;
+        let maps = rows.clone().map(|row| attribution.map(row, method.get().reduction()));
+        by_method.push(maps.collect::<Result<_, _>>()?);
+        remarks.push(rows.clone().map(|row| attribution.remark(row)).collect::<Result<_, _>>()?);
+        gaps.push(attribution.gaps.as_ref().map(|gaps| gaps.iter().map(|gap| gap.relative).collect()));
+    }
+    Ok(Maps { by_method, remarks, gaps })
+}
+
+/// How a map lies on a mask; `None` for an empty mask, or a map without a positive value, where that is not defined.
+fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
+    let region = ArrayView2::from_shape((mask.height() as usize, mask.width() as usize), mask.bits()).ok()?;
+    let found = Localisation::new(map.view(), region).ok()?;
+    Some(Placement {
+        share: found.mass().ok()?,
+        density: found.density().ok()?,
+        rank_accuracy: found.rank_accuracy(),
+        pointing: found.pointing(0),
+        // A region that fills the picture is told from nothing: no better than chance.
+        auc: found.auc().unwrap_or(0.5),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_lies_nowhere_where_that_is_not_defined() {
+        let map = Array2::from_shape_vec((2, 3), vec![1.0, 0.0, 3.0, 0.0, 4.0, 0.0]).expect("six");
+        let mask = Mask::new(3, 2, vec![true, false, false, false, true, false]).expect("six");
+        let found = placement(&map, &mask).expect("defined");
+        assert_eq!((found.share, found.density), (5.0 / 8.0, 15.0 / 8.0));
+        assert_eq!((found.rank_accuracy, found.pointing), (0.5, 1.0));
+        assert_eq!(placement(&Array2::zeros((2, 3)), &mask), None);
+        assert_eq!(placement(&map, &Mask::empty(3, 2).expect("six")), None);
+        assert_eq!(placement(&map, &Mask::empty(2, 3).expect("six").complement()), None);
+    }
+}

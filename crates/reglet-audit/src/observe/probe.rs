@@ -1,0 +1,234 @@
+//! What a model says of a picture, and how much its features resemble those of pictures with an artefact.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+use rand::seq::SliceRandom;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use reglet_evidence::Score;
+use reglet_model::Model;
+use reglet_statistics::Probe;
+use tch::Tensor;
+
+use super::{CHUNK, numbers};
+use crate::Error;
+use crate::plan::Plan;
+use crate::progress::Progress;
+
+/// On how many pictures probes are fitted at most.
+const MOST: usize = 400;
+
+/// With fewer pictures with an artefact, or without it, there is no probe.
+const LEAST: usize = 8;
+
+/// How many parts of the pictures are held out in turn.
+const FOLDS: usize = 5;
+
+/// A linear probe for each model and artefact, where there can be one.
+pub(super) struct Probes {
+    /// By model and artefact.
+    probes: Vec<Vec<Option<Probe>>>,
+    /// By picture of the data set: a number for its group.
+    groups: Vec<u32>,
+}
+
+/// What a model says of some pictures.
+pub(crate) struct Asked {
+    /// By picture and target.
+    pub scores: Vec<Vec<Score>>,
+    /// By picture and target: whether it is the most probable class.
+    pub top: Vec<Vec<bool>>,
+    /// By picture: what the last linear layer is given; empty for a model of which that cannot be seen.
+    pub features: Vec<Vec<f32>>,
+}
+
+impl Probes {
+    /// Fits the probes on the models' last features of a sample of the pictures, of each class as many with the artefact as
+    /// without it where there are any, so that a probe does not tell the class instead.
+    ///
+    /// Costs a forward pass of each picture of the sample.
+    pub fn fit(plan: &Plan) -> Result<Probes, Error> {
+        let groups = groups(plan);
+        let chosen = sample(plan)?;
+        let mut progress = Progress::new("finding what the models see", "pictures");
+        let total = (plan.models.len() * chosen.len()) as u64;
+        let mut probes = Vec::with_capacity(plan.models.len());
+        for (number, (_, model)) in plan.models.iter().enumerate() {
+            let mut features: Vec<Vec<f32>> = Vec::with_capacity(chosen.len());
+            for part in chosen.chunks(CHUNK) {
+                let view = |(index, _): &(usize, Vec<Option<bool>>)| -> Result<RgbImage, Error> {
+                    Ok(model.preprocessing().view(&plan.data.sample(*index)?.picture)?)
+                };
+                let views = part.par_iter().map(view).collect::<Result<Vec<_>, _>>()?;
+                features.extend(ask(plan, model, &views)?.features);
+                progress.update((number * chosen.len() + features.len()) as u64, total);
+            }
+            let of = |artefact| probe(&chosen, &features, artefact, &groups, plan.config.seed);
+            probes.push((0..plan.artefacts.len()).map(of).collect());
+        }
+        Ok(Probes { probes, groups })
+    }
+
+    /// By artefact: the log odds that the picture number `index` shows it, by a probe that has not seen its group.
+    pub fn of(&self, model: usize, features: &[f32], index: usize) -> Vec<Option<f64>> {
+        let group = self.groups.get(index).copied();
+        let odds = |probe: &Option<Probe>| Some(probe.as_ref()?.score(features, group));
+        self.probes[model].iter().map(odds).collect()
+    }
+}
+
+/// A number for each picture's group, over the whole data set.
+fn groups(plan: &Plan) -> Vec<u32> {
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
+    (0..plan.data.len())
+        .map(|index| {
+            let next = (plan.data.len() + known.len()) as u32;
+            match plan.data.group(index) {
+                Some(group) => *known.entry(group.to_owned()).or_insert(next),
+                None => index as u32,
+            }
+        })
+        .collect()
+}
+
+/// Some pictures, with what each shows of the artefacts: in turn one of each class and kind that there is, drawn.
+fn sample(plan: &Plan) -> Result<Vec<(usize, Vec<Option<bool>>)>, Error> {
+    let data = plan.data.as_ref();
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    order.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.config.seed));
+    let mut cells: BTreeMap<(usize, Vec<Option<bool>>), Vec<usize>> = BTreeMap::new();
+    // Flags are at hand; a mask has to be read, so no more pictures are than could be of use.
+    for index in order.into_iter().take(4 * MOST) {
+        let flags: Vec<Option<bool>> =
+            plan.artefacts.iter().map(|suspect| data.flag(index, &suspect.name)).collect();
+        let shows = match flags.iter().all(Option::is_some) {
+            true => flags,
+            false => {
+                let sample = data.sample(index)?;
+                let by_mask = plan.artefacts.iter().map(|suspect| sample.shows(&suspect.name));
+                by_mask.zip(flags).map(|(mask, flag)| mask.or(flag)).collect()
+            }
+        };
+        if shows.iter().any(Option::is_some) {
+            cells.entry((data.label(index), shows)).or_default().push(index);
+        }
+    }
+    let mut chosen = Vec::new();
+    let longest = cells.values().map(Vec::len).max().unwrap_or(0);
+    for turn in 0..longest {
+        for ((_, shows), members) in &cells {
+            if let Some(index) = members.get(turn).filter(|_| chosen.len() < MOST) {
+                chosen.push((*index, shows.clone()));
+            }
+        }
+    }
+    chosen.sort_by_key(|(index, _)| *index);
+    Ok(chosen)
+}
+
+fn probe(
+    chosen: &[(usize, Vec<Option<bool>>)],
+    features: &[Vec<f32>],
+    artefact: usize,
+    groups: &[u32],
+    seed: u64,
+) -> Option<Probe> {
+    let (mut flat, mut labels, mut of) = (Vec::new(), Vec::new(), Vec::new());
+    let width = features.first()?.len();
+    for ((index, shows), features) in chosen.iter().zip(features) {
+        if let Some(shown) = shows[artefact] {
+            flat.extend_from_slice(features);
+            labels.push(shown);
+            of.push(groups[*index]);
+        }
+    }
+    let with = labels.iter().filter(|shown| **shown).count();
+    if width == 0 || with.min(labels.len() - with) < LEAST {
+        return None;
+    }
+    Probe::fit(&flat, width, &labels, &of, FOLDS, seed)
+}
+
+/// What a model says of pictures of one size, in one pass.
+///
+/// # Errors
+/// Whatever the model reports.
+pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Asked, Error> {
+    let input = model.preprocessing().tensor(views, model.device())?;
+    let (logits, features) = model.logits_and_features(&input)?;
+    let targets = plan.targets.iter().map(|target| model.classes().find(target));
+    let targets = targets.collect::<Result<Vec<_>, _>>()?;
+    let (scores, top) = scores_of(&logits, &targets)?;
+    let features = match features {
+        None => views.iter().map(|_| Vec::new()).collect(),
+        Some(features) => {
+            let flat = numbers(&features)?;
+            let width = flat.len() / views.len().max(1);
+            flat.chunks(width.max(1)).map(|row| row.iter().map(|value| *value as f32).collect()).collect()
+        }
+    };
+    Ok(Asked { scores, top, features })
+}
+
+/// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
+/// most probable class. One logit is that of class 1 against class 0.
+///
+/// # Errors
+/// [`Error::Torch`].
+pub(crate) fn scores_of(
+    logits: &Tensor,
+    targets: &[usize],
+) -> Result<(Vec<Vec<Score>>, Vec<Vec<bool>>), Error> {
+    let rows = logits.size()[0].max(1) as usize;
+    let flat = numbers(logits)?;
+    let width = (flat.len() / rows).max(1);
+    let (mut scores, mut top) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    for row in flat.chunks(width) {
+        let found: Vec<Score> = targets.iter().map(|&target| score(row, target)).collect();
+        let highest = |&target: &usize| match row {
+            [one] => (*one > 0.0) == (target == 1),
+            _ => row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target]),
+        };
+        top.push(targets.iter().map(highest).collect());
+        scores.push(found);
+    }
+    Ok((scores, top))
+}
+
+fn score(row: &[f64], target: usize) -> Score {
+    let (logit, margin) = match row {
+        [one] => {
+            let logit = if target == 1 { *one } else { -*one };
+            (logit, logit)
+        }
+        _ => {
+            let others = || row.iter().enumerate().filter(|(class, _)| *class != target).map(|(_, l)| *l);
+            let largest = others().fold(f64::NEG_INFINITY, f64::max);
+            let rest = largest + others().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
+            (row[target], row[target] - rest)
+        }
+    };
+    Score { logit, margin, probability: 1.0 / (1.0 + (-margin).exp()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_margin_is_the_log_odds_against_all_others() {
+        let row = [1.0, 3.0, -2.0];
+        let found = score(&row, 1);
+        let whole: f64 = row.iter().map(|logit: &f64| logit.exp()).sum();
+        let probability = 3.0_f64.exp() / whole;
+        assert!((found.probability - probability).abs() < 1e-12, "{found:?}");
+        assert!((found.margin - (probability / (1.0 - probability)).ln()).abs() < 1e-12, "{found:?}");
+        assert_eq!(found.logit, 3.0);
+        assert_eq!((score(&[0.7], 1).margin, score(&[0.7], 0).margin), (0.7, -0.7));
+        // A margin of a thousand is no infinity and no NaN.
+        let far = score(&[1000.0, 0.0], 0);
+        assert_eq!((far.margin, far.probability), (1000.0, 1.0));
+    }
+}

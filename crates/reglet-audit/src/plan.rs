@@ -1,0 +1,228 @@
+//! A config with everything that it names opened: nothing later checks it again.
+
+use std::path::Path;
+
+use reglet_attribution::Method;
+use reglet_data::edit::{Change, EditError, Editor};
+use reglet_data::{DataError, Dataset, EstimatedLesions};
+use reglet_evidence::{MethodName, Subject};
+use reglet_model::{
+    ImportOptions, Model, ModelError, ModelOptions, Rewrite, ScoreKind, WeightsSource, device,
+};
+
+use crate::config::{Config, LesionMasks, ModelConfig, PreprocessingConfig, default_lesion};
+use crate::progress::Progress;
+use crate::source::Document;
+use crate::{Error, parameters};
+
+/// An audit that can be run.
+pub struct Plan {
+    /// The config it comes from.
+    pub config: Config,
+    /// The config's text, overrides applied.
+    pub text: String,
+    /// The SHA-256 of that text.
+    pub sha256: String,
+    /// The pictures.
+    pub data: Box<dyn Dataset>,
+    /// The regions under suspicion.
+    pub artefacts: Vec<Suspect>,
+    /// The classes whose scores are explained.
+    pub targets: Vec<String>,
+    /// The models with their names.
+    pub models: Vec<(String, Model)>,
+    /// The methods.
+    pub methods: Vec<Method>,
+}
+
+/// A region under suspicion, and how pictures are changed to find out about it.
+#[derive(Debug)]
+pub struct Suspect {
+    /// Its name in the data set.
+    pub name: String,
+    /// What is changed about each picture.
+    pub changes: Vec<Change>,
+    /// What changes it.
+    pub editor: Editor,
+}
+
+impl Plan {
+    /// Reads a config, applies `key=value` overrides, and opens everything that it names.
+    ///
+    /// # Errors
+    /// The first fault found; those of the config itself are shown at their line.
+    pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
+        Plan::open(Document::read(name, overrides)?)
+    }
+
+    /// The names that rows refer to.
+    pub(crate) fn subject(&self) -> Subject {
+        let method = |method: &Method| MethodName {
+            name: method.name().to_owned(),
+            title: method.get().about().title.to_owned(),
+        };
+        Subject {
+            classes: self.data.classes().to_vec(),
+            models: self.models.iter().map(|(name, _)| name.clone()).collect(),
+            artefacts: self.artefacts.iter().map(|artefact| artefact.name.clone()).collect(),
+            targets: self.targets.clone(),
+            methods: self.methods.iter().map(method).collect(),
+        }
+    }
+
+    /// Opens everything that a config names.
+    ///
+    /// # Errors
+    /// As [`load`](Plan::load).
+    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
+        let Document { config, source, folder } = document;
+        let folder = folder.as_path();
+        config.check(&source)?;
+
+        let data = config.data.open(folder);
+        let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
+        let data: Box<dyn Dataset> = match config.lesion_masks {
+            LesionMasks::Given => data,
+            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
+        };
+        let suspects = config.artefacts();
+        let region_key = |name: &str| match config.artefacts.contains_key(name) {
+            true => format!("artefacts.{name}"),
+            false => "artefact".to_owned(),
+        };
+        // Whoever names no lesion need not have one.
+        let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
+        let regions = suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion);
+        for (key, region) in regions {
+            if !data.regions().contains(region) {
+                let known = data.regions().join(", ");
+                let message = if known.is_empty() {
+                    format!("the data set has no region '{region}', and no other either: name masks, flags or a COCO file")
+                } else {
+                    format!("the data set has no region '{region}'; it has: {known}")
+                };
+                return Err(source.at(&key, &message));
+            }
+        }
+        let mut artefacts = Vec::with_capacity(suspects.len());
+        for (name, changes, edit) in &suspects {
+            let editor = Editor::new(data.as_ref(), edit, name, &config.lesion, config.seed);
+            let editor = editor.map_err(|error| {
+                let own = config.artefacts.get(name).is_some_and(|own| own.edit.is_some());
+                let table = if own { format!("artefacts.{name}.edit") } else { "edit".to_owned() };
+                let key = match &error {
+                    DataError::Edit(EditError::Places { .. }) => format!("{table}.places"),
+                    DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => {
+                        format!("{table}.insert")
+                    }
+                    error => config.data.key_of(error).to_owned(),
+                };
+                source.at(&key, &error.to_string())
+            })?;
+            artefacts.push(Suspect { name: name.clone(), changes: changes.clone(), editor });
+        }
+        let targets = config.targets();
+        let target_key = if config.target.is_some() { "target" } else { "targets" };
+        let mut models = Vec::with_capacity(config.models.len());
+        for (name, model) in &config.models {
+            let at =
+                |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
+            let model = model.load(folder, &config, data.classes()).map_err(at)?;
+            for target in &targets {
+                let found = model.classes().find(target);
+                found.map_err(|error| source.at(target_key, &error.to_string()))?;
+            }
+            models.push((name.clone(), model));
+        }
+        if let Some(target) = targets.iter().find(|target| !data.classes().contains(target)) {
+            let classes = data.classes().join(", ");
+            let message = format!("the data set has no class '{target}'; it has: {classes}");
+            return Err(source.at(target_key, &message));
+        }
+        let methods: Vec<Method> = config
+            .chosen_methods()
+            .into_iter()
+            .map(|method| parameters::relative_to(method, folder))
+            .collect();
+        for (_, model) in &models {
+            for method in &methods {
+                for layer in method.get().needs(model).layers {
+                    let key = format!("methods.{}.layer", method.name());
+                    let found = model.graph().layer(&layer);
+                    found.map_err(|error| source.at(&key, &error.to_string()))?;
+                }
+            }
+        }
+        let sha256 = source.sha256();
+        Ok(Plan { config, text: source.text, sha256, data, artefacts, targets, models, methods })
+    }
+}
+
+/// The key, within a model's table, of the value that is at fault for an error of [`ModelConfig::load`].
+fn key_of(error: &Error) -> &'static str {
+    match error {
+        Error::Model(
+            ModelError::UnreadableWeights { .. }
+            | ModelError::WeightsMismatch { .. }
+            | ModelError::NotFinite { .. }
+            | ModelError::Download { .. },
+        ) => ".weights",
+        Error::Model(ModelError::UnreadableArchive { .. } | ModelError::UnsupportedOperator { .. }) => {
+            ".archive"
+        }
+        Error::Model(ModelError::Width { .. }) => ".width",
+        Error::Model(ModelError::LabelCount { .. }) => ".classes",
+        Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
+        _ => "",
+    }
+}
+
+impl ModelConfig {
+    pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
+        let (labels, device) = (self.classes.clone(), device(&config.device)?);
+        let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
+        let mut model = match (&self.archive, self.architecture, &self.weights) {
+            (Some(archive), None, None) if self.width == 1.0 => {
+                let archive = folder.join(archive);
+                let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
+                import(&ImportOptions { archive, labels, preprocessing, device })?
+            }
+            (None, Some(architecture), Some(weights)) => {
+                let weights = match weights.to_str() {
+                    Some("torchvision") => WeightsSource::Torchvision,
+                    _ => WeightsSource::File(folder.join(weights)),
+                };
+                let (width, preprocessing) = (self.width, preprocessing.unwrap_or_default());
+                let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
+                let mut progress = Progress::new("downloading weights", "bytes");
+                let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
+                Model::load(&options, &mut report)?
+            }
+            _ => {
+                let what = "name either an architecture and its weights, or an archive, which holds both";
+                return Err(Error::Usage(what.to_owned()));
+            }
+        };
+        model.set_score(config.score.unwrap_or(ScoreKind::Margin));
+        // Where nobody says otherwise, a model with as many classes as the data has those of the data.
+        if self.classes.is_none() && model.classes().count() == classes.len() {
+            model.set_labels(classes.to_vec())?;
+        }
+        if config.rewrites != Rewrite::ALL {
+            model.set_rewrites(&config.rewrites)?;
+        }
+        Ok(model)
+    }
+}
+
+impl PreprocessingConfig {
+    fn build(&self) -> Preprocessing {
+        match self {
+            PreprocessingConfig::Notebook => Preprocessing::default(),
+            PreprocessingConfig::Torchvision => Preprocessing::torchvision(),
+            PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
+            PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
+        }
+    }
+}
+

@@ -1,0 +1,410 @@
+//! What each change does, by class, less what its control does to the same pictures.
+
+use std::collections::BTreeSet;
+
+use reglet_data::edit::Change;
+use reglet_statistics::{
+    Draws, Estimate, Rows as Sampled, bootstrap_mean, cohens_d, detectable, mcnemar, rank_biserial, share,
+    wilcoxon,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::question::{Asked, Changed, LEAST_VISIBLE, MOST_LESION, numbered};
+
+/// What one change does to the target's probability and to decisions, over the pictures of one class, or of all, to which
+/// it can be made.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Effect {
+    /// The change.
+    pub change: Change,
+    /// Whether the pictures show the artefact.
+    pub with: bool,
+    /// The class of the pictures; `None` for all classes together.
+    pub class: Option<String>,
+    /// How many pictures were changed.
+    pub pictures: usize,
+    /// How many patients or lesions they are of.
+    pub groups: usize,
+    /// How many changed pictures are left out, and why.
+    pub excluded: Excluded,
+    /// On how many of them the mask of what was taken away was estimated.
+    pub estimated: usize,
+    /// The mean absolute change of the changed pixels, in levels of 0 to 255.
+    pub strength: f64,
+    /// The mean of (after − before), in probability. Each place of a picture counts once.
+    pub difference: Measure,
+    /// The same of the target's margin: the log odds against all other classes.
+    pub score: Measure,
+    /// The share of changes by which a picture comes to be called the target.
+    pub gained: Measure,
+    /// The share of changes by which it ceases to be.
+    pub lost: Measure,
+    /// The share of changes that move the probability by more than the smallest effect that counts.
+    pub moved: Measure,
+    /// How many pictures were called the target before and after, by the mean over places.
+    pub called: [usize; 2],
+    /// Whether the mean difference could be chance, one value a picture.
+    pub test: Test,
+    /// McNemar's exact two-sided p-value of the decisions that changed.
+    pub mcnemar: f64,
+    /// The smallest mean difference that these pictures would have shown four times out of five.
+    pub detectable: Option<f64>,
+    /// The same less what changing as much without meaning does.
+    pub against: Vec<Contrast>,
+    /// Before and after, picture by picture, the mean over places.
+    #[serde(skip)]
+    pub pairs: Vec<(f64, f64)>,
+}
+
+/// A change less its control, on the same pictures.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Contrast {
+    /// The control.
+    pub control: Change,
+    /// How many pictures could be changed in both ways.
+    pub pictures: usize,
+    /// The mean absolute change of the pixels that the control changes, in levels of 0 to 255.
+    pub strength: f64,
+    /// What the control alone does to the probability, on these pictures.
+    pub alone: Estimate,
+    /// The mean of (after the change − after the control), in probability.
+    pub difference: Measure,
+    /// The share of decisions gained, less the control's.
+    pub gained: Measure,
+    /// The share of decisions lost, less the control's.
+    pub lost: Measure,
+    /// The share of changes that move the probability by more than counts, less the control's.
+    pub moved: Measure,
+    /// Whether the mean difference could be chance.
+    pub test: Test,
+}
+
+/// How many changed pictures are not judged by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Excluded {
+    /// Those of which the model sees less than half of what was changed.
+    pub unseen: usize,
+    /// Those in which the change covers part of the lesion, and its control does not cover as much.
+    pub on_lesion: usize,
+}
+
+/// An estimate with the three intervals that are asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Measure {
+    /// With its 95 % interval.
+    pub estimate: Estimate,
+    /// The interval that convicts, corrected for all comparisons that are judged together.
+    pub corrected: Span,
+    /// The 90 % interval, which acquits: within ±δ, two one-sided tests of 5 % each say that the effect is smaller than δ
+    /// (Schuirmann, 1987).
+    pub equivalence: Span,
+}
+
+/// An interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Span {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+impl Measure {
+    pub(crate) fn of(draws: &Draws, corrected: f64) -> Measure {
+        let at = |level| {
+            let Estimate { low, high, .. } = draws.interval(level);
+            Span { low, high }
+        };
+        Measure { estimate: draws.interval(0.95), corrected: at(corrected), equivalence: at(0.9) }
+    }
+
+    /// +1 or −1 where the corrected interval lies wholly beyond that side of ±`margin`.
+    pub fn beyond(&self, margin: f64) -> Option<f64> {
+        let Span { low, high } = self.corrected;
+        if low > margin {
+            Some(1.0)
+        } else if high < -margin {
+            Some(-1.0)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the 90 % interval lies within ±`margin`.
+    pub fn within(&self, margin: f64) -> bool {
+        self.equivalence.low > -margin && self.equivalence.high < margin
+    }
+}
+
+/// Whether paired differences could be chance, and how large they are beside their spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Test {
+    /// The two-sided p-value of Wilcoxon's signed-rank test, one value a picture, not corrected.
+    pub p: f64,
+    /// Cohen's d of the paired differences.
+    pub cohens_d: Option<f64>,
+    /// The matched-pairs rank-biserial correlation.
+    pub rank_biserial: Option<f64>,
+}
+
+impl Test {
+    fn of(differences: &[f64]) -> Test {
+        Test {
+            p: wilcoxon(differences),
+            cohens_d: cohens_d(differences),
+            rank_biserial: rank_biserial(differences),
+        }
+    }
+}
+
+/// The changes that a verdict rests on.
+pub const JUDGED: [Change; 2] = [Change::Insert, Change::Remove];
+
+/// What changes as much as `change` does, and means nothing.
+pub fn controls(change: Change) -> &'static [Change] {
+    match change {
+        Change::Insert => &[Change::Control, Change::Scrambled],
+        Change::Remove => &[Change::Control],
+        _ => &[],
+    }
+}
+
+/// Changes of the pictures of one kind, each with its control where there is one.
+struct Cell<'a> {
+    change: Change,
+    with: bool,
+    class: Option<usize>,
+    changes: Vec<Changed<'a>>,
+    excluded: Excluded,
+}
+
+/// The effect of every change on the pictures of each class and of all, with and without the artefact. `level` is the
+/// corrected level of the intervals that convict.
+pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> Vec<Effect> {
+    cells(asked).iter().filter_map(|cell| effect(asked, cell, level)).collect()
+}
+
+/// How many comparisons the effects of one question add to those that are judged together: for each change that is
+/// judged, each class and all together, the mean difference and the decisions gained and lost.
+pub(crate) fn comparisons(asked: &Asked<'_>) -> usize {
+    let judged = cells(asked).into_iter().filter(|cell| JUDGED.contains(&cell.change));
+    3 * judged.filter(|cell| distinct(cell.changes.iter().map(|c| c.picture)) >= asked.rules.verdict.min_pictures).count()
+}
+
+fn cells<'a>(asked: &Asked<'a>) -> Vec<Cell<'a>> {
+    let classes = (0..asked.rows.subject.classes.len()).map(Some);
+    let kinds: Vec<Option<usize>> = std::iter::once(None).chain(classes).collect();
+    let mut cells = Vec::new();
+    for change in Change::ALL {
+        for with in [false, true] {
+            for &class in &kinds {
+                let mut cell =
+                    Cell { change, with, class, changes: Vec::new(), excluded: Excluded::default() };
+                let pictures = asked.pictures().filter(|(index, picture, _)| {
+                    asked.shows(*index) == Some(with) && class.is_none_or(|class| picture.label == class)
+                });
+                for (index, ..) in pictures {
+                    cell.take(asked, index);
+                }
+                if !cell.changes.is_empty() || cell.excluded != Excluded::default() {
+                    cells.push(cell);
+                }
+            }
+        }
+    }
+    cells
+}
+
+impl<'a> Cell<'a> {
+    /// Takes in what was done to one picture, but for what the model cannot see and what touches the lesion.
+    fn take(&mut self, asked: &Asked<'a>, picture: usize) {
+        let all: Vec<Changed<'a>> = asked.changed(picture, self.change).collect();
+        let seen = |changed: &Changed<'_>| changed.edit.visible >= LEAST_VISIBLE;
+        let clear = |changed: &Changed<'_>| {
+            let covered = changed.edit.lesion;
+            let matched = controls(self.change).iter().any(|&control| {
+                asked.changed(picture, control).any(|control| control.edit.lesion >= 0.8 * covered)
+            });
+            !JUDGED.contains(&self.change) || covered <= MOST_LESION || matched
+        };
+        let before = self.changes.len();
+        let visible: Vec<&Changed<'a>> = all.iter().filter(|changed| seen(changed)).collect();
+        self.changes.extend(visible.iter().filter(|changed| clear(changed)).map(|changed| **changed));
+        if self.changes.len() == before && !all.is_empty() {
+            match visible.is_empty() {
+                true => self.excluded.unseen += 1,
+                false => self.excluded.on_lesion += 1,
+            }
+        }
+    }
+}
+
+fn distinct(pictures: impl Iterator<Item = usize>) -> usize {
+    pictures.collect::<BTreeSet<_>>().len()
+}
+
+/// Which way a decision went: +1 it was gained, −1 lost, 0 neither.
+fn flip(changed: &Changed<'_>) -> i8 {
+    i8::from(changed.after.called) - i8::from(changed.before.called)
+}
+
+fn rise(changed: &Changed<'_>) -> f64 {
+    changed.after.score.probability - changed.before.score.probability
+}
+
+fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
+    let changes = &cell.changes;
+    let min_effect = asked.rules.verdict.min_effect;
+    let places = Places::new(asked, changes);
+    let pairs = by_picture(changes, |changed| {
+        (changed.before.score.probability, changed.after.score.probability)
+    });
+    let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
+    let called = by_picture(changes, |changed| {
+        (f64::from(u8::from(changed.before.called)), f64::from(u8::from(changed.after.called)))
+    });
+    let count = |of: &dyn Fn(bool, bool) -> bool| {
+        called.iter().filter(|(before, after)| of(*before > 0.5, *after > 0.5)).count()
+    };
+    let (gained, lost) = (count(&|before, after| !before && after), count(&|before, after| before && !after));
+    let of_lesion = cell.change == Change::RemoveLesion;
+    let estimated = changes.iter().filter(|changed| {
+        of_lesion && !asked.rows.pictures[changed.picture].estimated.is_empty()
+    });
+    let controls = controls(cell.change).iter();
+    Some(Effect {
+        change: cell.change,
+        with: cell.with,
+        class: cell.class.map(|class| asked.rows.subject.classes[class].clone()),
+        pictures: pairs.len(),
+        groups: places.number(),
+        excluded: cell.excluded,
+        estimated: distinct(estimated.map(|changed| changed.picture)),
+        strength: mean(changes.iter().map(|changed| changed.edit.strength))?,
+        difference: places.mean(changes.iter().map(rise), level)?,
+        score: places.mean(changes.iter().map(|c| c.after.score.margin - c.before.score.margin), level)?,
+        gained: places.share(changes.iter().map(|changed| flip(changed) > 0), level)?,
+        lost: places.share(changes.iter().map(|changed| flip(changed) < 0), level)?,
+        moved: places.share(changes.iter().map(|changed| rise(changed).abs() > min_effect), level)?,
+        called: [count(&|before, _| before), count(&|_, after| after)],
+        test: Test::of(&differences),
+        mcnemar: mcnemar(gained, lost),
+        detectable: detectable(&differences),
+        against: controls.filter_map(|&control| contrast(asked, changes, control, level)).collect(),
+        pairs,
+    })
+}
+
+/// A change less its control, on the pictures that could be changed in both ways: place by place where both have it,
+/// else less the control's mean over its places.
+fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: f64) -> Option<Contrast> {
+    let min_effect = asked.rules.verdict.min_effect;
+    let mut both: Vec<(Changed<'_>, Vec<Changed<'_>>)> = Vec::new();
+    for changed in changes {
+        let all: Vec<Changed<'_>> = asked
+            .changed(changed.picture, control)
+            .filter(|control| control.edit.visible >= LEAST_VISIBLE)
+            .collect();
+        let here: Vec<Changed<'_>> =
+            all.iter().filter(|control| control.edit.place == changed.edit.place).copied().collect();
+        // A removal has one place, and its control several: all of them stand beside it.
+        let beside = if here.is_empty() || changed.edit.change == Change::Remove { all } else { here };
+        if !beside.is_empty() {
+            both.push((*changed, beside));
+        }
+    }
+    let own: Vec<Changed<'_>> = both.iter().map(|(changed, _)| *changed).collect();
+    let places = Places::new(asked, &own);
+    let less = |of: &dyn Fn(&Changed<'_>) -> f64| -> Vec<f64> {
+        let value = |(changed, controls): &(Changed<'_>, Vec<Changed<'_>>)| {
+            of(changed) - controls.iter().map(of).sum::<f64>() / controls.len() as f64
+        };
+        both.iter().map(value).collect()
+    };
+    let alone: Vec<f64> = both
+        .iter()
+        .map(|(_, controls)| controls.iter().map(rise).sum::<f64>() / controls.len() as f64)
+        .collect();
+    let difference = less(&rise);
+    let mut one_each = Vec::new();
+    for (index, (changed, _)) in both.iter().enumerate() {
+        one_each.push((changed.picture, difference[index]));
+    }
+    let yes = |hit: bool| f64::from(u8::from(hit));
+    let strengths = both.iter().flat_map(|(_, controls)| controls.iter().map(|c| c.edit.strength));
+    Some(Contrast {
+        control,
+        pictures: distinct(own.iter().map(|changed| changed.picture)),
+        strength: mean(strengths)?,
+        alone: places.mean(alone.into_iter(), level)?.estimate,
+        difference: places.mean(difference.into_iter(), level)?,
+        gained: places.mean(less(&|changed| yes(flip(changed) > 0)).into_iter(), level)?,
+        lost: places.mean(less(&|changed| yes(flip(changed) < 0)).into_iter(), level)?,
+        moved: places.mean(less(&|changed| yes(rise(changed).abs() > min_effect)).into_iter(), level)?,
+        test: Test::of(&means(&one_each)),
+    })
+}
+
+/// The groups and donors of some changes: what is drawn again when intervals are made.
+pub(crate) struct Places {
+    groups: Vec<u32>,
+    donors: Option<Vec<Option<u32>>>,
+    seed: u64,
+}
+
+impl Places {
+    pub fn new(asked: &Asked<'_>, changes: &[Changed<'_>]) -> Places {
+        let groups = changes.iter().map(|changed| asked.group(changed.picture)).collect();
+        let named = changes.iter().any(|changed| changed.edit.donor.is_some());
+        let numbers = || numbered(changes.iter().map(|changed| changed.edit.donor.as_deref()));
+        let donor = |(changed, number): (&Changed<'_>, u32)| changed.edit.donor.as_ref().map(|_| number);
+        let donors = named.then(|| changes.iter().zip(numbers()).map(donor).collect());
+        Places { groups, donors, seed: asked.rules.seed }
+    }
+
+    /// How many groups there are.
+    pub fn number(&self) -> usize {
+        self.groups.iter().collect::<BTreeSet<_>>().len()
+    }
+
+    pub fn draws(&self, values: &[f64]) -> Option<Draws> {
+        let rows = Sampled { values, groups: &self.groups, donors: self.donors.as_deref() };
+        bootstrap_mean(rows, self.seed)
+    }
+
+    pub fn mean(&self, values: impl Iterator<Item = f64>, level: f64) -> Option<Measure> {
+        let values: Vec<f64> = values.collect();
+        Some(Measure::of(&self.draws(&values)?, level))
+    }
+
+    /// A share, whose interval is honest where there are no hits or nothing else.
+    fn share(&self, hits: impl Iterator<Item = bool>, level: f64) -> Option<Measure> {
+        let hits: Vec<bool> = hits.collect();
+        let share = share(&hits, &self.groups)?;
+        let span = |Estimate { low, high, .. }| Span { low, high };
+        Some(Measure {
+            estimate: share.interval(0.95),
+            corrected: span(share.interval(level)),
+            equivalence: span(share.interval(0.9)),
+        })
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let values: Vec<f64> = values.collect();
+    reglet_statistics::mean(&values)
+}
+
+/// One pair of numbers a picture: the means over its places, in the order of the pictures.
+fn by_picture(changes: &[Changed<'_>], of: impl Fn(&Changed<'_>) -> (f64, f64)) -> Vec<(f64, f64)> {
+    let before = changes.iter().map(|changed| (changed.picture, of(changed).0)).collect::<Vec<_>>();
+    let after = changes.iter().map(|changed| (changed.picture, of(changed).1)).collect::<Vec<_>>();
+    means(&before).into_iter().zip(means(&after)).collect()
+}
+
+/// The mean of the values of each picture; the values of one picture stand together.
+fn means(values: &[(usize, f64)]) -> Vec<f64> {
+    let of_picture = values.chunk_by(|a, b| a.0 == b.0);
+    of_picture.map(|part| part.iter().map(|(_, value)| value).sum::<f64>() / part.len() as f64).collect()
+}

@@ -1,0 +1,125 @@
+//! What untouched pictures say, which no edit can fake.
+
+use std::collections::BTreeMap;
+
+use reglet_data::edit::Change;
+use reglet_statistics::bootstrap;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::effect::Measure;
+use crate::question::Asked;
+
+/// Within one class, how the answers to pictures with the artefact differ from those to pictures without it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Natural {
+    /// The class.
+    pub class: String,
+    /// How many pictures of it show the artefact.
+    pub with: usize,
+    /// How many are known not to.
+    pub without: usize,
+    /// The mean probability of the target with the artefact less that without.
+    pub difference: Measure,
+    /// The same less what the edits do: the mean over the class's pictures of what putting the artefact in adds and of
+    /// what taking it away takes. `None` where no picture of the class could be edited.
+    pub unexplained: Option<Measure>,
+}
+
+/// Pictures of the same lesion with and without the artefact (Winkler et al., *Association between surgical skin markings
+/// in dermoscopic images and diagnostic performance of a deep learning convolutional neural network for melanoma
+/// recognition*, JAMA Dermatology 155, 2019).
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Pairs {
+    /// How many lesions were photographed in both ways.
+    pub pairs: usize,
+    /// The mean over them of the target's probability with the artefact less that without.
+    pub difference: Measure,
+    /// How many of them are called the target only with the artefact, and only without it.
+    pub called: [usize; 2],
+}
+
+/// Each class with pictures of both kinds.
+pub(crate) fn natural(asked: &Asked<'_>, level: f64) -> Vec<Natural> {
+    let classes = &asked.rows.subject.classes;
+    (0..classes.len()).filter_map(|class| of_class(asked, class, &classes[class], level)).collect()
+}
+
+/// One picture: its answer, whether it shows the artefact, and what the edits say the artefact does to it.
+struct One {
+    probability: f64,
+    shows: bool,
+    group: u32,
+    edit: Option<f64>,
+}
+
+fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<Natural> {
+    let one = |(index, picture, said): (usize, &crate::Picture, crate::question::Said)| {
+        let shows = asked.shows(index).filter(|_| picture.label == class)?;
+        let (change, sign) = if shows { (Change::Remove, -1.0) } else { (Change::Insert, 1.0) };
+        let rises: Vec<f64> = asked
+            .changed(index, change)
+            .map(|c| sign * (c.after.score.probability - c.before.score.probability))
+            .collect();
+        let edit = reglet_statistics::mean(&rises);
+        Some(One { probability: said.score.probability, shows, group: asked.group(index), edit })
+    };
+    let all: Vec<One> = asked.pictures().filter_map(one).collect();
+    let with = all.iter().filter(|one| one.shows).count();
+    let without = all.len() - with;
+    if with < 2 || without < 2 {
+        return None;
+    }
+    let groups: Vec<u32> = all.iter().map(|one| one.group).collect();
+    let mean = |weights: &[f64], of: &dyn Fn(&One) -> Option<f64>| {
+        let (mut sum, mut whole) = (0.0, 0.0);
+        for (one, weight) in all.iter().zip(weights) {
+            if let Some(value) = of(one) {
+                (sum, whole) = (sum + weight * value, whole + weight);
+            }
+        }
+        (whole > 0.0).then(|| sum / whole)
+    };
+    let difference = |weights: &[f64]| {
+        let side = |shows: bool| mean(weights, &|one| (one.shows == shows).then_some(one.probability));
+        Some(side(true)? - side(false)?)
+    };
+    let unexplained = |weights: &[f64]| Some(difference(weights)? - mean(weights, &|one| one.edit)?);
+    let seed = asked.rules.seed;
+    Some(Natural {
+        class: name.to_owned(),
+        with,
+        without,
+        difference: Measure::of(&bootstrap(&groups, seed, difference)?, level),
+        unexplained: bootstrap(&groups, seed, unexplained).map(|draws| Measure::of(&draws, level)),
+    })
+}
+
+/// What the pairs say, if there are any.
+pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
+    // By pair: the group, and the answers with the artefact and without.
+    let mut sides: BTreeMap<&str, (u32, [Vec<(f64, bool)>; 2])> = BTreeMap::new();
+    for (index, picture, said) in asked.pictures() {
+        if let (Some(pair), Some(shows)) = (&picture.pair, asked.shows(index)) {
+            let (_, answers) =
+                sides.entry(pair).or_insert_with(|| (asked.group(index), [Vec::new(), Vec::new()]));
+            answers[usize::from(shows)].push((said.score.probability, said.called));
+        }
+    }
+    let side = |answers: &[(f64, bool)]| {
+        let mean = reglet_statistics::mean(&answers.iter().map(|(value, _)| *value).collect::<Vec<_>>())?;
+        Some((mean, 2 * answers.iter().filter(|(_, called)| *called).count() > answers.len()))
+    };
+    let both: Vec<(u32, (f64, bool), (f64, bool))> = sides
+        .into_values()
+        .filter_map(|(group, [without, with])| Some((group, side(&without)?, side(&with)?)))
+        .collect();
+    let groups: Vec<u32> = both.iter().map(|(group, ..)| *group).collect();
+    let values: Vec<f64> = both.iter().map(|(_, without, with)| with.0 - without.0).collect();
+    let sampled = reglet_statistics::Rows { values: &values, groups: &groups, donors: None };
+    let draws = reglet_statistics::bootstrap_mean(sampled, asked.rules.seed)?;
+    let only = |with: bool| {
+        both.iter().filter(|(_, a, b)| a.1 != b.1 && b.1 == with).count()
+    };
+    Some(Pairs { pairs: both.len(), difference: Measure::of(&draws, level), called: [only(true), only(false)] })
+}

@@ -1,0 +1,264 @@
+//! Tables with named, typed columns, as Parquet and as CSV.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parquet::basic::{LogicalType, Repetition, Type as Physical};
+use parquet::column::reader::ColumnReader;
+use parquet::column::writer::ColumnWriter;
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+/// Columns of one length, each with its name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Table {
+    columns: Vec<(String, Column)>,
+}
+
+/// The values of a column; what is missing is `None`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column {
+    /// Texts.
+    Text(Vec<Option<String>>),
+    /// Yes or no.
+    Flag(Vec<Option<bool>>),
+    /// Numbers.
+    Number(Vec<Option<f64>>),
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Column::Text(values) => values.len(),
+            Column::Flag(values) => values.len(),
+            Column::Number(values) => values.len(),
+        }
+    }
+}
+
+/// How many rows are written at a time.
+const GROUP: usize = 65_536;
+
+/// The most rows that are read: more than a thousand million numbers in a file is a lie or a mistake.
+const MOST_ROWS: i64 = 50_000_000;
+
+impl Table {
+    /// The columns with their names.
+    pub fn columns(&self) -> &[(String, Column)] {
+        &self.columns
+    }
+
+    /// Adds a column of texts.
+    pub fn text(&mut self, name: impl Into<String>, values: Vec<Option<String>>) {
+        self.columns.push((name.into(), Column::Text(values)));
+    }
+
+    /// Adds a column of flags.
+    pub fn flag(&mut self, name: impl Into<String>, values: Vec<Option<bool>>) {
+        self.columns.push((name.into(), Column::Flag(values)));
+    }
+
+    /// Adds a column of numbers.
+    pub fn number(&mut self, name: impl Into<String>, values: Vec<Option<f64>>) {
+        self.columns.push((name.into(), Column::Number(values)));
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.columns.first().map_or(0, |(_, column)| column.len())
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The column of this name, if there is one.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|(known, _)| known == name).map(|(_, column)| column)
+    }
+
+    /// The table as Parquet: texts, booleans and doubles, null where missing; the same table gives the same bytes.
+    ///
+    /// # Errors
+    /// Columns of unequal length.
+    pub fn to_parquet(&self, name: &str) -> Result<Vec<u8>, ParquetError> {
+        let fields = self.columns.iter().map(|(name, column)| field(name, column));
+        let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
+        let properties = WriterProperties::builder().build();
+        let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
+        let mut start = 0;
+        while start < self.len() {
+            let end = (start + GROUP).min(self.len());
+            let mut group = writer.next_row_group()?;
+            for (name, column) in &self.columns {
+                let Some(mut open) = group.next_column()? else { break };
+                write(name, column, start..end, open.untyped())?;
+                open.close()?;
+            }
+            group.close()?;
+            start = end;
+        }
+        writer.into_inner()
+    }
+
+    /// Reads what [`to_parquet`](Table::to_parquet) wrote.
+    ///
+    /// # Errors
+    /// What is no such file, or is damaged.
+    pub fn from_parquet(bytes: Vec<u8>) -> Result<Table, ParquetError> {
+        let file = SerializedFileReader::new(Bytes::from(bytes))?;
+        let metadata = file.metadata().file_metadata().clone();
+        if !(0..=MOST_ROWS).contains(&metadata.num_rows()) {
+            return Err(ParquetError::General(format!("{} rows are more than can be", metadata.num_rows())));
+        }
+        let mut table = Table::default();
+        for column in metadata.schema_descr().columns() {
+            let name = column.name().to_owned();
+            match column.physical_type() {
+                Physical::BYTE_ARRAY => table.text(name, Vec::new()),
+                Physical::BOOLEAN => table.flag(name, Vec::new()),
+                Physical::DOUBLE => table.number(name, Vec::new()),
+                other => return Err(ParquetError::General(format!("the column {name} has the type {other}"))),
+            }
+        }
+        for index in 0..file.num_row_groups() {
+            let group = file.get_row_group(index)?;
+            let rows = usize::try_from(group.metadata().num_rows())
+                .map_err(|_| ParquetError::General("a group with a negative number of rows".to_owned()))?;
+            for (place, (_, column)) in table.columns.iter_mut().enumerate() {
+                read(column, rows, group.get_column_reader(place)?)?;
+            }
+        }
+        let rows = table.len();
+        match table.columns.iter().all(|(_, column)| column.len() == rows) {
+            true => Ok(table),
+            false => Err(ParquetError::General("the columns have unequal lengths".to_owned())),
+        }
+    }
+}
+
+fn field(name: &str, column: &Column) -> Result<Arc<Type>, ParquetError> {
+    let (physical, logical) = match column {
+        Column::Text(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Column::Flag(_) => (Physical::BOOLEAN, None),
+        Column::Number(_) => (Physical::DOUBLE, None),
+    };
+    let field = Type::primitive_type_builder(name, physical);
+    Ok(Arc::new(field.with_repetition(Repetition::OPTIONAL).with_logical_type(logical).build()?))
+}
+
+fn write(
+    name: &str,
+    column: &Column,
+    rows: std::ops::Range<usize>,
+    writer: &mut ColumnWriter<'_>,
+) -> Result<(), ParquetError> {
+    let short = || ParquetError::General(format!("the column {name} is too short"));
+    match (column, writer) {
+        (Column::Text(values), ColumnWriter::ByteArrayColumnWriter(writer)) => {
+            let (values, levels) = present(values.get(rows).ok_or_else(short)?);
+            let values: Vec<ByteArray> =
+                values.into_iter().map(|text| ByteArray::from(text.into_bytes())).collect();
+            writer.write_batch(&values, Some(&levels), None)?;
+        }
+        (Column::Flag(values), ColumnWriter::BoolColumnWriter(writer)) => {
+            let (values, levels) = present(values.get(rows).ok_or_else(short)?);
+            writer.write_batch(&values, Some(&levels), None)?;
+        }
+        (Column::Number(values), ColumnWriter::DoubleColumnWriter(writer)) => {
+            let (values, levels) = present(values.get(rows).ok_or_else(short)?);
+            writer.write_batch(&values, Some(&levels), None)?;
+        }
+        _ => return Err(ParquetError::General(format!("the column {name} has another type"))),
+    }
+    Ok(())
+}
+
+/// The values that are there, and for each place whether one is: Parquet's definition levels.
+fn present<T: Clone>(values: &[Option<T>]) -> (Vec<T>, Vec<i16>) {
+    let levels = values.iter().map(|value| i16::from(value.is_some())).collect();
+    (values.iter().flatten().cloned().collect(), levels)
+}
+
+fn read(column: &mut Column, rows: usize, reader: ColumnReader) -> Result<(), ParquetError> {
+    let other = || ParquetError::General("a column has another type than the file says".to_owned());
+    match (column, reader) {
+        (Column::Text(values), ColumnReader::ByteArrayColumnReader(mut reader)) => {
+            let text = |bytes: ByteArray| {
+                String::from_utf8(bytes.data().to_vec())
+                    .map_err(|_| ParquetError::General("a text is not UTF-8".to_owned()))
+            };
+            let (mut found, mut levels) = (Vec::new(), Vec::new());
+            reader.read_records(rows, Some(&mut levels), None, &mut found)?;
+            values.extend(placed(levels, found.into_iter().map(text).collect::<Result<_, _>>()?, rows)?);
+        }
+        (Column::Flag(values), ColumnReader::BoolColumnReader(mut reader)) => {
+            let (mut found, mut levels) = (Vec::new(), Vec::new());
+            reader.read_records(rows, Some(&mut levels), None, &mut found)?;
+            values.extend(placed(levels, found, rows)?);
+        }
+        (Column::Number(values), ColumnReader::DoubleColumnReader(mut reader)) => {
+            let (mut found, mut levels) = (Vec::new(), Vec::new());
+            reader.read_records(rows, Some(&mut levels), None, &mut found)?;
+            values.extend(placed(levels, found, rows)?);
+        }
+        _ => return Err(other()),
+    }
+    Ok(())
+}
+
+/// The opposite of [`present`].
+fn placed<T>(levels: Vec<i16>, found: Vec<T>, rows: usize) -> Result<Vec<Option<T>>, ParquetError> {
+    let short = || ParquetError::General("a column holds fewer values than the file says".to_owned());
+    if levels.len() != rows {
+        return Err(short());
+    }
+    let mut found = found.into_iter();
+    levels.into_iter().map(|level| if level == 0 { Ok(None) } else { found.next().map(Some).ok_or_else(short) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Table {
+        let mut table = Table::default();
+        table.text("name", vec![Some("a".into()), None, Some(String::new())]);
+        table.flag("shown", vec![Some(true), Some(false), None]);
+        table.number("value", vec![Some(0.1 + 0.2), None, Some(f64::NEG_INFINITY)]);
+        table
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let table = example();
+        let bytes = table.to_parquet("rows").expect("it can be written");
+        assert_eq!(Table::from_parquet(bytes.clone()).expect("it can be read"), table);
+        assert_eq!(bytes, table.to_parquet("rows").expect("again"), "the same bytes");
+        let empty = Table { columns: vec![("n".into(), Column::Number(Vec::new()))] };
+        let bytes = empty.to_parquet("rows").expect("no rows are rows");
+        assert_eq!(Table::from_parquet(bytes).expect("it can be read"), empty);
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let bytes = example().to_parquet("rows").expect("it can be written");
+        for end in 0..bytes.len() {
+            assert!(Table::from_parquet(bytes[..end].to_vec()).is_err(), "cut at {end}");
+        }
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x55;
+            // What is read, if anything, has the right shape.
+            if let Ok(table) = Table::from_parquet(damaged) {
+                assert!(table.columns.iter().all(|(_, column)| column.len() == table.len()), "{at}");
+            }
+        }
+        assert!(Table::from_parquet(Vec::new()).is_err());
+    }
+}
