@@ -29,10 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all(&out)?;
     for index in 0..data.len() {
         let sample = data.sample(index)?;
+        let scene = editor.scene(&data, index, &sample);
         let mut row = vec![sample.picture.clone()];
         for change in Change::ALL {
             for place in 0..editor.places(change) {
-                row.extend(editor.apply(&data, index, &sample, change, place)?.map(|edited| edited.picture));
+                row.extend(scene.edit(change, place)?.map(|edited| edited.picture));
             }
         }
         let (width, height) = sample.picture.dimensions();

@@ -1,13 +1,13 @@
 //! Draws a contact sheet of phantoms: `cargo run -p reglet-data --example phantoms -- sheet.png [SEED]`.
 //!
-//! Each row holds one class, without rulers, with them, and the latter once more with a blank strip in the
-//! ruler's place.
+//! Each row holds one class, without rulers, with them, and the latter once more with the control of the ruler's
+//! removal: as much changed elsewhere.
 
 use std::error::Error;
 
 use image::{RgbImage, imageops};
 use reglet_data::Dataset;
-use reglet_data::edit::Change;
+use reglet_data::edit::{Change, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 
 const SIDE: u32 = 256;
@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count = 4 * COLUMNS as usize;
     let phantoms = Phantoms::new(PhantomOptions { count, size: SIDE, seed, ..PhantomOptions::default() })?;
 
+    let editor = Editor::new(&phantoms, &EditOptions::default(), "ruler", "lesion", seed)?;
     let mut sheet = RgbImage::new(COLUMNS * SIDE, 6 * SIDE);
     for index in 0..count {
         let sample = phantoms.sample(index)?;
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             imageops::replace(&mut sheet, picture, i64::from(column * SIDE), i64::from(row * SIDE));
         };
         put(&sample.picture, row);
-        if has_ruler && let Some(control) = phantoms.redraw(index, Change::Control, 0) {
+        if has_ruler && let Some(control) = editor.edit(&phantoms, index, &sample, Change::Control, 0)? {
             put(&control.picture, row + 1);
         }
     }

@@ -9,7 +9,7 @@ use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use reglet_data::coco::CocoOptions;
 use reglet_data::edit::{
-    self, Change, Cutout, EditError, EditOptions, Edited, Editor, Inserted, Insertion, Source,
+    self, Change, Cutout, EditError, EditOptions, Edited, Editor, Insertion, Placement, Source, Spot,
 };
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset, ManifestOptions, Mask, Sample};
@@ -39,6 +39,11 @@ fn only_region_changed(before: &RgbImage, edited: &Edited) -> bool {
         && before
             .enumerate_pixels()
             .all(|(x, y, pixel)| edited.region.get(x, y) || pixel == edited.picture.get_pixel(x, y))
+}
+
+/// The share of one mask's pixels that are of the other as well.
+fn share(of: &Mask, other: &Mask) -> f64 {
+    of.iter().filter(|&(x, y)| other.get(x, y)).count() as f64 / of.area().max(1) as f64
 }
 
 /// Sum of the squared differences of two pictures.
@@ -101,31 +106,27 @@ fn masks_of_another_size_are_refused() {
     let other = Mask::empty(30, 40).expect("a mask's size");
     let expected = EditError::Size { mask: (30, 40), picture: (40, 30) };
     assert_eq!(edit::remove(&picture, &other, 0), Err(expected.clone()));
-    assert_eq!(edit::insert(&picture, Some(&other), Inserted::Ruler, 0), Err(expected.clone()));
-    assert_eq!(edit::insert(&picture, Some(&other), Inserted::BlankStrip, 0), Err(expected));
-    assert!(matches!(edit::insert(&RgbImage::new(0, 4), None, Inserted::Ruler, 0), Err(EditError::Mask(_))));
+    assert_eq!(edit::insert(&picture, Some(&other), 0), Err(expected.clone()));
+    let region = Mask::empty(30, 40).expect("a mask's size");
+    let edited = Edited { picture: skin(30, 40), region, donor: None, lesion: 0.0 };
+    assert_eq!(edit::control(&picture, &edited, 0), Err(expected.clone()));
+    assert_eq!(edit::scramble(&picture, &edited, 0), Err(expected));
+    assert!(matches!(edit::insert(&RgbImage::new(0, 4), None, 0), Err(EditError::Mask(_))));
 }
 
 #[test]
-fn a_ruler_is_put_beside_the_lesion_and_its_control_in_the_same_place() {
+fn a_ruler_is_put_beside_the_lesion() {
     let picture = skin(160, 120);
     let lesion = box_mask((160, 120), 60, 40, 40, 40);
-    let (mut fainter, mut touching) = (0, 0);
+    let mut touching = 0;
     for seed in 0..30 {
-        let ruler = edit::insert(&picture, Some(&lesion), Inserted::Ruler, seed).expect("valid");
-        let control = edit::insert(&picture, Some(&lesion), Inserted::BlankStrip, seed).expect("valid");
-        assert_eq!(
-            ruler,
-            edit::insert(&picture, Some(&lesion), Inserted::Ruler, seed).expect("the same again")
-        );
-        assert!(only_region_changed(&picture, &ruler) && only_region_changed(&picture, &control));
+        let ruler = edit::insert(&picture, Some(&lesion), seed).expect("valid");
+        assert_eq!(ruler, edit::insert(&picture, Some(&lesion), seed).expect("the same again"));
+        assert!(only_region_changed(&picture, &ruler));
         assert!(ruler.region.fraction() > 0.01, "ruler {seed} cannot be seen");
-        let both = ruler.region.iter().filter(|&(x, y)| control.region.get(x, y)).count();
-        assert!(both as f64 > 0.8 * ruler.region.area() as f64, "control {seed} lies elsewhere");
-        fainter += u32::from(contrast(&picture, &control.picture) < 0.5 * contrast(&picture, &ruler.picture));
-        touching += u32::from(lesion.iter().any(|(x, y)| ruler.region.get(x, y)));
+        assert_eq!(ruler.lesion, share(&lesion, &ruler.region));
+        touching += u32::from(ruler.lesion > 0.0);
     }
-    assert!(fainter >= 28, "only {fainter} of 30 controls are much fainter than their rulers");
     assert!(touching <= 3, "{touching} of 30 rulers touch the lesion");
 }
 
@@ -138,11 +139,12 @@ proptest! {
     ) {
         let picture = skin(width, height);
         let mask = box_mask((width, height), left, top, 9, 7);
-        for edited in [
-            edit::insert(&picture, Some(&mask), Inserted::Ruler, seed),
-            edit::insert(&picture, Some(&mask), Inserted::BlankStrip, seed),
-        ] {
-            prop_assert!(only_region_changed(&picture, &edited.expect("the sizes agree")));
+        let ruler = edit::insert(&picture, Some(&mask), seed).expect("the sizes agree");
+        prop_assert!(only_region_changed(&picture, &ruler));
+        for derived in [edit::control(&picture, &ruler, seed), edit::scramble(&picture, &ruler, seed)] {
+            let derived = derived.expect("the sizes agree");
+            prop_assert!(only_region_changed(&picture, &derived));
+            prop_assert_eq!((&derived.region, derived.lesion), (&ruler.region, ruler.lesion));
         }
         match edit::remove(&picture, &mask, seed) {
             Ok(edited) => prop_assert!(only_region_changed(&picture, &edited)),
@@ -208,7 +210,7 @@ fn possible(set: &Photographs, editor: &Editor) -> Vec<[bool; 6]> {
         .map(|index| {
             let sample = set.sample(index).expect("made here");
             Change::ALL.map(|change| {
-                let edited = editor.apply(set, index, &sample, change, 0).expect("valid");
+                let edited = editor.edit(set, index, &sample, change, 0).expect("valid");
                 edited.is_some_and(|edited| {
                     assert!(only_region_changed(&sample.picture, &edited));
                     assert!(!edited.region.is_empty());
@@ -255,11 +257,11 @@ fn places_differ_and_the_controls_lie_where_the_artefact_would() {
     let lesion = &sample.regions["lesion"];
     let mut regions = Vec::new();
     for place in 0..editor.places(Change::Insert) {
-        let [ruler, strip, scrambled] = [Change::Insert, Change::Control, Change::Scrambled].map(|change| {
-            editor.apply(&set, 1, &sample, change, place).expect("valid").expect("there is room")
+        let [ruler, soft, scrambled] = [Change::Insert, Change::Control, Change::Scrambled].map(|change| {
+            editor.edit(&set, 1, &sample, change, place).expect("valid").expect("there is room")
         });
         assert_eq!(ruler.region, scrambled.region);
-        assert!(ruler.region.iter().all(|(x, y)| strip.region.get(x, y)));
+        assert_eq!(ruler.region, soft.region);
         assert!(!lesion.iter().any(|(x, y)| ruler.region.get(x, y)), "the lesion is spared");
         regions.push(ruler.region);
     }
@@ -280,7 +282,7 @@ fn a_cut_out_keeps_its_contrast_and_takes_on_the_light() {
     let mut donor = skin(160, 120);
     scale(&mut donor, 40, 110, 90);
     let mask = box_mask((160, 120), 38, 82, 74, 10);
-    let cutout = Cutout::of(&donor, &mask).expect("one size").expect("not empty");
+    let cutout = Cutout::of("donor", &donor, &mask).expect("one size").expect("not empty");
     assert!(!cutout.reaches_edge());
     // Half the light, and another colour.
     let dim = RgbImage::from_fn(160, 120, |x, y| {
@@ -311,11 +313,13 @@ fn a_scrambled_ruler_has_its_pixels_and_not_its_form() {
     let before = skin(160, 120);
     let mut after = before.clone();
     scale(&mut after, 40, 110, 90);
-    let edited = Edited { picture: after, region: box_mask((160, 120), 38, 80, 74, 14) };
-    let scrambled = edit::scramble(&before, &edited, 3);
+    let edited =
+        Edited { picture: after, region: box_mask((160, 120), 38, 80, 74, 14), donor: None, lesion: 0.25 };
+    let scrambled = edit::scramble(&before, &edited, 3).expect("one size");
+    assert_eq!(scrambled.lesion, 0.25);
     assert!(only_region_changed(&before, &scrambled));
-    assert_eq!(scrambled, edit::scramble(&before, &edited, 3));
-    assert_ne!(scrambled, edit::scramble(&before, &edited, 4));
+    assert_eq!(Ok(&scrambled), edit::scramble(&before, &edited, 3).as_ref());
+    assert_ne!(Ok(&scrambled), edit::scramble(&before, &edited, 4).as_ref());
     let (ruler, shuffled) = (contrast(&before, &edited.picture), contrast(&before, &scrambled.picture));
     assert!((shuffled / ruler - 1.0).abs() < 0.1, "{shuffled} for {ruler}");
     // The line the ticks stand on is broken up.
@@ -345,24 +349,11 @@ fn a_polygon_that_ends_too_early_is_followed_to_the_ruler_s_end() {
 }
 
 #[test]
-fn a_removal_s_control_changes_as_much_elsewhere() {
-    let picture = skin(160, 120);
-    let mask = box_mask((160, 120), 30, 90, 60, 10);
-    let lesion = box_mask((160, 120), 60, 40, 30, 30);
-    let control = edit::remove_elsewhere(&picture, &mask, Some(&lesion), 2).expect("valid").expect("room");
-    let removed = edit::remove(&picture, &mask, 2).expect("valid");
-    assert_eq!(control.region.area(), removed.region.area());
-    assert!(!control.region.iter().any(|(x, y)| mask.get(x, y) || lesion.get(x, y)));
-    let everywhere = mask.complement();
-    assert_eq!(edit::remove_elsewhere(&picture, &mask, Some(&everywhere), 2), Ok(None));
-}
-
-#[test]
 fn without_its_lesion_a_picture_keeps_its_ruler() {
     let set = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
     let editor = editor(&set, "ruler", &EditOptions::default());
     let sample = set.sample(0).expect("made here");
-    let edited = editor.apply(&set, 0, &sample, Change::RemoveLesion, 0).expect("valid").expect("a lesion");
+    let edited = editor.edit(&set, 0, &sample, Change::RemoveLesion, 0).expect("valid").expect("a lesion");
     assert!(sample.regions["lesion"].iter().all(|(x, y)| edited.region.get(x, y)));
     let ruler = &sample.regions["ruler"];
     assert!(ruler.iter().all(|(x, y)| edited.picture.get_pixel(x, y) == sample.picture.get_pixel(x, y)));
@@ -373,41 +364,77 @@ fn generated_pictures_are_drawn_again() {
     let options = PhantomOptions { count: 8, size: 64, ..PhantomOptions::default() };
     let set = Phantoms::new(options).expect("valid");
     let ruler = Editor::new(&set, &EditOptions::default(), "ruler", "lesion", 3).expect("valid");
-    let (mut redrawn, mut controls) = (0, 0);
+    let mut redrawn = 0;
     for index in 0..set.len() {
         let sample = set.sample(index).expect("a phantom");
-        let shown = sample.shows("ruler") == Some(true);
-        for change in [Change::Insert, Change::Remove, Change::Move, Change::Control] {
-            let edited = ruler.apply(&set, index, &sample, change, 0).expect("valid");
-            if shown && change == Change::Control {
-                // Beside a ruler the control is the removal's, and not a strip over it.
-                if let Some(edited) = edited {
-                    assert!(!edited.region.iter().any(|(x, y)| sample.regions["ruler"].get(x, y)));
-                    controls += 1;
-                }
-                continue;
-            }
-            assert_eq!(edited, set.redraw(index, change, 3));
+        for change in [Change::Insert, Change::Remove, Change::Move] {
+            let edited = ruler.edit(&set, index, &sample, change, 0).expect("valid");
+            assert!(edited == set.redraw(index, change, 3), "{change:?} of {index}");
             redrawn += u32::from(edited.is_some());
         }
     }
-    assert!(controls > 0, "there is never room for a control");
-    // Two changes for each of eight pictures.
-    assert_eq!(redrawn, 16);
+    // One insertion for each of four pictures, a removal and a move for each of the others.
+    assert_eq!(redrawn, 12);
     // What the generator cannot take away is edited out.
     let haired = (0..8).find(|&index| set.sample(index).is_ok_and(|s| s.shows("hair") == Some(true)));
     let index = haired.expect("half of the phantoms have hair");
     let sample = set.sample(index).expect("a phantom");
     let hair = Editor::new(&set, &EditOptions::default(), "hair", "lesion", 3).expect("valid");
-    let bare = hair.apply(&set, index, &sample, Change::Remove, 0).expect("valid");
+    let bare = hair.edit(&set, index, &sample, Change::Remove, 0).expect("valid");
     let bare = bare.expect("there is hair to be removed");
     assert!(sample.regions["hair"].iter().all(|(x, y)| bare.region.get(x, y)));
+}
+
+/// One photograph with a ruler and a lesion.
+struct One {
+    sample: Sample,
+    regions: [String; 2],
+}
+
+impl One {
+    fn new(picture: RgbImage, ruler: &Mask, lesion: &Mask) -> One {
+        let regions = BTreeMap::from([("lesion".into(), lesion.clone()), ("ruler".into(), ruler.clone())]);
+        let sample = Sample { id: "one".into(), picture, label: 0, regions, estimated: BTreeSet::new() };
+        One { sample, regions: ["lesion".into(), "ruler".into()] }
+    }
+
+    fn edit(&self, follow: bool, seed: u64, change: Change) -> Option<Edited> {
+        let options = EditOptions { follow, ..EditOptions::default() };
+        let editor = Editor::new(self, &options, "ruler", "lesion", seed).expect("valid");
+        editor.edit(self, 0, &self.sample, change, 0).expect("valid")
+    }
+}
+
+impl Dataset for One {
+    fn name(&self) -> &str {
+        "one"
+    }
+    fn classes(&self) -> &[String] {
+        &[]
+    }
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+    fn len(&self) -> usize {
+        1
+    }
+    fn id(&self, _: usize) -> &str {
+        "one"
+    }
+    fn label(&self, _: usize) -> usize {
+        0
+    }
+    fn sample(&self, _: usize) -> Result<Sample, DataError> {
+        Ok(self.sample.clone())
+    }
+    fn fingerprint(&self) -> Result<String, DataError> {
+        Ok(String::new())
+    }
 }
 
 #[test]
 fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
     let size = (160, 120);
-    let picture = skin(size.0, size.1);
     let lesion = box_mask(size, 60, 40, 40, 40);
     // Four dashes about the lesion: together they are nowhere off it but where they are.
     let dashes = [(76, 14, 8, 20), (76, 86, 8, 20), (30, 56, 24, 8), (106, 56, 24, 8)]
@@ -419,15 +446,103 @@ fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
     let strip = box_mask(size, 10, 96, 100, 12);
     let narrow = box_mask(size, 0, 0, 132, 90);
     for (mask, avoid) in [(&dashes, &lesion), (&strip, &narrow)] {
+        let mut picture = skin(size.0, size.1);
+        mask.iter().for_each(|(x, y)| picture.put_pixel(x, y, Rgb([60, 50, 50])));
+        let one = One::new(picture, mask, avoid);
         for seed in 0..5 {
-            let control = edit::remove_elsewhere(&picture, mask, Some(avoid), seed).expect("valid");
+            let control = one.edit(false, seed, Change::Control);
             let control = control.unwrap_or_else(|| panic!("no room with seed {seed}"));
-            let removed = edit::remove(&picture, mask, seed).expect("valid");
+            let removed = one.edit(false, seed, Change::Remove).expect("there is something");
             assert_eq!(control.region.area(), removed.region.area());
             assert!(!control.region.iter().any(|(x, y)| removed.region.get(x, y) || avoid.get(x, y)));
-            assert!(only_region_changed(&picture, &control));
+            assert!(only_region_changed(&one.sample.picture, &control));
         }
     }
+    // Where there is no room at all there is no control.
+    let everywhere = strip.complement();
+    assert_eq!(One::new(skin(size.0, size.1), &strip, &everywhere).edit(false, 1, Change::Control), None);
+}
+
+#[test]
+fn a_removal_takes_no_more_of_the_lesion_than_the_mask_marks() {
+    let size = (200, 120);
+    let mut picture = skin(size.0, size.1);
+    // The scale goes on into the lesion, of which its mask marks the first part.
+    let lesion = box_mask(size, 90, 60, 50, 40);
+    lesion.iter().for_each(|(x, y)| picture.put_pixel(x, y, Rgb([120, 80, 60])));
+    scale(&mut picture, 20, 120, 90);
+    let mask = box_mask(size, 18, 82, 80, 12);
+    let one = One::new(picture, &mask, &lesion);
+    for follow in [false, true] {
+        let removed = one.edit(follow, 1, Change::Remove).expect("a ruler");
+        assert!(mask.iter().all(|(x, y)| removed.region.get(x, y)));
+        assert!(lesion.iter().all(|(x, y)| mask.get(x, y) || !removed.region.get(x, y)), "follow: {follow}");
+        assert_eq!(removed.lesion, share(&lesion, &mask));
+        assert!(removed.lesion > 0.0);
+        // Off the lesion there is the margin.
+        assert!(removed.region.get(50, 80) && removed.region.get(50, 95));
+        if let Some(control) = one.edit(follow, 1, Change::Control) {
+            assert_eq!(control.lesion, 0.0);
+        }
+        if let Some(moved) = one.edit(follow, 1, Change::Move) {
+            assert_eq!(moved.lesion, removed.lesion, "the lesion is not carried along");
+        }
+    }
+}
+
+#[test]
+fn a_placement_can_come_from_a_hand() {
+    let set = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
+    let options = EditOptions { insert: Some(Source::Cutout), ..EditOptions::default() };
+    let editor = editor(&set, "ruler", &options);
+    let sample = set.sample(1).expect("made here");
+    let apply = |change, placement: &Placement| editor.apply(&set, 1, &sample, change, placement);
+    let placed = editor.place(&set, 1, &sample, Change::Insert, 0).expect("valid").expect("a place");
+    for change in [Change::Control, Change::Scrambled] {
+        assert_eq!(editor.place(&set, 1, &sample, change, 0).expect("valid").as_ref(), Some(&placed));
+    }
+    // It survives being written down, and means the same afterwards.
+    let text = serde_json::to_string(&placed).expect("plain data");
+    let read: Placement = serde_json::from_str(&text).expect("what was written");
+    assert_eq!(read, placed);
+    let edited = apply(Change::Insert, &read).expect("valid").expect("there is room");
+    assert_eq!(Some(&edited), editor.edit(&set, 1, &sample, Change::Insert, 0).expect("valid").as_ref());
+    assert_eq!(edited.donor.as_deref(), Some("with"));
+
+    // Upright in the upper left corner, partly beyond the edge.
+    let at = |left, top, turn| Placement::Cutout { donor: "with".into(), spot: Spot { left, top, turn } };
+    let upright = apply(Change::Insert, &at(-4, 2, 4)).expect("valid").expect("most of it is in sight");
+    let bounds = upright.region.bounding_box().expect("not empty");
+    assert!(bounds.x == 0 && bounds.height > 3 * bounds.width, "{bounds:?}");
+    assert!(only_region_changed(&sample.picture, &upright));
+    // On the lesion, and in a picture that nobody has annotated: a hand may.
+    assert!(apply(Change::Insert, &at(20, 30, 0)).expect("valid").expect("there").lesion > 0.2);
+    let unknown = set.sample(3).expect("made here");
+    assert!(editor.apply(&set, 3, &unknown, Change::Control, &at(4, 4, 0)).expect("valid").is_some());
+    // A drawn ruler goes anywhere, by whatever means the editor itself puts one in.
+    let drawn = self::editor(&set, "ruler", &EditOptions { insert: Some(Source::Drawn), ..options.clone() });
+    let ruler = drawn.place(&set, 1, &sample, Change::Insert, 0).expect("valid").expect("a place");
+    assert!(apply(Change::Insert, &ruler).expect("valid").is_some());
+
+    // Beyond the picture, there is nothing; and what makes no sense is refused in so many words.
+    for far in [at(4000, 0, 0), at(i32::MIN, i32::MAX, 3)] {
+        assert_eq!(apply(Change::Insert, &far).expect("valid"), None);
+    }
+    let stranger = Placement::Cutout { donor: "nobody".into(), spot: Spot { left: 0, top: 0, turn: 0 } };
+    let refused = |change, placement: &Placement| apply(change, placement).expect_err("refused").to_string();
+    assert!(
+        refused(Change::Insert, &stranger).contains("no cut-out of 'ruler' comes from the picture 'nobody'")
+    );
+    assert!(refused(Change::Insert, &at(0, 0, 9)).contains("eight ways"));
+    assert!(
+        refused(Change::Remove, &at(0, 0, 0))
+            .contains("`remove` cannot be made at a placement of the kind `cutout`")
+    );
+    assert!(refused(Change::Insert, &Placement::InPlace).contains("`in_place`"));
+    let with = set.sample(0).expect("made here");
+    let none = Placement::Elsewhere { parts: Vec::new() };
+    let refused = editor.apply(&set, 0, &with, Change::Control, &none).expect_err("one part, no spot");
+    assert!(refused.to_string().contains("0 spots"), "{refused}");
 }
 
 #[test]
@@ -440,11 +555,11 @@ fn ink_is_put_in_taken_away_and_controlled_like_a_ruler() {
     for index in 0..set.len() {
         let sample = set.sample(index).expect("a phantom");
         let ink = &sample.regions["ink"];
-        let apply = |change| editor.apply(&set, index, &sample, change, 0).expect("valid");
+        let apply = |change| editor.edit(&set, index, &sample, change, 0).expect("valid");
         if ink.is_empty() {
-            let [ink, skin, scrambled] = [Change::Insert, Change::Control, Change::Scrambled]
+            let [ink, soft, scrambled] = [Change::Insert, Change::Control, Change::Scrambled]
                 .map(|change| apply(change).expect("there is always a place"));
-            assert_eq!(ink.region, skin.region, "{index}: the control changes as much");
+            assert_eq!(ink.region, soft.region, "{index}: the control changes as much");
             assert_eq!(ink.region, scrambled.region);
             assert!(contrast(&sample.picture, &ink.picture) > 0.0);
             assert_ne!(ink.picture, scrambled.picture);
@@ -508,7 +623,7 @@ fn a_patch_from_coco_annotations_is_edited_like_a_ruler() {
     let whole = blue(&with);
     let [with, without] = [0, 1].map(|index| set.sample(index).expect("it is sound"));
     let apply = |index, sample: &Sample, change| {
-        let edited = editor.apply(&set, index, sample, change, 0).expect("valid").expect("it makes sense");
+        let edited = editor.edit(&set, index, sample, change, 0).expect("valid").expect("it makes sense");
         assert!(only_region_changed(&sample.picture, &edited), "{change:?}");
         blue(&edited.picture) / whole
     };
@@ -529,20 +644,20 @@ fn the_dark_about_a_field_of_view_does_not_come_along() {
         }
     }
     scale(&mut donor, 20, 130, 90);
-    let cutout = Cutout::of(&donor, &box_mask((160, 160), 18, 82, 114, 10)).expect("one size");
+    let cutout = Cutout::of("donor", &donor, &box_mask((160, 160), 18, 82, 114, 10)).expect("one size");
     let cutout = cutout.expect("most of it is in the light");
     assert!(cutout.reaches_edge(), "part of it lies in the dark");
     let bright = skin(160, 160);
     let pasted = edit::paste(&bright, None, &cutout, 2).expect("one size");
     let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 20).count();
     assert_eq!(black, 0, "the dark was pasted");
-    assert!(Cutout::of(&donor, &box_mask((160, 160), 4, 20, 20, 10)).expect("one size").is_none());
+    assert!(Cutout::of("donor", &donor, &box_mask((160, 160), 4, 20, 20, 10)).expect("one size").is_none());
 
     // Black within the field of view is an artefact like any other.
     let tape = box_mask((160, 160), 60, 60, 44, 44);
     let mut taped = skin(160, 160);
     tape.iter().for_each(|(x, y)| taped.put_pixel(x, y, Rgb([8, 8, 8])));
-    let cutout = Cutout::of(&taped, &tape).expect("one size").expect("it is in the light");
+    let cutout = Cutout::of("taped", &taped, &tape).expect("one size").expect("it is in the light");
     assert!(!cutout.reaches_edge());
     let pasted = edit::paste(&bright, None, &cutout, 2).expect("one size");
     let black = pasted.picture.pixels().filter(|pixel| pixel[0] < 30).count();

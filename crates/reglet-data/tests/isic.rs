@@ -3,6 +3,8 @@
 
 #[path = "support/overlap.rs"]
 mod overlap;
+#[path = "support/strength.rs"]
+mod strength;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +13,9 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use overlap::iou;
 use reglet_data::coco::CocoOptions;
+use reglet_data::edit::{EditOptions, Editor, Source};
 use reglet_data::{Dataset, ManifestOptions, estimate_lesion};
+use strength::compare;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -23,6 +27,7 @@ fn main() -> ExitCode {
     };
     let trials = vec![
         trial("isic_ruler_has_52_samples_29_of_them_with_a_ruler", isic_ruler),
+        trial("controls_change_as_much_as_cut_out_and_drawn_rulers", controls),
         trial("estimated_lesions_are_near_those_vetted_by_eye", estimated_lesions),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -46,14 +51,30 @@ fn estimated_lesions(data: &Path) -> Result<(), Failed> {
     Ok(())
 }
 
-fn isic_ruler(data: &Path) -> Result<(), Failed> {
+fn controls(data: &Path) -> Result<(), Failed> {
+    let data = rulers(data).open()?;
+    for insert in [Source::Cutout, Source::Drawn] {
+        let options = EditOptions { insert: Some(insert), follow: true, ..EditOptions::default() };
+        let editor = Editor::new(&data, &options, "ruler", "lesion", 1)?;
+        let found = compare(&data, &editor, "ruler")?;
+        println!("{}: {found:#?}", editor.insertion());
+        assert_eq!(found.removals, 29);
+        assert_eq!((found.equal, &found.unequal), (found.controls, &Vec::new()));
+    }
+    Ok(())
+}
+
+fn rulers(data: &Path) -> ManifestOptions {
     let folder = data.join("isic-ruler");
-    let options = ManifestOptions {
+    ManifestOptions {
         flags: BTreeMap::from([("ruler".to_owned(), "ruler".to_owned())]),
         coco: Some(CocoOptions::new(folder.join("rulers.coco.json"))),
         ..ManifestOptions::new(folder.join("manifest.csv"))
-    };
-    let data = options.open()?;
+    }
+}
+
+fn isic_ruler(data: &Path) -> Result<(), Failed> {
+    let data = rulers(data).open()?;
     assert_eq!(data.name(), "isic-ruler");
     assert_eq!(data.classes(), ["benign", "melanoma"]);
     assert_eq!(data.regions(), ["lesion", "ruler"]);

@@ -1,29 +1,24 @@
 //! An artefact cut from one picture and cloned into another.
 
-use image::{Rgb, RgbImage, imageops};
+use image::{RgbImage, imageops};
 
 use super::light::Light;
 use super::membrane::span;
+use super::patch::{FLOOR, Patch, Pixel};
+use super::placement::Spot;
+use super::room::{Room, Shape};
 use super::{EditError, Edited};
 use crate::parts::{parts, touching_border};
-use crate::phantom::Dice;
 use crate::{Mask, ResizeError, resize_gray, resize_rgb};
 
 /// So many pixels about the mask come along, so that the seam lies on skin and not on the artefact's edge.
 const MARGIN: u32 = 3;
 
-/// Places tried before the best of them is taken.
-const TRIES: usize = 80;
-
-/// The first of them is at most this far from where the cut-out was, as a share of the room there is.
-const NEAR: f32 = 0.15;
-
-/// Added to a level before its logarithm is taken: black has one too, and noise in the dark counts for little.
-const FLOOR: f32 = 8.0;
-
 /// An artefact with the skin close about it, as one picture shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cutout {
+    /// The id of the picture that it was cut from.
+    donor: String,
     /// The part of the picture about the artefact.
     picture: RgbImage,
     /// The artefact and its margin within that part.
@@ -37,17 +32,32 @@ pub struct Cutout {
 }
 
 impl Cutout {
-    /// Cuts out what `mask` marks, and three pixels about it, as far as it lies within the field of view. `None`
-    /// where nothing does.
+    /// Cuts out what `mask` marks of the picture with the id `donor`, and three pixels about it, as far as it lies
+    /// within the field of view. `None` where nothing does.
     ///
     /// # Errors
     /// [`EditError::Size`] if the mask is not of the picture's size.
-    pub fn of(picture: &RgbImage, mask: &Mask) -> Result<Option<Cutout>, EditError> {
+    pub fn of(donor: &str, picture: &RgbImage, mask: &Mask) -> Result<Option<Cutout>, EditError> {
+        Self::off(donor, picture, mask, None)
+    }
+
+    /// As [`Cutout::of`], but the pixels about the mask are left out where they are of the lesion.
+    pub(super) fn off(
+        donor: &str,
+        picture: &RgbImage,
+        mask: &Mask,
+        lesion: Option<&Mask>,
+    ) -> Result<Option<Cutout>, EditError> {
         let (width, height) = picture.dimensions();
         if mask.dimensions() != (width, height) {
             return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
         }
-        let wide = mask.dilate(MARGIN);
+        let mut wide = mask.dilate(MARGIN);
+        for (x, y) in lesion.into_iter().flat_map(Mask::iter) {
+            if !mask.get(x, y) {
+                wide.set(x, y, false);
+            }
+        }
         let light = Light::of(picture);
         // What lies in the dark about a round field of view would come along as a black patch. A black artefact
         // within it is one to be cut out.
@@ -61,7 +71,13 @@ impl Cutout {
         let mask = Mask::from_fn(bounds.width, bounds.height, |x, y| wide.get(bounds.x + x, bounds.y + y))?;
         let share = |at: u32, room: u32| if room == 0 { 0.5 } else { at as f32 / room as f32 };
         let place = (share(bounds.x, width - bounds.width), share(bounds.y, height - bounds.height));
-        Ok(Some(Cutout { picture: part, mask, place, scale: width.min(height), cropped }))
+        let donor = donor.to_owned();
+        Ok(Some(Cutout { donor, picture: part, mask, place, scale: width.min(height), cropped }))
+    }
+
+    /// The id of the picture that it was cut from.
+    pub fn donor(&self) -> &str {
+        &self.donor
     }
 
     /// Whether the artefact reaches the edge of the picture it was cut from, or of its field of view, so that part
@@ -70,8 +86,48 @@ impl Cutout {
         self.cropped
     }
 
+    /// Where there is room for it in a picture of the same scale.
+    pub(super) fn spot(&self, room: &Room<'_>, seed: u64) -> Spot {
+        let shape = Shape { size: self.mask.dimensions(), pixels: self.mask.iter().collect() };
+        room.spot(&shape, 0, self.place, seed).0
+    }
+
+    /// The cut-out blended into a picture of the same scale. What would lie beyond the picture is left out.
+    pub(super) fn pasted(&self, picture: &RgbImage, spot: Spot) -> Result<Patch, EditError> {
+        let spot = spot.checked()?;
+        let (width, height) = picture.dimensions();
+        let size = self.picture.dimensions();
+        let log = |levels: [u8; 3]| levels.map(|level| (f32::from(level) + FLOOR).ln());
+        let own = |x: u32, y: u32| {
+            let (u, v) = spot.from((x, y), size)?;
+            Some(log(self.picture.get_pixel(u, v).0))
+        };
+        let mut region = Mask::empty(width, height)?;
+        let inside = |at: i64, side: u32| (0..i64::from(side)).contains(&at).then_some(at as u32);
+        for at in self.mask.iter() {
+            let (x, y) = spot.of(at, size);
+            if let (Some(x), Some(y)) = (inside(x, width), inside(y, height)) {
+                region.set(x, y, true);
+            }
+        }
+        let mut patch = Patch::default();
+        for part in parts(&region) {
+            // About the seam: how much lighter the picture is than the cut-out.
+            let ratios = span(&part, (width, height), |x, y| {
+                let (own, here) = (own(x, y)?, log(picture.get_pixel(x, y).0));
+                Some([0, 1, 2].map(|c| here[c] - own[c]))
+            });
+            for ((x, y), ratio) in part.into_iter().zip(ratios) {
+                let Some(own) = own(x, y) else { continue };
+                let level = |c: usize| ((own[c] + ratio[c]).exp() - FLOOR).round().clamp(0.0, 255.0) as u8;
+                patch.pixels.push(Pixel { at: (x, y), level: [0, 1, 2].map(level) });
+            }
+        }
+        Ok(patch)
+    }
+
     /// The same for a picture whose shorter side is `scale`.
-    fn at_scale(&self, scale: u32) -> Result<Cutout, ResizeError> {
+    pub(super) fn at_scale(&self, scale: u32) -> Result<Cutout, ResizeError> {
         if scale == self.scale {
             return Ok(self.clone());
         }
@@ -80,7 +136,13 @@ impl Cutout {
         let (width, height) = (to(self.picture.width()), to(self.picture.height()));
         let mask = Mask::from_gray(&resize_gray(&self.mask.to_gray(), width, height)?)
             .map_err(|_| ResizeError::TooLarge { width, height })?;
-        Ok(Cutout { picture: resize_rgb(&self.picture, width, height)?, mask, scale, ..*self })
+        Ok(Cutout {
+            picture: resize_rgb(&self.picture, width, height)?,
+            mask,
+            donor: self.donor.clone(),
+            scale,
+            ..*self
+        })
     }
 }
 
@@ -102,207 +164,13 @@ pub fn paste(
     cutout: &Cutout,
     seed: u64,
 ) -> Result<Edited, EditError> {
-    let (width, height) = picture.dimensions();
-    let taken = taken(picture, avoid)?;
-    let cutout = cutout.at_scale(width.min(height))?;
-    let (left, top) = place(&cutout.mask, cutout.place, &taken, seed);
-    let within = |x: u32, y: u32| {
-        let (x, y) = (i64::from(x) - left, i64::from(y) - top);
-        let (wide, high) = cutout.picture.dimensions();
-        let inside = x >= 0 && y >= 0 && x < i64::from(wide) && y < i64::from(high);
-        inside.then_some((x as u32, y as u32))
-    };
-    let region =
-        Mask::from_fn(width, height, |x, y| within(x, y).is_some_and(|(x, y)| cutout.mask.get(x, y)))?;
-    let log = |level: u8| (f32::from(level) + FLOOR).ln();
-    let mut edited = picture.clone();
-    for channel in 0..3 {
-        let mut values = vec![0.0; (width * height) as usize];
-        for (x, y, pixel) in picture.enumerate_pixels() {
-            if let Some((u, v)) = within(x, y) {
-                let ratio = log(pixel[channel]) - log(cutout.picture.get_pixel(u, v)[channel]);
-                values[(y * width + x) as usize] = ratio;
-            }
-        }
-        span(&mut values, &region, |x, y| within(x, y).is_some());
-        for (x, y) in region.iter() {
-            if let Some((u, v)) = within(x, y) {
-                let own = log(cutout.picture.get_pixel(u, v)[channel]);
-                let level = (own + values[(y * width + x) as usize]).exp() - FLOOR;
-                edited.get_pixel_mut(x, y)[channel] = level.round().clamp(0.0, 255.0) as u8;
-            }
-        }
-    }
-    Ok(Edited { picture: edited, region })
-}
-
-/// Does to places of the same shapes, elsewhere in the picture, what [`remove`](super::remove()) does to the
-/// mask: the control of a removal, since it changes as much but takes nothing away. The connected parts of the mask
-/// find room each by itself, turned or mirrored where there is none as they are: marks about a lesion could not be
-/// anywhere else together. `None` where every place tried for one touches the mask itself, what is to be avoided, or
-/// the dark.
-///
-/// # Errors
-/// Those of [`remove`](super::remove()).
-pub fn remove_elsewhere(
-    picture: &RgbImage,
-    mask: &Mask,
-    avoid: Option<&Mask>,
-    seed: u64,
-) -> Result<Option<Edited>, EditError> {
-    // The margin that a removal takes has to find room as well.
-    let near = mask.dilate(MARGIN);
-    let avoid = avoid.map_or_else(|| Ok(near.clone()), |avoid| avoid.union(&near))?;
-    let mut taken = taken(picture, Some(&avoid))?;
-    let mut dice = Dice::new(seed, 0, "elsewhere");
-    let mut elsewhere = Mask::empty(picture.width(), picture.height())?;
-    let mut parts = parts(&near);
-    // The largest first, while there is most room.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    if parts.is_empty() {
-        return Ok(None);
-    }
-    for part in parts {
-        let first = (dice.unit(), dice.unit());
-        let Some(moves) = (0..TURNS).find_map(|turn| room_for(&part, turn, first, &taken, seed)) else {
-            return Ok(None);
-        };
-        for ((from_x, from_y), (to_x, to_y)) in part.into_iter().zip(moves) {
-            taken.set(to_x, to_y, true);
-            elsewhere.set(to_x, to_y, mask.get(from_x, from_y));
-        }
-    }
-    super::remove(picture, &elsewhere, seed).map(Some)
-}
-
-/// A shape can be turned and mirrored in so many ways.
-const TURNS: u32 = 8;
-
-/// Where each of some pixels comes to lie so that all are in the picture and on nothing taken, turned in one of the
-/// [`TURNS`] ways; `None` where no such place is found.
-fn room_for(
-    part: &[(u32, u32)],
-    turn: u32,
-    first: (f32, f32),
-    taken: &Mask,
-    seed: u64,
-) -> Option<Vec<(u32, u32)>> {
-    let (left, right) = (part.iter().map(|at| at.0).min()?, part.iter().map(|at| at.0).max()?);
-    let (top, bottom) = (part.iter().map(|at| at.1).min()?, part.iter().map(|at| at.1).max()?);
-    let turned = |&(x, y): &(u32, u32)| {
-        let x = if turn & 1 == 0 { x - left } else { right - x };
-        let y = if turn & 2 == 0 { y - top } else { bottom - y };
-        if turn & 4 == 0 { (x, y) } else { (y, x) }
-    };
-    let (right, bottom) = (right - left, bottom - top);
-    let (width, height) = if turn & 4 == 0 { (right + 1, bottom + 1) } else { (bottom + 1, right + 1) };
-    if width > taken.width() || height > taken.height() {
-        return None;
-    }
-    let mut shape = Mask::empty(width, height).ok()?;
-    part.iter().map(turned).for_each(|(x, y)| shape.set(x, y, true));
-    let (left, top) = place(&shape, first, taken, seed);
-    let moved = |(x, y): (u32, u32)| ((i64::from(x) + left) as u32, (i64::from(y) + top) as u32);
-    (overlap(&shape, (left, top), taken) == 0).then(|| part.iter().map(turned).map(moved).collect())
-}
-
-/// Where nothing is to be put: what is to be avoided, and what is dark.
-fn taken(picture: &RgbImage, avoid: Option<&Mask>) -> Result<Mask, EditError> {
-    let (width, height) = picture.dimensions();
-    if let Some(mask) = avoid.filter(|mask| mask.dimensions() != (width, height)) {
-        return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
+    let dimensions = picture.dimensions();
+    if let Some(mask) = avoid.filter(|mask| mask.dimensions() != dimensions) {
+        return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
     let light = Light::of(picture);
-    let taken =
-        Mask::from_fn(width, height, |x, y| avoid.is_some_and(|mask| mask.get(x, y)) || light.is_dark(x, y))?;
-    Ok(taken)
-}
-
-/// The corner that puts the shape's box where it covers the least of what is taken.
-fn place(shape: &Mask, first: (f32, f32), taken: &Mask, seed: u64) -> (i64, i64) {
-    let mut dice = Dice::new(seed, 0, "place");
-    let room = |whole: u32, part: u32| (i64::from(whole) - i64::from(part)) as f32;
-    let room = (room(taken.width(), shape.width()), room(taken.height(), shape.height()));
-    let corner = |share: (f32, f32)| ((share.0 * room.0).round() as i64, (share.1 * room.1).round() as i64);
-    let mut best = (usize::MAX, (0, 0));
-    let mut near = |share: f32| (share + dice.between(-NEAR, NEAR)).clamp(0.0, 1.0);
-    let first = (near(first.0), near(first.1));
-    for attempt in 0..TRIES {
-        let candidate = corner(if attempt == 0 { first } else { (dice.unit(), dice.unit()) });
-        let cost = overlap(shape, candidate, taken);
-        if cost < best.0 {
-            best = (cost, candidate);
-        }
-        if cost == 0 {
-            break;
-        }
-    }
-    best.1
-}
-
-/// How many of the shape's pixels would cover something taken.
-fn overlap(shape: &Mask, (left, top): (i64, i64), taken: &Mask) -> usize {
-    let covers = |&(x, y): &(u32, u32)| {
-        let (x, y) = (i64::from(x) + left, i64::from(y) + top);
-        x >= 0 && y >= 0 && taken.get(x as u32, y as u32)
-    };
-    shape.iter().filter(covers).count()
-}
-
-/// The same pixels without their meaning: what `edited` did to `before` is cut into square tiles, a third of the
-/// region's breadth wide, which are shuffled and turned; pixels at the region's border, where no whole tile
-/// fits, are shuffled one by one. Area, contrast and colours stay; ticks, figures and the line they stand on go.
-pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Edited {
-    let region = &edited.region;
-    let ratio = |x: u32, y: u32| -> [f32; 3] {
-        let (from, to) = (before.get_pixel(x, y), edited.picture.get_pixel(x, y));
-        std::array::from_fn(|c| (f32::from(to[c]) + FLOOR) / (f32::from(from[c]) + FLOOR))
-    };
-    let mut dice = Dice::new(seed, 0, "scramble");
-    let mut shuffled = |count: usize| {
-        let mut order: Vec<usize> = (0..count).collect();
-        for last in (1..count).rev() {
-            order.swap(last, dice.count(0, last as u32) as usize);
-        }
-        (order, dice.word())
-    };
-    let side = (breadth(region) / 3.0).round().clamp(2.0, 64.0) as u32;
-    let whole = |&(x, y): &(u32, u32)| {
-        x % side == 0
-            && y % side == 0
-            && (0..side * side).all(|place| region.get(x + place % side, y + place / side))
-    };
-    let tiles: Vec<(u32, u32)> = region.iter().filter(whole).collect();
-    let mut tiled = vec![false; region.bits().len()];
-    let mut picture = before.clone();
-    let mut put = |x: u32, y: u32, ratio: [f32; 3]| {
-        let below = before.get_pixel(x, y);
-        let level = |c: usize| (f32::from(below[c]) + FLOOR) * ratio[c] - FLOOR;
-        picture.put_pixel(x, y, Rgb([0, 1, 2].map(|c| level(c).round().clamp(0.0, 255.0) as u8)));
-    };
-    let (order, turns) = shuffled(tiles.len());
-    for (index, (&(to_x, to_y), from)) in tiles.iter().zip(order).enumerate() {
-        let (from_x, from_y) = tiles[from];
-        // Each tile gets its own of the four turns, from two bits of a word that is turned with it.
-        let turn = turns.rotate_left(2 * (index as u32 % 16)) % 4;
-        for place in 0..side * side {
-            let (u, v) = (place % side, place / side);
-            let last = side - 1;
-            let (x, y) = [(u, v), (last - v, u), (last - u, last - v), (v, last - u)][turn as usize];
-            put(to_x + u, to_y + v, ratio(from_x + x, from_y + y));
-            tiled[((to_y + v) * region.width() + to_x + u) as usize] = true;
-        }
-    }
-    let rest: Vec<(u32, u32)> =
-        region.iter().filter(|&(x, y)| !tiled[(y * region.width() + x) as usize]).collect();
-    for (&(x, y), from) in rest.iter().zip(shuffled(rest.len()).0) {
-        put(x, y, ratio(rest[from].0, rest[from].1));
-    }
-    Edited { picture, region: region.clone() }
-}
-
-/// How wide a long region is: its area over its length, which for a rectangle is √12 deviations along its axis.
-fn breadth(region: &Mask) -> f32 {
-    super::axis::Axis::of(region)
-        .map_or(0.0, |axis| region.area() as f32 / (12_f32.sqrt() * axis.deviation).max(1.0))
+    let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
+    let cutout = cutout.at_scale(dimensions.0.min(dimensions.1))?;
+    let patch = cutout.pasted(picture, cutout.spot(&room, seed))?;
+    Ok(patch.on(picture, avoid, Some(&cutout.donor))?)
 }

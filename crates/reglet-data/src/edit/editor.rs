@@ -5,11 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::remove::fill;
-use super::{Change, Cutout, EditError, Edited, Inserted};
-use super::{follow, insert, paste, remove, remove_elsewhere, scramble};
+use super::{Change, Cutout, EditError, Edited, Placement, Scene, follow};
 use crate::phantom::Dice;
-use crate::{DataError, Dataset, Mask, Sample};
+use crate::{DataError, Dataset, Sample};
 
 /// The artefact that can be drawn. Any other must be cut from a picture.
 const DRAWN: &str = "ruler";
@@ -17,9 +15,6 @@ const DRAWN: &str = "ruler";
 /// The most cut-outs that are kept, and the most pictures that are looked at to find them.
 const CUTOUTS: usize = 24;
 const LOOKED_AT: usize = 240;
-
-/// A lesion's mask ends where its colour does not: skin is darker for about this share of its radius more.
-const HALO: f64 = 0.3;
 
 /// How pictures are changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,11 +50,11 @@ impl Default for EditOptions {
 /// Changes what the pictures of one data set show of one artefact.
 #[derive(Debug)]
 pub struct Editor {
-    options: EditOptions,
-    artefact: String,
-    lesion: String,
-    seed: u64,
-    means: Means,
+    pub(super) options: EditOptions,
+    pub(super) artefact: String,
+    pub(super) lesion: String,
+    pub(super) seed: u64,
+    pub(super) means: Means,
 }
 
 /// Where what is put into pictures comes from.
@@ -90,7 +85,7 @@ impl fmt::Display for Insertion {
 
 /// By what means an artefact is put into a picture.
 #[derive(Debug)]
-enum Means {
+pub(super) enum Means {
     /// The data set draws its pictures again.
     Redrawn,
     /// A ruler is drawn over the picture.
@@ -163,15 +158,47 @@ impl Editor {
         }
     }
 
-    /// Changes `sample`, number `index` of `dataset`, at the place numbered `place`. The same seed gives the same
-    /// change, and [`Change::Control`] and [`Change::Scrambled`] lie where [`Change::Insert`] does.
-    ///
-    /// `None` where the change makes no sense (taking away what is not there, adding what is, or either where
-    /// nobody has annotated the picture) or there is no room for it.
+    /// One picture of `dataset`, number `index`, ready for any number of changes.
+    pub fn scene<'a>(&'a self, dataset: &'a dyn Dataset, index: usize, sample: &'a Sample) -> Scene<'a> {
+        Scene::new(self, dataset, index, sample)
+    }
+
+    /// Where `sample`, number `index` of `dataset`, is changed at the place numbered `place`; see [`Scene::place`].
     ///
     /// # Errors
-    /// Those of the edit.
+    /// Those of [`Scene::place`].
+    pub fn place(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        sample: &Sample,
+        change: Change,
+        place: u32,
+    ) -> Result<Option<Placement>, DataError> {
+        self.scene(dataset, index, sample).place(change, place)
+    }
+
+    /// Changes `sample`, number `index` of `dataset`, at this placement; see [`Scene::apply`].
+    ///
+    /// # Errors
+    /// Those of [`Scene::apply`].
     pub fn apply(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        sample: &Sample,
+        change: Change,
+        placement: &Placement,
+    ) -> Result<Option<Edited>, DataError> {
+        self.scene(dataset, index, sample).apply(change, placement)
+    }
+
+    /// Changes `sample`, number `index` of `dataset`, at the place numbered `place`: [`Editor::place`] and
+    /// [`Editor::apply`] in one. Who makes several changes of one picture is better off with a [`Scene`].
+    ///
+    /// # Errors
+    /// Those of the two.
+    pub fn edit(
         &self,
         dataset: &dyn Dataset,
         index: usize,
@@ -179,95 +206,7 @@ impl Editor {
         change: Change,
         place: u32,
     ) -> Result<Option<Edited>, DataError> {
-        let Sample { picture, regions, .. } = sample;
-        let lesion = regions.get(&self.lesion);
-        let shown = sample.shows(&self.artefact).or_else(|| dataset.flag(index, &self.artefact));
-        let seed = self.seed.wrapping_add((index as u64) << 32).wrapping_add(u64::from(place) << 20);
-        if change == Change::RemoveLesion {
-            return self.without_lesion(sample, seed);
-        }
-        let redraw = |change| {
-            let seed = self.seed.wrapping_add(u64::from(place) << 20);
-            if matches!(self.means, Means::Redrawn) { dataset.redraw(index, change, seed) } else { None }
-        };
-        let Some(shown) = shown else { return Ok(None) };
-        if !shown {
-            let inserted = |what| -> Result<Option<Edited>, DataError> {
-                Ok(match &self.means {
-                    Means::Redrawn if what == Inserted::Ruler => redraw(Change::Insert),
-                    Means::Redrawn => redraw(Change::Control),
-                    Means::Drawn => Some(insert(picture, lesion, what, seed)?),
-                    Means::Cutouts(cutouts) => {
-                        let mut dice = Dice::new(seed, 0, "cutout");
-                        let chosen = &cutouts[dice.count(0, cutouts.len() as u32 - 1) as usize];
-                        let pasted = paste(picture, lesion, chosen, seed)?;
-                        match what {
-                            Inserted::Ruler => Some(pasted),
-                            Inserted::BlankStrip => Some(fill(picture, &pasted.region, seed)?),
-                        }
-                    }
-                    Means::None => None,
-                })
-            };
-            return match change {
-                Change::Insert => inserted(Inserted::Ruler),
-                Change::Control => inserted(Inserted::BlankStrip),
-                Change::Scrambled => {
-                    Ok(inserted(Inserted::Ruler)?.map(|edited| scramble(picture, &edited, seed)))
-                }
-                Change::Remove | Change::Move | Change::RemoveLesion => Ok(None),
-            };
-        }
-        if matches!(change, Change::Remove | Change::Move)
-            && let Some(edited) = redraw(change)
-        {
-            return Ok(Some(edited));
-        }
-        let Some(mask) = regions.get(&self.artefact) else { return Ok(None) };
-        let mask = self.followed(sample, mask)?;
-        Ok(match change {
-            Change::Remove => Some(remove(picture, &mask, seed)?),
-            Change::Control => remove_elsewhere(picture, &mask, lesion, seed)?,
-            Change::Move => {
-                let without = remove(picture, &mask, seed)?;
-                // Off the lesion, and off where it was.
-                let taken = lesion.map_or_else(|| Ok(mask.clone()), |lesion| lesion.union(&mask))?;
-                match Cutout::of(picture, &mask)? {
-                    Some(cutout) => {
-                        let moved = paste(&without.picture, Some(&taken), &cutout, seed)?;
-                        Some(Edited { region: moved.region.union(&without.region)?, ..moved })
-                    }
-                    None => None,
-                }
-            }
-            Change::Insert | Change::Scrambled | Change::RemoveLesion => None,
-        })
-    }
-
-    fn followed(&self, sample: &Sample, mask: &Mask) -> Result<Mask, EditError> {
-        if self.options.follow { follow(&sample.picture, mask) } else { Ok(mask.clone()) }
-    }
-
-    /// The picture with its lesion filled in. What covers part of the lesion stays.
-    fn without_lesion(&self, sample: &Sample, seed: u64) -> Result<Option<Edited>, DataError> {
-        let Some(lesion) = sample.regions.get(&self.lesion).filter(|mask| !mask.is_empty()) else {
-            return Ok(None);
-        };
-        let artefact = sample.regions.get(&self.artefact).filter(|mask| !mask.is_empty());
-        let artefact = artefact.map(|mask| self.followed(sample, mask)).transpose()?;
-        let radius = (lesion.area() as f64 / std::f64::consts::PI).sqrt();
-        let wide = lesion.dilate((HALO * radius).ceil() as u32);
-        let whole = if wide.complement().is_empty() { lesion } else { &wide };
-        let edited = remove(&sample.picture, whole, seed)?;
-        let Some(artefact) = artefact else { return Ok(Some(edited)) };
-        let (width, height) = lesion.dimensions();
-        let kept = |x: u32, y: u32| edited.region.get(x, y) && !artefact.get(x, y);
-        let region = Mask::from_fn(width, height, kept)?;
-        let mut picture = edited.picture;
-        for (x, y) in artefact.iter() {
-            picture.put_pixel(x, y, *sample.picture.get_pixel(x, y));
-        }
-        Ok(Some(Edited { picture, region }))
+        self.scene(dataset, index, sample).edit(change, place)
     }
 }
 
@@ -295,7 +234,9 @@ fn cutouts(
             .regions
             .get(lesion)
             .is_some_and(|lesion| mask.dilate(4).iter().any(|(x, y)| lesion.get(x, y)));
-        let Some(cutout) = Cutout::of(&sample.picture, &mask)?.filter(|_| !touches) else { continue };
+        let Some(cutout) = Cutout::of(&sample.id, &sample.picture, &mask)?.filter(|_| !touches) else {
+            continue;
+        };
         let kind = if cutout.reaches_edge() { &mut cropped } else { &mut whole };
         kind.push(cutout);
         if whole.len() == CUTOUTS {

@@ -47,6 +47,42 @@ pub enum EditError {
         /// The artefact.
         artefact: String,
     },
+    /// There is no such cut-out.
+    #[error(
+        "no cut-out of '{artefact}' comes from the picture '{donor}': use one of the donors of this editor"
+    )]
+    Donor {
+        /// The artefact.
+        artefact: String,
+        /// The picture asked for.
+        donor: String,
+    },
+    /// There is no such turn.
+    #[error("a cut-out cannot be turned in way {turn}: there are eight ways, 0 to 7")]
+    Turn {
+        /// The turn asked for.
+        turn: u8,
+    },
+    /// A change that cannot be made at such a placement.
+    #[error(
+        "the change `{change}` cannot be made at a placement of the kind `{placement}`: use one that was found for this change"
+    )]
+    Misplaced {
+        /// The change.
+        change: super::Change,
+        /// The kind of the placement.
+        placement: &'static str,
+    },
+    /// What is to be placed elsewhere has another number of parts.
+    #[error(
+        "the placement names {spots} spots, but what is to be placed elsewhere has {parts} connected parts: name one for each"
+    )]
+    Parts {
+        /// The number of spots.
+        spots: usize,
+        /// The number of parts.
+        parts: usize,
+    },
     /// A cut-out cannot be brought to a picture's size.
     #[error(transparent)]
     Resize(#[from] crate::ResizeError),

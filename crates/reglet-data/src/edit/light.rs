@@ -24,18 +24,27 @@ impl Light {
     pub(super) fn of(picture: &RgbImage) -> Light {
         let (width, height) = picture.dimensions();
         let cell = (width as f32 / CELLS as f32, height as f32 / CELLS as f32);
-        let mut levels: Vec<[Vec<u8>; 3]> = vec![Default::default(); CELLS * CELLS];
-        for (x, y, pixel) in picture.enumerate_pixels() {
-            let column = ((x as f32 / cell.0) as usize).min(CELLS - 1);
+        // How often each level occurs, by cell and channel.
+        let mut levels = vec![[[0_u32; 256]; 3]; CELLS * CELLS];
+        let columns: Vec<usize> = (0..width).map(|x| ((x as f32 / cell.0) as usize).min(CELLS - 1)).collect();
+        for (y, pixels) in picture.rows().enumerate() {
             let row = ((y as f32 / cell.1) as usize).min(CELLS - 1);
-            for (list, level) in levels[row * CELLS + column].iter_mut().zip(pixel.0) {
-                list.push(level);
+            for (column, pixel) in columns.iter().zip(pixels) {
+                for (counts, level) in levels[row * CELLS + column].iter_mut().zip(pixel.0) {
+                    counts[usize::from(level)] += 1;
+                }
             }
         }
-        let bright = |mut list: Vec<u8>| {
-            let rank = (BRIGHT * list.len().saturating_sub(1) as f32) as usize;
-            let level = if list.is_empty() { 255 } else { *list.select_nth_unstable(rank).1 };
-            (f32::from(level) / 255.0 / REFLECTANCE).clamp(0.05, 1.1)
+        let bright = |counts: [u32; 256]| {
+            let all: u32 = counts.iter().sum();
+            let rank = (BRIGHT * all.saturating_sub(1) as f32) as u32;
+            let mut below = 0;
+            let level = counts.iter().position(|count| {
+                below += count;
+                below > rank
+            });
+            // Where a cell has no pixel it counts as lit.
+            (level.unwrap_or(255) as f32 / 255.0 / REFLECTANCE).clamp(0.05, 1.1)
         };
         // One strength for all channels keeps a white ruler white under pink skin's own colour.
         let even = |channels: [f32; 3]| [channels.into_iter().fold(0.0, f32::max); 3];

@@ -3,8 +3,10 @@
 use image::{Rgb, RgbImage};
 
 use super::membrane::span;
+use super::patch::{Patch, Pixel};
 use super::{EditError, Edited};
 use crate::Mask;
+use crate::parts::parts;
 use crate::phantom::Dice;
 
 /// A mask drawn by hand misses the outermost pixels of what it marks, and its shadow.
@@ -27,67 +29,99 @@ const MARGIN: u32 = 2;
 /// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::NothingLeft`] if it leaves
 /// nothing to fill from.
 pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, EditError> {
-    let (width, height) = picture.dimensions();
-    if mask.dimensions() != (width, height) {
-        return Err(EditError::Size { mask: mask.dimensions(), picture: (width, height) });
+    let dimensions = picture.dimensions();
+    if mask.dimensions() != dimensions {
+        return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
-    let wide = mask.dilate(MARGIN);
-    // A margin that would take the last of the picture is left out.
-    fill(picture, if wide.complement().is_empty() { mask } else { &wide }, seed)
+    let region = with_margin(mask, mask, None)?;
+    Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture, None, None)?)
 }
 
-/// As [`remove`], of exactly these pixels of a picture of the same size.
-pub(super) fn fill(picture: &RgbImage, region: &Mask, seed: u64) -> Result<Edited, EditError> {
-    if region.area() == region.bits().len() {
-        return Err(EditError::NothingLeft { width: picture.width(), height: picture.height() });
-    }
-    let mut edited = picture.clone();
-    for channel in 0..3 {
-        span_channel(&mut edited, region, channel);
-    }
-    let grain = grain(picture, region);
-    let mut dice = Dice::new(seed, 0, "grain");
-    for (x, y) in region.iter() {
-        let noise = dice.normal(0.0, grain);
-        let level = |value: u8| (f32::from(value) + noise).round().clamp(0.0, 255.0) as u8;
-        let Rgb(filled) = *edited.get_pixel(x, y);
-        edited.put_pixel(x, y, Rgb(filled.map(level)));
-    }
-    Ok(Edited { picture: edited, region: region.clone() })
-}
-
-/// Spans the region of one channel.
-fn span_channel(picture: &mut RgbImage, region: &Mask, channel: usize) {
-    let mut values: Vec<f32> = picture.pixels().map(|pixel| f32::from(pixel[channel])).collect();
-    span(&mut values, region, |_, _| true);
-    for (x, y) in region.iter() {
-        let value = values[(y * region.width() + x) as usize];
-        picture.get_pixel_mut(x, y)[channel] = value.round().clamp(0.0, 255.0) as u8;
-    }
-}
-
-/// The standard deviation of a pixel about its four neighbours' mean outside the region, robustly: from the
-/// median of the absolute deviations, so that edges and hairs do not count.
-fn grain(picture: &RgbImage, region: &Mask) -> f32 {
-    let (width, height) = picture.dimensions();
-    let green = |x: u32, y: u32| f32::from(picture.get_pixel(x, y)[1]);
-    let mut deviations = Vec::new();
-    for y in 1..height.saturating_sub(1) {
-        for x in 1..width.saturating_sub(1) {
-            if !region.get(x, y) {
-                let around = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);
-                deviations.push((green(x, y) - around / 4.0).abs());
-            }
+/// What is to go when `mask` is to go, which has perhaps been made longer to `longer`: that, and two pixels about it;
+/// but of the lesion no more than the mask itself marks. All of one size.
+pub(super) fn with_margin(mask: &Mask, longer: &Mask, lesion: Option<&Mask>) -> Result<Mask, EditError> {
+    let mut wide = longer.dilate(MARGIN);
+    for (x, y) in lesion.into_iter().flat_map(Mask::iter) {
+        if !mask.get(x, y) {
+            wide.set(x, y, false);
         }
     }
-    if deviations.is_empty() {
-        return 0.0;
+    // A margin that would take the last of the picture is left out.
+    Ok(if wide.complement().is_empty() { mask.clone() } else { wide })
+}
+
+/// What fills exactly these pixels of a picture of the same size.
+pub(super) fn filled(
+    picture: &RgbImage,
+    grain: &Grain,
+    region: &Mask,
+    seed: u64,
+) -> Result<Patch, EditError> {
+    let (width, height) = picture.dimensions();
+    if region.area() == region.bits().len() {
+        return Err(EditError::NothingLeft { width, height });
     }
-    let middle = deviations.len() / 2;
-    let median = *deviations.select_nth_unstable_by(middle, f32::total_cmp).1;
-    // 1.4826 turns the median deviation of a normal variable into its standard deviation; the mean of four
-    // neighbours adds a quarter of the variance.
-    1.4826 * median / 1.25_f32.sqrt()
+    let grain = grain.outside(picture, region);
+    let mut dice = Dice::new(seed, 0, "grain");
+    let mut patch = Patch::default();
+    for part in parts(region) {
+        let surface = span(&part, (width, height), |x, y| {
+            let Rgb(levels) = *picture.get_pixel(x, y);
+            Some(levels.map(f32::from))
+        });
+        for (at, smooth) in part.into_iter().zip(surface) {
+            let noise = dice.normal(0.0, grain);
+            let level = smooth.map(|value| (value + noise).round().clamp(0.0, 255.0) as u8);
+            patch.pixels.push(Pixel { at, level });
+        }
+    }
+    Ok(patch)
+}
+
+/// How strongly a picture's pixels deviate from their four neighbours' means: how often each deviation occurs.
+#[derive(Debug)]
+pub(super) struct Grain {
+    /// By quarters of a level.
+    counts: Vec<u32>,
+}
+
+impl Grain {
+    /// The deviations in the green channel.
+    pub(super) fn of(picture: &RgbImage) -> Grain {
+        let mut counts = vec![0; 4 * 255 + 1];
+        let (width, height) = picture.dimensions();
+        for y in 1..height.saturating_sub(1) {
+            for x in 1..width.saturating_sub(1) {
+                counts[deviation(picture, x, y)] += 1;
+            }
+        }
+        Grain { counts }
+    }
+
+    /// The standard deviation of a pixel about its four neighbours' mean outside the region, robustly: from the
+    /// median of the absolute deviations, so that edges and hairs do not count.
+    fn outside(&self, picture: &RgbImage, region: &Mask) -> f32 {
+        let mut counts = self.counts.clone();
+        for (x, y) in region.iter().filter(|&at| !region.on_border(at)) {
+            counts[deviation(picture, x, y)] -= 1;
+        }
+        let all: u32 = counts.iter().sum();
+        let mut below = 0;
+        let median = counts.iter().position(|count| {
+            below += count;
+            below > all / 2
+        });
+        // 1.4826 turns the median deviation of a normal variable into its standard deviation; the mean of four
+        // neighbours adds a quarter of the variance.
+        median.map_or(0.0, |quarters| 1.4826 * 0.25 * quarters as f32 / 1.25_f32.sqrt())
+    }
+}
+
+/// How far a pixel is from its neighbours' mean, in quarters of a level. It must not lie on the picture's border.
+fn deviation(picture: &RgbImage, x: u32, y: u32) -> usize {
+    let green = |x: u32, y: u32| u32::from(picture.get_pixel(x, y)[1]);
+    let around = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);
+    (4 * green(x, y)).abs_diff(around) as usize
 }
 
 #[cfg(test)]

@@ -148,12 +148,9 @@ impl Phantoms {
             (Change::Insert, None) => Some(phantom.new_ruler(&mut dice)),
             (Change::Remove, Some(_)) => None,
             (Change::Move, Some(ruler)) => Some(phantom.moved_ruler(ruler, &mut dice)),
-            (Change::Control, Some(ruler)) => Some(phantom.blank_ruler(ruler)),
-            // The same draws as for an insertion: the control lies exactly where that ruler would.
-            (Change::Control, None) => Some(phantom.blank_ruler(&phantom.new_ruler(&mut dice))),
             (Change::Insert, Some(_))
             | (Change::Remove | Change::Move, None)
-            | (Change::Scrambled | Change::RemoveLesion, _) => return None,
+            | (Change::Control | Change::Scrambled | Change::RemoveLesion, _) => return None,
         };
         Some(Phantom { ruler, ..phantom.clone() })
     }
@@ -209,10 +206,9 @@ impl Dataset for Phantoms {
         })
     }
 
-    /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Control`] puts a blank
-    /// strip of the skin's colour where [`Change::Insert`] with the same seed puts the ruler, or in place of
-    /// the ruler that is there. The region holds every pixel that differs and all that the old and the new
-    /// object cover.
+    /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Insert`], [`Change::Remove`] and
+    /// [`Change::Move`] are redrawn; controls are derived from them. The region holds every pixel that differs and
+    /// all that the old and the new ruler cover.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;
@@ -222,7 +218,10 @@ impl Dataset for Phantoms {
         let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
         let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
-        Some(Edited { picture: new.picture, region })
+        let lesion = old.masks.get("lesion")?;
+        let touched = lesion.iter().filter(|&(x, y)| region.get(x, y)).count();
+        let lesion = if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 };
+        Some(Edited { picture: new.picture, region, donor: None, lesion })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {

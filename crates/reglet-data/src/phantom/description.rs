@@ -31,7 +31,7 @@ pub struct Phantom {
     pub bubbles: Vec<Bubble>,
     /// The strokes of ink on the skin.
     pub ink: Vec<InkStroke>,
-    /// The ruler, or the blank strip in its place.
+    /// The ruler.
     pub ruler: Option<Ruler>,
     /// Light, lens and sensor.
     pub light: Light,
@@ -88,11 +88,6 @@ impl Phantom {
     pub(crate) fn moved_ruler(&self, ruler: &Ruler, dice: &mut Dice) -> Ruler {
         let taken = self.taken();
         ruler.placed(dice, (1.0, 1.0), |at| taken(at) || ruler.holds(at))
-    }
-
-    /// The same ruler without its marks, as good as invisible but for its edge and its shadow.
-    pub(crate) fn blank_ruler(&self, ruler: &Ruler) -> Ruler {
-        ruler.blanked(self.skin.tone())
     }
 
     /// Where a ruler had better not lie: on the lesion, with a little room about it, and in the dark.

@@ -67,4 +67,4 @@ pub use ruler::{Material, Ruler};
 pub use skin::Skin;
 
 pub(crate) use dice::Dice;
-pub(crate) use ruler_paint::paint;
+pub(crate) use ruler_paint::{LayerPixel, paint};

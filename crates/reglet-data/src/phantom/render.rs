@@ -69,10 +69,6 @@ pub fn render(phantom: &Phantom, size: u32) -> Result<Rendered, PhantomError> {
             canvas.colours[index] = pixel.over(canvas.colours[index], [1.0; 3]);
             ruler[index] = pixel.inside;
         }
-        // A blank strip is a control, not a ruler.
-        if strip.blank.is_some() {
-            ruler.fill(0.0);
-        }
     }
 
     let mask = |coverage: &[f32], least: f32| {

@@ -1,11 +1,11 @@
-//! Surgical rulers, and the blank strips that serve as their control.
+//! Surgical rulers.
 
 use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
 use super::plane::Point;
 
-/// A ruler, or a blank strip of a ruler's shape, and where it lies.
+/// A ruler, and where it lies.
 ///
 /// In its own frame a ruler is a rectangle from (0, 0) to (`length`, `width`); its ticks stand on the
 /// side y = 0, and zero millimetres is at x = `margin`.
@@ -14,9 +14,6 @@ use super::plane::Point;
 pub struct Ruler {
     /// What it is made of.
     pub material: Material,
-    /// Whether the marks are left out: then the strip is opaque and of this colour (sRGB, 0 to 1) whatever
-    /// the material, and it is no ruler but a control.
-    pub blank: Option<[f32; 3]>,
     /// Where its middle lies.
     pub centre: Point,
     /// Its direction, in radians.
@@ -69,7 +66,6 @@ impl Ruler {
         let shadow = Point::polar(dice.between(0.006, 0.018), dice.angle());
         let mut ruler = Self {
             material,
-            blank: None,
             centre: Point::new(0.0, 0.0),
             angle: 0.0,
             length: 0.0,
@@ -130,16 +126,6 @@ impl Ruler {
             }
         }
         best.1
-    }
-
-    /// The strip without marks, in this colour.
-    pub(crate) fn blanked(&self, colour: [f32; 3]) -> Self {
-        let mut strip = Self { blank: Some(colour), ..self.clone() };
-        if strip.material == Material::Engraved {
-            // Glass casts no shadow, but a strip does, and without one it could not be seen at all.
-            strip.shadow = Point::new(0.006, 0.006);
-        }
-        strip
     }
 
     /// A place in the picture as the ruler's own frame sees it.

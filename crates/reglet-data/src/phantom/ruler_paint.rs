@@ -94,26 +94,24 @@ struct Pen<'a> {
 impl<'a> Pen<'a> {
     fn new(ruler: &'a Ruler, pixels: f32) -> Self {
         let mut figures = Vec::new();
-        if ruler.blank.is_none() {
-            let mm = ruler.millimetre;
-            let engraved = ruler.material == Material::Engraved;
-            let height = if engraved { 1.35 } else { 1.9 } * mm;
-            let top = if engraved { 2.6 } else { 3.3 } * mm;
-            for centimetre in 0..=(ruler.marks / 10).min(MOST_FIGURES) {
-                let x = ruler.margin + 10.0 * centimetre as f32 * mm;
-                let number = match (engraved, ruler.first_figure.saturating_add(centimetre)) {
-                    (true, n) => n.saturating_mul(10).to_string(),
-                    (false, n) => n.to_string(),
-                };
-                let unit = if engraved && centimetre == 0 { " mm" } else { "" };
-                let place = |p: Point| {
-                    let turned = if ruler.upside_down { Point::new(-p.x, 1.0 - p.y) } else { p };
-                    let shift = if unit.is_empty() { 0.0 } else { 1.0 * mm };
-                    turned * height + Point::new(x + shift, top)
-                };
-                let strokes = figures::strokes(&format!("{number}{unit}"));
-                figures.push((x, strokes.into_iter().map(|(a, b)| (place(a), place(b))).collect()));
-            }
+        let mm = ruler.millimetre;
+        let engraved = ruler.material == Material::Engraved;
+        let height = if engraved { 1.35 } else { 1.9 } * mm;
+        let top = if engraved { 2.6 } else { 3.3 } * mm;
+        for centimetre in 0..=(ruler.marks / 10).min(MOST_FIGURES) {
+            let x = ruler.margin + 10.0 * centimetre as f32 * mm;
+            let number = match (engraved, ruler.first_figure.saturating_add(centimetre)) {
+                (true, n) => n.saturating_mul(10).to_string(),
+                (false, n) => n.to_string(),
+            };
+            let unit = if engraved && centimetre == 0 { " mm" } else { "" };
+            let place = |p: Point| {
+                let turned = if ruler.upside_down { Point::new(-p.x, 1.0 - p.y) } else { p };
+                let shift = if unit.is_empty() { 0.0 } else { 1.0 * mm };
+                turned * height + Point::new(x + shift, top)
+            };
+            let strokes = figures::strokes(&format!("{number}{unit}"));
+            figures.push((x, strokes.into_iter().map(|(a, b)| (place(a), place(b))).collect()));
         }
         let shadow_reach = 2.0 * ruler.shadow.length();
         Self {
@@ -128,9 +126,6 @@ impl<'a> Pen<'a> {
     /// Colour and opacity inside the rectangle.
     fn paint(&self, at: Point) -> ([f32; 3], f32) {
         let ruler = self.ruler;
-        if let Some(colour) = ruler.blank {
-            return (colour, 1.0);
-        }
         if self.inked(at) {
             let hides = if ruler.material == Material::White { 0.96 } else { 0.85 };
             return (ruler.ink, hides);
@@ -184,8 +179,7 @@ impl<'a> Pen<'a> {
         if self.shadow_reach == 0.0 {
             return 0.0;
         }
-        let depth =
-            if self.ruler.material == Material::Clear && self.ruler.blank.is_none() { 0.16 } else { 0.34 };
+        let depth = if self.ruler.material == Material::Clear { 0.16 } else { 0.34 };
         let soft = self.ruler.shadow.length();
         depth * smoothstep(soft, -soft, self.distance_outside(local))
     }

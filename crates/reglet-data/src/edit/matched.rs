@@ -1,0 +1,105 @@
+//! Changing a picture by a given pattern, as strongly as something else changes it.
+
+use image::{Rgb, RgbImage};
+
+use super::patch::{FLOOR, Patch, Pixel};
+use crate::phantom::Dice;
+
+/// The factor is found on at most so many pixels, evenly chosen.
+const SAMPLE: usize = 1 << 14;
+
+/// The pattern is multiplied by no more than this. Beyond it what can change is black or white.
+const LARGEST: f32 = 64.0;
+
+/// After so many halvings the factor is known to a thousandth.
+const HALVINGS: u32 = 12;
+
+/// A pattern of changes: for each pixel the logarithm of its ratio to what was there, by channel.
+pub(super) struct Pattern {
+    pub(super) at: Vec<(u32, u32)>,
+    pub(super) ratios: Vec<[f32; 3]>,
+}
+
+impl Pattern {
+    /// The pattern, multiplied by the one factor with which the mean absolute change per pixel and channel is
+    /// `strength` levels. Where black and white leave no room for so much, it is as much as they leave.
+    ///
+    /// Levels are rounded up or down by chance, in proportion, so that a change of a fraction of a level is not lost.
+    pub(super) fn with_strength(&self, before: &RgbImage, strength: f64, seed: u64) -> Patch {
+        let factor = self.factor(before, strength);
+        let mut dice = Dice::new(seed, 0, "rounding");
+        let pixel = |(&at, ratio): (&(u32, u32), &[f32; 3])| {
+            let Rgb(was) = before.get_pixel(at.0, at.1);
+            let level: [u8; 3] = std::array::from_fn(|c| {
+                (changed(was[c], factor * ratio[c]) + dice.unit()).floor().clamp(0.0, 255.0) as u8
+            });
+            Pixel { at, level }
+        };
+        Patch { pixels: self.at.iter().zip(&self.ratios).map(pixel).collect() }
+    }
+
+    fn factor(&self, before: &RgbImage, strength: f64) -> f32 {
+        let step = self.at.len().div_ceil(SAMPLE).max(1);
+        let sample: Vec<([u8; 3], [f32; 3])> = self
+            .at
+            .iter()
+            .zip(&self.ratios)
+            .step_by(step)
+            .map(|(at, ratio)| (before.get_pixel(at.0, at.1).0, *ratio))
+            .collect();
+        let reached = |factor: f32| {
+            let change = |(was, ratio): &([u8; 3], [f32; 3])| -> f32 {
+                (0..3).map(|c| (changed(was[c], factor * ratio[c]) - f32::from(was[c])).abs()).sum()
+            };
+            sample.iter().map(|one| f64::from(change(one))).sum::<f64>() / (3 * sample.len().max(1)) as f64
+        };
+        let mut high = 1.0;
+        while reached(high) < strength {
+            if high >= LARGEST {
+                return high;
+            }
+            high *= 2.0;
+        }
+        let mut low = if high > 1.0 { high / 2.0 } else { 0.0 };
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (low + high);
+            if reached(middle) < strength {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        0.5 * (low + high)
+    }
+}
+
+/// A level, multiplied; not rounded.
+fn changed(level: u8, ratio: f32) -> f32 {
+    ((f32::from(level) + FLOOR) * ratio.exp() - FLOOR).clamp(0.0, 255.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(ratio: f32) -> Pattern {
+        let at: Vec<(u32, u32)> = (0..40).flat_map(|y| (0..40).map(move |x| (x, y))).collect();
+        let ratios = at.iter().map(|at| [ratio * at.0 as f32 / 40.0; 3]).collect();
+        Pattern { at, ratios }
+    }
+
+    #[test]
+    fn any_strength_that_there_is_room_for_is_met() {
+        let picture = RgbImage::from_pixel(40, 40, Rgb([180, 130, 100]));
+        for strength in [0.3, 4.0, 40.0, 90.0] {
+            for ratio in [-0.2, 0.1] {
+                let found = pattern(ratio).with_strength(&picture, strength, 1).strength(&picture);
+                assert!((found / strength - 1.0).abs() < 0.05, "{found} for {strength}");
+            }
+        }
+        // The column whose ratio is one is as it was.
+        let most = pattern(1.0).with_strength(&picture, 300.0, 1);
+        assert!(most.pixels.iter().all(|pixel| pixel.at.0 > 0 || pixel.level == [180, 130, 100]));
+        assert!((most.strength(&picture) - 0.975 * (255.0 - 410.0 / 3.0)).abs() < 1.0, "all white but that");
+    }
+}

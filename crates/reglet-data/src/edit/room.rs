@@ -1,0 +1,102 @@
+//! Finding room for something in a picture.
+
+use super::light::Light;
+use super::placement::{Spot, TURNS};
+use crate::Mask;
+use crate::phantom::Dice;
+
+/// Places tried before the best of them is taken.
+const TRIES: usize = 80;
+
+/// The first of them is at most this far from where the thing was, as a share of the room there is.
+const NEAR: f32 = 0.15;
+
+/// A picture, and where nothing is to be put in it: in the dark, and on these masks, each of the picture's size.
+pub(super) struct Room<'a> {
+    pub(super) light: &'a Light,
+    pub(super) taken: Vec<&'a Mask>,
+    pub(super) dimensions: (u32, u32),
+}
+
+/// Some pixels of a box.
+pub(super) struct Shape {
+    pub(super) size: (u32, u32),
+    pub(super) pixels: Vec<(u32, u32)>,
+}
+
+impl Shape {
+    /// The pixels, in the box about them; `None` where there are none.
+    pub(super) fn of(pixels: &[(u32, u32)]) -> Option<Shape> {
+        let (left, right) = (pixels.iter().map(|at| at.0).min()?, pixels.iter().map(|at| at.0).max()?);
+        let (top, bottom) = (pixels.iter().map(|at| at.1).min()?, pixels.iter().map(|at| at.1).max()?);
+        let pixels = pixels.iter().map(|&(x, y)| (x - left, y - top)).collect();
+        Some(Shape { size: (right - left + 1, bottom - top + 1), pixels })
+    }
+
+    /// Where its pixels come to lie in a picture of this size; `None` where some lie beyond it.
+    pub(super) fn at(&self, spot: Spot, (width, height): (u32, u32)) -> Option<Vec<(u32, u32)>> {
+        let inside = |at: i64, side: u32| (0..i64::from(side)).contains(&at).then_some(at as u32);
+        let moved = |&at: &(u32, u32)| {
+            let (x, y) = spot.of(at, self.size);
+            Some((inside(x, width)?, inside(y, height)?))
+        };
+        self.pixels.iter().map(moved).collect()
+    }
+}
+
+impl Room<'_> {
+    /// Whether nothing is to be put here.
+    pub(super) fn is_taken(&self, x: u32, y: u32) -> bool {
+        self.taken.iter().any(|mask| mask.get(x, y)) || self.light.is_dark(x, y)
+    }
+
+    /// The spot, of those tried, where the shape covers the least of what is taken, and how many pixels that is.
+    /// `first` is where its box was, as a share of the room it had: there it is tried first.
+    pub(super) fn spot(&self, shape: &Shape, turn: u8, first: (f32, f32), seed: u64) -> (Spot, usize) {
+        let mut dice = Dice::new(seed, 0, "place");
+        let turned = Spot { left: 0, top: 0, turn }.size(shape.size);
+        let room = |whole: u32, part: u32| (i64::from(whole) - i64::from(part)) as f32;
+        let room = (room(self.dimensions.0, turned.0), room(self.dimensions.1, turned.1));
+        let corner = |share: (f32, f32)| Spot {
+            left: (share.0 * room.0).round() as i32,
+            top: (share.1 * room.1).round() as i32,
+            turn,
+        };
+        let mut near = |share: f32| (share + dice.between(-NEAR, NEAR)).clamp(0.0, 1.0);
+        let first = (near(first.0), near(first.1));
+        let mut best = (corner(first), usize::MAX);
+        for attempt in 0..TRIES {
+            let candidate = corner(if attempt == 0 { first } else { (dice.unit(), dice.unit()) });
+            let cost = self.overlap(shape, candidate, best.1);
+            if cost < best.1 {
+                best = (candidate, cost);
+            }
+            if cost == 0 {
+                break;
+            }
+        }
+        best
+    }
+
+    /// A spot where the whole shape lies in the picture and on nothing taken, turned if need be; `None` where none is
+    /// found.
+    pub(super) fn free(&self, shape: &Shape, first: (f32, f32), seed: u64) -> Option<Spot> {
+        (0..TURNS).find_map(|turn| {
+            let (wide, high) = Spot { left: 0, top: 0, turn }.size(shape.size);
+            if wide > self.dimensions.0 || high > self.dimensions.1 {
+                return None;
+            }
+            let (spot, cost) = self.spot(shape, turn, first, seed);
+            (cost == 0).then_some(spot)
+        })
+    }
+
+    /// How many of the shape's pixels would cover something taken; counted no further than `enough`.
+    fn overlap(&self, shape: &Shape, spot: Spot, enough: usize) -> usize {
+        let covers = |&&at: &&(u32, u32)| {
+            let (x, y) = spot.of(at, shape.size);
+            x >= 0 && y >= 0 && self.is_taken(x as u32, y as u32)
+        };
+        shape.pixels.iter().filter(covers).take(enough).count()
+    }
+}
