@@ -2,10 +2,9 @@
 
 use image::RgbImage;
 use ndarray::{Array2, ArrayView2};
+use reglet_evidence::Character;
 use reglet_metrics::{MetricError, gini, morans_i, sobel, spearman};
 
-use crate::results::Character;
-use crate::statistics::Estimate;
 
 /// How strong the edges of a picture are at each pixel, by its luma (ITU-R BT.601).
 pub(crate) fn edges(picture: &RgbImage) -> Result<Array2<f32>, MetricError> {
@@ -28,16 +27,6 @@ pub(crate) fn character(map: ArrayView2<f32>, edges: ArrayView2<f32>) -> Option<
     })
 }
 
-/// The means over many maps; `None` without any.
-pub(crate) fn on_average(maps: &[Character<f64>], seed: u64) -> Option<Character<Estimate>> {
-    let mean = |of: fn(&Character<f64>) -> f64| Estimate::of(&maps.iter().map(of).collect::<Vec<_>>(), seed);
-    Some(Character {
-        sparsity: mean(|map| map.sparsity)?,
-        contours: mean(|map| map.contours)?,
-        regions: mean(|map| map.regions)?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,8 +45,5 @@ mod tests {
         assert!(drawn.contours > 0.99 && beside.contours < 0.0, "{drawn:?} {beside:?}");
         assert!(beside.regions > drawn.regions, "{drawn:?} {beside:?}");
         assert_eq!(character(Array2::zeros((32, 48)).view(), edges.view()), None);
-        let average = on_average(&[drawn, beside], 1).expect("two maps");
-        assert!((average.sparsity.mean - (drawn.sparsity + beside.sparsity) / 2.0).abs() < 1e-12);
-        assert_eq!(on_average(&[], 1), None);
     }
 }

@@ -1,18 +1,20 @@
 //! What kinds of maps there are: shortcuts that nobody has named show as pictures explained alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use image::RgbImage;
 use ndarray::{Array2, ArrayView2};
 use reglet_attribution::Reduction;
+use reglet_evidence::Rows;
+use reglet_statistics::{mean, spectral};
 
 use crate::Error;
-use crate::audit::DECISION;
-use crate::config::{ClustersConfig, Plan};
+use crate::config::ClustersConfig;
 use crate::drawing::layer;
-use crate::evidence::{explain, jpeg};
-use crate::results::{Cluster, Clustering, SampleResult, Typical};
-use crate::statistics::{mean, spectral};
+use crate::observe::{Sketch, explain, jpeg};
+use crate::plan::Plan;
+use crate::record::Kinds;
+use crate::results::{Cluster, Clustering, Typical};
 
 /// The side of a map's sketch.
 pub(crate) const SIDE: usize = 8;
@@ -45,20 +47,22 @@ pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
 pub(crate) fn clusters(
     plan: &Plan,
     model: usize,
-    samples: &[SampleResult],
-) -> Result<Vec<Clustering>, Error> {
-    let Some(config) = &plan.config.clusters else { return Ok(Vec::new()) };
-    let of_class: Vec<usize> =
-        (0..samples.len()).filter(|&index| samples[index].label == plan.config.target).collect();
-    let mut found = Vec::with_capacity(plan.methods.len());
+    target: usize,
+    rows: &Rows,
+    sketches: &[Sketch],
+) -> Result<Option<Kinds>, Error> {
+    let Some(config) = &plan.config.clusters else { return Ok(None) };
+    let class = plan.data.classes().iter().position(|class| *class == plan.targets[target]);
+    let (mut clusterings, mut pictures) = (Vec::new(), Vec::new());
     for (method, chosen) in plan.methods.iter().enumerate() {
-        let all: Vec<(usize, &Vec<f32>)> = of_class
+        let all: Vec<&Sketch> = sketches
             .iter()
-            .filter_map(|&index| Some((index, samples[index].maps[method].sketch.as_ref()?)))
+            .filter(|sketch| (sketch.model, sketch.target, sketch.method) == (model, target, method))
+            .filter(|sketch| Some(rows.pictures[sketch.picture].label) == class)
             .collect();
         let count = all.len().min(LARGEST);
-        let sketched: Vec<(usize, &Vec<f32>)> = (0..count).map(|at| all[at * all.len() / count]).collect();
-        let distances = distances(&sketched);
+        let sketched: Vec<&Sketch> = (0..count).map(|at| all[at * all.len() / count]).collect();
+        let distances = distances(&sketched.iter().map(|sketch| sketch.fields.as_slice()).collect::<Vec<_>>());
         let groups = spectral(&distances, config.most, plan.config.seed);
         let number = groups.groups.iter().max().map_or(0, |last| last + 1);
         let mut clusters = Vec::with_capacity(number);
@@ -68,15 +72,23 @@ pub(crate) fn clusters(
                 continue;
             }
             let typical = typical(&members, &distances, count, config);
-            let typical: Vec<usize> = typical.into_iter().map(|at| sketched[at].0).collect();
-            let members: Vec<usize> = members.into_iter().map(|at| sketched[at].0).collect();
-            let own: Vec<&SampleResult> = members.iter().map(|&index| &samples[index]).collect();
+            let typical: Vec<usize> = typical.into_iter().map(|at| sketched[at].picture).collect();
+            let members: BTreeSet<usize> = members.into_iter().map(|at| sketched[at].picture).collect();
+            for &picture in &typical {
+                pictures.push(show(plan, model, method, target, picture)?);
+            }
+            let typical = typical.iter().map(|&picture| Typical {
+                id: rows.pictures[picture].id.clone(),
+                size: (0, 0),
+                picture: Vec::new(),
+                layer: Vec::new(),
+            });
             clusters.push(Cluster {
-                typical: show(plan, model, method, &typical, samples)?,
-                ..describe(method, &own)
+                typical: typical.collect(),
+                ..describe(rows, model, target, method, &members)
             });
         }
-        found.push(Clustering {
+        clusterings.push(Clustering {
             method: chosen.name().to_owned(),
             title: chosen.get().about().title.to_owned(),
             pictures: count,
@@ -84,28 +96,33 @@ pub(crate) fn clusters(
             clusters,
         });
     }
-    Ok(found)
+    Ok(Some(Kinds { model, target, clusterings, pictures }))
 }
 
 /// What the pictures of one cluster have in common.
-fn describe(method: usize, samples: &[&SampleResult]) -> Cluster {
+fn describe(rows: &Rows, model: usize, target: usize, method: usize, members: &BTreeSet<usize>) -> Cluster {
     let share = |hits: usize, of: usize| (of > 0).then(|| hits as f64 / of as f64);
-    let annotated: Vec<bool> = samples.iter().filter_map(|sample| sample.artefact).collect();
-    let called = samples.iter().filter(|sample| sample.answer.probability > DECISION).count();
+    let annotated: Vec<bool> =
+        members.iter().filter_map(|&picture| rows.pictures[picture].shows.first().copied().flatten()).collect();
+    let said: Vec<(f64, bool)> = rows
+        .observations
+        .iter()
+        .filter(|row| row.model == model && row.edit.is_none() && members.contains(&row.picture))
+        .map(|row| (row.scores[target].probability, row.top[target]))
+        .collect();
     let mut density = BTreeMap::new();
-    for sample in samples {
-        for (region, placement) in &sample.maps[method].regions {
-            density.entry(region.clone()).or_insert_with(Vec::new).push(placement.density);
-        }
+    let maps = rows.maps.iter().filter(|map| {
+        (map.model, map.target, map.method, map.without) == (model, target, method, None)
+            && members.contains(&map.picture)
+    });
+    for (region, placement) in maps.flat_map(|map| &map.regions) {
+        density.entry(region.clone()).or_insert_with(Vec::new).push(placement.density);
     }
-    let sketches = samples.iter().filter_map(|sample| sample.maps[method].sketch.as_ref());
-    let mut sum = vec![0.0_f64; SIDE * SIDE];
-    sketches.for_each(|sketch| sum.iter_mut().zip(sketch).for_each(|(sum, field)| *sum += f64::from(*field)));
     Cluster {
-        pictures: samples.len(),
-        members: samples.iter().map(|sample| sample.id.clone()).collect(),
-        called: share(called, samples.len()),
-        probability: mean(&samples.iter().map(|sample| sample.answer.probability).collect::<Vec<_>>()),
+        pictures: members.len(),
+        members: members.iter().map(|&picture| rows.pictures[picture].id.clone()).collect(),
+        called: share(said.iter().filter(|(_, top)| *top).count(), said.len()),
+        probability: mean(&said.iter().map(|(probability, _)| *probability).collect::<Vec<_>>()),
         artefact: share(annotated.iter().filter(|shown| **shown).count(), annotated.len()),
         density: density.into_iter().filter_map(|(region, values)| Some((region, mean(&values)?))).collect(),
         typical: Vec::new(),
@@ -121,49 +138,41 @@ fn typical(members: &[usize], distances: &[f64], count: usize, config: &Clusters
     order
 }
 
-/// Pictures with one method's map over them.
+/// A picture, and one method's map to lay over it.
 fn show(
     plan: &Plan,
     model: usize,
     method: usize,
-    indices: &[usize],
-    samples: &[SampleResult],
-) -> Result<Vec<Typical>, Error> {
+    target: usize,
+    picture: usize,
+) -> Result<((u32, u32), Vec<u8>, Vec<u8>), Error> {
     let (_, model) = &plan.models[model];
-    let target = model.classes().find(&plan.config.target)?;
+    let target = model.classes().find(&plan.targets[target])?;
     let reduction: Reduction = plan.methods[method].get().reduction();
-    let show = |&index: &usize| {
-        let view: RgbImage = model.preprocessing().view(&plan.data.sample(index)?.picture)?;
-        let one = std::slice::from_ref(&plan.methods[method]);
-        let maps = explain(one, model, target, std::slice::from_ref(&view))?;
-        let map: &Array2<f32> = &maps.by_method[0][0];
-        Ok(Typical {
-            id: samples[index].id.clone(),
-            size: view.dimensions(),
-            picture: jpeg(&view)?,
-            layer: layer(map.view(), reduction)?,
-        })
-    };
-    indices.iter().map(show).collect()
+    let view: RgbImage = model.preprocessing().view(&plan.data.sample(picture)?.picture)?;
+    let one = std::slice::from_ref(&plan.methods[method]);
+    let maps = explain(one, model, target, std::slice::from_ref(&view))?;
+    let map: &Array2<f32> = &maps.by_method[0][0];
+    Ok((view.dimensions(), jpeg(&view)?, layer(map.view(), reduction)?))
 }
 
 /// Hellinger's distance of each from each, over the eight ways to lay a square on itself, of what a sketch has beyond
 /// the mean of all of them, laid in every way: without that the lesions, which all pictures have, would decide.
-fn distances(sketched: &[(usize, &Vec<f32>)]) -> Vec<f64> {
+fn distances(sketched: &[&[f32]]) -> Vec<f64> {
     let mut mean = vec![0.0_f32; SIDE * SIDE];
     let part = 1.0 / (8 * sketched.len().max(1)) as f32;
-    for (_, sketch) in sketched {
+    for sketch in sketched {
         for laid in every_way(sketch) {
             mean.iter_mut().zip(laid).for_each(|(mean, field)| *mean += part * field);
         }
     }
-    let beyond = |sketch: &Vec<f32>| -> Vec<f32> {
+    let beyond = |sketch: &[f32]| -> Vec<f32> {
         let excess: Vec<f32> =
             sketch.iter().zip(&mean).map(|(field, mean)| (field - mean).max(0.0)).collect();
         let whole = excess.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         excess.iter().map(|field| (field / whole).sqrt()).collect()
     };
-    let roots: Vec<Vec<f32>> = sketched.iter().map(|(_, sketch)| beyond(sketch)).collect();
+    let roots: Vec<Vec<f32>> = sketched.iter().map(|sketch| beyond(sketch)).collect();
     let laid: Vec<[Vec<f32>; 8]> = roots.iter().map(|root| every_way(root)).collect();
     let count = roots.len();
     let mut distances = vec![0.0; count * count];
@@ -208,7 +217,7 @@ mod tests {
         });
         let sketches: Vec<Vec<f32>> =
             [&left, &top, &middle].iter().map(|map| sketch(map.view()).expect("positive")).collect();
-        let sketched: Vec<(usize, &Vec<f32>)> = sketches.iter().enumerate().collect();
+        let sketched: Vec<&[f32]> = sketches.iter().map(Vec::as_slice).collect();
         let found = distances(&sketched);
         assert!(found[1] < 1e-3, "the left and the top: {}", found[1]);
         assert!(found[2] > 0.9, "the left and the middle: {}", found[2]);

@@ -5,12 +5,12 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_attribution::{Attribution, Baseline};
 use reglet_metrics::{MetricError, deletion, gaussian, infidelity, insertion, road};
+use reglet_evidence::Faithfulness;
 use reglet_model::Model;
+use reglet_statistics::median;
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
-use crate::results::Faithfulness;
-use crate::statistics::median;
 
 /// Steps of a deletion or insertion curve.
 const STEPS: usize = 10;

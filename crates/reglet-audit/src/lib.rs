@@ -1,24 +1,21 @@
 //! The audit: from a config to evidence, a verdict and a report; and the explanation of single pictures.
 //!
 //! ```text
-//! config ─► samples ─► models ─► maps ──────────┐
-//!              └────► changes ─► probabilities ─┤
-//!                                               ▼
-//!        report, figures, tables ◄─ verdict ◄─ statistics
+//! config ─► plan ─► observe (pictures, changes, models) ─► record (rows) ─► assemble (effects, verdicts) ─► report, tables
 //! ```
 //!
-//! One way, no going back: [`config`] is checked once and becomes a plan, `evidence` runs it, [`statistics`]
-//! and [`verdict`] condense it to [`results`], and [`report`] draws those.
+//! One way, no going back: [`config`] is read and checked once, and opened as a plan; `observe` asks the models, and all that it
+//! finds is a record of rows; `assemble` makes [`results`] of that, by the pure functions of `reglet-evidence`; and [`report`]
+//! draws those. [`judge`] begins at the record.
 
+mod assemble;
 mod audit;
 mod calibration;
 mod character;
 mod clusters;
 pub mod config;
 mod drawing;
-mod effects;
 mod error;
-mod evidence;
 mod explain;
 mod faithful;
 mod gallery;
@@ -28,17 +25,22 @@ mod junit;
 mod language;
 pub mod methods;
 mod model_card;
+mod observe;
 mod output;
 mod parameters;
+mod plan;
 mod progress;
+mod properties;
+mod record;
 pub mod report;
 pub mod results;
 mod samples;
+mod source;
+mod suspects;
 pub mod train;
 mod trust;
-pub mod verdict;
 
-pub use audit::audit;
+pub use audit::{audit, judge};
 pub use calibration::{CalibrationConfig, calibrate};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
@@ -46,4 +48,3 @@ pub use gallery::{GalleryOptions, GalleryPicture, gallery};
 pub use inspect::inspect;
 pub use language::Language;
 pub use output::{Output, clean_up_when_interrupted};
-pub use reglet_statistics as statistics;

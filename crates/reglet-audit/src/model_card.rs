@@ -2,23 +2,25 @@
 
 use std::fmt::Write as _;
 
+use reglet_evidence::{Part, Performance};
+use reglet_statistics::Estimate;
+
 use crate::language::{Language, NONE, Words};
-use crate::results::{ModelResults, Performance, Results};
-use crate::statistics::Estimate;
+use crate::results::{CaseResults, Results};
 
 /// A section in Markdown for each model: the verdict with its reasons, the figures by group, and what was audited.
 pub(crate) fn render(results: &Results) -> String {
     let mut text = String::new();
-    for model in &results.models {
+    for model in &results.cases {
         section(&mut text, results, model).expect("a string takes whatever is written to it");
     }
     text
 }
 
-fn section(text: &mut String, results: &Results, model: &ModelResults) -> std::fmt::Result {
-    let words = Words::new(results.language, &plain(&results.artefact), &plain(&results.target));
+fn section(text: &mut String, results: &Results, model: &CaseResults) -> std::fmt::Result {
+    let words = Words::new(results.language, &plain(&model.artefact), &plain(&model.target));
     let language = results.language;
-    writeln!(text, "## {}\n", words.card_heading(plain(&model.name)))?;
+    writeln!(text, "## {}\n", words.card_heading(plain(&results.title_of(model))))?;
     let verdict = words.card_verdict(words.kind(model.verdict.kind).to_lowercase());
     writeln!(text, "**{verdict}** {}.\n", plain(&model.verdict.summary))?;
     for reason in &model.verdict.reasons {
@@ -36,23 +38,24 @@ fn section(text: &mut String, results: &Results, model: &ModelResults) -> std::f
     writeln!(text, "\n| {} |", head.join(" | "))?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
     for row in &model.performance {
-        let Performance { artefact: shown, pictures, auroc, brier, calibration_error, .. } = row;
-        let group = match shown {
-            None => words.all_pictures(),
-            Some(true) => words.shows(),
-            Some(false) => words.shows_not(),
+        let Performance { part, pictures, auroc, brier, calibration_error, .. } = row;
+        let group = match part {
+            Part::All => words.all_pictures(),
+            Part::Artefact(true) => words.shows(),
+            Part::Artefact(false) => words.shows_not(),
+            Part::Column { column, value } => plain(&format!("{column} = {value}")),
         };
         let rate = |rate: &Option<Estimate>| {
             rate.as_ref().map_or_else(none, |rate| language.estimate(rate, Language::plain))
         };
-        let scores = [auroc, brier, calibration_error]
+        let scores = [&auroc.map(|auroc| auroc.mean), brier, calibration_error]
             .map(|score| score.map_or_else(none, |score| language.precise(score)));
         let rates = [rate(&row.sensitivity), rate(&row.specificity)];
         writeln!(text, "| {group} | {pictures} | {} | {} |", rates.join(" | "), scores.join(" | "))?;
     }
     let (data, source) = (&results.data, &results.provenance);
     let pictures = if data.pictures == 1 { words.one_picture() } else { words.picture_count(data.pictures) };
-    let class = plain(&language.name(&results.target).bare);
+    let class = plain(&language.name(&model.target).bare);
     let of_data = words.card_data(class, plain(&data.name), pictures, &data.fingerprint);
     let architecture = plain(&model.architecture);
     let of_model = words.card_model(architecture, &model.weights_sha256, &source.reglet, source.seed);
@@ -87,7 +90,7 @@ mod tests {
     fn each_model_has_its_verdict_its_reasons_and_its_figures() {
         let results = example();
         let text = render(&results);
-        for model in &results.models {
+        for model in &results.cases {
             assert!(text.contains(&format!("## Reliance on the ruler: {}\n", plain(&model.name))), "{text}");
             assert!(text.contains(&format!("**Verdict: {}.**", model.verdict.kind.name())), "{text}");
             assert!(text.contains(&model.weights_sha256), "{text}");
@@ -99,7 +102,7 @@ mod tests {
                 .models
                 .iter()
                 .flat_map(|model| &model.performance)
-                .filter(|p| p.artefact == Some(true))
+                .filter(|p| p.part == Part::Artefact(true))
                 .count()
         );
         let widths: Vec<usize> =
@@ -110,7 +113,7 @@ mod tests {
     #[test]
     fn names_stay_names() {
         let mut results = example();
-        results.models[0].name = "a|b\n# <script>".to_owned();
+        results.cases[0].name = "a|b\n# <script>".to_owned();
         let text = render(&results);
         assert!(text.contains(r"a\|b \# \<script\>"), "{text}");
     }

@@ -16,9 +16,10 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use look::examine;
 pub(crate) use look::{explain, jpeg};
+pub(crate) use prepare::gallery;
 use prepare::{Prepared, prepare};
 use probe::Probes;
-pub(crate) use probe::scores_of;
+pub(crate) use probe::ask;
 
 /// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
 /// with them the last digits, are the same.
@@ -90,7 +91,7 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
         let done = (journal.left() * CHUNK).min(count);
         progress.say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
     }
-    let gallery = prepare::gallery(count, plan.config.gallery, plan.config.seed);
+    let gallery = gallery(count, plan.config.gallery, plan.config.seed);
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
     let mut probes = None;
     for chunk in all.chunks(CHUNK) {

@@ -27,7 +27,7 @@ use page::Page;
 pub fn render(results: &Results, charts: &[Charts]) -> String {
     let page = &Page::new(results);
     let words = &page.words;
-    let models = results.models.iter().zip(charts).enumerate();
+    let cases = results.cases.iter().zip(charts).enumerate();
     let markup = html! {
         (DOCTYPE)
         html lang=(results.language.code()) {
@@ -50,13 +50,14 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
                     (verdicts::render(page))
                     (provenance::data(page))
                     (gallery::store(results))
-                    @for (index, (model, charts)) in models {
+                    @for (index, (case, charts)) in cases {
+                        @let page = &Page::of(results, case);
                         section.model id=(anchor(index)) aria-labelledby=(format!("{}-name", anchor(index))) {
-                            h2 id=(format!("{}-name", anchor(index))) { (model.name) }
-                            p.note { (model.architecture) }
-                            (evidence::render(page, model, charts))
-                            (questions::render(page, model))
-                            (gallery::render(page, model, index))
+                            h2 id=(format!("{}-name", anchor(index))) { (results.title_of(case)) }
+                            p.note { (case.architecture) }
+                            (evidence::render(page, case, charts))
+                            (questions::render(page, case))
+                            (gallery::render(page, case, index))
                         }
                     }
                     (provenance::render(page))

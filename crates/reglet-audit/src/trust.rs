@@ -3,22 +3,27 @@
 
 use image::RgbImage;
 use ndarray::Array2;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use reglet_attribution::{Attribution, Explanation, Method};
+use reglet_evidence::{Doubt, Randomised, Trust};
 use reglet_metrics::{gaussian, spearman};
 use reglet_model::{Architecture, Model, Parameters, Targets};
+use reglet_statistics::median;
 use tch::{Kind, Tensor};
 
 use crate::Error;
-use crate::config::{Plan, TrustConfig};
+use crate::config::TrustConfig;
 use crate::faithful::faithfulness;
-use crate::results::{Doubt, Randomised, Trust};
-use crate::statistics::median;
+use crate::observe::gallery;
+use crate::plan::Plan;
 
 /// The standard deviation of the noise, as a share of the range of the input's values.
 const NOISE: f64 = 0.02;
 
-/// For each method of the plan, what a few pictures say of it, with the plan's model number `model`. Empty where the
-/// config asks for no pictures.
+/// For each method of the plan, what a few pictures say of it, with the plan's model and target of these numbers. Empty
+/// where the config asks for no pictures.
 ///
 /// * *Stability*: the rank correlation of the map with that of the same picture under noise too faint to be seen,
 ///   the median over the pictures.
@@ -31,12 +36,11 @@ const NOISE: f64 = 0.02;
 ///
 /// # Errors
 /// A picture that cannot be read, or whatever the model or a method reports.
-pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
+pub(crate) fn trust(plan: &Plan, model: usize, target: usize) -> Result<Vec<Trust>, Error> {
     let TrustConfig { pictures, .. } = plan.config.trust;
     let (_, model) = &plan.models[model];
-    let count = pictures.min(plan.data.len());
-    let mut views: Vec<RgbImage> = Vec::with_capacity(count);
-    for index in (0..count).map(|index| index * plan.data.len() / count) {
+    let mut views: Vec<RgbImage> = Vec::with_capacity(pictures);
+    for index in gallery(plan.data.len(), pictures, plan.config.seed) {
         let view = model.preprocessing().view(&plan.data.sample(index)?.picture)?;
         // One batch is of one size; where the preprocessing leaves several, those of the first will do.
         if views.first().is_none_or(|first| first.dimensions() == view.dimensions()) {
@@ -46,7 +50,7 @@ pub(crate) fn trust(plan: &Plan, model: usize) -> Result<Vec<Trust>, Error> {
     if views.is_empty() {
         return Ok(Vec::new());
     }
-    let target = model.classes().find(&plan.config.target)?;
+    let target = model.classes().find(&plan.targets[target])?;
     let input = model.preprocessing().tensor(&views, model.device())?;
     let maps_of =
         |model: &Model, input: &Tensor| maps(&plan.methods, &explain(&plan.methods, model, input, target)?);
@@ -125,17 +129,25 @@ fn noisy(input: &Tensor, seed: u64) -> Result<Tensor, Error> {
     Ok(input.f_add(&noise.f_to_device(input.device())?.f_to_kind(Kind::Float)?)?)
 }
 
-/// The model with the last `share` of its modules' weights, at least the head's, drawn anew, and that share. `None`
-/// for a model whose architecture is not built in: how it begins is not known.
+/// The model with the last `share` of its modules' weights, at least the head's, re-initialised, and that share. `None` for a
+/// model without weights that training changes.
+///
+/// Weights begin as PyTorch's layers do where the architecture is built in. Of an imported model it is not known how they
+/// began: its own are shuffled within each tensor, which keeps their distribution and destroys what they have learnt.
 fn randomise(model: &Model, share: f64, seed: u64) -> Result<Option<(Model, f64)>, Error> {
-    let Ok(architecture) = model.provenance().architecture.parse::<Architecture>() else { return Ok(None) };
     let graph = model.graph();
     let module = |name: &str| name.rsplit_once('.').map_or_else(String::new, |(module, _)| module.to_owned());
     let mut modules: Vec<String> = graph.parameters().iter().map(|p| module(&p.name)).collect();
     modules.dedup();
+    if modules.is_empty() {
+        return Ok(None);
+    }
     let anew = ((share * modules.len() as f64).round() as usize).clamp(1, modules.len());
     let anew = &modules[modules.len() - anew..];
-    let fresh = Parameters::initial(graph, seed)?;
+    let fresh = match model.provenance().architecture.parse::<Architecture>() {
+        Ok(_) => Parameters::initial(graph, seed)?,
+        Err(_) => shuffled(model, seed)?,
+    };
     let tensors = graph.parameters().iter().zip(model.parameters().tensors().iter().zip(fresh.tensors()));
     let tensors = tensors
         .map(|(parameter, (own, fresh))| {
@@ -143,15 +155,25 @@ fn randomise(model: &Model, share: f64, seed: u64) -> Result<Option<(Model, f64)
             Ok(if drawn { fresh.f_to_device(model.device())? } else { own.shallow_clone() })
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    let other = Model::from_parts(
-        architecture,
-        graph.clone(),
-        Parameters::from_tensors(tensors),
-        Some(model.classes().labels().to_vec()),
-        model.preprocessing().clone(),
-        model.device(),
-    )?;
+    let other = model.with_parameters(Parameters::from_tensors(tensors))?;
     Ok(Some((other, anew.len() as f64 / modules.len() as f64)))
+}
+
+/// A model's weights that training changes, each tensor's numbers in an order that the seed fixes; its buffers as they are.
+fn shuffled(model: &Model, seed: u64) -> Result<Parameters, Error> {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let known = model.graph().parameters().iter().zip(model.parameters().tensors());
+    let tensors = known.map(|(parameter, own)| -> Result<Tensor, Error> {
+        if !parameter.trainable {
+            return Ok(own.shallow_clone());
+        }
+        let flat = own.f_reshape([-1])?;
+        let mut order: Vec<i64> = (0..flat.size()[0]).collect();
+        order.shuffle(&mut random);
+        let order = Tensor::f_from_slice(&order)?.f_to_device(own.device())?;
+        Ok(flat.f_index_select(0, &order)?.f_reshape(own.size().as_slice())?)
+    });
+    Ok(Parameters::from_tensors(tensors.collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]

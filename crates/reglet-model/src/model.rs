@@ -235,6 +235,23 @@ impl Model {
         })
     }
 
+    /// The same model with other parameters.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`] if they do not have the shapes that the graph declares.
+    pub fn with_parameters(&self, mut parameters: Parameters) -> Result<Model, ModelError> {
+        parameters.prepare(&self.graph, &Rewrite::ALL)?;
+        Ok(Model {
+            graph: self.graph.clone(),
+            parameters,
+            classes: self.classes.clone(),
+            preprocessing: self.preprocessing.clone(),
+            device: self.device,
+            grad_cam_layer: self.grad_cam_layer.clone(),
+            provenance: self.provenance.clone(),
+        })
+    }
+
     /// The graph.
     pub fn graph(&self) -> &Graph {
         &self.graph

@@ -7,6 +7,7 @@ use reglet_data::edit::Insertion;
 use reglet_evidence::VerdictKind;
 
 use super::Language;
+use crate::results::Expectation;
 
 /// Speaks of one artefact and one target class, in one language.
 #[derive(Debug, Clone)]
@@ -51,6 +52,27 @@ impl Words {
         }
     }
 
+    /// What a config expects, in a word or two.
+    pub(crate) fn expectation(&self, expected: Expectation) -> String {
+        match expected {
+            Expectation::Shortcut => self.kind_shortcut(),
+            Expectation::Clear => self.kind_clear(),
+            Expectation::Inconclusive => self.kind_inconclusive(),
+            Expectation::NoShortcut => self.kind_no_shortcut(),
+        }
+    }
+
+    /// The name of a plain property of pictures.
+    pub(crate) fn of_property(&self, name: &str) -> String {
+        let known = PROPERTIES.iter().find(|(own, ..)| *own == name);
+        let (_, english, french) = known.unwrap_or(&("", name, name));
+        match self.language {
+            Language::En => english,
+            Language::Fr => french,
+        }
+        .to_owned()
+    }
+
     /// Where what is put into pictures comes from.
     pub(crate) fn insertion(&self, insertion: Insertion) -> String {
         match insertion {
@@ -72,6 +94,20 @@ impl Words {
         found.map_or_else(|| text.to_owned(), |(_, said)| said)
     }
 }
+
+/// The plain properties of pictures in each language.
+const PROPERTIES: [(&str, &str, &str); 10] = [
+    ("brightness", "brightness", "luminosité"),
+    ("contrast", "contrast", "contraste"),
+    ("redness", "redness", "rougeur"),
+    ("saturation", "saturation", "saturation"),
+    ("sharpness", "sharpness", "netteté"),
+    ("dark_border", "dark border", "bord sombre"),
+    ("blockiness", "blocks of JPEG compression", "blocs de compression JPEG"),
+    ("width", "width", "largeur"),
+    ("height", "height", "hauteur"),
+    ("aspect", "width over height", "largeur sur hauteur"),
+];
 
 /// A method for each phrase. The names' forms come first, because a phrase can only capture identifiers that are written
 /// beside it.
@@ -120,6 +156,12 @@ phrases! {
     verdicts()
         "Verdicts"
         "Verdicts"
+    every_verdict()
+        "Every verdict"
+        "Tous les verdicts"
+    model()
+        "Model"
+        "Modèle"
     no_model()
         "No model was audited."
         "Aucun modèle n’a été examiné."
@@ -132,6 +174,9 @@ phrases! {
     kind_inconclusive()
         "Inconclusive"
         "Non concluant"
+    kind_no_shortcut()
+        "No shortcut"
+        "Aucun raccourci établi"
     means_shortcut()
         "This model uses {the_artefact} as a shortcut."
         "Ce modèle se sert {of_the_artefact} comme d’un raccourci."
@@ -342,6 +387,9 @@ phrases! {
     data_set(name, count)
         "The data set {name} holds {count}."
         "Le jeu de données {name} contient {count}."
+    data_groups(groups)
+        "They are of {groups} patients or lesions, which are drawn again as wholes wherever an interval is given."
+        "Elles proviennent de {groups} patients ou lésions, rééchantillonnés en bloc partout où figure un intervalle."
     in_question()
         "The class in question is ‹{target}›, and the region under suspicion ‹{the_artefact}›."
         "La classe étudiée est ‹{target}›, et la région suspecte ‹{the_artefact}›."
@@ -480,6 +528,66 @@ phrases! {
     no_change()
         "No picture could be changed, so this question stays open."
         "Aucune image n’a pu être modifiée : la question reste ouverte."
+    untouched()
+        "What untouched pictures say"
+        "Ce que disent les images non modifiées"
+    about_untouched()
+        "No edit can fake these: pictures as they were taken, with {an_artefact} and without, compared within each class. What the edits above do not explain comes from something else that goes with {the_artefact}, or from edits that are unlike real ones."
+        "Aucune retouche n’y intervient : des images telles qu’elles ont été prises, avec et sans {artefact}, comparées au sein de chaque classe. Ce que les modifications ci-dessus n’expliquent pas vient d’autre chose, associé {to_the_artefact}, ou de retouches qui ne ressemblent pas à la réalité."
+    no_untouched()
+        "No class has pictures of both kinds."
+        "Aucune classe n’a d’images des deux sortes."
+    difference_by_class()
+        "Probability {of_target} with less without {an_artefact}"
+        "Probabilité {of_target} : avec moins sans {artefact}"
+    unexplained_column()
+        "Not explained by the edits"
+        "Non expliqué par les modifications"
+    way()
+        "Way to real pictures"
+        "Chemin vers de vraies images"
+    edits_taken()
+        "Does the model take the edited pictures for real ones?"
+        "Le modèle prend-il les images modifiées pour de vraies ?"
+    about_taken()
+        "A ‹linear probe› on the model’s own last features learns to tell pictures with {an_artefact} from those without, and judges only pictures of patients or lesions that it has not seen. 0 %: an edited picture looks to it as before; 100 %: like real ones of the other kind. A control should not go far."
+        "Une ‹sonde linéaire› apprend, sur les dernières représentations du modèle, à distinguer les images avec et sans {artefact}, et ne juge que des images de patients ou de lésions qu’elle n’a pas vus. 0 % : une image modifiée lui paraît comme avant ; 100 % : comme de vraies images de l’autre sorte. Un contrôle ne devrait pas aller loin."
+    unnamed()
+        "Suspects that nobody named"
+        "Suspects que personne n’a nommés"
+    goes_with_label()
+        "Goes with {target} in these data"
+        "Associé à « {target} » dans ces données"
+    goes_with_score()
+        "Goes with the model’s score {of_target}, given the class"
+        "Associé au score {of_target}, à classe égale"
+    about_properties()
+        "Plain properties of the pictures and columns of the data, the strongest first. What goes with the class in the data can be learnt in place of the lesion; what goes with the score among pictures of one class may have been. p-values are corrected for all that are compared (Holm)."
+        "Propriétés simples des images et colonnes des données, de la plus forte à la plus faible. Ce qui est associé à la classe dans les données peut être appris à la place de la lésion ; ce qui est associé au score parmi les images d’une même classe l’a peut-être été. Les valeurs p sont corrigées pour toutes les comparaisons (Holm)."
+    property()
+        "Property or column"
+        "Propriété ou colonne"
+    measure()
+        "Measure"
+        "Mesure"
+    strength_of_association()
+        "Strength"
+        "Force"
+    somers_d()
+        "Somers’ D"
+        "D de Somers"
+    cramers_v()
+        "Cramér’s V"
+        "V de Cramér"
+    rank_correlation()
+        "rank correlation"
+        "corrélation des rangs"
+    worst_target(part, right)
+        "Worst served are the pictures {of_target} with {part}: {right} of them are called so"
+        "Les images {of_target} les plus mal servies sont celles-ci : {part} ; {right} d’entre elles sont reconnues"
+    worst_other(part, right)
+        "Worst served are the pictures of the other classes with {part}: {right} of them are not called {target}"
+        "Les images des autres classes les plus mal servies sont celles-ci : {part} ; {right} d’entre elles échappent au classement « {target} »"
     change()
         "Change"
         "Modification"
@@ -489,9 +597,30 @@ phrases! {
     in_score()
         "In the score"
         "Du score"
-    decision_flipped()
-        "Decision flipped"
-        "Décision inversée"
+    left_out()
+        "Left out"
+        "Écartées"
+    decision_gained()
+        "Called {target} only after"
+        "Classées « {target} » après seulement"
+    decision_lost()
+        "Called {target} only before"
+        "Classées « {target} » avant seulement"
+    moved_share()
+        "Moved by more than counts"
+        "Variation au-delà du seuil"
+    strength()
+        "Strength"
+        "Force"
+    corrected_interval()
+        "Corrected interval"
+        "Intervalle corrigé"
+    all_classes()
+        "all"
+        "toutes"
+    of_so_many(pictures, groups)
+        "{pictures} ({groups} patients or lesions)"
+        "{pictures} ({groups} patients ou lésions)"
     p_decision()
         "p, decision"
         "p, décision"
@@ -502,17 +631,14 @@ phrases! {
         "Change in the probability {of_target}"
         "Variation de la probabilité {of_target}"
     about_effects()
-        "The score is the number before it becomes a probability (the logit). “p, decision” is the chance of so lopsided flips, or more, if each way were as likely (McNemar, exact). “Could have shown” is the smallest mean change that so many pictures, so scattered, would have shown four times out of five."
-        "Le score est le nombre avant sa conversion en probabilité (le logit). « p, décision » est la probabilité d’inversions au moins aussi déséquilibrées si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne qu’autant d’images, aussi dispersées, auraient révélée quatre fois sur cinq."
+        "“In the score” is the change of the log odds {of_target} against all other classes. “Left out” counts pictures of which the model sees less than half of what was changed, or in which the change covers part of the lesion. “p, decision” is the chance of so lopsided flips, or more, if each way were as likely (McNemar, exact). “Could have shown” is the smallest mean change that so many pictures, so scattered, would have shown four times out of five."
+        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Écartées » compte les images dont le modèle voit moins de la moitié de ce qui a été modifié, ou dont la modification couvre une partie de la lésion. « p, décision » est la probabilité d’inversions au moins aussi déséquilibrées si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne qu’autant d’images, aussi dispersées, auraient révélée quatre fois sur cinq."
     less()
         "Less"
         "Moins"
     difference()
         "Difference"
         "Différence"
-    cohens_d()
-        "Cohen’s d"
-        "d de Cohen"
     p_corrected()
         "p, corrected"
         "p corrigé"
@@ -523,8 +649,8 @@ phrases! {
         "Each change against its controls"
         "Chaque modification face à ses contrôles"
     about_contrasts()
-        "What the verdict rests on, picture by picture. ‹p›: the chance of such differences, or larger ones, if they were symmetric about zero (Wilcoxon’s signed-rank test); corrected for the number of rows, after Holm. ‹Cohen’s d›: the mean difference in units of its spread."
-        "Ce sur quoi repose le verdict, image par image. ‹p› : la probabilité de telles différences, ou de plus grandes, si elles étaient symétriques autour de zéro (test des rangs signés de Wilcoxon) ; corrigée pour le nombre de lignes, selon Holm. ‹d de Cohen› : la différence moyenne rapportée à sa dispersion."
+        "What the verdict rests on, by class. Intervals come from a bootstrap that draws patients or lesions again, and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls."
+        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des patients ou des lésions, ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"
@@ -534,14 +660,14 @@ phrases! {
     changed_move()
         "{artefact} moved"
         "déplacement {of_the_artefact}"
-    changed_filled()
-        "skin filled in elsewhere (control)"
-        "peau comblée ailleurs (contrôle)"
-    changed_skin()
-        "skin of the same shape added (control)"
-        "ajout de peau de même forme (contrôle)"
+    changed_elsewhere()
+        "equally strong change elsewhere (control)"
+        "modification aussi forte ailleurs (contrôle)"
+    changed_patch()
+        "plain patch of the same shape and strength (control)"
+        "tache unie de même forme et de même force (contrôle)"
     changed_scrambled()
-        "{artefact} added in disorder (control)"
+        "{artefact} added with its tiles shuffled (control)"
         "ajout d’{an_artefact} en désordre (contrôle)"
     changed_lesion_with()
         "lesion taken away, {artefact} left"
@@ -598,8 +724,8 @@ phrases! {
         "Under faint noise"
         "Sous un bruit faible"
     drawn_anew(share)
-        "{share} of the layers drawn anew"
-        "{share} des couches tirées de nouveau"
+        "{share} of the layers re-initialised"
+        "{share} des couches réinitialisées"
     counts()
         "Counts"
         "Prise en compte"
@@ -613,8 +739,8 @@ phrases! {
         "Can the maps be believed?"
         "Les cartes sont-elles fiables ?"
     about_trust()
-        "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where it should stay near 1, and by the same model after the weights of its last layers, up to all, have been drawn anew, where it should fall. A method that fails is shown, and kept out of the verdict."
-        "La corrélation des rangs entre une carte et celle de la même image : sous un bruit imperceptible, où elle devrait rester proche de 1, et par le même modèle une fois les poids de ses dernières couches, puis de toutes, tirés de nouveau, où elle devrait chuter. Une méthode qui échoue est montrée, mais n’entre pas dans le verdict."
+        "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where it should stay near 1, and by the same model after the weights of its last layers, up to all, have been re-initialised, where it should fall. A method that fails is shown, and kept out of the verdict."
+        "La corrélation des rangs entre une carte et celle de la même image : sous un bruit imperceptible, où elle devrait rester proche de 1, et par le même modèle une fois les poids de ses dernières couches, puis de toutes, réinitialisés, où elle devrait chuter. Une méthode qui échoue est montrée, mais n’entre pas dans le verdict."
     against_reference()
         "Against reference"
         "Face à la référence"

@@ -35,7 +35,7 @@ pub(super) struct Version {
 
 /// Which of so many pictures the gallery shows: one from each of `wanted` equal stretches, drawn, since an even step
 /// through a data set that goes through its classes in turn would show one class alone.
-pub(super) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
+pub(crate) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
     let count = wanted.min(pictures);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut of_stretch =
@@ -60,9 +60,11 @@ pub(super) fn prepare(plan: &Plan, index: usize) -> Result<Prepared, Error> {
         if !changes.is_empty() && !suspect.changes.contains(&Change::Remove) {
             changes.push((Change::Remove, true));
         }
+        // What several changes of one picture share is found once.
+        let scene = suspect.editor.scene(data, index, &sample);
         for (change, aside) in changes {
             for place in 0..suspect.editor.places(change) {
-                let Some(edited) = suspect.editor.edit(data, index, &sample, change, place)? else { continue };
+                let Some(edited) = scene.edit(change, place)? else { continue };
                 let strength = edited.strength(&sample.picture);
                 for (versions, preprocessing) in changed.iter_mut().zip(&preprocessing) {
                     let edit = Edit {

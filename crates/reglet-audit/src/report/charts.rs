@@ -2,12 +2,13 @@
 
 use reglet_data::edit::Change;
 use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
+use reglet_evidence::Effect;
+use reglet_statistics::Estimate;
 use reglet_viz::{Svg, Theme, VizError};
 
 use super::evidence::ordered;
 use super::page::{Page, capital};
-use crate::results::{Effect, ModelResults, Results};
-use crate::statistics::Estimate;
+use crate::results::{CaseResults, Results};
 
 /// Wide enough for a method's name and its numbers, narrow enough to be read on a phone.
 const WIDTH: f32 = 440.0;
@@ -28,12 +29,12 @@ impl Charts {
     ///
     /// # Errors
     /// A number that no chart can show: a probability outside 0 to 1, an estimate that is not finite.
-    pub fn draw(results: &Results, model: &ModelResults) -> Result<Charts, VizError> {
-        let page = &Page::new(results);
+    pub fn draw(results: &Results, model: &CaseResults) -> Result<Charts, VizError> {
+        let page = &Page::of(results, model);
         let answered = model.groups.iter().any(|group| !group.values.is_empty());
         let looked = model.attention.iter().any(|method| !method.regions.is_empty());
-        let paired = model.effects.iter().filter(|effect| !effect.pairs.is_empty());
-        let changes = paired.filter_map(|effect| slopes(page, effect).transpose());
+        let whole = model.effects.iter().filter(|effect| effect.class.is_none() && !effect.pairs.is_empty());
+        let changes = whole.filter_map(|effect| slopes(page, effect, model.decision).transpose());
         Ok(Charts {
             answers: answered.then(|| strips(page, model)).transpose()?,
             changes: changes.collect::<Result<_, _>>()?,
@@ -49,15 +50,17 @@ impl Charts {
     }
 }
 
-fn strips(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
+fn strips(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
     let words = &page.words;
     let mut drawing = StripChart::new(words.chart_answers())
         .subtitle(words.chart_answers_note())
         .axis_label(words.probability())
-        .reference(0.5, words.decision())
         .median_label(words.median())
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
+    if let Some(decision) = model.decision {
+        drawing = drawing.reference(decision, words.decision());
+    }
     let mut classes: Vec<&str> = Vec::new();
     for group in &model.groups {
         if !classes.contains(&group.class.as_str()) {
@@ -75,25 +78,30 @@ fn strips(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
     drawing.draw(&Theme::LIGHT)
 }
 
-fn slopes(page: &Page<'_>, effect: &Effect) -> Result<Option<(&'static str, Svg)>, VizError> {
+fn slopes(
+    page: &Page<'_>,
+    effect: &Effect,
+    decision: Option<f64>,
+) -> Result<Option<(&'static str, Svg)>, VizError> {
     let (name, before) = match effect.change {
         Change::Insert => ("insert", page.shown(Some(false))),
         Change::Remove => ("remove", page.shown(Some(true))),
         _ => return Ok(None),
     };
     let after = page.change(effect.change, effect.with);
-    SlopeChart::new(capital(&after), before, after)
+    let mut chart = SlopeChart::new(capital(&after), before, after)
         .subtitle(page.words.chart_changes_note())
         .axis_label(page.words.probability())
-        .reference(0.5, page.words.decision())
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH)
-        .pairs("", effect.pairs.iter().copied())
-        .draw(&Theme::LIGHT)
-        .map(|drawing| Some((name, drawing)))
+        .pairs("", effect.pairs.iter().copied());
+    if let Some(decision) = decision {
+        chart = chart.reference(decision, page.words.decision());
+    }
+    chart.draw(&Theme::LIGHT).map(|drawing| Some((name, drawing)))
 }
 
-fn intervals(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
+fn intervals(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
     let words = &page.words;
     let mut drawing = IntervalChart::new(words.chart_density())
         .subtitle(words.chart_density_note())
@@ -104,7 +112,7 @@ fn intervals(page: &Page<'_>, model: &ModelResults) -> Result<Svg, VizError> {
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
         let rows = ordered(page.results, method).into_iter();
         let rows = rows.map(|(name, found)| {
-            interval(&page.estimated(page.label(name), found.estimated), &found.density)
+            interval(&page.estimated(page.label(name), found.estimated), &found.density.estimate)
         });
         drawing = drawing.row(page.title(method), rows);
     }

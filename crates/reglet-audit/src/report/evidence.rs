@@ -4,6 +4,8 @@ mod answers;
 mod attention;
 mod changes;
 mod kinds;
+mod natural;
+pub(super) mod unnamed;
 
 use maud::{Markup, html};
 
@@ -11,14 +13,16 @@ pub(super) use attention::ordered;
 
 use super::Charts;
 use super::page::Page;
-use crate::results::ModelResults;
+use crate::results::CaseResults;
 
 /// The evidence on one model, as tables and charts.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     html! {
         (answers::render(page, model, charts))
         (changes::render(page, model, charts))
+        (natural::render(page, model))
         (attention::render(page, model, charts))
+        (unnamed::render(page, model))
         (kinds::render(page, model))
     }
 }

@@ -9,14 +9,13 @@ use maud::{Markup, html};
 use reglet_data::edit::Change;
 
 use super::page::{Page, capital};
-use crate::audit::DECISION;
-use crate::results::{Answer, Exhibit, ModelResults, Results, SampleMap, SampleResult};
+use crate::results::{Exhibit, CaseResults, Results, SampleMap, SampleResult};
 use view::Layer;
 pub(super) use view::view;
 
-/// Every picture and outline that the page shows, once, for them to refer to: all models see the same ones.
+/// Every picture and outline that the page shows, once, for them to refer to: all cases show the same ones.
 pub(super) fn store(results: &Results) -> Markup {
-    let exhibits = results.models.iter().flat_map(|model| &model.samples);
+    let exhibits = results.cases.iter().flat_map(|model| &model.samples);
     let exhibits = exhibits.filter_map(|sample| sample.exhibit.as_ref());
     let mut seen = BTreeSet::new();
     let stored = exhibits.flat_map(|exhibit| {
@@ -24,7 +23,7 @@ pub(super) fn store(results: &Results) -> Markup {
         let layers = [Layer::Jpeg(&exhibit.picture), Layer::Png(&exhibit.outlines)].into_iter().chain(edited);
         layers.map(|layer| (exhibit.size, layer)).collect::<Vec<_>>()
     });
-    let kinds = results.models.iter().flat_map(|model| &model.clusterings).flat_map(|kinds| &kinds.clusters);
+    let kinds = results.cases.iter().flat_map(|model| &model.clusterings).flat_map(|kinds| &kinds.clusters);
     let typical = kinds.flat_map(|kind| &kind.typical);
     let stored = stored.chain(typical.map(|typical| (typical.size, Layer::Jpeg(&typical.picture))));
     let stored: Vec<_> = stored.filter(|(_, layer)| seen.insert(layer.key())).collect();
@@ -38,7 +37,7 @@ pub(super) fn store(results: &Results) -> Markup {
 }
 
 /// The gallery of one model. Nothing where no picture was kept.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, index: usize) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Markup {
     let kept: Vec<_> =
         model.samples.iter().filter_map(|sample| Some((sample, sample.exhibit.as_ref()?))).collect();
     html! {
@@ -62,7 +61,7 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, index: usize) -> Mar
 
 fn entry(
     page: &Page<'_>,
-    model: &ModelResults,
+    model: &CaseResults,
     sample: &SampleResult,
     exhibit: &Exhibit,
     place: usize,
@@ -107,20 +106,19 @@ fn entry(
 
 /// The part of a map that lies on the artefact.
 fn share(page: &Page<'_>, map: &SampleMap) -> Option<f64> {
-    map.regions.get(&page.results.artefact).map(|placement| placement.share)
+    map.regions.get(page.artefact).map(|placement| placement.share)
 }
 
 /// The changes that turn the decision over.
 fn flipped(sample: &SampleResult) -> impl Iterator<Item = Change> {
-    let called = |answer: &Answer| answer.probability > DECISION;
-    let before = called(&sample.answer);
-    sample.changed.iter().filter(move |(_, after)| called(after) != before).map(|(change, _)| *change)
+    let before = sample.answer.called;
+    sample.changed.iter().filter(move |(_, after)| after.called != before).map(|(change, _)| *change)
 }
 
 /// A method's map over the picture.
 fn over(
     page: &Page<'_>,
-    model: &ModelResults,
+    model: &CaseResults,
     sample: &SampleResult,
     exhibit: &Exhibit,
     map: &SampleMap,
@@ -136,7 +134,7 @@ fn over(
             (view(exhibit.size, &exhibit.picture, Some(layer), Some(&exhibit.outlines), &alternative))
             figcaption {
                 (title)
-                @if let Some(placement) = map.regions.get(&page.results.artefact) {
+                @if let Some(placement) = map.regions.get(page.artefact) {
                     span.note { (words.artefact_density(language.plain(placement.density))) }
                 }
                 @if let Some(remark) = &map.remark { span.note { (words.of_remark(remark)) } }

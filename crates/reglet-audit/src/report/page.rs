@@ -2,21 +2,37 @@
 
 use maud::{Markup, PreEscaped, html};
 use reglet_data::edit::Change;
+use reglet_evidence::Attention;
+use reglet_statistics::Estimate;
 
 use crate::language::{Language, NONE, Words};
-use crate::results::{Attention, Results};
-use crate::statistics::Estimate;
+use crate::results::{CaseResults, Results};
 
 /// The results, with the words to speak of them.
 pub(super) struct Page<'a> {
     pub(super) results: &'a Results,
+    /// The artefact that is spoken of.
+    pub(super) artefact: &'a str,
+    /// The target that is spoken of.
+    pub(super) target: &'a str,
     pub(super) words: Words,
 }
 
 impl<'a> Page<'a> {
+    /// The page about one artefact and one target.
+    pub(super) fn about(results: &'a Results, artefact: &'a str, target: &'a str) -> Page<'a> {
+        Page { results, artefact, target, words: Words::new(results.language, artefact, target) }
+    }
+
+    /// The page about the first artefact and target, for what is said of all.
     pub(super) fn new(results: &'a Results) -> Page<'a> {
-        let words = Words::new(results.language, &results.artefact, &results.target);
-        Page { results, words }
+        let first = |names: &'a [String]| names.first().map_or("", String::as_str);
+        Page::about(results, first(&results.artefacts), first(&results.targets))
+    }
+
+    /// The page about one case.
+    pub(super) fn of(results: &'a Results, case: &'a CaseResults) -> Page<'a> {
+        Page::about(results, &case.artefact, &case.target)
     }
 
     pub(super) fn language(&self) -> Language {
@@ -51,6 +67,11 @@ impl<'a> Page<'a> {
         found.map_or_else(|| NONE.to_owned(), |found| number(self.language(), found))
     }
 
+    /// How many pictures, and of how many patients or lesions where that is fewer.
+    pub(super) fn of_groups(&self, pictures: usize, groups: usize) -> String {
+        if groups < pictures { self.words.of_so_many(pictures, groups) } else { pictures.to_string() }
+    }
+
     pub(super) fn counted(&self, count: usize) -> String {
         if count == 1 { self.words.one_picture() } else { self.words.picture_count(count) }
     }
@@ -77,8 +98,8 @@ impl<'a> Page<'a> {
             Change::Insert => words.changed_insert(),
             Change::Remove => words.changed_remove(),
             Change::Move => words.changed_move(),
-            Change::Control if with => words.changed_filled(),
-            Change::Control => words.changed_skin(),
+            Change::Control if with => words.changed_elsewhere(),
+            Change::Control => words.changed_patch(),
             Change::Scrambled => words.changed_scrambled(),
             Change::RemoveLesion if with => words.changed_lesion_with(),
             Change::RemoveLesion => words.changed_lesion(),

@@ -1,7 +1,9 @@
 use maud::{Markup, html};
 
+use super::evidence::unnamed;
 use super::page::{Page, rich, table};
 use crate::language::Language;
+use crate::results::ArtefactSummary;
 
 /// Where the results come from, so that they can be made again: versions, seeds, hashes and the config.
 pub(super) fn render(page: &Page<'_>) -> Markup {
@@ -18,8 +20,8 @@ pub(super) fn render(page: &Page<'_>) -> Markup {
                 dt { (words.time_taken()) } dd { (page.language().seconds(from.seconds)) }
                 dt { (words.data_hash()) } dd { code { (page.results.data.fingerprint) } }
                 dt { (words.config_hash()) } dd { code { (from.config_sha256) } }
-                @for model in &page.results.models {
-                    dt { (words.weights_hash(&model.name)) } dd { code { (model.weights_sha256) } }
+                @for (name, sha256) in weights(page) {
+                    dt { (words.weights_hash(name)) } dd { code { (sha256) } }
                 }
             }
             h3 { (words.config()) }
@@ -28,25 +30,29 @@ pub(super) fn render(page: &Page<'_>) -> Markup {
     }
 }
 
-/// What was audited: how many pictures of each class, with and without the artefact.
-pub(super) fn data(page: &Page<'_>) -> Markup {
-    let (words, language, data) = (&page.words, page.language(), &page.results.data);
-    let head = html! {
-        th scope="col" { (words.class()) }
-        th.number scope="col" { (words.without_artefact()) }
-        th.number scope="col" { (words.with_artefact()) }
-    };
-    let body = html! {
-        @for (class, [without, with]) in data.classes.iter().zip(&data.groups) {
-            tr { th scope="row" { (page.label(class)) } td.number { (without) } td.number { (with) } }
+/// Each model once with the hash of its weights, in the order of the cases.
+fn weights<'a>(page: &Page<'a>) -> Vec<(&'a str, &'a str)> {
+    let mut known: Vec<(&str, &str)> = Vec::new();
+    for case in &page.results.cases {
+        let model = (case.name.as_str(), case.weights_sha256.as_str());
+        if !known.contains(&model) {
+            known.push(model);
         }
-    };
+    }
+    known
+}
+
+/// What was audited: how many pictures of each class, with and without each artefact.
+pub(super) fn data(page: &Page<'_>) -> Markup {
+    let (words, language, results) = (&page.words, page.language(), page.results);
+    let data = &results.data;
     html! {
         section aria-labelledby="data" {
             h2 id="data" { (words.the_data()) }
             p.note {
-                (words.data_set(&data.name, page.counted(data.pictures))) " " (rich(&words.in_question()))
-                @if let Some(lesion) = &page.results.lesion {
+                (words.data_set(&data.name, page.counted(data.pictures)))
+                @if data.groups < data.pictures { " " (words.data_groups(data.groups)) }
+                @if let Some(lesion) = &results.lesion {
                     @let name = language.name(lesion).the;
                     @match data.estimated.get(lesion) {
                         Some(pictures) => { " " (words.should_look_by_estimate(name, page.counted(*pictures))) }
@@ -54,14 +60,43 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
                     }
                 }
             }
-            (table(&words.pictures_by_group(), &head, &body))
-            p.note {
-                @if let Some(found) = &data.association {
-                    @let odds = language.estimate(&found.odds_ratio, Language::plain);
-                    (rich(&words.association(odds, language.estimate(&found.phi, Language::signed)))) " "
-                }
-                (words.for_changes(words.insertion(data.insertion)))
+            @for artefact in &results.artefacts {
+                @if let Some(known) = data.artefacts.get(artefact) { (suspect(page, artefact, known)) }
             }
+            @for target in &results.targets {
+                @if let Some(found) = data.suspects.get(target) {
+                    (unnamed::table_of(&Page::about(results, page.artefact, target), found, true))
+                }
+            }
+        }
+    }
+}
+
+/// One artefact: how many pictures show it, and how it goes with the targets.
+fn suspect(page: &Page<'_>, artefact: &str, known: &ArtefactSummary) -> Markup {
+    let (results, language) = (page.results, page.language());
+    let page = &Page::about(results, artefact, page.target);
+    let words = &page.words;
+    let head = html! {
+        th scope="col" { (words.class()) }
+        th.number scope="col" { (words.without_artefact()) }
+        th.number scope="col" { (words.with_artefact()) }
+    };
+    let body = html! {
+        @for (class, [without, with]) in results.data.classes.iter().zip(&known.groups) {
+            tr { th scope="row" { (page.label(class)) } td.number { (without) } td.number { (with) } }
+        }
+    };
+    html! {
+        @for target in &results.targets { p.note { (rich(&Page::about(results, artefact, target).words.in_question())) } }
+        (table(&words.pictures_by_group(), &head, &body))
+        p.note {
+            @for (target, found) in &known.association {
+                @let words = &Page::about(results, artefact, target).words;
+                @let odds = language.estimate(&found.odds_ratio, Language::plain);
+                (rich(&words.association(odds, language.estimate(&found.phi, Language::signed)))) " "
+            }
+            (words.for_changes(words.insertion(known.insertion)))
         }
     }
 }

@@ -7,7 +7,7 @@ mod model;
 use maud::{Markup, html};
 
 use super::page::Page;
-use crate::results::ModelResults;
+use crate::results::CaseResults;
 
 /// A question with its answer, a sentence an item, and how the numbers are to be read.
 struct Question {
@@ -27,7 +27,7 @@ impl Question {
 }
 
 /// The questions with the model's answers.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     let questions = [
         model::pictures(page, model),
         model::right(page, model),

@@ -11,10 +11,10 @@ use crate::config::VerdictConfig;
 use crate::language::Language;
 use crate::results::{
     Answer, Attention, Character, Cluster, Clustering, Contrast, DataSummary, Doubt, Effect, Exhibit,
-    Faithfulness, Group, ModelResults, Performance, Placement, Provenance, Randomised, RegionAttention,
+    Faithfulness, Group, CaseResults, Performance, Placement, Provenance, Randomised, RegionAttention,
     Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust, Typical, Verdict, VerdictKind,
 };
-use crate::statistics::{Association, Estimate};
+use reglet_statistics::{Association, Estimate};
 use crate::verdict::{Evidence, judge};
 
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
@@ -61,7 +61,7 @@ fn example_in(language: Language) -> Results {
     }
 }
 
-fn model(language: Language, name: &str, effect: f64, density: f64) -> ModelResults {
+fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResults {
     let methods = [
         ("saliency", "Saliency"),
         ("integrated_gradients", "Integrated Gradients"),
@@ -85,7 +85,7 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> ModelResu
         attention: &attention,
     };
     let verdict = judge(&evidence, &VerdictConfig::default());
-    ModelResults {
+    CaseResults {
         name: name.into(),
         architecture: "resnet18, width 16".into(),
         weights_sha256: "c0de".repeat(16),
@@ -278,7 +278,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
 
 fn page(results: &Results) -> String {
     let charts: Result<Vec<Charts>, _> =
-        results.models.iter().map(|model| Charts::draw(results, model)).collect();
+        results.cases.iter().map(|model| Charts::draw(results, model)).collect();
     render(results, &charts.expect("the results can be drawn"))
 }
 
@@ -292,7 +292,7 @@ fn hostile_words_are_escaped_wherever_they_stand() {
     results.data.name = word();
     results.data.classes[0] = word();
     results.provenance.config = word();
-    let model = &mut results.models[0];
+    let model = &mut results.cases[0];
     (model.name, model.architecture) = (word(), word());
     model.verdict = Verdict { kind: VerdictKind::Clear, summary: word(), reasons: vec![word()] };
     model.groups[0].class = word();
@@ -356,7 +356,7 @@ fn a_verdict_says_whether_it_was_expected() {
     let found = page(&results);
     assert_eq!(found.matches("As the config expects").count(), 1);
     assert_eq!(found.matches("Not as expected").count(), 1);
-    results.models.iter_mut().for_each(|model| model.expected = None);
+    results.cases.iter_mut().for_each(|model| model.expected = None);
     assert!(!page(&results).contains("expects"), "nothing was expected");
 }
 
@@ -364,7 +364,7 @@ fn a_verdict_says_whether_it_was_expected() {
 fn empty_groups_and_a_missing_lesion_leave_a_page_without_holes() {
     let mut results = example();
     results.lesion = None;
-    for model in &mut results.models {
+    for model in &mut results.cases {
         model.groups[1].values.clear();
         model.groups[1].pictures = 0;
         (model.groups[1].probability, model.groups[1].called) = (None, None);
@@ -384,7 +384,7 @@ fn empty_groups_and_a_missing_lesion_leave_a_page_without_holes() {
 #[test]
 fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
     let mut results = example();
-    for model in &mut results.models {
+    for model in &mut results.cases {
         model.groups.iter_mut().for_each(|group| group.values.clear());
         model.effects.clear();
         model.attention.clear();
@@ -394,14 +394,14 @@ fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
     let html = page(&results);
     assert!(html.contains("No picture could be changed"));
     assert!(!html.contains("<svg") && !html.contains("Pictures and their maps"));
-    results.models.clear();
+    results.cases.clear();
     assert!(page(&results).contains("No model was audited"));
 }
 
 #[test]
 fn numbers_stand_in_the_tables_as_a_reader_writes_them() {
     let mut results = example();
-    let effect = &mut results.models[0].effects[1];
+    let effect = &mut results.cases[0].effects[1];
     effect.difference = Estimate { mean: -0.3141, low: -0.4, high: -0.001, count: 30 };
     effect.flipped = 0.034;
     let page = page(&results);
@@ -413,7 +413,7 @@ fn numbers_stand_in_the_tables_as_a_reader_writes_them() {
 #[test]
 fn an_interval_that_misses_its_mean_is_still_drawn() {
     let mut results = example();
-    let method = &mut results.models[0].attention[0];
+    let method = &mut results.cases[0].attention[0];
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
     region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
@@ -441,8 +441,8 @@ fn a_picture_stands_beside_its_changed_versions_and_is_embedded_once() {
 #[test]
 fn the_gallery_knows_what_it_sorts_and_filters_by() {
     let mut results = example();
-    results.models[0].samples[1].artefact = None;
-    results.models[0].samples[1].maps[0].regions.clear();
+    results.cases[0].samples[1].artefact = None;
+    results.cases[0].samples[1].maps[0].regions.clear();
     let html = page(&results);
     assert!(html.contains(
         "data-place=\"0\" data-group=\"1\" data-artefact=\"1\" data-probability=\"0.93\" \
@@ -504,12 +504,12 @@ fn the_same_results_can_be_read_in_french_without_a_word_of_english() {
     let mut french = example_in(Language::Fr);
     for results in [&mut english, &mut french] {
         results.title = "Audit".to_owned();
-        for (model, name) in results.models.iter_mut().zip(["m1", "m2"]) {
+        for (model, name) in results.cases.iter_mut().zip(["m1", "m2"]) {
             model.name = name.to_owned();
         }
-        results.models[0].samples[0].artefact = None;
-        results.models[0].attention[1].regions.clear();
-        results.models[1].effects.clear();
+        results.cases[0].samples[0].artefact = None;
+        results.cases[0].attention[1].regions.clear();
+        results.cases[1].effects.clear();
     }
     let [english, french] = [english, french].map(|results| read_aloud(&page(&results)));
     let words = |text: &str| -> Vec<String> {
@@ -558,7 +558,7 @@ fn whether_a_method_is_believed_stands_beside_its_maps() {
 #[test]
 fn a_method_whose_maps_are_all_void_says_so() {
     let mut results = example();
-    for model in &mut results.models {
+    for model in &mut results.cases {
         model.attention.iter_mut().for_each(|method| method.regions.clear());
     }
     let page = page(&results);

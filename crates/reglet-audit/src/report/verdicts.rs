@@ -1,53 +1,104 @@
 use maud::{Markup, html};
+use reglet_evidence::VerdictKind;
 
 use super::anchor;
-use super::page::{Page, sentence};
-use crate::results::{ModelResults, VerdictKind};
+use super::page::{Page, sentence, table};
+use crate::results::CaseResults;
 
-/// A card for each model: what was concluded, in plain words, and what it rests on.
+/// A matrix of the verdicts where there are several artefacts or targets, and a card for each: what was concluded, in
+/// plain words, and what it rests on.
 pub(super) fn render(page: &Page<'_>) -> Markup {
-    let models = &page.results.models;
+    let cases = &page.results.cases;
     html! {
         section aria-labelledby="verdicts" {
             h2 id="verdicts" {
-                @if models.len() == 1 { (page.words.verdict()) } @else { (page.words.verdicts()) }
+                @if cases.len() == 1 { (page.words.verdict()) } @else { (page.words.verdicts()) }
             }
-            @if models.is_empty() { p.note { (page.words.no_model()) } }
+            @if cases.is_empty() { p.note { (page.words.no_model()) } }
+            @if page.results.artefacts.len() * page.results.targets.len() > 1 { (matrix(page)) }
             div.cards {
-                @for (index, model) in models.iter().enumerate() { (card(page, model, index)) }
+                @for (index, case) in cases.iter().enumerate() { (card(page, case, index)) }
             }
         }
     }
 }
 
-fn card(page: &Page<'_>, model: &ModelResults, index: usize) -> Markup {
-    let verdict = &model.verdict;
+/// A row for each model, a column for each artefact and target, and the verdict where they meet.
+fn matrix(page: &Page<'_>) -> Markup {
+    let results = page.results;
+    let columns: Vec<(&String, &String)> = results
+        .artefacts
+        .iter()
+        .flat_map(|artefact| results.targets.iter().map(move |target| (artefact, target)))
+        .collect();
+    let mut models: Vec<&str> = Vec::new();
+    for case in &results.cases {
+        if !models.contains(&case.name.as_str()) {
+            models.push(&case.name);
+        }
+    }
+    let head = html! {
+        th scope="col" { (page.words.model()) }
+        @for (artefact, target) in &columns {
+            th scope="col" {
+                (page.label(artefact))
+                @if results.targets.len() > 1 { " → " (page.label(target)) }
+            }
+        }
+    };
+    let found = |model: &str, artefact: &str, target: &str| {
+        let mut all = results.cases.iter().enumerate();
+        all.find(|(_, case)| case.name == model && case.artefact == artefact && case.target == target)
+    };
+    let body = html! {
+        @for model in models {
+            tr {
+                th scope="row" { (model) }
+                @for (artefact, target) in &columns {
+                    td {
+                        @if let Some((index, case)) = found(model, artefact, target) {
+                            a.verdict.(case.verdict.kind.name()) href=(format!("#{}", anchor(index))) {
+                                (page.words.kind(case.verdict.kind))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    table(&page.words.every_verdict(), &head, &body)
+}
+
+fn card(page: &Page<'_>, case: &CaseResults, index: usize) -> Markup {
+    let page = &Page::of(page.results, case);
+    let verdict = &case.verdict;
     let (mark, meaning) = match verdict.kind {
         VerdictKind::Shortcut => ("!", page.words.means_shortcut()),
         VerdictKind::Clear => ("✓", page.words.means_clear()),
         VerdictKind::Inconclusive => ("?", page.words.means_inconclusive()),
     };
+    let title = page.results.title_of(case);
     html! {
         article.card.(verdict.kind.name()) aria-labelledby=(format!("verdict-{}", index + 1)) {
-            h3 id=(format!("verdict-{}", index + 1)) { (model.name) }
+            h3 id=(format!("verdict-{}", index + 1)) { (title) }
             p.kind { span.mark aria-hidden="true" { (mark) } (page.words.kind(verdict.kind)) }
             p.meaning { (meaning) }
             p.summary { (sentence(&verdict.summary)) }
             @if !verdict.reasons.is_empty() {
                 ul.reasons { @for reason in &verdict.reasons { li { (sentence(reason)) } } }
             }
-            (expectation(page, model))
-            p.more { a href=(format!("#{}", anchor(index))) { (page.words.evidence_on(&model.name)) } }
+            (expectation(page, case))
+            p.more { a href=(format!("#{}", anchor(index))) { (page.words.evidence_on(&title)) } }
         }
     }
 }
 
-fn expectation(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn expectation(page: &Page<'_>, case: &CaseResults) -> Markup {
     html! {
-        @match model.expected {
-            Some(expected) if expected == model.verdict.kind => { p.expected { (page.words.as_expected()) } }
+        @match case.expected {
+            Some(expected) if expected.holds(case.verdict.kind) => { p.expected { (page.words.as_expected()) } }
             Some(expected) => {
-                p.expected.surprise { (page.words.not_as_expected(page.words.kind(expected).to_lowercase())) }
+                p.expected.surprise { (page.words.not_as_expected(page.words.expectation(expected).to_lowercase())) }
             }
             None => {}
         }

@@ -1,12 +1,13 @@
 use maud::{Markup, html};
+use reglet_evidence::{Group, Part};
 
 use super::super::page::{Page, capital, chart, rich, table};
 use crate::language::Language;
 use crate::report::Charts;
-use crate::results::{Group, ModelResults};
+use crate::results::CaseResults;
 
 /// The target's probability by class and artefact, and how well it separates the classes.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     html! {
         h3 { (page.words.what_it_says()) }
         p.note { (page.words.about_answers()) }
@@ -19,7 +20,7 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> 
 }
 
 /// For each class: how many of its pictures are called the target with the artefact, and how many without.
-fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
+fn claims(page: &Page<'_>, model: &CaseResults) -> Vec<String> {
     let called = |group: &Group| (group.called.unwrap_or_default() * group.pictures as f64).round() as usize;
     let with = model.groups.iter().filter(|group| group.artefact && group.pictures > 0);
     let claims = with.filter_map(|with| {
@@ -31,7 +32,7 @@ fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
     claims.collect()
 }
 
-fn groups(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn groups(page: &Page<'_>, model: &CaseResults) -> Markup {
     let words = &page.words;
     let head = html! {
         th scope="col" { (words.class()) }
@@ -54,7 +55,7 @@ fn groups(page: &Page<'_>, model: &ModelResults) -> Markup {
     table(&words.probability_by_group(), &head, &body)
 }
 
-fn performance(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn performance(page: &Page<'_>, model: &CaseResults) -> Markup {
     let words = &page.words;
     let head = html! {
         th scope="col" { (words.pictures()) }
@@ -68,15 +69,11 @@ fn performance(page: &Page<'_>, model: &ModelResults) -> Markup {
         @for found in &model.performance {
             tr {
                 th scope="row" {
-                    @match found.artefact {
-                        None => (words.all_pictures()),
-                        with => (page.shown(with)),
-                    }
-                    " (" (found.pictures) ")"
+                    (part(page, &found.part)) " (" (found.pictures) ")"
                 }
                 td.number { (page.maybe(found.sensitivity.as_ref(), Language::percent)) }
                 td.number { (page.maybe(found.specificity.as_ref(), Language::percent)) }
-                td.number { (page.number(found.auroc, Language::precise)) }
+                td.number { (page.maybe(found.auroc.as_ref(), Language::plain)) }
                 td.number { (page.number(found.brier, Language::precise)) }
                 td.number { (page.number(found.calibration_error, Language::precise)) }
             }
@@ -84,6 +81,20 @@ fn performance(page: &Page<'_>, model: &ModelResults) -> Markup {
     };
     html! {
         (table(&words.how_good(), &head, &body))
+        @if let Some(worst) = &model.worst {
+            @let right = page.language().estimate(&worst.right, Language::percent);
+            @let part = part(page, &worst.part);
+            p.claim { (if worst.target { words.worst_target(part, right) } else { words.worst_other(part, right) }) "." }
+        }
         p.note { (rich(&words.about_performance())) }
+    }
+}
+
+/// A part of the pictures in words.
+pub(crate) fn part(page: &Page<'_>, part: &Part) -> String {
+    match part {
+        Part::All => page.words.all_pictures(),
+        Part::Artefact(shown) => page.shown(Some(*shown)),
+        Part::Column { column, value } => format!("{column} = {value}"),
     }
 }

@@ -1,12 +1,13 @@
 use maud::{Markup, html};
+use reglet_evidence::{Attention, RegionAttention};
 
 use super::super::page::{Page, chart, rich, table};
 use crate::language::{Language, NONE};
 use crate::report::Charts;
-use crate::results::{Attention, ModelResults, RegionAttention, Results};
+use crate::results::CaseResults;
 
 /// Where each method's maps lie, against chance and against the same place without the artefact.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     let words = &page.words;
     html! {
         h3 { (words.where_it_looks()) }
@@ -31,15 +32,15 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> 
 }
 
 /// What each method gives the artefact.
-fn claims(page: &Page<'_>, model: &ModelResults) -> Vec<String> {
+fn claims(page: &Page<'_>, model: &CaseResults) -> Vec<String> {
     let found = model.attention.iter().filter_map(|method| {
-        let region = method.regions.get(&page.results.artefact)?;
-        Some(page.words.of_density(&page.title(method), &region.density))
+        let region = method.regions.get(page.artefact)?;
+        Some(page.words.of_density(&page.title(method), &region.density.estimate))
     });
     found.collect()
 }
 
-fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let referred = model.attention.iter().any(|method| method.artefact_against_reference.is_some());
     let head = html! {
@@ -56,7 +57,7 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
     };
     let body = html! {
         @for method in &model.attention {
-            @for (index, (name, found)) in ordered(page.results, method).into_iter().enumerate() {
+            @for (index, (name, found)) in ordered(page, method).into_iter().enumerate() {
                 tr {
                     @if index == 0 {
                         th scope="rowgroup" rowspan=(method.regions.len()) { (page.title(method)) }
@@ -64,15 +65,15 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
                     td { (page.estimated(page.label(name), found.estimated)) }
                     td.number { (found.pictures) }
                     td.number { (page.estimate(&found.share, Language::percent)) }
-                    td.number { (page.estimate(&found.density, Language::plain)) }
+                    td.number { (page.estimate(&found.density.estimate, Language::plain)) }
                     td.number {
-                        @if name == page.results.artefact {
-                            (page.maybe(method.artefact_against_control.as_ref(), Language::signed))
+                        @if name == page.artefact {
+                            (page.maybe(method.artefact_against_control.as_ref().map(|found| &found.estimate), Language::signed))
                         } @else { (NONE) }
                     }
                     @if referred {
                         td.number {
-                            @if name == page.results.artefact {
+                            @if name == page.artefact {
                                 (page.maybe(method.artefact_against_reference.as_ref(), Language::signed))
                             } @else { (NONE) }
                         }
@@ -94,7 +95,7 @@ fn regions(page: &Page<'_>, model: &ModelResults) -> Markup {
 }
 
 /// Whether the maps can be believed. Nothing where that was not tried.
-fn trust(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let tried: Vec<_> = model
         .attention
@@ -133,7 +134,7 @@ fn trust(page: &Page<'_>, model: &ModelResults) -> Markup {
 }
 
 /// Whether the maps are true of the model, beside random ones. Nothing where that was not tried.
-fn faithfulness(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
     let words = &page.words;
     let tried: Vec<_> = model
         .attention
@@ -174,12 +175,12 @@ fn faithfulness(page: &Page<'_>, model: &ModelResults) -> Markup {
 }
 
 /// The region under suspicion first, then the lesion, then the others by name.
-pub(crate) fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
+pub(crate) fn ordered<'a>(page: &Page<'_>, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
     let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
     let rank = |name: &str| {
-        if name == results.artefact {
+        if name == page.artefact {
             0
-        } else if Some(name) == results.lesion.as_deref() {
+        } else if Some(name) == page.results.lesion.as_deref() {
             1
         } else {
             2
@@ -190,7 +191,7 @@ pub(crate) fn ordered<'a>(results: &Results, method: &'a Attention) -> Vec<(&'a 
 }
 
 /// What a reader should know of the maps before believing them.
-fn remarks(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn remarks(page: &Page<'_>, model: &CaseResults) -> Markup {
     let words = &page.words;
     let gaps = model.attention.iter().filter_map(|method| Some((page.title(method), method.median_gap?)));
     let remarks = model.attention.iter().flat_map(|method| {

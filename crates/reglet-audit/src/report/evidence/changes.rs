@@ -1,14 +1,14 @@
 use maud::{Markup, html};
 use reglet_data::edit::Change;
+use reglet_evidence::{Effect, JUDGED, Measure, Span};
 
 use super::super::page::{Page, capital, chart, rich, table};
-use crate::language::{Language, NONE};
+use crate::language::Language;
 use crate::report::Charts;
-use crate::results::{Effect, ModelResults, Test};
-use crate::statistics::Estimate;
+use crate::results::CaseResults;
 
 /// What each change does to the target's probability and to the decision.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     let words = &page.words;
     html! {
         h3 { (words.what_changes_do()) }
@@ -28,34 +28,39 @@ pub(super) fn render(page: &Page<'_>, model: &ModelResults, charts: &Charts) -> 
 }
 
 /// What the chart of this change shows, in a sentence.
-fn claims(page: &Page<'_>, model: &ModelResults, chart: &str) -> Vec<String> {
+fn claims(page: &Page<'_>, model: &CaseResults, chart: &str) -> Vec<String> {
     let change = if chart == "insert" { Change::Insert } else { Change::Remove };
-    let effects = model.effects.iter().filter(|effect| effect.change == change);
+    let whole = model.effects.iter().filter(|effect| effect.class.is_none());
+    let effects = whole.filter(|effect| effect.change == change);
     effects.map(|effect| page.words.of_effect(effect)).collect()
 }
 
-fn effects(page: &Page<'_>, model: &ModelResults) -> Markup {
+fn effects(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let head = html! {
         th scope="col" { (words.change()) }
         th.number scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.left_out()) }
         th.number scope="col" { (words.mean_change()) }
         th.number scope="col" { (words.in_score()) }
-        th.number scope="col" { (words.decision_flipped()) }
+        th.number scope="col" { (words.decision_gained()) }
+        th.number scope="col" { (words.decision_lost()) }
         th.number scope="col" { (words.p_decision()) }
         th.number scope="col" { (words.could_have_shown()) }
     };
     let body = html! {
-        @for effect in &model.effects {
+        @for effect in model.effects.iter().filter(|effect| effect.class.is_none()) {
             tr {
                 th scope="row" {
                     @let what = page.change(effect.change, effect.with);
                     (capital(&page.estimated(what, effect.estimated)))
                 }
-                td.number { (effect.pictures) }
-                td.number { (page.estimate(&effect.difference, Language::signed)) }
-                td.number { (page.estimate(&effect.score, Language::signed)) }
-                td.number { (language.percent(effect.flipped)) }
+                td.number { (page.of_groups(effect.pictures, effect.groups)) }
+                td.number { (effect.excluded.unseen + effect.excluded.on_lesion) }
+                td.number { (page.estimate(&effect.difference.estimate, Language::signed)) }
+                td.number { (page.estimate(&effect.score.estimate, Language::signed)) }
+                td.number { (language.percent(effect.gained.estimate.mean)) }
+                td.number { (language.percent(effect.lost.estimate.mean)) }
                 td.number { (language.p_value(effect.mcnemar)) }
                 td.number { (page.number(effect.detectable, Language::plain)) }
             }
@@ -67,42 +72,57 @@ fn effects(page: &Page<'_>, model: &ModelResults) -> Markup {
     }
 }
 
-/// What the verdict rests on: each change by itself and less its controls, with what chance makes of it.
-fn contrasts(page: &Page<'_>, model: &ModelResults) -> Markup {
+/// What the verdict rests on: each change by class, by itself and less its controls.
+fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
-    let tested: Vec<&Effect> = model.effects.iter().filter(|effect| effect.test.adjusted.is_some()).collect();
+    let tested: Vec<&Effect> =
+        model.effects.iter().filter(|effect| JUDGED.contains(&effect.change)).collect();
     let head = html! {
         th scope="col" { (words.change()) }
+        th scope="col" { (words.class()) }
         th scope="col" { (words.less()) }
         th.number scope="col" { (words.pictures()) }
+        th.number scope="col" { (words.strength()) }
         th.number scope="col" { (words.difference()) }
-        th.number scope="col" { (words.cohens_d()) }
-        th.number scope="col" { "p" }
-        th.number scope="col" { (words.p_corrected()) }
+        th.number scope="col" { (words.corrected_interval()) }
+        th.number scope="col" { (words.decision_gained()) }
+        th.number scope="col" { (words.decision_lost()) }
+        th.number scope="col" { (words.moved_share()) }
     };
-    let row = |effect: &Effect, less: &str, pictures: usize, difference: &Estimate, test: &Test| {
+    let span = |Span { low, high }: Span| language.ends(low, high, Language::signed);
+    let row = |effect: &Effect, less: &str, pictures: usize, strength: f64, measures: [&Measure; 4]| {
+        let [difference, gained, lost, moved] = measures;
         html! {
             tr {
                 th scope="row" { (capital(&page.change(effect.change, effect.with))) }
+                td { @match &effect.class { Some(class) => (page.label(class)), None => (words.all_classes()) } }
                 td { (less) }
                 td.number { (pictures) }
-                td.number { (page.estimate(difference, Language::signed)) }
-                td.number { (page.number(test.cohens_d, Language::signed)) }
-                td.number { (language.p_value(test.p)) }
-                td.number { (test.adjusted.map_or_else(|| NONE.to_owned(), |p| language.p_value(p))) }
+                td.number { (format!("{strength:.0}")) }
+                td.number { (page.estimate(&difference.estimate, Language::signed)) }
+                td.number { (span(difference.corrected)) }
+                td.number { (page.estimate(&gained.estimate, Language::percent)) }
+                td.number { (page.estimate(&lost.estimate, Language::percent)) }
+                td.number { (page.estimate(&moved.estimate, Language::percent)) }
             }
         }
     };
     let body = html! {
         @for effect in &tested {
-            (row(effect, &words.picture_as_it_is(), effect.pictures, &effect.difference, &effect.test))
+            (row(
+                effect,
+                &words.picture_as_it_is(),
+                effect.pictures,
+                effect.strength,
+                [&effect.difference, &effect.gained, &effect.lost, &effect.moved],
+            ))
             @for contrast in &effect.against {
                 (row(
                     effect,
                     &page.change(contrast.control, effect.with),
                     contrast.pictures,
-                    &contrast.difference,
-                    &contrast.test,
+                    contrast.strength,
+                    [&contrast.difference, &contrast.gained, &contrast.lost, &contrast.moved],
                 ))
             }
         }

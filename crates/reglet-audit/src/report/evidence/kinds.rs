@@ -3,11 +3,11 @@ use maud::{Markup, html};
 use super::super::gallery::view;
 use super::super::page::{Page, table};
 use crate::language::{Language, NONE};
-use crate::results::{Cluster, Clustering, ModelResults};
+use crate::results::{Cluster, Clustering, CaseResults};
 
 /// What kinds of maps each method gives of the target's pictures, with their typical pictures: so a shortcut that nobody
 /// has named shows. Nothing where nobody asked.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     html! {
         @if !model.clusterings.is_empty() {
             h3 { (page.words.kinds()) }

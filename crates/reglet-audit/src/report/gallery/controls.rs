@@ -2,10 +2,10 @@ use maud::{Markup, html};
 use reglet_data::edit::Change;
 
 use super::super::page::{Page, capital};
-use crate::results::ModelResults;
+use crate::results::CaseResults;
 
 /// What chooses and sorts the pictures and sets how maps are shown; hidden until the page's script runs.
-pub(super) fn render(page: &Page<'_>, model: &ModelResults, index: usize) -> Markup {
+pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Markup {
     let words = &page.words;
     let count = words.shown_count("{shown}", "{all}");
     let made: Vec<Change> = Change::ALL

@@ -1,17 +1,19 @@
 //! What the methods' maps show, and which method serves best.
 
+use reglet_evidence::{Attention, Character, Faithfulness, VerdictKind};
+use reglet_statistics::Estimate;
+
 use super::Question;
 use crate::language::Language;
 use crate::report::evidence::ordered;
 use crate::report::page::Page;
-use crate::results::{Attention, Character, Faithfulness, ModelResults, VerdictKind};
-use crate::statistics::Estimate;
+use crate::results::CaseResults;
 
-pub(super) fn points(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn points(page: &Page<'_>, model: &CaseResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let measured = model.attention.iter().filter(|method| !method.regions.is_empty());
     let answer = measured.map(|method| {
-        let suspects = [Some(&page.results.artefact), page.results.lesion.as_ref()];
+        let suspects = [Some(page.artefact), page.results.lesion.as_deref()];
         let found =
             suspects.into_iter().flatten().filter_map(|region| Some((region, method.regions.get(region)?)));
         let places = found.map(|(region, found)| {
@@ -22,25 +24,25 @@ pub(super) fn points(page: &Page<'_>, model: &ModelResults) -> Question {
     Question::new(words.question_points(), answer.collect())
 }
 
-pub(super) fn artefact(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn artefact(page: &Page<'_>, model: &CaseResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let answer = model.attention.iter().filter_map(|method| {
         let density =
-            language.estimate(&method.regions.get(&page.results.artefact)?.density, Language::plain);
+            language.estimate(&method.regions.get(page.artefact)?.density.estimate, Language::plain);
         let control = method.artefact_against_control.as_ref();
         let control = control
-            .map(|control| words.answer_artefact_control(language.estimate(control, Language::signed)));
+            .map(|control| words.answer_artefact_control(language.estimate(&control.estimate, Language::signed)));
         Some(words.answer_artefact(page.title(method), density, control.unwrap_or_default()))
     });
     Question::new(words.question_artefact(), answer.collect())
 }
 
 /// Which region each method favours.
-pub(super) fn agree(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn agree(page: &Page<'_>, model: &CaseResults) -> Question {
     let mut favourites: Vec<(&str, Vec<String>)> = Vec::new();
     for method in &model.attention {
-        let regions = ordered(page.results, method);
-        let best = regions.iter().max_by(|(_, a), (_, b)| a.density.mean.total_cmp(&b.density.mean));
+        let regions = ordered(page, method);
+        let best = regions.iter().max_by(|(_, a), (_, b)| a.density.estimate.mean.total_cmp(&b.density.estimate.mean));
         let Some((region, _)) = best else { continue };
         match favourites.iter_mut().find(|(known, _)| known == region) {
             Some((_, methods)) => methods.push(page.title(method)),
@@ -59,23 +61,23 @@ pub(super) fn agree(page: &Page<'_>, model: &ModelResults) -> Question {
     Question::new(page.words.question_agree(), answer.into_iter().collect())
 }
 
-pub(super) fn clean(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn clean(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.sparsity);
     Question::new(page.words.question_clean(), answer).with_note(page.words.about_clean())
 }
 
-pub(super) fn contours(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn contours(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.contours);
     Question::new(page.words.question_contours(), answer).with_note(page.words.about_contours())
 }
 
-pub(super) fn regions(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn regions(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.regions);
     Question::new(page.words.question_regions(), answer).with_note(page.words.about_moran())
 }
 
 /// The methods by one trait of their maps, the highest first.
-fn ranked(page: &Page<'_>, model: &ModelResults, of: fn(&Character<Estimate>) -> Estimate) -> Vec<String> {
+fn ranked(page: &Page<'_>, model: &CaseResults, of: fn(&Character<Estimate>) -> Estimate) -> Vec<String> {
     let methods = model.attention.iter();
     let mut found: Vec<(String, Estimate)> =
         methods.filter_map(|method| Some((page.title(method), of(method.character.as_ref()?)))).collect();
@@ -91,7 +93,7 @@ fn ranked(page: &Page<'_>, model: &ModelResults, of: fn(&Character<Estimate>) ->
     }
 }
 
-pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn believed(page: &Page<'_>, model: &CaseResults) -> Question {
     let words = &page.words;
     let answer = model.attention.iter().filter_map(|method| {
         let trust = method.trust.as_ref()?;
@@ -108,10 +110,10 @@ pub(super) fn believed(page: &Page<'_>, model: &ModelResults) -> Question {
 /// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the
 /// lesion. Only methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a
 /// map's scale and the region's size do not sway.
-pub(super) fn best(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
-    let region = if shortcut { Some(&page.results.artefact) } else { page.results.lesion.as_ref() };
+    let region = if shortcut { Some(page.artefact) } else { page.results.lesion.as_deref() };
     let auc = |method: &Attention| Some((page.title(method), method.regions.get(region?)?.auc));
     let mut found: Vec<(String, Estimate)> =
         model.attention.iter().filter(|method| trusted(method)).filter_map(auc).collect();

@@ -1,20 +1,23 @@
 //! What the pictures show, and what the model says of them.
 
+use reglet_evidence::{JUDGED, Part, Performance};
+
 use super::Question;
 use crate::language::Language;
 use crate::report::page::{Page, capital, sentence};
-use crate::results::{ModelResults, Performance};
+use crate::results::CaseResults;
 
-pub(super) fn pictures(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn pictures(page: &Page<'_>, model: &CaseResults) -> Question {
     let (words, data) = (&page.words, &page.results.data);
+    let known = data.artefacts.get(page.artefact).map_or(&[][..], |known| known.groups.as_slice());
     let groups: Vec<String> = data
         .classes
         .iter()
-        .zip(&data.groups)
+        .zip(known)
         .map(|(class, [without, with])| words.group_pictures(page.label(class), without + with, with))
         .collect();
     let mut answer = vec![words.answer_pictures(page.counted(data.pictures), groups.join("; "))];
-    let regions = std::iter::once(&page.results.artefact).chain(&page.results.lesion);
+    let regions = std::iter::once(page.artefact).chain(page.results.lesion.as_deref());
     answer.extend(regions.filter_map(|region| {
         let area = page.language().percent(area(model, region)?);
         Some(words.answer_area(capital(&page.language().name(region).the), area))
@@ -23,7 +26,7 @@ pub(super) fn pictures(page: &Page<'_>, model: &ModelResults) -> Question {
 }
 
 /// A region's mean share of the pictures that show it: a map's share over its density.
-fn area(model: &ModelResults, region: &str) -> Option<f64> {
+fn area(model: &CaseResults, region: &str) -> Option<f64> {
     let areas: Vec<f64> = model
         .samples
         .iter()
@@ -34,7 +37,7 @@ fn area(model: &ModelResults, region: &str) -> Option<f64> {
     (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
 }
 
-pub(super) fn right(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn right(page: &Page<'_>, model: &CaseResults) -> Question {
     let words = &page.words;
     let rates = |found: &Performance| {
         let rate = |rate| Some(page.language().estimate(rate, Language::percent));
@@ -42,17 +45,23 @@ pub(super) fn right(page: &Page<'_>, model: &ModelResults) -> Question {
     };
     let answer = model.performance.iter().filter_map(|found| {
         let (sensitivity, specificity) = rates(found)?;
-        Some(match found.artefact {
-            None => words.answer_right(sensitivity, specificity, page.number(found.auroc, Language::precise)),
-            shown => words.answer_right_group(page.shown(shown), sensitivity, specificity),
-        })
+        match found.part {
+            Part::All => {
+                let auroc = page.number(found.auroc.map(|auroc| auroc.mean), Language::precise);
+                Some(words.answer_right(sensitivity, specificity, auroc))
+            }
+            Part::Artefact(shown) => {
+                Some(words.answer_right_group(page.shown(Some(shown)), sensitivity, specificity))
+            }
+            Part::Column { .. } => None,
+        }
     });
     Question::new(words.question_right(), answer.collect())
 }
 
-pub(super) fn sure(page: &Page<'_>, model: &ModelResults) -> Question {
+pub(super) fn sure(page: &Page<'_>, model: &CaseResults) -> Question {
     let words = &page.words;
-    let all = model.performance.iter().find(|found| found.artefact.is_none());
+    let all = model.performance.iter().find(|found| found.part == Part::All);
     let mut answer: Vec<String> = all
         .and_then(|found| {
             let number = |value| Some(page.language().precise(value));
@@ -73,8 +82,9 @@ pub(super) fn sure(page: &Page<'_>, model: &ModelResults) -> Question {
     Question::new(words.question_sure(), answer)
 }
 
-pub(super) fn changes(page: &Page<'_>, model: &ModelResults) -> Question {
-    let tested = model.effects.iter().filter(|effect| effect.test.adjusted.is_some());
+pub(super) fn changes(page: &Page<'_>, model: &CaseResults) -> Question {
+    let tested = model.effects.iter().filter(|effect| effect.class.is_none());
+    let tested = tested.filter(|effect| JUDGED.contains(&effect.change));
     let answer = tested.map(|effect| sentence(&page.words.of_effect(effect)));
     Question::new(page.words.question_changes(), answer.collect())
 }
