@@ -129,6 +129,36 @@ fn rows_of_one_group_do_not_count_five_times() {
     assert!(small.iter().all(|count| (3..=29).contains(count)), "{small:?}");
 }
 
+/// Patients with lesions of both labels, who share the property and the score: by units alone every seventh would seem
+/// related.
+#[test]
+fn units_of_one_patient_are_not_taken_for_two() {
+    for patients in [20, 60] {
+        let mut random = ChaCha8Rng::seed_from_u64(5);
+        let mut small = [0; 2];
+        for seed in 0..600 {
+            let (mut values, mut scores, mut labels, mut groups) = (vec![], vec![], vec![], vec![]);
+            for group in 0..patients {
+                let (value, score) = (random.random::<f64>(), random.random::<f64>());
+                for label in [false, true] {
+                    values.push(value + 0.1 * random.random::<f64>());
+                    scores.push(score + 0.1 * random.random::<f64>());
+                    labels.push(label);
+                    groups.push(group);
+                }
+            }
+            let strata: Vec<u32> = labels.iter().map(|label| u32::from(*label)).collect();
+            let by_score = number_with_score(&values, &scores, &strata, &groups, seed).expect("they vary");
+            let by_label = number_with_label(&values, &labels, &groups).expect("both labels");
+            small[0] += usize::from(by_score.p < 0.05);
+            small[1] += usize::from(by_label.p < 0.05);
+        }
+        println!("{patients} patients: {small:?} of 600");
+        // 30 of 600 are to be expected, and more than 47 come in one run of a thousand.
+        assert!(small.iter().all(|count| *count <= 47), "{patients} patients: {small:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_related_is_not() {
     let (labels, groups) = ([true, false, true], [0, 1, 2]);

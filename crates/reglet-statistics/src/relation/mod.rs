@@ -2,7 +2,9 @@
 //!
 //! p-values need independent rows. Rows of one group and one label (or stratum) are therefore first put together to one
 //! **unit**: the mean of their numbers, or the share of each category. Where a group has rows of both labels, its two
-//! units count as independent, which errs on the safe side: what they share makes them more alike than chance would.
+//! units count as independent when labels are compared, which errs on the safe side: what they share makes them more
+//! alike than chance would. When a property is compared with a score it would not, and [`number_with_score`] allows for
+//! it.
 
 mod category;
 mod number;

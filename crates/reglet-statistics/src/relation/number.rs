@@ -1,5 +1,7 @@
 //! Numbers.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -28,15 +30,16 @@ pub fn number_with_label(values: &[f64], labels: &[bool], groups: &[u32]) -> Opt
     }
     let known = (0..values.len()).filter(|&row| values[row].is_finite());
     let missing = values.iter().filter(|value| !value.is_finite()).count();
-    let (units, label) = means(known.map(|row| ([values[row]], groups[row], u32::from(labels[row]))));
+    let (units, names) = means(known.map(|row| ([values[row]], groups[row], u32::from(labels[row]))));
     let (ranks, tied) = ranks(&units.iter().map(|unit| unit[0]).collect::<Vec<f64>>());
-    let with = label.iter().filter(|label| **label == 1).count();
-    let without = label.len() - with;
+    let with = names.iter().filter(|(label, _)| *label == 1).count();
+    let without = names.len() - with;
     if with == 0 || without == 0 {
         return None;
     }
     let (m, n) = (with as f64, without as f64);
-    let sum: f64 = ranks.iter().zip(&label).filter(|(_, label)| **label == 1).map(|(rank, _)| rank).sum();
+    let own = ranks.iter().zip(&names).filter(|(_, (label, _))| *label == 1);
+    let sum: f64 = own.map(|(rank, _)| rank).sum();
     let wins = sum - m * (m + 1.0) / 2.0;
     let more = wins.max(m * n - wins);
     let p = if tied == 0.0 && with.min(without) <= EXACT.0 && with + without <= EXACT.1 {
@@ -80,7 +83,9 @@ fn exact_below(one: usize, other: usize, limit: usize) -> f64 {
 /// Spearman's.
 ///
 /// p is that of dealing the scores again within strata: from fifty units on by the normal approximation (variance
-/// ΣSₓₓSᵧᵧ/(n−1) over the strata), below by 9999 dealings that the seed fixes.
+/// ΣSₓₓSᵧᵧ/(n−1) over the strata), below by 9999 dealings that the seed fixes. Where a group has units in several
+/// strata, their products rise and fall together, and what was found is first divided by the root of how much larger
+/// that makes their variance: Σ(Σxy over a group's units)² over Σ(xy)², at least 1.
 ///
 /// What is not finite is missing. `None` where nothing varies, or where the lists differ in length.
 pub fn number_with_score(
@@ -97,11 +102,11 @@ pub fn number_with_score(
     let finite = |row: &usize| values[*row].is_finite() && scores[*row].is_finite();
     let known = (0..rows).filter(finite);
     let missing = rows - (0..rows).filter(finite).count();
-    let (units, stratum) = means(known.map(|row| ([values[row], scores[row]], groups[row], strata[row])));
+    let (units, names) = means(known.map(|row| ([values[row], scores[row]], groups[row], strata[row])));
     let (mut one, mut other, mut variance) = (Vec::new(), Vec::new(), 0.0);
     let mut ends = Vec::new();
     let mut start = 0;
-    for own in stratum.chunk_by(|a, b| a == b) {
+    for own in names.chunk_by(|a, b| a.0 == b.0) {
         let units = &units[start..start + own.len()];
         start += own.len();
         ends.push(start);
@@ -122,9 +127,10 @@ pub fn number_with_score(
     if !strength.is_finite() || variance <= 0.0 {
         return None;
     }
+    let found = together.abs() / shared(&one, &other, &names).sqrt();
     let p = if units.len() < FEW {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        permuted(together.abs(), || {
+        permuted(found, || {
             let mut from = 0;
             for &end in &ends {
                 other[from..end].shuffle(&mut random);
@@ -133,9 +139,20 @@ pub fn number_with_score(
             dot(&one, &other).abs()
         })
     } else {
-        2.0 * normal_cdf(-together.abs() / variance.sqrt())
+        2.0 * normal_cdf(-found / variance.sqrt())
     };
     Some(Relation { strength, p, units: units.len(), missing })
+}
+
+/// How much larger the variance of Σxy is because units share a group.
+fn shared(one: &[f64], other: &[f64], names: &[(u32, u32)]) -> f64 {
+    let (mut by_group, mut alone) = (BTreeMap::<u32, f64>::new(), 0.0);
+    for ((x, y), (_, group)) in one.iter().zip(other).zip(names) {
+        *by_group.entry(*group).or_default() += x * y;
+        alone += (x * y).powi(2);
+    }
+    let together: f64 = by_group.values().map(|sum| sum * sum).sum();
+    if alone > 0.0 { (together / alone).max(1.0) } else { 1.0 }
 }
 
 fn dot(one: &[f64], other: &[f64]) -> f64 {

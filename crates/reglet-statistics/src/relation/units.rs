@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-/// The means of `values` over the rows of each group and stratum, in the order of both, and the stratum of each.
+/// The means of `values` over the rows of each group and stratum, by stratum, and each one's stratum and group.
 pub(super) fn means<const K: usize>(
     rows: impl Iterator<Item = ([f64; K], u32, u32)>,
-) -> (Vec<[f64; K]>, Vec<u32>) {
+) -> (Vec<[f64; K]>, Vec<(u32, u32)>) {
     let mut units: BTreeMap<(u32, u32), ([f64; K], f64)> = BTreeMap::new();
     for (values, group, stratum) in rows {
         let (sum, count) = units.entry((stratum, group)).or_insert(([0.0; K], 0.0));
         sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         *count += 1.0;
     }
-    units.into_iter().map(|((stratum, _), (sum, count))| (sum.map(|sum| sum / count), stratum)).unzip()
+    units.into_iter().map(|(unit, (sum, count))| (sum.map(|sum| sum / count), unit)).unzip()
 }
 
 /// The ranks of values from 1, ties sharing the mean of theirs, and Σ(t³ − t) over the ties.
