@@ -58,12 +58,13 @@ pub(crate) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// The quantile of sorted values, interpolated linearly (NumPy's and R's default, Hyndman and Fan's type 7).
+/// The quantile of sorted values, interpolated linearly (NumPy's and R's default, Hyndman and Fan's type 7). Shares
+/// below 0 and above 1 give the ends; not a number without values, or where the share is not one.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
+    let Some(last) = sorted.len().checked_sub(1).filter(|_| !share.is_nan()) else { return f64::NAN };
+    let place = share.clamp(0.0, 1.0) * last as f64;
     let (low, part) = (place.floor() as usize, place.fract());
-    let high = (low + 1).min(sorted.len() - 1);
-    sorted[low] * (1.0 - part) + sorted[high] * part
+    sorted[low] * (1.0 - part) + sorted[(low + 1).min(last)] * part
 }
 
 /// The median, or `None` without values.

@@ -15,6 +15,8 @@
 //! | what could so few pictures have shown | [`detectable`], [`pictures_needed`] |
 //! | how good are the probabilities | [`auroc`], [`brier`], [`calibration_error`] |
 //! | do two things go together in the data | [`Association`] |
+//! | what plain property goes with the label, or with the score | [`number_with_label`], [`category_with_label`]; [`number_with_score`] |
+//! | do features tell rows of two kinds apart, and how far does another go | [`Probe`] |
 //! | which things are alike | [`spectral()`] |
 //! | the nearest rate that only rises | [`isotonic()`] |
 //!
@@ -40,6 +42,8 @@ mod multiple;
 mod paired;
 mod power;
 mod probability;
+mod probe;
+mod relation;
 mod share;
 mod spectral;
 
@@ -52,6 +56,8 @@ pub use multiple::holm;
 pub use paired::{cohens_d, mcnemar, rank_biserial, wilcoxon};
 pub use power::{POWER, detectable, pictures_needed};
 pub use probability::{Ranked, auroc, brier, calibration_error};
+pub use probe::Probe;
+pub use relation::{Relation, category_with_label, number_with_label, number_with_score};
 pub use share::{Share, share};
 pub use spectral::{Spectral, spectral};
 

@@ -78,7 +78,8 @@ impl Share {
         self.at((1.0 - level) / 2.0)
     }
 
-    /// What the true share is below with probability `level`: the end of a one-sided interval.
+    /// What the true share is below with probability `level`, which is taken to be between 0.505 and 0.999999: the end of
+    /// a one-sided interval.
     pub fn upper(&self, level: f64) -> f64 {
         let level = if level.is_nan() { crate::LEVEL } else { level.clamp(0.505, 0.999_999) };
         self.at(1.0 - level).high

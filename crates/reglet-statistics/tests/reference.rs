@@ -1,6 +1,6 @@
 //! Against SciPy, scikit-learn and statsmodels (`tests/reference/make_statistics.py`), and properties.
 
-use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Deserialize;
@@ -134,7 +134,8 @@ fn associations_and_scores_are_scipys_and_scikit_learns() {
 #[test]
 fn quantiles_are_numpys() {
     let values = [1.0, 2.0, 4.0, 8.0];
-    let expected = [(0.0, 1.0), (0.1, 1.3), (0.5, 3.0), (0.975, 7.7), (1.0, 8.0)];
+    assert!(quantile(&[], 0.5).is_nan() && quantile(&values, f64::NAN).is_nan());
+    let expected = [(-1.0, 1.0), (2.0, 8.0), (0.0, 1.0), (0.1, 1.3), (0.5, 3.0), (0.975, 7.7), (1.0, 8.0)];
     for (share, value) in expected {
         assert!((quantile(&values, share) - value).abs() < 1e-9, "{share}");
     }
@@ -176,6 +177,8 @@ fn what_cannot_be_said_is_not() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn an_interval_holds_its_mean_in_order_and_the_seed_fixes_it(
         values in prop::collection::vec(-5.0..5.0_f64, 1..30), seed in any::<u64>(),
@@ -226,4 +229,25 @@ fn as_many_groups_are_found_as_there_are() {
     assert_eq!(found.groups, expected, "{:?}", found.eigenvalues);
     assert!(found.eigenvalues[2] < 1e-9 && found.eigenvalues[3] > 0.01, "{:?}", found.eigenvalues);
     assert!(spectral(&[], 6, 3).groups.is_empty());
+}
+
+/// As many maps as an audit compares with each other.
+#[test]
+fn five_hundred_things_are_grouped_in_seconds() {
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let points: Vec<(f64, f64)> =
+        (0..512).map(|at| (f64::from(at % 4) * 30.0 + random.random::<f64>(), random.random())).collect();
+    let distances: Vec<f64> = points
+        .iter()
+        .flat_map(|one| points.iter().map(move |other| (one.0 - other.0).hypot(one.1 - other.1)))
+        .collect();
+    let started = std::time::Instant::now();
+    let found = spectral(&distances, 8, 1);
+    let took = started.elapsed().as_secs_f64();
+    println!("{took:.2} s");
+    assert!(took < 5.0, "{took} s");
+    assert_eq!(found.groups.iter().max(), Some(&3));
+    for at in 4..512 {
+        assert_eq!(found.groups[at], found.groups[at % 4]);
+    }
 }

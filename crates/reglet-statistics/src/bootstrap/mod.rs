@@ -53,9 +53,11 @@ impl Draws {
         effective: f64,
     ) -> Draws {
         draws.sort_by(f64::total_cmp);
-        // Ties count half.
-        let below =
-            draws.partition_point(|other| *other < value) + draws.partition_point(|other| *other <= value);
+        // Ties count half, those too that rounding has parted: of two groups, every other draw is the estimate again.
+        let reach = draws.iter().map(|draw| (draw - value).abs()).fold(0.0, f64::max);
+        let rounding = 1e-9 * reach;
+        let below = draws.partition_point(|other| *other < value - rounding)
+            + draws.partition_point(|other| *other <= value + rounding);
         let bias = normal_quantile(below as f64 / (2 * draws.len()) as f64);
         // With every draw on one side there is no telling how far; the plain percentile stands.
         let bias = if bias.is_finite() { bias } else { 0.0 };
