@@ -12,10 +12,12 @@ use reglet_data::phantom::Phantoms;
 use reglet_data::{DataError, Dataset};
 use reglet_viz::Theme;
 
+use crate::assemble::assemble;
 use crate::audit::carry_out;
-use crate::config::{Document, Plan};
 use crate::journal::Journal;
+use crate::plan::Plan;
 use crate::progress::Progress;
+use crate::source::Document;
 use crate::{Error, Output};
 
 pub use config::CalibrationConfig;
@@ -69,8 +71,8 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
             options.seed = phantoms.options().seed.wrapping_add(repeat as u64);
             audit.config.data = crate::config::DataConfig::Phantoms(options);
             let plan = Plan::open(audit)?;
-            let results = carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), start)?;
-            findings.add(means, &results);
+            let record = carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), start)?;
+            findings.add(means, &assemble(&record, &plan.config));
             progress.update(findings.audits() as u64, total as u64);
         }
     }

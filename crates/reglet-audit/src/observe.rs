@@ -7,6 +7,7 @@ mod probe;
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
 use rayon::prelude::*;
+use reglet_model::Preprocessing;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -17,9 +18,9 @@ use crate::progress::Progress;
 use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
-use prepare::{Prepared, prepare};
+use prepare::{Prepared, Workshop, prepare};
 use probe::Probes;
-pub(crate) use probe::ask;
+pub(crate) use probe::answers;
 
 /// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
 /// with them the last digits, are the same.
@@ -91,6 +92,13 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
         let done = (journal.left() * CHUNK).min(count);
         progress.say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
     }
+    let preprocessing: Vec<&Preprocessing> =
+        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
+    let workshop = Workshop {
+        data: plan.data.as_ref(),
+        artefacts: &plan.artefacts,
+        preprocessing: &preprocessing,
+    };
     let gallery = gallery(count, plan.config.gallery, plan.config.seed);
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
     let mut probes = None;
@@ -104,7 +112,7 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
                     None => probes.insert(Probes::fit(plan)?),
                 };
                 let prepared: Vec<Prepared> =
-                    chunk.par_iter().map(|&index| prepare(plan, index)).collect::<Result<_, _>>()?;
+                    chunk.par_iter().map(|&index| prepare(workshop, index)).collect::<Result<_, _>>()?;
                 let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
                 let mut found = Observed::default();
                 for model in 0..plan.models.len() {

@@ -7,7 +7,7 @@ use reglet_data::edit::{Change, EditError, Editor};
 use reglet_data::{DataError, Dataset, EstimatedLesions};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Rewrite, ScoreKind, WeightsSource, device,
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, ScoreKind, WeightsSource, device,
 };
 
 use crate::config::{Config, LesionMasks, ModelConfig, PreprocessingConfig, default_lesion};

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::fs;
 use std::path::Path;
 
 use reglet_data::edit::Insertion;

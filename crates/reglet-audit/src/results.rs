@@ -7,7 +7,7 @@ use reglet_evidence::{
     Attention, Character, Effect, Group, Judgement, Natural, Pairs, Performance, Placement, Taken,
     VerdictKind, Worst,
 };
-use reglet_statistics::{Association, Estimate};
+use reglet_statistics::Association;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -316,14 +316,4 @@ pub fn schema() -> String {
     let settings = schemars::generate::SchemaSettings::default().for_serialize();
     let schema = settings.into_generator().into_root_schema_for::<Results>();
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
-}
-
-/// The mean of a number over what has it; `None` where nothing does.
-pub(crate) fn mean_of(estimates: impl Iterator<Item = f64>) -> Option<f64> {
-    reglet_statistics::mean(&estimates.collect::<Vec<_>>())
-}
-
-#[cfg(test)]
-pub(crate) fn whole(mean: f64, half: f64, count: usize) -> Estimate {
-    Estimate { mean, low: mean - half, high: mean + half, count }
 }

@@ -12,7 +12,7 @@ use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save
 use tch::{Device, Kind, Reduction, Tensor};
 
 use crate::progress::Progress;
-use crate::statistics::auroc;
+use reglet_statistics::auroc;
 use crate::{Error, Output};
 
 /// What a classifier is trained on, and for how long.

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::config::{Config, DataConfig, Document, Source};
+use crate::config::{Config, DataConfig};
+use crate::source::{Document, Source};
 use crate::train::{BATCH, Recipe};
 
 /// A calibration's config, in TOML.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use reglet_evidence::VerdictKind;
+use reglet_statistics::{Estimate, isotonic};
 use reglet_viz::chart::CurveChart;
 use reglet_viz::{Svg, Theme, VizError};
 use serde::Serialize;
@@ -12,8 +14,7 @@ use super::series::Member;
 use super::truth::Truth;
 use crate::Error;
 use crate::config::Config;
-use crate::results::{Results, VerdictKind};
-use crate::statistics::{Estimate, isotonic};
+use crate::results::Results;
 
 /// The version of `calibration.json`.
 const SCHEMA_VERSION: u32 = 1;
@@ -78,7 +79,7 @@ impl Findings {
             truth: config.truth,
             classifiers: members.iter().zip(truths).map(classifier).collect(),
             rates: BTreeMap::new(),
-            artefact: audit.artefact.clone(),
+            artefact: audit.artefacts()[0].0.clone(),
             min_effect: audit.verdict.min_effect,
             audits: 0,
         }
@@ -86,7 +87,7 @@ impl Findings {
 
     /// Takes in one audit of every classifier.
     pub fn add(&mut self, means: &str, results: &Results) {
-        for model in &results.models {
+        for model in &results.cases {
             let known = self.classifiers.iter_mut().find(|classifier| classifier.name == model.name);
             if let Some(classifier) = known {
                 classifier.verdicts.entry(means.to_owned()).or_default().push(model.verdict.kind);

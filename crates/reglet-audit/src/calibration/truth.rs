@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use rayon::prelude::*;
+use reglet_statistics::{Estimate, auroc};
 use reglet_data::Dataset;
 use reglet_data::edit::Change;
 use reglet_data::phantom::Phantoms;
@@ -9,9 +10,9 @@ use reglet_data::phantom::Phantoms;
 use super::config::TruthConfig;
 use super::other;
 use crate::Error;
-use crate::config::{Config, Document};
-use crate::evidence::answers;
-use crate::statistics::{Estimate, auroc};
+use crate::config::Config;
+use crate::observe::answers;
+use crate::source::Document;
 
 /// What is true of one classifier.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +38,12 @@ pub(super) fn truths(
     config: &TruthConfig,
 ) -> Result<Vec<Truth>, Error> {
     let phantoms = other(phantoms, config.seed, config.pictures)?;
-    let target = &audit.config.target;
+    let targets = audit.config.targets();
+    let target = &targets[0];
+    let (artefact, ..) = &audit.config.artefacts()[0];
     let pair = |index: usize| -> Result<Pair, Error> {
         let sample = phantoms.sample(index)?;
-        let shown = sample.shows(&audit.config.artefact) == Some(true);
+        let shown = sample.shows(artefact) == Some(true);
         let change = if shown { Change::Remove } else { Change::Insert };
         let redrawn = phantoms.redraw(index, change, config.seed);
         let redrawn = redrawn.map_or_else(|| sample.picture.clone(), |edited| edited.picture);

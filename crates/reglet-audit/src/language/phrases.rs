@@ -65,12 +65,12 @@ impl Words {
     /// The name of a plain property of pictures.
     pub(crate) fn of_property(&self, name: &str) -> String {
         let known = PROPERTIES.iter().find(|(own, ..)| *own == name);
-        let (_, english, french) = known.unwrap_or(&("", name, name));
-        match self.language {
+        let (_, english, french) = known.copied().unwrap_or(("", name, name));
+        let said = match self.language {
             Language::En => english,
             Language::Fr => french,
-        }
-        .to_owned()
+        };
+        said.to_owned()
     }
 
     /// Where what is put into pictures comes from.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reglet_data::Sample;
+use reglet_data::{Dataset, Sample};
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, Picture};
 use reglet_model::Preprocessing;
 
 use super::edit;
 use crate::Error;
-use crate::plan::Plan;
+use crate::plan::Suspect;
 use crate::properties::properties;
 
 /// A picture, and its changed versions as each model sees them: at their own size they would fill the memory.
@@ -43,17 +43,24 @@ pub(crate) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
     (0..count).map(&mut of_stretch).collect()
 }
 
+/// Of a plan what pictures are prepared by, which unlike the models any thread may use.
+#[derive(Clone, Copy)]
+pub(super) struct Workshop<'a> {
+    pub data: &'a dyn Dataset,
+    pub artefacts: &'a [Suspect],
+    /// By model.
+    pub preprocessing: &'a [&'a Preprocessing],
+}
+
 /// Reads picture number `index` and changes it in every way that the plan asks for.
 ///
 /// # Errors
 /// A picture that cannot be read, or edited.
-pub(super) fn prepare(plan: &Plan, index: usize) -> Result<Prepared, Error> {
-    let data = plan.data.as_ref();
+pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, Error> {
+    let Workshop { data, artefacts, preprocessing } = workshop;
     let sample = data.sample(index)?;
-    let preprocessing: Vec<&Preprocessing> =
-        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
     let mut changed: Vec<Vec<Version>> = preprocessing.iter().map(|_| Vec::new()).collect();
-    for (artefact, suspect) in plan.artefacts.iter().enumerate() {
+    for (artefact, suspect) in artefacts.iter().enumerate() {
         let mut changes: Vec<(Change, bool)> =
             suspect.changes.iter().map(|change| (*change, false)).collect();
         // Maps are compared with those of the picture without the artefact, unless nothing is to be changed at all.
@@ -66,7 +73,7 @@ pub(super) fn prepare(plan: &Plan, index: usize) -> Result<Prepared, Error> {
             for place in 0..suspect.editor.places(change) {
                 let Some(edited) = scene.edit(change, place)? else { continue };
                 let strength = edited.strength(&sample.picture);
-                for (versions, preprocessing) in changed.iter_mut().zip(&preprocessing) {
+                for (versions, preprocessing) in changed.iter_mut().zip(preprocessing) {
                     let edit = Edit {
                         donor: edited.donor.clone(),
                         visible: preprocessing.geometry.visible(&edited.region)?,
@@ -79,12 +86,12 @@ pub(super) fn prepare(plan: &Plan, index: usize) -> Result<Prepared, Error> {
             }
         }
     }
-    Ok(Prepared { index, known: known(plan, index, &sample), sample, changed })
+    Ok(Prepared { index, known: known(workshop, index, &sample), sample, changed })
 }
 
 /// What is known of a picture without asking a model.
-fn known(plan: &Plan, index: usize, sample: &Sample) -> Picture {
-    let data = plan.data.as_ref();
+fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> Picture {
+    let data = workshop.data;
     let cells = data.columns().iter();
     let columns: BTreeMap<String, String> =
         cells.filter_map(|name| Some((name.clone(), data.cell(index, name)?.to_owned()))).collect();
@@ -93,7 +100,7 @@ fn known(plan: &Plan, index: usize, sample: &Sample) -> Picture {
         group: data.group(index).map(str::to_owned),
         pair: data.pair(index).map(str::to_owned),
         label: sample.label,
-        shows: plan.artefacts.iter().map(|suspect| shows(plan, index, sample, &suspect.name)).collect(),
+        shows: workshop.artefacts.iter().map(|suspect| shows(data, index, sample, &suspect.name)).collect(),
         estimated: sample.estimated.clone(),
         columns,
         properties: properties(&sample.picture),
@@ -102,8 +109,8 @@ fn known(plan: &Plan, index: usize, sample: &Sample) -> Picture {
 }
 
 /// Whether a picture shows a region, by its mask or else by its flag.
-fn shows(plan: &Plan, index: usize, sample: &Sample, region: &str) -> Option<bool> {
-    sample.shows(region).or_else(|| plan.data.flag(index, region))
+fn shows(data: &dyn Dataset, index: usize, sample: &Sample, region: &str) -> Option<bool> {
+    sample.shows(region).or_else(|| data.flag(index, region))
 }
 
 #[cfg(test)]

@@ -58,8 +58,9 @@ impl Probes {
         for (number, (_, model)) in plan.models.iter().enumerate() {
             let mut features: Vec<Vec<f32>> = Vec::with_capacity(chosen.len());
             for part in chosen.chunks(CHUNK) {
+                let (data, preprocessing) = (plan.data.as_ref(), model.preprocessing());
                 let view = |(index, _): &(usize, Vec<Option<bool>>)| -> Result<RgbImage, Error> {
-                    Ok(model.preprocessing().view(&plan.data.sample(*index)?.picture)?)
+                    Ok(preprocessing.view(&data.sample(*index)?.picture)?)
                 };
                 let views = part.par_iter().map(view).collect::<Result<Vec<_>, _>>()?;
                 features.extend(ask(plan, model, &views)?.features);
@@ -74,7 +75,7 @@ impl Probes {
     /// By artefact: the log odds that the picture number `index` shows it, by a probe that has not seen its group.
     pub fn of(&self, model: usize, features: &[f32], index: usize) -> Vec<Option<f64>> {
         let group = self.groups.get(index).copied();
-        let odds = |probe: &Option<Probe>| Some(probe.as_ref()?.score(features, group));
+        let odds = |probe: &Option<Probe>| probe.as_ref()?.score(features, group);
         self.probes[model].iter().map(odds).collect()
     }
 }
@@ -172,12 +173,27 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Aske
     Ok(Asked { scores, top, features })
 }
 
+/// What a model says of one class for each picture, a bounded number of them at a time.
+///
+/// # Errors
+/// Whatever the model reports.
+pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Score>, Error> {
+    let mut all = Vec::with_capacity(views.len());
+    let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
+    for part in views.chunks(if same_size { CHUNK } else { 1 }) {
+        let input = model.preprocessing().tensor(part, model.device())?;
+        let (scores, _) = scores_of(&model.logits(&input)?, &[target])?;
+        all.extend(scores.into_iter().flatten());
+    }
+    Ok(all)
+}
+
 /// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
 /// most probable class. One logit is that of class 1 against class 0.
 ///
 /// # Errors
 /// [`Error::Torch`].
-pub(crate) fn scores_of(
+fn scores_of(
     logits: &Tensor,
     targets: &[usize],
 ) -> Result<(Vec<Vec<Score>>, Vec<Vec<bool>>), Error> {

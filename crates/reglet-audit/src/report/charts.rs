@@ -110,7 +110,7 @@ fn intervals(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
-        let rows = ordered(page.results, method).into_iter();
+        let rows = ordered(page, method).into_iter();
         let rows = rows.map(|(name, found)| {
             interval(&page.estimated(page.label(name), found.estimated), &found.density.estimate)
         });

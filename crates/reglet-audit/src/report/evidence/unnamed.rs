@@ -1,7 +1,6 @@
 use maud::{Markup, html};
 
 use super::super::page::{Page, table};
-use crate::language::Language;
 use crate::results::CaseResults;
 use crate::suspects::{Property, Strength};
 
