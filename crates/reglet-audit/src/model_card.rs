@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(
             rows,
             results
-                .models
+                .cases
                 .iter()
                 .flat_map(|model| &model.performance)
                 .filter(|p| p.part == Part::Artefact(true))

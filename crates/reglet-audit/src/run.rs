@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use reglet_audit::{
     Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, calibrate, config, explain, gallery,
-    inspect, methods, results, train,
+    inspect, judge, methods, results, train,
 };
 use reglet_model::export_help;
 use words::{Command, ExplainWords, GalleryWords, Words};
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
+        Command::Judge(words) => judge(&words.results, &words.set, &words.out),
         Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),

@@ -21,6 +21,11 @@ pub(crate) enum Command {
     /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
     /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
+    /// The verdicts of an audit again, by other rules and without any model
+    ///
+    /// Reads the rows that an audit left beside its results. Without --set every file is, byte for byte, what the audit wrote.
+    /// Exit status as of an audit.
+    Judge(JudgeWords),
     /// How often the audit is right: a series of classifiers of phantoms, trained and audited
     ///
     /// Exit status: 0 if no clean classifier was convicted and every strong shortcut found; 1 if not; 2 if the run failed.
@@ -117,6 +122,18 @@ pub(crate) struct ExplainWords {
     /// Print a summary for machines instead of text
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct JudgeWords {
+    /// The folder of an audit's results
+    pub(crate) results: PathBuf,
+    /// A rule: verdict.min_effect=0.05, operating_point=0.3, models.NAME.expect=clear; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The folder for the new results [default: results/judge]
+    #[arg(long, default_value = "results/judge")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -111,6 +112,7 @@ impl Table {
     /// # Errors
     /// What is no such file, or is damaged.
     pub fn from_parquet(bytes: Vec<u8>) -> Result<Table, ParquetError> {
+        let length = bytes.len() as u64;
         let file = SerializedFileReader::new(Bytes::from(bytes))?;
         let metadata = file.metadata().file_metadata().clone();
         if !(0..=MOST_ROWS).contains(&metadata.num_rows()) {
@@ -130,6 +132,7 @@ impl Table {
             let group = file.get_row_group(index)?;
             let rows = usize::try_from(group.metadata().num_rows())
                 .map_err(|_| ParquetError::General("a group with a negative number of rows".to_owned()))?;
+            check(group.metadata(), length)?;
             for (place, (_, column)) in table.columns.iter_mut().enumerate() {
                 read(column, rows, group.get_column_reader(place)?)?;
             }
@@ -139,6 +142,20 @@ impl Table {
             true => Ok(table),
             false => Err(ParquetError::General("the columns have unequal lengths".to_owned())),
         }
+    }
+}
+
+/// Whether every column of a group lies within a file of so many bytes: the reader takes its word for that.
+fn check(group: &RowGroupMetaData, length: u64) -> Result<(), ParquetError> {
+    let place = |offset: i64| u64::try_from(offset).ok().filter(|offset| *offset <= length);
+    let fits = group.columns().iter().all(|column| {
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        let end = place(start).zip(place(column.compressed_size())).map(|(start, size)| start + size);
+        place(column.data_page_offset()).is_some() && end.is_some_and(|end| end <= length)
+    });
+    match fits {
+        true => Ok(()),
+        false => Err(ParquetError::General("a column lies outside the file".to_owned())),
     }
 }
 

@@ -434,7 +434,11 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
             let pictures = effect.map_or(0, |effect| effect.pictures);
             let Some(effect) = effect.filter(|_| pictures >= config.min_pictures) else {
                 let unmarked = change == Change::Remove && !evidence.masks;
-                doubts.push(Objection::Untried { change, class: class.clone(), pictures, unmarked });
+                // That nobody has marked the artefact holds for every class, and is told once.
+                let told = |doubt: &Objection| matches!(doubt, Objection::Untried { unmarked: true, .. });
+                if !(unmarked && doubts.iter().any(told)) {
+                    doubts.push(Objection::Untried { change, class: class.clone(), pictures, unmarked });
+                }
                 continue;
             };
             doubts.extend(wide(effect, class, config));

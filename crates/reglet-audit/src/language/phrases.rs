@@ -214,7 +214,7 @@ phrases! {
         "A plain patch of the same shape and strength in place of {an_artefact}"
         "Une tache unie, de même forme et de même force, à la place d’{an_artefact}"
     parts_in_disorder()
-        "{an_artefact}, cut into tiles that are shuffled,"
+        "Adding the shuffled tiles of {an_artefact}"
         "La mise en désordre des parties d’{an_artefact}"
     removing_lesion()
         "Removing the lesion"
@@ -310,8 +310,11 @@ phrases! {
         "The model’s last features hardly tell pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc} only"
         "Les dernières représentations du modèle distinguent à peine les images avec et sans {artefact} : une sonde linéaire n’atteint qu’une AUROC de {auroc}"
     goes(edits, way)
-        "to it, {edits} go {way} of the way to real ones"
-        "pour elle, {edits} parcourent {way} du chemin vers de vraies images"
+        "{edits} go {way} of the way to real ones"
+        "{edits} parcourent {way} du chemin vers de vraies images"
+    to_it(ways)
+        "; to it, {ways}"
+        " ; pour elle, {ways}"
     the_added()
         "pictures with an added {artefact}"
         "les images avec ajout d’{an_artefact}"
@@ -349,10 +352,10 @@ phrases! {
         "The {artefact} could be removed from no picture, because nobody has marked where it is, so nothing can be acquitted: masks or polygons of it would settle the matter"
         "Le retrait {of_the_artefact} n’a été possible sur aucune image, car son emplacement n’est marqué nulle part : rien ne peut donc être innocenté. Des masques ou des polygones permettraient de trancher"
     untried_removing(class, pictures, wanted)
-        "The {artefact} could be removed from {pictures} pictures of class {class} only, where {wanted} are asked for: more marked pictures of this class would settle the matter"
+        "Removing the {artefact} was possible on {pictures} pictures of class {class} only, where {wanted} are asked for: more marked pictures of this class would settle the matter"
         "Le retrait {of_the_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images marquées de cette classe permettraient de trancher"
     untried_adding(class, pictures, wanted)
-        "{an_artefact} could be added to {pictures} pictures of class {class} only, where {wanted} are asked for: more pictures of this class that are known to be without it would settle the matter"
+        "Adding {an_artefact} was possible on {pictures} pictures of class {class} only, where {wanted} are asked for: more pictures of this class that are known to be without it would settle the matter"
         "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images de cette classe dont on sait qu’elles sont sans permettraient de trancher"
     not_taken(edits, way, wanted)
         "To the model, {edits} go {way} of the way to real ones only, where {wanted} are asked for: such edits may convict and cannot acquit. Cut-outs from marked pictures, or pairs of the same lesion, would settle the matter"
@@ -550,8 +553,8 @@ phrases! {
         "Does the model take the edited pictures for real ones?"
         "Le modèle prend-il les images modifiées pour de vraies ?"
     about_taken()
-        "A ‹linear probe› on the model’s own last features learns to tell pictures with {an_artefact} from those without, and judges only pictures of patients or lesions that it has not seen. 0 %: an edited picture looks to it as before; 100 %: like real ones of the other kind. A control should not go far."
-        "Une ‹sonde linéaire› apprend, sur les dernières représentations du modèle, à distinguer les images avec et sans {artefact}, et ne juge que des images de patients ou de lésions qu’elle n’a pas vus. 0 % : une image modifiée lui paraît comme avant ; 100 % : comme de vraies images de l’autre sorte. Un contrôle ne devrait pas aller loin."
+        "A ‹linear probe› on the model’s own last features learns to tell pictures with {an_artefact} from those without, and judges only pictures of groups that it has not seen. 0 %: an edited picture looks to it as before; 100 %: like real ones of the other kind. A control should not go far."
+        "Une ‹sonde linéaire› apprend, sur les dernières représentations du modèle, à distinguer les images avec et sans {artefact}, et ne juge que des images de groupes qu’elle n’a pas vus. 0 % : une image modifiée lui paraît comme avant ; 100 % : comme de vraies images de l’autre sorte. Un contrôle ne devrait pas aller loin."
     unnamed()
         "Suspects that nobody named"
         "Suspects que personne n’a nommés"
@@ -562,8 +565,8 @@ phrases! {
         "Goes with the model’s score {of_target}, given the class"
         "Associé au score {of_target}, à classe égale"
     about_properties()
-        "Plain properties of the pictures and columns of the data, the strongest first. What goes with the class in the data can be learnt in place of the lesion; what goes with the score among pictures of one class may have been. p-values are corrected for all that are compared (Holm)."
-        "Propriétés simples des images et colonnes des données, de la plus forte à la plus faible. Ce qui est associé à la classe dans les données peut être appris à la place de la lésion ; ce qui est associé au score parmi les images d’une même classe l’a peut-être été. Les valeurs p sont corrigées pour toutes les comparaisons (Holm)."
+        "Plain properties of the pictures and columns of the data, the strongest first. What goes with the class in the data can be learnt in place of what should count; what goes with the score among pictures of one class may have been. p-values are corrected for all that are compared (Holm)."
+        "Propriétés simples des images et colonnes des données, de la plus forte à la plus faible. Ce qui est associé à la classe dans les données peut être appris à la place de ce qui devrait compter ; ce qui est associé au score parmi les images d’une même classe l’a peut-être été. Les valeurs p sont corrigées pour toutes les comparaisons (Holm)."
     property()
         "Property or column"
         "Propriété ou colonne"
@@ -631,8 +634,8 @@ phrases! {
         "Change in the probability {of_target}"
         "Variation de la probabilité {of_target}"
     about_effects()
-        "“In the score” is the change of the log odds {of_target} against all other classes. “Left out” counts pictures of which the model sees less than half of what was changed, or in which the change covers part of the lesion. “p, decision” is the chance of so lopsided flips, or more, if each way were as likely (McNemar, exact). “Could have shown” is the smallest mean change that so many pictures, so scattered, would have shown four times out of five."
-        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Écartées » compte les images dont le modèle voit moins de la moitié de ce qui a été modifié, ou dont la modification couvre une partie de la lésion. « p, décision » est la probabilité d’inversions au moins aussi déséquilibrées si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne qu’autant d’images, aussi dispersées, auraient révélée quatre fois sur cinq."
+        "“In the score” is the change of the log odds {of_target} against all other classes. “Left out” counts pictures of which the model sees less than half of what was changed, or in which the change covers part of what should be judged. “p, decision” is the chance of so lopsided flips, or more, if each way were as likely (McNemar, exact). “Could have shown” is the smallest mean change that so many pictures, so scattered, would have shown four times out of five."
+        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Écartées » compte les images dont le modèle voit moins de la moitié de ce qui a été modifié, ou dont la modification couvre une partie de ce qui devrait être jugé. « p, décision » est la probabilité d’inversions au moins aussi déséquilibrées si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne qu’autant d’images, aussi dispersées, auraient révélée quatre fois sur cinq."
     less()
         "Less"
         "Moins"
@@ -649,8 +652,8 @@ phrases! {
         "Each change against its controls"
         "Chaque modification face à ses contrôles"
     about_contrasts()
-        "What the verdict rests on, by class. Intervals come from a bootstrap that draws patients or lesions again, and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls."
-        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des patients ou des lésions, ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle."
+        "What the verdict rests on, by class. Intervals come from a bootstrap that resamples groups of pictures (all of one patient, where the data say so), and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls."
+        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des groupes d’images (toutes celles d’un même patient, quand les données le disent), ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"

@@ -12,6 +12,13 @@ use super::{Language, Words};
 /// As many effects are named in a verdict's first sentence.
 const NAMED: usize = 2;
 
+/// The first letter made small, for a sentence that becomes part of another.
+fn uncapital(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(characters.as_str().chars()).collect()
+}
+
 impl Words {
     /// A verdict in one sentence, and what it rests on, a sentence for each piece of evidence; without full stops.
     pub(crate) fn of_case(&self, case: &Case, rules: &Rules) -> (String, Vec<String>) {
@@ -103,8 +110,12 @@ impl Words {
             }
         }
         told.sort_by_key(|finding| finding.change);
-        let said: Vec<String> = told.into_iter().map(|finding| self.of_finding(finding)).collect();
-        self.language.list(&said)
+        let said = told.into_iter().enumerate();
+        let said = said.map(|(place, finding)| match place {
+            0 => self.of_finding(finding),
+            _ => uncapital(&self.of_finding(finding)),
+        });
+        self.language.list(&said.collect::<Vec<_>>())
     }
 
     /// "Adding a ruler raises the probability of melanoma by 0.52 [0.44, 0.60] (class benign)".
@@ -205,8 +216,9 @@ impl Words {
                 Some(self.goes(self.of_edits(change), way))
             })
             .collect();
-        let ways = if ways.is_empty() { String::new() } else { format!("; {}", self.language.list(&ways)) };
-        self.language.typeset(format!("{}{ways}", self.probe_tells(auroc)))
+        let ways =
+            if ways.is_empty() { String::new() } else { self.to_it(self.language.list(&ways)) };
+        format!("{}{ways}", self.probe_tells(auroc))
     }
 
     fn of_edits(&self, change: Change) -> String {

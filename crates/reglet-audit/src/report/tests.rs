@@ -4,18 +4,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reglet_attribution::Remark;
 use reglet_data::edit::{Change, Insertion};
+use reglet_evidence::{
+    Attention, Case, Character, Contrast, Doubt, EditTaken, Effect, Evidence, Excluded, Faithfulness, Group,
+    Measure, Natural, OperatingPoint, Part, Performance, Placement, Randomised, RegionAttention, Rules, Span,
+    Taken, Test, Trust, VerdictConfig, VerdictKind, Worst, judge,
+};
+use reglet_statistics::{Association, Estimate};
 use sha2::{Digest, Sha256};
 
 use super::{Charts, render};
-use crate::config::VerdictConfig;
 use crate::language::Language;
+use crate::language::Words;
 use crate::results::{
-    Answer, Attention, Character, Cluster, Clustering, Contrast, DataSummary, Doubt, Effect, Exhibit,
-    Faithfulness, Group, CaseResults, Performance, Placement, Provenance, Randomised, RegionAttention,
-    Results, SCHEMA_VERSION, SampleMap, SampleResult, Test, Trust, Typical, Verdict, VerdictKind,
+    Answer, ArtefactSummary, CaseResults, Cluster, Clustering, DataSummary, Exhibit, Expectation, Provenance,
+    Results, SCHEMA_VERSION, SampleMap, SampleResult, Typical, Verdict,
 };
-use reglet_statistics::{Association, Estimate};
-use crate::verdict::{Evidence, judge};
+use crate::suspects::{Property, Strength};
 
 const HOSTILE: &str = r#"</style></pre><script src="http://evil.example/x.js">&'"<img onerror=x>"#;
 
@@ -30,20 +34,31 @@ fn example_in(language: Language) -> Results {
         schema_version: SCHEMA_VERSION,
         language,
         title: "Do these classifiers read the ruler?".into(),
-        target: "melanoma".into(),
-        artefact: "ruler".into(),
+        targets: vec!["melanoma".into()],
+        artefacts: vec!["ruler".into()],
         lesion: Some("lesion".into()),
         data: DataSummary {
             name: "phantoms".into(),
             pictures: 120,
+            groups: 118,
             classes: vec!["nevus".into(), "melanoma".into()],
             fingerprint: "9f2c".repeat(16),
-            groups: vec![[30, 30], [30, 30]],
-            association: Association::of([[30, 30], [30, 30]]),
             estimated: BTreeMap::new(),
-            insertion: Insertion::Redrawn,
+            artefacts: [(
+                "ruler".to_owned(),
+                ArtefactSummary {
+                    groups: vec![[30, 30], [30, 30]],
+                    association: Association::of([[30, 30], [30, 30]])
+                        .map(|found| ("melanoma".to_owned(), found))
+                        .into_iter()
+                        .collect(),
+                    insertion: Insertion::Redrawn,
+                },
+            )]
+            .into(),
+            suspects: [("melanoma".to_owned(), vec![property("brightness", false, -0.31)])].into(),
         },
-        models: vec![
+        cases: vec![
             model(language, "trained-with-rulers", 0.41, 3.6),
             model(language, "trained-without", 0.01, 0.8),
         ],
@@ -61,6 +76,20 @@ fn example_in(language: Language) -> Results {
     }
 }
 
+fn property(name: &str, column: bool, strength: f64) -> Property {
+    Property { name: name.into(), column, pictures: 120, strength, measure: Strength::SomersD, p: 0.004 }
+}
+
+fn rules() -> Rules {
+    Rules {
+        verdict: VerdictConfig::default(),
+        operating_point: OperatingPoint::Above(0.5),
+        seed: 1,
+        reference: None,
+        lesion: "lesion".into(),
+    }
+}
+
 fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResults {
     let methods = [
         ("saliency", "Saliency"),
@@ -69,41 +98,95 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
     ];
     let groups =
         [("nevus", false, 0.12), ("nevus", true, 0.12), ("melanoma", false, 0.8), ("melanoma", true, 0.8)];
-    let effects = vec![
-        changed(Change::Insert, effect),
-        changed(Change::Remove, -effect),
-        changed(Change::Move, 0.02),
-        changed(Change::Control, 0.004),
-    ];
+    let classes = [None, Some("nevus"), Some("melanoma")];
+    let of = |change: Change, by: f64| classes.map(|class| changed(change, class, by));
+    let effects: Vec<Effect> = [
+        of(Change::Insert, effect),
+        of(Change::Remove, -effect),
+        of(Change::Move, 0.02),
+        of(Change::Control, 0.004),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let attention: Vec<Attention> =
         methods.iter().map(|(method, title)| attention(method, title, density)).collect();
+    let natural = vec![Natural {
+        class: "nevus".into(),
+        with: 30,
+        without: 30,
+        difference: measure(&spread(effect, 0.1)),
+        unexplained: Some(measure(&spread(0.02, 0.1))),
+    }];
+    let taken = Taken {
+        auroc: estimate(&spread(0.9, 0.05)),
+        pictures: [60, 60],
+        edits: [(Change::Insert, false), (Change::Remove, true)]
+            .map(|(change, with)| EditTaken { change, with, pictures: 60, way: estimate(&spread(0.8, 0.1)) })
+            .into(),
+    };
+    let names = ["nevus".to_owned(), "melanoma".to_owned()];
     let evidence = Evidence {
         artefact: "ruler",
-        target: "melanoma",
-        language,
+        classes: &names,
         effects: &effects,
+        natural: &natural,
+        pairs: None,
+        taken: Some(&taken),
         attention: &attention,
+        masks: true,
     };
-    let verdict = judge(&evidence, &VerdictConfig::default());
-    CaseResults {
-        name: name.into(),
-        architecture: "resnet18, width 16".into(),
-        weights_sha256: "c0de".repeat(16),
-        verdict,
-        expected: Some(VerdictKind::Shortcut),
+    let judgement = judge(&evidence, &rules());
+    let performance = [(Part::All, Some(0.948)), (Part::Artefact(false), None), (Part::Artefact(true), Some(0.712))];
+    let column = Part::Column { column: "site".into(), value: "back".into() };
+    let case = Case {
+        model: name.into(),
+        artefact: "ruler".into(),
+        target: "melanoma".into(),
+        judgement,
+        decision: Some(0.5),
+        comparisons: 36,
         groups: groups.into_iter().map(|(class, with, middle)| group(class, with, middle, effect)).collect(),
-        performance: [(None, Some(0.948)), (Some(false), None), (Some(true), Some(0.712))]
-            .map(|(artefact, auroc)| Performance {
-                artefact,
+        performance: performance
+            .into_iter()
+            .chain([(column, Some(0.8))])
+            .map(|(part, auroc)| Performance {
+                part,
                 pictures: 60,
                 sensitivity: Estimate::share(27, 30),
                 specificity: Estimate::share(21, 30),
-                auroc,
+                auroc: auroc.map(|mean| Estimate { mean, low: mean - 0.1, high: mean + 0.02, count: 60 }),
                 brier: Some(0.153),
                 calibration_error: Some(0.081),
             })
-            .into(),
+            .collect(),
+        worst: Estimate::share(21, 30)
+            .map(|right| Worst { part: Part::Artefact(true), target: false, right }),
         effects,
+        natural,
+        pairs: None,
+        taken: Some(taken),
+        attention,
+    };
+    let (summary, reasons) = Words::new(language, "ruler", "melanoma").of_case(&case, &rules());
+    CaseResults {
+        name: case.model,
+        artefact: case.artefact,
+        target: case.target,
+        architecture: "resnet18, width 16".into(),
+        weights_sha256: "c0de".repeat(16),
+        verdict: Verdict { kind: case.judgement.kind, summary, reasons, judgement: case.judgement },
+        expected: Some(Expectation::Shortcut),
+        decision: case.decision,
+        groups: case.groups,
+        performance: case.performance,
+        worst: case.worst,
+        effects: case.effects,
+        natural: case.natural,
+        pairs: case.pairs,
+        taken: case.taken,
+        attention: case.attention,
+        suspects: vec![property("site", true, 0.22)],
         clusterings: vec![Clustering {
             method: "grad_cam".into(),
             title: "Grad-CAM".into(),
@@ -124,7 +207,6 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
                 }],
             }],
         }],
-        attention,
         samples: (0..2).map(|index| sample(index, &methods.map(|(method, _)| method))).collect(),
     }
 }
@@ -136,6 +218,15 @@ fn spread(middle: f64, width: f64) -> Vec<f64> {
 
 fn estimate(values: &[f64]) -> Estimate {
     Estimate::of(values, 1).expect("there are values")
+}
+
+fn measure(values: &[f64]) -> Measure {
+    let estimate = estimate(values);
+    let span = |width: f64| Span {
+        low: estimate.mean - width * (estimate.mean - estimate.low),
+        high: estimate.mean + width * (estimate.high - estimate.mean),
+    };
+    Measure { estimate, corrected: span(1.6), equivalence: span(0.84) }
 }
 
 fn group(class: &str, artefact: bool, middle: f64, effect: f64) -> Group {
@@ -151,7 +242,7 @@ fn group(class: &str, artefact: bool, middle: f64, effect: f64) -> Group {
     }
 }
 
-fn changed(change: Change, by: f64) -> Effect {
+fn changed(change: Change, class: Option<&str>, by: f64) -> Effect {
     let before = spread(if by < 0.0 { 0.7 } else { 0.3 }, 0.25);
     let after: Vec<f64> = before
         .iter()
@@ -160,23 +251,36 @@ fn changed(change: Change, by: f64) -> Effect {
         .collect();
     let differences: Vec<f64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
     let tested = matches!(change, Change::Insert | Change::Remove);
-    let test =
-        Test { p: 2e-5, adjusted: tested.then_some(8e-5), cohens_d: Some(1.37), rank_biserial: Some(0.9) };
+    let test = Test { p: 2e-5, cohens_d: Some(1.37), rank_biserial: Some(0.9) };
+    let share = |hits: f64| measure(&spread(hits, 0.01));
+    let moves = by.abs() > 0.1;
+    let gained = share(if moves && by > 0.0 { 0.31 } else { 0.012 });
+    let lost = share(if moves && by < 0.0 { 0.31 } else { 0.012 });
     let contrast = Contrast {
         control: Change::Control,
         pictures: before.len(),
+        strength: 21.0,
         alone: estimate(&spread(0.01, 0.01)),
-        difference: estimate(&differences),
+        difference: measure(&differences),
+        gained,
+        lost,
+        moved: share(0.02),
         test,
     };
     Effect {
         change,
         with: by < 0.0,
+        class: class.map(str::to_owned),
         pictures: before.len(),
+        groups: before.len(),
+        excluded: Excluded { unseen: 1, on_lesion: 0 },
         estimated: 0,
-        difference: estimate(&differences),
-        score: estimate(&differences.iter().map(|value| 5.0 * value).collect::<Vec<_>>()),
-        flipped: 0.31,
+        strength: 22.0,
+        difference: measure(&differences),
+        score: measure(&differences.iter().map(|value| 5.0 * value).collect::<Vec<_>>()),
+        gained,
+        lost,
+        moved: share(0.02),
         called: [4, 13],
         test,
         mcnemar: 0.0129,
@@ -194,7 +298,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             pictures: 30,
             estimated: 0,
             share: estimate(&shares),
-            density: estimate(&densities),
+            density: measure(&densities),
             rank_accuracy: estimate(&shares),
             pointing: estimate(&spread(0.3, 0.2)),
             auc: estimate(&spread(0.6, 0.1)),
@@ -208,7 +312,7 @@ fn attention(method: &str, title: &str, density: f64) -> Attention {
             .map(|(name, region)| (name.to_owned(), region))
             .into(),
         artefact_against_reference: gradients.then(|| estimate(&spread(0.9, 0.1))),
-        artefact_against_control: Some(estimate(&spread(0.4, 0.3))),
+        artefact_against_control: Some(measure(&spread(0.4, 0.3))),
         character: Some(Character {
             sparsity: estimate(&spread(0.7, 0.1)),
             contours: estimate(&spread(0.3, 0.1)),
@@ -250,19 +354,17 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
         label: "melanoma".into(),
         artefact: Some(index == 0),
         estimated: BTreeSet::new(),
-        answer: Answer { probability: 0.93, score: 2.6 },
+        answer: Answer { probability: 0.93, called: true },
         changed: [(Change::Remove, 0.41), (Change::Move, 0.9)]
-            .map(|(change, probability)| (change, Answer { probability, score: 0.0 }))
+            .map(|(change, probability)| (change, Answer { probability, called: probability > 0.5 }))
             .into(),
         maps: methods
             .iter()
             .map(|method| SampleMap {
                 method: (*method).to_owned(),
                 regions: [("ruler".to_owned(), placement)].into(),
-                against_control: None,
                 gap: None,
                 remark: None,
-                sketch: None,
                 character: Some(Character { sparsity: 0.7, contours: 0.3, regions: 0.5 }),
                 layer: Some(vec![0x89, 0x50, 0x4e, 0x47]),
             })
@@ -287,14 +389,18 @@ fn hostile_words_are_escaped_wherever_they_stand() {
     let mut results = example();
     let word = || HOSTILE.to_owned();
     results.title = word();
-    results.target = word();
-    results.artefact = word();
+    results.targets[0] = word();
+    results.artefacts[0] = word();
     results.data.name = word();
     results.data.classes[0] = word();
     results.provenance.config = word();
     let model = &mut results.cases[0];
     (model.name, model.architecture) = (word(), word());
-    model.verdict = Verdict { kind: VerdictKind::Clear, summary: word(), reasons: vec![word()] };
+    (model.artefact, model.target) = (word(), word());
+    model.verdict.kind = VerdictKind::Clear;
+    (model.verdict.summary, model.verdict.reasons) = (word(), vec![word()]);
+    model.suspects[0].name = word();
+    model.performance[3].part = Part::Column { column: word(), value: word() };
     model.groups[0].class = word();
     model.attention[0].title = word();
     model.samples[0].id = word();
@@ -339,7 +445,7 @@ fn nothing_is_fetched_and_nothing_runs_but_the_pages_own_script() {
 fn every_verdict_comes_before_all_evidence() {
     let page = page(&example());
     let first_evidence = page.find("What it says").expect("there is evidence");
-    for model in example().models {
+    for model in example().cases {
         let verdict = page.find(&format!(
             "<h3 id=\"verdict-{}\">{}",
             if model.name == "trained-without" { 2 } else { 1 },
@@ -364,6 +470,7 @@ fn a_verdict_says_whether_it_was_expected() {
 fn empty_groups_and_a_missing_lesion_leave_a_page_without_holes() {
     let mut results = example();
     results.lesion = None;
+    results.data.groups = results.data.pictures;
     for model in &mut results.cases {
         model.groups[1].values.clear();
         model.groups[1].pictures = 0;
@@ -401,9 +508,10 @@ fn a_model_with_no_evidence_at_all_still_has_its_verdict() {
 #[test]
 fn numbers_stand_in_the_tables_as_a_reader_writes_them() {
     let mut results = example();
-    let effect = &mut results.cases[0].effects[1];
-    effect.difference = Estimate { mean: -0.3141, low: -0.4, high: -0.001, count: 30 };
-    effect.flipped = 0.034;
+    let effect = &mut results.cases[0].effects[3];
+    assert_eq!((effect.change, &effect.class), (Change::Remove, &None));
+    effect.difference.estimate = Estimate { mean: -0.3141, low: -0.4, high: -0.001, count: 30 };
+    effect.lost.estimate.mean = 0.034;
     let page = page(&results);
     assert!(page.contains("<b>−0.31</b> <span class=\"interval\">[−0.40, 0.00]</span>"));
     assert!(page.contains("3.4\u{a0}%"));
@@ -415,7 +523,7 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
     let mut results = example();
     let method = &mut results.cases[0].attention[0];
     let region = method.regions.get_mut("ruler").expect("the example has a ruler");
-    region.density = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
+    region.density.estimate = Estimate { mean: 2.0, low: 2.1, high: 2.5, count: 3 };
     assert!(page(&results).contains("<svg"));
 }
 
@@ -470,7 +578,7 @@ fn twelve_questions_are_answered_with_numbers() {
     assert!(questions.contains("prove that it moves the answer"));
     assert!(!questions.contains("The others:"), "nothing else is in question");
     let mut untold = example();
-    for model in &mut untold.models {
+    for model in &mut untold.cases {
         model.attention.iter_mut().for_each(|method| method.regions.clear());
     }
     assert!(page(&untold).contains("None can be named"));
@@ -549,7 +657,7 @@ fn whether_a_method_is_believed_stands_beside_its_maps() {
     assert!(html.contains("no: its maps change under noise that cannot be seen"), "the doubt is shown");
     assert!(html.contains("<td class=\"number\">0.82</td>") && html.contains("50\u{a0}%"));
     let mut untried = example();
-    for model in &mut untried.models {
+    for model in &mut untried.cases {
         model.attention.iter_mut().for_each(|method| method.trust = None);
     }
     assert!(!page(&untried).contains("Can the maps be believed"));

@@ -73,7 +73,7 @@ fn performance(page: &Page<'_>, model: &CaseResults) -> Markup {
                 }
                 td.number { (page.maybe(found.sensitivity.as_ref(), Language::percent)) }
                 td.number { (page.maybe(found.specificity.as_ref(), Language::percent)) }
-                td.number { (page.maybe(found.auroc.as_ref(), Language::plain)) }
+                td.number { (page.maybe(found.auroc.as_ref(), Language::precise)) }
                 td.number { (page.number(found.brier, Language::precise)) }
                 td.number { (page.number(found.calibration_error, Language::precise)) }
             }
