@@ -30,6 +30,22 @@ pub enum DataError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A path leads to something that is not a regular file: a folder, a pipe, a device, a socket.
+    #[error("`{}` is a {what}, not a file: give a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A table or an annotation file is larger than allowed.
+    #[error("`{}` is larger than the {limit} bytes that are allowed: divide it", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The largest number of bytes allowed.
+        limit: u64,
+    },
     /// A picture, or a picture that is to be a mask, cannot be read.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -72,6 +88,18 @@ pub enum DataError {
         file: PathBuf,
         /// The largest value in it, from 1 to 127.
         brightest: u8,
+    },
+    /// An annotation draws nothing in its picture, or cannot be of it.
+    #[error("annotation {annotation} of `{picture}` in `{}`: {fault}", file.display())]
+    Annotation {
+        /// The annotation file.
+        file: PathBuf,
+        /// The annotation's id or, where it has none, its place in the list, counted from 0.
+        annotation: String,
+        /// The picture, as the annotation file names it.
+        picture: String,
+        /// What is wrong with it, and the likely cause.
+        fault: String,
     },
     /// A mask and a flag disagree about whether the picture shows a region.
     #[error(

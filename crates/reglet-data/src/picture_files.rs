@@ -1,7 +1,6 @@
 //! Labelled pictures in files, however they are listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +8,9 @@ use image::imageops;
 use sha2::{Digest, Sha256};
 
 use crate::coco::{Coco, CocoOptions};
+use crate::files;
 use crate::further::About;
-use crate::picture::{self, Limits};
+use crate::picture::{self, Decoded, Limits};
 use crate::{DataError, Dataset, Mask, Problem, ProblemKind, Problems, Sample};
 
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
@@ -121,16 +121,17 @@ impl PictureFiles {
         }
     }
 
-    fn mask(&self, path: &Path) -> Result<Mask, DataError> {
+    fn mask(&self, path: &Path) -> Result<(Mask, String), DataError> {
+        let Decoded { pixels, sha256, .. } = picture::read(path, &self.limits)?;
         // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
-        let grey = imageops::grayscale(&picture::load(path, &self.limits)?);
+        let grey = imageops::grayscale(&pixels);
         let mask = Mask::from_gray(&grey)?;
         // Masks are often written with 1 for inside, which looks like nothing at all.
         match grey.as_raw().iter().copied().max() {
             Some(brightest @ 1..) if mask.is_empty() => {
                 Err(DataError::FaintMask { file: path.into(), brightest })
             }
-            _ => Ok(mask),
+            _ => Ok((mask, sha256)),
         }
     }
 }
@@ -189,7 +190,7 @@ impl Dataset for PictureFiles {
             index,
             len: self.entries.len(),
         })?;
-        let picture = picture::load(&entry.picture, &self.limits)?;
+        let Decoded { pixels: picture, sha256, .. } = picture::read(&entry.picture, &self.limits)?;
         let (width, height) = picture.dimensions();
         let fits = |region: &str, file: &Path, mask: (u32, u32)| {
             if mask == (width, height) {
@@ -204,10 +205,11 @@ impl Dataset for PictureFiles {
             })
         };
 
-        let mut regions = BTreeMap::new();
+        let (mut regions, mut mask_sha256) = (BTreeMap::new(), BTreeMap::new());
         for (region, file) in &entry.masks {
-            let mask = self.mask(file)?;
+            let (mask, hash) = self.mask(file)?;
             fits(region, file, mask.dimensions())?;
+            mask_sha256.insert(region.clone(), hash);
             regions.insert(region.clone(), mask);
         }
         if let Some((coco, image)) = self.coco.as_ref().zip(entry.annotated) {
@@ -229,7 +231,15 @@ impl Dataset for PictureFiles {
                 _ => {}
             }
         }
-        Ok(Sample { id: entry.id.clone(), picture, label: entry.label, regions, estimated: BTreeSet::new() })
+        Ok(Sample {
+            id: entry.id.clone(),
+            picture,
+            label: entry.label,
+            sha256,
+            mask_sha256,
+            regions,
+            estimated: BTreeSet::new(),
+        })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {
@@ -253,7 +263,7 @@ impl Dataset for PictureFiles {
             hash.number(entry.annotated.map_or(u64::MAX, |image| image as u64));
         }
         if let Some(coco) = &self.coco {
-            hash.file(coco.file())?;
+            hash.0.update(coco.sha256());
         }
         self.hash_columns(&mut hash);
         Ok(format!("{:x}", hash.0.finalize()))
@@ -284,7 +294,8 @@ impl Fingerprint {
     fn file(&mut self, path: &Path) -> Result<(), DataError> {
         let unreadable = |source| DataError::Unreadable { path: path.into(), source };
         let mut content = Sha256::new();
-        io::copy(&mut File::open(path).map_err(unreadable)?, &mut content).map_err(unreadable)?;
+        let mut file = files::open(path).map_err(|refusal| refusal.of(path))?;
+        io::copy(&mut file, &mut content).map_err(unreadable)?;
         self.0.update(content.finalize());
         Ok(())
     }

@@ -228,7 +228,7 @@ pub enum ProblemKind {
     #[error("annotation {annotation}: {fault}")]
     Annotation {
         /// Its id or, where it has none, its place in the list, counted from 0.
-        annotation: i64,
+        annotation: String,
         /// What is wrong with it.
         fault: String,
     },
