@@ -78,6 +78,36 @@ pub enum DataError {
         /// The mask's width and height.
         mask: (u32, u32),
     },
+    /// A picture is stored turned or mirrored, and nothing tells whether its region was drawn on it so.
+    #[error(
+        "the picture `{id}` is stored so that viewers turn it (orientation {orientation}), and its size does not tell whether `{region}` in `{}` was drawn before or after: say which with `drawn_on = \"stored\"` or `drawn_on = \"upright\"`",
+        file.display()
+    )]
+    Orientation {
+        /// The sample's id.
+        id: String,
+        /// The region, or all of the annotations'.
+        region: String,
+        /// The file that holds the mask, or the annotations.
+        file: PathBuf,
+        /// What the picture's file says, from 2 to 8, as EXIF has it.
+        orientation: u8,
+    },
+    /// A mask's file says that it is to be turned or mirrored, but its picture's says otherwise.
+    #[error(
+        "the mask `{}` is stored so that viewers turn it (orientation {mask}), but its picture `{id}` is not so (orientation {picture}): save the mask anew without its EXIF data",
+        file.display()
+    )]
+    MaskOrientation {
+        /// The sample's id.
+        id: String,
+        /// The file that holds the mask.
+        file: PathBuf,
+        /// What the picture's file says, from 1 to 8, as EXIF has it.
+        picture: u8,
+        /// What the mask's file says, from 2 to 8.
+        mask: u8,
+    },
     /// A mask's pixels are all so dark that none counts as inside, yet not all black.
     #[error(
         "the mask `{}` has no value above {brightest}, so that every pixel counts as outside: write 255 inside and 0 outside",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::coco::CocoOptions;
 use crate::files::{last_part, names};
 use crate::picture_files::PictureFiles;
-use crate::{DataError, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
+use crate::{DataError, DrawnOn, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
 
 /// What the splits may be called; the words of one line mean the same
 /// (<https://huggingface.co/docs/hub/datasets-file-names-and-splits>).
@@ -72,6 +72,11 @@ pub struct ImageFolderOptions {
     /// share. Where `group` is left out, such pictures are a group too.
     #[serde(default)]
     pub pair: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -91,6 +96,7 @@ impl ImageFolderOptions {
             flags: BTreeMap::new(),
             group: None,
             pair: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -111,6 +117,7 @@ impl ImageFolderOptions {
         let folder = self.split_folder()?;
         let name = Some(self.name.clone().unwrap_or_else(|| last_part(&self.folder)));
         let (classes, labels, coco) = (self.classes.clone(), self.labels.clone(), self.coco.clone());
+        let drawn_on = self.drawn_on;
         let found: Vec<&str> = METADATA.into_iter().filter(|file| folder.join(file).is_file()).collect();
         match found.as_slice() {
             [] if self.masks.is_some()
@@ -124,7 +131,9 @@ impl ImageFolderOptions {
                 );
                 Err(problem(&folder, ProblemKind::Malformed(text)))
             }
-            [] => FolderOptions { name, classes, labels, coco, ..FolderOptions::new(folder) }.open(),
+            [] => {
+                FolderOptions { name, classes, labels, drawn_on, coco, ..FolderOptions::new(folder) }.open()
+            }
             [file] => {
                 let (image, label) = ("file_name".to_owned(), self.label.clone());
                 let (masks, flags) = (self.masks.clone(), self.flags.clone());
@@ -141,6 +150,7 @@ impl ImageFolderOptions {
                     flags,
                     group,
                     pair,
+                    drawn_on,
                     coco,
                 };
                 options.open()

@@ -15,7 +15,7 @@ use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::table::Table;
-use crate::{DataError, Problem, ProblemKind, Problems};
+use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 use diagnoses::Diagnoses;
 
 /// The columns of groups: a patient's lesions are no more independent than a lesion's pictures.
@@ -90,6 +90,11 @@ pub struct IsicOptions {
     /// `patient_id` or else `lesion_id`, where there is such a column.
     #[serde(default)]
     pub group: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -133,6 +138,7 @@ impl IsicOptions {
             classes: None,
             labels: None,
             group: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -180,11 +186,12 @@ impl IsicOptions {
         problems.extend(found.unused_masks(&pictures));
         let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
         let (known, columns) = (diagnoses.known(), further.names());
-        Listing { name, file: &truth, pictures, known, regions, columns, problems }.open(
+        let listed = Listing { name, file: &truth, pictures, known, regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),
-        )
+        );
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 
     /// The table of diagnoses; those of the other tasks are `Part1` and `Task2` and the like.

@@ -41,8 +41,10 @@
 //! * Pictures are decoded when asked for and not kept.
 //! * This crate knows nothing of models, and prints nothing.
 
+mod annotated;
 pub mod coco;
 mod dataset;
+mod drawn;
 pub mod edit;
 mod error;
 mod estimate;
@@ -67,6 +69,7 @@ mod row;
 mod table;
 
 pub use dataset::{Dataset, Sample};
+pub use drawn::DrawnOn;
 pub use error::DataError;
 pub use estimate::{EstimatedLesions, estimate_lesion};
 pub use folder::FolderOptions;

@@ -11,7 +11,7 @@ use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::row::Columns;
 use crate::table::Table;
-use crate::{DataError, Problem, Problems};
+use crate::{DataError, DrawnOn, Problem, Problems};
 
 /// A data set listed in a manifest: a CSV file with a line for each picture and a first line that names the
 /// columns, or JSON lines (`.jsonl`) with an object for each. Paths in it are relative to the folder it is in.
@@ -64,6 +64,11 @@ pub struct ManifestOptions {
     /// share. Where `group` is left out, such pictures are a group too.
     #[serde(default)]
     pub pair: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -83,6 +88,7 @@ impl ManifestOptions {
             flags: BTreeMap::new(),
             group: None,
             pair: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -113,11 +119,10 @@ impl ManifestOptions {
         let pictures = records.iter().filter_map(entry).collect();
         let (name, regions) = (self.name(), columns.regions());
         let columns = columns.further();
-        Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, columns, problems }.open(
-            self.classes.as_ref(),
-            self.labels.as_ref(),
-            self.coco.as_ref(),
-        )
+        let listed =
+            Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, columns, problems }
+                .open(self.classes.as_ref(), self.labels.as_ref(), self.coco.as_ref());
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 
     fn name(&self) -> String {

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use image::imageops;
 use sha2::{Digest, Sha256};
 
+use crate::annotated::Regions;
 use crate::coco::{Coco, CocoOptions};
+use crate::drawn::Frame;
 use crate::files;
 use crate::further::About;
-use crate::picture::{self, Decoded, Limits};
-use crate::{DataError, Dataset, Mask, Problem, ProblemKind, Problems, Sample};
+use crate::picture::{self, Limits};
+use crate::{DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample};
 
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
 /// [`FolderOptions`](crate::FolderOptions) open.
@@ -30,6 +31,7 @@ pub struct PictureFiles {
     columns: Vec<String>,
     entries: Vec<Entry>,
     coco: Option<Coco>,
+    drawn_on: Option<DrawnOn>,
     limits: Limits,
 }
 
@@ -91,12 +93,17 @@ impl PictureFiles {
         }
         Problems::check(problems)?;
         let regions = regions.into_iter().collect();
-        Ok(Self { name, classes, regions, columns, entries, coco, limits: Limits::default() })
+        Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits: Limits::default() })
     }
 
     /// The same data set with other limits on the size of its pictures.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same data set whose regions were drawn on pictures that lay so.
+    pub(crate) fn drawn_on(self, drawn_on: Option<DrawnOn>) -> Self {
+        Self { drawn_on, ..self }
     }
 
     /// The file that holds the sample's picture, or `None` where there is no such sample.
@@ -118,20 +125,6 @@ impl PictureFiles {
                 hash.text(said.as_deref().unwrap_or_default());
             }
             about.cells.iter().for_each(|cell| hash.text(cell));
-        }
-    }
-
-    fn mask(&self, path: &Path) -> Result<(Mask, String), DataError> {
-        let Decoded { pixels, sha256, .. } = picture::read(path, &self.limits)?;
-        // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
-        let grey = imageops::grayscale(&pixels);
-        let mask = Mask::from_gray(&grey)?;
-        // Masks are often written with 1 for inside, which looks like nothing at all.
-        match grey.as_raw().iter().copied().max() {
-            Some(brightest @ 1..) if mask.is_empty() => {
-                Err(DataError::FaintMask { file: path.into(), brightest })
-            }
-            _ => Ok((mask, sha256)),
         }
     }
 }
@@ -190,34 +183,18 @@ impl Dataset for PictureFiles {
             index,
             len: self.entries.len(),
         })?;
-        let Decoded { pixels: picture, sha256, .. } = picture::read(&entry.picture, &self.limits)?;
-        let (width, height) = picture.dimensions();
-        let fits = |region: &str, file: &Path, mask: (u32, u32)| {
-            if mask == (width, height) {
-                return Ok(());
-            }
-            Err(DataError::MaskSize {
-                id: entry.id.clone(),
-                region: region.into(),
-                file: file.into(),
-                picture: (width, height),
-                mask,
-            })
-        };
-
+        let decoded = picture::read(&entry.picture, &self.limits)?;
+        let (width, height) = decoded.pixels.dimensions();
+        let (frame, id) = (Frame::of(&decoded), entry.id.as_str());
+        let drawn = Regions { id, frame, drawn_on: self.drawn_on, limits: &self.limits };
         let (mut regions, mut mask_sha256) = (BTreeMap::new(), BTreeMap::new());
         for (region, file) in &entry.masks {
-            let (mask, hash) = self.mask(file)?;
-            fits(region, file, mask.dimensions())?;
+            let (mask, hash) = drawn.mask(region, file)?;
             mask_sha256.insert(region.clone(), hash);
             regions.insert(region.clone(), mask);
         }
         if let Some((coco, image)) = self.coco.as_ref().zip(entry.annotated) {
-            if let Some(size) = coco.size(image) {
-                let names: Vec<&str> = coco.regions().collect();
-                fits(&names.join("`, `"), coco.file(), size)?;
-            }
-            regions.extend(coco.masks(image, width, height)?);
+            regions.extend(drawn.annotated(coco, image)?);
         }
         for (region, &flag) in &entry.flags {
             match regions.get(region) {
@@ -233,9 +210,9 @@ impl Dataset for PictureFiles {
         }
         Ok(Sample {
             id: entry.id.clone(),
-            picture,
+            picture: decoded.pixels,
             label: entry.label,
-            sha256,
+            sha256: decoded.sha256,
             mask_sha256,
             regions,
             estimated: BTreeSet::new(),
@@ -264,6 +241,9 @@ impl Dataset for PictureFiles {
         }
         if let Some(coco) = &self.coco {
             hash.0.update(coco.sha256());
+        }
+        if let Some(drawn_on) = self.drawn_on {
+            hash.text(&format!("{drawn_on:?}"));
         }
         self.hash_columns(&mut hash);
         Ok(format!("{:x}", hash.0.finalize()))
