@@ -41,9 +41,13 @@ pub(crate) fn open(path: &Path) -> Result<File, Refusal> {
 
 /// The whole content of a regular file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    let file = open(path)?;
+    if file.metadata().map_err(Refusal::System)?.len() > limit {
+        return Err(Refusal::TooLong(limit));
+    }
     let mut bytes = Vec::new();
     // The length that the system tells may be wrong, or change: count what comes.
-    open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Refusal::System)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Refusal::System)?;
     if bytes.len() as u64 > limit { Err(Refusal::TooLong(limit)) } else { Ok(bytes) }
 }
 
@@ -74,16 +78,28 @@ fn what_it_is(kind: FileType) -> &'static str {
     if kind.is_dir() { "folder" } else { "special file" }
 }
 
-/// The names in a folder for which `wanted` is true, without hidden ones, sorted.
+/// The pictures in a folder, told by what their names end in, sorted by name. Hidden files, which begin with a dot, are
+/// passed over, and so is everything else.
+///
+/// # Errors
+/// Where the folder cannot be read.
+pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    Ok(names(folder, is_picture)?.iter().map(|name| folder.join(name)).collect())
+}
+
+/// The names in a folder for which `wanted` is true, without hidden ones and what archives of macOS add, sorted.
 pub(crate) fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, DataError> {
     let list = || -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
+            if entry.file_name().as_encoded_bytes().starts_with(b".") || !wanted(&entry.path()) {
+                continue;
+            }
             let name = entry.file_name().into_string().map_err(|name| {
                 io::Error::other(format!("the name of {} is not UTF-8 text", Path::new(&name).display()))
             })?;
-            if !name.starts_with('.') && wanted(&entry.path()) {
+            if name != "__MACOSX" {
                 names.push(name);
             }
         }
@@ -93,8 +109,11 @@ pub(crate) fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<Stri
     list().map_err(|source| DataError::Unreadable { path: folder.into(), source })
 }
 
+/// What the names of pictures end in. JPEGs are also called `jpe`, `jfif` and `jif`.
+pub(crate) const EXTENSIONS: [&str; 10] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "jif", "bmp", "tif", "tiff", "webp"];
+
 pub(crate) fn is_picture(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp"];
     let extension = path.extension().unwrap_or_default();
     EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) && path.is_file()
 }

@@ -37,7 +37,6 @@
 //! * A region that nobody has annotated and one that is known to be absent are different things: the former
 //!   has no mask, the latter an empty one. Confusing them turns missing work into evidence.
 //! * Options are what a config file holds and may be wrong; opening them checks everything that can be
-//!   checked without decoding a picture, and names every problem with its file and line.
 //! * Pictures are decoded when asked for and not kept.
 //! * This crate knows nothing of models, and prints nothing.
 
@@ -72,6 +71,7 @@ pub use dataset::{Dataset, Sample};
 pub use drawn::DrawnOn;
 pub use error::DataError;
 pub use estimate::{EstimatedLesions, estimate_lesion};
+pub use files::pictures_in;
 pub use folder::FolderOptions;
 pub use geometry::{Geometry, Resize, Size};
 pub use ham10000::Ham10000Options;

@@ -12,6 +12,7 @@ use crate::drawn::Frame;
 use crate::files;
 use crate::further::About;
 use crate::picture::{self, Limits};
+use crate::table::is_unknown;
 use crate::{DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample};
 
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
@@ -174,7 +175,7 @@ impl Dataset for PictureFiles {
 
     fn cell(&self, index: usize, column: &str) -> Option<&str> {
         let place = self.columns.iter().position(|name| name == column)?;
-        self.entries[index].about.cells.get(place).filter(|cell| !cell.is_empty())
+        self.entries[index].about.cells.get(place).filter(|cell| !is_unknown(cell))
     }
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
