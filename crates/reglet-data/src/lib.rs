@@ -23,6 +23,7 @@
 //! | a region's pixels | [`Mask`] |
 //! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
 //! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
+//! | names for files that are made of pictures | [`file_names`] |
 //! | what a data set is | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
 //! | pictures in a folder for each class | [`FolderOptions`] |
@@ -37,6 +38,7 @@
 //! * A region that nobody has annotated and one that is known to be absent are different things: the former
 //!   has no mask, the latter an empty one. Confusing them turns missing work into evidence.
 //! * Options are what a config file holds and may be wrong; opening them checks everything that can be
+//!   checked without decoding a picture, and names every problem with its file and line.
 //! * Pictures are decoded when asked for and not kept.
 //! * This crate knows nothing of models, and prints nothing.
 
@@ -58,6 +60,7 @@ mod isic;
 mod listing;
 mod manifest;
 mod mask;
+mod names;
 mod parts;
 pub mod phantom;
 pub mod picture;
@@ -79,6 +82,7 @@ pub use imagefolder::ImageFolderOptions;
 pub use isic::{IsicOptions, Split};
 pub use manifest::ManifestOptions;
 pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
+pub use names::file_names;
 pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use resize::{ResizeError, resize_gray, resize_rgb};
