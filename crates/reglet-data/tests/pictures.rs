@@ -151,7 +151,10 @@ fn limits_are_kept_to_the_pixel_and_the_byte() {
 
 #[test]
 fn every_way_of_cutting_a_picture_short_is_noticed_or_harmless() -> io::Result<()> {
-    for name in ["rgb.png", "colour.jpg", "progressive.jpg", "rgb.bmp", "rgb.tiff", "lossless.webp"] {
+    let tiffs = ["big", "grey-alpha", "palette", "palette-big", "premultiplied", "turned-6", "ycbcr"];
+    let tiffs = tiffs.map(|name| format!("{name}.tiff"));
+    let others = ["rgb.png", "colour.jpg", "progressive.jpg", "rgb.bmp", "rgb.tiff", "lossless.webp"];
+    for name in tiffs.iter().map(String::as_str).chain(others) {
         let path = tests_folder().join("fixtures/pictures").join(name);
         let bytes = fs::read(&path)?;
         let whole = picture::decode(&bytes, &path, &Limits::default()).expect("it is sound");
@@ -164,6 +167,23 @@ fn every_way_of_cutting_a_picture_short_is_noticed_or_harmless() -> io::Result<(
         }
     }
     Ok(())
+}
+
+#[test]
+fn a_changed_byte_gives_a_picture_or_an_error() {
+    for path in files("fixtures/pictures") {
+        let whole = fs::read(&path).expect("it is there");
+        let limits = Limits { pixels: 10_000, bytes: 1 << 20 };
+        // Headers are at the beginning, and in TIFF also at the end.
+        let places = (0..whole.len().min(300)).chain(whole.len().saturating_sub(300)..whole.len());
+        for (place, value) in places.flat_map(|place| [0, 1, 0x7f, 0xff].map(|value| (place, value))) {
+            let mut bytes = whole.clone();
+            bytes[place] = value;
+            if let Ok(read) = picture::decode(&bytes, &path, &limits) {
+                assert!(u64::from(read.width()) * u64::from(read.height()) <= limits.pixels);
+            }
+        }
+    }
 }
 
 fn largest_difference(a: &RgbImage, b: &RgbImage) -> u8 {

@@ -1,5 +1,6 @@
 //! The kinds of TIFF that Pillow reads and `image` does not, or reads otherwise.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::error::{
@@ -9,7 +10,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageBuffer, ImageError, ImageFormat};
 use tiff::decoder::ifd::Value;
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
+use tiff::tags::{ByteOrder, Tag};
 use tiff::{ColorType, TiffError};
 
 /// Whether this is a BigTIFF, which `image` reads but does not recognise.
@@ -19,11 +20,12 @@ pub(super) fn is_big(bytes: &[u8]) -> bool {
 
 /// A TIFF of such a kind, of which the header has been read.
 pub(super) struct Unusual<'a> {
-    decoder: Decoder<Cursor<&'a [u8]>>,
+    decoder: Source<'a>,
     kind: Kind,
 }
 
-#[derive(Clone, Copy)]
+type Source<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
+
 enum Kind {
     /// Grey with an alpha channel, 8 or 16 bits each.
     GreyAlpha,
@@ -31,6 +33,8 @@ enum Kind {
     YCbCr,
     /// Colour that has been multiplied by its alpha, 8 bits each.
     Premultiplied,
+    /// Places in a palette, 8 bits each, and the palette.
+    Palette(Vec<[u8; 3]>),
 }
 
 impl<'a> Unusual<'a> {
@@ -39,14 +43,26 @@ impl<'a> Unusual<'a> {
         if format != ImageFormat::Tiff {
             return None;
         }
-        let mut decoder = Decoder::new(Cursor::new(bytes)).ok()?;
+        let mut decoder = Decoder::new(Cursor::new(Cow::Borrowed(bytes))).ok()?;
         let mut numbers = |tag| decoder.find_tag_unsigned_vec::<u16>(tag).ok().map(Option::unwrap_or_default);
         let extra = numbers(Tag::ExtraSamples)?;
         let planes = numbers(Tag::PlanarConfiguration)?;
         let formats = numbers(Tag::SampleFormat)?;
         let photometric = numbers(Tag::PhotometricInterpretation)?;
+        let bits = numbers(Tag::BitsPerSample)?;
+        let colours: Vec<u16> = numbers(Tag::ColorMap)?;
         if planes.contains(&SEPARATE) || formats.iter().any(|&format| format != UNSIGNED) {
             return None;
+        }
+        if photometric == [PALETTE] && bits == [8] && colours.len() == 3 << 8 {
+            // The decoder knows no palettes: it takes the places in it for grey.
+            let as_grey = Cow::Owned(with_photometric(&mut decoder, bytes, BLACK_IS_ZERO)?);
+            let decoder = Decoder::new(Cursor::new(as_grey)).ok()?;
+            // All reds, all greens, all blues, of which Pillow keeps the upper bytes.
+            let colour = |place: usize| {
+                [0, 1, 2].map(|channel: usize| colours[(channel << 8) + place].to_be_bytes()[0])
+            };
+            return Some(Self { decoder, kind: Kind::Palette((0..1 << 8).map(colour).collect()) });
         }
         let premultiplied = extra.first() == Some(&ASSOCIATED_ALPHA);
         let kind = match decoder.colortype().ok()? {
@@ -89,6 +105,10 @@ impl<'a> Unusual<'a> {
         }
         let (width, height) = decoder.dimensions().map_err(fault)?;
         let picture = match (self.kind, decoder.read_image().map_err(fault)?) {
+            (Kind::Palette(palette), DecodingResult::U8(samples)) => {
+                let rgb = samples.iter().flat_map(|&place| palette[usize::from(place)]).collect();
+                ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
+            }
             (Kind::GreyAlpha, DecodingResult::U8(samples)) => {
                 ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageLumaA8)
             }
@@ -112,6 +132,7 @@ impl<'a> Unusual<'a> {
 
 // Values of tags, from the TIFF 6.0 specification.
 const BLACK_IS_ZERO: u16 = 1;
+const PALETTE: u16 = 3;
 const ASSOCIATED_ALPHA: u16 = 1;
 const SEPARATE: u16 = 2;
 const UNSIGNED: u16 = 1;
@@ -129,13 +150,35 @@ fn near(numbers: &[f64], usual: &[f64]) -> bool {
 }
 
 /// A tag's fractions; nothing where it is not there or holds something else.
-fn fractions(decoder: &mut Decoder<Cursor<&[u8]>>, tag: Tag) -> Option<Vec<f64>> {
+fn fractions(decoder: &mut Source, tag: Tag) -> Option<Vec<f64>> {
     let Value::List(values) = decoder.find_tag(tag).ok()?? else { return None };
     let fraction = |value: Value| match value {
         Value::Rational(above, below) => Some(f64::from(above) / f64::from(below)),
         _ => None,
     };
     values.into_iter().map(fraction).collect()
+}
+
+/// The same file where the first directory's photometric interpretation is another.
+///
+/// A directory is the number of its entries, of two bytes, and the entries, of twelve: a tag of two bytes, a type of two,
+/// a count of four, and the value. In a BigTIFF it is a number of eight bytes and entries of twenty, of which eight are
+/// the count.
+fn with_photometric(decoder: &mut Source, bytes: &[u8], value: u16) -> Option<Vec<u8>> {
+    let start = usize::try_from(decoder.ifd_pointer()?.0).ok()?;
+    let big = is_big(bytes);
+    let (of_number, of_entry, to_value) = if big { (8, 20, 12) } else { (2, 12, 8) };
+    let (read, written): (fn([u8; 2]) -> u16, _) = match decoder.byte_order() {
+        ByteOrder::LittleEndian => (u16::from_le_bytes, value.to_le_bytes()),
+        ByteOrder::BigEndian => (u16::from_be_bytes, value.to_be_bytes()),
+    };
+    let mut changed = bytes.to_vec();
+    let entries = changed.get_mut(start.checked_add(of_number)?..)?.chunks_exact_mut(of_entry);
+    // The decoder has found the tag: it is reached before the entries end.
+    let tag = Tag::PhotometricInterpretation.to_u16();
+    let entry = entries.into_iter().find(|entry| read([entry[0], entry[1]]) == tag)?;
+    entry[to_value..to_value + 2].copy_from_slice(&written);
+    Some(changed)
 }
 
 /// JPEG's conversion (ITU-T T.871, section 7).
