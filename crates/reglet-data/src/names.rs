@@ -69,7 +69,8 @@ fn is_reserved(name: &str) -> bool {
     RESERVED[..4].contains(&stem.as_str()) || port.is_some_and(|port| RESERVED[4..].contains(&port))
 }
 
-fn without_extension(id: &str) -> &str {
+/// An id without the extension of a picture.
+pub(crate) fn without_extension(id: &str) -> &str {
     match id.rsplit_once('.') {
         Some((stem, extension)) if EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) => {
             stem

@@ -233,6 +233,27 @@ fn hostile_sizes_and_depths_are_refused() {
     assert!(deep.contains("not a COCO annotation file"), "{deep}");
 }
 
+#[test]
+fn a_changed_byte_gives_masks_or_an_error() {
+    let disk = tempfile::tempdir().expect("a temporary folder");
+    let file = disk.path().join("annotations.json");
+    let whole = fs::read(folder().join("annotations.json")).expect("a fixture");
+    let mut sound = 0;
+    let places = (0..whole.len()).filter(|&place| !whole[place].is_ascii_whitespace()).step_by(9);
+    for (place, value) in places.flat_map(|place| [b'9', b'e'].map(|value| (place, value))) {
+        let mut bytes = whole.clone();
+        bytes[place] = value;
+        fs::write(&file, bytes).expect("it can be written");
+        if let Ok(coco) = Coco::open(&CocoOptions::new(&file)) {
+            sound += 1;
+            for image in 0..coco.file_names().len() {
+                drop(coco.masks(image, 61, 47));
+            }
+        }
+    }
+    assert!(sound > 100, "only {sound} could be opened");
+}
+
 fn json_object(value: Value) -> serde_json::Map<String, Value> {
     value.as_object().expect("an object").clone()
 }

@@ -169,10 +169,10 @@ fn tables_beside_that_of_a_challenge_are_joined() {
     let disk = Disk::new();
     disk.picture("isic/ISIC_2019_Training_Input/ISIC_1.jpg", 50);
     disk.picture("isic/ISIC_2019_Training_Input/ISIC_2.jpg", 50);
-    disk.text("isic/ISIC_2019_Training_GroundTruth.csv", "image,MEL,NV\nISIC_1,1,0\nISIC_2,0,1\n");
+    disk.text("isic/ISIC_2019_Training_GroundTruth.csv", "image,MEL,NV\nISIC_1.jpeg,1,0\nISIC_2,0,1\n");
     disk.text(
         "isic/ISIC_2019_Training_Metadata.csv",
-        "image,age_approx,anatom_site_general,lesion_id,sex\nISIC_2,55.0,torso,BCN_7,male\nISIC_9,1,,,\n",
+        "image,age_approx,anatom_site_general,lesion_id,sex\nISIC_2.JPG,55.0,torso,BCN_7,male\nISIC_9,1,,,\n",
     );
     disk.text("isic/ISIC_2019_Test_Metadata.csv", "image,age_approx\nISIC_1,99\n");
     let data = IsicOptions::new(disk.path("isic")).open().expect("it is sound");

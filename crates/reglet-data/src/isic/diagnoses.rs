@@ -107,7 +107,6 @@ impl Diagnoses {
             complain(ProblemKind::EmptyCell { column: self.id.name.clone() });
             return None;
         }
-        let id = bare(id);
         let label = match &self.labels {
             Labels::Written(column) => {
                 if cell(column).is_empty() {
@@ -174,11 +173,6 @@ impl Diagnoses {
             }
         }
     }
-}
-
-/// Pictures are named without their ending; some copies of the tables have it.
-pub(super) fn bare(id: &str) -> &str {
-    id.strip_suffix(".jpg").unwrap_or(id)
 }
 
 fn names(columns: &[Column]) -> Vec<String> {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
 
-use super::diagnoses::{IDS, bare};
+use super::diagnoses::IDS;
 use crate::files::names;
+use crate::names::without_extension;
 use crate::table::Table;
 use crate::{DataError, Problem};
 
@@ -39,7 +40,9 @@ pub(super) fn join(table: &mut Table, path: &Path) -> Result<Vec<Problem>, DataE
         .filter(|&place| !IDS.contains(&other.columns[place].as_str()))
         .filter(|&place| !table.columns.contains(&other.columns[place]))
         .collect();
-    let key = |record: &StringRecord, place: usize| bare(record.get(place).unwrap_or_default()).to_owned();
+    let key = |record: &StringRecord, place: usize| {
+        without_extension(record.get(place).unwrap_or_default()).to_owned()
+    };
     let by_id: HashMap<String, &StringRecord> =
         other.records.iter().map(|(_, record)| (key(record, there), record)).collect();
     for (_, record) in &mut table.records {
