@@ -4,6 +4,8 @@
 //! other. The format is that of <https://cocodataset.org/#format-data>.
 
 mod document;
+mod numbers;
+mod place;
 mod polygon;
 mod runs;
 
@@ -13,7 +15,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Mask, MaskError};
+use crate::{DataError, Mask};
 use runs::Runs;
 
 /// Where annotations are, and which of their categories are regions.
@@ -47,6 +49,7 @@ impl CocoOptions {
 #[derive(Debug, Clone)]
 pub struct Coco {
     file: PathBuf,
+    sha256: [u8; 32],
     regions: BTreeSet<String>,
     images: Vec<Image>,
 }
@@ -66,6 +69,11 @@ impl Coco {
         &self.file
     }
 
+    /// The SHA-256 of the bytes that the annotations were read from.
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
     /// The names of the regions, sorted.
     pub fn regions(&self) -> impl Iterator<Item = &str> {
         self.regions.iter().map(String::as_str)
@@ -79,7 +87,7 @@ impl Coco {
     /// Whether the picture has an annotation for the region; `None` where there is no such picture or region.
     pub fn shows(&self, image: usize, region: &str) -> Option<bool> {
         let image = self.images.get(image)?;
-        self.regions.contains(region).then(|| image.shapes.contains_key(region))
+        self.regions.contains(region).then(|| image.drawings.contains_key(region))
     }
 
     /// The width and height in pixels that the file gives for the picture, or that its run lengths have.
@@ -91,14 +99,23 @@ impl Coco {
     /// the picture's own pixels, so the size must be the picture's.
     ///
     /// # Errors
-    /// Where there can be no mask of this size.
-    pub fn masks(&self, image: usize, width: u32, height: u32) -> Result<BTreeMap<String, Mask>, MaskError> {
+    /// Where there can be no mask of this size, or an annotation draws nothing in it: then it is not of this picture,
+    /// or not in its pixels, and does not mean that the picture shows nothing.
+    pub fn masks(&self, image: usize, width: u32, height: u32) -> Result<BTreeMap<String, Mask>, DataError> {
         let mut masks = BTreeMap::new();
         let Some(image) = self.images.get(image) else { return Ok(masks) };
         for region in &self.regions {
             let mut mask = Mask::empty(width, height)?;
-            for shape in image.shapes.get(region).into_iter().flatten() {
-                shape.fill(&mut mask);
+            for drawing in image.drawings.get(region).into_iter().flatten() {
+                if let Some(fault) = drawing.fault((width, height)) {
+                    return Err(DataError::Annotation {
+                        file: self.file.clone(),
+                        annotation: drawing.annotation.clone(),
+                        picture: image.file_name.clone(),
+                        fault,
+                    });
+                }
+                drawing.shapes.iter().for_each(|shape| shape.fill(&mut mask));
             }
             masks.insert(region.clone(), mask);
         }
@@ -111,7 +128,32 @@ struct Image {
     file_name: String,
     size: Option<(u32, u32)>,
     /// Only regions that have at least one annotation.
-    shapes: BTreeMap<String, Vec<Shape>>,
+    drawings: BTreeMap<String, Vec<Drawing>>,
+}
+
+/// What an annotation draws.
+#[derive(Debug, Clone)]
+struct Drawing {
+    /// Its id or, where it has none, its place in the list, counted from 0.
+    annotation: String,
+    shapes: Vec<Shape>,
+}
+
+impl Drawing {
+    /// Why it cannot be of a picture of this size, or draws nothing in it.
+    fn fault(&self, size: (u32, u32)) -> Option<String> {
+        let corners = self.shapes.iter().filter_map(|shape| match shape {
+            Shape::Polygon(corners) => Some(corners),
+            Shape::Runs(_) => None,
+        });
+        if corners.clone().next().is_some()
+            && let Some(fault) = place::fault(corners.flatten(), size)
+        {
+            return Some(fault);
+        }
+        let nothing = !self.shapes.iter().any(|shape| shape.draws_something(size));
+        nothing.then(|| "it holds the centre of no pixel: draw it anew, or remove it".into())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +164,13 @@ enum Shape {
 }
 
 impl Shape {
+    fn draws_something(&self, size: (u32, u32)) -> bool {
+        match self {
+            Self::Polygon(corners) => polygon::spans(corners, size).next().is_some(),
+            Self::Runs(runs) => runs.draw_something(),
+        }
+    }
+
     fn fill(&self, mask: &mut Mask) {
         match self {
             Self::Polygon(corners) => polygon::fill(mask, corners),

@@ -106,6 +106,11 @@ pub struct Sample {
     pub picture: RgbImage,
     /// Its class, an index into the data set's classes.
     pub label: usize,
+    /// The SHA-256 in hexadecimal of the very bytes that the picture was decoded from, or of what it was drawn
+    /// from: another picture in the same file has another.
+    pub sha256: String,
+    /// The same of each mask that was read from a file, by region.
+    pub mask_sha256: BTreeMap<String, String>,
     /// The regions by name, each a mask of the picture's size. A region without a key here is *not
     /// annotated*: nobody knows whether the picture shows it, or where. A region whose mask is empty is
     /// *known to be absent*.

@@ -30,6 +30,22 @@ pub enum DataError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A path leads to something that is not a regular file: a folder, a pipe, a device, a socket.
+    #[error("`{}` is a {what}, not a file: give a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A table or an annotation file is larger than allowed.
+    #[error("`{}` is larger than the {limit} bytes that are allowed: divide it", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The largest number of bytes allowed.
+        limit: u64,
+    },
     /// A picture, or a picture that is to be a mask, cannot be read.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -62,6 +78,36 @@ pub enum DataError {
         /// The mask's width and height.
         mask: (u32, u32),
     },
+    /// A picture is stored turned or mirrored, and nothing tells whether its region was drawn on it so.
+    #[error(
+        "the picture `{id}` is stored so that viewers turn it (orientation {orientation}), and its size does not tell whether `{region}` in `{}` was drawn before or after: say which with `drawn_on = \"stored\"` or `drawn_on = \"upright\"`",
+        file.display()
+    )]
+    Orientation {
+        /// The sample's id.
+        id: String,
+        /// The region, or all of the annotations'.
+        region: String,
+        /// The file that holds the mask, or the annotations.
+        file: PathBuf,
+        /// What the picture's file says, from 2 to 8, as EXIF has it.
+        orientation: u8,
+    },
+    /// A mask's file says that it is to be turned or mirrored, but its picture's says otherwise.
+    #[error(
+        "the mask `{}` is stored so that viewers turn it (orientation {mask}), but its picture `{id}` is not so (orientation {picture}): save the mask anew without its EXIF data",
+        file.display()
+    )]
+    MaskOrientation {
+        /// The sample's id.
+        id: String,
+        /// The file that holds the mask.
+        file: PathBuf,
+        /// What the picture's file says, from 1 to 8, as EXIF has it.
+        picture: u8,
+        /// What the mask's file says, from 2 to 8.
+        mask: u8,
+    },
     /// A mask's pixels are all so dark that none counts as inside, yet not all black.
     #[error(
         "the mask `{}` has no value above {brightest}, so that every pixel counts as outside: write 255 inside and 0 outside",
@@ -72,6 +118,18 @@ pub enum DataError {
         file: PathBuf,
         /// The largest value in it, from 1 to 127.
         brightest: u8,
+    },
+    /// An annotation draws nothing in its picture, or cannot be of it.
+    #[error("annotation {annotation} of `{picture}` in `{}`: {fault}", file.display())]
+    Annotation {
+        /// The annotation file.
+        file: PathBuf,
+        /// The annotation's id or, where it has none, its place in the list, counted from 0.
+        annotation: String,
+        /// The picture, as the annotation file names it.
+        picture: String,
+        /// What is wrong with it, and the likely cause.
+        fault: String,
     },
     /// A mask and a flag disagree about whether the picture shows a region.
     #[error(

@@ -11,7 +11,7 @@ use crate::files::{is_picture, last_part, names, stem};
 use crate::further::About;
 use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};
-use crate::{DataError, Problem, ProblemKind};
+use crate::{DataError, DrawnOn, Problem, ProblemKind};
 
 /// A data set in a folder that has a folder for each class, with the pictures of that class in it. What is
 /// not a picture by its name (`png`, `jpg`, `jpeg`, `bmp`, `tif`, `tiff`, `webp`) is left aside, and so is
@@ -42,6 +42,11 @@ pub struct FolderOptions {
     /// nobody has annotated the region.
     #[serde(default)]
     pub masks: BTreeMap<String, PathBuf>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -56,6 +61,7 @@ impl FolderOptions {
             classes: None,
             labels: None,
             masks: BTreeMap::new(),
+            drawn_on: None,
             coco: None,
         }
     }
@@ -124,8 +130,17 @@ impl FolderOptions {
         }
         let name = self.name.clone().unwrap_or_else(|| last_part(&self.folder));
         let regions: BTreeSet<String> = self.masks.keys().cloned().collect();
-        Listing { name, file: &self.folder, pictures, known: folders, regions, columns: Vec::new(), problems }
-            .open(self.classes.as_ref(), self.labels.as_ref(), self.coco.as_ref())
+        let listed = Listing {
+            name,
+            file: &self.folder,
+            pictures,
+            known: folders,
+            regions,
+            columns: Vec::new(),
+            problems,
+        }
+        .open(self.classes.as_ref(), self.labels.as_ref(), self.coco.as_ref());
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 
     /// For each region, the masks of one class by their names without extension.

@@ -3,6 +3,7 @@
 use csv::StringRecord;
 
 use crate::ProblemKind;
+use crate::table::is_unknown;
 
 /// What a line says of a picture beside its class and its regions.
 #[derive(Debug, Clone, Default)]
@@ -56,10 +57,10 @@ impl Further {
         self.names.clone()
     }
 
-    /// What a line says. An empty cell says nothing.
+    /// What a line says. A cell that is empty or the like says nothing.
     pub(crate) fn read(&self, record: &StringRecord) -> About {
         let cell = |place: usize| record.get(place).unwrap_or_default();
-        let said = |place: Option<usize>| place.map(cell).filter(|cell| !cell.is_empty()).map(String::from);
+        let said = |place: Option<usize>| place.map(cell).filter(|cell| !is_unknown(cell)).map(String::from);
         let cells = self.places.iter().map(|&place| cell(place)).collect();
         About { group: said(self.group), pair: said(self.pair), cells }
     }

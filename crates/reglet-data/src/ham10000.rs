@@ -13,7 +13,7 @@ use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::table::Table;
-use crate::{DataError, Problem, ProblemKind, Problems};
+use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 
 /// The diagnoses, as the column `dx` has them.
 const DIAGNOSES: [&str; 7] = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"];
@@ -57,6 +57,11 @@ pub struct Ham10000Options {
     /// `lesion_id`: of many lesions there are several pictures. `image_id` makes each picture a group of its own.
     #[serde(default)]
     pub group: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -65,7 +70,15 @@ pub struct Ham10000Options {
 impl Ham10000Options {
     /// All diagnoses of the data set in this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), name: None, classes: None, labels: None, group: None, coco: None }
+        Self {
+            folder: folder.into(),
+            name: None,
+            classes: None,
+            labels: None,
+            group: None,
+            drawn_on: None,
+            coco: None,
+        }
     }
 
     /// The same data set with relative paths taken from the folder `base`.
@@ -139,11 +152,12 @@ impl Ham10000Options {
         problems.extend(found.unused_masks(&pictures));
         let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
         let (columns, known) = (further.names(), DIAGNOSES.map(String::from).to_vec());
-        Listing { name, file: &metadata, pictures, known, regions, columns, problems }.open(
+        let listed = Listing { name, file: &metadata, pictures, known, regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),
-        )
+        );
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 }
 

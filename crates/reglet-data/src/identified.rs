@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{by_id, last_part};
 use crate::further::About;
+use crate::names::without_extension;
 use crate::picture_files::Entry;
 use crate::{DataError, Problem, ProblemKind};
 
@@ -41,6 +42,8 @@ impl<'a> Identified<'a> {
         (line, about): (u64, About),
         mut complain: impl FnMut(ProblemKind),
     ) -> Option<Entry> {
+        // Pictures are named without their ending; some copies of the tables have it.
+        let id = without_extension(id);
         let mut only = |files: &[PathBuf]| {
             if files.len() > 1 {
                 let files = files.iter().map(|file| file.display().to_string()).collect();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::coco::CocoOptions;
 use crate::files::{last_part, names};
 use crate::picture_files::PictureFiles;
-use crate::{DataError, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
+use crate::{DataError, DrawnOn, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
 
 /// What the splits may be called; the words of one line mean the same
 /// (<https://huggingface.co/docs/hub/datasets-file-names-and-splits>).
@@ -24,7 +24,8 @@ const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
 
 /// A data set in the layout of Hugging Face's `imagefolder`: a folder for each split, or none, with either
 /// `metadata.csv` or `metadata.jsonl`, whose `file_name` is a path relative to it, or else a folder for each class
-/// (<https://huggingface.co/docs/datasets/image_dataset>). As there, metadata come before the names of folders.
+/// (<https://huggingface.co/docs/datasets/image_dataset>). As there, metadata come before the names of folders, and may
+/// lie above the splits, for all of them.
 ///
 /// ```toml
 /// folder = "lesions"                              # lesions/train/metadata.jsonl, lesions/train/17.jpg …
@@ -60,8 +61,8 @@ pub struct ImageFolderOptions {
     /// every column named `<region>_mask` or `<region>_mask_file_name`.
     #[serde(default)]
     pub masks: Option<BTreeMap<String, String>>,
-    /// Regions, and the column of the metadata that says whether the picture shows each one: 1 or 0, or nothing
-    /// where that is not known.
+    /// Regions, and the column of the metadata that says whether the picture shows each one: 1 or 0, yes or no, true
+    /// or false, or nothing where that is not known.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
     /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
@@ -72,6 +73,11 @@ pub struct ImageFolderOptions {
     /// share. Where `group` is left out, such pictures are a group too.
     #[serde(default)]
     pub pair: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -91,6 +97,7 @@ impl ImageFolderOptions {
             flags: BTreeMap::new(),
             group: None,
             pair: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -111,7 +118,17 @@ impl ImageFolderOptions {
         let folder = self.split_folder()?;
         let name = Some(self.name.clone().unwrap_or_else(|| last_part(&self.folder)));
         let (classes, labels, coco) = (self.classes.clone(), self.labels.clone(), self.coco.clone());
-        let found: Vec<&str> = METADATA.into_iter().filter(|file| folder.join(file).is_file()).collect();
+        let drawn_on = self.drawn_on;
+        let metadata = |folder: &Path| -> Vec<PathBuf> {
+            METADATA.iter().map(|file| folder.join(file)).filter(|file| file.is_file()).collect()
+        };
+        // One table may list the pictures of all splits.
+        let (found, below) = match metadata(&folder) {
+            found if found.is_empty() && folder != self.folder => {
+                (metadata(&self.folder), Some(last_part(&folder)))
+            }
+            found => (found, None),
+        };
         match found.as_slice() {
             [] if self.masks.is_some()
                 || !self.flags.is_empty()
@@ -124,11 +141,13 @@ impl ImageFolderOptions {
                 );
                 Err(problem(&folder, ProblemKind::Malformed(text)))
             }
-            [] => FolderOptions { name, classes, labels, coco, ..FolderOptions::new(folder) }.open(),
-            [file] => {
+            [] => {
+                FolderOptions { name, classes, labels, drawn_on, coco, ..FolderOptions::new(folder) }.open()
+            }
+            [manifest] => {
                 let (image, label) = ("file_name".to_owned(), self.label.clone());
                 let (masks, flags) = (self.masks.clone(), self.flags.clone());
-                let manifest = folder.join(file);
+                let manifest = manifest.clone();
                 let (group, pair) = (self.group.clone(), self.pair.clone());
                 let options = ManifestOptions {
                     manifest,
@@ -141,13 +160,18 @@ impl ImageFolderOptions {
                     flags,
                     group,
                     pair,
+                    drawn_on,
                     coco,
                 };
-                options.open()
+                options.open_folder(below.as_deref())
             }
             several => {
+                let several: Vec<String> = several.iter().map(|file| last_part(file)).collect();
                 let text = format!("it has both `{}`: remove one", several.join("` and `"));
-                Err(problem(&folder, ProblemKind::Malformed(text)))
+                Err(problem(
+                    if below.is_some() { &self.folder } else { &folder },
+                    ProblemKind::Malformed(text),
+                ))
             }
         }
     }

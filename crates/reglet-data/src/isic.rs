@@ -1,6 +1,7 @@
 //! The ISIC challenges as they come.
 
 mod diagnoses;
+mod metadata;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,14 +10,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{last_part, names};
+use crate::files::{last_part, names, pictures_in};
 use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::table::Table;
-use crate::{DataError, Problem, ProblemKind, Problems};
+use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 use diagnoses::Diagnoses;
+
+/// The table that the archive's own program writes beside the pictures it downloads.
+const OF_THE_ARCHIVE: &str = "metadata.csv";
 
 /// The columns of groups: a patient's lesions are no more independent than a lesion's pictures.
 const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
@@ -40,6 +44,11 @@ const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 /// * 2017: `melanoma` and `seborrheic_keratosis` are 1 or 0; where both are 0 the picture is a `nevus`.
 /// * 2018 and 2019: one of `MEL`, `NV`, `BCC`, `AKIEC` or `AK`, `BKL`, `DF`, `VASC`, `SCC`, `UNK` is 1.
 /// * 2020: `benign_malignant` holds `benign` or `malignant`.
+///
+/// So does `metadata.csv`, which the archive's own program (`isic image download`) writes among the pictures; where it has
+/// no such column, `diagnosis_1` holds `Benign`, `Malignant` or `Indeterminate`. What the challenges say of their pictures
+/// in tables of their own, such as `ISIC_2019_Training_Metadata.csv` and `ISIC2018_Task3_Training_LesionGroupings.csv`, is
+/// joined by the pictures' ids.
 ///
 /// Pictures that the table does not list are left aside, and so is what else lies beside them, such as the
 /// `_superpixels.png` of 2017. A picture without a mask is not annotated.
@@ -90,6 +99,11 @@ pub struct IsicOptions {
     /// `patient_id` or else `lesion_id`, where there is such a column.
     #[serde(default)]
     pub group: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -133,6 +147,7 @@ impl IsicOptions {
             classes: None,
             labels: None,
             group: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -159,7 +174,14 @@ impl IsicOptions {
         if table.columns.first().is_some_and(|cell| cell.starts_with("ISIC_")) {
             table = table.with_columns(&diagnoses::OF_2016);
         }
+        let mut folders = vec![self.folder.as_path()];
+        folders.extend(images.iter().map(PathBuf::as_path).filter(|&images| images != self.folder));
+        let mut wrong = Vec::new();
+        for file in metadata::find(&folders, self.split.word())? {
+            wrong.extend(metadata::join(&mut table, &file)?);
+        }
         let Table { columns, records, mut problems } = table;
+        problems.extend(wrong);
         let mut complain =
             |line, kind| problems.push(Problem { file: truth.clone(), line: Some(line), kind });
         let Some(diagnoses) = Diagnoses::find(&columns, self.label.as_deref(), |kind| complain(1, kind))
@@ -180,11 +202,12 @@ impl IsicOptions {
         problems.extend(found.unused_masks(&pictures));
         let (name, regions) = (self.name.clone().unwrap_or_else(|| last_part(&self.folder)), found.regions());
         let (known, columns) = (diagnoses.known(), further.names());
-        Listing { name, file: &truth, pictures, known, regions, columns, problems }.open(
+        let listed = Listing { name, file: &truth, pictures, known, regions, columns, problems }.open(
             self.classes.as_ref(),
             self.labels.as_ref(),
             self.coco.as_ref(),
-        )
+        );
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 
     /// The table of diagnoses; those of the other tasks are `Part1` and `Task2` and the like.
@@ -212,6 +235,9 @@ impl IsicOptions {
                 );
             }
         }
+        if found.is_empty() && self.split == Split::Training && self.folder.join(OF_THE_ARCHIVE).is_file() {
+            found.push(OF_THE_ARCHIVE.into());
+        }
         self.only("table of diagnoses", "truth", found)
     }
 
@@ -229,6 +255,9 @@ impl IsicOptions {
         };
         if found.iter().any(of_task) {
             found.retain(of_task);
+        }
+        if found.is_empty() && !pictures_in(&self.folder)?.is_empty() {
+            return Ok(self.folder.clone());
         }
         self.only("folder of pictures", "images", found)
     }

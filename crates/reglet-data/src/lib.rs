@@ -23,6 +23,7 @@
 //! | a region's pixels | [`Mask`] |
 //! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
 //! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
+//! | names for files that are made of pictures | [`file_names`] |
 //! | what a data set is | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
 //! | pictures in a folder for each class | [`FolderOptions`] |
@@ -41,8 +42,10 @@
 //! * Pictures are decoded when asked for and not kept.
 //! * This crate knows nothing of models, and prints nothing.
 
+mod annotated;
 pub mod coco;
 mod dataset;
+mod drawn;
 pub mod edit;
 mod error;
 mod estimate;
@@ -57,6 +60,7 @@ mod isic;
 mod listing;
 mod manifest;
 mod mask;
+mod names;
 mod parts;
 pub mod phantom;
 pub mod picture;
@@ -67,8 +71,10 @@ mod row;
 mod table;
 
 pub use dataset::{Dataset, Sample};
+pub use drawn::DrawnOn;
 pub use error::DataError;
 pub use estimate::{EstimatedLesions, estimate_lesion};
+pub use files::pictures_in;
 pub use folder::FolderOptions;
 pub use geometry::{Geometry, Resize, Size};
 pub use ham10000::Ham10000Options;
@@ -76,6 +82,7 @@ pub use imagefolder::ImageFolderOptions;
 pub use isic::{IsicOptions, Split};
 pub use manifest::ManifestOptions;
 pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
+pub use names::file_names;
 pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use resize::{ResizeError, resize_gray, resize_rgb};

@@ -11,10 +11,12 @@ use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::row::Columns;
 use crate::table::Table;
-use crate::{DataError, Problem, Problems};
+use crate::{DataError, DrawnOn, Problem, Problems};
 
 /// A data set listed in a manifest: a CSV file with a line for each picture and a first line that names the
-/// columns, or JSON lines (`.jsonl`) with an object for each. Paths in it are relative to the folder it is in.
+/// columns, or JSON lines (`.jsonl`) with an object for each. Cells are separated by commas, semicolons or tabs: whichever
+/// the first line has most of. Paths are relative to the folder that the manifest is in; one that is no file may lack
+/// its extension.
 /// Columns that no option names are kept as what is known of the pictures ([`Dataset::columns`](crate::Dataset::columns)).
 ///
 /// In TOML, with COCO annotations for the regions that have no mask files:
@@ -33,7 +35,8 @@ pub struct ManifestOptions {
     /// What the data set is called in reports; where this is left out, as the folder it is in.
     #[serde(default)]
     pub name: Option<String>,
-    /// The column with the path of each picture.
+    /// The column with the path of each picture; where this is left out, `image` or, where there is no such column,
+    /// `file_name`, `isic_id`, `image_id` or `image_name`.
     #[serde(default = "image_column")]
     pub image: String,
     /// The column with the name of each picture's class.
@@ -52,8 +55,8 @@ pub struct ManifestOptions {
     /// every column named `<region>_mask` or `<region>_mask_file_name`.
     #[serde(default)]
     pub masks: Option<BTreeMap<String, String>>,
-    /// Regions, and the column that says whether the picture shows each one: 1 or 0, or nothing where that
-    /// is not known.
+    /// Regions, and the column that says whether the picture shows each one: 1 or 0, yes or no, true or false, or
+    /// nothing where that is not known.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
     /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
@@ -64,6 +67,11 @@ pub struct ManifestOptions {
     /// share. Where `group` is left out, such pictures are a group too.
     #[serde(default)]
     pub pair: Option<String>,
+    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
+    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
+    /// tell.
+    #[serde(default)]
+    pub drawn_on: Option<DrawnOn>,
     /// Further regions from COCO annotations, joined by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
@@ -83,6 +91,7 @@ impl ManifestOptions {
             flags: BTreeMap::new(),
             group: None,
             pair: None,
+            drawn_on: None,
             coco: None,
         }
     }
@@ -100,6 +109,11 @@ impl ManifestOptions {
     /// # Errors
     /// Where a file cannot be read, or with every problem found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
+        self.open_folder(None)
+    }
+
+    /// Opens the pictures in one of the folders beside the manifest, as if it listed no others.
+    pub(crate) fn open_folder(&self, folder: Option<&str>) -> Result<PictureFiles, DataError> {
         let Table { columns: names, records, mut problems } = Table::read(&self.manifest)?;
         let mut complain = |line: u64, kind| {
             problems.push(Problem { file: self.manifest.clone(), line: Some(line), kind });
@@ -110,14 +124,17 @@ impl ManifestOptions {
         let base = self.manifest.parent().unwrap_or(Path::new(""));
         let entry =
             |(line, record): &(u64, _)| columns.entry(base, *line, record, |kind| complain(*line, kind));
-        let pictures = records.iter().filter_map(entry).collect();
+        let first = |picture: &str| picture.split(['/', '\\']).find(|part| *part != ".").map(str::to_owned);
+        let wanted = |(_, record): &&(u64, _)| {
+            folder.is_none_or(|folder| first(columns.picture(record)).is_some_and(|first| first == folder))
+        };
+        let pictures = records.iter().filter(wanted).filter_map(entry).collect();
         let (name, regions) = (self.name(), columns.regions());
         let columns = columns.further();
-        Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, columns, problems }.open(
-            self.classes.as_ref(),
-            self.labels.as_ref(),
-            self.coco.as_ref(),
-        )
+        let listed =
+            Listing { name, file: &self.manifest, pictures, known: Vec::new(), regions, columns, problems }
+                .open(self.classes.as_ref(), self.labels.as_ref(), self.coco.as_ref());
+        Ok(listed?.drawn_on(self.drawn_on))
     }
 
     fn name(&self) -> String {

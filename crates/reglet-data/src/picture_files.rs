@@ -1,17 +1,19 @@
 //! Labelled pictures in files, however they are listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use image::imageops;
 use sha2::{Digest, Sha256};
 
+use crate::annotated::Regions;
 use crate::coco::{Coco, CocoOptions};
+use crate::drawn::Frame;
+use crate::files;
 use crate::further::About;
 use crate::picture::{self, Limits};
-use crate::{DataError, Dataset, Mask, Problem, ProblemKind, Problems, Sample};
+use crate::table::is_unknown;
+use crate::{DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample};
 
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
 /// [`FolderOptions`](crate::FolderOptions) open.
@@ -30,6 +32,7 @@ pub struct PictureFiles {
     columns: Vec<String>,
     entries: Vec<Entry>,
     coco: Option<Coco>,
+    drawn_on: Option<DrawnOn>,
     limits: Limits,
 }
 
@@ -91,12 +94,17 @@ impl PictureFiles {
         }
         Problems::check(problems)?;
         let regions = regions.into_iter().collect();
-        Ok(Self { name, classes, regions, columns, entries, coco, limits: Limits::default() })
+        Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits: Limits::default() })
     }
 
     /// The same data set with other limits on the size of its pictures.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same data set whose regions were drawn on pictures that lay so.
+    pub(crate) fn drawn_on(self, drawn_on: Option<DrawnOn>) -> Self {
+        Self { drawn_on, ..self }
     }
 
     /// The file that holds the sample's picture, or `None` where there is no such sample.
@@ -118,19 +126,6 @@ impl PictureFiles {
                 hash.text(said.as_deref().unwrap_or_default());
             }
             about.cells.iter().for_each(|cell| hash.text(cell));
-        }
-    }
-
-    fn mask(&self, path: &Path) -> Result<Mask, DataError> {
-        // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
-        let grey = imageops::grayscale(&picture::load(path, &self.limits)?);
-        let mask = Mask::from_gray(&grey)?;
-        // Masks are often written with 1 for inside, which looks like nothing at all.
-        match grey.as_raw().iter().copied().max() {
-            Some(brightest @ 1..) if mask.is_empty() => {
-                Err(DataError::FaintMask { file: path.into(), brightest })
-            }
-            _ => Ok(mask),
         }
     }
 }
@@ -180,7 +175,7 @@ impl Dataset for PictureFiles {
 
     fn cell(&self, index: usize, column: &str) -> Option<&str> {
         let place = self.columns.iter().position(|name| name == column)?;
-        self.entries[index].about.cells.get(place).filter(|cell| !cell.is_empty())
+        self.entries[index].about.cells.get(place).filter(|cell| !is_unknown(cell))
     }
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
@@ -189,33 +184,18 @@ impl Dataset for PictureFiles {
             index,
             len: self.entries.len(),
         })?;
-        let picture = picture::load(&entry.picture, &self.limits)?;
-        let (width, height) = picture.dimensions();
-        let fits = |region: &str, file: &Path, mask: (u32, u32)| {
-            if mask == (width, height) {
-                return Ok(());
-            }
-            Err(DataError::MaskSize {
-                id: entry.id.clone(),
-                region: region.into(),
-                file: file.into(),
-                picture: (width, height),
-                mask,
-            })
-        };
-
-        let mut regions = BTreeMap::new();
+        let decoded = picture::read(&entry.picture, &self.limits)?;
+        let (width, height) = decoded.pixels.dimensions();
+        let (frame, id) = (Frame::of(&decoded), entry.id.as_str());
+        let drawn = Regions { id, frame, drawn_on: self.drawn_on, limits: &self.limits };
+        let (mut regions, mut mask_sha256) = (BTreeMap::new(), BTreeMap::new());
         for (region, file) in &entry.masks {
-            let mask = self.mask(file)?;
-            fits(region, file, mask.dimensions())?;
+            let (mask, hash) = drawn.mask(region, file)?;
+            mask_sha256.insert(region.clone(), hash);
             regions.insert(region.clone(), mask);
         }
         if let Some((coco, image)) = self.coco.as_ref().zip(entry.annotated) {
-            if let Some(size) = coco.size(image) {
-                let names: Vec<&str> = coco.regions().collect();
-                fits(&names.join("`, `"), coco.file(), size)?;
-            }
-            regions.extend(coco.masks(image, width, height)?);
+            regions.extend(drawn.annotated(coco, image)?);
         }
         for (region, &flag) in &entry.flags {
             match regions.get(region) {
@@ -229,7 +209,15 @@ impl Dataset for PictureFiles {
                 _ => {}
             }
         }
-        Ok(Sample { id: entry.id.clone(), picture, label: entry.label, regions, estimated: BTreeSet::new() })
+        Ok(Sample {
+            id: entry.id.clone(),
+            picture: decoded.pixels,
+            label: entry.label,
+            sha256: decoded.sha256,
+            mask_sha256,
+            regions,
+            estimated: BTreeSet::new(),
+        })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {
@@ -253,7 +241,10 @@ impl Dataset for PictureFiles {
             hash.number(entry.annotated.map_or(u64::MAX, |image| image as u64));
         }
         if let Some(coco) = &self.coco {
-            hash.file(coco.file())?;
+            hash.0.update(coco.sha256());
+        }
+        if let Some(drawn_on) = self.drawn_on {
+            hash.text(&format!("{drawn_on:?}"));
         }
         self.hash_columns(&mut hash);
         Ok(format!("{:x}", hash.0.finalize()))
@@ -284,7 +275,8 @@ impl Fingerprint {
     fn file(&mut self, path: &Path) -> Result<(), DataError> {
         let unreadable = |source| DataError::Unreadable { path: path.into(), source };
         let mut content = Sha256::new();
-        io::copy(&mut File::open(path).map_err(unreadable)?, &mut content).map_err(unreadable)?;
+        let mut file = files::open(path).map_err(|refusal| refusal.of(path))?;
+        io::copy(&mut file, &mut content).map_err(unreadable)?;
         self.0.update(content.finalize());
         Ok(())
     }

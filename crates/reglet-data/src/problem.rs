@@ -85,7 +85,7 @@ pub enum ProblemKind {
     },
     /// A flag is neither 0 nor 1.
     #[error(
-        "the column `{column}` says `{value}`: write 1 where the picture shows it, 0 where not, or nothing where that is not known"
+        "the column `{column}` says `{value}`: write 1 where the picture shows it, 0 where not (or yes and no, true and false), or nothing where that is not known"
     )]
     NotAFlag {
         /// The cell's column.
@@ -99,6 +99,12 @@ pub enum ProblemKind {
         /// The path from the working folder, or an absolute one.
         path: PathBuf,
     },
+    /// What should be a picture or mask is a folder, a pipe, a device or a socket.
+    #[error("`{}` is not a file: name a picture's file", path.display())]
+    NotAFile {
+        /// The path from the working folder, or an absolute one.
+        path: PathBuf,
+    },
     /// The picture of a listed id is not there.
     #[error("there is no picture `{id}` in {}: unpack it there, or remove the line", Names(folders))]
     NoPicture {
@@ -108,7 +114,7 @@ pub enum ProblemKind {
         folders: Vec<String>,
     },
     /// An id could be one of several files.
-    #[error("the picture `{id}` could be {}: name the folder to use", Names(files))]
+    #[error("the picture `{id}` could be {}: name one of them", Names(files))]
     SeveralFiles {
         /// The id.
         id: String,
@@ -228,7 +234,7 @@ pub enum ProblemKind {
     #[error("annotation {annotation}: {fault}")]
     Annotation {
         /// Its id or, where it has none, its place in the list, counted from 0.
-        annotation: i64,
+        annotation: String,
         /// What is wrong with it.
         fault: String,
     },

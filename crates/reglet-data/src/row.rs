@@ -5,8 +5,10 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+use crate::files::EXTENSIONS;
 use crate::further::Further;
 use crate::picture_files::Entry;
+use crate::table::{is_unknown, yes_or_no};
 use crate::{ManifestOptions, ProblemKind};
 
 /// Where in a line everything stands.
@@ -41,7 +43,17 @@ impl Columns {
             }
             Some(Column { place: place?, name: name.clone() })
         };
-        let (image, label) = (find(&options.image), find(&options.label));
+        let usual = USUAL_IMAGES.into_iter().find(|&usual| names.iter().any(|name| name == usual));
+        let image = match usual {
+            // A name that nobody chose gives way to another that is as usual.
+            Some(usual)
+                if USUAL_IMAGES[..2].contains(&options.image.as_str()) && !names.contains(&options.image) =>
+            {
+                find(&usual.to_owned())
+            }
+            _ => find(&options.image),
+        };
+        let label = find(&options.label);
         let mut find_all = |wanted: &BTreeMap<String, String>| -> BTreeMap<String, Column> {
             wanted.iter().filter_map(|(region, name)| Some((region.clone(), find(name)?))).collect()
         };
@@ -65,6 +77,11 @@ impl Columns {
         self.further.names()
     }
 
+    /// The picture that a line names, as it is written.
+    pub(crate) fn picture<'a>(&self, record: &'a StringRecord) -> &'a str {
+        record.get(self.image.place).unwrap_or_default()
+    }
+
     /// What a line says: the picture, as yet without its class, and the label. Nothing, where it names no
     /// picture. Paths are relative to `base`.
     pub(crate) fn entry(
@@ -80,34 +97,61 @@ impl Columns {
                 complain(ProblemKind::EmptyCell { column: column.name.clone() });
             }
         }
-        let (id, label) = (cell(&self.image).to_owned(), cell(&self.label).to_owned());
-        if id.is_empty() {
+        let label = cell(&self.label).to_owned();
+        if cell(&self.image).is_empty() {
             return None;
         }
-        let picture = base.join(&id);
-        let masks = self.masks.iter().filter(|(_, column)| !cell(column).is_empty());
+        let mut find = |named: &str| {
+            let found = found(base, named);
+            match found.as_slice() {
+                [only] => return only.clone(),
+                [] if base.join(named).exists() => {
+                    complain(ProblemKind::NotAFile { path: base.join(named) });
+                }
+                [] => complain(ProblemKind::NoFile { path: base.join(named) }),
+                _ => complain(ProblemKind::SeveralFiles { id: named.to_owned(), files: found }),
+            }
+            named.to_owned()
+        };
+        let masks = self.masks.iter().filter(|(_, column)| !is_unknown(cell(column)));
         let masks: BTreeMap<_, _> =
-            masks.map(|(region, column)| (region.clone(), base.join(cell(column)))).collect();
-        for path in masks.values().chain([&picture]).filter(|path| !path.is_file()) {
-            complain(ProblemKind::NoFile { path: path.clone() });
-        }
+            masks.map(|(region, column)| (region.clone(), base.join(find(cell(column))))).collect();
+        let id = find(cell(&self.image));
+        let picture = base.join(&id);
         let mut flags = BTreeMap::new();
         for (region, column) in &self.flags {
-            let flag = match cell(column) {
-                "" => continue,
-                "0" => false,
-                "1" => true,
-                value => {
-                    complain(ProblemKind::NotAFlag { column: column.name.clone(), value: value.into() });
-                    continue;
-                }
-            };
-            flags.insert(region.clone(), flag);
+            let value = cell(column);
+            match yes_or_no(value) {
+                Some(flag) => _ = flags.insert(region.clone(), flag),
+                None if is_unknown(value) => {}
+                None => complain(ProblemKind::NotAFlag { column: column.name.clone(), value: value.into() }),
+            }
         }
         let (about, line) = (self.further.read(record), Some(line));
         Some((Entry { id, picture, label: 0, masks, flags, annotated: None, about, line }, label))
     }
 }
+
+/// The files that a table may mean: the one that it names or, where there is none, the pictures of that name with an
+/// extension.
+fn found(base: &Path, named: &str) -> Vec<String> {
+    if base.join(named).is_file() {
+        return vec![named.to_owned()];
+    }
+    let with_extension = EXTENSIONS.iter().flat_map(|extension| {
+        // Where the system does not tell capitals from small letters, both are one file.
+        let spelt = [(*extension).to_owned(), extension.to_uppercase()];
+        spelt
+            .into_iter()
+            .map(|extension| format!("{named}.{extension}"))
+            .find(|file| base.join(file).is_file())
+    });
+    with_extension.collect()
+}
+
+/// The columns that hold the pictures in tables as people have them. The first two are what the options ask for where
+/// nobody says otherwise.
+const USUAL_IMAGES: [&str; 5] = ["image", "file_name", "isic_id", "image_id", "image_name"];
 
 /// The regions whose column of masks tells its region by its name.
 fn usual_masks(columns: &[String]) -> BTreeMap<String, String> {

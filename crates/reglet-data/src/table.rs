@@ -1,13 +1,23 @@
-//! Tables as files hold them: CSV with commas or tabs, and JSON lines.
+//! Tables as files hold them: CSV with commas, semicolons or tabs, and JSON lines.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::collections::HashSet;
+use std::io;
 use std::path::Path;
 
 use csv::{StringRecord, Trim};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::files::read_text;
 use crate::{DataError, Problem, ProblemKind};
+
+/// The largest table that is read, in bytes: a million lines of it have 268 characters each.
+const MAX_BYTES: u64 = 1 << 28;
+
+/// The most cells of a table in JSON lines, where a line need not hold the cells that it has.
+const MAX_CELLS: usize = 50_000_000;
+
+/// What may stand between cells, and what it is called.
+const SEPARATORS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs")];
 
 /// A table in memory.
 pub(crate) struct Table {
@@ -19,16 +29,16 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads JSON lines where the file's name ends in `.jsonl`, else CSV whose first line names the columns.
+    /// Reads JSON lines where the file's name ends in `.jsonl` or `.ndjson`, else CSV whose first line names the
+    /// columns and tells by what they are separated.
     pub(crate) fn read(path: &Path) -> Result<Self, DataError> {
-        let read = || -> io::Result<Self> {
-            let file = BufReader::new(File::open(path)?);
-            match path.extension() {
-                Some(extension) if extension.eq_ignore_ascii_case("jsonl") => Self::json_lines(path, file),
-                _ => Self::csv(path, file),
-            }
-        };
-        read().map_err(|source| DataError::Unreadable { path: path.into(), source })
+        let bytes = read_text(path, MAX_BYTES)?;
+        let is =
+            |extension: &str| path.extension().is_some_and(|other| other.eq_ignore_ascii_case(extension));
+        if is("jsonl") || is("ndjson") {
+            return Ok(Self::json_lines(path, &bytes));
+        }
+        Self::csv(path, &bytes).map_err(|source| DataError::Unreadable { path: path.into(), source })
     }
 
     /// The same table where the first line is not the names of the columns but a line like the others.
@@ -38,35 +48,33 @@ impl Table {
         Self { columns: names.iter().map(ToString::to_string).collect(), records, ..self }
     }
 
-    fn csv(path: &Path, mut file: BufReader<File>) -> io::Result<Self> {
+    fn csv(path: &Path, bytes: &[u8]) -> io::Result<Self> {
         let mut problems = Vec::new();
         let mut complain = |line, kind| problems.push(Problem { file: path.into(), line, kind });
-        let first = file.fill_buf()?.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let tabs = first.contains(&b'\t') && !first.contains(&b',');
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(Trim::All)
-            .delimiter(if tabs { b'\t' } else { b',' })
-            .from_reader(file);
+        let (separator, called) = separator(bytes);
+        let mut reader = csv::ReaderBuilder::new().trim(Trim::All).delimiter(separator).from_reader(bytes);
         let mut records = Vec::new();
         let mut columns: Vec<String> = Vec::new();
         match reader.headers() {
             Ok(headers) => columns.extend(headers.iter().map(String::from)),
-            Err(fault) => complain(Some(1), malformed(fault)?.1),
+            Err(fault) => complain(Some(1), malformed(fault, called)?),
         }
-        for (index, column) in columns.iter().enumerate() {
-            if columns[..index].contains(column) {
+        let mut known = HashSet::new();
+        for column in &columns {
+            if !known.insert(column) {
                 complain(Some(1), ProblemKind::DuplicateColumn { column: column.clone() });
             }
         }
+        let mut lines = Lines { bytes, at: 0, line: 1 };
         for record in reader.into_records() {
             match record {
                 Ok(record) => {
-                    let line = record.position().map_or(0, csv::Position::line);
+                    let line = record.position().map_or(0, |position| lines.of(position.byte()));
                     records.push((line, record));
                 }
                 Err(fault) => {
-                    let (line, kind) = malformed(fault)?;
-                    complain(line, kind);
+                    let line = fault.position().map(|position| lines.of(position.byte()));
+                    complain(line, malformed(fault, called)?);
                 }
             }
         }
@@ -74,37 +82,99 @@ impl Table {
     }
 
     /// An object on each line; its keys are the columns. A key that an object lacks, and `null`, is an empty cell.
-    fn json_lines(path: &Path, file: BufReader<File>) -> io::Result<Self> {
+    fn json_lines(path: &Path, bytes: &[u8]) -> Self {
         let (mut problems, mut objects) = (Vec::new(), Vec::new());
-        let mut columns: Vec<String> = Vec::new();
-        for (line, text) in (1..).zip(file.lines()) {
-            let text = text?;
-            if text.trim().is_empty() {
+        let (mut columns, mut known) = (Vec::new(), HashSet::new());
+        let mut complain = |line, text| {
+            problems.push(Problem {
+                file: path.into(),
+                line: Some(line),
+                kind: ProblemKind::Malformed(text),
+            });
+        };
+        for (line, text) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
+            if text.trim_ascii().is_empty() {
                 continue;
             }
-            match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+            match serde_json::from_slice(text) {
                 Ok(Value::Object(object)) => {
-                    columns.extend(
-                        object.keys().filter(|&key| !columns.contains(key)).cloned().collect::<Vec<_>>(),
-                    );
+                    for key in object.keys() {
+                        if known.insert(key.clone()) {
+                            columns.push(key.clone());
+                        }
+                    }
+                    if columns.len().saturating_mul(objects.len() + 1) > MAX_CELLS {
+                        complain(line, format!("there are more than {MAX_CELLS} cells: divide the table"));
+                        objects.clear();
+                        break;
+                    }
                     objects.push((line, object));
                 }
                 other => {
                     let fault = other.err().map_or_else(String::new, |fault| format!(" ({fault})"));
-                    let text = format!("this is not a JSON object{fault}: write one, {{…}}, on each line");
-                    problems.push(Problem {
-                        file: path.into(),
-                        line: Some(line),
-                        kind: ProblemKind::Malformed(text),
-                    });
+                    complain(
+                        line,
+                        format!("this is not a JSON object{fault}: write one, {{…}}, on each line"),
+                    );
                 }
             }
         }
-        let cells = |object: &serde_json::Map<String, Value>| {
+        let cells = |object: &Map<String, Value>| {
             columns.iter().map(|column| object.get(column).map_or_else(String::new, cell)).collect()
         };
         let records = objects.iter().map(|(line, object)| (*line, cells(object))).collect();
-        Ok(Self { columns, records, problems })
+        Self { columns, records, problems }
+    }
+}
+
+/// Whether a cell says that something is so, in the ways that programs write it; `None` where it says anything else.
+pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
+    let cell = cell.to_ascii_lowercase();
+    match cell.as_str() {
+        "true" | "t" | "yes" | "y" => Some(true),
+        "false" | "f" | "no" | "n" => Some(false),
+        number => match number.parse::<f64>() {
+            Ok(1.0) => Some(true),
+            Ok(0.0) => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// Whether a cell says nothing: it is empty, or holds what R and pandas write for that.
+pub(crate) fn is_unknown(cell: &str) -> bool {
+    ["", "na", "n/a", "nan", "null"].iter().any(|nothing| cell.eq_ignore_ascii_case(nothing))
+}
+
+/// What separates the cells of the first line: of those that may, the one that occurs most outside quotation marks.
+fn separator(bytes: &[u8]) -> (u8, &'static str) {
+    let first = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let unquoted = || first.split(|&byte| byte == b'"').step_by(2).flatten();
+    let count = |(separator, _): &(u8, &str)| unquoted().filter(|&byte| byte == separator).count();
+    let [usual, ..] = SEPARATORS;
+    SEPARATORS.into_iter().rev().max_by_key(count).unwrap_or(usual)
+}
+
+/// Counts lines, however they end, up to places in a text, each further on than the one before.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The number of the line on which the first cell from this place on begins.
+    fn of(&mut self, place: u64) -> u64 {
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        // The place of a record may be before the end of the line above.
+        while let Some(&byte) = self.bytes.get(self.at)
+            && (self.at < place || matches!(byte, b'\n' | b'\r'))
+        {
+            let ends = byte == b'\n' || (byte == b'\r' && self.bytes.get(self.at + 1) != Some(&b'\n'));
+            self.line += u64::from(ends);
+            self.at += 1;
+        }
+        self.line
     }
 }
 
@@ -118,18 +188,19 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// The line of a fault in a CSV file and what it is; or the fault of the system, where it is that.
-fn malformed(fault: csv::Error) -> io::Result<(Option<u64>, ProblemKind)> {
-    let line = fault.position().map(csv::Position::line);
+/// What is wrong in a CSV file whose cells are separated by what is so `called`; or the fault of the system, where it
+/// is that.
+fn malformed(fault: csv::Error, called: &str) -> io::Result<ProblemKind> {
     let text = match fault.into_kind() {
         csv::ErrorKind::Io(source) => return Err(source),
         csv::ErrorKind::Utf8 { err, .. } => {
             format!("cell {} is not UTF-8 text: save the table as UTF-8", err.field() + 1)
         }
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("there are {len} cells, where the first line has {expected_len}: check the commas")
-        }
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+            "there are {len} cells, separated by {called} as in the first line, which has {expected_len}: check the \
+             {called}"
+        ),
         _ => "the table is not CSV: check its quotation marks".into(),
     };
-    Ok((line, ProblemKind::Malformed(text)))
+    Ok(ProblemKind::Malformed(text))
 }

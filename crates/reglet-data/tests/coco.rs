@@ -82,7 +82,8 @@ fn every_malformed_annotation_is_named() {
         annotation.remove("bbox");
         annotation.extend(fields.as_object().expect("fields").clone());
         match problem(&CocoOptions::new(write(folder.path(), &document))) {
-            ProblemKind::Annotation { annotation: 31, fault } => {
+            ProblemKind::Annotation { annotation, fault } => {
+                assert_eq!(annotation, "31");
                 assert!(fault.contains(expected), "{fault}");
             }
             other => panic!("{other}"),
@@ -118,15 +119,143 @@ fn two_images_of_one_id_are_refused() {
 }
 
 #[test]
-fn coordinates_out_of_all_bounds_fill_only_the_picture() {
+fn an_annotation_that_cannot_be_of_its_picture_is_named_with_the_likely_cause() {
+    let far = json!({"segmentation": [[-1e300, -1e300, 1e300, -1e300, 1e300, 1e300, -1e300, 1e300]]});
+    let cases = [
+        (json!({"segmentation": [[0.1, 0.1, 0.9, 0.2, 0.5, 0.9]]}), "multiply them by its width and height"),
+        (json!({"bbox": [0.25, 0.25, 0.5, 0.5]}), "multiply them by its width and height"),
+        (
+            json!({"segmentation": [[80, 40, 240, 48, 160, 96]]}),
+            "outside the picture of 32×16 pixels, at x from 80",
+        ),
+        (json!({"segmentation": [[8, 8, 200, 8, 200, 90]]}), "far beyond the picture of 32×16 pixels"),
+        (json!({"segmentation": [[-30, -20, -4, -20, -4, -2]]}), "outside the picture"),
+        (far, "at x from -1e300 to 1e300"),
+        (json!({"segmentation": [[5.6, 5.6, 5.9, 5.6, 5.9, 5.9]]}), "the centre of no pixel"),
+        (json!({"bbox": [3, 3, 0, 5]}), "the centre of no pixel"),
+        (json!({"segmentation": {"size": [16, 32], "counts": [512]}}), "the centre of no pixel"),
+        (json!({"bbox": [10, 4, 30, 14]}), "lies within it as two corners: write 10, 4, 20, 10"),
+        (json!({"bbox": [1, 2, 3]}), "its box has 3 numbers"),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (fields, expected) in cases {
+        let mut document = small();
+        document["images"][0]
+            .as_object_mut()
+            .expect("one")
+            .extend(json_object(json!({"width": 32, "height": 16})));
+        let annotation = document["annotations"][0].as_object_mut().expect("it has one");
+        annotation.remove("bbox");
+        annotation.extend(json_object(fields.clone()));
+        match problem(&CocoOptions::new(write(folder.path(), &document))) {
+            ProblemKind::Annotation { annotation, fault } => {
+                assert_eq!(annotation, "31");
+                assert!(fault.contains(expected), "{fault}");
+                assert!(fault.len() < 300, "{fault}");
+            }
+            other => panic!("{other}"),
+        }
+        // Where the file does not give the picture's size, it is found out when the picture is read.
+        let image = document["images"][0].as_object_mut().expect("one");
+        image.remove("width");
+        let Ok(coco) = Coco::open(&CocoOptions::new(write(folder.path(), &document))) else {
+            assert!(fields.get("bbox").is_some() || fields["segmentation"].is_object(), "{fields}");
+            continue;
+        };
+        if expected.contains("two corners") {
+            continue;
+        }
+        let error = coco.masks(0, 32, 16).expect_err("it draws nothing").to_string();
+        assert!(error.contains("annotation 31 of `a.png`") && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn what_reaches_a_little_beyond_the_edge_is_cut_off() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut document = small();
-    document["annotations"][0]["segmentation"] =
-        json!([[-1e300, -1e300, 1e300, -1e300, 1e300, 1e300, -1e300, 1e300]]);
+    document["annotations"][0]["bbox"] = json!([-1, 1, 6, 3]);
     let coco = Coco::open(&CocoOptions::new(write(folder.path(), &document))).expect("it is sound");
-    let masks = coco.masks(0, 4, 3).expect("it is small");
-    assert_eq!(masks["ruler"].dimensions(), (4, 3));
+    let expected = Mask::from_fn(4, 3, |_, y| y >= 1).expect("it is small");
+    assert_eq!(coco.masks(0, 4, 3).expect("it is sound")["ruler"], expected);
     assert_eq!(coco.masks(5, 4, 3).expect("there is no such picture"), BTreeMap::new());
+}
+
+#[test]
+fn ids_and_sizes_may_be_written_in_other_ways() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let plain = Coco::open(&CocoOptions::new(write(folder.path(), &small()))).expect("it is sound");
+    let mut document = small();
+    document["images"] = json!([{"id": "7", "file_name": "a.png", "width": 4.0, "height": 3.0}]);
+    document["categories"] = json!([{"id": 1.0, "name": "ruler"}]);
+    document["annotations"][0]["image_id"] = json!(7.0);
+    document["annotations"][0]["category_id"] = json!("1");
+    document["annotations"][0]["id"] = json!("x-31");
+    let other = Coco::open(&CocoOptions::new(write(folder.path(), &document))).expect("it is sound");
+    assert_eq!(other.masks(0, 4, 3).expect("sound"), plain.masks(0, 4, 3).expect("sound"));
+    document["annotations"][0]["bbox"] = json!([]);
+    document["annotations"][0]["segmentation"] = json!([[0, 0, 1, 0, 1, 1, 0, 1]]);
+    let file = write(folder.path(), &document);
+    let text = fs::read_to_string(&file).expect("it is there");
+    fs::write(&file, format!("\u{feff}{text}")).expect("it can be written");
+    let other = Coco::open(&CocoOptions::new(&file)).expect("it is sound");
+    assert_eq!(other.masks(0, 4, 3).expect("sound"), plain.masks(0, 4, 3).expect("sound"));
+    document["annotations"][0]["bbox"] = json!([9, 9, 9, 9]);
+    document["annotations"][0]["segmentation"] = json!([]);
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.starts_with("annotation x-31: it lies outside"), "{text}");
+    for (field, value) in
+        [("width", json!(4.5)), ("width", json!(-4)), ("id", json!(7.5)), ("id", json!([7]))]
+    {
+        let mut document = small();
+        document["images"][0][field] = value;
+        let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+        assert!(text.contains("is not a COCO annotation file"), "{text}");
+    }
+}
+
+#[test]
+fn hostile_sizes_and_depths_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut document = small();
+    let max = u32::MAX;
+    document["images"] = json!([{"id": 7, "file_name": "a.png"}]);
+    document["annotations"][0]["segmentation"] = json!({"size": [max, max], "counts": [max, max, max]});
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.contains("run lengths add up to"), "{text}");
+    let corners = vec![1.5; 2 * 100_001];
+    document["annotations"][0]["segmentation"] = json!([corners]);
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.contains("has 100001 corners, where at most 100000"), "{text}");
+    let file = folder.path().join("annotations.json");
+    fs::write(&file, format!("{{\"images\": {}", "[".repeat(1_000_000))).expect("it can be written");
+    let deep = problem(&CocoOptions::new(&file)).to_string();
+    assert!(deep.contains("not a COCO annotation file"), "{deep}");
+}
+
+#[test]
+fn a_changed_byte_gives_masks_or_an_error() {
+    let disk = tempfile::tempdir().expect("a temporary folder");
+    let file = disk.path().join("annotations.json");
+    let whole = fs::read(folder().join("annotations.json")).expect("a fixture");
+    let mut sound = 0;
+    let places = (0..whole.len()).filter(|&place| !whole[place].is_ascii_whitespace()).step_by(9);
+    for (place, value) in places.flat_map(|place| [b'9', b'e'].map(|value| (place, value))) {
+        let mut bytes = whole.clone();
+        bytes[place] = value;
+        fs::write(&file, bytes).expect("it can be written");
+        if let Ok(coco) = Coco::open(&CocoOptions::new(&file)) {
+            sound += 1;
+            for image in 0..coco.file_names().len() {
+                drop(coco.masks(image, 61, 47));
+            }
+        }
+    }
+    assert!(sound > 100, "only {sound} could be opened");
+}
+
+fn json_object(value: Value) -> serde_json::Map<String, Value> {
+    value.as_object().expect("an object").clone()
 }
 
 /// One picture of 4×3 pixels with one annotation.

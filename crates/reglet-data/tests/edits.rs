@@ -193,7 +193,8 @@ impl Dataset for Photographs {
             _ => None,
         };
         let (id, picture, estimated) = (self.id(index).to_owned(), skin(size.0, size.1), BTreeSet::new());
-        Ok(Sample { id, picture, label: 0, regions, estimated })
+        let (sha256, mask_sha256) = (String::new(), BTreeMap::new());
+        Ok(Sample { id, picture, label: 0, sha256, mask_sha256, regions, estimated })
     }
     fn fingerprint(&self) -> Result<String, DataError> {
         Ok(String::new())

@@ -7,6 +7,7 @@ use std::fs;
 
 use reglet_data::coco::CocoOptions;
 use reglet_data::{DataError, Dataset, ManifestOptions, Mask, ProblemKind, Sample};
+use sha2::{Digest, Sha256};
 use support::{Disk, problems};
 
 /// Three pictures, lesion masks for two of them, and what is known of their rulers.
@@ -297,6 +298,28 @@ fn a_picture_that_breaks_after_opening_is_an_error() {
     disk.text("images/a.png", "no longer a picture");
     assert!(matches!(data.sample(0), Err(DataError::Picture(_))));
     data.sample(1).expect("the others are as before");
+}
+
+#[test]
+fn a_sample_has_the_hash_of_the_bytes_it_was_decoded_from() {
+    let (disk, options) = sound();
+    let data = options.open().expect("it is sound");
+    let hash = |name: &str| format!("{:x}", Sha256::digest(fs::read(disk.path(name)).expect("it is there")));
+    let (before, fingerprint) = (data.sample(0).expect("sound"), data.fingerprint().expect("sound"));
+    assert_eq!(before.sha256, hash("images/a.png"));
+    assert_eq!(before.mask_sha256, BTreeMap::from([("lesion".to_owned(), hash("masks/a.png"))]));
+    assert_eq!(data.sample(2).expect("sound").mask_sha256, BTreeMap::new());
+
+    // Replaced while the data set is open.
+    disk.picture("images/a.png", 11);
+    disk.mask("masks/a.png", (6, 4), 3, 255);
+    let after = data.sample(0).expect("sound");
+    assert_eq!(after.sha256, hash("images/a.png"));
+    assert!(after.sha256 != before.sha256 && after.mask_sha256 != before.mask_sha256);
+    disk.picture("images/a.png", 10);
+    disk.mask("masks/a.png", (6, 4), 2, 255);
+    assert_eq!(data.sample(0).expect("sound"), before);
+    assert_eq!(data.fingerprint().expect("sound"), fingerprint);
 }
 
 #[test]

@@ -287,3 +287,14 @@ proptest! {
         prop_assert_eq!(rendered.picture.dimensions(), (24, 24));
     }
 }
+
+#[test]
+fn a_sample_s_hash_is_that_of_its_description() {
+    let hash = |set: &Phantoms, index| set.sample(index).expect("a phantom").sha256;
+    let set = phantoms(|_| {});
+    assert_eq!(hash(&set, 3).len(), 64);
+    assert_eq!(hash(&set, 3), hash(&phantoms(|o| o.count = 20), 3), "others do not matter");
+    assert_ne!(hash(&set, 3), hash(&set, 4));
+    assert_ne!(hash(&set, 3), hash(&phantoms(|o| o.size = 65), 3));
+    assert_ne!(hash(&set, 3), hash(&phantoms(|o| o.seed = 12), 3));
+}

@@ -1,40 +1,51 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use super::{Coco, CocoOptions, Image, Runs, Shape};
+use super::numbers::{Id, Side};
+use super::{Coco, CocoOptions, Drawing, Image, Runs, Shape, place};
+use crate::files::read_text;
 use crate::{DataError, Problem, ProblemKind, Problems};
 
 /// The largest annotation file that is read, in bytes. That of COCO's own training set takes 450 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
+/// The most corners of a polygon: filling it takes a step for each of them in each row.
+const MAX_CORNERS: usize = 100_000;
+
 /// Reads the file and turns it into regions by picture.
 pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
     let file = &options.file;
-    let document = parse(file)?;
+    let bytes = read_text(file, MAX_BYTES)?;
+    let document: Document = serde_json::from_slice(&bytes).map_err(|fault| {
+        let (line, file) = (Some(fault.line() as u64), file.clone());
+        let kind = ProblemKind::Malformed(format!("it is not a COCO annotation file ({fault})"));
+        Problems(vec![Problem { file, line, kind }])
+    })?;
     let mut problems = Vec::new();
     let regions = regions(&document, options, &mut problems);
 
     let mut images: Vec<Image> = Vec::with_capacity(document.images.len());
     let mut index_of = BTreeMap::new();
     for listed in document.images {
-        let size = listed.width.zip(listed.height);
-        if index_of.insert(listed.id, images.len()).is_some() {
+        let size = listed.width.zip(listed.height).map(|(width, height)| (width.0, height.0));
+        if index_of.contains_key(&listed.id) {
             problems.push(ProblemKind::Malformed(format!(
                 "two images have the id {}: give each its own",
                 listed.id
             )));
         }
-        images.push(Image { file_name: listed.file_name, size, shapes: BTreeMap::new() });
+        index_of.insert(listed.id, images.len());
+        images.push(Image { file_name: listed.file_name, size, drawings: BTreeMap::new() });
     }
-    let categories: BTreeSet<i64> = document.categories.iter().map(|category| category.id).collect();
+    let categories: BTreeSet<&Id> = document.categories.iter().map(|category| &category.id).collect();
 
     for (place, annotation) in document.annotations.into_iter().enumerate() {
-        let id = annotation.id.unwrap_or(place as i64);
-        let mut complain = |fault| problems.push(ProblemKind::Annotation { annotation: id, fault });
+        let name = annotation.id.as_ref().map_or_else(|| place.to_string(), Id::to_string);
+        let mut complain = |fault| {
+            problems.push(ProblemKind::Annotation { annotation: name.clone(), fault });
+        };
         if !categories.contains(&annotation.category_id) {
             complain(format!("there is no category {}", annotation.category_id));
             continue;
@@ -51,14 +62,19 @@ pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
                         image.size = Some(runs.dimensions());
                     }
                 }
-                image.shapes.entry(region.clone()).or_default().extend(shapes);
+                let drawing = Drawing { annotation: name.clone(), shapes };
+                match image.size.and_then(|size| drawing.fault(size)) {
+                    Some(fault) => complain(fault),
+                    None => image.drawings.entry(region.clone()).or_default().push(drawing),
+                }
             }
             Err(fault) => complain(fault),
         }
     }
     let problem = |kind| Problem { file: file.clone(), line: None, kind };
     Problems::check(problems.into_iter().map(problem).collect())?;
-    Ok(Coco { file: file.clone(), regions: regions.into_values().collect(), images })
+    let (regions, sha256) = (regions.into_values().collect(), Sha256::digest(&bytes).into());
+    Ok(Coco { file: file.clone(), sha256, regions, images })
 }
 
 #[derive(Deserialize)]
@@ -70,25 +86,25 @@ struct Document {
 
 #[derive(Deserialize)]
 struct ListedImage {
-    id: i64,
+    id: Id,
     file_name: String,
-    width: Option<u32>,
-    height: Option<u32>,
+    width: Option<Side>,
+    height: Option<Side>,
 }
 
 #[derive(Deserialize)]
 struct Category {
-    id: i64,
+    id: Id,
     name: String,
 }
 
 #[derive(Deserialize)]
 struct Annotation {
-    id: Option<i64>,
-    image_id: i64,
-    category_id: i64,
+    id: Option<Id>,
+    image_id: Id,
+    category_id: Id,
     segmentation: Option<Segmentation>,
-    bbox: Option<[f64; 4]>,
+    bbox: Option<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +113,7 @@ enum Segmentation {
     Polygons(Vec<Vec<f64>>),
     /// `size` is height and width.
     Runs {
-        size: [u32; 2],
+        size: [Side; 2],
         counts: Counts,
     },
 }
@@ -112,11 +128,11 @@ enum Counts {
 impl Annotation {
     /// What it draws in a picture of this size, where that is known; else what is wrong with it.
     fn shapes(self, size: Option<(u32, u32)>) -> Result<Vec<Shape>, String> {
-        match (self.segmentation, self.bbox) {
+        match (self.segmentation, self.bbox.as_deref().unwrap_or_default()) {
             (Some(Segmentation::Polygons(polygons)), _) if !polygons.is_empty() => {
                 polygons.iter().map(|numbers| polygon(numbers)).collect()
             }
-            (Some(Segmentation::Runs { size: [height, width], counts }), _) => {
+            (Some(Segmentation::Runs { size: [Side(height), Side(width)], counts }), _) => {
                 let runs = match counts {
                     Counts::Plain(lengths) => Runs::new(width, height, lengths)?,
                     Counts::Compressed(text) => Runs::from_text(width, height, &text)?,
@@ -129,14 +145,22 @@ impl Annotation {
                     )),
                 }
             }
-            (_, Some([x, y, width, height])) => {
+            // Where there is no box, or no polygon, some programs write an empty list.
+            (_, []) => Err("it has neither a segmentation nor a box".into()),
+            (_, &[x, y, width, height]) => {
                 if !(width >= 0.0 && height >= 0.0) {
                     return Err(format!("its box is {width} by {height} pixels, which cannot be"));
+                }
+                let two_corners = |size| place::is_between_corners([x, y, width, height], size);
+                if let Some(fault) = size.and_then(two_corners) {
+                    return Err(fault);
                 }
                 let (right, bottom) = (x + width, y + height);
                 Ok(vec![Shape::Polygon(vec![[x, y], [right, y], [right, bottom], [x, bottom]])])
             }
-            _ => Err("it has neither a segmentation nor a box".into()),
+            (_, numbers) => {
+                Err(format!("its box has {} numbers, where x, y, width and height are needed", numbers.len()))
+            }
         }
     }
 }
@@ -149,6 +173,12 @@ fn polygon(numbers: &[f64]) -> Result<Shape, String> {
             numbers.len()
         ));
     }
+    if corners.len() > MAX_CORNERS {
+        return Err(format!(
+            "a polygon of it has {} corners, where at most {MAX_CORNERS} are allowed: write run lengths",
+            corners.len()
+        ));
+    }
     Ok(Shape::Polygon(corners.to_vec()))
 }
 
@@ -157,10 +187,10 @@ fn regions(
     document: &Document,
     options: &CocoOptions,
     problems: &mut Vec<ProblemKind>,
-) -> BTreeMap<i64, String> {
+) -> BTreeMap<Id, String> {
     let names = || document.categories.iter().map(|category| category.name.clone());
     let Some(wanted) = &options.regions else {
-        return document.categories.iter().map(|category| category.id).zip(names()).collect();
+        return document.categories.iter().map(|category| category.id.clone()).zip(names()).collect();
     };
     for category in wanted.keys() {
         if !names().any(|name| name == *category) {
@@ -168,26 +198,6 @@ fn regions(
             problems.push(ProblemKind::NoCategory { category, categories });
         }
     }
-    let region = |category: &Category| Some((category.id, wanted.get(&category.name)?.clone()));
+    let region = |category: &Category| Some((category.id.clone(), wanted.get(&category.name)?.clone()));
     document.categories.iter().filter_map(region).collect()
-}
-
-fn parse(path: &Path) -> Result<Document, DataError> {
-    let unreadable = |source| DataError::Unreadable { path: path.into(), source };
-    let problem = |line, text| {
-        let kind = ProblemKind::Malformed(text);
-        DataError::Problems(Problems(vec![Problem { file: path.into(), line, kind }]))
-    };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(problem(
-            None,
-            format!("it is larger than the {MAX_BYTES} bytes that are allowed: divide it"),
-        ));
-    }
-    serde_json::from_slice(&bytes).map_err(|fault| {
-        problem(Some(fault.line() as u64), format!("it is not a COCO annotation file ({fault})"))
-    })
 }

@@ -1,36 +1,43 @@
+use std::ops::Range;
+
 use crate::Mask;
 
-/// Adds to a mask the pixels whose centres lie inside a polygon.
+/// Adds to a mask the pixels whose centres lie inside a polygon, as [`spans`] finds them.
+pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
+    for (y, columns) in spans(corners, mask.dimensions()) {
+        columns.for_each(|x| mask.set(x, y, true));
+    }
+}
+
+/// Rows of pixels, each with its columns, whose centres lie inside a polygon.
 ///
 /// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). Inside
 /// is what a line from outside reaches after an odd number of edges, so that a polygon that crosses itself
-/// has holes. What lies beyond the mask is left out.
-pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
-    let (width, height) = mask.dimensions();
+/// has holes. What lies beyond the picture, which has this width and height, is left out.
+pub(super) fn spans(
+    corners: &[[f64; 2]],
+    (width, height): (u32, u32),
+) -> impl Iterator<Item = (u32, Range<u32>)> {
     let bounds = corners.iter().map(|corner| corner[1]);
     let (top, bottom) =
         bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), y| (top.min(y), bottom.max(y)));
     // Casts to an integer stop at its bounds, so that no corner is too far away.
     let rows = (top.floor() as u32)..(bottom.ceil() as u32).min(height);
-    let mut crossings = Vec::new();
-    for y in rows {
+    rows.flat_map(move |y| {
         let centre = f64::from(y) + 0.5;
-        crossings.clear();
         let ends = corners.iter().skip(1).chain(corners.first());
-        for (&[x0, y0], &[x1, y1]) in corners.iter().zip(ends) {
-            // An edge owns its upper end and not its lower one: two edges that meet on the line cross it
-            // once together, or twice, or not at all, as they should.
-            if (y0 <= centre) != (y1 <= centre) {
-                crossings.push(x0 + (centre - y0) / (y1 - y0) * (x1 - x0));
-            }
-        }
+        // An edge owns its upper end and not its lower one: two edges that meet on the line cross it
+        // once together, or twice, or not at all, as they should.
+        let crosses = |&(&[_, y0], &[_, y1]): &(&[f64; 2], &[f64; 2])| (y0 <= centre) != (y1 <= centre);
+        let edges = corners.iter().zip(ends).filter(crosses);
+        let crossing =
+            |(&[x0, y0], &[x1, y1]): (&[f64; 2], &[f64; 2])| x0 + (centre - y0) / (y1 - y0) * (x1 - x0);
+        let mut crossings: Vec<f64> = edges.map(crossing).collect();
         crossings.sort_by(f64::total_cmp);
-        for pair in crossings.chunks_exact(2) {
-            // The first pixel whose centre is not to the left of a crossing.
-            let [start, end] = [pair[0], pair[1]].map(|x| ((x - 0.5).ceil() as u32).min(width));
-            for x in start..end {
-                mask.set(x, y, true);
-            }
-        }
-    }
+        let pairs: Vec<[f64; 2]> = crossings.as_chunks().0.to_vec();
+        // The first pixel whose centre is not to the left of a crossing.
+        let column = move |x: f64| ((x - 0.5).ceil() as u32).min(width);
+        pairs.into_iter().map(move |[from, to]| (y, column(from)..column(to)))
+    })
+    .filter(|(_, columns)| !columns.is_empty())
 }

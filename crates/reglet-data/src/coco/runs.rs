@@ -63,6 +63,11 @@ impl Runs {
         (self.width, self.height)
     }
 
+    /// Whether there is a pixel inside.
+    pub(super) fn draw_something(&self) -> bool {
+        self.lengths.iter().skip(1).step_by(2).any(|&length| length > 0)
+    }
+
     /// Adds the pixels to a mask of the same size.
     pub(super) fn fill(&self, mask: &mut Mask) {
         let mut at = 0_u64;

@@ -1,12 +1,16 @@
 use csv::StringRecord;
 
 use crate::ProblemKind;
+use crate::table::yes_or_no;
 
 /// The columns of 2016, whose table does not name them.
 pub(super) const OF_2016: [&str; 2] = ["image_id", "malignant"];
 
 /// The columns that may hold the pictures' ids: 2016 and 2017, 2018 and 2019, 2020, the archive's own tables.
-const IDS: [&str; 4] = ["image_id", "image", "image_name", "isic_id"];
+pub(super) const IDS: [&str; 4] = ["image_id", "image", "image_name", "isic_id"];
+
+/// The column of the archive's own tables that holds `Benign`, `Malignant` or `Indeterminate`.
+const OF_THE_ARCHIVE: &str = "diagnosis_1";
 
 /// The columns that hold 1 where the picture shows what they are named after, and else 0.
 const INDICATORS: [&str; 12] = [
@@ -76,6 +80,8 @@ impl Diagnoses {
             find(OF_2016[1]).map(Labels::Malignant)
         } else if let Some(column) = find("benign_malignant") {
             Some(Labels::Written(column))
+        } else if let (true, Some(column)) = (indicated.is_empty(), find(OF_THE_ARCHIVE)) {
+            Some(Labels::Written(column))
         } else if indicated.is_empty() {
             None
         } else {
@@ -101,8 +107,6 @@ impl Diagnoses {
             complain(ProblemKind::EmptyCell { column: self.id.name.clone() });
             return None;
         }
-        // Pictures are named without their ending; some copies of the tables have it.
-        let id = id.strip_suffix(".jpg").unwrap_or(id);
         let label = match &self.labels {
             Labels::Written(column) => {
                 if cell(column).is_empty() {
@@ -110,7 +114,7 @@ impl Diagnoses {
                 }
                 cell(column).to_owned()
             }
-            Labels::Malignant(column) => match (cell(column), indicator(cell(column))) {
+            Labels::Malignant(column) => match (cell(column), yes_or_no(cell(column))) {
                 (_, Some(true)) => "malignant".to_owned(),
                 (_, Some(false)) => "benign".to_owned(),
                 (written, None) => written.to_owned(),
@@ -118,7 +122,7 @@ impl Diagnoses {
             Labels::Indicated { columns, otherwise } => {
                 let mut labels = Vec::new();
                 for column in columns {
-                    match indicator(cell(column)) {
+                    match yes_or_no(cell(column)) {
                         Some(true) => labels.push(column.name.clone()),
                         Some(false) => {}
                         None => {
@@ -173,13 +177,4 @@ impl Diagnoses {
 
 fn names(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
-}
-
-/// The tables write `1.0` and `0.0`.
-fn indicator(cell: &str) -> Option<bool> {
-    match cell {
-        "1" | "1.0" => Some(true),
-        "0" | "0.0" => Some(false),
-        _ => None,
-    }
 }

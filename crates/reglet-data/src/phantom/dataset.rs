@@ -1,6 +1,6 @@
 //! Phantoms as a data set.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -197,10 +197,13 @@ impl Dataset for Phantoms {
             len: self.len(),
         })?;
         let rendered = render(&phantom, self.options.size)?;
+        let drawn_from = format!("{GENERATOR}\n{} {phantom:?}\n", self.options.size);
         Ok(Sample {
             id: self.ids[index].clone(),
             picture: rendered.picture,
             label: usize::from(phantom.melanoma),
+            sha256: format!("{:x}", Sha256::digest(drawn_from)),
+            mask_sha256: BTreeMap::new(),
             regions: rendered.masks,
             estimated: BTreeSet::new(),
         })

@@ -18,6 +18,14 @@ pub enum PictureError {
         /// The folder.
         path: PathBuf,
     },
+    /// The path leads to something that may never end, or never begin: a pipe, a device, a socket.
+    #[error("`{}` is a {what}, not a file: give a picture's file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The file has no content.
     #[error("the picture `{}` is empty, 0 bytes long: copy or download it again", path.display())]
     Empty {
@@ -64,6 +72,17 @@ pub enum PictureError {
         /// The file.
         path: PathBuf,
     },
+    /// The samples have 16 bits, of which only the lower ones are used.
+    #[error(
+        "the picture `{}` has 16 bits a channel but no value above {largest} of 65535, so that it would be nearly black, as if it held {}-bit values: multiply them by {}, or save it with 8 bits",
+        path.display(), bits(*largest), 1_u32 << (u16::BITS - bits(*largest))
+    )]
+    NearlyBlack {
+        /// The file.
+        path: PathBuf,
+        /// Its largest value, from 1 to 4095.
+        largest: u16,
+    },
     /// The header claims more pixels than allowed.
     #[error(
         "the picture `{}` is too large, {width}×{height} pixels where at most {limit} are allowed: make it smaller",
@@ -108,10 +127,15 @@ pub enum PictureError {
     },
 }
 
+/// How many bits a number takes.
+fn bits(number: u16) -> u32 {
+    u16::BITS - number.leading_zeros()
+}
+
 /// Who or what is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The path: there is no such file.
+    /// The path: there is no such file, or it is no file.
     Missing,
     /// The file's content.
     Data,
@@ -125,13 +149,14 @@ impl PictureError {
     /// Who or what is at fault.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Missing { .. } | Self::Folder { .. } => Fault::Missing,
+            Self::Missing { .. } | Self::Folder { .. } | Self::NotAFile { .. } => Fault::Missing,
             Self::Empty { .. }
             | Self::NotAPicture { .. }
             | Self::CutShort { .. }
             | Self::Damaged { .. }
             | Self::Unsupported { .. }
-            | Self::FloatingPoint { .. } => Fault::Data,
+            | Self::FloatingPoint { .. }
+            | Self::NearlyBlack { .. } => Fault::Data,
             Self::TooManyPixels { .. } | Self::TooManyBytes { .. } | Self::TooMuchMemory { .. } => {
                 Fault::Limits
             }

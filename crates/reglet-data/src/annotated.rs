@@ -1,0 +1,87 @@
+//! A picture's regions, wherever they come from, brought to its pixels.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use image::imageops;
+
+use crate::coco::Coco;
+use crate::drawn::Frame;
+use crate::picture::{self, Limits, Orientation};
+use crate::{DataError, DrawnOn, Mask};
+
+/// A picture that has been read, whose regions are asked for.
+pub(crate) struct Regions<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) frame: Frame,
+    pub(crate) drawn_on: Option<DrawnOn>,
+    pub(crate) limits: &'a Limits,
+}
+
+impl Regions<'_> {
+    /// The mask in a file, and the hash of the file's bytes.
+    pub(crate) fn mask(&self, region: &str, file: &Path) -> Result<(Mask, String), DataError> {
+        let decoded = picture::read(file, self.limits)?;
+        if decoded.orientation != Orientation::NoTransforms
+            && decoded.orientation.to_exif() != self.frame.exif()
+        {
+            return Err(DataError::MaskOrientation {
+                id: self.id.into(),
+                file: file.into(),
+                picture: self.frame.exif(),
+                mask: decoded.orientation.to_exif(),
+            });
+        }
+        // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
+        let grey = imageops::grayscale(&decoded.pixels);
+        let mask = Mask::from_gray(&grey)?;
+        // Masks are often written with 1 for inside, which looks like nothing at all.
+        if let Some(brightest @ 1..) = grey.as_raw().iter().copied().max()
+            && mask.is_empty()
+        {
+            return Err(DataError::FaintMask { file: file.into(), brightest });
+        }
+        let ways = self.frame.ways(self.drawn_on, Some(mask.dimensions()), Some(&decoded));
+        let placed = ways.into_iter().map(|way| Ok(self.frame.place(mask.clone(), way)?));
+        let mask = self.only(placed, region, file, Some(mask.dimensions()))?;
+        Ok((mask, decoded.sha256))
+    }
+
+    /// The masks of annotations; `image` is the picture's index in them.
+    pub(crate) fn annotated(&self, coco: &Coco, image: usize) -> Result<BTreeMap<String, Mask>, DataError> {
+        let regions = coco.regions().collect::<Vec<_>>().join("`, `");
+        let size = coco.size(image);
+        let drawn = |way: DrawnOn| -> Result<BTreeMap<String, Mask>, DataError> {
+            let (width, height) = self.frame.size(way);
+            let masks = coco.masks(image, width, height)?.into_iter();
+            masks.map(|(region, mask)| Ok((region, self.frame.place(mask, way)?))).collect()
+        };
+        let ways = self.frame.ways(self.drawn_on, size, None);
+        self.only(ways.into_iter().map(drawn), &regions, coco.file(), size)
+    }
+
+    /// What every way that can be comes to. It is an error where they differ, none can be, or none fits the size.
+    fn only<T: PartialEq>(
+        &self,
+        mut ways: impl Iterator<Item = Result<T, DataError>>,
+        region: &str,
+        file: &Path,
+        size: Option<(u32, u32)>,
+    ) -> Result<T, DataError> {
+        let (id, region, file) = (self.id.to_owned(), region.to_owned(), file.to_path_buf());
+        let Some(mut first) = ways.next() else {
+            let picture = self.frame.size(self.drawn_on.unwrap_or(DrawnOn::Stored));
+            return Err(DataError::MaskSize { id, region, file, picture, mask: size.unwrap_or(picture) });
+        };
+        for other in ways {
+            match (&first, other) {
+                (Ok(one), Ok(other)) if *one != other => {
+                    return Err(DataError::Orientation { id, region, file, orientation: self.frame.exif() });
+                }
+                (Err(_), other @ Ok(_)) => first = other,
+                _ => {}
+            }
+        }
+        first
+    }
+}
