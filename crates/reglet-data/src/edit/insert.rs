@@ -44,7 +44,7 @@ pub(super) fn drawn(picture: &RgbImage, light: &Light, ruler: &Ruler) -> Patch {
     let (width, height) = picture.dimensions();
     let pixel = |pixel: crate::phantom::LayerPixel| {
         let below = picture.get_pixel(pixel.x, pixel.y).0.map(|level| f32::from(level) / 255.0);
-        let lit = pixel.over(below, light.at(pixel.x, pixel.y));
+        let lit = pixel.over(below, [light.at(pixel.x, pixel.y); 3]);
         let level = lit.map(|value| (255.0 * value).round().clamp(0.0, 255.0) as u8);
         Pixel { at: (pixel.x, pixel.y), level }
     };

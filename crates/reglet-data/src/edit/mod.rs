@@ -16,6 +16,7 @@ mod cutout;
 mod editor;
 mod error;
 mod follow;
+mod grid;
 mod insert;
 mod light;
 mod matched;
