@@ -86,10 +86,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut changed = 0;
         for (index, sample) in set.samples.iter().enumerate() {
             let scene = editor.scene(&set, index, sample);
+            let mut scratch = sample.picture.clone();
             for (change, time) in changes.into_iter().zip(&mut times) {
                 let start = Instant::now();
                 for place in 0..editor.places(change) {
-                    changed += scene.edit(change, place)?.map_or(0, |edited| edited.region.area());
+                    let Some(placement) = scene.place(change, place)? else { continue };
+                    let Some(patch) = scene.patch(change, &placement)? else { continue };
+                    patch.put(&mut scratch);
+                    patch.undo(&mut scratch, &sample.picture);
+                    changed += patch.area();
                 }
                 *time += start.elapsed().as_secs_f64();
             }

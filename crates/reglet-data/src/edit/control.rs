@@ -21,8 +21,8 @@ const FEATHER: f32 = 0.6;
 pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
-    let soft = soft(before, &patch, &edited.region, seed).on(before, None, edited.donor.as_deref())?;
-    Ok(Edited { lesion: edited.lesion, ..soft })
+    let soft = soft(before, &patch, &edited.region, seed);
+    Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..soft }.on(before)?)
 }
 
 /// A soft patch on `region`, as strong as `patch` and of the same sign.

@@ -177,5 +177,5 @@ pub fn paste(
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
     let cutout = cutout.at_scale(dimensions.0.min(dimensions.1))?;
     let patch = cutout.pasted(picture, cutout.spot(&room, seed))?;
-    Ok(patch.on(picture, avoid, Some(&cutout.donor))?)
+    Ok(patch.noted(avoid, Some(&cutout.donor)).on(picture)?)
 }

@@ -22,7 +22,7 @@ pub fn insert(picture: &RgbImage, avoid: Option<&Mask>, seed: u64) -> Result<Edi
     }
     let light = Light::of(picture);
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
-    Ok(drawn(picture, &light, &somewhere(&room, seed)).on(picture, avoid, None)?)
+    Ok(drawn(picture, &light, &somewhere(&room, seed)).noted(avoid, None).on(picture)?)
 }
 
 /// A ruler, and where there is room for it.
@@ -48,7 +48,7 @@ pub(super) fn drawn(picture: &RgbImage, light: &Light, ruler: &Ruler) -> Patch {
         let level = lit.map(|value| (255.0 * value).round().clamp(0.0, 255.0) as u8);
         Pixel { at: (pixel.x, pixel.y), level }
     };
-    Patch { pixels: paint(ruler, width, height).into_iter().map(pixel).collect() }
+    Patch::new(paint(ruler, width, height).into_iter().map(pixel).collect())
 }
 
 #[cfg(test)]

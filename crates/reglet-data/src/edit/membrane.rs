@@ -3,7 +3,7 @@
 use super::grid::Grid;
 
 /// The steps end when no value moves by more than this share of the values' range, or after so many.
-const STILL: f32 = 1e-4;
+const STILL: f32 = 5e-4;
 const STEPS: usize = 60;
 
 /// A coarser level's corrections are made larger by this factor. Any below 2 converges.
@@ -31,25 +31,24 @@ pub(super) fn span(
     dimensions: (u32, u32),
     known: impl Fn(u32, u32) -> Option<[f32; 3]>,
 ) -> Vec<[f32; 3]> {
-    let Some((equations, mean, range)) = Level::finest(gap, dimensions, known) else {
+    let Some((equations, range)) = Level::finest(gap, dimensions, known) else {
         return vec![[0.0; 3]; gap.len()];
     };
-    let (values, _) = solved(equations, mean, STILL * range.max(f32::MIN_POSITIVE));
+    let (values, _) = solved(equations, STILL * range.max(f32::MIN_POSITIVE));
     values.into_iter().map(|[a, b, c, _]| [a, b, c]).collect()
 }
 
-/// Solves the equations from a first guess until a step moves no value by more than `still`. Returns how many steps
-/// that took as well.
-fn solved(finest: Level, guess: Values, still: f32) -> (Vec<Values>, usize) {
+/// Solves the equations until a step moves no value by more than `still`. Returns how many steps that took as well.
+fn solved(finest: Level, still: f32) -> (Vec<Values>, usize) {
     let count = finest.cells.len();
     let mut levels = vec![finest];
     while let Some(last) = levels.last_mut().filter(|last| last.cells.len() > COARSEST) {
         let coarser = last.coarsened();
         levels.push(coarser);
     }
-    let mut found = vec![guess; count];
+    guess(&mut levels);
+    let mut found = levels[0].values[..count].to_vec();
     // The finest level's source is from here on what is left to be done.
-    levels[0].values[..count].fill(guess);
     for number in 0..count {
         levels[0].source[number] = levels[0].residual(number);
     }
@@ -87,6 +86,31 @@ fn solved(finest: Level, guess: Values, still: f32) -> (Vec<Values>, usize) {
         }
     }
     (found, STEPS)
+}
+
+/// A first guess at each level from the next coarser one's, on which one cycle is spent: of what is far from the rim
+/// nearly everything is known from there.
+fn guess(levels: &mut [Level]) {
+    for number in 1..levels.len() {
+        let (finer, coarser) = levels.split_at_mut(number);
+        let (fine, coarse) = (&finer[number - 1], &mut coarser[0]);
+        for (source, &parent) in fine.source.iter().zip(&fine.parents) {
+            let sum = &mut coarse.source[parent as usize];
+            *sum = added(*sum, 1.0 / LARGER, *source);
+        }
+    }
+    for number in (0..levels.len()).rev() {
+        let (finer, coarser) = levels.split_at_mut(number + 1);
+        let fine = &mut finer[number];
+        if let Some(coarse) = coarser.first() {
+            for (value, &parent) in fine.values.iter_mut().zip(&fine.parents) {
+                *value = coarse.values[parent as usize];
+            }
+        }
+        if number > 0 || levels.len() == 1 {
+            cycle(&mut levels[number..]);
+        }
+    }
 }
 
 /// By channel. Summed up in double precision: there may be millions.
@@ -146,12 +170,12 @@ impl Level {
         }
     }
 
-    /// The pixels themselves, and the mean and the range of what is known about them; `None` where nothing is.
+    /// The pixels themselves, and the range of what is known about them; `None` where nothing is.
     fn finest(
         gap: &[(u32, u32)],
         dimensions: (u32, u32),
         known: impl Fn(u32, u32) -> Option<[f32; 3]>,
-    ) -> Option<(Level, Values, f32)> {
+    ) -> Option<(Level, f32)> {
         let grid = Grid::about(gap, dimensions);
         let cell = |&place: &usize| ((place % grid.width) as u32, (place / grid.width) as u32);
         let cells = grid.places.iter().map(cell).collect();
@@ -160,7 +184,6 @@ impl Level {
         for (number, &place) in (1..).zip(&grid.places) {
             numbers[place] = number;
         }
-        let (mut sum, mut count) = ([0.0; 4], 0.0);
         let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
         for (number, &place) in grid.places.iter().enumerate() {
             for (side, at) in
@@ -172,12 +195,11 @@ impl Level {
                 } else if let Some([a, b, c]) = grid.pixel(at).and_then(|(x, y)| known(x, y)) {
                     level.pull[number] += 1.0;
                     level.source[number] = added(level.source[number], 1.0, [a, b, c, 0.0]);
-                    (sum, count) = (added(sum, 1.0, [a, b, c, 0.0]), count + 1.0);
                     (low, high) = (low.min(a).min(b).min(c), high.max(a).max(b).max(c));
                 }
             }
         }
-        (count > 0.0).then(|| (level, sum.map(|sum| sum / count), high - low))
+        (low <= high).then_some((level, high - low))
     }
 
     /// The next coarser level.
@@ -401,8 +423,8 @@ mod tests {
         let rough = |x: u32, y: u32| Some([((x * 7919 + y * 104_729 + x * y * 31) % 256) as f32; 3]);
         for side in [20, 60, 200, 600] {
             let gap = rectangle(1..1 + side, 1..1 + side / 3);
-            let (finest, mean, range) = Level::finest(&gap, (800, 800), rough).expect("all is known");
-            let (_, steps) = solved(finest, mean, STILL * range);
+            let (finest, range) = Level::finest(&gap, (800, 800), rough).expect("all is known");
+            let (_, steps) = solved(finest, STILL * range);
             assert!(steps <= 12, "{side}: {steps} steps");
         }
     }

@@ -35,7 +35,7 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
         return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
     let region = with_margin(mask, mask, None)?;
-    Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture, None, None)?)
+    Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture)?)
 }
 
 /// What is to go when `mask` is to go, which has perhaps been made longer to `longer`: that, and two pixels about it;

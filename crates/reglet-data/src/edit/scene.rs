@@ -85,6 +85,15 @@ impl<'a> Scene<'a> {
     /// [`EditError::Misplaced`] if the placement is not one for the change, [`EditError::Donor`] if the cut-out's donor is
     /// none of the editor's, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
     pub fn apply(&self, change: Change, placement: &Placement) -> Result<Option<Edited>, DataError> {
+        let patch = self.patch(change, placement)?;
+        Ok(patch.map(|patch| patch.on(&self.sample.picture)).transpose()?)
+    }
+
+    /// As [`Scene::apply`], but only what the change touches, and not a whole picture.
+    ///
+    /// # Errors
+    /// Those of [`Scene::apply`].
+    pub fn patch(&self, change: Change, placement: &Placement) -> Result<Option<Patch>, DataError> {
         let picture = &self.sample.picture;
         let misplaced = || EditError::Misplaced { change, placement: placement.kind() };
         let patch = match (change, placement) {
@@ -105,8 +114,8 @@ impl<'a> Scene<'a> {
             }
             _ => return Err(misplaced().into()),
         };
-        let Some(patch) = patch.filter(|patch| !patch.pixels.is_empty()) else { return Ok(None) };
-        Ok(Some(patch.on(picture, self.lesion(), placement.donor())?))
+        let patch = patch.filter(|patch| !patch.pixels.is_empty());
+        Ok(patch.map(|patch| patch.noted(self.lesion(), placement.donor())))
     }
 
     /// Makes the change where the seed puts it: [`Scene::place`] and [`Scene::apply`] in one.
