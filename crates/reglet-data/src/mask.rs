@@ -20,6 +20,14 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 /// The value from which a grey pixel counts as part of the region.
 const THRESHOLD: u8 = 128;
 
+/// So many bits are looked at together: most masks are empty for the most part.
+const STRETCH: usize = 64;
+
+/// Whether any of the bits is set.
+fn any(bits: &[bool]) -> bool {
+    bits.chunks(STRETCH).any(|bits| bits.iter().fold(false, |any, bit| any | bit))
+}
+
 impl Mask {
     /// A mask from its bits, row by row from the top left.
     ///
@@ -108,9 +116,13 @@ impl Mask {
 
     /// The positions `(x, y)` of the region's pixels, row by row from the top left.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        (0..self.height)
-            .zip(self.bits.chunks_exact(self.width as usize))
-            .flat_map(|(y, row)| (0..self.width).zip(row).filter_map(move |(x, &bit)| bit.then_some((x, y))))
+        let rows = (0..self.height).zip(self.bits.chunks_exact(self.width as usize));
+        let stretches = rows.flat_map(|(y, row)| {
+            (0..self.width).step_by(STRETCH).zip(row.chunks(STRETCH)).map(move |(x, bits)| (x, y, bits))
+        });
+        stretches
+            .filter(|(_, _, bits)| any(bits))
+            .flat_map(|(x, y, bits)| (x..).zip(bits).filter_map(move |(x, &bit)| bit.then_some((x, y))))
     }
 
     /// The number of pixels in the region.
@@ -125,7 +137,7 @@ impl Mask {
 
     /// Whether the region has no pixel: in a [`Sample`](crate::Sample), that it is known to be absent.
     pub fn is_empty(&self) -> bool {
-        !self.bits.contains(&true)
+        !any(&self.bits)
     }
 
     /// The pixels that belong to either region.
@@ -148,6 +160,21 @@ impl Mask {
     /// Every pixel whose centre is at most `radius` pixels, in a straight line, from the centre of one
     /// of the region's pixels.
     pub fn dilate(&self, radius: u32) -> Self {
+        let Some(BoundingBox { x, y, width, height }) = self.bounding_box() else { return self.clone() };
+        // Nothing happens farther from the region than the radius.
+        let (left, top) = (x.saturating_sub(radius), y.saturating_sub(radius));
+        let (right, bottom) = ((x + width).saturating_add(radius), (y + height).saturating_add(radius));
+        let (width, height) = (right.min(self.width) - left, bottom.min(self.height) - top);
+        let dilated = self.part(BoundingBox { x: left, y: top, width, height }).dilated(radius);
+        let mut bits = vec![false; self.bits.len()];
+        for (y, row) in (top as usize..).zip(dilated.bits.chunks_exact(width as usize)) {
+            let start = y * self.width as usize + left as usize;
+            bits[start..start + row.len()].copy_from_slice(row);
+        }
+        Self { bits, ..*self }
+    }
+
+    fn dilated(&self, radius: u32) -> Self {
         let mut bits = vec![false; self.bits.len()];
         let width = self.width as usize;
         let distances = self.distances_in_columns(radius);
@@ -174,14 +201,36 @@ impl Mask {
 
     /// The smallest box around the region, or `None` where it has no pixel.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
-        let (x, y) = self.iter().next()?;
-        let (mut left, mut right, top, mut bottom) = (x, x, y, y);
-        for (x, y) in self.iter() {
-            left = left.min(x);
-            right = right.max(x);
-            bottom = bottom.max(y);
+        let rows = || self.bits.chunks_exact(self.width as usize);
+        let top = rows().position(any)?;
+        let bottom = rows().rposition(any)?;
+        let mut columns = vec![false; self.width as usize];
+        for row in rows().take(bottom + 1).skip(top) {
+            columns.iter_mut().zip(row).for_each(|(column, bit)| *column |= bit);
         }
-        Some(BoundingBox { x: left, y: top, width: right - left + 1, height: bottom - top + 1 })
+        let left = columns.iter().position(|&column| column)?;
+        let right = columns.iter().rposition(|&column| column)?;
+        Some(BoundingBox {
+            x: left as u32,
+            y: top as u32,
+            width: (right - left + 1) as u32,
+            height: (bottom - top + 1) as u32,
+        })
+    }
+
+    /// The part of the mask in a box that lies within it.
+    pub(crate) fn part(&self, bounds: BoundingBox) -> Self {
+        let mut bits = Vec::with_capacity(bounds.width as usize * bounds.height as usize);
+        for y in bounds.y..bounds.y + bounds.height {
+            let start = y as usize * self.width as usize + bounds.x as usize;
+            bits.extend_from_slice(&self.bits[start..start + bounds.width as usize]);
+        }
+        Self { width: bounds.width, height: bounds.height, bits }
+    }
+
+    /// Whether every pixel belongs to the region.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bits.chunks(STRETCH).all(|bits| bits.iter().all(|&bit| bit))
     }
 
     /// Whether the pixel, which is one of the mask's, lies on the border of the picture.

@@ -37,9 +37,12 @@ fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
 
 /// Each connected part's pixels, in the order of their first pixels.
 pub(crate) fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
-    let mut left = mask.clone();
+    let Some(bounds) = mask.bounding_box() else { return Vec::new() };
+    // Time and memory go with the box about the mask, not with the picture.
+    let whole = mask.part(bounds);
+    let mut left = whole.clone();
     let mut parts = Vec::new();
-    for start in mask.iter() {
+    for start in whole.iter() {
         if !left.get(start.0, start.1) {
             continue;
         }
@@ -54,6 +57,7 @@ pub(crate) fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
                 }
             }
         }
+        part.iter_mut().for_each(|at| *at = (at.0 + bounds.x, at.1 + bounds.y));
         parts.push(part);
     }
     parts

@@ -2,8 +2,8 @@
 
 use image::RgbImage;
 
+use super::grid::Grid;
 use super::matched::Pattern;
-use super::membrane::Grid;
 use super::patch::Patch;
 use super::{EditError, Edited};
 use crate::Mask;
@@ -21,8 +21,8 @@ const FEATHER: f32 = 0.6;
 pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
-    let soft = soft(before, &patch, &edited.region, seed).on(before, None, edited.donor.as_deref())?;
-    Ok(Edited { lesion: edited.lesion, ..soft })
+    let soft = soft(before, &patch, &edited.region, seed);
+    Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..soft }.on(before)?)
 }
 
 /// A soft patch on `region`, as strong as `patch` and of the same sign.
@@ -51,7 +51,7 @@ fn depths(part: &[(u32, u32)], dimensions: (u32, u32)) -> Vec<f32> {
     // Nothing is farther than this, and a part that covers the whole picture has no rim.
     let far = (grid.width + grid.height) as f32;
     let mut depth = vec![0.0_f32; grid.width * grid.height];
-    (0..depth.len()).filter(|&place| grid.beyond(place)).for_each(|place| depth[place] = far);
+    grid.beyond().for_each(|place| depth[place] = far);
     grid.places.iter().for_each(|&place| depth[place] = far);
     let wide = grid.width;
     let mut order: Vec<usize> = grid.places.clone();

@@ -1,5 +1,7 @@
 //! An artefact cut from one picture and cloned into another.
 
+use std::borrow::Cow;
+
 use image::{RgbImage, imageops};
 
 use super::light::Light;
@@ -61,14 +63,17 @@ impl Cutout {
         let light = Light::of(picture);
         // What lies in the dark about a round field of view would come along as a black patch. A black artefact
         // within it is one to be cut out.
-        let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
-        let seen = Mask::from_fn(width, height, |x, y| wide.get(x, y) && !dark.get(x, y))?;
+        let mut seen = wide.clone();
+        if wide.iter().any(|(x, y)| light.is_dark(x, y)) {
+            let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
+            wide.iter().filter(|&(x, y)| dark.get(x, y)).for_each(|(x, y)| seen.set(x, y, false));
+        }
         let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
         let wide = seen;
         // One pixel more on each side, where there is one: the seam is judged by it.
         let Some(bounds) = wide.dilate(1).bounding_box() else { return Ok(None) };
         let part = imageops::crop_imm(picture, bounds.x, bounds.y, bounds.width, bounds.height).to_image();
-        let mask = Mask::from_fn(bounds.width, bounds.height, |x, y| wide.get(bounds.x + x, bounds.y + y))?;
+        let mask = wide.part(bounds);
         let share = |at: u32, room: u32| if room == 0 { 0.5 } else { at as f32 / room as f32 };
         let place = (share(bounds.x, width - bounds.width), share(bounds.y, height - bounds.height));
         let donor = donor.to_owned();
@@ -127,22 +132,22 @@ impl Cutout {
     }
 
     /// The same for a picture whose shorter side is `scale`.
-    pub(super) fn at_scale(&self, scale: u32) -> Result<Cutout, ResizeError> {
+    pub(super) fn at_scale(&self, scale: u32) -> Result<Cow<'_, Cutout>, ResizeError> {
         if scale == self.scale {
-            return Ok(self.clone());
+            return Ok(Cow::Borrowed(self));
         }
         let to =
             |side: u32| (f64::from(side) * f64::from(scale) / f64::from(self.scale)).round().max(1.0) as u32;
         let (width, height) = (to(self.picture.width()), to(self.picture.height()));
         let mask = Mask::from_gray(&resize_gray(&self.mask.to_gray(), width, height)?)
             .map_err(|_| ResizeError::TooLarge { width, height })?;
-        Ok(Cutout {
+        Ok(Cow::Owned(Cutout {
             picture: resize_rgb(&self.picture, width, height)?,
             mask,
             donor: self.donor.clone(),
             scale,
             ..*self
-        })
+        }))
     }
 }
 
@@ -172,5 +177,5 @@ pub fn paste(
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
     let cutout = cutout.at_scale(dimensions.0.min(dimensions.1))?;
     let patch = cutout.pasted(picture, cutout.spot(&room, seed))?;
-    Ok(patch.on(picture, avoid, Some(&cutout.donor))?)
+    Ok(patch.noted(avoid, Some(&cutout.donor)).on(picture)?)
 }

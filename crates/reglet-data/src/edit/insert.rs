@@ -22,7 +22,7 @@ pub fn insert(picture: &RgbImage, avoid: Option<&Mask>, seed: u64) -> Result<Edi
     }
     let light = Light::of(picture);
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
-    Ok(drawn(picture, &light, &somewhere(&room, seed)).on(picture, avoid, None)?)
+    Ok(drawn(picture, &light, &somewhere(&room, seed)).noted(avoid, None).on(picture)?)
 }
 
 /// A ruler, and where there is room for it.
@@ -44,11 +44,11 @@ pub(super) fn drawn(picture: &RgbImage, light: &Light, ruler: &Ruler) -> Patch {
     let (width, height) = picture.dimensions();
     let pixel = |pixel: crate::phantom::LayerPixel| {
         let below = picture.get_pixel(pixel.x, pixel.y).0.map(|level| f32::from(level) / 255.0);
-        let lit = pixel.over(below, light.at(pixel.x, pixel.y));
+        let lit = pixel.over(below, [light.at(pixel.x, pixel.y); 3]);
         let level = lit.map(|value| (255.0 * value).round().clamp(0.0, 255.0) as u8);
         Pixel { at: (pixel.x, pixel.y), level }
     };
-    Patch { pixels: paint(ruler, width, height).into_iter().map(pixel).collect() }
+    Patch::new(paint(ruler, width, height).into_iter().map(pixel).collect())
 }
 
 #[cfg(test)]

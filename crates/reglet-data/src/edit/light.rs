@@ -9,14 +9,23 @@ const CELLS: usize = 8;
 const BRIGHT: f32 = 0.8;
 
 /// What skin reflects in a cell whose light has strength 1.
-pub(super) const REFLECTANCE: f32 = 0.85;
+const REFLECTANCE: f32 = 0.85;
 
 /// Beyond a round field of view it is darker than this, and nothing that lies there could be seen.
 const DARK: f32 = 0.3;
 
-/// How strongly each part of a picture is lit, by channel; 1 is full light.
+/// Of a picture whose shorter side is longer than twice this, in pixels, the pixels of a grid of about so many a side
+/// tell as much as all of them.
+const ENOUGH: u32 = 512;
+
+/// Of so many rows and columns of a picture of this size one is looked at.
+pub(super) fn stride((width, height): (u32, u32)) -> u32 {
+    (width.min(height) / ENOUGH).max(1)
+}
+
+/// How strongly each part of a picture is lit; 1 is full light.
 pub(super) struct Light {
-    grid: Vec<[f32; 3]>,
+    grid: Vec<f32>,
     cell: (f32, f32),
 }
 
@@ -47,18 +56,18 @@ impl Light {
             (level.unwrap_or(255) as f32 / 255.0 / REFLECTANCE).clamp(0.05, 1.1)
         };
         // One strength for all channels keeps a white ruler white under pink skin's own colour.
-        let even = |channels: [f32; 3]| [channels.into_iter().fold(0.0, f32::max); 3];
+        let even = |channels: [f32; 3]| channels.into_iter().fold(0.0, f32::max);
         let grid = levels.into_iter().map(|channels| even(channels.map(bright))).collect();
         Light { grid, cell }
     }
 
     /// Whether a pixel lies in the dark about a round field of view.
     pub(super) fn is_dark(&self, x: u32, y: u32) -> bool {
-        self.at(x, y)[0] < DARK
+        self.at(x, y) < DARK
     }
 
     /// The strength at a pixel, between the middles of the four cells about it.
-    pub(super) fn at(&self, x: u32, y: u32) -> [f32; 3] {
+    pub(super) fn at(&self, x: u32, y: u32) -> f32 {
         let place = |position: u32, cell: f32| {
             let at = ((position as f32 + 0.5) / cell - 0.5).clamp(0.0, (CELLS - 1) as f32);
             let low = at as usize;
@@ -67,10 +76,8 @@ impl Light {
         let (left, right, u) = place(x, self.cell.0);
         let (top, bottom, v) = place(y, self.cell.1);
         let get = |row: usize, column: usize| self.grid[row * CELLS + column];
-        std::array::from_fn(|c| {
-            let upper = get(top, left)[c] * (1.0 - u) + get(top, right)[c] * u;
-            let lower = get(bottom, left)[c] * (1.0 - u) + get(bottom, right)[c] * u;
-            upper * (1.0 - v) + lower * v
-        })
+        let upper = get(top, left) * (1.0 - u) + get(top, right) * u;
+        let lower = get(bottom, left) * (1.0 - u) + get(bottom, right) * u;
+        upper * (1.0 - v) + lower * v
     }
 }

@@ -35,7 +35,7 @@ impl Pattern {
             });
             Pixel { at, level }
         };
-        Patch { pixels: self.at.iter().zip(&self.ratios).map(pixel).collect() }
+        Patch::new(self.at.iter().zip(&self.ratios).map(pixel).collect())
     }
 
     fn factor(&self, before: &RgbImage, strength: f64) -> f32 {

@@ -8,7 +8,7 @@
 //!
 //! [`Editor`] chooses the means. *Where* something is changed is a [`Placement`], which the editor's seed decides or a
 //! person's hand; *what* is changed there is a [`Change`]. A [`Scene`] is one picture with what all its changes need to
-//! know of it.
+//! know of it, and a [`Patch`] what one of them touches.
 
 mod axis;
 mod control;
@@ -16,6 +16,7 @@ mod cutout;
 mod editor;
 mod error;
 mod follow;
+mod grid;
 mod insert;
 mod light;
 mod matched;
@@ -40,6 +41,7 @@ pub use editor::{EditOptions, Editor, Insertion, Source};
 pub use error::EditError;
 pub use follow::follow;
 pub use insert::insert;
+pub use patch::Patch;
 pub use placement::{Placement, Spot};
 pub use remove::remove;
 pub use scene::Scene;
@@ -111,7 +113,7 @@ impl Edited {
     /// How strong the change is: the mean, over the region's pixels and three channels, of the absolute difference to
     /// the picture `before`, in levels from 0 to 255. 0 where the region is empty or the two are not of one size.
     pub fn strength(&self, before: &RgbImage) -> f64 {
-        self.belongs_to(before).map_or(0.0, |()| patch::Patch::of(self).strength(before))
+        self.belongs_to(before).map_or(0.0, |()| Patch::of(self).strength(before))
     }
 
     fn belongs_to(&self, before: &RgbImage) -> Result<(), EditError> {

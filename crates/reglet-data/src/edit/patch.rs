@@ -8,10 +8,36 @@ use crate::{Mask, MaskError};
 /// Added to a level before its logarithm is taken: black has one too, and noise in the dark counts for little.
 pub(super) const FLOOR: f32 = 8.0;
 
-/// The pixels that a change touches, each once, with their new levels.
+/// What a change does to a picture: the pixels that it touches, each once, with their new levels.
+///
+/// It takes memory for these alone. Who needs many changed versions of a large picture one after the other puts each
+/// into one copy and takes it out again, where [`Edited`] has a copy of its own for each:
+///
+/// ```
+/// use reglet_data::Dataset;
+/// use reglet_data::edit::{Change, EditOptions, Editor};
+/// use reglet_data::phantom::{PhantomOptions, Phantoms};
+///
+/// let data = Phantoms::new(PhantomOptions { count: 4, size: 64, ..PhantomOptions::default() })?;
+/// let editor = Editor::new(&data, &EditOptions::default(), "ruler", "lesion", 1)?;
+/// let sample = data.sample(0)?;
+/// let scene = editor.scene(&data, 0, &sample);
+/// let mut picture = sample.picture.clone();
+/// for change in Change::ALL {
+///     let Some(placement) = scene.place(change, 0)? else { continue };
+///     let Some(patch) = scene.patch(change, &placement)? else { continue };
+///     patch.put(&mut picture);
+///     assert_ne!(picture, sample.picture);
+///     patch.undo(&mut picture, &sample.picture);
+///     assert_eq!(picture, sample.picture);
+/// }
+/// # Ok::<(), reglet_data::DataError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Patch {
+pub struct Patch {
     pub(super) pixels: Vec<Pixel>,
+    pub(super) donor: Option<String>,
+    pub(super) lesion: f64,
 }
 
 /// One of them.
@@ -25,32 +51,73 @@ impl Patch {
     /// What makes the edited picture of the original.
     pub(super) fn of(edited: &Edited) -> Patch {
         let pixel = |(x, y)| Pixel { at: (x, y), level: edited.picture.get_pixel(x, y).0 };
-        Patch { pixels: edited.region.iter().map(pixel).collect() }
+        let pixels = edited.region.iter().map(pixel).collect();
+        Patch { pixels, donor: edited.donor.clone(), lesion: edited.lesion }
     }
 
-    /// The picture with the change made. What it takes of the lesion is noted.
-    pub(super) fn on(
-        &self,
-        picture: &RgbImage,
-        lesion: Option<&Mask>,
-        donor: Option<&str>,
-    ) -> Result<Edited, MaskError> {
+    /// Of these pixels. What is known of another patch about the lesion and the donor is to be added.
+    pub(super) fn new(pixels: Vec<Pixel>) -> Patch {
+        Patch { pixels, ..Patch::default() }
+    }
+
+    /// The same, with what it takes of the lesion and where it was cut from.
+    pub(super) fn noted(mut self, lesion: Option<&Mask>, donor: Option<&str>) -> Patch {
+        self.lesion = lesion.map_or(0.0, |lesion| self.share_of(lesion));
+        self.donor = donor.map(str::to_owned);
+        self
+    }
+
+    /// A copy of `picture` with the change made.
+    ///
+    /// # Errors
+    /// Where the picture is no size for a mask.
+    pub fn on(&self, picture: &RgbImage) -> Result<Edited, MaskError> {
         let mut edited = picture.clone();
         self.put(&mut edited);
         let region = self.region(picture.dimensions())?;
-        let lesion = lesion.map_or(0.0, |lesion| self.share_of(lesion));
-        Ok(Edited { picture: edited, region, donor: donor.map(str::to_owned), lesion })
+        Ok(Edited { picture: edited, region, donor: self.donor.clone(), lesion: self.lesion })
     }
 
-    /// Makes the change.
-    pub(super) fn put(&self, picture: &mut RgbImage) {
+    /// Makes the change. Pixels that the picture does not have are left out.
+    pub fn put(&self, picture: &mut RgbImage) {
         for pixel in &self.pixels {
-            picture.put_pixel(pixel.at.0, pixel.at.1, Rgb(pixel.level));
+            if let Some(level) = picture.get_pixel_mut_checked(pixel.at.0, pixel.at.1) {
+                *level = Rgb(pixel.level);
+            }
         }
     }
 
-    /// The pixels that it touches.
-    pub(super) fn region(&self, (width, height): (u32, u32)) -> Result<Mask, MaskError> {
+    /// Takes the change out again: the pixels that it touches become those of the picture `before`.
+    pub fn undo(&self, picture: &mut RgbImage, before: &RgbImage) {
+        for &Pixel { at: (x, y), .. } in &self.pixels {
+            if let (Some(level), Some(was)) =
+                (picture.get_pixel_mut_checked(x, y), before.get_pixel_checked(x, y))
+            {
+                *level = *was;
+            }
+        }
+    }
+
+    /// How many pixels it touches.
+    pub fn area(&self) -> usize {
+        self.pixels.len()
+    }
+
+    /// The id of the picture that the cut-out came from; `None` where nothing was cut out.
+    pub fn donor(&self) -> Option<&str> {
+        self.donor.as_deref()
+    }
+
+    /// The share, from 0 to 1, of the lesion's pixels that it touches; 0 where the lesion has no mask.
+    pub fn lesion(&self) -> f64 {
+        self.lesion
+    }
+
+    /// The pixels that it touches, of a picture of this width and height.
+    ///
+    /// # Errors
+    /// Where that is no size for a mask.
+    pub fn region(&self, (width, height): (u32, u32)) -> Result<Mask, MaskError> {
         let mut region = Mask::empty(width, height)?;
         for pixel in &self.pixels {
             region.set(pixel.at.0, pixel.at.1, true);
@@ -64,10 +131,11 @@ impl Patch {
         if touched == 0 { 0.0 } else { touched as f64 / mask.area() as f64 }
     }
 
-    /// The mean absolute change per pixel and channel, in levels.
-    pub(super) fn strength(&self, before: &RgbImage) -> f64 {
+    /// How strong the change is: the mean, over its pixels and three channels, of the absolute difference to the picture
+    /// `before`, in levels from 0 to 255. 0 where it touches nothing.
+    pub fn strength(&self, before: &RgbImage) -> f64 {
         let change = |pixel: &Pixel| -> u64 {
-            let Rgb(was) = before.get_pixel(pixel.at.0, pixel.at.1);
+            let Some(Rgb(was)) = before.get_pixel_checked(pixel.at.0, pixel.at.1) else { return 0 };
             was.iter().zip(pixel.level).map(|(was, is)| u64::from(was.abs_diff(is))).sum()
         };
         let sum: u64 = self.pixels.iter().map(change).sum();

@@ -2,6 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
+use super::light::stride;
 use super::membrane::span;
 use super::patch::{Patch, Pixel};
 use super::{EditError, Edited};
@@ -34,7 +35,7 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
         return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
     let region = with_margin(mask, mask, None)?;
-    Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture, None, None)?)
+    Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture)?)
 }
 
 /// What is to go when `mask` is to go, which has perhaps been made longer to `longer`: that, and two pixels about it;
@@ -47,7 +48,7 @@ pub(super) fn with_margin(mask: &Mask, longer: &Mask, lesion: Option<&Mask>) -> 
         }
     }
     // A margin that would take the last of the picture is left out.
-    Ok(if wide.complement().is_empty() { mask.clone() } else { wide })
+    Ok(if wide.is_full() { mask.clone() } else { wide })
 }
 
 /// What fills exactly these pixels of a picture of the same size.
@@ -58,7 +59,7 @@ pub(super) fn filled(
     seed: u64,
 ) -> Result<Patch, EditError> {
     let (width, height) = picture.dimensions();
-    if region.area() == region.bits().len() {
+    if region.is_full() {
         return Err(EditError::NothingLeft { width, height });
     }
     let grain = grain.outside(picture, region);
@@ -83,6 +84,8 @@ pub(super) fn filled(
 pub(super) struct Grain {
     /// By quarters of a level.
     counts: Vec<u32>,
+    /// Of so many rows and columns one was looked at.
+    stride: u32,
 }
 
 impl Grain {
@@ -90,19 +93,22 @@ impl Grain {
     pub(super) fn of(picture: &RgbImage) -> Grain {
         let mut counts = vec![0; 4 * 255 + 1];
         let (width, height) = picture.dimensions();
-        for y in 1..height.saturating_sub(1) {
-            for x in 1..width.saturating_sub(1) {
+        let stride = stride((width, height));
+        for y in (1..height.saturating_sub(1)).filter(|y| y % stride == 0) {
+            for x in (1..width.saturating_sub(1)).filter(|x| x % stride == 0) {
                 counts[deviation(picture, x, y)] += 1;
             }
         }
-        Grain { counts }
+        Grain { counts, stride }
     }
 
     /// The standard deviation of a pixel about its four neighbours' mean outside the region, robustly: from the
     /// median of the absolute deviations, so that edges and hairs do not count.
     fn outside(&self, picture: &RgbImage, region: &Mask) -> f32 {
         let mut counts = self.counts.clone();
-        for (x, y) in region.iter().filter(|&at| !region.on_border(at)) {
+        let counted =
+            |&(x, y): &(u32, u32)| x % self.stride == 0 && y % self.stride == 0 && !region.on_border((x, y));
+        for (x, y) in region.iter().filter(counted) {
             counts[deviation(picture, x, y)] -= 1;
         }
         let all: u32 = counts.iter().sum();

@@ -1,5 +1,6 @@
 //! One picture, and what all its changes need to know of it.
 
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use super::control::soft;
@@ -84,6 +85,15 @@ impl<'a> Scene<'a> {
     /// [`EditError::Misplaced`] if the placement is not one for the change, [`EditError::Donor`] if the cut-out's donor is
     /// none of the editor's, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
     pub fn apply(&self, change: Change, placement: &Placement) -> Result<Option<Edited>, DataError> {
+        let patch = self.patch(change, placement)?;
+        Ok(patch.map(|patch| patch.on(&self.sample.picture)).transpose()?)
+    }
+
+    /// As [`Scene::apply`], but only what the change touches, and not a whole picture.
+    ///
+    /// # Errors
+    /// Those of [`Scene::apply`].
+    pub fn patch(&self, change: Change, placement: &Placement) -> Result<Option<Patch>, DataError> {
         let picture = &self.sample.picture;
         let misplaced = || EditError::Misplaced { change, placement: placement.kind() };
         let patch = match (change, placement) {
@@ -104,8 +114,8 @@ impl<'a> Scene<'a> {
             }
             _ => return Err(misplaced().into()),
         };
-        let Some(patch) = patch.filter(|patch| !patch.pixels.is_empty()) else { return Ok(None) };
-        Ok(Some(patch.on(picture, self.lesion(), placement.donor())?))
+        let patch = patch.filter(|patch| !patch.pixels.is_empty());
+        Ok(patch.map(|patch| patch.noted(self.lesion(), placement.donor())))
     }
 
     /// Makes the change where the seed puts it: [`Scene::place`] and [`Scene::apply`] in one.
@@ -164,7 +174,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The cut-out of this donor, at the picture's scale.
-    fn cutout(&self, donor: &str) -> Result<Cutout, EditError> {
+    fn cutout(&self, donor: &str) -> Result<Cow<'_, Cutout>, EditError> {
         let (width, height) = self.sample.picture.dimensions();
         let cutouts = match &self.editor.means {
             Means::Cutouts(cutouts) => cutouts.as_slice(),
@@ -212,10 +222,10 @@ impl<'a> Scene<'a> {
     }
 
     /// The artefact's mask, made longer where that is asked for.
-    fn artefact(&self) -> Result<Option<Mask>, EditError> {
+    fn artefact(&self) -> Result<Option<Cow<'a, Mask>>, EditError> {
         let Some(mask) = self.sample.regions.get(&self.editor.artefact) else { return Ok(None) };
         let longer = self.editor.options.follow;
-        Ok(Some(if longer { follow(&self.sample.picture, mask)? } else { mask.clone() }))
+        Ok(Some(if longer { Cow::Owned(follow(&self.sample.picture, mask)?) } else { Cow::Borrowed(mask) }))
     }
 
     /// What takes the artefact away; `None` where it is not shown or nobody has marked it.
@@ -252,7 +262,7 @@ impl<'a> Scene<'a> {
         }
         let (Some(mask), Some(cutout)) = (self.artefact()?, self.own_cutout()?) else { return Ok(None) };
         // Off the lesion, and off where it was.
-        let room = self.room(self.lesion().into_iter().chain([&mask]));
+        let room = self.room(self.lesion().into_iter().chain([mask.as_ref()]));
         let spot = cutout.spot(&room, self.seed_of(place));
         Ok(Some(Placement::Cutout { donor: self.sample.id.clone(), spot }))
     }
@@ -328,7 +338,7 @@ impl<'a> Scene<'a> {
         let Some(lesion) = self.lesion().filter(|mask| !mask.is_empty()) else { return Ok(None) };
         let radius = (lesion.area() as f64 / std::f64::consts::PI).sqrt();
         let wide = lesion.dilate((HALO * radius).ceil() as u32);
-        let whole = if wide.complement().is_empty() { lesion } else { &wide };
+        let whole = if wide.is_full() { lesion } else { &wide };
         let region = with_margin(whole, whole, None)?;
         let mut patch = filled(&self.sample.picture, self.grain(), &region, self.seed())?;
         if let Some(artefact) = self.artefact()? {

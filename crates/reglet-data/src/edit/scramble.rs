@@ -18,8 +18,9 @@ use crate::phantom::Dice;
 /// [`EditError::Size`] if the two are not of one size.
 pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
-    let scrambled = scrambled(before, &Patch::of(edited), seed)?.on(before, None, edited.donor.as_deref())?;
-    Ok(Edited { lesion: edited.lesion, ..scrambled })
+    let patch = Patch::of(edited);
+    let scrambled = scrambled(before, &patch, seed)?;
+    Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..scrambled }.on(before)?)
 }
 
 /// As [`scramble`], of pixels in rows from the top.
