@@ -104,7 +104,7 @@ fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> Picture {
         estimated: sample.estimated.clone(),
         columns,
         properties: properties(&sample.picture),
-        sha256: String::new(),
+        sha256: sample.sha256.clone(),
     }
 }
 
