@@ -19,7 +19,7 @@ fn kinds() -> Vec<(String, Vec<Value>)> {
     assert!(status <= 1);
     let text = std::fs::read_to_string(out.path().join("results.json")).expect("results");
     let results: Value = serde_json::from_str(&text).expect("JSON");
-    let models = results["models"].as_array().expect("models");
+    let models = results["cases"].as_array().expect("models");
     models
         .iter()
         .map(|model| {
