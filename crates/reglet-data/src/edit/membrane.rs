@@ -429,16 +429,37 @@ mod tests {
         }
     }
 
-    /// As many steps for a gap nine hundred times as large.
+    /// Some more for a gap nine hundred times as large, and not many for what noise leaves of one.
     #[test]
-    fn large_gaps_take_no_more_steps_than_small_ones() {
+    fn large_gaps_take_hardly_more_steps_than_small_ones() {
         let rough = |x: u32, y: u32| Some([((x * 7919 + y * 104_729 + x * y * 31) % 256) as f32; 3]);
+        let steps = |gap: &[(u32, u32)]| {
+            let (finest, range) = Level::finest(gap, (800, 800), rough).expect("all is known");
+            solved(finest, STILL * range).1
+        };
         for side in [20, 60, 200, 600] {
-            let gap = rectangle(1..1 + side, 1..1 + side / 3);
-            let (finest, range) = Level::finest(&gap, (800, 800), rough).expect("all is known");
-            let (_, steps) = solved(finest, STILL * range);
-            assert!(steps <= 12, "{side}: {steps} steps");
+            let steps = steps(&rectangle(1..1 + side, 1..1 + side / 3));
+            assert!(steps <= 6, "{side}: {steps} steps");
         }
+        let mut dice = Dice::new(1, 0, "noise");
+        for share in [0.62, 0.8, 0.97] {
+            let mask = Mask::from_fn(500, 400, |_, _| dice.chance(share)).expect("small");
+            let largest = parts(&mask).into_iter().max_by_key(Vec::len).expect("some");
+            let steps = steps(&largest);
+            assert!(
+                largest.len() > 50_000 && steps <= 20,
+                "{share}: {} pixels, {steps} steps",
+                largest.len()
+            );
+        }
+        // Known at one end only: what is far from it must be found all the same.
+        let mask = Mask::from_fn(500, 400, |_, _| dice.chance(0.7)).expect("small");
+        let largest = parts(&mask).into_iter().max_by_key(Vec::len).expect("some");
+        let one_end = |x: u32, _: u32| (x < 3).then_some([if x == 0 { 20.0 } else { 200.0 }; 3]);
+        let (finest, range) = Level::finest(&largest, (500, 400), one_end).expect("some is known");
+        let (values, steps) = solved(finest, STILL * range);
+        assert!(steps < STEPS, "{steps} steps");
+        assert!(values.iter().all(|value| (19.0..=201.0).contains(&value[0])), "beyond what is known");
     }
 
     #[test]
