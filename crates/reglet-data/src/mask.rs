@@ -161,6 +161,8 @@ impl Mask {
     /// of the region's pixels.
     pub fn dilate(&self, radius: u32) -> Self {
         let Some(BoundingBox { x, y, width, height }) = self.bounding_box() else { return self.clone() };
+        // No two pixels are farther apart than this.
+        let radius = radius.min(self.width.saturating_add(self.height));
         // Nothing happens farther from the region than the radius.
         let (left, top) = (x.saturating_sub(radius), y.saturating_sub(radius));
         let (right, bottom) = ((x + width).saturating_add(radius), (y + height).saturating_add(radius));
@@ -178,20 +180,19 @@ impl Mask {
         let mut bits = vec![false; self.bits.len()];
         let width = self.width as usize;
         let distances = self.distances_in_columns(radius);
+        let mut open = vec![0_i64; width + 1];
         for (row, distances) in bits.chunks_exact_mut(width).zip(distances.chunks_exact(width)) {
             // A region's pixel `distance` rows away reaches `reach` pixels to either side in this row.
             // Each pixel opens an interval and closes it, so that the row takes one pass at any radius.
-            let mut open = vec![0_i64; width + 1];
-            for (x, distance) in distances.iter().enumerate() {
-                if let Some(distance) = distance {
-                    let (radius, distance) = (u64::from(radius), u64::from(*distance));
-                    let reach = (radius * radius - distance * distance).isqrt() as usize;
-                    open[x.saturating_sub(reach)] += 1;
-                    open[x.saturating_add(reach).saturating_add(1).min(width)] -= 1;
-                }
+            open.fill(0);
+            for (x, &distance) in distances.iter().enumerate().filter(|(_, distance)| **distance <= radius) {
+                let (radius, distance) = (u64::from(radius), u64::from(distance));
+                let reach = (radius * radius - distance * distance).isqrt() as usize;
+                open[x.saturating_sub(reach)] += 1;
+                open[x.saturating_add(reach).saturating_add(1).min(width)] -= 1;
             }
             let mut depth = 0;
-            for (bit, change) in row.iter_mut().zip(open) {
+            for (bit, change) in row.iter_mut().zip(&open) {
                 depth += change;
                 *bit = depth > 0;
             }
@@ -243,21 +244,16 @@ impl Mask {
     }
 
     /// For every pixel, how many rows away the nearest of the region's pixels in its column is, where
-    /// that is at most `limit`.
-    fn distances_in_columns(&self, limit: u32) -> Vec<Option<u32>> {
+    /// that is at most `limit`; else more than `limit`, or the largest number.
+    fn distances_in_columns(&self, limit: u32) -> Vec<u32> {
         let width = self.width as usize;
-        let mut distances: Vec<Option<u32>> = self.bits.iter().map(|&bit| bit.then_some(0)).collect();
-        let further = |near: Option<u32>| near.map(|near| near + 1).filter(|&far| far <= limit);
+        let mut distances: Vec<u32> = self.bits.iter().map(|&bit| if bit { 0 } else { u32::MAX }).collect();
+        let nearer = |here: u32, next: u32| if next < limit { here.min(next + 1) } else { here };
         for index in width..distances.len() {
-            let above = further(distances[index - width]);
-            distances[index] = distances[index].or(above);
+            distances[index] = nearer(distances[index], distances[index - width]);
         }
         for index in (0..distances.len().saturating_sub(width)).rev() {
-            let below = further(distances[index + width]);
-            distances[index] = match (distances[index], below) {
-                (Some(here), Some(below)) => Some(here.min(below)),
-                (here, below) => here.or(below),
-            };
+            distances[index] = nearer(distances[index], distances[index + width]);
         }
         distances
     }

@@ -52,10 +52,12 @@ fn depths(part: &[(u32, u32)], dimensions: (u32, u32)) -> Vec<f32> {
     let far = (grid.width + grid.height) as f32;
     let mut depth = vec![0.0_f32; grid.width * grid.height];
     grid.beyond().for_each(|place| depth[place] = far);
-    grid.places.iter().for_each(|&place| depth[place] = far);
+    let mut inside = vec![false; depth.len()];
+    for &place in &grid.places {
+        (depth[place], inside[place]) = (far, true);
+    }
     let wide = grid.width;
-    let mut order: Vec<usize> = grid.places.clone();
-    order.sort_unstable();
+    let order: Vec<usize> = (0..inside.len()).filter(|&place| inside[place]).collect();
     let step = |depth: &mut [f32], place: usize, near: [usize; 4]| {
         let steps = [1.0, DIAGONAL, 1.0, DIAGONAL];
         let least = near.iter().zip(steps).map(|(&near, step)| depth[near] + step).fold(f32::MAX, f32::min);

@@ -6,7 +6,7 @@ use image::{RgbImage, imageops};
 
 use super::light::Light;
 use super::membrane::span;
-use super::patch::{FLOOR, Patch, Pixel};
+use super::patch::{FLOOR, Patch, Pixel, logarithms};
 use super::placement::Spot;
 use super::room::{Room, Shape};
 use super::{EditError, Edited};
@@ -102,10 +102,9 @@ impl Cutout {
         let spot = spot.checked()?;
         let (width, height) = picture.dimensions();
         let size = self.picture.dimensions();
-        let log = |levels: [u8; 3]| levels.map(|level| (f32::from(level) + FLOOR).ln());
         let own = |x: u32, y: u32| {
             let (u, v) = spot.from((x, y), size)?;
-            Some(log(self.picture.get_pixel(u, v).0))
+            Some(logarithms(self.picture.get_pixel(u, v).0))
         };
         let mut region = Mask::empty(width, height)?;
         let inside = |at: i64, side: u32| (0..i64::from(side)).contains(&at).then_some(at as u32);
@@ -119,7 +118,7 @@ impl Cutout {
         for part in parts(&region) {
             // About the seam: how much lighter the picture is than the cut-out.
             let ratios = span(&part, (width, height), |x, y| {
-                let (own, here) = (own(x, y)?, log(picture.get_pixel(x, y).0));
+                let (own, here) = (own(x, y)?, logarithms(picture.get_pixel(x, y).0));
                 Some([0, 1, 2].map(|c| here[c] - own[c]))
             });
             for ((x, y), ratio) in part.into_iter().zip(ratios) {

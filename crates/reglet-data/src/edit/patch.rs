@@ -1,5 +1,7 @@
 //! What a change does to a picture: the pixels that it touches, and nothing else.
 
+use std::sync::LazyLock;
+
 use image::{Rgb, RgbImage};
 
 use super::Edited;
@@ -7,6 +9,13 @@ use crate::{Mask, MaskError};
 
 /// Added to a level before its logarithm is taken: black has one too, and noise in the dark counts for little.
 pub(super) const FLOOR: f32 = 8.0;
+
+/// The logarithms of levels.
+pub(super) fn logarithms(levels: [u8; 3]) -> [f32; 3] {
+    static TABLE: LazyLock<[f32; 256]> =
+        LazyLock::new(|| std::array::from_fn(|level| (level as f32 + FLOOR).ln()));
+    levels.map(|level| TABLE[usize::from(level)])
+}
 
 /// What a change does to a picture: the pixels that it touches, each once, with their new levels.
 ///
@@ -145,8 +154,8 @@ impl Patch {
     /// The logarithm of each pixel's ratio to what was there, by channel.
     pub(super) fn ratios(&self, before: &RgbImage) -> impl Iterator<Item = [f32; 3]> {
         self.pixels.iter().map(|pixel| {
-            let Rgb(was) = before.get_pixel(pixel.at.0, pixel.at.1);
-            std::array::from_fn(|c| ((f32::from(pixel.level[c]) + FLOOR) / (f32::from(was[c]) + FLOOR)).ln())
+            let (is, was) = (logarithms(pixel.level), logarithms(before.get_pixel(pixel.at.0, pixel.at.1).0));
+            std::array::from_fn(|c| is[c] - was[c])
         })
     }
 }
