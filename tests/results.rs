@@ -22,9 +22,9 @@ fn the_results_of_an_audit_are_what_the_schema_says() {
     assert_eq!(results["language"], "fr");
 
     // And it says something: what has another type, or lacks what must be there, is no result.
-    results["models"][0]["verdict"]["kind"] = "guilty".into();
+    results["cases"][0]["verdict"]["kind"] = "guilty".into();
     assert!(!schema.is_valid(&results));
-    results["models"][0]["verdict"]["kind"] = "clear".into();
+    results["cases"][0]["verdict"]["kind"] = "clear".into();
     assert!(schema.is_valid(&results));
     results["data"].as_object_mut().expect("an object").remove("fingerprint");
     assert!(!schema.is_valid(&results));

@@ -299,7 +299,6 @@ impl Config {
             operating_point: self.operating_point.unwrap_or(usual),
             seed: self.seed,
             reference: self.reference.as_ref().and_then(named),
-            lesion: self.lesion.clone(),
         }
     }
 

@@ -14,8 +14,6 @@ pub struct Rules {
     pub seed: u64,
     /// The model whose maps the others' are compared with, a place among the rows' models.
     pub reference: Option<usize>,
-    /// The region a classifier should look at.
-    pub lesion: String,
 }
 
 /// When a picture counts as called the target.

@@ -121,7 +121,6 @@ fn rules() -> Rules {
         operating_point: OperatingPoint::Above(0.5),
         seed: 3,
         reference: None,
-        lesion: "lesion".into(),
     }
 }
 

@@ -86,7 +86,6 @@ fn rules() -> Rules {
         operating_point: OperatingPoint::Above(0.5),
         seed: 1,
         reference: None,
-        lesion: "lesion".into(),
     }
 }
 
