@@ -10,6 +10,7 @@ mod pool;
 mod product;
 mod program;
 mod reduction;
+mod scalar;
 mod secant;
 mod selection;
 

@@ -3,7 +3,9 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Activation, Arithmetic, Context, Layout, Number, Op, Pool, Product, Reduction, Selection};
+use super::{
+    Activation, Arithmetic, Context, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
+};
 use crate::ModelError;
 use crate::graph::size::Sizes;
 use crate::graph::{Differentiable, Graph, Node, Origin, Size, Slope, ValueId};
@@ -428,5 +430,35 @@ fn batch_norm_is_differentiated_in_every_layout_while_it_is_trained() {
             let off = largest(&(found - plain));
             assert!(off < 1e-9, "input {place}, inputs as {of_inputs}, gradient as {of_upstream}: {off:.1e}");
         }
+    }
+}
+
+/// tch's own calls end the program here (`scalar.rs`).
+#[test]
+fn what_libtorch_refuses_of_a_number_is_an_error() {
+    let flags = [([1, 4].as_slice(), Draw::Flags)];
+    let numbers = [([1, 4].as_slice(), Draw::Any)];
+    let one = || Number::Integer(Size::Fixed(1));
+    let size = |value: i64| vec![Size::Fixed(value)];
+    let range = |end: i64, kind| Creation::Range {
+        start: one(),
+        end: Number::Integer(Size::Fixed(end)),
+        step: one(),
+        kind,
+    };
+    for case in [
+        case(Arithmetic::ReverseSub { other: one() }, &flags, &[]),
+        case(Arithmetic::MaskedFill { value: Some(one()) }, &[numbers[0], numbers[0]], &[]),
+        case(Reduction::Norm { dims: vec![7], keep: false }, &numbers, &[]),
+        case(Reduction::Variance { dims: vec![7], correction: 1, keep: false }, &numbers, &[]),
+        case(Creation::Full { shape: size(-1), value: one(), kind: Kind::Float }, &[], &[]),
+        case(range(-5, Kind::Int64), &[], &[]),
+        case(range(5, Kind::Bool), &[], &[]),
+    ] {
+        let call = Call::new(&case);
+        let inputs: Vec<Tensor> = case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, 1)).collect();
+        assert!(call.compute(&inputs).is_err(), "{:?}", case.op);
+        // The complaint was read, and does not come up with the next call.
+        assert!(Tensor::f_zeros([1], (Kind::Float, Device::Cpu)).is_ok(), "{:?}", case.op);
     }
 }
