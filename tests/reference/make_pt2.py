@@ -1,8 +1,8 @@
 """Small exported modules and what they compute.
 
-    python tests/reference/make_pt2.py
+    python tests/reference/make_pt2.py [CASE…]
 
-writes tests/fixtures/pt2: for each case CASE.pt2, an archive of torch.export, and CASE.safetensors with
+writes tests/fixtures/pt2, whole or the cases named: for each case CASE.pt2, an archive of torch.export, and CASE.safetensors with
 
     input              [2, 3, 8, 8]
     logits             what the module returns, [2, K]
@@ -14,6 +14,7 @@ metadata.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -177,6 +178,36 @@ class Creations(nn.Module):
         return gather(x, made)
 
 
+class Kinds(nn.Module):
+    """Where the kind of numbers decides what an operator does."""
+
+    def __init__(self):
+        super().__init__()
+        self.counts = nn.Buffer(torch.arange(1, 7))
+
+    def forward(self, x):
+        a = x.flatten(1)[:, :6]
+        low, high = a > 0.1, a > 0.3
+        whole = (3 * a).to(torch.int64)
+        copied = a.clone()
+        copied.copy_(high)
+        return torch.cat(
+            [
+                a * (low.type_as(a) + high.type_as(a)), 1 - high.type_as(a), a * (low.to(a) + high.to(a)),
+                low.float() + high, (low + high).float(), (low * high).to(torch.float32), a * low, whole / self.counts,
+                (whole * self.counts).float(), whole + 0.5, a * whole, a + self.counts, low.sum(1, keepdim=True) * a,
+                low.mean(1, keepdim=True, dtype=torch.float32) * a, low.sum(1, keepdim=True, dtype=torch.float32) * a,
+                whole.softmax(1, dtype=torch.float32), whole.cumsum(1, dtype=torch.float32), whole.cumsum(1).float(),
+                torch.zeros_like(whole, dtype=torch.float32) + 0.5, torch.ones_like(low) + a,
+                torch.full_like(whole, 2.5, dtype=torch.float32), a.new_full((a.shape[0], 2), 3, dtype=torch.int64) / 2,
+                torch.full((a.shape[0], 2), True).float(), torch.arange(6, device=a.device) * a, copied,
+                a.double().mean(1, keepdim=True).float() * a, torch.add(a, whole, alpha=2),
+                torch.sub(a, a * a, alpha=0.5), (whole > self.counts).type_as(whole).float(),
+            ],
+            1,
+        )
+
+
 class InPlace(nn.Module):
     """In-place operators whose effect must be seen, through names and views, and no further."""
 
@@ -295,6 +326,7 @@ CASES = {
     "layouts": Layouts,
     "selections": Selections,
     "creations": Creations,
+    "kinds": Kinds,
     "in_place": InPlace,
     "weights": Weights,
     "windows": Windows,
@@ -339,9 +371,10 @@ class Lost(nn.Module):
 
 def main() -> None:
     (FOLDER / "refused").mkdir(parents=True, exist_ok=True)
-    for name, case in CASES.items():
-        write(name, case)
-    refused()
+    for name in sys.argv[1:] or CASES:
+        write(name, CASES[name])
+    if not sys.argv[1:]:
+        refused()
 
 
 def write(name: str, case: type[nn.Module]) -> None:

@@ -29,6 +29,7 @@ pub use role::Role;
 pub use run::{Request, gradients};
 pub(crate) use shortcut::Shortcut;
 pub use size::Size;
+use tch::Kind;
 
 use crate::ModelError;
 use crate::nearest::nearest;
@@ -91,6 +92,7 @@ pub struct Graph {
     parameter_values: Vec<ValueId>,
     by_name: HashMap<String, ValueId>,
     shapes: HashMap<ValueId, Vec<Size>>,
+    kinds: HashMap<ValueId, Kind>,
     symbols: Vec<String>,
     output: Option<ValueId>,
 }
@@ -216,6 +218,11 @@ impl Graph {
     /// Declares a value's shape.
     pub(crate) fn set_shape(&mut self, value: ValueId, shape: Vec<Size>) {
         self.shapes.insert(value, shape);
+    }
+
+    /// Declares the kind of a value's numbers. What is declared as a float may be one of any precision.
+    pub(crate) fn set_kind(&mut self, value: ValueId, kind: Kind) {
+        self.kinds.insert(value, kind);
     }
 
     /// Appends a call whose result is to be called `name`.

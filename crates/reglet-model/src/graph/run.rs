@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::op::Context;
 use super::parallel::{Shared, each, whole};
@@ -125,12 +125,20 @@ impl Graph {
         inputs: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        node.op.apply(inputs, context).map_err(|error| ModelError::Operator {
+        let fault = |reason| ModelError::Operator {
             operator: node.op.name(),
             value: self.name(node.output).to_owned(),
             shapes: inputs.iter().map(|input| input.size()).collect(),
-            reason: first_line(&error),
-        })
+            reason,
+        };
+        let result = node.op.apply(inputs, context).map_err(|error| fault(first_line(&error)))?;
+        match self.kinds.get(&node.output) {
+            Some(declared) if !alike(*declared, result.kind()) => {
+                let found = result.kind();
+                Err(fault(format!("it returns {found:?} where the exported program has {declared:?}")))
+            }
+            _ => Ok(result),
+        }
     }
 
     /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
@@ -253,6 +261,12 @@ impl<'a> Plan<'a> {
         }
         Ok(Plan { steps, last_use })
     }
+}
+
+/// Whether numbers of two kinds are the same to the operators that read them, but for a float's precision.
+fn alike(a: Kind, b: Kind) -> bool {
+    let float = |kind| matches!(kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);
+    a == b || (float(a) && float(b))
 }
 
 /// libtorch appends a C++ stack trace to its messages; the first line says what is wrong.

@@ -32,7 +32,7 @@ use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Graph, Size, ValueId, function_name};
+use crate::graph::{Graph, Op, Size, ValueId, function_name};
 use crate::weights::inspect;
 use crate::{ModelError, Parameters};
 
@@ -198,7 +198,8 @@ impl Importer {
         self.place = module::place(node);
         let (operator, in_place) = parse_target(&node.target);
         let place = self.place.clone();
-        let mut call = Call::new(&operator, &node.inputs, self);
+        let result = outputs.first().and_then(|name| self.known(name).1);
+        let mut call = Call::new(&operator, &node.inputs, result, self);
         let found = operators::operators(&mut call).and_then(|found| {
             let found = found.ok_or_else(|| "the operator is not known".to_owned())?;
             call.finish().map(|()| found)
@@ -298,8 +299,12 @@ impl Importer {
             values[call.output] = Some(graph.append(name, module, op, &inputs));
         }
         for (value, id) in self.draft.values.iter().zip(&values) {
-            if let (Some(id), Some(shape)) = (id, &value.shape) {
+            let Some(id) = id else { continue };
+            if let Some(shape) = &value.shape {
                 graph.set_shape(*id, shape.clone());
+            }
+            if let Some(kind) = value.kind {
+                graph.set_kind(*id, kind);
             }
         }
         let output = values[logits].ok_or_else(|| unreadable("its logits are never computed".to_owned()))?;
@@ -323,6 +328,10 @@ impl Scope for Importer {
 
     fn kind(&self, value: usize) -> Option<Kind> {
         self.draft.values[value].kind
+    }
+
+    fn between(&mut self, op: Op, inputs: Vec<usize>, shape: Option<Vec<Size>>, kind: Option<Kind>) -> usize {
+        self.draft.call(Ok(Operator { op, inputs }), (shape, kind), &self.place)
     }
 }
 
