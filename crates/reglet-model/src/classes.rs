@@ -8,16 +8,27 @@ use crate::nearest::nearest;
 /// The 1000 classes of ImageNet as torchvision names them (`torchvision.models._meta`).
 const IMAGENET: &str = include_str!("../data/imagenet.txt");
 
+/// How logits become probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// One class of two or more: a softmax over the logits. The score of a class is its logit.
+    Softmax,
+    /// One logit for two classes, 0, the negative, and 1, the positive: a sigmoid. Their scores are −logit and logit.
+    Binary,
+    /// Each class by itself, as where a picture can show several: a sigmoid of each logit. The score of a class is its
+    /// logit, and the probabilities need not sum to one.
+    Independent,
+}
+
 /// The classes of a classifier and how its logits encode them.
 ///
-/// A classifier with two or more logits is read through a softmax: the score of a class is its logit. One
-/// with a single logit is binary and read through a sigmoid: its classes are 0, the negative, with score
-/// −logit, and 1, the positive, with score logit. So either class can be a target, and a positive
-/// attribution always speaks *for* the target.
+/// A classifier with two or more logits is read through a softmax, unless the network itself says by a last sigmoid that its
+/// classes are [independent](Reading::Independent). One with a single logit is [binary](Reading::Binary). So either class
+/// can be a target, and a positive attribution always speaks *for* the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
-    sigmoid: bool,
+    reading: Reading,
 }
 
 impl Classes {
@@ -27,8 +38,8 @@ impl Classes {
     /// # Errors
     /// [`ModelError::LabelCount`].
     pub fn new(logits: i64, labels: Option<Vec<String>>) -> Result<Classes, ModelError> {
-        let sigmoid = logits == 1;
-        let count = if sigmoid { 2 } else { logits.max(0) as usize };
+        let reading = if logits == 1 { Reading::Binary } else { Reading::Softmax };
+        let count = if logits == 1 { 2 } else { logits.max(0) as usize };
         let labels = labels.unwrap_or_else(|| match count {
             1000 => IMAGENET.lines().map(str::to_owned).collect(),
             _ => (0..count).map(|index| index.to_string()).collect(),
@@ -36,7 +47,13 @@ impl Classes {
         if labels.len() != count {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
         }
-        Ok(Classes { labels, sigmoid })
+        Ok(Classes { labels, reading })
+    }
+
+    /// The same classes, each by itself; a single logit stays binary.
+    pub fn independent(self) -> Classes {
+        let reading = if self.reading == Reading::Softmax { Reading::Independent } else { self.reading };
+        Classes { reading, ..self }
     }
 
     /// The same classes called `labels`.
@@ -47,7 +64,12 @@ impl Classes {
         if labels.len() != self.count() {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: self.count() });
         }
-        Ok(Classes { labels, sigmoid: self.sigmoid })
+        Ok(Classes { labels, reading: self.reading })
+    }
+
+    /// How the logits become probabilities.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// The labels, by class index.
@@ -87,7 +109,7 @@ impl Classes {
             return Err(ModelError::UnknownClass { name, count: self.count(), nearest: Vec::new() });
         }
         let device = logits.device();
-        if self.sigmoid {
+        if self.reading == Reading::Binary {
             let signs: Vec<f32> = targets.iter().map(|&t| if t == 1 { 1.0 } else { -1.0 }).collect();
             let signs = Tensor::f_from_slice(&signs)?.f_to_device(device)?.f_to_kind(logits.kind())?;
             return Ok(logits.f_select(1, 0)?.f_mul(&signs)?);
@@ -102,11 +124,14 @@ impl Classes {
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor, ModelError> {
-        if self.sigmoid {
-            let positive = logits.f_sigmoid()?;
-            let negative = logits.f_neg()?.f_sigmoid()?;
-            return Ok(Tensor::f_cat(&[negative, positive], 1)?);
-        }
-        Ok(logits.f_softmax(1, Kind::Float)?)
+        Ok(match self.reading {
+            Reading::Softmax => logits.f_softmax(1, Kind::Float)?,
+            Reading::Independent => logits.f_sigmoid()?,
+            Reading::Binary => {
+                let positive = logits.f_sigmoid()?;
+                let negative = logits.f_neg()?.f_sigmoid()?;
+                Tensor::f_cat(&[negative, positive], 1)?
+            }
+        })
     }
 }

@@ -47,18 +47,19 @@ mod import;
 mod memory;
 mod model;
 mod nearest;
+mod notes;
 mod preprocessing;
 mod weights;
 mod winograd;
 
 pub use architecture::Architecture;
-pub use classes::Classes;
+pub use classes::{Classes, Reading};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
     Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
-    Request, Rewrite, Role, Rows, Selection, Size, Slope, ValueId, gradients,
+    Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{
@@ -66,5 +67,6 @@ pub use model::{
     read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
+pub use notes::Note;
 pub use preprocessing::Preprocessing;
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

@@ -7,10 +7,10 @@ use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
-use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
+use crate::graph::{Graph, Pass, Request, Rewrite, Rows, Squashing, ValueId};
 use crate::import::{self, Exported};
 use crate::weights::Progress;
-use crate::{Architecture, Classes, ModelError, Parameters, Preprocessing, Weights, published};
+use crate::{Architecture, Classes, ModelError, Note, Parameters, Preprocessing, Weights, published};
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub struct Model {
     graph: Graph,
     parameters: Parameters,
     classes: Classes,
+    notes: Vec<Note>,
     preprocessing: Preprocessing,
     device: Device,
     grad_cam_layer: String,
@@ -137,6 +138,7 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, options.labels.clone())?,
+            notes: Vec::new(),
             preprocessing: options.preprocessing.clone(),
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
@@ -171,11 +173,13 @@ impl Model {
         preprocessing: Preprocessing,
         grad_cam_layer: String,
     ) -> Result<Model, ModelError> {
-        let Exported { graph, parameters, class: architecture, logits, sha256 } = exported;
+        let Exported { graph, parameters, class: architecture, logits, squashing, notes, sha256 } = exported;
+        let classes = Classes::new(logits, options.labels.clone())?;
         Ok(Model {
             graph,
             parameters,
-            classes: Classes::new(logits, options.labels.clone())?,
+            classes: if squashing == Some(Squashing::Sigmoid) { classes.independent() } else { classes },
+            notes,
             preprocessing,
             device: options.device,
             grad_cam_layer,
@@ -223,6 +227,7 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, labels)?,
+            notes: Vec::new(),
             preprocessing,
             device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
@@ -273,6 +278,12 @@ impl Model {
     pub fn set_labels(&mut self, labels: Vec<String>) -> Result<(), ModelError> {
         self.classes = self.classes.renamed(labels)?;
         Ok(())
+    }
+
+    /// What a reader of the model's answers should know of it: what the program did with its logits, and whether pictures are
+    /// run one by one.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// How pictures become the model's input.

@@ -4,8 +4,10 @@ mod backward;
 mod class_activation;
 mod cut;
 mod derivative;
+mod head;
 mod op;
 mod parallel;
+mod pictures;
 mod places;
 mod prefix;
 mod rewrite;
@@ -19,6 +21,8 @@ use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use derivative::{Differentiated, Pass, Rows, Slope};
+pub(crate) use head::Behind;
+pub use head::Squashing;
 pub use op::{
     Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
 };
@@ -94,6 +98,7 @@ pub struct Graph {
     shapes: HashMap<ValueId, Vec<Size>>,
     kinds: HashMap<ValueId, Kind>,
     symbols: Vec<String>,
+    one_by_one: bool,
     output: Option<ValueId>,
 }
 
@@ -218,6 +223,19 @@ impl Graph {
     /// Declares a value's shape.
     pub(crate) fn set_shape(&mut self, value: ValueId, shape: Vec<Size>) {
         self.shapes.insert(value, shape);
+    }
+
+    /// Says that pictures must not be run together.
+    pub(crate) fn run_one_by_one(&mut self) {
+        self.one_by_one = true;
+    }
+
+    /// Refuses several pictures where they must not be run together.
+    fn check_alone(&self, rows: Option<i64>) -> Result<(), ModelError> {
+        match rows {
+            Some(rows) if self.one_by_one && rows > 1 => Err(ModelError::RowsDepend { rows }),
+            _ => Ok(()),
+        }
     }
 
     /// Declares the kind of a value's numbers. What is declared as a float may be one of any precision.

@@ -41,7 +41,12 @@ impl Graph {
         // Logits have a row for each of the batch by their definition.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
         let apart = by_row && request.watch.is_empty() && !request.training;
-        let parts = match rows(request.feeds).filter(|_| apart) {
+        let recorded = !request.watch.is_empty() || request.training;
+        let given = rows(request.feeds).filter(|_| apart || self.is_by_picture(request.feeds));
+        if recorded {
+            self.check_alone(given.map(|(rows, _)| rows))?;
+        }
+        let parts = match given.filter(|_| apart || (self.one_by_one && !recorded)) {
             Some((rows, device)) => self.parts(rows, device, true),
             None => Vec::new(),
         };
@@ -60,6 +65,13 @@ impl Graph {
         })?;
         let mut found: Vec<_> = found.into_iter().map(Vec::into_iter).collect();
         request.fetches.iter().map(|_| whole(found.iter_mut().filter_map(Iterator::next).collect())).collect()
+    }
+
+    /// Whether all that is given is declared to have a row for each picture.
+    fn is_by_picture(&self, feeds: &[(ValueId, &Tensor)]) -> bool {
+        let first = |value| self.shape(value).and_then(<[Size]>::first);
+        let batch = first(self.input());
+        batch.is_some() && feeds.iter().all(|(value, _)| first(*value) == batch)
     }
 
     /// The same on this thread and libtorch's own.

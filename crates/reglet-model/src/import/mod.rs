@@ -32,9 +32,9 @@ use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Graph, Op, Size, ValueId, function_name};
+use crate::graph::{Behind, Graph, Op, Size, Squashing, ValueId, function_name};
 use crate::weights::inspect;
-use crate::{ModelError, Parameters};
+use crate::{ModelError, Note, Parameters};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
 const SCHEMA: i64 = 8;
@@ -50,6 +50,10 @@ pub(crate) struct Exported {
     pub class: String,
     /// The number of logits.
     pub logits: i64,
+    /// What the program itself did with the logits.
+    pub squashing: Option<Squashing>,
+    /// What a reader of its answers should know.
+    pub notes: Vec<Note>,
     /// The SHA-256 of the archive, in hexadecimal.
     pub sha256: String,
 }
@@ -70,9 +74,21 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
     let mut tensors = Tensors::open(&archive).map_err(unreadable)?;
     let mut importer = Importer::new(&program).map_err(unreadable)?;
     let logits = importer.run(&program).map_err(unreadable)?;
-    let (graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let (mut graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let behind = graph.look_behind().map_err(unreadable)?;
     let logits = logits_of(&graph).map_err(unreadable)?;
-    Ok(Exported { graph, parameters, class: importer.class, logits, sha256 })
+    let mut notes = Vec::new();
+    let squashing = behind.as_ref().map(|behind| behind.squashing);
+    if let Some(Behind { squashing, value }) = behind {
+        notes.push(Note::LookedBehind { squashing, value, logits });
+    }
+    let mixing = graph.mixes_pictures(&parameters);
+    if let Some((node, surely)) = mixing {
+        let value = graph.name(node.output).to_owned();
+        notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
+        graph.run_one_by_one();
+    }
+    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, sha256 })
 }
 
 /// The number of logits, from the shape `[N, classes]` of the graph's output.
