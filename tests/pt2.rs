@@ -6,7 +6,8 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use reglet_model::{
-    ImportOptions, Model, ModelError, Note, Op, Pass, Reading, Request, Rows, Squashing, Targets, gradients,
+    ImportOptions, Model, ModelError, Note, Op, Pass, PreprocessingSource, Reading, Request, Rows, Squashing,
+    Targets, gradients,
 };
 use reglet_tests::{Reference, assert_close, fixtures};
 use serde_json::Value;
@@ -510,4 +511,93 @@ fn damaged_archives_never_panic() {
         refused += usize::from(import(&path).is_err());
     }
     assert!(refused > 20, "only {refused} were refused");
+}
+
+/// A program of tens of thousands of calls, each of the last one's result: refused or run, but soon.
+#[test]
+fn a_program_of_very_many_calls_takes_no_time() {
+    for target in
+        ["torch.ops.aten.relu.default", "torch.ops.aten.relu_.default", "torch.ops.aten.alias.default"]
+    {
+        let mut entries = entries(&fixture("softmax"));
+        let model = entries.iter_mut().find(|(name, _)| name == MODEL).expect("a program");
+        let mut document: Value = serde_json::from_slice(&model.1).expect("JSON");
+        let nodes =
+            document.pointer_mut("/graph_module/graph/nodes").expect("nodes").as_array_mut().expect("a list");
+        let mut first = nodes[0].clone();
+        let input = first["inputs"][0]["arg"]["as_tensor"]["name"].clone();
+        let chain = (0..30_000).map(|index| {
+            let mut node = first.clone();
+            node["target"] = target.into();
+            let from = if index == 0 { input.clone() } else { format!("deep{}", index - 1).into() };
+            node["inputs"] =
+                serde_json::json!([{ "name": "self", "arg": { "as_tensor": { "name": from } }, "kind": 1 }]);
+            node["outputs"] = serde_json::json!([{ "as_tensor": { "name": format!("deep{index}") } }]);
+            node
+        });
+        let chain: Vec<Value> = chain.collect();
+        first["inputs"][0]["arg"]["as_tensor"]["name"] = "deep29999".into();
+        nodes[0] = first;
+        nodes.splice(0..0, chain);
+        model.1 = serde_json::to_vec(&document).expect("JSON");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep.pt2");
+        fs::write(&path, packed(&entries, CompressionMethod::Stored)).expect("written");
+        let start = std::time::Instant::now();
+        let found = import(&path);
+        assert!(start.elapsed().as_secs() < 20, "{target}: {:?}", start.elapsed());
+        match found {
+            Ok(model) => {
+                let input = Reference::read("pt2/softmax").input();
+                model.logits(&input).expect("it runs");
+                assert!(
+                    model.graph().affine_prefix().is_none_or(|_| start.elapsed().as_secs() < 40),
+                    "{target}"
+                );
+            }
+            Err(error) => assert!(error.to_string().contains("deep"), "{target}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn mean_and_deviation_are_those_that_the_archive_or_a_file_beside_it_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model.pt2");
+    let mut parts = entries(&fixture("softmax"));
+    let write = |parts: &[(String, Vec<u8>)]| {
+        fs::write(&path, packed(parts, CompressionMethod::Stored)).expect("written")
+    };
+    write(&parts);
+    let statistics = |model: &Model| (model.preprocessing().mean[0], model.preprocessing().std[0]);
+    let model = import(&path).expect("it loads");
+    assert_eq!(
+        (model.preprocessing_source(), statistics(&model)),
+        (&PreprocessingSource::Assumed, (0.485, 0.229))
+    );
+
+    let beside = folder.path().join("config.json");
+    fs::write(&beside, r#"{"pretrained_cfg": {"mean": [0.4, 0.4, 0.4], "std": [0.2, 0.2, 0.2]}}"#)
+        .expect("written");
+    let model = import(&path).expect("it loads");
+    assert_eq!(
+        (model.preprocessing_source(), statistics(&model)),
+        (&PreprocessingSource::File(beside), (0.4, 0.2))
+    );
+
+    let json = br#"{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}"#.to_vec();
+    parts.push(("extra/preprocessing.json".to_owned(), json));
+    write(&parts);
+    let model = import(&path).expect("it loads");
+    assert_eq!(
+        (model.preprocessing_source(), statistics(&model)),
+        (&PreprocessingSource::Archive, (0.5, 0.5))
+    );
+    assert_eq!(model.preprocessing().geometry, reglet_data::Geometry::exact(8));
+
+    parts.pop();
+    parts.push(("extra/preprocessing.json".to_owned(), br#"{"mean": [0, 0, 0], "std": [0, 1, 1]}"#.to_vec()));
+    write(&parts);
+    let message = import(&path).expect_err("no deviation").to_string();
+    assert!(message.contains("preprocessing.json") && message.contains("not above 0"), "{message}");
 }

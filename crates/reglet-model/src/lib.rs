@@ -42,6 +42,7 @@ mod architecture;
 mod classes;
 mod device;
 mod error;
+mod files;
 mod graph;
 mod import;
 mod memory;
@@ -49,6 +50,7 @@ mod model;
 mod nearest;
 mod notes;
 mod preprocessing;
+mod statistics;
 mod weights;
 mod winograd;
 
@@ -69,4 +71,5 @@ pub use model::{
 pub use nearest::{did_you_mean, nearest};
 pub use notes::Note;
 pub use preprocessing::Preprocessing;
+pub use statistics::PreprocessingSource;
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

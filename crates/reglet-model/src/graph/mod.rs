@@ -95,6 +95,7 @@ pub struct Graph {
     parameters: Vec<Parameter>,
     parameter_values: Vec<ValueId>,
     by_name: HashMap<String, ValueId>,
+    uses: HashMap<String, usize>,
     shapes: HashMap<ValueId, Vec<Size>>,
     kinds: HashMap<ValueId, Kind>,
     symbols: Vec<String>,
@@ -252,9 +253,10 @@ impl Graph {
 
     fn define(&mut self, name: String, origin: Origin) -> ValueId {
         let mut unique = name.clone();
-        let mut uses = 1;
         while self.by_name.contains_key(&unique) {
-            uses += 1;
+            // Counted, for a graph may have thousands of calls of one name.
+            let uses = self.uses.entry(name.clone()).or_insert(1);
+            *uses += 1;
             unique = format!("{name}#{uses}");
         }
         let value = ValueId(self.names.len());

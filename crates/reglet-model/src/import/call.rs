@@ -8,6 +8,9 @@ use super::schema::{Argument, NamedArgument, Symbolic};
 use super::tensors::{in_graph, kind};
 use crate::graph::{Layout, Number, Op, Size};
 
+/// The largest kernel, stride, padding or dilation of a layer.
+const LARGEST_STEP: i64 = 1 << 24;
+
 /// What a call is about: the values and sizes that its arguments may name.
 pub(super) trait Scope {
     /// The current value behind a name.
@@ -188,11 +191,18 @@ impl<'a> Call<'a> {
 
     /// An integer for height and width, or one for both; `default` where there is none.
     pub fn pair(&mut self, name: &str, default: [i64; 2]) -> Result<[i64; 2], String> {
-        match self.maybe_ints(name)?.as_deref() {
-            None | Some([]) => Ok(default),
-            Some([both]) => Ok([*both; 2]),
-            Some([height, width]) => Ok([*height, *width]),
-            Some(_) => Err(format!("its argument '{name}' is for more than height and width")),
+        let pair = match self.maybe_ints(name)?.as_deref() {
+            None | Some([]) => default,
+            Some([both]) => [*both; 2],
+            Some([height, width]) => [*height, *width],
+            Some(_) => return Err(format!("its argument '{name}' is for more than height and width")),
+        };
+        // No layer has such steps, and what they reach could not be counted.
+        match pair.iter().all(|size| (0..=LARGEST_STEP).contains(size)) {
+            true => Ok(pair),
+            false => {
+                Err(format!("its argument '{name}' is {pair:?}, and at most {LARGEST_STEP} makes sense"))
+            }
         }
     }
 

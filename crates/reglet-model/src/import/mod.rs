@@ -1,6 +1,6 @@
 //! Models that PyTorch exported: from an archive of `torch.export` (`.pt2`) to a [`Graph`] with its weights.
 //!
-//! The way in is one way: [`archive`] maps the file and says where its entries lie, [`schema`] is its JSON,
+//! The way in is one way: [`archive`] opens the file and says where its entries lie, [`schema`] is its JSON,
 //! [`operators`] makes an [`Op`] of each call, [`alias`] resolves those that work in place, and what the
 //! logits need of it becomes the graph. Nothing in the archive is executed, and no pickle in it is opened.
 
@@ -33,8 +33,8 @@ pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
 use crate::graph::{Behind, Graph, Op, Size, Squashing, ValueId, function_name};
-use crate::weights::inspect;
-use crate::{ModelError, Note, Parameters};
+use crate::statistics::{self, PreprocessingSource, Statistics};
+use crate::{ModelError, Note, Parameters, files};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
 const SCHEMA: i64 = 8;
@@ -54,6 +54,8 @@ pub(crate) struct Exported {
     pub squashing: Option<Squashing>,
     /// What a reader of its answers should know.
     pub notes: Vec<Note>,
+    /// The mean and standard deviation that it was trained with, where something says them, and what.
+    pub statistics: Option<(Statistics, PreprocessingSource)>,
     /// The SHA-256 of the archive, in hexadecimal.
     pub sha256: String,
 }
@@ -61,7 +63,6 @@ pub(crate) struct Exported {
 /// Reads an archive.
 pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-    let (_, sha256) = inspect(path).map_err(unreadable)?;
     let archive = Archive::open(path).map_err(unreadable)?;
     let program: Program = archive.json("models/model.json").map_err(unreadable)?;
     let version = &program.schema_version;
@@ -88,7 +89,10 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
         notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
         graph.run_one_by_one();
     }
-    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, sha256 })
+    let entry = archive.entry(statistics::ENTRY).map_err(unreadable)?;
+    let statistics = statistics::find(path, entry.as_deref())?;
+    let sha256 = files::sha256(path).map_err(unreadable)?;
+    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, statistics, sha256 })
 }
 
 /// The number of logits, from the shape `[N, classes]` of the graph's output.

@@ -1,6 +1,6 @@
 //! Models that PyTorch saved as TorchScript, which are programs.
 
-use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 use tch::{CModule, Device, Kind, Tensor};
@@ -9,13 +9,14 @@ use zip::read::{ArchiveOffset, Config};
 
 use super::Exported;
 use crate::graph::{Graph, Program, Request};
-use crate::weights::inspect;
-use crate::{ModelError, Note, Parameters};
+use crate::statistics;
+use crate::{ModelError, Note, Parameters, files};
 
 /// Whether a file is an archive of TorchScript, as PyTorch tells them apart.
 pub(crate) fn is_script(path: &Path) -> bool {
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let archive = File::open(path).ok().and_then(|file| ZipArchive::with_config(config, file).ok());
+    let file = files::open(path).ok().map(|(file, _)| BufReader::new(file));
+    let archive = file.and_then(|file| ZipArchive::with_config(config, file).ok());
     archive.is_some_and(|archive| archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)))
 }
 
@@ -27,7 +28,7 @@ pub(super) fn is_constants(name: &str) -> bool {
 /// Makes a graph of one operator of a program. What it returns, and how much, only running it tells: on `input`.
 pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-    let (_, sha256) = inspect(path).map_err(unreadable)?;
+    let sha256 = files::sha256(path).map_err(unreadable)?;
     let line =
         |error: &dyn std::error::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
     let load = || {
@@ -78,7 +79,19 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
     }
     let notes = if within { vec![Note::PerhapsProbabilities] } else { Vec::new() };
     let class = "TorchScript".to_owned();
-    Ok(Exported { graph, parameters, class, logits: count, squashing: None, notes, sha256 })
+    let statistics = statistics::find(path, entry(path, statistics::ENTRY).as_deref())?;
+    Ok(Exported { graph, parameters, class, logits: count, squashing: None, notes, statistics, sha256 })
+}
+
+/// The bytes of a short entry, by its path under the root folder.
+fn entry(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(config, BufReader::new(files::open(path).ok()?.0)).ok()?;
+    let is_it = |found: &str| found.split_once('/').is_some_and(|(_, inner)| inner == name);
+    let found = archive.file_names().filter_map(Result::ok).find(|found| is_it(found))?.into_owned();
+    let mut bytes = Vec::new();
+    archive.by_name(&found).ok()?.take(1 << 20).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Pictures that a program is tried on.
