@@ -4,9 +4,12 @@ use reglet_attribution::{
     Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftRule, DeepLiftShap,
     GuidedBackprop, Lrp, LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
 };
-use reglet_model::{Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing};
+use reglet_model::{
+    Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing, Reduction, Rewrite,
+};
 use reglet_tests::{
     Reference, assert_close, averaging_model, distance, exact, plain_model, small_input, small_model,
+    synthetic_parameters,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -218,5 +221,54 @@ fn reveal_cancel_is_complete_in_networks_of_all_kinds() {
         );
         let rescaled = DeepLift::default().attribute(&model, &input, &[1, 4]).expect("it runs").values;
         assert!(distance(&found.values, &rescaled) > 1e-3, "another rule has another result");
+    }
+}
+
+/// A network whose pictures become tokens behind a batch norm, so that the gradient which comes back to it lies in memory
+/// as tokens do.
+fn tokens_behind_a_norm() -> Model {
+    let (mut g, mut x) = Graph::new();
+    let weight = g.parameter("conv.weight", &[16, 3, 3, 3], true);
+    let op = Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
+    x = g.call("conv", op, &[x, weight]);
+    let mut norm = vec![x];
+    for (leaf, trainable) in
+        [("weight", true), ("bias", true), ("running_mean", false), ("running_var", false)]
+    {
+        norm.push(g.parameter(format!("bn.{leaf}"), &[16], trainable));
+    }
+    x = g.call("bn", Op::BatchNorm { eps: 1e-5, momentum: 0.1 }, &norm);
+    x = g.call("", Layout::Flatten { start: 2, end: -1 }, &[x]);
+    x = g.call("", Layout::Transpose { dims: [1, 2] }, &[x]);
+    let [weight, bias] = [g.parameter("fc.weight", &[5, 16], true), g.parameter("fc.bias", &[5], true)];
+    x = g.call("fc", Op::Linear, &[x, weight, bias]);
+    x = g.call("act", Activation::Gelu { tanh: false }, &[x]);
+    x = g.call("", Reduction::Mean { dims: vec![1], keep: false }, &[x]);
+    g.set_output(x);
+    let parameters = synthetic_parameters(&g);
+    Model::from_parts(Architecture::ResNet18, g, parameters, None, Preprocessing::default(), Device::Cpu)
+        .expect("the labels are the indices")
+}
+
+/// libtorch's own derivative of batch norm takes such a gradient of one picture for another; of two pictures it does not.
+#[test]
+fn a_picture_alone_gets_the_map_that_it_gets_among_others() {
+    let mut model = tokens_behind_a_norm();
+    let input = small_input("plain", 2, 4).to_kind(Kind::Float);
+    for rewrites in [&[][..], &Rewrite::ALL] {
+        model.set_rewrites(rewrites).expect("known ones");
+        let methods: [(&str, Attribute); 4] = [
+            ("saliency", &|m, x, t| Saliency::default().attribute(m, x, t)),
+            ("guided_backprop", &|m, x, t| GuidedBackprop::default().attribute(m, x, t)),
+            ("deconvolution", &|m, x, t| Deconvolution::default().attribute(m, x, t)),
+            ("deep_lift", &|m, x, t| DeepLift::default().attribute(m, x, t)),
+        ];
+        for (name, attribute) in methods {
+            let together = attribute(&model, &input, &[1, 1]).expect("it runs").values;
+            for row in 0..2 {
+                let alone = attribute(&model, &input.narrow(0, row, 1), &[1]).expect("it runs").values;
+                assert_close(&format!("{name}, {rewrites:?}"), &alone, &together.narrow(0, row, 1), 1e-5);
+            }
+        }
     }
 }

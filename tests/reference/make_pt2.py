@@ -1,11 +1,11 @@
 """Small exported modules and what they compute.
 
-    python tests/reference/make_pt2.py
+    python tests/reference/make_pt2.py [CASE…]
 
-writes tests/fixtures/pt2: for each case CASE.pt2, an archive of torch.export, and CASE.safetensors with
+writes tests/fixtures/pt2, whole or the cases named: for each case CASE.pt2, an archive of torch.export, and CASE.safetensors with
 
     input              [2, 3, 8, 8]
-    logits             what the module returns, [2, K]
+    logits             what the module returns, [2, K], or what it makes that of by a last softmax or sigmoid
     input_gradient     the gradient of the sum of all logits with respect to the input
 
 and `refused`: archives that must not load, each named after the reason. Every module gathers the results of many
@@ -14,6 +14,7 @@ metadata.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -177,6 +178,125 @@ class Creations(nn.Module):
         return gather(x, made)
 
 
+class Kinds(nn.Module):
+    """Where the kind of numbers decides what an operator does."""
+
+    def __init__(self):
+        super().__init__()
+        self.counts = nn.Buffer(torch.arange(1, 7))
+
+    def forward(self, x):
+        a = x.flatten(1)[:, :6]
+        low, high = a > 0.1, a > 0.3
+        whole = (3 * a).to(torch.int64)
+        copied = a.clone()
+        copied.copy_(high)
+        return torch.cat(
+            [
+                a * (low.type_as(a) + high.type_as(a)), 1 - high.type_as(a), a * (low.to(a) + high.to(a)),
+                low.float() + high, (low + high).float(), (low * high).to(torch.float32), a * low, whole / self.counts,
+                (whole * self.counts).float(), whole + 0.5, a * whole, a + self.counts, low.sum(1, keepdim=True) * a,
+                low.mean(1, keepdim=True, dtype=torch.float32) * a, low.sum(1, keepdim=True, dtype=torch.float32) * a,
+                whole.softmax(1, dtype=torch.float32), whole.cumsum(1, dtype=torch.float32), whole.cumsum(1).float(),
+                torch.zeros_like(whole, dtype=torch.float32) + 0.5, torch.ones_like(low) + a,
+                torch.full_like(whole, 2.5, dtype=torch.float32), a.new_full((a.shape[0], 2), 3, dtype=torch.int64) / 2,
+                torch.full((a.shape[0], 2), True).float(), torch.arange(6, device=a.device) * a, copied,
+                a.double().mean(1, keepdim=True).float() * a, torch.add(a, whole, alpha=2),
+                torch.sub(a, a * a, alpha=0.5), (whole > self.counts).type_as(whole).float(),
+            ],
+            1,
+        )
+
+
+class Head(nn.Module):
+    """A network that ends as subclasses do; the references are of the logits."""
+
+    classes = 5
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, self.classes)
+
+    def logits(self, x):
+        return self.fc(x.mean((2, 3)))
+
+    def forward(self, x):
+        return self.squash(self.logits(x))
+
+
+class Softmax(Head):
+    def squash(self, z):
+        return z.softmax(1)
+
+
+class LogSoftmax(Head):
+    def squash(self, z):
+        return F.log_softmax(z, -1).contiguous()
+
+
+class Logarithm(Head):
+    def squash(self, z):
+        return z.softmax(1).clamp(min=1e-6).log()
+
+
+class OneSigmoid(Head):
+    classes = 1
+
+    def squash(self, z):
+        return torch.sigmoid(z)
+
+
+class Sigmoids(Head):
+    """A map of probabilities that is flattened afterwards."""
+
+    def squash(self, z):
+        return torch.sigmoid(z[:, :, None, None]).flatten(1)
+
+
+class Ensemble(Head):
+    """A mean of probabilities, behind which there are no logits."""
+
+    def squash(self, z):
+        return (z.softmax(1) + (2 * z).softmax(1)) / 2
+
+
+class Pair(Head):
+    """Both probabilities of a sigmoid."""
+
+    classes = 1
+
+    def squash(self, z):
+        p = torch.sigmoid(z)
+        return torch.cat([1 - p, p], 1)
+
+
+class Batch(nn.Module):
+    """Each picture less half the mean of all."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 4)
+
+    def forward(self, x):
+        f = self.fc((x * x).mean((2, 3)))
+        return f - 0.5 * f.mean(0, keepdim=True)
+
+
+class Norm(nn.Module):
+    """All numbers of the batch, over their length."""
+
+    def forward(self, x):
+        y = x.flatten(2).mean(2)
+        return y / y.norm()
+
+
+class Shuffled(nn.Module):
+    """Channels that come before pictures when both are cut into rows again."""
+
+    def forward(self, x):
+        return x.transpose(0, 1).contiguous().flatten().unflatten(0, (-1, 192))[:, 60:70]
+
+
 class InPlace(nn.Module):
     """In-place operators whose effect must be seen, through names and views, and no further."""
 
@@ -295,12 +415,24 @@ CASES = {
     "layouts": Layouts,
     "selections": Selections,
     "creations": Creations,
+    "softmax": Softmax,
+    "log_softmax": LogSoftmax,
+    "logarithm": Logarithm,
+    "one_sigmoid": OneSigmoid,
+    "sigmoids": Sigmoids,
+    "batch": Batch,
+    "norm": Norm,
+    "shuffled": Shuffled,
+    "kinds": Kinds,
     "in_place": InPlace,
     "weights": Weights,
     "windows": Windows,
     "open": Open,
     "twice": Twice,
 }
+
+# In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
+DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
 
 
 class Fourier(nn.Module):
@@ -339,9 +471,8 @@ class Lost(nn.Module):
 
 def main() -> None:
     (FOLDER / "refused").mkdir(parents=True, exist_ok=True)
-    for name, case in CASES.items():
-        write(name, case)
-    refused()
+    for name in sys.argv[1:] or [*CASES, "refused"]:
+        refused() if name == "refused" else write(name, CASES[name])
 
 
 def write(name: str, case: type[nn.Module]) -> None:
@@ -360,7 +491,8 @@ def write(name: str, case: type[nn.Module]) -> None:
     save(program, name)
     operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
     x = x.requires_grad_()
-    logits = model(x)
+    answer = getattr(model, "logits", model)
+    logits = torch.cat([answer(row) for row in x.split(1)]) if name in DEPENDENT else answer(x)
     (gradient,) = torch.autograd.grad(logits.sum(), x)
     tensors = {"input": x.detach(), "logits": logits.detach(), "input_gradient": gradient}
     if name == "open":
@@ -381,6 +513,8 @@ def refused() -> None:
     save(export(Layers().train(), x, dynamic), "refused/in-training")
     save(export(Lost().eval(), x, dynamic), "refused/lost-alias")
     save(export(Pools().eval(), x[:, :1], dynamic), "refused/one-channel")
+    save(export(Ensemble().eval(), x, dynamic), "refused/ensemble")
+    save(export(Pair().eval(), x, dynamic), "refused/pair")
 
 
 def export(model: nn.Module, x: torch.Tensor, dynamic) -> torch.export.ExportedProgram:

@@ -10,16 +10,28 @@ use crate::nearest::nearest;
 /// The 1000 classes of ImageNet as torchvision names them (`torchvision.models._meta`).
 const IMAGENET: &str = include_str!("../data/imagenet.txt");
 
+/// How logits become probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// One class of two or more: a softmax over the logits.
+    Softmax,
+    /// One logit for two classes, 0, the negative, and 1, the positive: a sigmoid. Their logits are −logit and logit.
+    Binary,
+    /// Each class by itself, as where a picture can show several: a sigmoid of each logit, and the probabilities need not
+    /// sum to one.
+    Independent,
+}
+
 /// The classes of a classifier and how its logits encode them.
 ///
-/// A classifier with two or more logits is read through a softmax; which score of a class is explained is a
-/// [`ScoreKind`]. One with a single logit is binary and read through a sigmoid: its classes are 0, the negative, with
-/// score −logit, and 1, the positive, with score logit. So either class can be a target, and a positive attribution
-/// always speaks *for* the target.
+/// A classifier with two or more logits is read through a softmax, unless the network itself says by a last sigmoid that its
+/// classes are [independent](Reading::Independent). One with a single logit is [binary](Reading::Binary). So either class
+/// can be a target, and a positive attribution always speaks *for* the target. Which score of a class is explained is a
+/// [`ScoreKind`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
-    sigmoid: bool,
+    reading: Reading,
     score: ScoreKind,
 }
 
@@ -60,8 +72,8 @@ impl Classes {
     /// # Errors
     /// [`ModelError::LabelCount`].
     pub fn new(logits: i64, labels: Option<Vec<String>>) -> Result<Classes, ModelError> {
-        let sigmoid = logits == 1;
-        let count = if sigmoid { 2 } else { logits.max(0) as usize };
+        let reading = if logits == 1 { Reading::Binary } else { Reading::Softmax };
+        let count = if logits == 1 { 2 } else { logits.max(0) as usize };
         let labels = labels.unwrap_or_else(|| match count {
             1000 => IMAGENET.lines().map(str::to_owned).collect(),
             _ => (0..count).map(|index| index.to_string()).collect(),
@@ -69,7 +81,13 @@ impl Classes {
         if labels.len() != count {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
         }
-        Ok(Classes { labels, sigmoid, score: ScoreKind::default() })
+        Ok(Classes { labels, reading, score: ScoreKind::default() })
+    }
+
+    /// The same classes, each by itself; a single logit stays binary.
+    pub fn independent(self) -> Classes {
+        let reading = if self.reading == Reading::Softmax { Reading::Independent } else { self.reading };
+        Classes { reading, ..self }
     }
 
     /// The same classes called `labels`.
@@ -91,6 +109,11 @@ impl Classes {
     /// Which score is explained.
     pub fn score(&self) -> ScoreKind {
         self.score
+    }
+
+    /// How the logits become probabilities.
+    pub fn reading(&self) -> Reading {
+        self.reading
     }
 
     /// The labels, by class index.
@@ -130,7 +153,7 @@ impl Classes {
             return Err(ModelError::UnknownClass { name, count: self.count(), nearest: Vec::new() });
         }
         let device = logits.device();
-        if self.sigmoid {
+        if self.reading == Reading::Binary {
             let signs: Vec<f32> = targets.iter().map(|&t| if t == 1 { 1.0 } else { -1.0 }).collect();
             let signs = Tensor::f_from_slice(&signs)?.f_to_device(device)?.f_to_kind(logits.kind())?;
             let logit = logits.f_select(1, 0)?.f_mul(&signs)?;
@@ -140,10 +163,13 @@ impl Classes {
         let index = Tensor::f_from_slice(&targets)?.f_to_device(device)?.f_unsqueeze(1)?;
         let chosen = |values: &Tensor| values.f_gather(1, &index, false)?.f_squeeze_dim(1);
         let logit = chosen(logits)?;
-        Ok(match self.score {
-            ScoreKind::Logit => logit,
-            ScoreKind::Probability => chosen(&logits.f_softmax(1, logits.kind())?)?,
-            ScoreKind::Margin => {
+        Ok(match (self.score, self.reading) {
+            (ScoreKind::Logit, _) => logit,
+            // Of a class by itself, the odds are against its absence alone, and their logarithm is its logit.
+            (ScoreKind::Margin, Reading::Independent) => logit,
+            (ScoreKind::Probability, Reading::Independent) => logit.f_sigmoid()?,
+            (ScoreKind::Probability, _) => chosen(&logits.f_softmax(1, logits.kind())?)?,
+            (ScoreKind::Margin, _) => {
                 let others = logits.f_scatter_value(1, &index, f64::NEG_INFINITY)?;
                 logit.f_sub(&others.f_logsumexp([1i64].as_slice(), false)?)?
             }
@@ -155,11 +181,43 @@ impl Classes {
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor, ModelError> {
-        if self.sigmoid {
-            let positive = logits.f_sigmoid()?;
-            let negative = logits.f_neg()?.f_sigmoid()?;
-            return Ok(Tensor::f_cat(&[negative, positive], 1)?);
+        Ok(match self.reading {
+            Reading::Softmax => logits.f_softmax(1, Kind::Float)?,
+            Reading::Independent => logits.f_sigmoid()?,
+            Reading::Binary => {
+                let positive = logits.f_sigmoid()?;
+                let negative = logits.f_neg()?.f_sigmoid()?;
+                Tensor::f_cat(&[negative, positive], 1)?
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    /// ln p / (1 − p) by the probabilities that are reported, whatever they are made by.
+    #[test]
+    fn a_margin_is_the_log_odds_of_the_probability_however_logits_are_read() {
+        let logits = Tensor::from_slice(&[0.3_f32, -1.2, 2.0]).view([1, 3]).to_device(Device::Cpu);
+        let three = Classes::new(3, None).expect("three");
+        let one = Classes::new(1, None).expect("two");
+        let cases =
+            [(three.clone(), logits.shallow_clone()), (three.independent(), logits), (one, Tensor::from(0.7_f32).view([1, 1]))];
+        for (classes, logits) in cases {
+            let probabilities = classes.probabilities(&logits).expect("they are");
+            for target in 0..classes.count() {
+                let p = probabilities.double_value(&[0, target as i64]);
+                let score = |kind| {
+                    let scores = classes.with_score(kind).scores(&logits, &[target]);
+                    scores.expect("in range").double_value(&[0])
+                };
+                let reading = classes.reading();
+                assert!((score(ScoreKind::Probability) - p).abs() < 1e-6, "{reading:?} {target}");
+                assert!((score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5, "{reading:?} {target}");
+            }
         }
-        Ok(logits.f_softmax(1, Kind::Float)?)
     }
 }

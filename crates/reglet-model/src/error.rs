@@ -145,6 +145,14 @@ pub enum ModelError {
         /// The shape given.
         found: Vec<i64>,
     },
+    /// Several pictures, where each must be run by itself.
+    #[error(
+        "{rows} pictures were given at once to a model in which they depend on each other; give one at a time"
+    )]
+    RowsDepend {
+        /// How many were given.
+        rows: i64,
+    },
     /// A size that was left open is needed, and nothing that was given fixes it.
     #[error("the size {size} is needed and follows from nothing that was given")]
     OpenSize {

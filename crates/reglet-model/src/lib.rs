@@ -42,23 +42,26 @@ mod architecture;
 mod classes;
 mod device;
 mod error;
+mod files;
 mod graph;
 mod import;
 mod memory;
 mod model;
 mod nearest;
+mod notes;
 mod preprocessing;
+mod statistics;
 mod weights;
 mod winograd;
 
 pub use architecture::Architecture;
-pub use classes::{Classes, ScoreKind};
+pub use classes::{Classes, Reading, ScoreKind};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
     Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
-    Request, Rewrite, Role, Rows, Selection, Size, Slope, ValueId, gradients,
+    Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
 };
 pub use import::export_help;
 pub use model::{
@@ -66,5 +69,7 @@ pub use model::{
     read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
+pub use notes::Note;
 pub use preprocessing::Preprocessing;
+pub use statistics::PreprocessingSource;
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

@@ -7,10 +7,11 @@ use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
-use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
+use crate::graph::{Graph, Pass, Request, Rewrite, Rows, Squashing, ValueId};
 use crate::import::{self, Exported};
+use crate::statistics::PreprocessingSource;
 use crate::weights::Progress;
-use crate::{Architecture, Classes, ModelError, ScoreKind, Parameters, Preprocessing, Weights, published};
+use crate::{Architecture, Classes, ModelError, Note, Parameters, Preprocessing, ScoreKind, Weights, published};
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +46,9 @@ pub struct ImportOptions {
     pub archive: PathBuf,
     /// Its class labels; `None` for ImageNet's, or the indices.
     pub labels: Option<Vec<String>>,
-    /// How pictures become its input; `None` for a resize to the height and width it was exported for, and
-    /// ImageNet's mean and standard deviation.
+    /// How pictures become its input; `None` for a resize to the height and width it was exported for, and the mean and
+    /// standard deviation that the archive or a file beside it names
+    /// ([`preprocessing_source`](Model::preprocessing_source)), else ImageNet's.
     pub preprocessing: Option<Preprocessing>,
     /// Where it runs.
     pub device: Device,
@@ -58,7 +60,9 @@ pub struct Model {
     graph: Graph,
     parameters: Parameters,
     classes: Classes,
+    notes: Vec<Note>,
     preprocessing: Preprocessing,
+    source: PreprocessingSource,
     device: Device,
     grad_cam_layer: String,
     provenance: Provenance,
@@ -113,6 +117,22 @@ impl Model {
             WeightsSource::Torchvision => published(architecture, progress)?,
         };
         let mut weights = Weights::read(&path)?;
+        if let [first, second, ..] = weights.sets(architecture.head()).as_slice() {
+            let named = |prefix: &str| match prefix.strip_suffix('.') {
+                Some(name) => format!("under '{name}'"),
+                None => "at the top".to_owned(),
+            };
+            return Err(ModelError::WeightsMismatch {
+                path,
+                architecture: architecture.to_string(),
+                mismatch: format!(
+                    "they hold the network's weights twice, {} and {}, as where averaged weights are kept beside the others; save \
+                     the one state dict that is meant",
+                    named(first),
+                    named(second)
+                ),
+            });
+        }
         let prefix = weights.strip_prefix(architecture.head());
         weights.rename(architecture.renamed());
         let logits = architecture.classes_of(&weights).ok_or_else(|| ModelError::WeightsMismatch {
@@ -137,7 +157,9 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, options.labels.clone())?,
+            notes: Vec::new(),
             preprocessing: options.preprocessing.clone(),
+            source: PreprocessingSource::Given,
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance,
@@ -157,7 +179,7 @@ impl Model {
         let mut exported = import::read(&options.archive, options.device)?;
         let graph = &exported.graph;
         exported.parameters.prepare(graph, &Rewrite::ALL)?;
-        let preprocessing = options.preprocessing.clone().unwrap_or_else(|| fitting(graph));
+        let preprocessing = fitting(graph);
         let declared =
             |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
         let layers = graph.class_activation_layers(&declared);
@@ -171,12 +193,21 @@ impl Model {
         preprocessing: Preprocessing,
         grad_cam_layer: String,
     ) -> Result<Model, ModelError> {
-        let Exported { graph, parameters, class: architecture, logits, sha256 } = exported;
+        let Exported { graph, parameters, class: architecture, logits, squashing, notes, statistics, sha256 } =
+            exported;
+        let (preprocessing, source) = match (&options.preprocessing, statistics) {
+            (Some(given), _) => (given.clone(), PreprocessingSource::Given),
+            (None, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
+            (None, None) => (preprocessing, PreprocessingSource::Assumed),
+        };
+        let classes = Classes::new(logits, options.labels.clone())?;
         Ok(Model {
             graph,
             parameters,
-            classes: Classes::new(logits, options.labels.clone())?,
+            classes: if squashing == Some(Squashing::Sigmoid) { classes.independent() } else { classes },
+            notes,
             preprocessing,
+            source,
             device: options.device,
             grad_cam_layer,
             provenance: Provenance { architecture, weights: options.archive.clone(), sha256, prefix: None },
@@ -223,7 +254,9 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, labels)?,
+            notes: Vec::new(),
             preprocessing,
+            source: PreprocessingSource::Given,
             device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance: Provenance {
@@ -245,7 +278,9 @@ impl Model {
             graph: self.graph.clone(),
             parameters,
             classes: self.classes.clone(),
+            notes: self.notes.clone(),
             preprocessing: self.preprocessing.clone(),
+            source: self.source.clone(),
             device: self.device,
             grad_cam_layer: self.grad_cam_layer.clone(),
             provenance: self.provenance.clone(),
@@ -297,9 +332,25 @@ impl Model {
         self.classes = self.classes.with_score(score);
     }
 
+    /// What a reader of the model's answers should know of it: what the program did with its logits, and whether pictures are
+    /// run one by one.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
     /// How pictures become the model's input.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
+    }
+
+    /// Where the mean and the standard deviation of the preprocessing come from.
+    pub fn preprocessing_source(&self) -> &PreprocessingSource {
+        &self.source
+    }
+
+    /// Has pictures become the model's input in another way, which the caller knows.
+    pub fn set_preprocessing(&mut self, preprocessing: Preprocessing) {
+        (self.preprocessing, self.source) = (preprocessing, PreprocessingSource::Given);
     }
 
     /// The picture in a file, as the model sees it: `[1, 3, H, W]`.

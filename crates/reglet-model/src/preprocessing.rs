@@ -25,6 +25,9 @@ pub struct Preprocessing {
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
 
 impl Preprocessing {
+    /// The mean and standard deviation that leave numbers in 0…1 as they are, for a model that normalises them itself.
+    pub const AS_IS: ([f32; 3], [f32; 3]) = ([0.0; 3], [1.0; 3]);
+
     /// The notebook's recipe: the whole picture resized to `size`×`size`, ImageNet's statistics.
     pub fn exact(size: u32) -> Preprocessing {
         Preprocessing { geometry: Geometry::exact(size), mean: IMAGENET.0, std: IMAGENET.1 }

@@ -147,7 +147,8 @@ impl Graph {
     /// Runs the graph to `output` from `feeds`, keeping every value and what its derivative needs.
     ///
     /// # Errors
-    /// [`ModelError::Operator`], [`ModelError::NotFed`], [`ModelError::Opaque`].
+    /// [`ModelError::Operator`], [`ModelError::NotFed`], [`ModelError::Opaque`]; [`ModelError::RowsDepend`] for several pictures
+    /// of a model in which they depend on each other.
     pub fn record<'a>(
         &'a self,
         parameters: &'a Parameters,
@@ -155,6 +156,9 @@ impl Graph {
         output: ValueId,
     ) -> Result<Recording<'a>, ModelError> {
         self.check_transparent()?;
+        self.check_alone(feeds.iter().find_map(|(value, tensor)| {
+            (*value == self.input()).then(|| tensor.size().first().copied())?
+        }))?;
         // A rule sees the operators as they are written: no short ways.
         let (request, written) =
             (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());

@@ -5,8 +5,10 @@ mod class_activation;
 mod cut;
 mod derivative;
 mod features;
+mod head;
 mod op;
 mod parallel;
+mod pictures;
 mod places;
 mod prefix;
 mod rewrite;
@@ -20,6 +22,8 @@ use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use derivative::{Differentiated, Pass, Rows, Slope};
+pub(crate) use head::Behind;
+pub use head::Squashing;
 pub use op::{
     Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
 };
@@ -30,6 +34,7 @@ pub use role::Role;
 pub use run::{Request, gradients};
 pub(crate) use shortcut::Shortcut;
 pub use size::Size;
+use tch::Kind;
 
 use crate::ModelError;
 use crate::nearest::nearest;
@@ -91,8 +96,11 @@ pub struct Graph {
     parameters: Vec<Parameter>,
     parameter_values: Vec<ValueId>,
     by_name: HashMap<String, ValueId>,
+    uses: HashMap<String, usize>,
     shapes: HashMap<ValueId, Vec<Size>>,
+    kinds: HashMap<ValueId, Kind>,
     symbols: Vec<String>,
+    one_by_one: bool,
     output: Option<ValueId>,
 }
 
@@ -219,6 +227,24 @@ impl Graph {
         self.shapes.insert(value, shape);
     }
 
+    /// Says that pictures must not be run together.
+    pub(crate) fn run_one_by_one(&mut self) {
+        self.one_by_one = true;
+    }
+
+    /// Refuses several pictures where they must not be run together.
+    fn check_alone(&self, rows: Option<i64>) -> Result<(), ModelError> {
+        match rows {
+            Some(rows) if self.one_by_one && rows > 1 => Err(ModelError::RowsDepend { rows }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Declares the kind of a value's numbers. What is declared as a float may be one of any precision.
+    pub(crate) fn set_kind(&mut self, value: ValueId, kind: Kind) {
+        self.kinds.insert(value, kind);
+    }
+
     /// Appends a call whose result is to be called `name`.
     pub(crate) fn append(&mut self, name: String, module: &str, op: Op, inputs: &[ValueId]) -> ValueId {
         let output = self.define(name, Origin::Node(self.nodes.len()));
@@ -228,9 +254,10 @@ impl Graph {
 
     fn define(&mut self, name: String, origin: Origin) -> ValueId {
         let mut unique = name.clone();
-        let mut uses = 1;
         while self.by_name.contains_key(&unique) {
-            uses += 1;
+            // Counted, for a graph may have thousands of calls of one name.
+            let uses = self.uses.entry(name.clone()).or_insert(1);
+            *uses += 1;
             unique = format!("{name}#{uses}");
         }
         let value = ValueId(self.names.len());

@@ -49,8 +49,11 @@ unsafe impl<T> Sync for Shared<T> {}
 
 impl Graph {
     /// The rows of a batch in as many parts of nearly equal size as there are threads to run them, if they can be taken
-    /// `apart`; else in one.
+    /// `apart`; else in one. Each row by itself where the pictures must not be run together.
     pub(super) fn parts(&self, rows: i64, device: Device, apart: bool) -> Vec<Range<i64>> {
+        if self.one_by_one {
+            return (0..rows.max(1)).map(|row| row..(row + 1).min(rows)).collect();
+        }
         let apart = apart && device == Device::Cpu && self.check_transparent().is_ok();
         let threads = if apart { i64::from(tch::get_num_threads()).clamp(1, rows.max(1)) } else { 1 };
         (0..threads).map(|index| index * rows / threads..(index + 1) * rows / threads).collect()
@@ -104,4 +107,9 @@ pub(super) fn each<P: Send, R: Send>(
         return parts.into_iter().map(work).collect();
     }
     WORKERS.install(|| parts.into_par_iter().map(work).collect())
+}
+
+/// Does something on a thread where libtorch works alone: many small operators, which its threads would only wait in.
+pub(super) fn by_itself<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    WORKERS.install(work)
 }

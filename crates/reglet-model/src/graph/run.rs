@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::op::Context;
 use super::parallel::{Shared, each, whole};
@@ -41,7 +41,12 @@ impl Graph {
         // Logits have a row for each of the batch by their definition.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
         let apart = by_row && request.watch.is_empty() && !request.training;
-        let parts = match rows(request.feeds).filter(|_| apart) {
+        let recorded = !request.watch.is_empty() || request.training;
+        let given = rows(request.feeds).filter(|_| apart || self.is_by_picture(request.feeds));
+        if recorded {
+            self.check_alone(given.map(|(rows, _)| rows))?;
+        }
+        let parts = match given.filter(|_| apart || (self.one_by_one && !recorded)) {
             Some((rows, device)) => self.parts(rows, device, true),
             None => Vec::new(),
         };
@@ -60,6 +65,13 @@ impl Graph {
         })?;
         let mut found: Vec<_> = found.into_iter().map(Vec::into_iter).collect();
         request.fetches.iter().map(|_| whole(found.iter_mut().filter_map(Iterator::next).collect())).collect()
+    }
+
+    /// Whether all that is given is declared to have a row for each picture.
+    fn is_by_picture(&self, feeds: &[(ValueId, &Tensor)]) -> bool {
+        let first = |value| self.shape(value).and_then(<[Size]>::first);
+        let batch = first(self.input());
+        batch.is_some() && feeds.iter().all(|(value, _)| first(*value) == batch)
     }
 
     /// The same on this thread and libtorch's own.
@@ -125,12 +137,20 @@ impl Graph {
         inputs: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        node.op.apply(inputs, context).map_err(|error| ModelError::Operator {
+        let fault = |reason| ModelError::Operator {
             operator: node.op.name(),
             value: self.name(node.output).to_owned(),
             shapes: inputs.iter().map(|input| input.size()).collect(),
-            reason: first_line(&error),
-        })
+            reason,
+        };
+        let result = node.op.apply(inputs, context).map_err(|error| fault(first_line(&error)))?;
+        match self.kinds.get(&node.output) {
+            Some(declared) if !alike(*declared, result.kind()) => {
+                let found = result.kind();
+                Err(fault(format!("it returns {found:?} where the exported program has {declared:?}")))
+            }
+            _ => Ok(result),
+        }
     }
 
     /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
@@ -253,6 +273,12 @@ impl<'a> Plan<'a> {
         }
         Ok(Plan { steps, last_use })
     }
+}
+
+/// Whether numbers of two kinds are the same to the operators that read them, but for a float's precision.
+fn alike(a: Kind, b: Kind) -> bool {
+    let float = |kind| matches!(kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);
+    a == b || (float(a) && float(b))
 }
 
 /// libtorch appends a C++ stack trace to its messages; the first line says what is wrong.

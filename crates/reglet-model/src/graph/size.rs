@@ -33,6 +33,18 @@ impl Size {
         }
     }
 
+    /// Whether the size depends on the open one of this index.
+    pub(super) fn mentions(&self, symbol: usize) -> bool {
+        match self {
+            Size::Fixed(_) => false,
+            Size::Symbol(index) => *index == symbol,
+            Size::Sum(sizes) | Size::Product(sizes) | Size::Max(sizes) | Size::Min(sizes) => {
+                sizes.iter().any(|size| size.mentions(symbol))
+            }
+            Size::Quotient(pair) | Size::Remainder(pair) => pair.iter().any(|size| size.mentions(symbol)),
+        }
+    }
+
     /// The value where the open sizes are `symbols`; `None` if one of those it needs is unknown, or the
     /// result is no 64-bit number.
     fn evaluate(&self, symbols: &[Option<i64>]) -> Option<i64> {

@@ -2,68 +2,101 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Cursor;
+use std::io::BufReader;
 use std::ops::Range;
 use std::path::Path;
 
-use memmap2::Mmap;
 use serde::de::DeserializeOwned;
 use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::script::is_constants;
+use crate::files::{self, Format};
 
 /// Entries in the largest archive that is looked at; a network of a thousand layers has a few thousand.
 const MOST_ENTRIES: usize = 1 << 20;
 
 /// Bytes of the longest JSON document that is read. That of a Swin transformer has 1.6 MB.
-const LONGEST_JSON: usize = 64 << 20;
+const LONGEST_JSON: u64 = 64 << 20;
 
-/// An archive of torch.export, mapped into memory.
+/// What to do with a file of weights.
+const WITHOUT_NETWORK: &str = "without the network that they are of; name its architecture and give the file as the weights, or \
+    export the whole model as `reglet export-help` shows";
+
+/// An archive of torch.export. Its entries are read when they are asked for, and not mapped, so that a file which another
+/// process cuts short meanwhile is an error.
 pub(super) struct Archive {
-    bytes: Mmap,
-    entries: HashMap<String, Range<usize>>,
+    file: File,
+    entries: HashMap<String, Range<u64>>,
 }
 
 impl Archive {
     /// Opens the archive and checks where its entries lie.
     pub fn open(path: &Path) -> Result<Archive, String> {
-        let file = File::open(path).map_err(|error| error.to_string())?;
-        // SAFETY: the map lives as long as the archive is read, and nothing borrowed from it is kept. A file
-        // that another process cuts short in this moment ends the program with SIGBUS, as it does for every
-        // reader of mapped weights.
-        #[expect(unsafe_code, reason = "memory-mapping a file is unsafe by its nature")]
-        let bytes = unsafe { Mmap::map(&file) }.map_err(|error| error.to_string())?;
-        let entries = entries(&bytes)?;
-        let archive = Archive { bytes, entries };
+        match Format::of(&files::head(path)?) {
+            Format::Other(what) => return Err(what.to_owned()),
+            Format::Safetensors => return Err(format!("it holds weights (.safetensors) {WITHOUT_NETWORK}")),
+            Format::Pickle => {
+                return Err(format!("it is a checkpoint of PyTorch, weights {WITHOUT_NETWORK}"));
+            }
+            Format::Zip | Format::Unknown => {}
+        }
+        let (file, size) = files::open(path)?;
+        let entries = entries(&file, size)?;
+        let archive = Archive { file, entries };
         archive.check_format()?;
         Ok(archive)
     }
 
-    /// The bytes of an entry, by its path under the root folder.
-    pub fn entry(&self, name: &str) -> Option<&[u8]> {
-        self.entries.get(name).map(|range| &self.bytes[range.clone()])
+    /// Whether there is an entry of this path under the root folder.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// The bytes of an entry, by its path under the root folder; `None` if there is none.
+    pub fn entry(&self, name: &str) -> Result<Option<Vec<u8>>, String> {
+        let Some(range) = self.entries.get(name) else { return Ok(None) };
+        let size = usize::try_from(range.end - range.start)
+            .map_err(|_| format!("its entry '{name}' is too large"))?;
+        files::read_at(&self.file, range.start, size).map(Some)
     }
 
     /// An entry that is a JSON document.
     pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
-        let bytes = self.entry(name).ok_or_else(|| format!("it has no {name}"))?;
-        if bytes.len() > LONGEST_JSON {
+        let range = self.entries.get(name).ok_or_else(|| format!("it has no {name}"))?;
+        if range.end - range.start > LONGEST_JSON {
             return Err(format!("its {name} is longer than {LONGEST_JSON} bytes"));
         }
-        serde_json::from_slice(bytes).map_err(|error| format!("its {name} is not as expected: {error}"))
+        let bytes = self.entry(name)?.unwrap_or_default();
+        serde_json::from_slice(&bytes).map_err(|error| format!("its {name} is not as expected: {error}"))
     }
 
     fn check_format(&self) -> Result<(), String> {
-        let text = |name| self.entry(name).map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
-        if self.entry("data/weights/model.pt").is_some() {
+        let text = |name: &str| {
+            let short = self.entries.get(name).is_some_and(|range| range.end - range.start < 64);
+            let bytes = if short { self.entry(name)? } else { None };
+            Ok::<_, String>(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
+        };
+        if self.has("data/weights/model.pt") {
             return Err(
                 "its weights are a pickle, as PyTorch before 2.9 wrote them; export the model again \
                         with PyTorch 2.9 or newer"
                     .to_owned(),
             );
         }
-        match text("archive_format").as_deref() {
+        if self.entries.keys().any(|name| name.starts_with("data/aotinductor/"))
+            && !self.has("models/model.json")
+        {
+            return Err(
+                "it is a package of AOTInductor, compiled for one kind of machine, whose layers cannot be read; save the \
+                 exported program itself with torch.export.save, as `reglet export-help` shows"
+                    .to_owned(),
+            );
+        }
+        if self.has("data.pkl") {
+            return Err(format!("it is a checkpoint of PyTorch, weights {WITHOUT_NETWORK}"));
+        }
+        match text("archive_format")?.as_deref() {
             Some("pt2") => {}
             _ => {
                 return Err(
@@ -72,14 +105,14 @@ impl Archive {
                 );
             }
         }
-        match text("archive_version").as_deref() {
+        match text("archive_version")?.as_deref() {
             Some("0") => {}
             version => {
                 let version = version.unwrap_or("none");
                 return Err(format!("its archive version is {version}, and only 0 is known"));
             }
         }
-        match text("byteorder").as_deref() {
+        match text("byteorder")?.as_deref() {
             Some("little") | None => Ok(()),
             Some(_) => Err("its numbers are big-endian; export it on a little-endian machine".to_owned()),
         }
@@ -87,19 +120,19 @@ impl Archive {
 }
 
 /// Where each entry's bytes are, by its path under the root folder.
-fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
+fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, String> {
     let plain = |error: zip::result::ZipError| format!("it is not a whole ZIP archive ({error})");
     // Where nothing precedes the archive there is nothing to detect; detection takes the second header of
     // PyTorch's central directory for its first where that has a certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(plain)?;
+    let mut archive = ZipArchive::with_config(config, BufReader::new(file)).map_err(plain)?;
     if archive.has_duplicate_names() {
         return Err("it has two entries of one name".to_owned());
     }
     if archive.len() > MOST_ENTRIES {
         return Err(format!("it has more than {MOST_ENTRIES} entries"));
     }
-    // Some of a program's entries are compressed.
+    // Some of a program's entries, and of a package's, are compressed.
     if archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)) {
         return Err(
             "it is a TorchScript program, whose layers cannot be read and which is run only where it is \
@@ -120,10 +153,8 @@ fn entries(bytes: &[u8]) -> Result<HashMap<String, Range<usize>>, String> {
         if entry.size() != entry.compressed_size() {
             return Err(format!("its entry '{name}' claims two sizes"));
         }
-        let start = entry.data_start().and_then(|start| usize::try_from(start).ok());
-        let size = usize::try_from(entry.size()).ok();
-        let range = start.zip(size).and_then(|(start, size)| Some(start..start.checked_add(size)?));
-        let range = range.filter(|range| range.end <= bytes.len());
+        let range = entry.data_start().and_then(|start| Some(start..start.checked_add(entry.size())?));
+        let range = range.filter(|range| range.end <= length);
         let range = range.ok_or_else(|| format!("its entry '{name}' goes beyond the end of the file"))?;
         let (folder, inner) = name.split_once('/').unwrap_or(("", &name));
         if root.get_or_insert_with(|| folder.to_owned()) != folder {

@@ -6,7 +6,10 @@ use tch::Kind;
 
 use super::schema::{Argument, NamedArgument, Symbolic};
 use super::tensors::{in_graph, kind};
-use crate::graph::{Number, Size};
+use crate::graph::{Layout, Number, Op, Size};
+
+/// The largest kernel, stride, padding or dilation of a layer.
+const LARGEST_STEP: i64 = 1 << 24;
 
 /// What a call is about: the values and sizes that its arguments may name.
 pub(super) trait Scope {
@@ -18,6 +21,8 @@ pub(super) trait Scope {
     fn shape(&self, value: usize) -> Option<&[Size]>;
     /// The kind of a value's numbers.
     fn kind(&self, value: usize) -> Option<Kind>;
+    /// A value that an operator makes on the way to the call's result.
+    fn between(&mut self, op: Op, inputs: Vec<usize>, shape: Option<Vec<Size>>, kind: Option<Kind>) -> usize;
 }
 
 /// A call whose arguments are asked for one by one. Those that nobody asked for in the end must have been
@@ -27,15 +32,22 @@ pub(super) struct Call<'a> {
     pub operator: &'a str,
     first: &'a str,
     arguments: HashMap<&'a str, &'a Argument>,
+    result: Option<Kind>,
     scope: &'a mut dyn Scope,
 }
 
 impl<'a> Call<'a> {
-    pub fn new(operator: &'a str, arguments: &'a [NamedArgument], scope: &'a mut dyn Scope) -> Call<'a> {
+    /// A call whose first result is declared to be of the kind `result`.
+    pub fn new(
+        operator: &'a str,
+        arguments: &'a [NamedArgument],
+        result: Option<Kind>,
+        scope: &'a mut dyn Scope,
+    ) -> Call<'a> {
         let first = arguments.first().map_or("", |argument| argument.name.as_str());
         let given = arguments.iter().filter(|argument| !matches!(argument.arg, Argument::None));
         let arguments = given.map(|argument| (argument.name.as_str(), &argument.arg)).collect();
-        Call { operator, first, arguments, scope }
+        Call { operator, first, arguments, result, scope }
     }
 
     /// The first argument, the tensor that most operators are about.
@@ -98,6 +110,34 @@ impl<'a> Call<'a> {
         self.scope.kind(value).ok_or_else(|| "the kind of an argument is not known".to_owned())
     }
 
+    /// The kind that the archive declares for the first result.
+    pub fn result(&self) -> Result<Kind, String> {
+        self.result.ok_or_else(|| "the kind of its result is not known".to_owned())
+    }
+
+    /// A value that an operator makes of `value`, number by number, on the way to the result.
+    pub fn between(&mut self, op: impl Into<Op>, value: usize, kind: Option<Kind>) -> usize {
+        let shape = self.scope.shape(value).map(<[Size]>::to_vec);
+        self.scope.between(op.into(), vec![value], shape, kind)
+    }
+
+    /// The value as numbers of a kind.
+    pub fn converted(&mut self, value: usize, kind: Kind) -> Result<usize, String> {
+        match self.kind(value)? == kind {
+            true => Ok(value),
+            false => Ok(self.between(Layout::To { kind }, value, Some(kind))),
+        }
+    }
+
+    /// The first argument, converted to the kind that the argument `dtype` asks for, if it does.
+    pub fn input_as_asked(&mut self) -> Result<usize, String> {
+        let input = self.input()?;
+        match self.maybe_kind("dtype")? {
+            Some(kind) => self.converted(input, kind),
+            None => Ok(input),
+        }
+    }
+
     /// Whether an argument is a tensor.
     pub fn is_tensor(&self, name: &str) -> bool {
         matches!(self.arguments.get(name), Some(Argument::Tensor(_)))
@@ -151,11 +191,18 @@ impl<'a> Call<'a> {
 
     /// An integer for height and width, or one for both; `default` where there is none.
     pub fn pair(&mut self, name: &str, default: [i64; 2]) -> Result<[i64; 2], String> {
-        match self.maybe_ints(name)?.as_deref() {
-            None | Some([]) => Ok(default),
-            Some([both]) => Ok([*both; 2]),
-            Some([height, width]) => Ok([*height, *width]),
-            Some(_) => Err(format!("its argument '{name}' is for more than height and width")),
+        let pair = match self.maybe_ints(name)?.as_deref() {
+            None | Some([]) => default,
+            Some([both]) => [*both; 2],
+            Some([height, width]) => [*height, *width],
+            Some(_) => return Err(format!("its argument '{name}' is for more than height and width")),
+        };
+        // No layer has such steps, and what they reach could not be counted.
+        match pair.iter().all(|size| (0..=LARGEST_STEP).contains(size)) {
+            true => Ok(pair),
+            false => {
+                Err(format!("its argument '{name}' is {pair:?}, and at most {LARGEST_STEP} makes sense"))
+            }
         }
     }
 

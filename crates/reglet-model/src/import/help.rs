@@ -2,20 +2,37 @@
 
 /// The lines of Python that export a classifier for [`Model::import`](crate::Model::import): `network` is
 /// torchvision's name of it or, after `timm.`, timm's, and `None` for one of the reader's own; `side` is that
-/// of the square pictures it takes.
+/// of the square pictures it takes. They write the mean and the standard deviation that the network was trained with into the
+/// archive.
 pub fn export_help(network: Option<&str>, side: u32) -> String {
-    let (package, network) = match network.map(|name| (name.strip_prefix("timm."), name)) {
-        None => ("", "...  # your classifier, with its weights loaded".to_owned()),
-        Some((Some(name), _)) => ("import timm\n", format!("timm.create_model({name:?}, pretrained=True)")),
-        Some((None, name)) => {
-            ("import torchvision\n", format!("torchvision.models.get_model({name:?}, weights=\"DEFAULT\")"))
-        }
+    let (package, network, statistics) = match network.map(|name| (name.strip_prefix("timm."), name)) {
+        None => (
+            "",
+            "model = ...  # your classifier, with its weights loaded".to_owned(),
+            "# Those of your transforms.Normalize; [0, 0, 0] and [1, 1, 1] if the model is given plain numbers from 0 to 1.\n\
+             statistics = {\"mean\": [0.485, 0.456, 0.406], \"std\": [0.229, 0.224, 0.225]}",
+        ),
+        Some((Some(name), _)) => (
+            "import timm\n",
+            format!("model = timm.create_model({name:?}, pretrained=True)"),
+            "statistics = {\"mean\": model.pretrained_cfg[\"mean\"], \"std\": model.pretrained_cfg[\"std\"]}",
+        ),
+        Some((None, name)) => (
+            "import torchvision\n",
+            format!(
+                "weights = torchvision.models.get_model_weights({name:?}).DEFAULT\n\
+                 model = torchvision.models.get_model({name:?}, weights=weights)"
+            ),
+            "statistics = {\"mean\": weights.transforms().mean, \"std\": weights.transforms().std}",
+        ),
     };
     format!(
-        "import torch\n{package}\n\
-         model = {network}\n\
+        "import json\n\
+         import torch\n{package}\n\
+         {network}\n\
+         {statistics}\n\
          pictures, batch = torch.randn(2, 3, {side}, {side}), torch.export.Dim(\"batch\")\n\
          program = torch.export.export(model.eval(), (pictures,), dynamic_shapes=({{0: batch}},))\n\
-         torch.export.save(program, \"model.pt2\")\n"
+         torch.export.save(program, \"model.pt2\", extra_files={{\"preprocessing.json\": json.dumps(statistics)}})\n"
     )
 }

@@ -1,6 +1,6 @@
 //! Models that PyTorch exported: from an archive of `torch.export` (`.pt2`) to a [`Graph`] with its weights.
 //!
-//! The way in is one way: [`archive`] maps the file and says where its entries lie, [`schema`] is its JSON,
+//! The way in is one way: [`archive`] opens the file and says where its entries lie, [`schema`] is its JSON,
 //! [`operators`] makes an [`Op`] of each call, [`alias`] resolves those that work in place, and what the
 //! logits need of it becomes the graph. Nothing in the archive is executed, and no pickle in it is opened.
 
@@ -32,9 +32,9 @@ use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Graph, Size, ValueId, function_name};
-use crate::weights::inspect;
-use crate::{ModelError, Parameters};
+use crate::graph::{Behind, Graph, Op, Size, Squashing, ValueId, function_name};
+use crate::statistics::{self, PreprocessingSource, Statistics};
+use crate::{ModelError, Note, Parameters, files};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
 const SCHEMA: i64 = 8;
@@ -50,6 +50,12 @@ pub(crate) struct Exported {
     pub class: String,
     /// The number of logits.
     pub logits: i64,
+    /// What the program itself did with the logits.
+    pub squashing: Option<Squashing>,
+    /// What a reader of its answers should know.
+    pub notes: Vec<Note>,
+    /// The mean and standard deviation that it was trained with, where something says them, and what.
+    pub statistics: Option<(Statistics, PreprocessingSource)>,
     /// The SHA-256 of the archive, in hexadecimal.
     pub sha256: String,
 }
@@ -57,7 +63,6 @@ pub(crate) struct Exported {
 /// Reads an archive.
 pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-    let (_, sha256) = inspect(path).map_err(unreadable)?;
     let archive = Archive::open(path).map_err(unreadable)?;
     let program: Program = archive.json("models/model.json").map_err(unreadable)?;
     let version = &program.schema_version;
@@ -70,9 +75,24 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
     let mut tensors = Tensors::open(&archive).map_err(unreadable)?;
     let mut importer = Importer::new(&program).map_err(unreadable)?;
     let logits = importer.run(&program).map_err(unreadable)?;
-    let (graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let (mut graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
+    let behind = graph.look_behind().map_err(unreadable)?;
     let logits = logits_of(&graph).map_err(unreadable)?;
-    Ok(Exported { graph, parameters, class: importer.class, logits, sha256 })
+    let mut notes = Vec::new();
+    let squashing = behind.as_ref().map(|behind| behind.squashing);
+    if let Some(Behind { squashing, value }) = behind {
+        notes.push(Note::LookedBehind { squashing, value, logits });
+    }
+    let mixing = graph.mixes_pictures(&parameters);
+    if let Some((node, surely)) = mixing {
+        let value = graph.name(node.output).to_owned();
+        notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
+        graph.run_one_by_one();
+    }
+    let entry = archive.entry(statistics::ENTRY).map_err(unreadable)?;
+    let statistics = statistics::find(path, entry.as_deref())?;
+    let sha256 = files::sha256(path).map_err(unreadable)?;
+    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, statistics, sha256 })
 }
 
 /// The number of logits, from the shape `[N, classes]` of the graph's output.
@@ -198,7 +218,8 @@ impl Importer {
         self.place = module::place(node);
         let (operator, in_place) = parse_target(&node.target);
         let place = self.place.clone();
-        let mut call = Call::new(&operator, &node.inputs, self);
+        let result = outputs.first().and_then(|name| self.known(name).1);
+        let mut call = Call::new(&operator, &node.inputs, result, self);
         let found = operators::operators(&mut call).and_then(|found| {
             let found = found.ok_or_else(|| "the operator is not known".to_owned())?;
             call.finish().map(|()| found)
@@ -298,8 +319,12 @@ impl Importer {
             values[call.output] = Some(graph.append(name, module, op, &inputs));
         }
         for (value, id) in self.draft.values.iter().zip(&values) {
-            if let (Some(id), Some(shape)) = (id, &value.shape) {
+            let Some(id) = id else { continue };
+            if let Some(shape) = &value.shape {
                 graph.set_shape(*id, shape.clone());
+            }
+            if let Some(kind) = value.kind {
+                graph.set_kind(*id, kind);
             }
         }
         let output = values[logits].ok_or_else(|| unreadable("its logits are never computed".to_owned()))?;
@@ -323,6 +348,10 @@ impl Scope for Importer {
 
     fn kind(&self, value: usize) -> Option<Kind> {
         self.draft.values[value].kind
+    }
+
+    fn between(&mut self, op: Op, inputs: Vec<usize>, shape: Option<Vec<Size>>, kind: Option<Kind>) -> usize {
+        self.draft.call(Ok(Operator { op, inputs }), (shape, kind), &self.place)
     }
 }
 

@@ -1,21 +1,22 @@
 //! Models that PyTorch saved as TorchScript, which are programs.
 
-use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
-use tch::{CModule, Device, Tensor};
+use tch::{CModule, Device, Kind, Tensor};
 use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
 use super::Exported;
 use crate::graph::{Graph, Program, Request};
-use crate::weights::inspect;
-use crate::{ModelError, Parameters};
+use crate::statistics;
+use crate::{ModelError, Note, Parameters, files};
 
 /// Whether a file is an archive of TorchScript, as PyTorch tells them apart.
 pub(crate) fn is_script(path: &Path) -> bool {
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
-    let archive = File::open(path).ok().and_then(|file| ZipArchive::with_config(config, file).ok());
+    let file = files::open(path).ok().map(|(file, _)| BufReader::new(file));
+    let archive = file.and_then(|file| ZipArchive::with_config(config, file).ok());
     archive.is_some_and(|archive| archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)))
 }
 
@@ -27,7 +28,7 @@ pub(super) fn is_constants(name: &str) -> bool {
 /// Makes a graph of one operator of a program. What it returns, and how much, only running it tells: on `input`.
 pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-    let (_, sha256) = inspect(path).map_err(unreadable)?;
+    let sha256 = files::sha256(path).map_err(unreadable)?;
     let line =
         |error: &dyn std::error::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
     let load = || {
@@ -47,10 +48,13 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
     let logits = graph.call("program", Program::new(module), &[picture]);
     graph.set_output(logits);
     let parameters = Parameters::from_tensors(Vec::new());
-    let request = Request { feeds: &[(picture, input)], fetches: &[logits], ..Request::default() };
-    let found = graph.run(&parameters, &request)?.remove(0).size();
-    let logits = match found[..] {
-        [1, logits] if logits > 0 => logits,
+    let run = |input: &Tensor| {
+        let request = Request { feeds: &[(picture, input)], fetches: &[logits], ..Request::default() };
+        Ok::<_, ModelError>(graph.run(&parameters, &request)?.remove(0))
+    };
+    let found = run(input)?.size();
+    let count = match found[..] {
+        [1, count] if count > 0 => count,
         _ => {
             return Err(unreadable(format!(
                 "for pictures {:?} its result has shape {found:?}, and logits have [N, classes]",
@@ -58,5 +62,44 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
             )));
         }
     };
-    Ok(Exported { graph, parameters, class: "TorchScript".to_owned(), logits, sha256 })
+    let mut results = Vec::new();
+    for pattern in 1..=PATTERNS {
+        results.push(run(&patterned(input, pattern)?)?);
+    }
+    let results = Tensor::f_cat(&results, 0)?.f_to_kind(Kind::Double)?;
+    let within = results.f_ge(0.0)?.f_logical_and(&results.f_le(1.0)?)?.f_all()?.f_int64_value(&[])? != 0;
+    let sums = results.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Double)?;
+    let whole = sums.f_sub_scalar(1.0)?.f_abs()?.f_max()?.f_double_value(&[])? < 1e-3;
+    if within && whole && count > 1 {
+        return Err(unreadable(
+            "it returns probabilities, whose logits cannot be looked up in a program; save one that returns what goes \
+             into the last softmax"
+                .to_owned(),
+        ));
+    }
+    let notes = if within { vec![Note::PerhapsProbabilities] } else { Vec::new() };
+    let class = "TorchScript".to_owned();
+    let statistics = statistics::find(path, entry(path, statistics::ENTRY).as_deref())?;
+    Ok(Exported { graph, parameters, class, logits: count, squashing: None, notes, statistics, sha256 })
+}
+
+/// The bytes of a short entry, by its path under the root folder.
+fn entry(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(config, BufReader::new(files::open(path).ok()?.0)).ok()?;
+    let is_it = |found: &str| found.split_once('/').is_some_and(|(_, inner)| inner == name);
+    let found = archive.file_names().filter_map(Result::ok).find(|found| is_it(found))?.into_owned();
+    let mut bytes = Vec::new();
+    archive.by_name(&found).ok()?.take(1 << 20).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Pictures that a program is tried on.
+const PATTERNS: i64 = 6;
+
+/// A picture in the shape of `input`, of waves that are finer from one to the next, within what normalised pictures hold.
+fn patterned(input: &Tensor, pattern: i64) -> Result<Tensor, ModelError> {
+    let places = Tensor::f_arange(input.numel() as i64, (Kind::Float, input.device()))?;
+    let waves = places.f_mul_scalar(0.37 * pattern as f64 + 0.013 * (pattern * pattern) as f64)?.f_sin()?;
+    Ok(waves.f_mul_scalar(2.0)?.f_view(input.size().as_slice())?)
 }

@@ -20,9 +20,9 @@ pub(super) struct Tensors<'a> {
 
 impl<'a> Tensors<'a> {
     pub fn open(archive: &'a Archive) -> Result<Tensors<'a>, String> {
-        let config = |path: &str| match archive.entry(path) {
-            Some(_) => archive.json(path),
-            None => Ok(PayloadConfig::default()),
+        let config = |path: &str| match archive.has(path) {
+            true => archive.json(path),
+            false => Ok(PayloadConfig::default()),
         };
         let weights = config("data/weights/model_weights_config.json")?;
         let constants = config("data/constants/model_constants_config.json")?;
@@ -35,7 +35,7 @@ impl<'a> Tensors<'a> {
         let payload = self.weights.config.get(name).or_else(|| self.constants.config.get(name));
         let payload = payload.ok_or_else(|| format!("it has no weights for '{name}'"))?;
         let (path, is_param) = (format!("data/weights/{}", payload.path_name), payload.is_param);
-        let path = if self.archive.entry(&path).is_some() { path } else { constant_path(payload) };
+        let path = if self.archive.has(&path) { path } else { constant_path(payload) };
         let meta = meta(name, payload)?.clone();
         let tensor = self.read(name, path, &meta)?;
         if is_param && !is_finite(&tensor).map_err(|error| error.to_string())? {
@@ -58,8 +58,8 @@ impl<'a> Tensors<'a> {
         let offset = meta.storage_offset.as_ref().map_or(Ok(0), |offset| number(name, offset))?;
         let key = (path, meta.dtype);
         if !self.storages.contains_key(&key) {
-            let bytes = self.archive.entry(&key.0).ok_or_else(|| format!("it has no {}", key.0))?;
-            self.storages.insert(key.clone(), storage(name, bytes, meta.dtype)?);
+            let bytes = self.archive.entry(&key.0)?.ok_or_else(|| format!("it has no {}", key.0))?;
+            self.storages.insert(key.clone(), storage(name, &bytes, meta.dtype)?);
         }
         let storage = &self.storages[&key];
         let available = storage.numel() as i64;

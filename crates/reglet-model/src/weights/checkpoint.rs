@@ -12,6 +12,7 @@ use zip::read::{ArchiveOffset, Config};
 
 use super::float_tensor;
 use super::pickle::{self, Global};
+use crate::files;
 
 /// Keys under which training scripts keep the state dict, and whether one counts only where an optimizer's
 /// state lies beside it: a network may have a part called `model` itself.
@@ -65,7 +66,7 @@ const LEGACY_PICKLES: usize = 5;
 /// Refuses a checkpoint that is more than data. The reader would run nothing of it either, but would give
 /// the tensors beside the code, or take a whole module for its state dict.
 fn refuse_code(path: &Path) -> Result<(), String> {
-    let mut file = BufReader::new(File::open(path).map_err(|error| error.to_string())?);
+    let mut file = BufReader::new(files::open(path)?.0);
     let zipped = file.fill_buf().map_err(|error| error.to_string())?.starts_with(b"PK");
     let (bytes, pickles) = if zipped {
         (zipped_pickle(file).map_err(|message| sentence(&message))?, 1)

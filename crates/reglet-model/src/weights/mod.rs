@@ -7,11 +7,8 @@ mod pickle;
 mod safe;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
 pub use hub::{Progress, fetch, published};
@@ -19,6 +16,7 @@ pub use parameters::Parameters;
 pub use safe::save;
 
 use crate::ModelError;
+use crate::files::{self, Format};
 
 /// The tensors of a weights file, by name, in 32-bit floats on the CPU.
 #[derive(Debug)]
@@ -39,9 +37,13 @@ impl Weights {
     /// [`ModelError::UnreadableWeights`] and [`ModelError::NotFinite`].
     pub fn read(path: &Path) -> Result<Weights, ModelError> {
         let unreadable = |reason: String| ModelError::UnreadableWeights { path: path.to_owned(), reason };
-        let (head, sha256) = inspect(path).map_err(unreadable)?;
-        let pickled = head.starts_with(b"PK\x03\x04") || head.first() == Some(&0x80);
-        let tensors = if pickled { checkpoint::read(path) } else { safe::read(path) }.map_err(unreadable)?;
+        let tensors = match Format::of(&files::head(path).map_err(unreadable)?) {
+            Format::Zip | Format::Pickle => checkpoint::read(path),
+            Format::Other(what) => Err(what.to_owned()),
+            Format::Safetensors | Format::Unknown => safe::read(path),
+        };
+        let tensors = tensors.map_err(unreadable)?;
+        let sha256 = files::sha256(path).map_err(unreadable)?;
         let weights = Weights { tensors, path: path.to_owned(), sha256 };
         weights.check_finite()?;
         Ok(weights)
@@ -65,6 +67,15 @@ impl Weights {
     /// The SHA-256 of the file, in hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.sha256
+    }
+
+    /// The prefixes under which a tensor called `anchor` is found, where there are several, as beside averaged weights.
+    pub(crate) fn sets(&self, anchor: &str) -> Vec<String> {
+        let under = |name: &str| {
+            let prefix = name.strip_suffix(anchor)?;
+            (prefix.is_empty() || prefix.ends_with('.')).then(|| prefix.to_owned())
+        };
+        self.names().filter_map(under).collect()
     }
 
     /// Removes the prefix that training wrappers put before every name (`module.`, `model.`, `layers.`,
@@ -119,34 +130,6 @@ impl Weights {
             }),
         }
     }
-}
-
-/// The first bytes of a file and its SHA-256.
-pub(crate) fn inspect(path: &Path) -> Result<(Vec<u8>, String), String> {
-    if path.is_dir() {
-        return Err("it is a folder; name the file inside it".to_owned());
-    }
-    let mut file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })?;
-    let mut hash = Sha256::new();
-    let mut head = Vec::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = file.read(&mut buffer).map_err(|error| error.to_string())?;
-        if count == 0 {
-            break;
-        }
-        if head.is_empty() {
-            head = buffer[..count.min(16)].to_vec();
-        }
-        hash.update(&buffer[..count]);
-    }
-    if head.is_empty() {
-        return Err("the file is empty".to_owned());
-    }
-    Ok((head, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 /// A tensor of 32-bit floats from raw little-endian bytes, or `None` for integers.

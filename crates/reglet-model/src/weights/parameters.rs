@@ -40,17 +40,24 @@ impl Parameters {
         let misshapen: Vec<String> = expected.iter().filter_map(|p| misshapen(p, weights)).collect();
         let misshapen: Vec<&str> = misshapen.iter().map(String::as_str).collect();
 
-        let kinds = [("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen)];
+        let kinds = [("missing", &missing), ("unexpected", &unexpected), ("of another shape", &misshapen)];
         let complaints: Vec<String> = kinds
             .iter()
             .filter(|(_, names)| !names.is_empty())
             .map(|(what, names)| format!("{} {what} ({})", names.len(), first_few(names)))
             .collect();
         if !complaints.is_empty() {
+            let whole = missing.is_empty() && misshapen.is_empty();
+            let advice = if whole {
+                "the network's own are all there, so leave these out of the state dict if they belong to the training, as a loss's \
+                 weights do, or name the architecture that has them"
+            } else {
+                "name the architecture they were trained with"
+            };
             return Err(ModelError::WeightsMismatch {
                 path: weights.path().to_owned(),
                 architecture: architecture.to_string(),
-                mismatch: format!("{}; name the architecture they were trained with", complaints.join(", ")),
+                mismatch: format!("{}; {advice}", complaints.join(", ")),
             });
         }
         let tensors = expected

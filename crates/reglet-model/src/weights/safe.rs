@@ -1,37 +1,55 @@
 //! `.safetensors`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
-use memmap2::Mmap;
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorView};
 use tch::{Kind, Tensor};
 
 use super::float_tensor;
+use crate::files;
 
-/// Reads every floating-point tensor of the file.
+/// Bytes of the longest header that is read, as in the format's own reader.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// Reads every floating-point tensor of the file, each by itself: nothing is mapped, so a file that another process cuts
+/// short meanwhile is an error.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    // SAFETY: the map is read once, here, and not kept. A file that another process cuts short in this
-    // moment ends the program with SIGBUS, as it does for every reader of mapped weights.
-    #[expect(unsafe_code, reason = "memory-mapping a file is unsafe by its nature")]
-    let bytes = unsafe { Mmap::map(&file) }.map_err(|error| error.to_string())?;
-    let archive = SafeTensors::deserialize(&bytes).map_err(|error| {
+    let no_file = |error: &dyn std::fmt::Display| {
         format!("it is neither a PyTorch checkpoint nor a whole .safetensors file ({error})")
-    })?;
+    };
+    let (file, size) = files::open(path)?;
+    let short = || no_file(&"it is too short for its header");
+    if size < 8 {
+        return Err(short());
+    }
+    let length = files::read_at(&file, 0, 8)?.try_into().map(u64::from_le_bytes).map_err(|_| short())?;
+    let start = length.checked_add(8).filter(|start| *start <= size && length <= LONGEST_HEADER);
+    let start = start.ok_or_else(short)?;
+    let header = files::read_at(&file, 8, length as usize)?;
+    let metadata: Metadata = serde_json::from_slice(&header).map_err(|error| no_file(&error))?;
+    let infos = metadata.tensors();
+    let end = infos.values().map(|info| info.data_offsets.1 as u64).max().unwrap_or(0);
+    if end != size - start {
+        return Err(no_file(&format!(
+            "its header tells of {end} bytes of tensors, and it has {}",
+            size - start
+        )));
+    }
     let mut tensors = BTreeMap::new();
-    for (name, view) in archive.iter() {
-        let kind = match view.dtype() {
+    for (name, info) in infos {
+        let kind = match info.dtype {
             Dtype::F32 => Some(Kind::Float),
             Dtype::F16 => Some(Kind::Half),
             Dtype::BF16 => Some(Kind::BFloat16),
             Dtype::F64 => Some(Kind::Double),
-            _ => None,
+            _ => continue,
         };
-        if let Some(tensor) = float_tensor(view.data(), view.shape(), kind)? {
-            tensors.insert(name.to_owned(), tensor);
+        let (from, to) = info.data_offsets;
+        let bytes = files::read_at(&file, start + from as u64, to - from)?;
+        if let Some(tensor) = float_tensor(&bytes, &info.shape, kind)? {
+            tensors.insert(name, tensor);
         }
     }
     Ok(tensors)

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Inputs, Op};
+use super::{Inputs, Op, scalar};
 use crate::ModelError;
 
 /// A function applied to each number of its one input.
@@ -150,7 +150,7 @@ impl Activation {
 /// x clamped to a range. At its very ends ReLU6 has no slope, where a clamp has: PyTorch's are different functions there.
 pub(in crate::graph) fn hardtanh(x: &Tensor, min: f64, max: f64) -> Result<Tensor, tch::TchError> {
     // tch's hardtanh has no range of one's own.
-    if (min, max) == (0.0, 6.0) { x.f_relu6() } else { x.f_clamp(min, max) }
+    if (min, max) == (0.0, 6.0) { x.f_relu6() } else { scalar::clamp(x, min, max) }
 }
 
 impl From<Activation> for Op {

@@ -1,7 +1,8 @@
 //! Arithmetic and comparison, number by number.
 
-use tch::{Scalar, Tensor};
+use tch::Tensor;
 
+use super::scalar::{self, Scalar};
 use super::{Context, Inputs, Op};
 use crate::ModelError;
 use crate::graph::Size;
@@ -18,8 +19,8 @@ pub enum Number {
 impl Number {
     pub(super) fn scalar(&self, context: &Context) -> Result<Scalar, ModelError> {
         Ok(match self {
-            Number::Integer(size) => context.sizes.number(size)?.into(),
-            Number::Float(value) => (*value).into(),
+            Number::Integer(size) => Scalar::Integer(context.sizes.number(size)?),
+            Number::Float(value) => Scalar::Float(*value),
         })
     }
 }
@@ -145,33 +146,37 @@ impl Arithmetic {
             ($other:expr, $tensor:ident, $scalar:ident) => {
                 match $other {
                     None => a.$tensor(second()?),
-                    Some(number) => a.$scalar(number.scalar(context)?),
+                    Some(number) => scalar::binary(scalar::$scalar, a, number.scalar(context)?),
                 }
             };
         }
         Ok(match self {
-            Arithmetic::Add { other } => either!(other, f_add, f_add_scalar),
-            Arithmetic::Sub { other } => either!(other, f_sub, f_sub_scalar),
-            Arithmetic::ReverseSub { other } => a.f_rsub_scalar(other.scalar(context)?),
-            Arithmetic::Mul { other } => either!(other, f_mul, f_mul_scalar),
-            Arithmetic::Div { other } => either!(other, f_div, f_div_scalar),
-            Arithmetic::Pow { other } => either!(other, f_pow, f_pow_tensor_scalar),
+            Arithmetic::Add { other } => either!(other, f_add, ADD),
+            Arithmetic::Sub { other } => either!(other, f_sub, SUB),
+            Arithmetic::ReverseSub { other } => {
+                scalar::binary(scalar::REVERSE_SUB, a, other.scalar(context)?)
+            }
+            Arithmetic::Mul { other } => either!(other, f_mul, MUL),
+            Arithmetic::Div { other } => either!(other, f_div, DIV),
+            Arithmetic::Pow { other } => either!(other, f_pow, POW),
             Arithmetic::Maximum => a.f_maximum(second()?),
             Arithmetic::Minimum => a.f_minimum(second()?),
             Arithmetic::Clamp { min, max } => match (min, max) {
-                (Some(min), Some(max)) => a.f_clamp(min.scalar(context)?, max.scalar(context)?),
-                (Some(min), None) => a.f_clamp_min(min.scalar(context)?),
-                (None, Some(max)) => a.f_clamp_max(max.scalar(context)?),
+                (Some(min), Some(max)) => {
+                    scalar::clamp_between(a, min.scalar(context)?, max.scalar(context)?)
+                }
+                (Some(min), None) => scalar::binary(scalar::CLAMP_MIN, a, min.scalar(context)?),
+                (None, Some(max)) => scalar::binary(scalar::CLAMP_MAX, a, max.scalar(context)?),
                 (None, None) => Ok(a.shallow_clone()),
             },
-            Arithmetic::Eq { other } => either!(other, f_eq_tensor, f_eq),
-            Arithmetic::Ne { other } => either!(other, f_ne_tensor, f_ne),
-            Arithmetic::Gt { other } => either!(other, f_gt_tensor, f_gt),
-            Arithmetic::Ge { other } => either!(other, f_ge_tensor, f_ge),
-            Arithmetic::Lt { other } => either!(other, f_lt_tensor, f_lt),
-            Arithmetic::Le { other } => either!(other, f_le_tensor, f_le),
+            Arithmetic::Eq { other } => either!(other, f_eq_tensor, EQ),
+            Arithmetic::Ne { other } => either!(other, f_ne_tensor, NE),
+            Arithmetic::Gt { other } => either!(other, f_gt_tensor, GT),
+            Arithmetic::Ge { other } => either!(other, f_ge_tensor, GE),
+            Arithmetic::Lt { other } => either!(other, f_lt_tensor, LT),
+            Arithmetic::Le { other } => either!(other, f_le_tensor, LE),
             Arithmetic::MaskedFill { value: Some(value) } => {
-                a.f_masked_fill(second()?, value.scalar(context)?)
+                scalar::masked_fill(a, second()?, value.scalar(context)?)
             }
             Arithmetic::MaskedFill { value: None } => {
                 let [_, mask, value] = inputs.first()?;
@@ -181,7 +186,7 @@ impl Arithmetic {
                 let [condition, yes, no] = inputs.first()?;
                 yes.f_where_self(condition, no)
             }
-            Arithmetic::Fill { value } => either!(value, f_fill_tensor, f_fill),
+            Arithmetic::Fill { value } => either!(value, f_fill_tensor, FILL),
         }?)
     }
 }

@@ -1,8 +1,8 @@
 //! Numbers out of nothing.
 
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
-use super::{Context, Number, Op};
+use super::{Context, Number, Op, scalar};
 use crate::ModelError;
 use crate::graph::Size;
 
@@ -43,21 +43,30 @@ impl Creation {
     }
 
     pub(super) fn apply(&self, context: &Context) -> Result<Tensor, ModelError> {
-        let too_many = || tch::TchError::Kind(format!("it would make more than {MOST} numbers"));
+        let fault = |reason: String| TchError::Kind(reason);
+        let too_many = || fault(format!("it would make more than {MOST} numbers"));
         Ok(match self {
             Creation::Full { shape, value, kind } => {
                 let shape = context.sizes.numbers(shape)?;
                 let count = shape.iter().try_fold(1_i64, |count, size| count.checked_mul(*size));
                 count.filter(|count| *count <= MOST).ok_or_else(too_many)?;
-                Tensor::f_full(shape, value.scalar(context)?, (*kind, context.device))
+                let empty = Tensor::f_empty(shape, (*kind, context.device))?;
+                scalar::binary(scalar::FILL, &empty, value.scalar(context)?)
             }
             Creation::Range { start, end, step, kind } => {
                 let [start, end, step] =
                     [start.scalar(context)?, end.scalar(context)?, step.scalar(context)?];
-                let count = (f64::from(&end) - f64::from(&start)) / f64::from(&step);
+                let count = (end.float() - start.float()) / step.float();
                 if count.is_nan() || count > MOST as f64 {
                     return Err(too_many().into());
                 }
+                // What libtorch would refuse, which tch does not survive.
+                if count < 0.0 || *kind == Kind::Bool {
+                    return Err(
+                        fault(format!("it counts from {start:?} to {end:?} in steps of {step:?}")).into()
+                    );
+                }
+                let [start, end, step] = [start, end, step].map(tch::Scalar::from);
                 Tensor::f_arange_start_step(start, end, step, (*kind, context.device))
             }
         }?)

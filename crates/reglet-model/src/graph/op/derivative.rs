@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Activation, Arithmetic, Op, Pool};
+use super::{Activation, Arithmetic, Op, Pool, batch_norm};
 use crate::ModelError;
 
 /// What an operator call sends back to its inputs, given what reached its output. It holds no more of the forward pass
@@ -33,11 +33,17 @@ impl Op {
                 one(compute()?, move |upstream| {
                     let (kernel, reached) = (weight.size(), upstream.size());
                     // The rows and columns at the end that no step of the filters reaches.
-                    let rest = [0, 1].map(|d| {
-                        let covered =
-                            (reached[2 + d] - 1) * stride[d] + dilation[d] * (kernel[2 + d] - 1) + 1;
-                        size[2 + d] + 2 * padding[d] - covered
-                    });
+                    let rest = |d: usize| {
+                        let steps = (reached[2 + d] - 1).checked_mul(stride[d])?;
+                        let covered = dilation[d].checked_mul(kernel[2 + d] - 1)?.checked_add(steps)?;
+                        size[2 + d]
+                            .checked_add(padding[d].checked_mul(2)?)?
+                            .checked_sub(covered)?
+                            .checked_sub(1)
+                    };
+                    let beyond =
+                        || tch::TchError::Kind("its steps are beyond what can be counted".to_owned());
+                    let rest = [rest(0).ok_or_else(beyond)?, rest(1).ok_or_else(beyond)?];
                     let no_bias = None::<Tensor>;
                     upstream.f_conv_transpose2d(&weight, no_bias, stride, padding, rest, groups, dilation)
                 })
@@ -57,6 +63,13 @@ impl Op {
             Op::Linear => {
                 let weight = inputs[1].shallow_clone();
                 one(compute()?, move |upstream| upstream.f_matmul(&weight))
+            }
+            // In evaluation, which alone is differentiated operator by operator.
+            Op::BatchNorm { eps, .. } if inputs.len() >= 3 => {
+                let weight = inputs.get(1).copied().filter(|_| inputs.len() > 3);
+                let factor = batch_norm::factor(weight, inputs[inputs.len() - 1], *eps)?;
+                let factor = batch_norm::over_channels(&factor, input)?;
+                one(compute()?, move |upstream| upstream.f_mul(&factor))
             }
             Op::Dropout { .. } => one(compute()?, |upstream| Ok(upstream.shallow_clone())),
             // Where the result is at an end of the range, so is the input, or beyond it.

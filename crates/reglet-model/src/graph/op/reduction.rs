@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::{Inputs, Op};
+use super::{Inputs, Op, scalar};
 use crate::ModelError;
 
 /// A reduction of one input. Dimensions may be negative, counting from the end; `keep` leaves those reduced
@@ -83,10 +83,8 @@ impl Reduction {
             Reduction::Mean { dims, keep } => x.f_mean_dim(dims.as_slice(), *keep, None),
             Reduction::Sum { dims, keep } => x.f_sum_dim_intlist(dims.as_slice(), *keep, None),
             Reduction::Max { dims, keep } => x.f_amax(dims, *keep),
-            Reduction::Variance { dims, correction, keep } => {
-                x.f_var_correction(dims.as_slice(), *correction, *keep)
-            }
-            Reduction::Norm { dims, keep } => x.f_norm_scalaropt_dim(2.0, dims, *keep),
+            Reduction::Variance { dims, correction, keep } => scalar::variance(x, dims, *correction, *keep),
+            Reduction::Norm { dims, keep } => scalar::norm(x, dims, *keep),
             Reduction::Softmax { dim } => x.f_softmax(*dim, None),
             Reduction::LogSoftmax { dim } => x.f_log_softmax(*dim, None),
             Reduction::CumulativeSum { dim } => x.f_cumsum(*dim, None),

@@ -21,12 +21,24 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "le" => |other| Arithmetic::Le { other },
         _ => return others(call, name, overload),
     };
-    if let Some(alpha) = call.maybe_float("alpha")?
-        && alpha != 1.0
-    {
-        return Err("its argument 'alpha' is supported as 1 alone".to_owned());
+    match call.maybe_number("alpha")?.filter(|alpha| !is_one(alpha)) {
+        None => with_operand(call, "other", binary),
+        // a + α b and a − α b.
+        Some(alpha) => {
+            let input = call.input()?;
+            let other = call.tensor("other")?;
+            let kind = call.kind(other)?;
+            let scaled = call.between(Arithmetic::Mul { other: Some(alpha) }, other, Some(kind));
+            of(binary(None), [input, scaled])
+        }
     }
-    with_operand(call, "other", binary)
+}
+
+fn is_one(number: &Number) -> bool {
+    match number {
+        Number::Integer(size) => size.fixed() == Some(1),
+        Number::Float(value) => *value == 1.0,
+    }
 }
 
 /// An operator whose second operand, the argument `name`, is a number or a tensor.
@@ -76,21 +88,21 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>
         ("zero" | "zeros_like" | "ones_like" | "full_like", "") => {
             pass_over_options(call);
             let value = constant(call, name)?;
-            of(Arithmetic::Fill { value: Some(value) }, [call.input()?])
+            let input = call.input_as_asked()?;
+            of(Arithmetic::Fill { value: Some(value) }, [input])
         }
         ("zeros" | "ones" | "full" | "new_zeros" | "new_ones" | "new_full", "") => full(call, name),
         ("scalar_tensor", "") => {
             pass_over_options(call);
             let value = call.number("s")?;
-            of(Creation::Full { shape: Vec::new(), kind: kind(call, &value)?, value }, [])
+            of(Creation::Full { shape: Vec::new(), kind: kind(call)?, value }, [])
         }
         ("arange", "" | "start" | "start_step") => {
             pass_over_options(call);
             let start = call.maybe_number("start")?.unwrap_or(Number::Integer(Size::Fixed(0)));
             let step = call.maybe_number("step")?.unwrap_or(Number::Integer(Size::Fixed(1)));
             let end = call.number("end")?;
-            let float = [&start, &end, &step].into_iter().find(|number| matches!(number, Number::Float(_)));
-            let kind = kind(call, float.unwrap_or(&end))?;
+            let kind = kind(call)?;
             of(Creation::Range { start, end, step, kind }, [])
         }
         _ => Ok(None),
@@ -101,17 +113,9 @@ fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
     pass_over_options(call);
     let shape = call.sizes("size")?;
     let value = constant(call, name)?;
-    let kind = match (call.maybe_kind("dtype")?, name) {
-        (Some(kind), _) => kind,
-        (None, "new_zeros" | "new_ones" | "new_full") => {
-            let like = call.input()?;
-            call.kind(like)?
-        }
-        (None, "full") => kind(call, &value)?,
-        (None, _) => Kind::Float,
-    };
+    // Of the tensor that a new one is to be like, nothing matters but its kind, which the result has.
     call.pass_over(&["self"]);
-    of(Creation::Full { shape, value, kind }, [])
+    of(Creation::Full { shape, kind: kind(call)?, value }, [])
 }
 
 /// The number that an operator of this name fills with.
@@ -123,13 +127,12 @@ fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
     }
 }
 
-/// The kind asked for, else that of the number.
-fn kind(call: &mut Call, number: &Number) -> Result<Kind, String> {
-    let own = if matches!(number, Number::Float(_)) { Kind::Float } else { Kind::Int64 };
-    Ok(call.maybe_kind("dtype")?.unwrap_or(own))
+/// The kind asked for, else the one that the archive declares for the result, which PyTorch chose by its rules.
+fn kind(call: &mut Call) -> Result<Kind, String> {
+    call.maybe_kind("dtype")?.map_or_else(|| call.result(), Ok)
 }
 
-/// Where and how a new tensor lies is for the run to say.
+/// Where and how a new tensor lies is for the run to say, and nothing is recorded of one.
 fn pass_over_options(call: &mut Call) {
     call.pass_over(&["layout", "device", "pin_memory", "memory_format", "requires_grad"]);
 }

@@ -28,6 +28,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "squeeze.dim" => Layout::Squeeze { dims: Some(vec![call.int("dim")?]) },
         "squeeze.dims" => Layout::Squeeze { dims: Some(call.ints("dim")?) },
         "expand" => {
+            // Says who asked for it.
             call.pass_over(&["implicit"]);
             Layout::Expand { shape: call.sizes("size")? }
         }
@@ -55,12 +56,18 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "copy" => {
             let into = call.input()?;
+            // When the copy is done does not change what it holds.
             call.pass_over(&["non_blocking"]);
+            let source = call.tensor("src")?;
+            let kind = call.kind(into)?;
+            let source = call.converted(source, kind)?;
             let op = Layout::Expand { shape: call.shape(into)?.to_vec() };
-            return of(op, [call.tensor("src")?]);
+            return of(op, [source]);
         }
         "detach" => Layout::Detach,
-        "to.dtype" | "to.dtype_layout" | "_to_copy" | "to.device" | "type_as" => return to(call),
+        "to.dtype" | "to.dtype_layout" | "to.other" | "_to_copy" | "to.device" | "type_as" => {
+            return to(call);
+        }
         "pixel_shuffle" => Layout::PixelShuffle { factor: call.int("upscale_factor")? },
         "pixel_unshuffle" => Layout::PixelUnshuffle { factor: call.int("downscale_factor")? },
         "upsample_bilinear2d.vec" | "upsample_nearest2d.vec" => return upsample(call),
@@ -94,11 +101,16 @@ fn moved(call: &mut Call) -> Result<Option<Results>, String> {
     of(Layout::Permute { dims }, [input])
 }
 
-/// Where a tensor goes is for the run to say; a float stays one of 32 bits.
+/// Another kind of numbers. Where a tensor goes, and how it lies there, is for the run to say; whether it is a copy matters to
+/// in-place operators alone, which a conversion's result is refused to.
 fn to(call: &mut Call) -> Result<Option<Results>, String> {
-    call.pass_over(&["layout", "device", "pin_memory", "non_blocking", "copy", "memory_format", "other"]);
-    let op = call.maybe_kind("dtype")?.map_or(Layout::Identity, |kind| Layout::To { kind });
-    of(op, [call.input()?])
+    call.pass_over(&["layout", "device", "pin_memory", "non_blocking", "copy", "memory_format"]);
+    let input = call.input()?;
+    let kind = match (call.maybe_tensor("other")?, call.maybe_kind("dtype")?) {
+        (Some(other), None) => Some(call.kind(other)?),
+        (_, kind) => kind,
+    };
+    of(kind.map_or(Layout::Identity, |kind| Layout::To { kind }), [input])
 }
 
 fn upsample(call: &mut Call) -> Result<Option<Results>, String> {

@@ -6,10 +6,7 @@ use crate::import::call::Call;
 
 pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     let op = match call.operator {
-        "mean" | "mean.dim" => {
-            call.pass_over(&["dtype"]);
-            Reduction::Mean { dims: dims(call)?, keep: call.flag("keepdim", false)? }
-        }
+        "mean" | "mean.dim" => Reduction::Mean { dims: dims(call)?, keep: call.flag("keepdim", false)? },
         "sum" | "sum.dim_IntList" => Reduction::Sum { dims: dims(call)?, keep: call.flag("keepdim", false)? },
         "amax" => Reduction::Max { dims: dims(call)?, keep: call.flag("keepdim", false)? },
         "max.dim" => Reduction::Max { dims: vec![call.int("dim")?], keep: call.flag("keepdim", false)? },
@@ -30,14 +27,12 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "cumsum" => Reduction::CumulativeSum { dim: call.int("dim")? },
         _ => return Ok(None),
     };
-    // A kind asked for is that of a wider float, and all floats here are of one kind.
-    if matches!(
-        op,
-        Reduction::Softmax { .. } | Reduction::LogSoftmax { .. } | Reduction::CumulativeSum { .. }
-    ) {
-        call.pass_over(&["dtype", "half_to_float"]);
+    // What `_softmax` may widen are floats of 16 bits, and all floats here are of one kind.
+    if matches!(op, Reduction::Softmax { .. } | Reduction::LogSoftmax { .. }) {
+        call.pass_over(&["half_to_float"]);
     }
-    of(op, [call.input()?])
+    let input = call.input_as_asked()?;
+    of(op, [input])
 }
 
 fn dims(call: &mut Call) -> Result<Vec<i64>, String> {

@@ -1,0 +1,53 @@
+//! Batch norm, with derivatives that hold for gradients in any memory layout.
+//!
+//! libtorch's own derivative on a CPU takes a gradient, or an input, whose strides are neither row-major nor channels-last
+//! for one that lies as the other does, wherever the batch has one row (`native_batch_norm_backward`, seen in 2.13): an error of the
+//! gradient's own size, without a word. So in evaluation, where batch norm is γ (x − μ) / √(σ² + ε) + β, the derivative is
+//! written here, and in training libtorch is handed nothing but row-major inputs and gradients.
+
+use tch::Tensor;
+
+use super::Inputs;
+use crate::ModelError;
+
+/// The call. Inputs: x; γ and β, or neither; the running mean and variance.
+pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) -> Result<Tensor, ModelError> {
+    let [x] = inputs.first()?;
+    let (scale, statistics) = inputs.tensors[1..].split_at(inputs.tensors.len().saturating_sub(3));
+    let [weight, bias] = [scale.first().copied(), scale.get(1).copied()];
+    let [mean, variance] = [statistics.first().copied(), statistics.get(1).copied()];
+    let recorded = inputs.tensors.iter().any(|input| input.requires_grad());
+    if let (Some(mean), Some(variance), true, false) = (mean, variance, recorded, training) {
+        // As multiplication and addition, whose derivatives libtorch has right.
+        let factor = factor(weight, variance, eps)?;
+        let shift = match bias {
+            Some(bias) => bias.f_sub(&mean.f_mul(&factor)?)?,
+            None => mean.f_mul(&factor)?.f_neg()?,
+        };
+        let [factor, shift] = [over_channels(&factor, x)?, over_channels(&shift, x)?];
+        return Ok(x.f_mul(&factor)?.f_add(&shift)?);
+    }
+    if !recorded {
+        return Ok(x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?);
+    }
+    let x = x.f_contiguous()?;
+    let result = x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?;
+    // A view of a view of all numbers in a row: the gradient that comes back through them is row-major too.
+    Ok(result.f_view([-1])?.f_view(x.size().as_slice())?)
+}
+
+/// What each channel is multiplied by in evaluation: γ / √(σ² + ε), `[C]`.
+pub(super) fn factor(weight: Option<&Tensor>, variance: &Tensor, eps: f64) -> Result<Tensor, ModelError> {
+    let factor = variance.f_add_scalar(eps)?.f_rsqrt()?;
+    Ok(match weight {
+        Some(weight) => factor.f_mul(weight)?,
+        None => factor,
+    })
+}
+
+/// A number for each channel, in a shape that goes with `[N, C, …]`.
+pub(super) fn over_channels(numbers: &Tensor, like: &Tensor) -> Result<Tensor, ModelError> {
+    let mut shape = vec![1; like.dim().max(2)];
+    shape[1] = -1;
+    Ok(numbers.f_view(shape.as_slice())?)
+}

@@ -1,0 +1,60 @@
+//! What a reader of a model's answers should know of the model.
+
+use std::fmt;
+
+use crate::graph::Squashing;
+
+/// Something about a model that changes how it is run or read. As text, one sentence without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// The network ends with a sigmoid or a softmax. The logits before it are explained, and probabilities are made of them
+    /// once.
+    LookedBehind {
+        /// Through what the logits go.
+        squashing: Squashing,
+        /// The value that is its result.
+        value: String,
+        /// How many logits there are.
+        logits: i64,
+    },
+    /// What a picture gets depends on the others in its batch, so pictures are run one by one.
+    RowsDepend {
+        /// The value with which it begins.
+        value: String,
+        /// The operator that makes it.
+        operator: &'static str,
+        /// Whether it surely depends on them, or that could not be ruled out.
+        surely: bool,
+    },
+    /// A program that cannot be looked into returned nothing but numbers from 0 to 1, so these may be probabilities already.
+    PerhapsProbabilities,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::LookedBehind { squashing, value, logits } => {
+                let (squashing, reading) = match (squashing, logits) {
+                    (Squashing::Softmax, _) => ("softmax", "probabilities are made of them by one softmax"),
+                    (Squashing::Sigmoid, 1) => ("sigmoid", "the probability is made of it by one sigmoid"),
+                    (Squashing::Sigmoid, _) => (
+                        "sigmoid",
+                        "each class has a probability of its own, and several can be likely at once",
+                    ),
+                };
+                write!(f, "the network ends with a {squashing} ('{value}'); explained is what goes into it, and {reading}")
+            }
+            Note::RowsDepend { value, operator, surely } => write!(
+                f,
+                "the answer for a picture {} on the others in its batch, by {operator} of '{value}', so pictures are \
+                 run one by one",
+                if *surely { "depends" } else { "may depend" }
+            ),
+            Note::PerhapsProbabilities => f.write_str(
+                "the program returned numbers from 0 to 1 alone for pictures of noise; if they are probabilities, their \
+                 scores mislead: save a program that returns what goes into the last sigmoid or softmax",
+            ),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The mean and the standard deviation that a model was trained with, from what lies in its archive or beside it.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::{ModelError, Preprocessing, files};
+
+/// Where a model's mean and standard deviation come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PreprocessingSource {
+    /// The caller gave them.
+    Given,
+    /// The archive holds them, as the lines of [`export_help`](crate::export_help) write them.
+    Archive,
+    /// A file beside the archive, as timm and Hugging Face write it.
+    File(PathBuf),
+    /// Nothing says them: they are ImageNet's, which most published models are trained with.
+    Assumed,
+}
+
+impl fmt::Display for PreprocessingSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PreprocessingSource::Given => f.write_str("given"),
+            PreprocessingSource::Archive => f.write_str("from the archive"),
+            PreprocessingSource::File(path) => write!(f, "from {}", path.display()),
+            PreprocessingSource::Assumed => f.write_str("ImageNet's, for want of others"),
+        }
+    }
+}
+
+/// The mean and standard deviation of each channel, in 0…1.
+pub(crate) type Statistics = ([f32; 3], [f32; 3]);
+
+/// The entry of an archive that holds them.
+pub(crate) const ENTRY: &str = "extra/preprocessing.json";
+
+/// The files beside an archive that may hold them, the surest first.
+const BESIDE: [&str; 2] = ["preprocessor_config.json", "config.json"];
+
+/// Bytes of the longest such file that is read.
+const LONGEST: u64 = 1 << 20;
+
+/// What is known of an archive's statistics: by the bytes of its own entry, else by a file beside it.
+///
+/// # Errors
+/// [`ModelError::Preprocessing`] where they are said and make no sense.
+pub(crate) fn find(
+    archive: &Path,
+    entry: Option<&[u8]>,
+) -> Result<Option<(Statistics, PreprocessingSource)>, ModelError> {
+    let read = |bytes: &[u8], place: &dyn fmt::Display| {
+        let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return Ok(None) };
+        of(&document).map_err(|what| ModelError::Preprocessing { what: format!("{place}: {what}") })
+    };
+    if let Some(entry) = entry
+        && let Some(found) = read(entry, &format!("{} in {}", ENTRY, archive.display()))?
+    {
+        return Ok(Some((found, PreprocessingSource::Archive)));
+    }
+    for name in BESIDE {
+        let path = archive.with_file_name(name);
+        let Ok((_, 1..=LONGEST)) = files::open(&path) else { continue };
+        let Ok(bytes) = fs::read(&path) else { continue };
+        if let Some(found) = read(&bytes, &path.display())? {
+            return Ok(Some((found, PreprocessingSource::File(path))));
+        }
+    }
+    Ok(None)
+}
+
+/// What a document says: one of ours or timm's (`mean`, `std`, alone or under `pretrained_cfg`), or one of Hugging Face's
+/// (`image_mean`, `image_std`, with switches for what is done at all).
+fn of(document: &Value) -> Result<Option<Statistics>, String> {
+    for (holder, mean, std) in [
+        (document, "image_mean", "image_std"),
+        (&document["pretrained_cfg"], "mean", "std"),
+        (document, "mean", "std"),
+    ] {
+        let (Some(mean), Some(std)) = (holder.get(mean), holder.get(std)) else { continue };
+        let (mean, std) = (channels("mean", mean)?, channels("standard deviation", std)?);
+        let off = |key: &str| holder.get(key).and_then(Value::as_bool) == Some(false);
+        let (mean, std) = if off("do_normalize") { ([0.0; 3], [1.0; 3]) } else { (mean, std) };
+        // What levels of 0…255 are multiplied by before; ours are divided by 255.
+        let factor = match holder.get("rescale_factor").and_then(Value::as_f64) {
+            _ if off("do_rescale") => 1.0,
+            Some(factor) => factor,
+            None => 1.0 / 255.0,
+        };
+        let by = factor * 255.0;
+        if !by.is_finite() || by <= 0.0 {
+            return Err(format!("its rescale factor is {factor}, and one above 0 is needed"));
+        }
+        let [mean, std] = [mean, std].map(|numbers| numbers.map(|number| (number / by) as f32));
+        return match std.iter().all(|std| *std > 0.0) {
+            true => Ok(Some((mean, std))),
+            false => Err("its standard deviation is not above 0 in every channel".to_owned()),
+        };
+    }
+    Ok(None)
+}
+
+/// A number for each of three channels, or one for all.
+fn channels(what: &str, value: &Value) -> Result<[f64; 3], String> {
+    let numbers: Option<Vec<f64>> = match value {
+        Value::Array(numbers) => numbers.iter().map(Value::as_f64).collect(),
+        number => number.as_f64().map(|number| vec![number]),
+    };
+    match numbers.as_deref() {
+        Some(&[all]) if all.is_finite() => Ok([all; 3]),
+        Some(&[red, green, blue]) => Ok([red, green, blue]),
+        _ => Err(format!("its {what} is {value}, and three numbers are needed, one for each channel")),
+    }
+}
+
+impl Preprocessing {
+    /// The same with other statistics.
+    pub(crate) fn with_statistics(self, (mean, std): Statistics) -> Preprocessing {
+        Preprocessing { mean, std, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_document_is_understood() {
+        let half = ([0.5_f32; 3], [0.5_f32; 3]);
+        let three = |number: f64| json!([number, number, number]);
+        for document in [
+            json!({"mean": three(0.5), "std": three(0.5)}),
+            json!({"architecture": "vit", "pretrained_cfg": {"mean": three(0.5), "std": three(0.5), "crop_pct": 0.9}}),
+            json!({"image_mean": three(0.5), "image_std": three(0.5), "size": {"height": 224, "width": 224}}),
+            json!({"image_mean": [0.5], "image_std": 0.5, "rescale_factor": 0.00392156862745098}),
+        ] {
+            let found = of(&document).expect("sound").expect("statistics");
+            assert!(
+                found.0.iter().chain(&found.1).all(|number| (number - 0.5).abs() < 1e-6),
+                "{document}: {found:?} {half:?}"
+            );
+        }
+        let document = json!({"image_mean": three(0.5), "image_std": three(0.5), "do_normalize": false});
+        assert_eq!(of(&document), Ok(Some(([0.0; 3], [1.0; 3]))));
+        let document = json!({"image_mean": three(127.5), "image_std": three(127.5), "do_rescale": false});
+        assert_eq!(of(&document), Ok(Some(half)));
+        assert_eq!(of(&json!({"hidden_size": 768})), Ok(None));
+        assert_eq!(of(&json!([1, 2])), Ok(None));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for (document, part) in [
+            (json!({"mean": [0.5, 0.5], "std": [0.5, 0.5, 0.5]}), "three numbers"),
+            (json!({"mean": [0, 0, 0], "std": [0.5, 0.0, 0.5]}), "not above 0"),
+            (json!({"mean": "imagenet", "std": [1, 1, 1]}), "three numbers"),
+            (json!({"image_mean": [0, 0, 0], "image_std": [1, 1, 1], "rescale_factor": 0}), "rescale factor"),
+        ] {
+            let message = of(&document).expect_err("no statistics");
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}
