@@ -99,6 +99,7 @@ fn results_of(
     CaseResults {
         architecture: facts.architecture.clone(),
         weights_sha256: facts.weights_sha256.clone(),
+        notes: facts.notes.clone(),
         verdict: Verdict { kind: case.judgement.kind, summary, reasons, judgement: case.judgement },
         expected: expected.and_then(|expected| expected.of(&case.artefact)),
         suspects: suspects::of_score(&record.rows, model, target, config.seed),

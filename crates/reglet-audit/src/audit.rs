@@ -19,6 +19,7 @@ use crate::source::{Document, Source};
 use crate::trust::trust;
 use crate::{Error, Output, junit, model_card, report, samples};
 use reglet_evidence::{Rows, Tried, VerdictKind};
+use reglet_model::{Model, PreprocessingSource};
 
 /// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
 /// the exit status: 0 if every model is clear or as expected, 1 otherwise.
@@ -118,6 +119,7 @@ pub(crate) fn carry_out(
     let facts = plan.models.iter().map(|(_, model)| ModelFacts {
         architecture: model.provenance().architecture.clone(),
         weights_sha256: model.provenance().sha256.clone(),
+        notes: notes(model),
     });
     let record = Record {
         run: Run {
@@ -142,6 +144,16 @@ pub(crate) fn carry_out(
         clusterings,
     };
     record.check().map(|()| record)
+}
+
+/// What was assumed or found of a model that its numbers rest on, a sentence each, without full stops.
+fn notes(model: &Model) -> Vec<String> {
+    let mut notes: Vec<String> = model.notes().iter().map(ToString::to_string).collect();
+    let source = model.preprocessing_source();
+    if *source == PreprocessingSource::Assumed {
+        notes.push(format!("mean and standard deviation of the input: {source}"));
+    }
+    notes
 }
 
 /// How many pixels of a figure there are for one of the page.
@@ -206,6 +218,7 @@ fn text(results: &Results, out: &Path) -> String {
         };
         lines.push(format!("{}: {}{expected}", results.title_of(case), kind.name()));
         lines.push(format!("  {}.", case.verdict.summary));
+        lines.extend(case.notes.iter().map(|note| format!("  note: {note}.")));
         lines.extend(case.verdict.reasons.iter().map(|reason| format!("  - {reason}.")));
     }
     format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())

@@ -65,6 +65,10 @@ pub struct Config {
     /// How many pictures the report's gallery shows of each model.
     #[serde(default = "default_gallery")]
     pub gallery: usize,
+    /// On how many pictures maps are made, drawn from all stretches of the data; all unless given. Maps cost many times what
+    /// an answer does, and verdicts rest on answers.
+    #[serde(default)]
+    pub maps: Option<usize>,
     /// The pictures.
     pub data: DataConfig,
     /// The models, by name.

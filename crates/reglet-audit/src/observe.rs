@@ -58,6 +58,15 @@ pub(crate) struct Shown {
     pub layers: Vec<(usize, usize, Vec<u8>)>,
 }
 
+/// What is wanted of one picture beside the answers.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Its maps.
+    maps: bool,
+    /// What the report's gallery shows of it.
+    exhibit: bool,
+}
+
 /// One map in small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sketch {
@@ -99,7 +108,9 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
         artefacts: &plan.artefacts,
         preprocessing: &preprocessing,
     };
-    let gallery = gallery(count, plan.config.gallery, plan.config.seed);
+    let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
+    let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
+    let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
     let mut probes = None;
     for chunk in all.chunks(CHUNK) {
@@ -113,10 +124,14 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
                 };
                 let prepared: Vec<Prepared> =
                     chunk.par_iter().map(|&index| prepare(workshop, index)).collect::<Result<_, _>>()?;
-                let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
+                let wanted = |index: &usize| Wanted {
+                    maps: mapped.binary_search(index).is_ok(),
+                    exhibit: shown.binary_search(index).is_ok(),
+                };
+                let wanted: Vec<Wanted> = chunk.iter().map(wanted).collect();
                 let mut found = Observed::default();
                 for model in 0..plan.models.len() {
-                    examine(plan, model, probes, &prepared, &shown, &mut found)?;
+                    examine(plan, model, probes, &prepared, &wanted, &mut found)?;
                 }
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
                 journal.note(&found);

@@ -58,6 +58,8 @@ pub(crate) struct Run {
 pub(crate) struct ModelFacts {
     pub architecture: String,
     pub weights_sha256: String,
+    /// What was assumed or found of it that its numbers rest on, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// The kinds of maps of one model and target, with the encoded pictures that show them.

@@ -54,7 +54,7 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
                         @let page = &Page::of(results, case);
                         section.model id=(anchor(index)) aria-labelledby=(format!("{}-name", anchor(index))) {
                             h2 id=(format!("{}-name", anchor(index))) { (results.title_of(case)) }
-                            p.note { (case.architecture) }
+                            p.note { (case.architecture) @for note in &case.notes { "; " (note) } }
                             (evidence::render(page, case, charts))
                             (questions::render(page, case))
                             (gallery::render(page, case, index))

@@ -100,6 +100,8 @@ pub struct CaseResults {
     pub architecture: String,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+    /// What was assumed or found of the model that its numbers rest on, a sentence each.
+    pub notes: Vec<String>,
     /// What was concluded.
     pub verdict: Verdict,
     /// What the config expects, if it says so.

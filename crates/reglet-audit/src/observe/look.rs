@@ -16,7 +16,7 @@ use reglet_viz::outline_layer;
 
 use super::prepare::{Prepared, Version};
 use super::probe::{Asked, Probes, ask};
-use super::{CHUNK, Observed, Shown, Sketch};
+use super::{CHUNK, Observed, Shown, Sketch, Wanted};
 use crate::Error;
 use crate::character::{character, edges};
 use crate::clusters::sketch;
@@ -33,7 +33,7 @@ pub(super) fn examine(
     model: usize,
     probes: &Probes,
     prepared: &[Prepared],
-    shown: &[bool],
+    wanted: &[Wanted],
     found: &mut Observed,
 ) -> Result<(), Error> {
     let preprocessing = plan.models[model].1.preprocessing();
@@ -43,9 +43,12 @@ pub(super) fn examine(
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     let all: Vec<usize> = (0..views.len()).collect();
     for group in all.chunks(if same_size { all.len() } else { 1 }) {
-        let part = Part { plan, model, probes, prepared, shown, views: &views, group };
+        let part = Part { plan, model, probes, prepared, wanted, views: &views, group };
         part.say(found)?;
-        part.look(found)?;
+        let mapped: Vec<usize> = group.iter().copied().filter(|&at| wanted[at].maps).collect();
+        if !mapped.is_empty() {
+            Part { group: &mapped, ..part }.look(found)?;
+        }
     }
     Ok(())
 }
@@ -56,7 +59,7 @@ struct Part<'a> {
     model: usize,
     probes: &'a Probes,
     prepared: &'a [Prepared],
-    shown: &'a [bool],
+    wanted: &'a [Wanted],
     views: &'a [RgbImage],
     group: &'a [usize],
 }
@@ -186,7 +189,7 @@ impl Part<'_> {
             {
                 found.sketches.push(Sketch { picture, model: self.model, target, method, fields });
             }
-            if self.shown[at] {
+            if self.wanted[at].exhibit {
                 let shown = match exhibits.remove(&at) {
                     Some(shown) => shown,
                     None => self.exhibit(at, seen)?,

@@ -8,7 +8,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_evidence::Score;
-use reglet_model::Model;
+use reglet_model::{Model, Reading};
 use reglet_statistics::Probe;
 use tch::Tensor;
 
@@ -161,7 +161,7 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Aske
     let (logits, features) = model.logits_and_features(&input)?;
     let targets = plan.targets.iter().map(|target| model.classes().find(target));
     let targets = targets.collect::<Result<Vec<_>, _>>()?;
-    let (scores, top) = scores_of(&logits, &targets)?;
+    let (scores, top) = scores_of(&logits, &targets, model.classes().reading())?;
     let features = match features {
         None => views.iter().map(|_| Vec::new()).collect(),
         Some(features) => {
@@ -182,30 +182,33 @@ pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Resul
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {
         let input = model.preprocessing().tensor(part, model.device())?;
-        let (scores, _) = scores_of(&model.logits(&input)?, &[target])?;
+        let (scores, _) = scores_of(&model.logits(&input)?, &[target], model.classes().reading())?;
         all.extend(scores.into_iter().flatten());
     }
     Ok(all)
 }
 
 /// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
-/// most probable class. One logit is that of class 1 against class 0.
+/// most probable class. One logit is that of class 1 against class 0. Independent classes have odds of their own, and are
+/// called where they are more probable than not.
 ///
 /// # Errors
 /// [`Error::Torch`].
 fn scores_of(
     logits: &Tensor,
     targets: &[usize],
+    reading: Reading,
 ) -> Result<(Vec<Vec<Score>>, Vec<Vec<bool>>), Error> {
     let rows = logits.size()[0].max(1) as usize;
     let flat = numbers(logits)?;
     let width = (flat.len() / rows).max(1);
     let (mut scores, mut top) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for row in flat.chunks(width) {
-        let found: Vec<Score> = targets.iter().map(|&target| score(row, target)).collect();
-        let highest = |&target: &usize| match row {
-            [one] => (*one > 0.0) == (target == 1),
-            _ => row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target]),
+        let found: Vec<Score> = targets.iter().map(|&target| score(row, target, reading)).collect();
+        let highest = |&target: &usize| match reading {
+            Reading::Binary => (row[0] > 0.0) == (target == 1),
+            Reading::Independent => row[target] > 0.0,
+            Reading::Softmax => row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target]),
         };
         top.push(targets.iter().map(highest).collect());
         scores.push(found);
@@ -213,13 +216,14 @@ fn scores_of(
     Ok((scores, top))
 }
 
-fn score(row: &[f64], target: usize) -> Score {
-    let (logit, margin) = match row {
-        [one] => {
-            let logit = if target == 1 { *one } else { -*one };
+fn score(row: &[f64], target: usize, reading: Reading) -> Score {
+    let (logit, margin) = match reading {
+        Reading::Binary => {
+            let logit = if target == 1 { row[0] } else { -row[0] };
             (logit, logit)
         }
-        _ => {
+        Reading::Independent => (row[target], row[target]),
+        Reading::Softmax => {
             let others = || row.iter().enumerate().filter(|(class, _)| *class != target).map(|(_, l)| *l);
             let largest = others().fold(f64::NEG_INFINITY, f64::max);
             let rest = largest + others().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
@@ -236,15 +240,16 @@ mod tests {
     #[test]
     fn the_margin_is_the_log_odds_against_all_others() {
         let row = [1.0, 3.0, -2.0];
-        let found = score(&row, 1);
+        let found = score(&row, 1, Reading::Softmax);
         let whole: f64 = row.iter().map(|logit: &f64| logit.exp()).sum();
         let probability = 3.0_f64.exp() / whole;
         assert!((found.probability - probability).abs() < 1e-12, "{found:?}");
         assert!((found.margin - (probability / (1.0 - probability)).ln()).abs() < 1e-12, "{found:?}");
         assert_eq!(found.logit, 3.0);
-        assert_eq!((score(&[0.7], 1).margin, score(&[0.7], 0).margin), (0.7, -0.7));
+        assert_eq!((score(&[0.7], 1, Reading::Binary).margin, score(&[0.7], 0, Reading::Binary).margin), (0.7, -0.7));
         // A margin of a thousand is no infinity and no NaN.
-        let far = score(&[1000.0, 0.0], 0);
+        assert_eq!(score(&row, 1, Reading::Independent).margin, 3.0);
+        let far = score(&[1000.0, 0.0], 0, Reading::Softmax);
         assert_eq!((far.margin, far.probability), (1000.0, 1.0));
     }
 }

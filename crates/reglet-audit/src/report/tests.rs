@@ -174,6 +174,7 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
         target: case.target,
         architecture: "resnet18, width 16".into(),
         weights_sha256: "c0de".repeat(16),
+        notes: vec!["preprocessing: 224×224".into()],
         verdict: Verdict { kind: case.judgement.kind, summary, reasons, judgement: case.judgement },
         expected: Some(Expectation::Shortcut),
         decision: case.decision,
