@@ -586,11 +586,11 @@ phrases! {
         "rank correlation"
         "corrélation des rangs"
     worst_target(part, right)
-        "Worst served are the pictures {of_target} with {part}: {right} of them are called so"
-        "Les images {of_target} les plus mal servies sont celles-ci : {part} ; {right} d’entre elles sont reconnues"
+        "Worst served: pictures {of_target}, {part}; {right} of them are called so"
+        "Les plus mal servies : images {of_target}, {part} ; {right} d’entre elles sont reconnues"
     worst_other(part, right)
-        "Worst served are the pictures of the other classes with {part}: {right} of them are not called {target}"
-        "Les images des autres classes les plus mal servies sont celles-ci : {part} ; {right} d’entre elles échappent au classement « {target} »"
+        "Worst served: pictures of the other classes, {part}; {right} of them are rightly not called {target}"
+        "Les plus mal servies : images des autres classes, {part} ; {right} d’entre elles ne sont, à raison, pas classées « {target} »"
     change()
         "Change"
         "Modification"
@@ -604,14 +604,14 @@ phrases! {
         "Left out"
         "Écartées"
     decision_gained()
-        "Called {target} only after"
-        "Classées « {target} » après seulement"
+        "Gained {target}"
+        "Gagnent « {target} »"
     decision_lost()
-        "Called {target} only before"
-        "Classées « {target} » avant seulement"
+        "Lost {target}"
+        "Perdent « {target} »"
     moved_share()
-        "Moved by more than counts"
-        "Variation au-delà du seuil"
+        "Moved"
+        "Variées"
     strength()
         "Strength"
         "Force"
@@ -645,15 +645,21 @@ phrases! {
     p_corrected()
         "p, corrected"
         "p corrigé"
-    picture_as_it_is()
-        "the picture as it is"
-        "l’image telle quelle"
+    less_patch()
+        "plain patch"
+        "tache unie"
+    less_elsewhere()
+        "change elsewhere"
+        "modification ailleurs"
+    less_shuffled()
+        "shuffled tiles"
+        "parties en désordre"
     against_controls()
         "Each change against its controls"
         "Chaque modification face à ses contrôles"
     about_contrasts()
-        "What the verdict rests on, by class. Intervals come from a bootstrap that resamples groups of pictures (all of one patient, where the data say so), and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls."
-        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des groupes d’images (toutes celles d’un même patient, quand les données le disent), ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle."
+        "What the verdict rests on, by class. Intervals come from a bootstrap that resamples groups of pictures (all of one patient, where the data say so), and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls. ‹Less›: the control whose effect on the same pictures is taken off. ‹Gained›, ‹lost›: pictures that come to be, or cease to be, called {target}; ‹moved›: whose probability changes by more than the smallest effect that counts."
+        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des groupes d’images (toutes celles d’un même patient, quand les données le disent), ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Gagnent›, ‹perdent› : images qui reçoivent ou perdent le classement « {target} » ; ‹variées› : celles dont la probabilité change de plus que le plus petit effet qui compte."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"

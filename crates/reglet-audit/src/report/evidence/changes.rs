@@ -3,7 +3,7 @@ use reglet_data::edit::Change;
 use reglet_evidence::{Effect, JUDGED, Measure, Span};
 
 use super::super::page::{Page, capital, chart, rich, table};
-use crate::language::Language;
+use crate::language::{Language, NONE};
 use crate::report::Charts;
 use crate::results::CaseResults;
 
@@ -89,6 +89,11 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
         th.number scope="col" { (words.decision_lost()) }
         th.number scope="col" { (words.moved_share()) }
     };
+    let less = |control: Change, with: bool| match (control, with) {
+        (Change::Scrambled, _) => words.less_shuffled(),
+        (_, true) => words.less_elsewhere(),
+        _ => words.less_patch(),
+    };
     let span = |Span { low, high }: Span| language.ends(low, high, Language::signed);
     let row = |effect: &Effect, less: &str, pictures: usize, strength: f64, measures: [&Measure; 4]| {
         let [difference, gained, lost, moved] = measures;
@@ -101,9 +106,9 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
                 td.number { (format!("{strength:.0}")) }
                 td.number { (page.estimate(&difference.estimate, Language::signed)) }
                 td.number { (span(difference.corrected)) }
-                td.number { (page.estimate(&gained.estimate, Language::percent)) }
-                td.number { (page.estimate(&lost.estimate, Language::percent)) }
-                td.number { (page.estimate(&moved.estimate, Language::percent)) }
+                td.number { (language.percent(gained.estimate.mean)) }
+                td.number { (language.percent(lost.estimate.mean)) }
+                td.number { (language.percent(moved.estimate.mean)) }
             }
         }
     };
@@ -111,7 +116,7 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
         @for effect in &tested {
             (row(
                 effect,
-                &words.picture_as_it_is(),
+                NONE,
                 effect.pictures,
                 effect.strength,
                 [&effect.difference, &effect.gained, &effect.lost, &effect.moved],
@@ -119,7 +124,7 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
             @for contrast in &effect.against {
                 (row(
                     effect,
-                    &page.change(contrast.control, effect.with),
+                    &less(contrast.control, effect.with),
                     contrast.pictures,
                     contrast.strength,
                     [&contrast.difference, &contrast.gained, &contrast.lost, &contrast.moved],
