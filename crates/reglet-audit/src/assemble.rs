@@ -197,9 +197,8 @@ fn maps(
     target: usize,
 ) -> BTreeMap<usize, Vec<SampleMap>> {
     let mut maps: BTreeMap<usize, Vec<SampleMap>> = BTreeMap::new();
-    let own = rows.maps.iter().filter(|map| {
-        (map.model, map.target) == (model, target) && map.without.is_none()
-    });
+    let own =
+        rows.maps.iter().filter(|map| (map.model, map.target) == (model, target) && map.without.is_none());
     for map in own {
         let layers = shown.get(&map.picture).map_or(&[][..], |shown| shown.layers.as_slice());
         let layer = layers.iter().find(|(of, method, _)| (*of, *method) == (target, map.method));

@@ -67,9 +67,9 @@ pub fn judge(results: &Path, overrides: &[String], out: &Path) -> Result<(String
 /// Whether a setting changes only how rows are judged and told of.
 fn is_rule(setting: &str) -> bool {
     let key = setting.split('=').next().unwrap_or_default().trim();
-    let expected = key.strip_prefix("models.").is_some_and(|rest| {
-        rest.ends_with(".expect") || rest.contains(".expect.")
-    });
+    let expected = key
+        .strip_prefix("models.")
+        .is_some_and(|rest| rest.ends_with(".expect") || rest.contains(".expect."));
     let whole = ["operating_point", "seed", "reference", "language", "title"];
     expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
 }
@@ -77,9 +77,9 @@ fn is_rule(setting: &str) -> bool {
 /// Everything that what is found of a picture depends on: the program, the config, the weights and the data, each by
 /// its content.
 fn key(plan: &Plan, fingerprint: &str) -> String {
-    let program = std::env::current_exe().and_then(fs::read).map(|bytes| {
-        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    });
+    let program = std::env::current_exe()
+        .and_then(fs::read)
+        .map(|bytes| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
     format!("{} {:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), program.ok(), plan.text)
 }

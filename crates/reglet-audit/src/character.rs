@@ -5,7 +5,6 @@ use ndarray::{Array2, ArrayView2};
 use reglet_evidence::Character;
 use reglet_metrics::{MetricError, gini, morans_i, sobel, spearman};
 
-
 /// How strong the edges of a picture are at each pixel, by its luma (ITU-R BT.601).
 pub(crate) fn edges(picture: &RgbImage) -> Result<Array2<f32>, MetricError> {
     let (width, height) = picture.dimensions();

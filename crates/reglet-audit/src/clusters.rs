@@ -62,7 +62,8 @@ pub(crate) fn clusters(
             .collect();
         let count = all.len().min(LARGEST);
         let sketched: Vec<&Sketch> = (0..count).map(|at| all[at * all.len() / count]).collect();
-        let distances = distances(&sketched.iter().map(|sketch| sketch.fields.as_slice()).collect::<Vec<_>>());
+        let distances =
+            distances(&sketched.iter().map(|sketch| sketch.fields.as_slice()).collect::<Vec<_>>());
         let groups = spectral(&distances, config.most, plan.config.seed);
         let number = groups.groups.iter().max().map_or(0, |last| last + 1);
         let mut clusters = Vec::with_capacity(number);
@@ -102,8 +103,10 @@ pub(crate) fn clusters(
 /// What the pictures of one cluster have in common.
 fn describe(rows: &Rows, model: usize, target: usize, method: usize, members: &BTreeSet<usize>) -> Cluster {
     let share = |hits: usize, of: usize| (of > 0).then(|| hits as f64 / of as f64);
-    let annotated: Vec<bool> =
-        members.iter().filter_map(|&picture| rows.pictures[picture].shows.first().copied().flatten()).collect();
+    let annotated: Vec<bool> = members
+        .iter()
+        .filter_map(|&picture| rows.pictures[picture].shows.first().copied().flatten())
+        .collect();
     let said: Vec<(f64, bool)> = rows
         .observations
         .iter()

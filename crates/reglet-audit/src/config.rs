@@ -296,7 +296,8 @@ impl Config {
 
     /// The rules by which rows of this subject are judged.
     pub(crate) fn rules(&self, subject: &Subject) -> Rules {
-        let usual = if subject.classes.len() > 2 { OperatingPoint::ARGMAX } else { OperatingPoint::Above(0.5) };
+        let usual =
+            if subject.classes.len() > 2 { OperatingPoint::ARGMAX } else { OperatingPoint::Above(0.5) };
         let named = |name: &String| subject.models.iter().position(|model| model == name);
         Rules {
             verdict: self.verdict.clone(),

@@ -4,9 +4,9 @@ mod look;
 mod prepare;
 mod probe;
 
+use rayon::prelude::*;
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
-use rayon::prelude::*;
 use reglet_model::Preprocessing;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -99,15 +99,13 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
     let mut progress = Progress::new("auditing", "pictures");
     if journal.left() > 0 {
         let done = (journal.left() * CHUNK).min(count);
-        progress.say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
+        progress
+            .say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
     }
     let preprocessing: Vec<&Preprocessing> =
         plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
-    let workshop = Workshop {
-        data: plan.data.as_ref(),
-        artefacts: &plan.artefacts,
-        preprocessing: &preprocessing,
-    };
+    let workshop =
+        Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, preprocessing: &preprocessing };
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();

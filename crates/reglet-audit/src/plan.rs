@@ -91,13 +91,16 @@ impl Plan {
             false => "artefact".to_owned(),
         };
         // Whoever names no lesion need not have one.
-        let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
+        let lesion =
+            Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
         let regions = suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion);
         for (key, region) in regions {
             if !data.regions().contains(region) {
                 let known = data.regions().join(", ");
                 let message = if known.is_empty() {
-                    format!("the data set has no region '{region}', and no other either: name masks, flags or a COCO file")
+                    format!(
+                        "the data set has no region '{region}', and no other either: name masks, flags or a COCO file"
+                    )
                 } else {
                     format!("the data set has no region '{region}'; it has: {known}")
                 };
@@ -225,4 +228,3 @@ impl PreprocessingConfig {
         }
     }
 }
-

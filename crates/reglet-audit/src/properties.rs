@@ -115,9 +115,8 @@ mod tests {
             Rgb(if inside { [200, 150, 120] } else { [5; 3] })
         }));
         assert!(round["dark_border"] > 0.7, "{round:?}");
-        let blocks = properties(&RgbImage::from_fn(64, 64, |x, y| {
-            Rgb([100 + 20 * ((x / 8 + y / 8) % 2) as u8; 3])
-        }));
+        let blocks =
+            properties(&RgbImage::from_fn(64, 64, |x, y| Rgb([100 + 20 * ((x / 8 + y / 8) % 2) as u8; 3])));
         assert!(blocks["blockiness"] > 50.0, "{blocks:?}");
         // The smallest picture there is has no neighbours.
         assert!(properties(&RgbImage::new(1, 1)).values().all(|value| value.is_finite()));

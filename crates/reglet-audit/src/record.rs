@@ -169,24 +169,19 @@ impl Record {
             Table::from_parquet(file(name)?)
                 .map_err(|error| Error::Usage(format!("{}: {error}", folder.join(name).display())))
         };
-        let rows = Rows::from_tables(
-            manifest.subject,
-            &table("observations.parquet")?,
-            &table("maps.parquet")?,
-        )
-        .map_err(|error| Error::Usage(error.to_string()))?;
+        let rows =
+            Rows::from_tables(manifest.subject, &table("observations.parquet")?, &table("maps.parquet")?)
+                .map_err(|error| Error::Usage(error.to_string()))?;
         let counts = [rows.pictures.len(), rows.observations.len(), rows.maps.len()];
         if counts != [manifest.pictures, manifest.observations, manifest.maps] {
-            return Err(fault("the number of rows is not the one that the audit wrote; audit again".to_owned()));
+            return Err(fault(
+                "the number of rows is not the one that the audit wrote; audit again".to_owned(),
+            ));
         }
         let pictures: Pictures = postcard::from_bytes(&file("pictures.bin")?)
             .map_err(|error| Error::Usage(format!("{}: {error}", folder.join("pictures.bin").display())))?;
-        let record = Record {
-            run: manifest.run,
-            rows,
-            shown: pictures.shown,
-            clusterings: pictures.clusterings,
-        };
+        let record =
+            Record { run: manifest.run, rows, shown: pictures.shown, clusterings: pictures.clusterings };
         record.check().map(|()| record)
     }
 
@@ -212,9 +207,10 @@ impl Record {
             shown.picture < self.rows.pictures.len()
                 && shown.model < models.len()
                 && shown.edited.iter().all(|(artefact, ..)| *artefact < artefacts.len())
-                && shown.layers.iter().all(|(target, method, _)| {
-                    *target < targets.len() && *method < methods.len()
-                })
+                && shown
+                    .layers
+                    .iter()
+                    .all(|(target, method, _)| *target < targets.len() && *method < methods.len())
         });
         let facts = self.run.models.len() == models.len() && self.run.insertions.len() == artefacts.len();
         match shown && facts {
@@ -229,4 +225,3 @@ impl Record {
 struct Version {
     version: u32,
 }
-

@@ -44,10 +44,7 @@ impl Results {
     /// What a case is called: its model, with its artefact and its target where there are several.
     pub fn title_of(&self, case: &CaseResults) -> String {
         let mut title = case.name.clone();
-        let several = [
-            (self.artefacts.len() > 1, &case.artefact),
-            (self.targets.len() > 1, &case.target),
-        ];
+        let several = [(self.artefacts.len() > 1, &case.artefact), (self.targets.len() > 1, &case.target)];
         for (_, name) in several.into_iter().filter(|(several, _)| *several) {
             title = format!("{title}, {name}");
         }

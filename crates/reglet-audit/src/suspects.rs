@@ -182,7 +182,10 @@ mod tests {
                     ]),
                     columns: BTreeMap::from([
                         ("site".to_owned(), if (index * 31 % 17) < 8 { "back" } else { "leg" }.to_owned()),
-                        ("device".to_owned(), if label == 1 || index % 4 == 0 { "A" } else { "B" }.to_owned()),
+                        (
+                            "device".to_owned(),
+                            if label == 1 || index % 4 == 0 { "A" } else { "B" }.to_owned(),
+                        ),
                         ("age".to_owned(), format!("{}", 20 + index % 50)),
                         ("file".to_owned(), format!("picture {index}")),
                     ]),

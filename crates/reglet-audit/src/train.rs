@@ -12,8 +12,8 @@ use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save
 use tch::{Device, Kind, Reduction, Tensor};
 
 use crate::progress::Progress;
-use reglet_statistics::auroc;
 use crate::{Error, Output};
+use reglet_statistics::auroc;
 
 /// What a classifier is trained on, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -39,11 +39,7 @@ fn verdicts(folder: &Path) -> BTreeMap<String, String> {
 }
 
 fn text(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]
@@ -68,7 +64,8 @@ fn the_shortcut_is_convicted_the_clean_model_cleared_and_both_judged_again_witho
 
     let strict = place("strict");
     let words = ["--set", "verdict.min_effect=0.6", "--set", "verdict.max_flips=0.9"];
-    let strict_words = [&["judge", audit_words, "--out", strict.to_str().expect("UTF-8")][..], &words].concat();
+    let strict_words =
+        [&["judge", audit_words, "--out", strict.to_str().expect("UTF-8")][..], &words].concat();
     let other = reglet(&strict_words);
     assert_eq!(other.status.code(), Some(1), "the config expects a shortcut: {}", text(&other));
     assert_ne!(verdicts(&strict)["shortcut"], "shortcut");

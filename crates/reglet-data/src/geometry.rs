@@ -130,9 +130,9 @@ impl Geometry {
             let place = (f64::from(at) + 0.5) * f64::from(to) / f64::from(from) - start as f64;
             place >= 0.0 && place < f64::from(cut)
         };
-        let seen = region
-            .iter()
-            .filter(|&(x, y)| within(x, width, wide, left, out_width) && within(y, height, high, top, out_height));
+        let seen = region.iter().filter(|&(x, y)| {
+            within(x, width, wide, left, out_width) && within(y, height, high, top, out_height)
+        });
         Ok(seen.count() as f64 / whole as f64)
     }
 

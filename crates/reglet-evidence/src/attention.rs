@@ -190,8 +190,9 @@ fn of_method(asked: &Asked<'_>, model: usize, method: usize, level: f64) -> Atte
         title: name.title.clone(),
         regions,
         artefact_against_control: estimate(asked, &beside(densities(model, true)), level),
-        artefact_against_reference: reference
-            .and_then(|reference| Some(estimate(asked, &beside(densities(reference, false)), level)?.estimate)),
+        artefact_against_reference: reference.and_then(|reference| {
+            Some(estimate(asked, &beside(densities(reference, false)), level)?.estimate)
+        }),
         median_gap: median(&gaps),
         character: character(asked, &maps),
         trust: None,

@@ -74,11 +74,14 @@ pub fn judge_all(rows: &Rows, tried: &[Tried], rules: &Rules) -> Vec<Case> {
     };
     let all: usize = questions.iter().map(count).sum();
     let level = 1.0 - rules.verdict.max_p / all.max(1) as f64;
-    questions.iter().map(|&(model, artefact, target)| {
-        let asked = Asked::new(rows, rules, model, artefact, target);
-        let trust = tried.iter().find(|tried| (tried.model, tried.target) == (model, target));
-        case(&asked, model, trust.map_or(&[], |tried| tried.trust.as_slice()), level, all)
-    }).collect()
+    questions
+        .iter()
+        .map(|&(model, artefact, target)| {
+            let asked = Asked::new(rows, rules, model, artefact, target);
+            let trust = tried.iter().find(|tried| (tried.model, tried.target) == (model, target));
+            case(&asked, model, trust.map_or(&[], |tried| tried.trust.as_slice()), level, all)
+        })
+        .collect()
 }
 
 fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparisons: usize) -> Case {
@@ -91,10 +94,8 @@ fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparison
     let performance = performance(asked);
     let artefact = &subject.artefacts[asked.artefact];
     let populated = |class: &usize| asked.rows.pictures.iter().any(|picture| picture.label == *class);
-    let classes: Vec<String> = (0..subject.classes.len())
-        .filter(populated)
-        .map(|class| subject.classes[class].clone())
-        .collect();
+    let classes: Vec<String> =
+        (0..subject.classes.len()).filter(populated).map(|class| subject.classes[class].clone()).collect();
     let evidence = Evidence {
         artefact,
         classes: &classes,

@@ -189,7 +189,9 @@ pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> Vec<Effect> {
 /// judged, each class and all together, the mean difference and the decisions gained and lost.
 pub(crate) fn comparisons(asked: &Asked<'_>) -> usize {
     let judged = cells(asked).into_iter().filter(|cell| JUDGED.contains(&cell.change));
-    3 * judged.filter(|cell| distinct(cell.changes.iter().map(|c| c.picture)) >= asked.rules.verdict.min_pictures).count()
+    3 * judged
+        .filter(|cell| distinct(cell.changes.iter().map(|c| c.picture)) >= asked.rules.verdict.min_pictures)
+        .count()
 }
 
 fn cells<'a>(asked: &Asked<'a>) -> Vec<Cell<'a>> {
@@ -257,9 +259,8 @@ fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
     let changes = &cell.changes;
     let min_effect = asked.rules.verdict.min_effect;
     let places = Places::new(asked, changes);
-    let pairs = by_picture(changes, |changed| {
-        (changed.before.score.probability, changed.after.score.probability)
-    });
+    let pairs =
+        by_picture(changes, |changed| (changed.before.score.probability, changed.after.score.probability));
     let differences: Vec<f64> = pairs.iter().map(|(before, after)| after - before).collect();
     let called = by_picture(changes, |changed| {
         (f64::from(u8::from(changed.before.called)), f64::from(u8::from(changed.after.called)))
@@ -269,9 +270,9 @@ fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
     };
     let (gained, lost) = (count(&|before, after| !before && after), count(&|before, after| before && !after));
     let of_lesion = cell.change == Change::RemoveLesion;
-    let estimated = changes.iter().filter(|changed| {
-        of_lesion && !asked.rows.pictures[changed.picture].estimated.is_empty()
-    });
+    let estimated = changes
+        .iter()
+        .filter(|changed| of_lesion && !asked.rows.pictures[changed.picture].estimated.is_empty());
     let controls = controls(cell.change).iter();
     Some(Effect {
         change: cell.change,

@@ -38,9 +38,7 @@ pub use effect::{Contrast, Effect, Excluded, JUDGED, Measure, Span, Test, contro
 pub use natural::{Natural, Pairs};
 pub use performance::{Group, Part, Performance, Worst};
 pub use question::{LEAST_VISIBLE, MOST_LESION};
-pub use row::{
-    Character, Edit, MapRow, MethodName, Observation, Picture, Placement, Rows, Score, Subject,
-};
+pub use row::{Character, Edit, MapRow, MethodName, Observation, Picture, Placement, Rows, Score, Subject};
 pub use rules::{MapsRole, NamedPoint, OperatingPoint, Rules, SensitivityPoint, VerdictConfig};
 pub use table::{Column, Table};
 pub use tabulate::RowsError;

@@ -118,8 +118,10 @@ pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
     let values: Vec<f64> = both.iter().map(|(_, without, with)| with.0 - without.0).collect();
     let sampled = reglet_statistics::Rows { values: &values, groups: &groups, donors: None };
     let draws = reglet_statistics::bootstrap_mean(sampled, asked.rules.seed)?;
-    let only = |with: bool| {
-        both.iter().filter(|(_, a, b)| a.1 != b.1 && b.1 == with).count()
-    };
-    Some(Pairs { pairs: both.len(), difference: Measure::of(&draws, level), called: [only(true), only(false)] })
+    let only = |with: bool| both.iter().filter(|(_, a, b)| a.1 != b.1 && b.1 == with).count();
+    Some(Pairs {
+        pairs: both.len(),
+        difference: Measure::of(&draws, level),
+        called: [only(true), only(false)],
+    })
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reglet_statistics::{Estimate, Rows as Sampled, bootstrap_auroc, bootstrap_mean, brier, calibration_error, share};
+use reglet_statistics::{
+    Estimate, Rows as Sampled, bootstrap_auroc, bootstrap_mean, brier, calibration_error, share,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -108,11 +110,7 @@ pub(crate) fn groups(asked: &Asked<'_>) -> Vec<Group> {
 
 /// On all pictures, without and with the artefact, and by each column of the data.
 pub(crate) fn performance(asked: &Asked<'_>) -> Vec<Performance> {
-    let fixed = [
-        (Part::All, None),
-        (Part::Artefact(false), Some(false)),
-        (Part::Artefact(true), Some(true)),
-    ];
+    let fixed = [(Part::All, None), (Part::Artefact(false), Some(false)), (Part::Artefact(true), Some(true))];
     let mut found: Vec<Performance> = fixed
         .into_iter()
         .map(|(part, shows)| of_part(asked, part, &|index| shows.is_none() || asked.shows(index) == shows))
@@ -149,9 +147,8 @@ fn parts(asked: &Asked<'_>, column: &str) -> Vec<(String, BTreeSet<usize>)> {
     let Some(mut numbers) = numbers else { return Vec::new() };
     numbers.sort_by(|a, b| a.0.total_cmp(&b.0));
     let sorted: Vec<f64> = numbers.iter().map(|(value, _)| *value).collect();
-    let mut edges: Vec<f64> = (0..=BANDS)
-        .map(|band| reglet_statistics::quantile(&sorted, band as f64 / BANDS as f64))
-        .collect();
+    let mut edges: Vec<f64> =
+        (0..=BANDS).map(|band| reglet_statistics::quantile(&sorted, band as f64 / BANDS as f64)).collect();
     edges.dedup();
     let last = edges.len().saturating_sub(2);
     let bands = edges.windows(2).enumerate().map(|(band, edge)| {

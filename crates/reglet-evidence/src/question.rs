@@ -57,8 +57,7 @@ impl<'a> Asked<'a> {
             }
         }
         let groups = numbered(rows.pictures.iter().map(|picture| picture.group.as_deref()));
-        let mut asked =
-            Asked { rows, rules, artefact, target, natural, edited, groups, threshold: None };
+        let mut asked = Asked { rows, rules, artefact, target, natural, edited, groups, threshold: None };
         asked.threshold = asked.threshold();
         asked
     }

@@ -122,21 +122,22 @@ impl Default for VerdictConfig {
 impl VerdictConfig {
     /// The key of the first value that is out of its range, with what is wrong.
     pub fn fault(&self) -> Option<(&'static str, String)> {
-        let unit = [
-            ("min_effect", self.min_effect),
-            ("max_flips", self.max_flips),
-            ("min_taken", self.min_taken),
-        ];
+        let unit =
+            [("min_effect", self.min_effect), ("max_flips", self.max_flips), ("min_taken", self.min_taken)];
         if let Some((key, value)) = unit.into_iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
             return Some((key, format!("{key} is {value}, but must be from 0 to 1")));
         }
         if !(self.min_density > 0.0 && self.min_density.is_finite()) {
-            return Some(("min_density", format!("min_density is {}, but must be above 0", self.min_density)));
+            return Some((
+                "min_density",
+                format!("min_density is {}, but must be above 0", self.min_density),
+            ));
         }
         if !(self.max_p > 0.0 && self.max_p <= 0.5) {
             return Some(("max_p", format!("max_p is {}, but must be above 0 and at most 0.5", self.max_p)));
         }
-        (self.min_pictures < 2)
-            .then(|| ("min_pictures", "min_pictures must be at least 2: one picture has no interval".to_owned()))
+        (self.min_pictures < 2).then(|| {
+            ("min_pictures", "min_pictures must be at least 2: one picture has no interval".to_owned())
+        })
     }
 }

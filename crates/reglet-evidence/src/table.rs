@@ -125,7 +125,9 @@ impl Table {
                 Physical::BYTE_ARRAY => table.text(name, Vec::new()),
                 Physical::BOOLEAN => table.flag(name, Vec::new()),
                 Physical::DOUBLE => table.number(name, Vec::new()),
-                other => return Err(ParquetError::General(format!("the column {name} has the type {other}"))),
+                other => {
+                    return Err(ParquetError::General(format!("the column {name} has the type {other}")));
+                }
             }
         }
         for index in 0..file.num_row_groups() {
@@ -236,7 +238,10 @@ fn placed<T>(levels: Vec<i16>, found: Vec<T>, rows: usize) -> Result<Vec<Option<
         return Err(short());
     }
     let mut found = found.into_iter();
-    levels.into_iter().map(|level| if level == 0 { Ok(None) } else { found.next().map(Some).ok_or_else(short) }).collect()
+    levels
+        .into_iter()
+        .map(|level| if level == 0 { Ok(None) } else { found.next().map(Some).ok_or_else(short) })
+        .collect()
 }
 
 #[cfg(test)]

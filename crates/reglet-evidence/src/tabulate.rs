@@ -31,7 +31,9 @@ use crate::table::{Column, Table};
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
     /// A column that rows have is not there.
-    #[error("the table of {table} has no column '{column}' of its type; was it written by another version of Reglet?")]
+    #[error(
+        "the table of {table} has no column '{column}' of its type; was it written by another version of Reglet?"
+    )]
     Column {
         /// Which table.
         table: &'static str,
@@ -215,11 +217,12 @@ impl Rows {
             let picture = match places.get(id) {
                 Some(picture) => *picture,
                 None => {
-                    let label = reader.one_of(&labels[row], &self.subject.classes, row, "label", "a class")?;
+                    let label =
+                        reader.one_of(&labels[row], &self.subject.classes, row, "label", "a class")?;
                     let estimated_here = reader.there(&estimated[row], row, "estimated")?;
                     let estimated = serde_json::from_str(estimated_here);
-                    let estimated =
-                        estimated.map_err(|_| reader.fault(row, "estimated", estimated_here, "a JSON list"))?;
+                    let estimated = estimated
+                        .map_err(|_| reader.fault(row, "estimated", estimated_here, "a JSON list"))?;
                     let cells = columns.iter();
                     let cells = cells.filter_map(|(name, values)| Some((name.clone(), values[row].clone()?)));
                     let own = properties.iter();
@@ -245,8 +248,13 @@ impl Rows {
             let edit = match &artefacts[row] {
                 None => None,
                 Some(_) => {
-                    let artefact =
-                        reader.one_of(&artefacts[row], &self.subject.artefacts, row, "artefact", "an artefact")?;
+                    let artefact = reader.one_of(
+                        &artefacts[row],
+                        &self.subject.artefacts,
+                        row,
+                        "artefact",
+                        "an artefact",
+                    )?;
                     let named = reader.there(&changes[row], row, "change")?;
                     let change = Change::ALL.into_iter().find(|change| change_name(*change) == named);
                     let change = change.ok_or_else(|| reader.fault(row, "change", named, "a change"))?;
@@ -292,7 +300,15 @@ impl Rows {
         let texts = ["picture", "model", "target", "method", "without", "region", "remark"];
         let texts = texts.into_iter().map(|name| reader.text(name)).collect::<Result<Vec<_>, _>>()?;
         let numbers = [
-            "share", "density", "rank_accuracy", "pointing", "auc", "sparsity", "contours", "regions", "gap",
+            "share",
+            "density",
+            "rank_accuracy",
+            "pointing",
+            "auc",
+            "sparsity",
+            "contours",
+            "regions",
+            "gap",
         ];
         let numbers = numbers.into_iter().map(|name| reader.number(name)).collect::<Result<Vec<_>, _>>()?;
         let methods: Vec<String> = self.subject.methods.iter().map(|method| method.name.clone()).collect();
@@ -304,7 +320,9 @@ impl Rows {
             let method = reader.one_of(&texts[3][row], &methods, row, "method", "a method")?;
             let without = match &texts[4][row] {
                 None => None,
-                named => Some(reader.one_of(named, &self.subject.artefacts, row, "without", "an artefact")?),
+                named => {
+                    Some(reader.one_of(named, &self.subject.artefacts, row, "without", "an artefact")?)
+                }
             };
             let key = (picture, model, target, method, without);
             let same = |map: &MapRow| (map.picture, map.model, map.target, map.method, map.without) == key;
@@ -405,9 +423,6 @@ impl<'a> Reader<'a> {
         wanted: &'static str,
     ) -> Result<usize, RowsError> {
         let value = self.there(value, row, column)?;
-        known
-            .iter()
-            .position(|other| other == value)
-            .ok_or_else(|| self.fault(row, column, value, wanted))
+        known.iter().position(|other| other == value).ok_or_else(|| self.fault(row, column, value, wanted))
     }
 }

@@ -247,12 +247,21 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     let unseen = config.maps == MapsRole::Required && corroborated.is_empty();
     if let Some(first) = findings.first().filter(|_| only_one || unseen) {
         let finding = first.clone();
-        doubts.insert(0, if only_one { Objection::OnlyOne { finding } } else { Objection::NotLookedAt { finding } });
+        doubts.insert(
+            0,
+            if only_one { Objection::OnlyOne { finding } } else { Objection::NotLookedAt { finding } },
+        );
         findings.clear();
     }
     if !findings.is_empty() {
         let reacts_to = Some(reacts_to(evidence, &findings, config));
-        return Judgement { kind: VerdictKind::Shortcut, findings, reacts_to, corroborated, doubts: Vec::new() };
+        return Judgement {
+            kind: VerdictKind::Shortcut,
+            findings,
+            reacts_to,
+            corroborated,
+            doubts: Vec::new(),
+        };
     }
     doubts.extend(natural_doubts(evidence, config));
     doubts.extend(taken_doubts(evidence, config));
@@ -339,7 +348,8 @@ fn tried(
             && (low > 0.0 || high < 0.0)
     });
     if let Some(other) = same {
-        let (insert, remove) = if effect.change == Change::Insert { (effect, other) } else { (other, effect) };
+        let (insert, remove) =
+            if effect.change == Change::Insert { (effect, other) } else { (other, effect) };
         return Some(Err(Objection::SameSign {
             class: effect.class.clone(),
             insert: insert.difference.estimate,
@@ -374,7 +384,10 @@ fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConf
     let classes = findings.iter().map(|finding| &finding.class).chain([&None]);
     let Some((insert, contrast)) = classes.into_iter().find_map(of) else { return ReactsTo::Unknown };
     let (whole, own) = (insert.difference.estimate.mean, contrast.difference.estimate);
-    if own.mean * whole > 0.0 && (own.low > 0.0 || own.high < 0.0) && own.mean.abs() >= 0.5 * config.min_effect {
+    if own.mean * whole > 0.0
+        && (own.low > 0.0 || own.high < 0.0)
+        && own.mean.abs() >= 0.5 * config.min_effect
+    {
         ReactsTo::Form
     } else if whole.abs() >= config.min_effect && own.mean.abs() < 0.5 * whole.abs() {
         ReactsTo::AnythingLikeIt
@@ -394,7 +407,8 @@ fn natural_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Object
             let unexplained = natural.unexplained.as_ref().unwrap_or(&natural.difference).estimate;
             // What is surely there, and could be as large as counts.
             let doubtful = beyond(&unexplained)
-                || unexplained.mean.abs() > config.min_effect && (unexplained.low > 0.0 || unexplained.high < 0.0);
+                || unexplained.mean.abs() > config.min_effect
+                    && (unexplained.low > 0.0 || unexplained.high < 0.0);
             doubtful.then(|| Objection::Unexplained {
                 class: natural.class.clone(),
                 difference: natural.difference.estimate,

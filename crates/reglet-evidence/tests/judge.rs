@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use reglet_data::edit::Change;
 use reglet_evidence::{
     Case, Edit, MapRow, MapsRole, MethodName, NamedPoint, Objection, Observation, OperatingPoint, Picture,
-    Placement, ReactsTo, Rows, Rules, Score, SensitivityPoint, Subject, VerdictConfig, VerdictKind, judge_all,
+    Placement, ReactsTo, Rows, Rules, Score, SensitivityPoint, Subject, VerdictConfig, VerdictKind,
+    judge_all,
 };
 
 /// What a made-up classifier says.
@@ -277,9 +278,8 @@ fn nothing_is_acquitted_by_edits_that_the_model_does_not_take_for_real() {
     let all = judged(&rows(&deaf, 80));
     assert_eq!(all.judgement.kind, VerdictKind::Inconclusive);
     assert!(objects(&all, |doubt| matches!(doubt, Objection::Unexplained { .. })), "{:?}", all.judgement);
-    let marks = |row: &Observation| {
-        is(row, Change::Remove) || row.picture / 2 % 2 == 1 && is(row, Change::Control)
-    };
+    let marks =
+        |row: &Observation| is(row, Change::Remove) || row.picture / 2 % 2 == 1 && is(row, Change::Control);
     let flagged = judged(&without(rows(&deaf, 80), marks));
     assert_eq!(flagged.judgement.kind, VerdictKind::Inconclusive);
     assert!(objects(&flagged, |doubt| matches!(doubt, Objection::Untried { unmarked: true, .. })));
@@ -402,7 +402,11 @@ fn pairs_of_the_same_lesion_forbid_an_acquittal() {
     }
     let uneven = judged(&all);
     assert_eq!(uneven.judgement.kind, VerdictKind::Inconclusive);
-    assert!(objects(&uneven, |doubt| matches!(doubt, Objection::PairsDiffer { .. })), "{:?}", uneven.judgement);
+    assert!(
+        objects(&uneven, |doubt| matches!(doubt, Objection::PairsDiffer { .. })),
+        "{:?}",
+        uneven.judgement
+    );
 }
 
 #[test]
@@ -490,7 +494,10 @@ fn a_table_of_something_else_is_refused_in_one_sentence() {
     let other = Subject { classes: vec!["nevus".into()], ..rows.subject.clone() };
     let error = Rows::from_tables(other, &rows.observations_table(), &rows.maps_table());
     let message = error.expect_err("another class").to_string();
-    assert!(message.contains("row 1") && message.contains("'benign'") && message.contains("label"), "{message}");
+    assert!(
+        message.contains("row 1") && message.contains("'benign'") && message.contains("label"),
+        "{message}"
+    );
     let error = Rows::from_tables(rows.subject.clone(), &rows.maps_table(), &rows.maps_table());
     let message = error.expect_err("another table").to_string();
     assert!(message.contains("observations") && message.contains("column"), "{message}");

@@ -11,7 +11,9 @@ use crate::graph::{Graph, Pass, Request, Rewrite, Rows, Squashing, ValueId};
 use crate::import::{self, Exported};
 use crate::statistics::PreprocessingSource;
 use crate::weights::Progress;
-use crate::{Architecture, Classes, ModelError, Note, Parameters, Preprocessing, ScoreKind, Weights, published};
+use crate::{
+    Architecture, Classes, ModelError, Note, Parameters, Preprocessing, ScoreKind, Weights, published,
+};
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

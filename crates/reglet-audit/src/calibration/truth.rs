@@ -2,10 +2,10 @@
 
 use image::RgbImage;
 use rayon::prelude::*;
-use reglet_statistics::{Estimate, auroc};
 use reglet_data::Dataset;
 use reglet_data::edit::Change;
 use reglet_data::phantom::Phantoms;
+use reglet_statistics::{Estimate, auroc};
 
 use super::config::TruthConfig;
 use super::other;

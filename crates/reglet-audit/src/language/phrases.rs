@@ -541,8 +541,8 @@ phrases! {
         "No class has pictures of both kinds."
         "Aucune classe n’a d’images des deux sortes."
     difference_by_class()
-        "Probability {of_target} with less without {an_artefact}"
-        "Probabilité {of_target} : avec moins sans {artefact}"
+        "Mean probability {of_target}: pictures with {an_artefact} less those without"
+        "Probabilité moyenne {of_target} : images avec {artefact} moins images sans"
     unexplained_column()
         "Not explained by the edits"
         "Non expliqué par les modifications"

@@ -2,8 +2,8 @@
 
 use reglet_data::edit::Change;
 use reglet_evidence::{
-    Attention, Case, Contrast, Doubt, Effect, Finding, Functional, JUDGED, Natural, Objection, ReactsTo, Rules,
-    Taken, Test, VerdictKind,
+    Attention, Case, Contrast, Doubt, Effect, Finding, Functional, JUDGED, Natural, Objection, ReactsTo,
+    Rules, Taken, Test, VerdictKind,
 };
 use reglet_statistics::Estimate;
 
@@ -31,7 +31,8 @@ impl Words {
                     Some(ReactsTo::Unknown) | None => String::new(),
                 };
                 let titles = self.titles(case, &judgement.corroborated);
-                let maps = if titles.is_empty() { self.no_map_lies_on_it() } else { self.maps_lie_on_it(titles) };
+                let maps =
+                    if titles.is_empty() { self.no_map_lies_on_it() } else { self.maps_lie_on_it(titles) };
                 self.shortcut(self.of_findings(&judgement.findings), reacts, maps)
             }
             VerdictKind::Clear => {
@@ -59,13 +60,17 @@ impl Words {
             reasons.push(self.pairs_say(pairs.pairs, by));
         }
         reasons.extend(case.taken.as_ref().map(|taken| self.of_taken(taken)));
-        let density = |method: &Attention| {
-            if method.trust.as_ref().is_some_and(|trust| trust.doubt.is_some()) {
-                return None;
-            }
-            let found = method.regions.get(&case.artefact)?;
-            Some(self.of_density(&self.language.method(&method.method, &method.title), &found.density.estimate))
-        };
+        let density =
+            |method: &Attention| {
+                if method.trust.as_ref().is_some_and(|trust| trust.doubt.is_some()) {
+                    return None;
+                }
+                let found = method.regions.get(&case.artefact)?;
+                Some(self.of_density(
+                    &self.language.method(&method.method, &method.title),
+                    &found.density.estimate,
+                ))
+            };
         reasons.extend(case.attention.iter().filter_map(density));
         reasons.extend(case.attention.iter().filter_map(|method| self.of_doubt(method)));
         let told = usize::from(case.judgement.kind == VerdictKind::Inconclusive);
@@ -216,8 +221,7 @@ impl Words {
                 Some(self.goes(self.of_edits(change), way))
             })
             .collect();
-        let ways =
-            if ways.is_empty() { String::new() } else { self.to_it(self.language.list(&ways)) };
+        let ways = if ways.is_empty() { String::new() } else { self.to_it(self.language.list(&ways)) };
         format!("{}{ways}", self.probe_tells(auroc))
     }
 
@@ -257,10 +261,7 @@ impl Words {
             }
             Objection::NoMoreThanControl { finding, control, alone } => {
                 let with = finding.change == Change::Remove;
-                self.no_more_than_control(
-                    self.of_finding(finding),
-                    self.control_does(*control, with, alone),
-                )
+                self.no_more_than_control(self.of_finding(finding), self.control_does(*control, with, alone))
             }
             Objection::SameSign { class, insert, remove } => {
                 self.in_class(self.same_sign(signed(insert), signed(remove)), class.as_deref())

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reglet_data::{Dataset, Sample};
 use reglet_data::edit::Change;
+use reglet_data::{Dataset, Sample};
 use reglet_evidence::{Edit, Picture};
 use reglet_model::Preprocessing;
 

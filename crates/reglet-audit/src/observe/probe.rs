@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use image::RgbImage;
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_evidence::Score;
@@ -208,7 +208,9 @@ fn scores_of(
         let highest = |&target: &usize| match reading {
             Reading::Binary => (row[0] > 0.0) == (target == 1),
             Reading::Independent => row[target] > 0.0,
-            Reading::Softmax => row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target]),
+            Reading::Softmax => {
+                row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target])
+            }
         };
         top.push(targets.iter().map(highest).collect());
         scores.push(found);
@@ -246,7 +248,10 @@ mod tests {
         assert!((found.probability - probability).abs() < 1e-12, "{found:?}");
         assert!((found.margin - (probability / (1.0 - probability)).ln()).abs() < 1e-12, "{found:?}");
         assert_eq!(found.logit, 3.0);
-        assert_eq!((score(&[0.7], 1, Reading::Binary).margin, score(&[0.7], 0, Reading::Binary).margin), (0.7, -0.7));
+        assert_eq!(
+            (score(&[0.7], 1, Reading::Binary).margin, score(&[0.7], 0, Reading::Binary).margin),
+            (0.7, -0.7)
+        );
         // A margin of a thousand is no infinity and no NaN.
         assert_eq!(score(&row, 1, Reading::Independent).margin, 3.0);
         let far = score(&[1000.0, 0.0], 0, Reading::Softmax);

@@ -1,9 +1,9 @@
 //! A model's charts, drawn once: for the page, and for files of their own.
 
 use reglet_data::edit::Change;
-use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
 use reglet_evidence::Effect;
 use reglet_statistics::Estimate;
+use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
 use reglet_viz::{Svg, Theme, VizError};
 
 use super::evidence::ordered;

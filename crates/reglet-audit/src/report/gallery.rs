@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use reglet_data::edit::Change;
 
 use super::page::{Page, capital};
-use crate::results::{Exhibit, CaseResults, Results, SampleMap, SampleResult};
+use crate::results::{CaseResults, Exhibit, Results, SampleMap, SampleResult};
 use view::Layer;
 pub(super) use view::view;
 

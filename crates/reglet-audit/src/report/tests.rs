@@ -136,7 +136,8 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
         masks: true,
     };
     let judgement = judge(&evidence, &rules());
-    let performance = [(Part::All, Some(0.948)), (Part::Artefact(false), None), (Part::Artefact(true), Some(0.712))];
+    let performance =
+        [(Part::All, Some(0.948)), (Part::Artefact(false), None), (Part::Artefact(true), Some(0.712))];
     let column = Part::Column { column: "site".into(), value: "back".into() };
     let case = Case {
         model: name.into(),
@@ -159,8 +160,11 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
                 calibration_error: Some(0.081),
             })
             .collect(),
-        worst: Estimate::share(21, 30)
-            .map(|right| Worst { part: Part::Artefact(true), target: false, right }),
+        worst: Estimate::share(21, 30).map(|right| Worst {
+            part: Part::Artefact(true),
+            target: false,
+            right,
+        }),
         effects,
         natural,
         pairs: None,

@@ -51,7 +51,7 @@ fn an_interrupted_audit_goes_on_from_where_it_was() {
     // What is not the same from run to run: how long it took.
     let found = |bench: &Bench| {
         let results: serde_json::Value = serde_json::from_str(&bench.read("results.json")).expect("JSON");
-        (results["models"].clone(), results["data"].clone(), bench.read("samples.csv"))
+        (results["cases"].clone(), results["data"].clone(), bench.read("samples.csv"))
     };
     let whole = Bench::new();
     whole.audit(&config).accepted(&["results.json", "report.html"]);

@@ -3,7 +3,7 @@ use maud::{Markup, html};
 use super::super::gallery::view;
 use super::super::page::{Page, table};
 use crate::language::{Language, NONE};
-use crate::results::{Cluster, Clustering, CaseResults};
+use crate::results::{CaseResults, Cluster, Clustering};
 
 /// What kinds of maps each method gives of the target's pictures, with their typical pictures: so a shortcut that nobody
 /// has named shows. Nothing where nobody asked.

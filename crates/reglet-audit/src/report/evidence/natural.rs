@@ -60,7 +60,7 @@ fn taken(page: &Page<'_>, model: &CaseResults) -> Markup {
             None => { p.note { (words.taken_unknown()) "." } }
             Some(taken) => {
                 p.claim { (words.of_taken(taken)) "." }
-                @if !taken.edits.is_empty() {
+                @if !taken.edits.is_empty() && !taken.sees_nothing() {
                     (table(&words.edits_taken(), &head, &html! {
                         @for edit in &taken.edits {
                             tr {

@@ -30,8 +30,9 @@ pub(super) fn artefact(page: &Page<'_>, model: &CaseResults) -> Question {
         let density =
             language.estimate(&method.regions.get(page.artefact)?.density.estimate, Language::plain);
         let control = method.artefact_against_control.as_ref();
-        let control = control
-            .map(|control| words.answer_artefact_control(language.estimate(&control.estimate, Language::signed)));
+        let control = control.map(|control| {
+            words.answer_artefact_control(language.estimate(&control.estimate, Language::signed))
+        });
         Some(words.answer_artefact(page.title(method), density, control.unwrap_or_default()))
     });
     Question::new(words.question_artefact(), answer.collect())
@@ -42,7 +43,9 @@ pub(super) fn agree(page: &Page<'_>, model: &CaseResults) -> Question {
     let mut favourites: Vec<(&str, Vec<String>)> = Vec::new();
     for method in &model.attention {
         let regions = ordered(page, method);
-        let best = regions.iter().max_by(|(_, a), (_, b)| a.density.estimate.mean.total_cmp(&b.density.estimate.mean));
+        let best = regions
+            .iter()
+            .max_by(|(_, a), (_, b)| a.density.estimate.mean.total_cmp(&b.density.estimate.mean));
         let Some((region, _)) = best else { continue };
         match favourites.iter_mut().find(|(known, _)| known == region) {
             Some((_, methods)) => methods.push(page.title(method)),
