@@ -8,7 +8,7 @@ writes tests/fixtures/pt2, whole or the cases named: for each case CASE.pt2, an 
     logits             what the module returns, [2, K], or what it makes that of by a last softmax or sigmoid
     input_gradient     the gradient of the sum of all logits with respect to the input
 
-and `refused`: archives that must not load, each named after the reason. Every module gathers the results of many
+`decomposed`: some of them after `run_decompositions()`; and `refused`: archives that must not load, each named after the reason. Every module gathers the results of many
 operators in one row of logits, so that a wrong one shows in its place. The operators an archive holds are in the
 metadata.
 """
@@ -297,6 +297,63 @@ class Shuffled(nn.Module):
         return x.transpose(0, 1).contiguous().flatten().unflatten(0, (-1, 192))[:, 60:70]
 
 
+class ByName(nn.Module):
+    """Operators that have no form of their own in Reglet, and are called by libtorch's schemas."""
+
+    def __init__(self):
+        super().__init__()
+        self.slope = nn.Parameter(torch.rand(3))
+        self.kernel = nn.Parameter(torch.randn(3, 2, 2, 2))
+        self.table = nn.Embedding(10, 4)
+        self.places = nn.Buffer(torch.tensor([1, 7, 3]))
+        self.conv1 = nn.Conv1d(24, 4, 3, padding=1)
+        self.conv3 = nn.Conv3d(3, 2, (1, 3, 3))
+        self.transposed = nn.ConvTranspose2d(3, 2, 3, stride=2, output_padding=1)
+        self.instance = nn.InstanceNorm2d(3, affine=True)
+        self.rms = nn.RMSNorm(8)
+        self.weight = torch.nn.utils.weight_norm(nn.Linear(8, 3))
+
+    def forward(self, x):
+        n = x.shape[0]
+        flat = x.flatten(2)
+        positive = x.abs() + 0.5
+        rows, columns = torch.meshgrid(torch.arange(8.0), torch.linspace(-1, 1, 8), indexing="ij")
+        values, order = x.flatten(1).topk(3, dim=1)
+        variance, mean = torch.var_mean(x, dim=(2, 3))
+        low, high = flat.sort(dim=2, descending=True)
+        mask = (x > 0.1) & (x < 0.5) | ~(x > -0.2)
+        return gather(
+            x,
+            [
+                F.adaptive_avg_pool1d(flat, 5), F.avg_pool1d(flat, 3, 2), F.max_pool1d(flat, 4), F.adaptive_max_pool1d(flat, 3),
+                F.avg_pool3d(x.unsqueeze(1), (1, 2, 2)), self.conv1(x.flatten(1, 2)), self.conv3(x.unsqueeze(2)),
+                self.transposed(x), x * self.table(self.places).sum(), x * rows + columns,
+                F.interpolate(x, scale_factor=2, mode="nearest"), F.interpolate(x, scale_factor=1.7, mode="bilinear"),
+                F.interpolate(x, (5, 5), mode="bicubic"), F.interpolate(x, (5, 5), mode="bilinear", antialias=True),
+                F.interpolate(x, (5, 5), mode="nearest-exact"), F.interpolate(flat, 20, mode="linear"),
+                torch.div(x, 0.3, rounding_mode="floor"), torch.div(x, positive, rounding_mode="trunc"), x % 0.4,
+                x.repeat_interleave(2, 1), F.unfold(x, 3), x.unfold(2, 3, 2), torch.addcmul(x, x, positive, value=0.5),
+                torch.addcdiv(x, x, positive), F.conv2d(x, F.batch_norm(self.kernel.reshape(1, 3, 8), None, None, training=True).reshape(3, 2, 2, 2)[:, :1], groups=3),
+                F.prelu(x, self.slope), F.celu(x, 1.3), F.glu(x.unflatten(3, (2, 4)), 3), F.elu(x, 0.7), F.softplus(x, 2.0),
+                F.softsign(x), F.hardshrink(x), F.softshrink(x), F.tanhshrink(x), F.threshold(x, 0.1, 0.2),
+                self.instance(x), self.rms(x), self.weight(x), variance, mean, x.logsumexp((2, 3)), x.std((2, 3)), x.prod(3),
+                values, order.float(), low, x.argmax(3).float(), x.amin(3), x.min(3).values, x.max(3).indices.float(), x.median(3).values,
+                x.tril(), x.triu(1), x.round(), x.ceil(), x.trunc(), x.sign(), x.frac(), x.log1p().nan_to_num(), positive.log2(),
+                x.expm1(), positive.log10(), x.tan(), x.sinh(), x.cosh(), x.atan(), torch.atan2(x, positive), x.erf(), x.sigmoid().logit(),
+                positive.lgamma(), positive ** 0.5, 2.0**x, torch.pow(2, x), mask.float(), torch.logical_and(x > 0, x < 1).float(),
+                torch.logical_xor(x > 0, x < 1).float(), torch.where(mask, x, 0.0), torch.where(mask, 1.0, x), x.clamp(min=torch.zeros_like(x)),
+                F.normalize(x, dim=1), x.norm(p=1, dim=1), torch.linalg.vector_norm(x, ord=3, dim=1), torch.cdist(flat, flat), F.cosine_similarity(x, positive),
+                torch.gather(flat, 2, high), flat.index_select(2, self.places), x.gather(3, x.argsort(3)), x.cumprod(3), x.diff(dim=3),
+                torch.roll(x, 1, 2), F.pad(x, (1, 1, 1, 1), mode="circular"), F.channel_shuffle(x.repeat(1, 2, 1, 1), 2), F.one_hot(x.argmax(3), 8).float(),
+                torch.baddbmm(x[:, 0], x[:, 1], x[:, 2], beta=0.5), torch.tensordot(x, self.kernel[:, 0, 0], dims=([1], [0])), x.diagonal(dim1=2, dim2=3),
+                torch.outer(self.slope, self.slope).expand(n, 3, 3), x.flatten(1).unflatten(1, (-1, 4)), x.tile(1, 1, 2, 1),
+                F.grid_sample(x, torch.stack([columns, rows / 8], 2).expand(n, 8, 8, 2), align_corners=False), F.local_response_norm(x, 2), F.pixel_shuffle(x.repeat(1, 4, 1, 1), 2),
+                F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2), F.lp_pool2d(positive, 2, 2), F.fold(F.unfold(x, 2), (8, 8), 2),
+                torch.add(x, positive, alpha=0.3), torch.rsub(x, positive, alpha=2), x.lerp(positive, 0.3), torch.stack(x.tensor_split(2, 3), 4), x.hypot(positive), x.rot90(1, (2, 3)),
+            ],
+        )
+
+
 class InPlace(nn.Module):
     """In-place operators whose effect must be seen, through names and views, and no further."""
 
@@ -420,6 +477,7 @@ CASES = {
     "logarithm": Logarithm,
     "one_sigmoid": OneSigmoid,
     "sigmoids": Sigmoids,
+    "by_name": ByName,
     "batch": Batch,
     "norm": Norm,
     "shuffled": Shuffled,
@@ -433,6 +491,9 @@ CASES = {
 
 # In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
 DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
+
+# Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so not the layouts.
+DECOMPOSED = ("activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
 
 
 class Fourier(nn.Module):
@@ -471,6 +532,7 @@ class Lost(nn.Module):
 
 def main() -> None:
     (FOLDER / "refused").mkdir(parents=True, exist_ok=True)
+    (FOLDER / "decomposed").mkdir(exist_ok=True)
     for name in sys.argv[1:] or [*CASES, "refused"]:
         refused() if name == "refused" else write(name, CASES[name])
 
@@ -489,6 +551,8 @@ def write(name: str, case: type[nn.Module]) -> None:
         dynamic |= {2: torch.export.Dim("height", min=4), 3: torch.export.Dim("width", min=4)}
     program = export(model, x, dynamic)
     save(program, name)
+    if name in DECOMPOSED:
+        save(program.run_decompositions(), f"decomposed/{name}")
     operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
     x = x.requires_grad_()
     answer = getattr(model, "logits", model)

@@ -59,7 +59,7 @@ pub use classes::{Classes, Reading, ScoreKind};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{
-    Activation, Arithmetic, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
+    Activation, Arithmetic, Aten, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
     Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
     Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
 };

@@ -25,7 +25,7 @@ pub use derivative::{Differentiated, Pass, Rows, Slope};
 pub(crate) use head::Behind;
 pub use head::Squashing;
 pub use op::{
-    Activation, Arithmetic, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
+    Activation, Arithmetic, Aten, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
 };
 pub(crate) use parallel::Shared;
 pub use places::Places;

@@ -74,7 +74,8 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| needed[node.output.0]) {
             let given: Vec<&Owner> = node.inputs.iter().map(|input| &owners[input.0]).collect();
             match follower.behind(node, &given) {
-                Some(Owner::Mixed) => return Some((index, true)),
+                // What was found by trying may be no more than rounding.
+                Some(Owner::Mixed) => return Some((index, !matches!(node.op, Op::Aten(_)))),
                 None => return Some((index, false)),
                 Some(owner) => owners[node.output.0] = owner,
             }
@@ -85,7 +86,7 @@ impl Graph {
         let expected = follower.each(self.output(), &Owner::Rows);
         let found = follower.each(self.output(), owner);
         let apart = matches!(owner, Owner::Rows | Owner::Nobody)
-            || found.zip(expected).is_some_and(|(found, expected)| found.f_equal(&expected).unwrap_or(false));
+            || found.zip(expected).is_some_and(|(found, expected)| keeps_to(&found, &expected));
         (!apart).then_some((last, true))
     }
 }
@@ -209,6 +210,8 @@ impl Follower<'_> {
                 | Arithmetic::MaskedFill { value: Some(other) },
             )
             | Op::Creation(Creation::Full { value: other, .. }) => open(other),
+            // A size that only says how results are laid out does no harm, and which it is cannot be told.
+            Op::Aten(_) => false,
             _ => false,
         }
     }
@@ -234,6 +237,64 @@ impl Follower<'_> {
             }
             Owner::Mixed => None,
         }
+    }
+
+    /// A value that rests on no picture, but perhaps on how many there are.
+    fn constant(&self, value: ValueId) -> Option<Tensor> {
+        let shape = self.context.sizes.numbers(self.graph.shape(self.graph.input())?).ok();
+        let shape = shape.unwrap_or_else(|| vec![PICTURES, 3, DEFAULT_SIDE, DEFAULT_SIDE]);
+        let device = self.parameters.tensors().first().map_or(Device::Cpu, Tensor::device);
+        let pictures = Tensor::f_zeros(shape, (Kind::Float, device)).ok()?;
+        let request =
+            Request { feeds: &[(self.graph.input(), &pictures)], fetches: &[value], ..Request::default() };
+        self.graph.run(self.parameters, &request).ok()?.pop()?.f_to_device(Device::Cpu).ok()
+    }
+
+    /// The same for an operator of which nothing is known but what it computes: of numbers drawn at random, and with those of
+    /// one picture changed, which results change.
+    fn tried(&self, node: &Node, given: &[&Owner], owners: &[Tensor]) -> Option<Tensor> {
+        let mut drawn = Vec::new();
+        for ((place, input), owner) in node.inputs.iter().enumerate().zip(given) {
+            let kind = self.graph.kinds.get(input).copied().unwrap_or(Kind::Float);
+            drawn.push(match (owner, self.graph.origin(*input), kind) {
+                (_, Origin::Parameter(index), _) => {
+                    self.parameters.tensors().get(index)?.f_to_device(Device::Cpu).ok()?
+                }
+                (Owner::Nobody, ..) => self.constant(*input)?,
+                (_, _, Kind::Float) => noise(&owners[place].size(), place as f64)?,
+                (_, _, Kind::Bool) => noise(&owners[place].size(), place as f64)?.f_gt(0.0).ok()?,
+                // Places, if they are any, that there surely are.
+                _ => Tensor::f_zeros(owners[place].size(), (kind, Device::Cpu)).ok()?,
+            });
+        }
+        let apply = |inputs: &[Tensor]| node.op.apply(&inputs.iter().collect::<Vec<_>>(), &self.context).ok();
+        let before = apply(&drawn)?;
+        let mut found = before.f_zeros_like().ok()?.f_to_kind(Kind::Int64).ok()?.f_sub_scalar(1).ok()?;
+        for picture in 0..PICTURES {
+            let mut changed = before.f_zeros_like().ok()?.f_to_kind(Kind::Bool).ok()?;
+            for (factor, shift) in [(1.7, 0.9), (-2.3, -0.4), (0.1, 30.0)] {
+                let mut inputs = Vec::new();
+                for (input, owners) in drawn.iter().zip(owners) {
+                    let moved = match input.kind() {
+                        Kind::Float => input.f_mul_scalar(factor).ok()?.f_add_scalar(shift).ok()?,
+                        Kind::Bool => input.f_logical_not().ok()?,
+                        _ => input.f_add_scalar(1).ok()?,
+                    };
+                    inputs.push(match owners.size() == input.size() {
+                        true => moved.f_where_self(&owners.f_eq(picture).ok()?, input).ok()?,
+                        false => input.shallow_clone(),
+                    });
+                }
+                let after = apply(&inputs)?;
+                let both = after.f_isnan().ok()?.f_logical_and(&before.f_isnan().ok()?).ok()?;
+                let differ = differs(&after, &before)?.f_logical_and(&both.f_logical_not().ok()?).ok()?;
+                changed = changed.f_logical_or(&differ).ok()?;
+            }
+            let own = Tensor::from(picture).f_expand(found.size(), false).ok()?;
+            let own = own.f_where_self(&changed, &Tensor::from(-1_i64)).ok()?;
+            found = join(Some(found), &own).ok()??;
+        }
+        Some(found)
     }
 
     /// The pictures of a call's results by those of its inputs' numbers.
@@ -318,6 +379,7 @@ impl Follower<'_> {
                 let all: Vec<&Tensor> = [first].into_iter().chain(&lists).collect();
                 node.op.apply(&all, &self.context).ok()?
             }
+            Op::Aten(_) | Op::Product(_) => self.tried(node, given, owners)?,
             Op::Layout(_) | Op::Selection(_) => {
                 node.op.apply(&owners.iter().collect::<Vec<_>>(), &self.context).ok()?
             }
@@ -329,7 +391,7 @@ impl Follower<'_> {
             return Some(Owner::Mixed);
         }
         let rows = self.each(node.output, &Owner::Rows).filter(|rows| rows.size() == owner.size());
-        let apart = rows.is_some_and(|rows| rows.f_equal(&owner).unwrap_or(false));
+        let apart = rows.is_some_and(|rows| keeps_to(&owner, &rows));
         Some(if apart { Owner::Rows } else { Owner::Each(owner) })
     }
 }
@@ -346,6 +408,32 @@ fn keeps_first(equation: &str, given: &[&Owner]) -> bool {
 
 /// The mark of a number that is of several pictures.
 const MIXED: i64 = PICTURES;
+
+/// Whether all numbers that are some picture's are the expected one's.
+fn keeps_to(owners: &Tensor, expected: &Tensor) -> bool {
+    let differ =
+        || owners.f_ne_tensor(expected)?.f_logical_and(&owners.f_ge(0)?)?.f_any()?.f_int64_value(&[]);
+    owners.size() == expected.size() && differ().is_ok_and(|differ| differ == 0)
+}
+
+/// Which results differ by more than rounding, which may depend on where in the memory an input lies.
+fn differs(after: &Tensor, before: &Tensor) -> Option<Tensor> {
+    let [after, before] = [after, before].map(|tensor| tensor.f_to_kind(Kind::Double));
+    let (after, before) = (after.ok()?, before.ok()?);
+    let same = after.f_isclose(&before, 1e-4, 1e-5, false).ok()?;
+    same.f_logical_not().ok()
+}
+
+/// Numbers that look random, of a normal deviate's size, always the same.
+fn noise(shape: &[i64], seed: f64) -> Option<Tensor> {
+    let count: i64 = shape.iter().product();
+    let places = Tensor::f_arange(count, (Kind::Double, Device::Cpu)).ok()?;
+    let waves = places.f_mul_scalar(12.9898).ok()?.f_add_scalar(78.233 * (seed + 1.0)).ok()?.f_sin().ok()?;
+    let waves = waves.f_mul_scalar(43758.5453).ok()?;
+    let fractions = waves.f_sub(&waves.f_floor().ok()?).ok()?;
+    let spread = fractions.f_sub_scalar(0.5).ok()?.f_mul_scalar(3.4).ok()?;
+    spread.f_to_kind(Kind::Float).ok()?.f_view(shape).ok()
+}
 
 /// The owners of numbers made one by one of several, broadcast.
 fn join(found: Option<Tensor>, owners: &Tensor) -> Result<Option<Tensor>, ()> {

@@ -45,6 +45,7 @@ impl Op {
             | Op::Product(_)
             | Op::Reduction(_)
             | Op::Creation(_)
+            | Op::Aten(_)
             | Op::Program(_) => Role::Other,
         }
     }

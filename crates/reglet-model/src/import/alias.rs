@@ -71,6 +71,7 @@ pub(super) fn sharing(op: &Op) -> Option<Sharing> {
         Op::Layout(
             Layout::Reshape { .. } | Layout::Flatten { .. } | Layout::Contiguous | Layout::To { .. },
         ) => Some(Sharing::Perhaps),
+        Op::Aten(op) if op.is_view() => Some(Sharing::Perhaps),
         _ => None,
     }
 }

@@ -33,21 +33,23 @@ pub(super) struct Call<'a> {
     first: &'a str,
     arguments: HashMap<&'a str, &'a Argument>,
     result: Option<Kind>,
+    results: usize,
     scope: &'a mut dyn Scope,
 }
 
 impl<'a> Call<'a> {
-    /// A call whose first result is declared to be of the kind `result`.
+    /// A call with so many `results`, of which the first is declared to be of the kind `result`.
     pub fn new(
         operator: &'a str,
         arguments: &'a [NamedArgument],
         result: Option<Kind>,
+        results: usize,
         scope: &'a mut dyn Scope,
     ) -> Call<'a> {
         let first = arguments.first().map_or("", |argument| argument.name.as_str());
         let given = arguments.iter().filter(|argument| !matches!(argument.arg, Argument::None));
         let arguments = given.map(|argument| (argument.name.as_str(), &argument.arg)).collect();
-        Call { operator, first, arguments, result, scope }
+        Call { operator, first, arguments, result, results, scope }
     }
 
     /// The first argument, the tensor that most operators are about.
@@ -115,6 +117,11 @@ impl<'a> Call<'a> {
         self.result.ok_or_else(|| "the kind of its result is not known".to_owned())
     }
 
+    /// How many results the call has.
+    pub fn results(&self) -> usize {
+        self.results
+    }
+
     /// A value that an operator makes of `value`, number by number, on the way to the result.
     pub fn between(&mut self, op: impl Into<Op>, value: usize, kind: Option<Kind>) -> usize {
         let shape = self.scope.shape(value).map(<[Size]>::to_vec);
@@ -141,6 +148,11 @@ impl<'a> Call<'a> {
     /// Whether an argument is a tensor.
     pub fn is_tensor(&self, name: &str) -> bool {
         matches!(self.arguments.get(name), Some(Argument::Tensor(_)))
+    }
+
+    /// Whether an argument is given and true.
+    pub fn is_true(&self, name: &str) -> bool {
+        matches!(self.arguments.get(name), Some(Argument::Bool(true)))
     }
 
     /// Whether an argument is given.
@@ -219,6 +231,19 @@ impl<'a> Call<'a> {
     /// A floating-point number.
     pub fn float(&mut self, name: &str, default: f64) -> Result<f64, String> {
         Ok(self.maybe_float(name)?.unwrap_or(default))
+    }
+
+    /// A list of floating-point numbers.
+    pub fn floats(&mut self, name: &str) -> Result<Vec<f64>, String> {
+        match self.arguments.remove(name) {
+            Some(Argument::Floats(numbers)) => Ok(numbers.clone()),
+            Some(Argument::Ints(sizes)) => {
+                let fixed = |size| self.size_of(size).and_then(|size| fixed(name, &size));
+                sizes.iter().map(|size| fixed(size).map(|number| number as f64)).collect()
+            }
+            Some(Argument::Tensors(none)) if none.is_empty() => Ok(Vec::new()),
+            _ => Err(format!("its argument '{name}' is no list of numbers")),
+        }
     }
 
     /// A number that keeps its kind.

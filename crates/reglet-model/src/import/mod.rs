@@ -17,7 +17,7 @@ mod symbols;
 mod tensors;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
@@ -38,6 +38,9 @@ use crate::{ModelError, Note, Parameters, files};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
 const SCHEMA: i64 = 8;
+
+/// What is wrong with an operator that is in no list.
+const UNKNOWN: &str = "the operator is not known";
 
 /// A model from an archive.
 #[derive(Debug)]
@@ -114,6 +117,8 @@ struct Importer {
     symbols: Symbols,
     sizes: HashMap<String, Size>,
     shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
+    /// The values that some call reads.
+    used: HashSet<String>,
     place: Place,
     class: String,
 }
@@ -143,6 +148,13 @@ impl Importer {
             symbols,
             sizes,
             shapes,
+            used: calls
+                .nodes
+                .iter()
+                .flat_map(|node| &node.inputs)
+                .flat_map(|input| input.arg.names())
+                .cloned()
+                .collect(),
             place: Place::default(),
             class,
         })
@@ -219,10 +231,28 @@ impl Importer {
         let (operator, in_place) = parse_target(&node.target);
         let place = self.place.clone();
         let result = outputs.first().and_then(|name| self.known(name).1);
-        let mut call = Call::new(&operator, &node.inputs, result, self);
+        let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
         let found = operators::operators(&mut call).and_then(|found| {
-            let found = found.ok_or_else(|| "the operator is not known".to_owned())?;
+            let found = found.ok_or_else(|| UNKNOWN.to_owned())?;
             call.finish().map(|()| found)
+        });
+        // What has a form of its own here, but not with these arguments, and what has none, is called by its name.
+        let found = found.or_else(|reason| {
+            let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
+            match operators::by_name(&mut call) {
+                Ok(Some(found)) => call.finish().map(|()| found),
+                Ok(None) => Err(reason),
+                Err(other) => Err(if reason == UNKNOWN { other } else { reason }),
+            }
+        });
+        // Of those that are known for one of several results, the others.
+        let found = found.and_then(|mut found| {
+            if outputs.iter().skip(found.len()).any(|output| self.used.contains(*output)) {
+                let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
+                let all = operators::by_name(&mut call)?.unwrap_or_default();
+                found.extend(all.into_iter().skip(found.len()));
+            }
+            Ok(found)
         });
         let base = match node.inputs.first().map(|input| &input.arg) {
             Some(Argument::Tensor(name)) => Some(name.as_str()),

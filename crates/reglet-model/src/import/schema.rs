@@ -136,11 +136,24 @@ pub(super) enum Argument {
     Int(Symbolic),
     Ints(Vec<Symbolic>),
     Float(f64),
+    Floats(Vec<f64>),
     Bool(bool),
     Text(String),
     Kind(i64),
     /// One that is not read.
     Other,
+}
+
+impl Argument {
+    /// The tensors that it names.
+    pub fn names(&self) -> Vec<&String> {
+        match self {
+            Argument::Tensor(name) => vec![name],
+            Argument::Tensors(names) => names.iter().collect(),
+            Argument::OptionalTensors(names) => names.iter().flatten().collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// An integer, or the name of one that is known only when the graph runs.
@@ -213,6 +226,9 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
             }
             "as_sym_ints" => Argument::Ints(map.next_value()?),
             "as_float" => Argument::Float(map.next_value::<Float>()?.value()?),
+            "as_floats" => Argument::Floats(
+                map.next_value::<Vec<Float>>()?.into_iter().map(Float::value).collect::<Result<_, _>>()?,
+            ),
             "as_bool" => Argument::Bool(map.next_value()?),
             "as_string" => Argument::Text(map.next_value()?),
             "as_scalar_type" => Argument::Kind(map.next_value()?),

@@ -2,6 +2,7 @@
 
 mod activation;
 mod arithmetic;
+mod aten;
 mod batch_norm;
 mod creation;
 mod derivative;
@@ -19,6 +20,7 @@ use tch::{Device, Tensor};
 pub use activation::Activation;
 pub(super) use activation::hardtanh;
 pub use arithmetic::{Arithmetic, Number};
+pub use aten::Aten;
 pub use creation::Creation;
 pub(super) use derivative::Derivative;
 pub use layout::Layout;
@@ -95,6 +97,8 @@ pub enum Op {
     Selection(Selection),
     /// Numbers out of nothing.
     Creation(Creation),
+    /// An operator that has no form of its own here.
+    Aten(Aten),
     /// A whole model, of which no more is known.
     Program(Program),
 }
@@ -128,6 +132,7 @@ impl Op {
             Op::Layout(op) => op.name(),
             Op::Selection(op) => op.name(),
             Op::Creation(op) => op.name(),
+            Op::Aten(op) => op.name(),
             Op::Program(_) => "program",
         }
     }
@@ -169,6 +174,7 @@ impl Op {
             Op::Layout(op) => op.apply(&inputs, context)?,
             Op::Selection(op) => op.apply(&inputs, context)?,
             Op::Creation(op) => op.apply(context)?,
+            Op::Aten(op) => op.apply(&inputs, context)?,
             Op::Program(op) => op.apply(&inputs)?,
         })
     }

@@ -91,6 +91,16 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>
             let input = call.input_as_asked()?;
             of(Arithmetic::Fill { value: Some(value) }, [input])
         }
+        // What was never written holds anything, so zeros as well.
+        ("empty_like", "") => {
+            pass_over_options(call);
+            let input = call.input_as_asked()?;
+            of(Arithmetic::Fill { value: Some(Number::Integer(Size::Fixed(0))) }, [input])
+        }
+        ("empty", "memory_format") | ("new_empty" | "empty_permuted", "") => {
+            call.pass_over(&["physical_layout"]);
+            full(call, "new_empty")
+        }
         ("zeros" | "ones" | "full" | "new_zeros" | "new_ones" | "new_full", "") => full(call, name),
         ("scalar_tensor", "") => {
             pass_over_options(call);

@@ -21,8 +21,12 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "dropout" | "feature_dropout" | "native_dropout" => {
             let p = call.float("p", 0.5)?;
-            if call.flag("train", false)? {
-                return Err(IN_TRAINING.to_owned());
+            // Of nothing, nothing is dropped.
+            if call.flag("train", false)? && p != 0.0 {
+                return Err(format!(
+                    "it drops a share of {p} of what it is given, as in training; call `model.eval()` before exporting, and write \
+                     `F.dropout(x, p, training=self.training)` where the function is called without its last argument"
+                ));
             }
             of(Op::Dropout { p }, [call.input()?])
         }
@@ -65,7 +69,9 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "scaled_dot_product_attention" => {
             if call.float("dropout_p", 0.0)? != 0.0 {
-                return Err(IN_TRAINING.to_owned());
+                return Err("its argument dropout_p is above 0, as in training; call `model.eval()` before exporting, and give \
+                            `dropout_p=0` while `self.training` is false"
+                    .to_owned());
             }
             let op = Product::Attention {
                 causal: call.flag("is_causal", false)?,
@@ -78,8 +84,21 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     }
 }
 
-/// What is wrong with a model that was not switched to evaluation.
-const IN_TRAINING: &str = "it was exported in training mode; call `model.eval()` before exporting";
+/// What is wrong with a norm that was not switched to evaluation.
+const IN_TRAINING: &str = "it keeps running statistics and yet takes those of each batch, so it was exported in training mode; \
+    call `model.eval()` before exporting";
+
+/// Whether a norm takes its batch's own statistics, and keeps running ones for evaluation.
+fn in_training(call: &Call) -> bool {
+    let takes = ["training", "use_input_stats"].iter().any(|name| call.is_true(name));
+    takes && call.is_tensor("running_mean")
+}
+
+/// Refuses what does something else in evaluation. A norm without running statistics does not: weights are standardised
+/// by one, and instances normalised.
+pub(super) fn check_evaluation(call: &Call) -> Result<(), String> {
+    if in_training(call) { Err(IN_TRAINING.to_owned()) } else { Ok(()) }
+}
 
 fn convolution(call: &mut Call) -> Result<Option<Results>, String> {
     let inputs = call.tensors_while_given(&["input", "weight", "bias"])?;
@@ -124,8 +143,9 @@ fn same_padding(weight: &[Size], dilation: [i64; 2]) -> Result<[i64; 2], String>
 }
 
 fn batch_norm(call: &mut Call) -> Result<Option<Results>, String> {
+    check_evaluation(call)?;
     if call.flag("training", false)? {
-        return Err(IN_TRAINING.to_owned());
+        return Err("it normalises by the batch's own statistics".to_owned());
     }
     call.pass_over(&["cudnn_enabled"]);
     let op = Op::BatchNorm { eps: call.float("eps", 1e-5)?, momentum: call.float("momentum", 0.1)? };

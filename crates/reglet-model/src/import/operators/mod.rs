@@ -2,6 +2,7 @@
 
 mod activation;
 mod arithmetic;
+mod aten;
 mod layer;
 mod layout;
 mod reduction;
@@ -34,4 +35,13 @@ pub(super) fn operators(call: &mut Call) -> Result<Option<Results>, String> {
         }
     }
     Ok(None)
+}
+
+/// The operator of each result of a call that has no form of its own; `None` if it may not be called at all.
+///
+/// # Errors
+/// What about its arguments is not supported, or what the model would need to be switched to.
+pub(super) fn by_name(call: &mut Call) -> Result<Option<Results>, String> {
+    layer::check_evaluation(call)?;
+    aten::read(call)
 }
