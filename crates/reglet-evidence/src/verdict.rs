@@ -38,11 +38,11 @@ impl VerdictKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReactsTo {
-    /// The artefact's form: its parts in disorder do less.
+    /// The artefact's form: with its tiles shuffled it does less than half as much.
     Form,
-    /// Anything like it: its parts in disorder do as much.
+    /// Anything like it: with its tiles shuffled it does more than half as much.
     AnythingLikeIt,
-    /// That could not be told: its parts in disorder were not tried on enough pictures.
+    /// That could not be told: shuffled tiles were not tried on enough pictures, or what is put in moves too little.
     Unknown,
 }
 
@@ -384,13 +384,13 @@ fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConf
     let classes = findings.iter().map(|finding| &finding.class).chain([&None]);
     let Some((insert, contrast)) = classes.into_iter().find_map(of) else { return ReactsTo::Unknown };
     let (whole, own) = (insert.difference.estimate.mean, contrast.difference.estimate);
-    if own.mean * whole > 0.0
-        && (own.low > 0.0 || own.high < 0.0)
-        && own.mean.abs() >= 0.5 * config.min_effect
-    {
-        ReactsTo::Form
-    } else if whole.abs() >= config.min_effect && own.mean.abs() < 0.5 * whole.abs() {
+    if whole.abs() < config.min_effect {
+        // What is put in moves too little for its parts to be told from it.
+        ReactsTo::Unknown
+    } else if own.mean / whole < 0.5 {
         ReactsTo::AnythingLikeIt
+    } else if own.low > 0.0 || own.high < 0.0 {
+        ReactsTo::Form
     } else {
         ReactsTo::Unknown
     }

@@ -280,11 +280,11 @@ phrases! {
         "{findings}, more than an equally strong change without meaning does{reacts}{maps}"
         "{findings}, davantage qu’une modification aussi forte mais sans signification{reacts}{maps}"
     reacts_to_form()
-        "; what counts is the form of the {artefact}: with its tiles shuffled it does less"
-        " ; c’est la forme {of_the_artefact} qui compte : en désordre, elle fait moins d’effet"
+        "; what counts is the form of the {artefact}: with its tiles shuffled it does less than half as much"
+        " ; c’est la forme {of_the_artefact} qui compte : en désordre, il reste moins de la moitié de l’effet"
     reacts_to_anything_like_it()
-        "; anything that resembles the {artefact} counts: with its tiles shuffled it does as much"
-        " ; tout ce qui ressemble {to_the_artefact} compte : en désordre, l’effet est aussi grand"
+        "; anything that resembles the {artefact} counts: with its tiles shuffled it does more than half as much"
+        " ; tout ce qui ressemble {to_the_artefact} compte : en désordre, il reste plus de la moitié de l’effet"
     maps_lie_on_it(methods)
         "; the maps of {methods} lie on it"
         " ; les cartes de {methods} s’y concentrent"
