@@ -98,13 +98,8 @@ fn the_seed_fixes_it_and_bad_input_is_refused() {
 }
 
 #[test]
-fn six_hundred_rows_of_two_thousand_features_take_seconds() {
-    for (width, limit) in [(512, 2.0), (2048, 10.0)] {
-        let Made { features, labels, groups } = made(200, width, 1.0, 3);
-        let started = std::time::Instant::now();
-        assert!(Probe::fit(&features, width, &labels, &groups, 5, 1).is_some());
-        let took = started.elapsed().as_secs_f64();
-        println!("{width} features: {took:.2} s");
-        assert!(took < limit, "{width} features: {took} s");
-    }
+fn more_features_than_rows_are_no_trouble() {
+    let Made { features, labels, groups } = made(100, 2048, 1.0, 3);
+    let probe = Probe::fit(&features, 2048, &labels, &groups, 5, 1).expect("enough of each");
+    assert!(probe.auroc().mean > 0.5);
 }
