@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use reglet_data::file_names;
 use sha2::{Digest, Sha256};
 
 use crate::assemble::assemble;
@@ -158,9 +159,9 @@ fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> 
     let charts = charts.collect::<Result<Vec<_>, _>>()?;
     output.write("model-card.md", model_card::render(results).as_bytes())?;
     output.write("junit.xml", junit::render(results)?.as_bytes())?;
-    for ((index, case), charts) in results.cases.iter().enumerate().zip(&charts) {
+    for (case, charts) in case_names(results).iter().zip(&charts) {
         for (name, drawing) in charts.named() {
-            let path = format!("figures/{}-{name}", file_name(results, case, index));
+            let path = format!("figures/{case}-{name}");
             output.write(format!("{path}.svg"), drawing.as_str().as_bytes())?;
             output.write(format!("{path}.png"), &drawing.to_png(FIGURE_SCALE)?)?;
         }
@@ -170,17 +171,16 @@ fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> 
     Ok((text(results, out), status(results)))
 }
 
-/// The names of a case where a file can have them, else its place among the cases. Where there is one artefact and one
-/// target, the model's name does.
-fn file_name(results: &Results, case: &CaseResults, index: usize) -> String {
-    let mut parts = vec![&case.name];
-    parts.extend((results.artefacts.len() > 1).then_some(&case.artefact));
-    parts.extend((results.targets.len() > 1).then_some(&case.target));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    match parts.iter().all(|part| !part.is_empty() && part.bytes().all(plain)) {
-        true => parts.into_iter().map(String::as_str).collect::<Vec<_>>().join("-"),
-        false => format!("case {}", index + 1),
-    }
+/// What the files of each case are called by. Where there is one artefact and one target, a model's name says which case it is.
+fn case_names(results: &Results) -> Vec<String> {
+    let of = |case: &CaseResults| {
+        let mut parts = vec![case.name.as_str()];
+        parts.extend((results.artefacts.len() > 1).then_some(case.artefact.as_str()));
+        parts.extend((results.targets.len() > 1).then_some(case.target.as_str()));
+        parts.join("-")
+    };
+    let ids: Vec<String> = results.cases.iter().map(of).collect();
+    file_names(ids.iter().map(String::as_str))
 }
 
 /// 0 if every case is as expected or, where nothing is expected, no shortcut; else 1.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use image::RgbImage;
 use reglet_attribution::{Baseline, Computed, Explanation, Method};
+use reglet_data::file_names;
 use reglet_data::picture::{self, Limits};
 use reglet_model::{
     ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, Targets, WeightsSource, device,
@@ -445,17 +446,11 @@ fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     Ok(pictures)
 }
 
-/// A folder name for each picture: its file name without extension, numbered where that is taken.
+/// A folder for each picture's results, within the folder for all.
 fn folders(pictures: &[PathBuf]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(pictures.len());
-    for picture in pictures {
-        let stem = picture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let taken = |name: &String| names.contains(name);
-        let numbered = (2..).map(|number| format!("{stem}-{number}"));
-        let name = std::iter::once(stem.clone()).chain(numbered).find(|name| !taken(name));
-        names.push(name.unwrap_or(stem));
-    }
-    names
+    let names: Vec<_> =
+        pictures.iter().map(|picture| picture.file_name().unwrap_or_default().to_string_lossy()).collect();
+    file_names(names.iter().map(AsRef::as_ref))
 }
 
 #[cfg(test)]

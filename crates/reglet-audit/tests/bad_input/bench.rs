@@ -224,6 +224,11 @@ impl Run {
         assert!(!self.results.iter().any(|name| name.starts_with('.')), "left behind: {self:#?}");
     }
 
+    /// What lies in the folder for the results, sorted.
+    pub fn results(&self) -> &[String] {
+        &self.results
+    }
+
     /// Whether the program said this.
     pub fn said(&self, part: &str) -> bool {
         self.said.contains(part)

@@ -36,6 +36,21 @@ fn one_bad_picture_among_good_ones_leaves_nothing_of_the_good_ones() {
     bench.explain(bench.phantom(), &["nowhere.png"]).refused(&["nowhere.png"]);
 }
 
+/// Names that lead out of a folder, or to the folder itself, once their extension is taken off.
+#[test]
+fn the_results_of_a_picture_lie_within_the_folder_whatever_it_is_called() {
+    let bench = Bench::new();
+    let picture = fs::read(bench.phantom()).expect("there");
+    let named = ["...png", "..png", "con.png"].map(|name| bench.write(name, &picture));
+    let run = bench.explain(bench.phantom(), &named.each_ref().map(String::as_str));
+    run.accepted(&["phantom", "picture", "picture-2", "_con"]);
+    assert_eq!(run.results().len(), 4, "{run:?}");
+    bench.read("picture-2/summary.json");
+    let mut around: Vec<_> = fs::read_dir(bench.folder()).expect("the folder").filter_map(Result::ok).collect();
+    around.retain(|entry| !entry.file_name().to_string_lossy().ends_with(".png"));
+    assert_eq!(around.len(), 1, "only the folder for the results: {around:?}");
+}
+
 #[test]
 fn grey_16_bit_transparent_and_cmyk_pictures_just_work() {
     for name in ["grey.png", "grey-16-bit.png", "rgb-16-bit.png", "transparent.png", "cmyk.jpg"] {
