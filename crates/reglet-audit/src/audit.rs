@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::assemble::assemble;
 use crate::clusters::clusters;
 use crate::config::Config;
+use crate::drawing::FIGURE_SCALE;
 use crate::journal::Journal;
 use crate::observe::observe;
 use crate::plan::Plan;
@@ -67,9 +68,9 @@ pub fn judge(results: &Path, overrides: &[String], out: &Path) -> Result<(String
 /// Whether a setting changes only how rows are judged and told of.
 fn is_rule(setting: &str) -> bool {
     let key = setting.split('=').next().unwrap_or_default().trim();
-    let expected = key.strip_prefix("models.").is_some_and(|rest| {
-        rest.ends_with(".expect") || rest.contains(".expect.")
-    });
+    let expected = key
+        .strip_prefix("models.")
+        .is_some_and(|rest| rest.ends_with(".expect") || rest.contains(".expect."));
     let whole = ["operating_point", "seed", "reference", "language", "title"];
     expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
 }
@@ -77,9 +78,9 @@ fn is_rule(setting: &str) -> bool {
 /// Everything that what is found of a picture depends on: the program, the config, the weights and the data, each by
 /// its content.
 fn key(plan: &Plan, fingerprint: &str) -> String {
-    let program = std::env::current_exe().and_then(fs::read).map(|bytes| {
-        Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    });
+    let program = std::env::current_exe()
+        .and_then(fs::read)
+        .map(|bytes| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
     format!("{} {:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), program.ok(), plan.text)
 }
@@ -145,9 +146,6 @@ pub(crate) fn carry_out(
     record.check().map(|()| record)
 }
 
-/// How many pixels of a figure there are for one of the page.
-const FIGURE_SCALE: f32 = 2.0;
-
 /// Writes everything there is to be written. Returns what is to be printed and the exit status.
 fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> Result<(String, u8), Error> {
     let json = serde_json::to_string_pretty(results).expect("results are plain values");
@@ -163,7 +161,7 @@ fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> 
         for (name, drawing) in charts.named() {
             let path = format!("figures/{case}-{name}");
             output.write(format!("{path}.svg"), drawing.as_str().as_bytes())?;
-            output.write(format!("{path}.png"), &drawing.to_png(FIGURE_SCALE)?)?;
+            output.write(format!("{path}.png"), &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
         }
     }
     output.write("report.html", report::render(results, &charts).as_bytes())?;

@@ -7,7 +7,8 @@ use reglet_data::edit::{Change, EditError, Editor};
 use reglet_data::{DataError, Dataset, EstimatedLesions};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, ScoreKind, WeightsSource, device,
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
+    WeightsSource, device,
 };
 
 use crate::config::{Config, LesionMasks, ModelConfig, PreprocessingConfig, default_lesion};
@@ -91,13 +92,16 @@ impl Plan {
             false => "artefact".to_owned(),
         };
         // Whoever names no lesion need not have one.
-        let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
+        let lesion =
+            Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
         let regions = suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion);
         for (key, region) in regions {
             if !data.regions().contains(region) {
                 let known = data.regions().join(", ");
                 let message = if known.is_empty() {
-                    format!("the data set has no region '{region}', and no other either: name masks, flags or a COCO file")
+                    format!(
+                        "the data set has no region '{region}', and no other either: name masks, flags or a COCO file"
+                    )
                 } else {
                     format!("the data set has no region '{region}'; it has: {known}")
                 };
@@ -180,11 +184,11 @@ fn key_of(error: &Error) -> &'static str {
 impl ModelConfig {
     pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
         let (labels, device) = (self.classes.clone(), device(&config.device)?);
-        let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
         let mut model = match (&self.archive, self.architecture, &self.weights) {
             (Some(archive), None, None) if self.width == 1.0 => {
                 let archive = folder.join(archive);
                 let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
+                let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::choice);
                 import(&ImportOptions { archive, labels, preprocessing, device })?
             }
             (None, Some(architecture), Some(weights)) => {
@@ -192,6 +196,7 @@ impl ModelConfig {
                     Some("torchvision") => WeightsSource::Torchvision,
                     _ => WeightsSource::File(folder.join(weights)),
                 };
+                let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
                 let (width, preprocessing) = (self.width, preprocessing.unwrap_or_default());
                 let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
                 let mut progress = Progress::new("downloading weights", "bytes");
@@ -216,6 +221,14 @@ impl ModelConfig {
 }
 
 impl PreprocessingConfig {
+    /// Of an exported model only `custom` says more than the size.
+    fn choice(&self) -> PreprocessingChoice {
+        match self {
+            PreprocessingConfig::Custom(preprocessing) => PreprocessingChoice::Whole(preprocessing.clone()),
+            size => PreprocessingChoice::Geometry(size.build().geometry),
+        }
+    }
+
     fn build(&self) -> Preprocessing {
         match self {
             PreprocessingConfig::Notebook => Preprocessing::default(),
@@ -225,4 +238,3 @@ impl PreprocessingConfig {
         }
     }
 }
-

@@ -204,8 +204,11 @@ mod tests {
         let logits = Tensor::from_slice(&[0.3_f32, -1.2, 2.0]).view([1, 3]).to_device(Device::Cpu);
         let three = Classes::new(3, None).expect("three");
         let one = Classes::new(1, None).expect("two");
-        let cases =
-            [(three.clone(), logits.shallow_clone()), (three.independent(), logits), (one, Tensor::from(0.7_f32).view([1, 1]))];
+        let cases = [
+            (three.clone(), logits.shallow_clone()),
+            (three.independent(), logits),
+            (one, Tensor::from(0.7_f32).view([1, 1])),
+        ];
         for (classes, logits) in cases {
             let probabilities = classes.probabilities(&logits).expect("they are");
             for target in 0..classes.count() {
@@ -216,7 +219,10 @@ mod tests {
                 };
                 let reading = classes.reading();
                 assert!((score(ScoreKind::Probability) - p).abs() < 1e-6, "{reading:?} {target}");
-                assert!((score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5, "{reading:?} {target}");
+                assert!(
+                    (score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5,
+                    "{reading:?} {target}"
+                );
             }
         }
     }
