@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reglet_attribution::{Family, Method};
 use reglet_data::{Geometry, Resize, Size};
-use reglet_model::{ImportOptions, Model, ModelError, Preprocessing, Targets};
+use reglet_model::{ImportOptions, Model, ModelError, PreprocessingChoice, Targets};
 use reglet_tests::{Reference, assert_close, fixtures, quick};
 use tch::Device;
 
@@ -13,7 +13,7 @@ fn options(name: &str) -> ImportOptions {
     ImportOptions {
         archive: fixtures().join(format!("torchscript/{name}.pt")),
         labels: None,
-        preprocessing: Some(Preprocessing { geometry, ..Preprocessing::default() }),
+        preprocessing: Some(PreprocessingChoice::Geometry(geometry)),
         device: Device::Cpu,
     }
 }

@@ -4,11 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use reglet_data::file_names;
 use sha2::{Digest, Sha256};
 
 use crate::assemble::assemble;
 use crate::clusters::clusters;
 use crate::config::Config;
+use crate::drawing::FIGURE_SCALE;
 use crate::journal::Journal;
 use crate::observe::observe;
 use crate::plan::Plan;
@@ -156,9 +158,6 @@ fn notes(model: &Model) -> Vec<String> {
     notes
 }
 
-/// How many pixels of a figure there are for one of the page.
-const FIGURE_SCALE: f32 = 2.0;
-
 /// Writes everything there is to be written. Returns what is to be printed and the exit status.
 fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> Result<(String, u8), Error> {
     let json = serde_json::to_string_pretty(results).expect("results are plain values");
@@ -170,11 +169,11 @@ fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> 
     let charts = charts.collect::<Result<Vec<_>, _>>()?;
     output.write("model-card.md", model_card::render(results).as_bytes())?;
     output.write("junit.xml", junit::render(results)?.as_bytes())?;
-    for ((index, case), charts) in results.cases.iter().enumerate().zip(&charts) {
+    for (case, charts) in case_names(results).iter().zip(&charts) {
         for (name, drawing) in charts.named() {
-            let path = format!("figures/{}-{name}", file_name(results, case, index));
+            let path = format!("figures/{case}-{name}");
             output.write(format!("{path}.svg"), drawing.as_str().as_bytes())?;
-            output.write(format!("{path}.png"), &drawing.to_png(FIGURE_SCALE)?)?;
+            output.write(format!("{path}.png"), &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
         }
     }
     output.write("report.html", report::render(results, &charts).as_bytes())?;
@@ -182,17 +181,16 @@ fn write(mut output: Output, record: &Record, results: &Results, out: &Path) -> 
     Ok((text(results, out), status(results)))
 }
 
-/// The names of a case where a file can have them, else its place among the cases. Where there is one artefact and one
-/// target, the model's name does.
-fn file_name(results: &Results, case: &CaseResults, index: usize) -> String {
-    let mut parts = vec![&case.name];
-    parts.extend((results.artefacts.len() > 1).then_some(&case.artefact));
-    parts.extend((results.targets.len() > 1).then_some(&case.target));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    match parts.iter().all(|part| !part.is_empty() && part.bytes().all(plain)) {
-        true => parts.into_iter().map(String::as_str).collect::<Vec<_>>().join("-"),
-        false => format!("case {}", index + 1),
-    }
+/// What the files of each case are called by. Where there is one artefact and one target, a model's name says which case it is.
+fn case_names(results: &Results) -> Vec<String> {
+    let of = |case: &CaseResults| {
+        let mut parts = vec![case.name.as_str()];
+        parts.extend((results.artefacts.len() > 1).then_some(case.artefact.as_str()));
+        parts.extend((results.targets.len() > 1).then_some(case.target.as_str()));
+        parts.join("-")
+    };
+    let ids: Vec<String> = results.cases.iter().map(of).collect();
+    file_names(ids.iter().map(String::as_str))
 }
 
 /// 0 if every case is as expected or, where nothing is expected, no shortcut; else 1.

@@ -14,6 +14,7 @@ use reglet_viz::Theme;
 
 use crate::assemble::assemble;
 use crate::audit::carry_out;
+use crate::drawing::FIGURE_SCALE;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -25,9 +26,6 @@ use config::Series;
 use findings::Findings;
 use series::members;
 use truth::truths;
-
-/// Pixels of a figure for one of the page.
-const FIGURE_SCALE: f32 = 2.0;
 
 /// Trains, or loads, a series of classifiers of phantoms whose training data tie the ruler to melanoma from not at
 /// all to always; measures by exact redraws how much each depends on the ruler; audits all of them; and sets what
@@ -79,7 +77,7 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
     drop(progress);
     for (means, drawing) in findings.figures(&Theme::LIGHT)? {
         output.write(format!("{means}.svg"), drawing.as_str().as_bytes())?;
-        output.write(format!("{means}.png"), &drawing.to_png(FIGURE_SCALE)?)?;
+        output.write(format!("{means}.png"), &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
     }
     output.write("calibration.json", findings.json().as_bytes())?;
     output.write("calibration.csv", &findings.table()?)?;

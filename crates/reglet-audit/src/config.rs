@@ -193,16 +193,17 @@ pub struct ModelConfig {
     pub expect: Option<Expected>,
 }
 
-/// How pictures become a model's input.
+/// How pictures become a model's input. All but `custom` say the size: the mean and the standard deviation of an exported
+/// model are then those in its archive or beside it, where there are any, else ImageNet's.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PreprocessingConfig {
-    /// Resized to 224×224; ImageNet's mean and standard deviation.
+    /// Resized to 224×224.
     #[default]
     Notebook,
-    /// The shorter side to 256, the centre 224×224; ImageNet's mean and standard deviation.
+    /// The shorter side to 256, the centre 224×224.
     Torchvision,
-    /// Resized to a square of this side; ImageNet's mean and standard deviation.
+    /// Resized to a square of this side.
     Square(#[schemars(range(min = 1, max = 4096))] u32),
     /// Everything said.
     Custom(Preprocessing),

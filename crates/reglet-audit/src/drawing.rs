@@ -9,6 +9,9 @@ use crate::Error;
 /// The largest share of a picture that an overlay hides; where a map finds nothing, it hides nothing.
 pub(crate) const OPACITY: Opacity = Opacity::ByValue(0.75);
 
+/// Pixels of a painted figure for each CSS pixel of the drawing.
+pub(crate) const FIGURE_SCALE: f32 = 2.0;
+
 /// The handful of brightest pixels above it does not darken the others.
 const PERCENTILE: f32 = 99.5;
 

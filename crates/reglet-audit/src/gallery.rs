@@ -11,7 +11,8 @@ use serde_json::json;
 use tch::{Kind, Tensor};
 
 use crate::drawing::{OPACITY, scaled};
-use crate::explain::{set, weights};
+use crate::explain::set;
+use crate::loading::weights;
 use crate::progress::Progress;
 use crate::{Error, Output, parameters};
 
@@ -26,7 +27,7 @@ pub struct GalleryOptions {
     pub set: Vec<String>,
     /// Where to run.
     pub device: String,
-    /// Pixels of the PNG for each CSS pixel.
+    /// Pixels of the PNG for each CSS pixel; fewer where a side would be longer than can be painted.
     pub scale: f32,
     /// The folder for the results.
     pub out: PathBuf,
@@ -72,7 +73,7 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
     let mut output = Output::new(&options.out)?;
     let drawing = figure(&shown, &methods)?.draw(&Theme::LIGHT)?;
     output.write("gallery.svg", drawing.as_str().as_bytes())?;
-    output.write("gallery.png", &drawing.to_png(options.scale)?)?;
+    output.write("gallery.png", &drawing.to_png(drawing.scale_within(options.scale))?)?;
     output.finish()?;
     Ok(format!("{} methods drawn\nwritten to {}\n", methods.len(), options.out.display()))
 }

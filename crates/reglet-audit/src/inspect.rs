@@ -3,14 +3,15 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use reglet_data::Geometry;
 use reglet_model::{
-    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Places, Preprocessing, Request,
-    Rewrite, ValueId,
+    Architecture, Graph, ImportOptions, Model, Node, Origin, Parameters, Places, Preprocessing,
+    PreprocessingChoice, Rewrite, ValueId,
 };
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
-use crate::explain::is_archive;
+use crate::loading::{input, is_archive};
 
 /// What is inspected: a graph with parameters, and the picture it is shown.
 struct Subject {
@@ -27,8 +28,8 @@ struct Subject {
 /// Whatever is wrong with the model; a side that it cannot take among it.
 pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let subject = Subject::load(name, side)?;
-    let shapes = subject.shapes()?;
     let graph = subject.model.graph();
+    let shapes = graph.shapes(subject.model.parameters(), &subject.input.size())?;
     let counts = parameter_counts(graph);
     let total: i64 = counts.values().sum();
     let longest =
@@ -36,12 +37,15 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let wide = longest(&|node| graph.name(node.output).len());
     let narrow = longest(&|node| node.op.name().len());
 
+    let notes: Vec<String> = subject.model.notes().iter().map(|note| format!("note: {note}\n")).collect();
     let mut text = format!(
-        "{}: {} classes, {} operators, {} parameters\n\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
+        "{}: {} classes, {} operators, {} parameters\ninput: {}\n{}\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
         subject.title,
         subject.model.classes().count(),
         graph.nodes().len(),
         thousands(total),
+        input(&subject.model),
+        notes.concat(),
         "layer",
         "operator",
         "shape",
@@ -73,7 +77,7 @@ impl Subject {
     fn load(name: &str, side: Option<u32>) -> Result<Subject, Error> {
         if is_archive(Path::new(name)) {
             let archive = PathBuf::from(name);
-            let preprocessing = side.map(Preprocessing::exact);
+            let preprocessing = side.map(|side| PreprocessingChoice::Geometry(Geometry::exact(side)));
             let options = ImportOptions { archive, labels: None, preprocessing, device: Device::Cpu };
             let model = Model::import(&options)?;
             let title = format!("{name}, {}", model.provenance().architecture);
@@ -85,20 +89,11 @@ impl Subject {
         let architecture: Architecture = name.parse()?;
         let graph = architecture.graph(1000, 1.0)?;
         let parameters = Parameters::initial(&graph, 0)?;
-        let preprocessing = Preprocessing::default();
+        let side = side.unwrap_or(224);
+        let preprocessing = Preprocessing::exact(side);
         let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu)?;
-        let side = side.map_or(224, i64::from);
+        let side = i64::from(side);
         Ok(Subject { title: architecture.to_string(), model, input: picture(side, side)? })
-    }
-
-    /// The shape of every operator's result.
-    fn shapes(&self) -> Result<HashMap<ValueId, Vec<i64>>, Error> {
-        let graph = self.model.graph();
-        let fetches: Vec<ValueId> = graph.nodes().iter().map(|node| node.output).collect();
-        let feeds = [(graph.input(), &self.input)];
-        let request = Request { feeds: &feeds, fetches: &fetches, ..Request::default() };
-        let values = graph.run(self.model.parameters(), &request)?;
-        Ok(fetches.into_iter().zip(values.iter().map(Tensor::size)).collect())
     }
 
     /// The layer that Grad-CAM takes, and the last of those that suit it at each other resolution.
@@ -123,7 +118,8 @@ impl Subject {
 }
 
 fn picture(height: i64, width: i64) -> Result<Tensor, Error> {
-    Ok(Tensor::f_zeros([1, 3, height, width], (Kind::Float, Device::Cpu))?)
+    // Only its shape matters, so it takes the memory of one number.
+    Ok(Tensor::f_zeros([1, 1, 1, 1], (Kind::Float, Device::Cpu))?.f_expand([1, 3, height, width], false)?)
 }
 
 /// How many trainable numbers each operator is the first to use, by its result.
@@ -172,6 +168,8 @@ mod tests {
             line.split_whitespace().collect::<Vec<_>>().join(" "),
             "layer4.1.conv2 conv2d [1, 512, 2, 2] 2,359,296"
         );
+        let input = "input: resized to 64×64 pixels; mean 0.485, 0.456, 0.406; standard deviation 0.229, 0.224, 0.225";
+        assert!(text.contains(input), "{text}");
         assert!(text.contains("Grad-CAM: layer4.1.conv2 unless told otherwise"), "{text}");
         assert!(text.contains("fold_batch_norm: 20 operators"), "{text}");
         assert!(text.contains("  4×4: layer3.1.conv2, 256 channels"), "{text}");
@@ -186,6 +184,13 @@ mod tests {
         assert!(text.contains("conv#2") && text.matches(" 84\n").count() == 1, "{text}");
         assert!(text.contains("  8×8: conv#2, 3 channels"), "{text}");
         assert!(inspect(archive, Some(9)).expect_err("another size").to_string().contains("[1, 3, 9, 9]"));
+    }
+
+    /// Nothing is computed at that size, where one layer's values alone would take a gigabyte.
+    #[test]
+    fn a_large_picture_takes_no_longer_than_a_small_one() {
+        let text = inspect("resnet18", Some(4096)).expect("shapes alone");
+        assert!(text.contains("[1, 64, 2048, 2048]") && text.contains("  128×128: layer4.1.conv2"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod inspect;
 mod journal;
 mod junit;
 mod language;
+mod loading;
 pub mod methods;
 mod model_card;
 mod observe;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
@@ -50,8 +50,13 @@ impl Output {
     /// Where another writer may put the file `name`.
     ///
     /// # Errors
-    /// [`Error::Output`].
+    /// [`Error::Output`], for a name that leads out of the folder among others.
     pub fn staged(&mut self, name: &Path) -> Result<PathBuf, Error> {
+        // Names are made, not taken from what others named; this holds whoever makes them to it.
+        if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+            let reason = format!("'{}' lies outside that folder", name.display());
+            return Err(Error::Output { path: self.folder.clone(), reason });
+        }
         let path = self.staging.path().join(name);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::output(&self.folder))?;
@@ -120,6 +125,19 @@ mod tests {
             2,
             "dropped unfinished, it leaves nothing"
         );
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_folder_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut output = Output::new(&folder.path().join("out")).expect("a new folder");
+        for name in ["../escaped.txt", "a/../../escaped.txt", "/escaped.txt"] {
+            let message = output.write(name, b"1").expect_err(name).to_string();
+            assert!(message.contains("outside"), "{message}");
+        }
+        output.write("./inside.txt", b"1").expect_err("nobody makes such a name");
+        output.finish().expect("nothing to move");
+        assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
     }
 
     #[test]

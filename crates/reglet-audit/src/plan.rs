@@ -7,7 +7,8 @@ use reglet_data::edit::{Change, EditError, Editor};
 use reglet_data::{DataError, Dataset, EstimatedLesions};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, Rewrite, ScoreKind, WeightsSource, device,
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
+    WeightsSource, device,
 };
 
 use crate::config::{Config, LesionMasks, ModelConfig, PreprocessingConfig, default_lesion};
@@ -183,11 +184,11 @@ fn key_of(error: &Error) -> &'static str {
 impl ModelConfig {
     pub(crate) fn load(&self, folder: &Path, config: &Config, classes: &[String]) -> Result<Model, Error> {
         let (labels, device) = (self.classes.clone(), device(&config.device)?);
-        let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
         let mut model = match (&self.archive, self.architecture, &self.weights) {
             (Some(archive), None, None) if self.width == 1.0 => {
                 let archive = folder.join(archive);
                 let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
+                let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::choice);
                 import(&ImportOptions { archive, labels, preprocessing, device })?
             }
             (None, Some(architecture), Some(weights)) => {
@@ -195,6 +196,7 @@ impl ModelConfig {
                     Some("torchvision") => WeightsSource::Torchvision,
                     _ => WeightsSource::File(folder.join(weights)),
                 };
+                let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::build);
                 let (width, preprocessing) = (self.width, preprocessing.unwrap_or_default());
                 let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
                 let mut progress = Progress::new("downloading weights", "bytes");
@@ -219,6 +221,14 @@ impl ModelConfig {
 }
 
 impl PreprocessingConfig {
+    /// Of an exported model only `custom` says more than the size.
+    fn choice(&self) -> PreprocessingChoice {
+        match self {
+            PreprocessingConfig::Custom(preprocessing) => PreprocessingChoice::Whole(preprocessing.clone()),
+            size => PreprocessingChoice::Geometry(size.build().geometry),
+        }
+    }
+
     fn build(&self) -> Preprocessing {
         match self {
             PreprocessingConfig::Notebook => Preprocessing::default(),

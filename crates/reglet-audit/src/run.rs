@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let _ =
         miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     let outcome = match Words::parse().command {
-        Command::Explain(words) => explain(&(*words).into()).map(|text| (text, 0)),
+        Command::Explain(words) => explain(&(*words).into()),
         Command::Audit(words) => audit(&words.config, &words.set, &words.out),
         Command::Judge(words) => judge(&words.results, &words.set, &words.out),
         Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
@@ -68,10 +68,14 @@ impl From<ExplainWords> for ExplainOptions {
             steps: words.steps,
             set: words.set,
             preprocessing: words.preprocessing,
+            mean: words.mean,
+            std: words.std,
+            score: words.score,
             colormap: words.colormap,
             device: words.device,
             rewrites: words.rewrites,
             out: words.out,
+            keep_going: words.keep_going,
             json: words.json,
         }
     }

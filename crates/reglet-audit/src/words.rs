@@ -15,6 +15,9 @@ pub(crate) struct Words {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// What a classifier says of a picture, and where it looks
+    ///
+    /// Exit status: 0 if every picture is explained; 1 if some could not be and --keep-going left them out, or if a figure
+    /// could not be drawn, the rest being written; 2 if the run failed, and nothing is written.
     Explain(Box<ExplainWords>),
     /// A model and a data set: evidence, a verdict, a report
     ///
@@ -107,6 +110,18 @@ pub(crate) struct ExplainWords {
     /// that a .pt2 model was exported for]
     #[arg(long)]
     pub(crate) preprocessing: Option<String>,
+    /// The mean of each channel in the model's training pictures, levels being 0 to 1: R,G,B, one number for all, or none
+    /// where the model normalises its input itself [default: what a .pt2 model or a preprocessor_config.json or config.json
+    /// beside it says, else ImageNet's]
+    #[arg(long, value_name = "R,G,B", allow_hyphen_values = true)]
+    pub(crate) mean: Option<String>,
+    /// The standard deviation, likewise
+    #[arg(long, value_name = "R,G,B", allow_hyphen_values = true)]
+    pub(crate) std: Option<String>,
+    /// What of the class is explained: logit; margin, its log odds against all other classes, which whatever changes the
+    /// probability changes; or probability
+    #[arg(long, default_value = "logit")]
+    pub(crate) score: String,
     /// inferno, viridis, magma, plasma, jet, gray or rdbu
     #[arg(long, default_value = "inferno")]
     pub(crate) colormap: String,
@@ -119,6 +134,9 @@ pub(crate) struct ExplainWords {
     /// The folder for the results
     #[arg(long, default_value = "results/explain")]
     pub(crate) out: PathBuf,
+    /// Leave out a picture that cannot be explained, and list such pictures at the end
+    #[arg(long)]
+    pub(crate) keep_going: bool,
     /// Print a summary for machines instead of text
     #[arg(long)]
     pub(crate) json: bool,

@@ -71,5 +71,5 @@ pub use model::{
 pub use nearest::{did_you_mean, nearest};
 pub use notes::Note;
 pub use preprocessing::Preprocessing;
-pub use statistics::PreprocessingSource;
+pub use statistics::{PreprocessingChoice, PreprocessingSource};
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

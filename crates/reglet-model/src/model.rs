@@ -12,7 +12,8 @@ use crate::import::{self, Exported};
 use crate::statistics::PreprocessingSource;
 use crate::weights::Progress;
 use crate::{
-    Architecture, Classes, ModelError, Note, Parameters, Preprocessing, ScoreKind, Weights, published,
+    Architecture, Classes, ModelError, Note, Parameters, Preprocessing, PreprocessingChoice, ScoreKind,
+    Weights, published,
 };
 
 /// Where a model's weights come from.
@@ -48,10 +49,10 @@ pub struct ImportOptions {
     pub archive: PathBuf,
     /// Its class labels; `None` for ImageNet's, or the indices.
     pub labels: Option<Vec<String>>,
-    /// How pictures become its input; `None` for a resize to the height and width it was exported for, and the mean and
-    /// standard deviation that the archive or a file beside it names
+    /// How pictures become its input; `None` for a resize to the height and width it was exported for. Unless all of it is
+    /// given, the mean and the standard deviation are those that the archive or a file beside it names
     /// ([`preprocessing_source`](Model::preprocessing_source)), else ImageNet's.
-    pub preprocessing: Option<Preprocessing>,
+    pub preprocessing: Option<PreprocessingChoice>,
     /// Where it runs.
     pub device: Device,
 }
@@ -149,6 +150,7 @@ impl Model {
         let graph = architecture.graph(logits, options.width)?;
         let mut parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
         parameters.prepare(&graph, &Rewrite::ALL)?;
+        let source = PreprocessingSource::of(&options.preprocessing);
         let provenance = Provenance {
             architecture: architecture.to_string(),
             weights: path,
@@ -161,7 +163,7 @@ impl Model {
             classes: Classes::new(logits, options.labels.clone())?,
             notes: Vec::new(),
             preprocessing: options.preprocessing.clone(),
-            source: PreprocessingSource::Given,
+            source,
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance,
@@ -181,7 +183,8 @@ impl Model {
         let mut exported = import::read(&options.archive, options.device)?;
         let graph = &exported.graph;
         exported.parameters.prepare(graph, &Rewrite::ALL)?;
-        let preprocessing = fitting(graph);
+        let preprocessing =
+            options.preprocessing.as_ref().map_or_else(|| fitting(graph), PreprocessingChoice::or_imagenet);
         let declared =
             |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
         let layers = graph.class_activation_layers(&declared);
@@ -198,9 +201,9 @@ impl Model {
         let Exported { graph, parameters, class: architecture, logits, squashing, notes, statistics, sha256 } =
             exported;
         let (preprocessing, source) = match (&options.preprocessing, statistics) {
-            (Some(given), _) => (given.clone(), PreprocessingSource::Given),
-            (None, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
-            (None, None) => (preprocessing, PreprocessingSource::Assumed),
+            (Some(PreprocessingChoice::Whole(given)), _) => (given.clone(), PreprocessingSource::Given),
+            (_, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
+            (_, None) => (preprocessing, PreprocessingSource::Assumed),
         };
         let classes = Classes::new(logits, options.labels.clone())?;
         Ok(Model {
@@ -229,7 +232,8 @@ impl Model {
         if !import::is_script(&options.archive) {
             return Model::import(options);
         }
-        let preprocessing = options.preprocessing.clone().unwrap_or_default();
+        let preprocessing =
+            options.preprocessing.as_ref().map(PreprocessingChoice::or_imagenet).unwrap_or_default();
         let grey = preprocessing.view(&RgbImage::from_pixel(64, 64, Rgb([128; 3])))?;
         let grey = preprocessing.tensor(&[grey], options.device)?;
         let script = import::read_script(&options.archive, &grey, options.device)?;
@@ -252,13 +256,14 @@ impl Model {
         let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
         let logits = head.map_or(0, |parameter| parameter.shape[0]);
         parameters.prepare(&graph, &Rewrite::ALL)?;
+        let source = PreprocessingSource::of(&preprocessing);
         Ok(Model {
             graph,
             parameters,
             classes: Classes::new(logits, labels)?,
             notes: Vec::new(),
             preprocessing,
-            source: PreprocessingSource::Given,
+            source,
             device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
             provenance: Provenance {

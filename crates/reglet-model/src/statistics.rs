@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reglet_data::Geometry;
 use serde_json::Value;
 
 use crate::{ModelError, Preprocessing, files};
@@ -22,6 +23,17 @@ pub enum PreprocessingSource {
     Assumed,
 }
 
+impl PreprocessingSource {
+    /// Where those of a network built here come from: weights alone say nothing of them, so ImageNet's are assumed.
+    pub(crate) fn of(preprocessing: &Preprocessing) -> PreprocessingSource {
+        let imagenet = Preprocessing::default();
+        match (preprocessing.mean, preprocessing.std) == (imagenet.mean, imagenet.std) {
+            true => PreprocessingSource::Assumed,
+            false => PreprocessingSource::Given,
+        }
+    }
+}
+
 impl fmt::Display for PreprocessingSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -29,6 +41,27 @@ impl fmt::Display for PreprocessingSource {
             PreprocessingSource::Archive => f.write_str("from the archive"),
             PreprocessingSource::File(path) => write!(f, "from {}", path.display()),
             PreprocessingSource::Assumed => f.write_str("ImageNet's, for want of others"),
+        }
+    }
+}
+
+/// What a caller says of how pictures become an exported model's input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PreprocessingChoice {
+    /// All of it, whatever the archive says.
+    Whole(Preprocessing),
+    /// The size alone: the mean and the standard deviation belong to the weights, which know them best.
+    Geometry(Geometry),
+}
+
+impl PreprocessingChoice {
+    /// What was chosen, with ImageNet's statistics where nothing was said of them.
+    pub(crate) fn or_imagenet(&self) -> Preprocessing {
+        match self {
+            PreprocessingChoice::Whole(preprocessing) => preprocessing.clone(),
+            PreprocessingChoice::Geometry(geometry) => {
+                Preprocessing { geometry: geometry.clone(), ..Preprocessing::default() }
+            }
         }
     }
 }

@@ -31,6 +31,11 @@ impl Svg {
         (self.width, self.height)
     }
 
+    /// `scale`, or less where a side of the painted drawing would be longer than [`LONGEST_SIDE`](Svg::LONGEST_SIDE).
+    pub fn scale_within(&self, scale: f32) -> f32 {
+        scale.min(Self::LONGEST_SIDE as f32 / self.width.max(self.height))
+    }
+
     /// Paints the drawing with `scale` pixels for each CSS pixel, using the bundled fonts alone: the bytes do not
     /// depend on the machine's fonts. 2 suits screens and slides, 3 to 4 print.
     ///

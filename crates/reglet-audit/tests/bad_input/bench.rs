@@ -185,7 +185,8 @@ impl Bench {
             .collect();
         results.sort();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Run { status: output.status.code(), said, results }
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        Run { status: output.status.code(), said, printed, results }
     }
 }
 
@@ -194,6 +195,7 @@ impl Bench {
 pub struct Run {
     status: Option<i32>,
     said: String,
+    printed: String,
     results: Vec<String>,
 }
 
@@ -217,11 +219,26 @@ impl Run {
 
     /// Asserts that the run went well and wrote at least these files.
     pub fn accepted(&self, files: &[&str]) {
-        assert_eq!(self.status, Some(0), "{self:#?}");
+        self.ended_with(0, files);
+    }
+
+    /// As [`accepted`](Run::accepted), with another status.
+    pub fn ended_with(&self, status: i32, files: &[&str]) {
+        assert_eq!(self.status, Some(status), "{self:#?}");
         for file in files {
             assert!(self.results.iter().any(|result| result == file), "'{file}' is wanted: {self:#?}");
         }
         assert!(!self.results.iter().any(|name| name.starts_with('.')), "left behind: {self:#?}");
+    }
+
+    /// What the program printed as its answer.
+    pub fn printed(&self) -> &str {
+        &self.printed
+    }
+
+    /// What lies in the folder for the results, sorted.
+    pub fn results(&self) -> &[String] {
+        &self.results
     }
 
     /// Whether the program said this.

@@ -36,6 +36,153 @@ fn one_bad_picture_among_good_ones_leaves_nothing_of_the_good_ones() {
     bench.explain(bench.phantom(), &["nowhere.png"]).refused(&["nowhere.png"]);
 }
 
+/// Names that lead out of a folder, or to the folder itself, once their extension is taken off.
+#[test]
+fn the_results_of_a_picture_lie_within_the_folder_whatever_it_is_called() {
+    let bench = Bench::new();
+    let picture = fs::read(bench.phantom()).expect("there");
+    let named = ["...png", "..png", "con.png"].map(|name| bench.write(name, &picture));
+    let run = bench.explain(bench.phantom(), &named.each_ref().map(String::as_str));
+    run.accepted(&["phantom", "picture", "picture-2", "_con"]);
+    assert_eq!(run.results().len(), 4, "{run:?}");
+    bench.read("picture-2/summary.json");
+    let mut around: Vec<_> =
+        fs::read_dir(bench.folder()).expect("the folder").filter_map(Result::ok).collect();
+    around.retain(|entry| !entry.file_name().to_string_lossy().ends_with(".png"));
+    assert_eq!(around.len(), 1, "only the folder for the results: {around:?}");
+}
+
+/// A folder of pictures as macOS copies them: a hidden file of attributes beside each.
+#[test]
+fn hidden_files_in_a_folder_are_passed_over() {
+    let bench = Bench::new();
+    let picture = fs::read(bench.phantom()).expect("there");
+    fs::create_dir(bench.folder().join("pictures")).expect("room");
+    for name in ["0.jpg", "1.jpg"] {
+        bench.write(&format!("pictures/{name}"), &picture);
+        bench.write(&format!("pictures/._{name}"), b"Mac OS X        ");
+    }
+    let run = bench.explain("pictures", &[]);
+    run.accepted(&["0", "1"]);
+    assert_eq!(run.results().len(), 2, "{run:?}");
+}
+
+#[test]
+fn where_it_is_asked_to_a_run_goes_on_behind_a_broken_picture_and_lists_it_at_the_end() {
+    let bench = Bench::new();
+    let broken = fixture("broken/data/half.png").display().to_string();
+    let run = bench.explain(bench.phantom(), &[&broken, "nowhere.png", "--keep-going"]);
+    run.ended_with(1, &["phantom"]);
+    assert_eq!(run.results(), ["phantom"]);
+    let end = run.printed().split("2 of 3 pictures could not be explained:").nth(1).expect("a list");
+    assert!(end.contains("half.png") && end.contains("cut short") && end.contains("nowhere.png"), "{run:?}");
+
+    let run = bench.explain(bench.phantom(), &[&broken, "--keep-going", "--json"]);
+    assert_eq!(run.status(), Some(1), "{run:?}");
+    let all: serde_json::Value = serde_json::from_str(run.printed()).expect("JSON");
+    assert!(all[0]["methods"].is_array() && all[1]["error"].as_str().expect("text").contains("half.png"));
+
+    let bench = Bench::new();
+    let run = bench.explain(&broken, &["nowhere.png", "--keep-going"]);
+    assert_eq!((run.status(), run.results().len()), (Some(2), 0), "{run:?}");
+    assert!(run.said("none of the 2 pictures") && run.said("half.png") && run.said("nowhere.png"), "{run:?}");
+}
+
+#[test]
+fn the_statistics_that_are_used_are_printed_and_can_be_given() {
+    let bench = Bench::new();
+    let used = |arguments: &[&str]| {
+        let run = bench.explain(bench.phantom(), arguments);
+        run.accepted(&["summary.json"]);
+        let summary: serde_json::Value = serde_json::from_str(&bench.read("summary.json")).expect("JSON");
+        (summary["model"].clone(), run.printed().to_owned())
+    };
+    let (model, printed) = used(&[]);
+    assert_eq!(model["preprocessing_source"], "ImageNet's, for want of others");
+    assert!(printed.contains("mean 0.485, 0.456, 0.406; standard deviation 0.229, 0.224, 0.225 (ImageNet's"));
+    let (model, printed) = used(&["--mean", "none"]);
+    assert_eq!(model["preprocessing"]["mean"], serde_json::json!([0.0, 0.0, 0.0]));
+    assert_eq!(model["preprocessing"]["std"], serde_json::json!([1.0, 1.0, 1.0]));
+    assert!(printed.contains("levels in 0 to 1 as they are (given)"), "{printed}");
+    let (model, printed) = used(&["--mean", "0.5", "--std", "0.5,0.25,0.5"]);
+    assert_eq!(model["preprocessing"]["std"], serde_json::json!([0.5, 0.25, 0.5]));
+    assert!(
+        printed.contains("resized to 64×64 pixels; mean 0.5, 0.5, 0.5; standard deviation 0.5, 0.25, 0.5")
+    );
+
+    // A size alone leaves an exported model the statistics that a file beside it names.
+    let archive = bench.folder().join("twice.pt2");
+    fs::copy(exported("twice"), &archive).expect("room");
+    bench.write(
+        "preprocessor_config.json",
+        br#"{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}"#,
+    );
+    let (picture, archive, out) = (bench.phantom(), archive.display().to_string(), bench.out());
+    let explain = |more: &[&str]| {
+        let words = ["explain", picture.to_str().expect("text"), "--model", &archive, "--device", "cpu"];
+        bench.run(&[&words, ["--methods", "saliency", "--out", &out].as_slice(), more].concat())
+    };
+    for size in [[].as_slice(), &["--preprocessing", "8"]] {
+        let run = explain(size);
+        run.accepted(&["summary.json"]);
+        assert!(
+            run.printed().contains("mean 0.5, 0.5, 0.5; standard deviation 0.25, 0.25, 0.25 (from "),
+            "{run:?}"
+        );
+        assert!(run.printed().contains("preprocessor_config.json"), "{run:?}");
+    }
+    let run = bench.run(&["inspect", &archive]);
+    assert!(run.printed().contains("standard deviation 0.25, 0.25, 0.25 (from "), "{run:?}");
+    let bench = Bench::new();
+    bench
+        .explain(bench.phantom(), &["--mean", "123,116,103", "--std", "1"])
+        .refused(&["--mean", "divide by 255"]);
+}
+
+/// A model in which the picture moves the probability through the other class's logit alone.
+#[test]
+fn the_score_that_is_explained_is_chosen_and_named() {
+    let bench = Bench::new();
+    let weights = Weights::read(&shipped_weights("phantom-clean")).expect("it comes with the program");
+    let tensors: Vec<(&str, Tensor)> = weights
+        .names()
+        .map(|name| {
+            let tensor = weights.get(name).expect("named").copy();
+            if name == "fc.weight" {
+                let _ = tensor.get(0).zero_();
+            }
+            (name, tensor)
+        })
+        .collect();
+    let tensors: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
+    let path = bench.folder().join("other.safetensors");
+    save(&path, &tensors).expect("room");
+    let path = path.display().to_string();
+    let mut found = Vec::new();
+    for score in ["logit", "margin", "probability"] {
+        let words = [
+            "--weights",
+            &path,
+            "--methods",
+            "saliency,integrated_gradients",
+            "--target",
+            "0",
+            "--score",
+            score,
+        ];
+        let run = bench.explain(bench.phantom(), &words);
+        run.accepted(&["summary.json"]);
+        assert!(run.printed().contains(&format!("explained  the {score}")), "{run:?}");
+        let summary: serde_json::Value = serde_json::from_str(&bench.read("summary.json")).expect("JSON");
+        assert_eq!(summary["explained"]["score"], score);
+        let remark = summary["methods"][0]["remark"].as_str().unwrap_or_default().to_owned();
+        found.push(remark.starts_with("all zero"));
+    }
+    assert_eq!(found, [true, false, false], "only the logit is blind to the other class");
+    let bench = Bench::new();
+    bench.explain(bench.phantom(), &["--score", "odds"]).refused(&["--score", "'odds'", "logit, margin or"]);
+}
+
 #[test]
 fn grey_16_bit_transparent_and_cmyk_pictures_just_work() {
     for name in ["grey.png", "grey-16-bit.png", "rgb-16-bit.png", "transparent.png", "cmyk.jpg"] {

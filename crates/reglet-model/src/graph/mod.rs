@@ -14,6 +14,7 @@ mod prefix;
 mod rewrite;
 mod role;
 mod run;
+mod shapes;
 mod shortcut;
 mod size;
 mod trace;

@@ -139,6 +139,11 @@ impl Trace {
 
     /// Whether all numbers along a dimension stand for one place.
     pub fn is_constant(&self, dim: i64) -> bool {
+        // What was expanded has one number in memory for all.
+        let place = dim.rem_euclid(self.index.dim().max(1) as i64) as usize;
+        if self.index.stride().get(place) == Some(&0) {
+            return true;
+        }
         let first = self.index.f_narrow(dim, 0, 1).and_then(|first| first.f_expand_as(&self.index));
         first.and_then(|first| first.f_equal(&self.index)).unwrap_or(false)
     }

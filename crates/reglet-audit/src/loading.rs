@@ -1,0 +1,205 @@
+//! The model that words name, and what there is to say of it before it is asked.
+
+use std::path::{Path, PathBuf};
+
+use reglet_data::{Geometry, Resize, Size};
+use reglet_model::{
+    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
+    WeightsSource, device, read_labels,
+};
+
+use crate::progress::Progress;
+use crate::{Error, ExplainOptions};
+
+/// The model to explain.
+pub(crate) fn load(options: &ExplainOptions) -> Result<Model, Error> {
+    let score = options.score.parse().map_err(|fault| Error::Usage(format!("--score: {fault}")))?;
+    let statistics = statistics(options.mean.as_deref(), options.std.as_deref())?;
+    let mut model = read(options)?;
+    model.set_score(score);
+    if let Some((mean, std)) = statistics {
+        model.set_preprocessing(Preprocessing { mean, std, ..model.preprocessing().clone() });
+    }
+    if let Some(names) = &options.rewrites {
+        model.set_rewrites(&rewrites(names)?)?;
+    }
+    Ok(model)
+}
+
+fn read(options: &ExplainOptions) -> Result<Model, Error> {
+    let labels = options.labels.as_ref().map(|path| {
+        read_labels(path)
+            .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
+    });
+    let labels = labels.transpose()?;
+    let preprocessing = options.preprocessing.as_deref().map(preprocessing).transpose()?;
+    let device = device(&options.device)?;
+    if is_archive(Path::new(&options.model)) {
+        if options.weights.is_some() || options.width != 1.0 {
+            let what =
+                "an exported model has its weights and its width in it; leave out --weights and --width";
+            return Err(Error::Usage(what.to_owned()));
+        }
+        let archive = PathBuf::from(&options.model);
+        let preprocessing = preprocessing.map(|given| PreprocessingChoice::Geometry(given.geometry));
+        let import = if options.run_torchscript { Model::import_trusted } else { Model::import };
+        return Ok(import(&ImportOptions { archive, labels, preprocessing, device })?);
+    }
+    let model = ModelOptions {
+        architecture: options.model.parse()?,
+        width: options.width,
+        weights: weights(options.weights.as_deref()),
+        labels,
+        preprocessing: preprocessing.unwrap_or_default(),
+        device,
+    };
+    let mut progress = Progress::new("downloading weights", "bytes");
+    Ok(Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?)
+}
+
+/// Where weights come from, by their word: a file, or torchvision, which is what no word means.
+pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
+    match word {
+        None | Some("torchvision") => WeightsSource::Torchvision,
+        Some(path) => WeightsSource::File(path.into()),
+    }
+}
+
+/// Whether a model is named by an archive of torch.export, or what somebody takes for one, and not by an architecture.
+pub(crate) fn is_archive(model: &Path) -> bool {
+    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2") || model.is_file())
+}
+
+fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
+    match name {
+        "notebook" => Ok(Preprocessing::default()),
+        "torchvision" => Ok(Preprocessing::torchvision()),
+        other => match other.parse() {
+            Ok(side @ 1..=4096) => Ok(Preprocessing::exact(side)),
+            _ => {
+                let known = "notebook, torchvision, or the side of a square in pixels (1 to 4096)";
+                Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")))
+            }
+        },
+    }
+}
+
+/// The rewrites named in a list with commas; `none` names none.
+fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
+    let names = names.split(',').map(str::trim).filter(|name| *name != "none");
+    Ok(names.map(str::parse).collect::<Result<_, ModelError>>()?)
+}
+
+/// The mean and the standard deviation that words give, if they do. `none` for either is `none` for both unless the other is
+/// given as well.
+fn statistics(mean: Option<&str>, std: Option<&str>) -> Result<Option<([f32; 3], [f32; 3])>, Error> {
+    let (mean, std) = match (mean, std) {
+        (None, None) => return Ok(None),
+        (Some("none"), None) | (None, Some("none")) => ("none", "none"),
+        (Some(mean), Some(std)) => (mean, std),
+        (Some(_), None) => return Err(Error::Usage("--mean: give --std as well, or --mean none".to_owned())),
+        (None, Some(_)) => return Err(Error::Usage("--std: give --mean as well, or --std none".to_owned())),
+    };
+    let (no_mean, no_std) = Preprocessing::AS_IS;
+    Ok(Some((channels("--mean", mean, no_mean, 0.0)?, channels("--std", std, no_std, f32::MIN_POSITIVE)?)))
+}
+
+/// A number for each channel, `least` to 1, or one for all, or `none`.
+fn channels(word: &str, text: &str, none: [f32; 3], least: f32) -> Result<[f32; 3], Error> {
+    if text == "none" {
+        return Ok(none);
+    }
+    let fault = |what: &str| Error::Usage(format!("{word} {text}: {what}"));
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers = match numbers.as_deref() {
+        Ok(&[all]) => [all; 3],
+        Ok(&[red, green, blue]) => [red, green, blue],
+        _ => {
+            return Err(fault(
+                "three numbers with commas are needed, one for each channel, or one for all, or none",
+            ));
+        }
+    };
+    if numbers.iter().any(|number| *number > 1.0) {
+        return Err(fault(
+            "it is that of levels in 0…1, so at most 1; divide by 255 what is that of levels in 0…255",
+        ));
+    }
+    match numbers.iter().all(|number| *number >= least) {
+        true => Ok(numbers),
+        false => Err(fault(if least > 0.0 { "it must be above 0" } else { "it must be 0 to 1" })),
+    }
+}
+
+/// What the model is given, what of its answer is explained, and what else a reader should know of it: a line each.
+pub(crate) fn described(model: &Model) -> String {
+    let mut lines = vec![
+        format!("input      {}", input(model)),
+        format!("explained  {} of the class", scored(model.classes().score())),
+    ];
+    lines.extend(model.notes().iter().map(|note| format!("note       {note}")));
+    lines.join("\n")
+}
+
+/// How pictures become the model's input, and who says so.
+pub(crate) fn input(model: &Model) -> String {
+    let Preprocessing { geometry, mean, std } = model.preprocessing();
+    let numbers = |channels: &[f32; 3]| channels.map(|number| number.to_string()).join(", ");
+    let statistics = match (*mean, *std) == Preprocessing::AS_IS {
+        true => "levels in 0 to 1 as they are".to_owned(),
+        false => format!("mean {}; standard deviation {}", numbers(mean), numbers(std)),
+    };
+    format!("{}; {statistics} ({})", size(geometry), model.preprocessing_source())
+}
+
+fn size(geometry: &Geometry) -> String {
+    let of = |size: &Size| format!("{}×{}", size.width, size.height);
+    let resized = match &geometry.resize {
+        Resize::Exact(size) => format!("resized to {} pixels", of(size)),
+        Resize::ShorterSide(side) => format!("resized to {side} pixels on the shorter side"),
+    };
+    match &geometry.crop {
+        Some(crop) => format!("{resized}, the middle {} cut out", of(crop)),
+        None => resized,
+    }
+}
+
+/// A score, as it stands in a sentence.
+pub(crate) fn scored(score: ScoreKind) -> &'static str {
+    match score {
+        ScoreKind::Logit => "the logit",
+        ScoreKind::Margin => "the margin (log odds against all others)",
+        ScoreKind::Probability => "the probability",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_are_given_together_or_not_at_all() {
+        assert_eq!(statistics(None, None).expect("nothing"), None);
+        for (mean, std) in [(Some("none"), None), (None, Some("none")), (Some("none"), Some("none"))] {
+            assert_eq!(statistics(mean, std).expect("sound"), Some(([0.0; 3], [1.0; 3])));
+        }
+        let found = statistics(Some("0.5, 0.4,0.3"), Some("0.25")).expect("sound");
+        assert_eq!(found, Some(([0.5, 0.4, 0.3], [0.25; 3])));
+        let found = statistics(Some("none"), Some("0.5")).expect("sound");
+        assert_eq!(found, Some(([0.0; 3], [0.5; 3])));
+        for (mean, std, part) in [
+            (Some("0.5"), None, "--std as well"),
+            (None, Some("0.5"), "--mean as well"),
+            (Some("0.5,0.5"), Some("1"), "three numbers"),
+            (Some("half"), Some("1"), "three numbers"),
+            (Some("123.7,116.3,103.5"), Some("1"), "divide by 255"),
+            (Some("0.5"), Some("0"), "above 0"),
+            (Some("-0.5"), Some("1"), "0 to 1"),
+            (Some("nan"), Some("1"), "0 to 1"),
+            (Some("0"), Some("nan"), "above 0"),
+        ] {
+            let message = statistics(mean, std).expect_err(part).to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

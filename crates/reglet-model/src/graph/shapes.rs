@@ -1,0 +1,176 @@
+//! The shapes of all values for pictures of some size, without computing them.
+
+use std::collections::HashMap;
+
+use tch::{Device, Kind, Tensor};
+
+use super::op::Context;
+use super::{Graph, Op, ValueId};
+use crate::{ModelError, Parameters};
+
+impl Graph {
+    /// The shape of every value for an input of this shape, `[N, 3, H, W]`.
+    ///
+    /// What an operator returns for many pictures it returns for none, but for their number, and of none there is nothing to
+    /// compute. So each operator is asked what it makes of none; one that has no answer works on zeros that take no memory.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] if the pictures are not of the declared shape; [`ModelError::Operator`] names the operator that
+    /// cannot take what it would be given.
+    pub fn shapes(
+        &self,
+        parameters: &Parameters,
+        input: &[i64],
+    ) -> Result<HashMap<ValueId, Vec<i64>>, ModelError> {
+        let _guard = tch::no_grad_guard();
+        let pictures = zeros(input, Kind::Float)?;
+        let context = self.context(&[(self.input(), &pictures)], false)?;
+        let mut values = HashMap::from([(self.input(), pictures)]);
+        for (index, tensor) in parameters.tensors().iter().enumerate() {
+            let value = self.parameter_values[index];
+            values.insert(value, zeros(&tensor.size(), tensor.kind())?);
+        }
+        for node in &self.nodes {
+            let given = node.inputs.iter().map(|input| {
+                values.get(input).ok_or_else(|| ModelError::NotFed { value: self.name(*input).to_owned() })
+            });
+            let given = given.collect::<Result<Vec<&Tensor>, _>>()?;
+            let found = match of_none(&node.op, &given, &context) {
+                Some(found) => found,
+                None => {
+                    let result = self.compute(node, &given, &context)?;
+                    zeros(&result.size(), result.kind())?
+                }
+            };
+            values.insert(node.output, found);
+        }
+        Ok(values.into_iter().map(|(value, zeros)| (value, zeros.size())).collect())
+    }
+}
+
+/// Zeros of this shape in the memory of one.
+fn zeros(shape: &[i64], kind: Kind) -> Result<Tensor, ModelError> {
+    Ok(Tensor::f_zeros([0_i64; 0], (kind, Device::Cpu))?.f_expand(shape, false)?)
+}
+
+/// What `op` makes of `inputs`, from what it makes of no rows at all; `None` where it takes no such thing.
+fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
+    let rank = inputs.iter().map(|input| input.dim()).max()?;
+    let emptied = |index: usize, input: &Tensor| match op {
+        // The others are the operator's weights.
+        Op::Conv2d { .. }
+        | Op::Linear
+        | Op::BatchNorm { .. }
+        | Op::LayerNorm { .. }
+        | Op::GroupNorm { .. }
+        | Op::Dropout { .. }
+        | Op::Activation(_)
+        | Op::Pool(_)
+        | Op::Reduction(_) => index == 0 && input.dim() > 1,
+        // What has fewer dimensions, or one row for all, is the same for every row.
+        Op::Arithmetic(_) | Op::Product(_) => input.dim() == rank && rank > 1,
+        // These only look at numbers in another way, or are too odd to be asked.
+        Op::Layout(_) | Op::Selection(_) | Op::Creation(_) | Op::Aten(_) | Op::Program(_) => false,
+    };
+    let rows = inputs.iter().enumerate().filter(|(index, input)| emptied(*index, input));
+    let rows = rows.map(|(_, input)| input.size()[0]).max()?;
+    let none: Vec<Tensor> = inputs
+        .iter()
+        .enumerate()
+        .map(|(index, input)| match emptied(index, input) {
+            true => input.f_narrow(0, 0, 0),
+            false => Ok(input.shallow_clone()),
+        })
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let found = op.apply(&none.iter().collect::<Vec<_>>(), context).ok()?;
+    let mut shape = found.size();
+    // A reduction over the rows has another first dimension.
+    match shape.first_mut() {
+        Some(first) if *first == 0 => *first = rows,
+        _ => return None,
+    }
+    zeros(&shape, found.kind()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Request;
+    use crate::{Architecture, ImportOptions, Model};
+
+    fn parts(architecture: &str) -> (Graph, Parameters) {
+        let architecture: Architecture = architecture.parse().expect("a network");
+        let graph = architecture.graph(3, 0.25).or_else(|_| architecture.graph(3, 1.0)).expect("a graph");
+        let parameters = Parameters::initial(&graph, 0).expect("drawn");
+        (graph, parameters)
+    }
+
+    fn agree(graph: &Graph, parameters: &Parameters, shape: &[i64]) {
+        let found = graph.shapes(parameters, shape).expect("they fit");
+        let input = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
+        let fetches: Vec<ValueId> = graph.nodes().iter().map(|node| node.output).collect();
+        let feeds = [(graph.input(), &input)];
+        let request = Request { feeds: &feeds, fetches: &fetches, ..Request::default() };
+        let values = graph.run(parameters, &request).expect("they fit");
+        for (value, tensor) in fetches.iter().zip(values) {
+            assert_eq!(found[value], tensor.size(), "{}", graph.name(*value));
+        }
+    }
+
+    #[test]
+    fn shapes_are_those_of_a_run() {
+        for (architecture, side) in [
+            ("resnet18", 65),
+            ("mobilenet_v2", 64),
+            ("efficientnet_b0", 64),
+            ("densenet121", 64),
+            ("convnext_tiny", 64),
+            ("vgg11", 64),
+            ("vit_b_16", 224),
+        ] {
+            let (graph, parameters) = parts(architecture);
+            agree(&graph, &parameters, &[2, 3, side, side]);
+        }
+    }
+
+    #[test]
+    fn shapes_of_exported_programs_are_those_of_a_run() {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/pt2");
+        let mut looked_at = 0;
+        for entry in std::fs::read_dir(fixtures).expect("committed") {
+            let archive = entry.expect("readable").path();
+            if archive.extension().is_none_or(|extension| extension != "pt2") {
+                continue;
+            }
+            let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+            let Ok(model) = Model::import(&options) else { continue };
+            let graph = model.graph();
+            let declared = graph.shape(graph.input()).expect("declared").iter();
+            // Pictures that depend on each other are run one by one, and not every value has a row for each.
+            let rows = if model.notes().is_empty() { 2 } else { 1 };
+            let open = [rows, 3, 16, 16];
+            let shape: Vec<i64> =
+                declared.zip(open).map(|(size, otherwise)| size.fixed().unwrap_or(otherwise)).collect();
+            agree(graph, model.parameters(), &shape);
+            looked_at += 1;
+        }
+        assert!(looked_at > 5, "{looked_at}");
+    }
+
+    /// Some layer's values alone would take 17 GB.
+    #[test]
+    fn a_large_picture_takes_no_memory() {
+        let (graph, parameters) = parts("resnet18");
+        let found = graph.shapes(&parameters, &[1, 3, 32_768, 32_768]).expect("they fit");
+        assert_eq!(found[&graph.output()], [1, 3]);
+        assert!(found.values().any(|shape| shape[..] == [1, 16, 16_384, 16_384]));
+    }
+
+    #[test]
+    fn what_cannot_be_is_an_error_that_names_the_operator() {
+        let (graph, parameters) = parts("vgg11");
+        let fault = graph.shapes(&parameters, &[1, 3, 8, 8]).expect_err("nothing is left").to_string();
+        assert!(fault.contains("max_pool2d"), "{fault}");
+    }
+}
