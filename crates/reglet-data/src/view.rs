@@ -65,6 +65,11 @@ impl<'a> View<'a> {
         &self.seen
     }
 
+    /// The same, where nothing more is asked of it.
+    pub fn into_picture(self) -> RgbImage {
+        self.seen
+    }
+
     /// The picture with a change made, as the model sees it. Pixels that the picture does not have are left out.
     pub fn changed(&self, patch: &Patch) -> RgbImage {
         let whole = self.before.as_raw();
