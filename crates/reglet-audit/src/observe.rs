@@ -4,10 +4,9 @@ mod look;
 mod prepare;
 mod probe;
 
+use rayon::prelude::*;
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
-use rayon::prelude::*;
-use reglet_model::Preprocessing;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -18,7 +17,7 @@ use crate::progress::Progress;
 use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
-use prepare::{Prepared, Workshop, prepare};
+use prepare::{Geometries, Prepared, Workshop, prepare};
 use probe::Probes;
 pub(crate) use probe::answers;
 
@@ -90,15 +89,11 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
     let mut progress = Progress::new("auditing", "pictures");
     if journal.left() > 0 {
         let done = (journal.left() * CHUNK).min(count);
-        progress.say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
+        progress
+            .say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
     }
-    let preprocessing: Vec<&Preprocessing> =
-        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
-    let workshop = Workshop {
-        data: plan.data.as_ref(),
-        artefacts: &plan.artefacts,
-        preprocessing: &preprocessing,
-    };
+    let geometries = Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry));
+    let workshop = Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, geometries: &geometries };
     let gallery = gallery(count, plan.config.gallery, plan.config.seed);
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
     let mut probes = None;
@@ -109,14 +104,15 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
             None => {
                 let probes = match &probes {
                     Some(probes) => probes,
-                    None => probes.insert(Probes::fit(plan)?),
+                    None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
                 let prepared: Vec<Prepared> =
                     chunk.par_iter().map(|&index| prepare(workshop, index)).collect::<Result<_, _>>()?;
                 let shown: Vec<bool> = chunk.iter().map(|index| gallery.contains(index)).collect();
                 let mut found = Observed::default();
                 for model in 0..plan.models.len() {
-                    examine(plan, model, probes, &prepared, &shown, &mut found)?;
+                    let geometry = geometries.of(model);
+                    examine(plan, (model, geometry), probes, &prepared, &shown, &mut found)?;
                 }
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
                 journal.note(&found);
