@@ -152,7 +152,7 @@ fn show(
     let (_, model) = &plan.models[model];
     let target = model.classes().find(&plan.targets[target])?;
     let reduction: Reduction = plan.methods[method].get().reduction();
-    let view: RgbImage = model.preprocessing().view(&plan.data.sample(picture)?.picture)?;
+    let view: RgbImage = model.preprocessing().view(&plan.data.picture(picture)?)?;
     let one = std::slice::from_ref(&plan.methods[method]);
     let maps = explain(one, model, target, std::slice::from_ref(&view))?;
     let map: &Array2<f32> = &maps.by_method[0][0];

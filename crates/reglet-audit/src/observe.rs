@@ -7,7 +7,6 @@ mod probe;
 use rayon::prelude::*;
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
-use reglet_model::Preprocessing;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -18,7 +17,7 @@ use crate::progress::Progress;
 use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
-use prepare::{Prepared, Workshop, prepare};
+use prepare::{Geometries, Prepared, Workshop, prepare};
 use probe::Probes;
 pub(crate) use probe::answers;
 
@@ -102,10 +101,8 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
         progress
             .say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
     }
-    let preprocessing: Vec<&Preprocessing> =
-        plan.models.iter().map(|(_, model)| model.preprocessing()).collect();
-    let workshop =
-        Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, preprocessing: &preprocessing };
+    let geometries = Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry));
+    let workshop = Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, geometries: &geometries };
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
@@ -118,7 +115,7 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
             None => {
                 let probes = match &probes {
                     Some(probes) => probes,
-                    None => probes.insert(Probes::fit(plan)?),
+                    None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
                 let prepared: Vec<Prepared> =
                     chunk.par_iter().map(|&index| prepare(workshop, index)).collect::<Result<_, _>>()?;
@@ -129,7 +126,8 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
                 let wanted: Vec<Wanted> = chunk.iter().map(wanted).collect();
                 let mut found = Observed::default();
                 for model in 0..plan.models.len() {
-                    examine(plan, model, probes, &prepared, &wanted, &mut found)?;
+                    let geometry = geometries.of(model);
+                    examine(plan, (model, geometry), probes, &prepared, &wanted, &mut found)?;
                 }
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
                 journal.note(&found);

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use image::imageops;
-
 use crate::coco::Coco;
 use crate::drawn::Frame;
-use crate::picture::{self, Limits, Orientation};
+use crate::picture::{self, Decoded, Limits, Orientation};
 use crate::{DataError, DrawnOn, Mask};
 
 /// A picture that has been read, whose regions are asked for.
@@ -21,7 +19,7 @@ pub(crate) struct Regions<'a> {
 impl Regions<'_> {
     /// The mask in a file, and the hash of the file's bytes.
     pub(crate) fn mask(&self, region: &str, file: &Path) -> Result<(Mask, String), DataError> {
-        let decoded = picture::read(file, self.limits)?;
+        let decoded = picture::read_grey(file, self.limits)?;
         if decoded.orientation != Orientation::NoTransforms
             && decoded.orientation.to_exif() != self.frame.exif()
         {
@@ -32,19 +30,23 @@ impl Regions<'_> {
                 mask: decoded.orientation.to_exif(),
             });
         }
-        // The weights of ITU-R 601 that turn colour into grey add up to 1, so that grey stays what it is.
-        let grey = imageops::grayscale(&decoded.pixels);
-        let mask = Mask::from_gray(&grey)?;
+        let mask = Mask::from_gray(&decoded.pixels)?;
         // Masks are often written with 1 for inside, which looks like nothing at all.
-        if let Some(brightest @ 1..) = grey.as_raw().iter().copied().max()
-            && mask.is_empty()
+        if mask.is_empty()
+            && let Some(brightest @ 1..) = decoded.pixels.as_raw().iter().copied().max()
         {
             return Err(DataError::FaintMask { file: file.into(), brightest });
         }
-        let ways = self.frame.ways(self.drawn_on, Some(mask.dimensions()), Some(&decoded));
+        let size = Some(mask.dimensions());
+        let ways = self.frame.ways(self.drawn_on, size, Some(&decoded));
+        let Decoded { sha256, pixels, .. } = decoded;
+        // Of a large picture each copy weighs: the grey one has done its duty.
+        drop(pixels);
+        if let [way] = ways[..] {
+            return Ok((self.frame.place(mask, way)?, sha256));
+        }
         let placed = ways.into_iter().map(|way| Ok(self.frame.place(mask.clone(), way)?));
-        let mask = self.only(placed, region, file, Some(mask.dimensions()))?;
-        Ok((mask, decoded.sha256))
+        Ok((self.only(placed, region, file, size)?, sha256))
     }
 
     /// The masks of annotations; `image` is the picture's index in them.

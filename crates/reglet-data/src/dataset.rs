@@ -81,6 +81,14 @@ pub trait Dataset: Send + Sync {
     /// picture.
     fn sample(&self, index: usize) -> Result<Sample, DataError>;
 
+    /// The sample's picture alone, for those who need nothing else of it.
+    ///
+    /// # Errors
+    /// As [`sample`](Dataset::sample), but for those of masks.
+    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+        Ok(self.sample(index)?.picture)
+    }
+
     /// The same picture drawn again with one thing changed, where the data set can do that because it
     /// generates its pictures; `None` otherwise.
     fn redraw(&self, index: usize, change: edit::Change, seed: u64) -> Option<edit::Edited> {

@@ -1,6 +1,6 @@
 //! Whether pictures lay as their files store them, or upright, when their regions were drawn.
 
-use image::DynamicImage;
+use image::{DynamicImage, GrayImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ impl Frame {
         &self,
         said: Option<DrawnOn>,
         size: Option<(u32, u32)>,
-        mask: Option<&Decoded>,
+        mask: Option<&Decoded<GrayImage>>,
     ) -> Vec<DrawnOn> {
         // A mask whose file says the same as the picture's was made along with it.
         let told = mask.filter(|mask| self.is_turned() && mask.orientation == self.orientation).map(lies);
@@ -84,7 +84,7 @@ impl Frame {
     }
 }
 
-fn lies(decoded: &Decoded) -> DrawnOn {
+fn lies<Pixels>(decoded: &Decoded<Pixels>) -> DrawnOn {
     if decoded.upright { DrawnOn::Upright } else { DrawnOn::Stored }
 }
 

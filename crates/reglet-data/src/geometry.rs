@@ -82,16 +82,19 @@ impl Geometry {
     /// # Errors
     /// As [`output_size`](Self::output_size).
     pub fn apply(&self, picture: &RgbImage) -> Result<RgbImage, ResizeError> {
-        let (out_width, out_height) = self.output_size(picture.width(), picture.height())?;
+        self.output_size(picture.width(), picture.height())?;
         let (width, height) = self.resized_size(picture.width(), picture.height())?;
         let resized = resize_rgb(picture, width, height)?;
-        if self.crop.is_none() {
-            return Ok(resized);
-        }
-        let mut cut = RgbImage::new(out_width, out_height);
-        let (left, top) = (centre(width, out_width), centre(height, out_height));
-        imageops::replace(&mut cut, &resized, -left, -top);
-        Ok(cut)
+        Ok(if self.crop.is_none() { resized } else { self.cut(&resized) })
+    }
+
+    /// What is cut out of a picture that has been resized.
+    pub(crate) fn cut(&self, resized: &RgbImage) -> RgbImage {
+        let Some(Size { width, height }) = self.crop else { return resized.clone() };
+        let mut cut = RgbImage::new(width, height);
+        let (left, top) = (centre(resized.width(), width), centre(resized.height(), height));
+        imageops::replace(&mut cut, resized, -left, -top);
+        cut
     }
 
     /// Takes a mask the way its picture goes. A pixel of the result belongs to the region when at least
@@ -118,10 +121,17 @@ impl Geometry {
     /// # Errors
     /// As [`output_size`](Self::output_size).
     pub fn visible(&self, region: &Mask) -> Result<f64, ResizeError> {
-        let (width, height) = region.dimensions();
+        self.visible_share(region.dimensions(), region.iter())
+    }
+
+    /// The same of pixels of a picture of this size.
+    pub(crate) fn visible_share(
+        &self,
+        (width, height): (u32, u32),
+        pixels: impl Iterator<Item = (u32, u32)>,
+    ) -> Result<f64, ResizeError> {
         let (out_width, out_height) = self.output_size(width, height)?;
-        let whole = region.area();
-        if self.crop.is_none() || whole == 0 {
+        if self.crop.is_none() {
             return Ok(1.0);
         }
         let (wide, high) = self.resized_size(width, height)?;
@@ -130,13 +140,17 @@ impl Geometry {
             let place = (f64::from(at) + 0.5) * f64::from(to) / f64::from(from) - start as f64;
             place >= 0.0 && place < f64::from(cut)
         };
-        let seen = region.iter().filter(|&(x, y)| {
-            within(x, width, wide, left, out_width) && within(y, height, high, top, out_height)
-        });
-        Ok(seen.count() as f64 / whole as f64)
+        let (mut whole, mut seen) = (0_u64, 0_u64);
+        for (x, y) in pixels {
+            whole += 1;
+            seen += u64::from(
+                within(x, width, wide, left, out_width) && within(y, height, high, top, out_height),
+            );
+        }
+        Ok(if whole == 0 { 1.0 } else { seen as f64 / whole as f64 })
     }
 
-    fn resized_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
+    pub(crate) fn resized_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
         let shorter = match self.resize {
             Resize::Exact(size) => return Ok((size.width, size.height)),
             Resize::ShorterSide(shorter) => shorter,

@@ -23,6 +23,7 @@
 //! | a region's pixels | [`Mask`] |
 //! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
 //! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
+//! | a picture as a model sees it, and its changed versions | [`View`] |
 //! | names for files that are made of pictures | [`file_names`] |
 //! | what a data set is | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
@@ -69,6 +70,7 @@ mod problem;
 mod resize;
 mod row;
 mod table;
+mod view;
 
 pub use dataset::{Dataset, Sample};
 pub use drawn::DrawnOn;
@@ -86,3 +88,4 @@ pub use names::file_names;
 pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use resize::{ResizeError, resize_gray, resize_rgb};
+pub use view::View;

@@ -1,6 +1,6 @@
 //! Which pixels of a picture belong to a region.
 
-use image::{GrayImage, Luma};
+use image::GrayImage;
 
 /// The pixels of one region (a lesion, a ruler) of a picture `width` by `height` pixels.
 ///
@@ -14,8 +14,9 @@ pub struct Mask {
     bits: Vec<bool>,
 }
 
-/// The largest number of pixels a mask may have, the same as a picture's: a hundred million.
-pub const MAX_PIXELS: u64 = 100_000_000;
+/// The largest number of pixels a mask may have, the same as a picture's: two hundred million. At three bytes to a
+/// picture's pixel and one to a mask's, such a picture takes 600 MB, and each of its masks 200 MB.
+pub const MAX_PIXELS: u64 = 200_000_000;
 
 /// The value from which a grey pixel counts as part of the region.
 const THRESHOLD: u8 = 128;
@@ -79,7 +80,9 @@ impl Mask {
 
     /// A grey picture, 255 inside and 0 outside; the inverse of [`Mask::from_gray`].
     pub fn to_gray(&self) -> GrayImage {
-        GrayImage::from_fn(self.width, self.height, |x, y| Luma([if self.get(x, y) { u8::MAX } else { 0 }]))
+        let values = self.bits.iter().map(|&bit| if bit { u8::MAX } else { 0 }).collect();
+        // There are as many bits as pixels.
+        GrayImage::from_raw(self.width, self.height, values).unwrap_or_default()
     }
 
     /// The number of columns.

@@ -9,7 +9,7 @@ use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 pub use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, imageops};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, Refusal};
@@ -55,11 +55,23 @@ pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<RgbImage, 
     decode_all(bytes, origin, limits).map(|decoded| decoded.pixels)
 }
 
+/// Reads the picture in a file as grey: the luma of ITU-R BT.601 of what [`read`] gives; grey of 8 bits stays as it is,
+/// and takes a third of the memory.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn read_grey(path: &Path, limits: &Limits) -> Result<Decoded<GrayImage>, PictureError> {
+    decoded(&bytes_of(path, limits)?, path, limits)?.with(|picture| match picture {
+        DynamicImage::ImageLuma8(grey) => Ok(grey),
+        other => Ok(imageops::grayscale(&to_rgb(other, path)?)),
+    })
+}
+
 /// A picture and what its file says of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decoded {
-    /// The pixels in RGB.
-    pub pixels: RgbImage,
+pub struct Decoded<Pixels = RgbImage> {
+    /// The pixels: in RGB, where nothing else is said.
+    pub pixels: Pixels,
     /// The SHA-256 in hexadecimal of the very bytes that the pixels were decoded from.
     pub sha256: String,
     /// How the pixels as the file stores them are to be turned to stand upright, by its EXIF or TIFF tag.
@@ -68,7 +80,21 @@ pub struct Decoded {
     pub upright: bool,
 }
 
+impl<Pixels> Decoded<Pixels> {
+    fn with<Other>(
+        self,
+        converted: impl FnOnce(Pixels) -> Result<Other, PictureError>,
+    ) -> Result<Decoded<Other>, PictureError> {
+        let Decoded { pixels, sha256, orientation, upright } = self;
+        Ok(Decoded { pixels: converted(pixels)?, sha256, orientation, upright })
+    }
+}
+
 fn decode_all(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded, PictureError> {
+    decoded(bytes, origin, limits)?.with(|picture| to_rgb(picture, origin))
+}
+
+fn decoded(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<DynamicImage>, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty { path: origin.into() });
     }
@@ -118,7 +144,7 @@ fn decode_all(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded, P
         picture.apply_orientation(orientation);
     }
     let sha256 = format!("{:x}", Sha256::digest(bytes));
-    Ok(Decoded { pixels: to_rgb(picture, origin)?, sha256, orientation, upright })
+    Ok(Decoded { pixels: picture, sha256, orientation, upright })
 }
 
 /// How large a picture may be. What a file's header claims is checked against this before anything of
@@ -132,7 +158,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A hundred million pixels, 512 MiB.
+    /// Two hundred million pixels, 512 MiB.
     fn default() -> Self {
         Self { pixels: crate::MAX_PIXELS, bytes: 512 << 20 }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use crate::annotated::Regions;
@@ -112,6 +113,11 @@ impl PictureFiles {
         self.entries.get(index).map(|entry| entry.picture.as_path())
     }
 
+    fn entry(&self, index: usize) -> Result<&Entry, DataError> {
+        let (name, len) = (|| self.name.clone(), self.entries.len());
+        self.entries.get(index).ok_or_else(|| DataError::Index { name: name(), index, len })
+    }
+
     /// What tables say beside classes and regions, where they do.
     fn hash_columns(&self, hash: &mut Fingerprint) {
         let about = || self.entries.iter().map(|entry| &entry.about);
@@ -178,12 +184,12 @@ impl Dataset for PictureFiles {
         self.entries[index].about.cells.get(place).filter(|cell| !is_unknown(cell))
     }
 
+    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+        Ok(picture::load(&self.entry(index)?.picture, &self.limits)?)
+    }
+
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
-        let entry = self.entries.get(index).ok_or_else(|| DataError::Index {
-            name: self.name.clone(),
-            index,
-            len: self.entries.len(),
-        })?;
+        let entry = self.entry(index)?;
         let decoded = picture::read(&entry.picture, &self.limits)?;
         let (width, height) = decoded.pixels.dimensions();
         let (frame, id) = (Frame::of(&decoded), entry.id.as_str());

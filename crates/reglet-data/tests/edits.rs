@@ -395,7 +395,8 @@ struct One {
 impl One {
     fn new(picture: RgbImage, ruler: &Mask, lesion: &Mask) -> One {
         let regions = BTreeMap::from([("lesion".into(), lesion.clone()), ("ruler".into(), ruler.clone())]);
-        let sample = Sample { id: "one".into(), picture, label: 0, regions, estimated: BTreeSet::new() };
+        let (sha256, mask_sha256, estimated) = (String::new(), BTreeMap::new(), BTreeSet::new());
+        let sample = Sample { id: "one".into(), picture, label: 0, sha256, mask_sha256, regions, estimated };
         One { sample, regions: ["lesion".into(), "ruler".into()] }
     }
 

@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
+use image::{DynamicImage, GrayImage, Luma};
 use reglet_data::coco::CocoOptions;
 use reglet_data::{DataError, Dataset, ManifestOptions, Mask, ProblemKind, Sample};
 use sha2::{Digest, Sha256};
@@ -46,6 +47,34 @@ fn samples_come_in_the_order_of_the_lines() {
     let grey = |index| data.sample(index).expect("it is sound").picture.get_pixel(5, 3).0[0];
     assert_eq!([0, 1, 2].map(grey), [10, 20, 30]);
     assert!(matches!(data.sample(3), Err(DataError::Index { index: 3, len: 3, .. })));
+}
+
+#[test]
+fn a_picture_alone_is_read_without_its_masks() {
+    let (disk, options) = sound();
+    let data = options.open().expect("it is sound");
+    let sample = data.sample(0).expect("it is sound");
+    disk.text("masks/a.png", "no picture any more");
+    assert_eq!(data.picture(0).expect("the picture is sound"), sample.picture);
+    assert!(matches!(data.sample(0), Err(DataError::Picture(_))));
+    assert!(matches!(data.picture(3), Err(DataError::Index { index: 3, len: 3, .. })));
+}
+
+#[test]
+fn a_mask_is_the_same_in_grey_and_in_colour() {
+    let (disk, options) = sound();
+    let data = options.open().expect("it is sound");
+    let path = disk.text("masks/a.png", "");
+    let grey = GrayImage::from_fn(6, 4, |x, y| Luma([(40 * x + 11 * y) as u8]));
+    let read = |picture: DynamicImage| {
+        picture.save(&path).expect("there is room");
+        data.sample(0).expect("it is sound").regions["lesion"].clone()
+    };
+    let wanted = Mask::from_gray(&grey).expect("it is small");
+    let grey = DynamicImage::ImageLuma8(grey);
+    assert_eq!(read(DynamicImage::ImageRgb8(grey.to_rgb8())), wanted);
+    assert_eq!(read(DynamicImage::ImageLumaA8(grey.to_luma_alpha8())), wanted);
+    assert_eq!(read(grey), wanted);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use reglet_data::{BoundingBox, MAX_PIXELS, Mask, MaskError};
 #[test]
 fn sizes_and_bits_are_checked() {
     assert_eq!(Mask::empty(0, 5), Err(MaskError::NoPixels { width: 0, height: 5 }));
+    assert!(Mask::empty(12_000, 9_000).is_ok(), "what the largest cameras give");
     let side = u32::try_from(MAX_PIXELS.isqrt() + 1).expect("it is small enough");
     assert_eq!(Mask::empty(side, side), Err(MaskError::TooLarge { width: side, height: side }));
     assert_eq!(Mask::from_fn(u32::MAX, u32::MAX, |_, _| true).map(|mask| mask.area()), {

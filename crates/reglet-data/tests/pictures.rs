@@ -67,7 +67,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         "{twelve}"
     );
     assert!(twelve.contains("multiply them by 16,"), "{twelve}");
-    assert!(broken("limits/huge.png").contains("60000×60000 pixels where at most 100000000 are allowed"));
+    assert!(broken("limits/huge.png").contains("60000×60000 pixels where at most 200000000 are allowed"));
     assert!(complaint(Path::new("nowhere.png")).contains("there is no picture `nowhere.png`"));
     assert!(complaint(&tests_folder()).contains("is a folder"));
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 use reglet_attribution::{Method, Remark};
 use reglet_data::Mask;
 use reglet_data::edit::Change;
@@ -14,7 +13,7 @@ use reglet_metrics::Localisation;
 use reglet_model::{Model, Targets};
 use reglet_viz::outline_layer;
 
-use super::prepare::{Prepared, Version};
+use super::prepare::{Prepared, Seen, Version};
 use super::probe::{Asked, Probes, ask};
 use super::{CHUNK, Observed, Shown, Sketch, Wanted};
 use crate::Error;
@@ -27,23 +26,21 @@ use crate::plan::Plan;
 const LESION: Rgb<u8> = Rgb([0, 158, 115]);
 const ARTEFACT: Rgb<u8> = Rgb([240, 228, 66]);
 
-/// Asks one model about a chunk of pictures and notes what it says in `found`.
+/// Asks one model, of this number and geometry, about a chunk of pictures and notes what it says in `found`.
 pub(super) fn examine(
     plan: &Plan,
-    model: usize,
+    (model, geometry): (usize, usize),
     probes: &Probes,
     prepared: &[Prepared],
     wanted: &[Wanted],
     found: &mut Observed,
 ) -> Result<(), Error> {
-    let preprocessing = plan.models[model].1.preprocessing();
-    let view = |p: &Prepared| -> Result<RgbImage, Error> { Ok(preprocessing.view(&p.sample.picture)?) };
-    let views: Vec<RgbImage> = prepared.par_iter().map(view).collect::<Result<_, _>>()?;
+    let size = |picture: &Prepared| picture.seen[geometry].view.dimensions();
     // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
-    let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
-    let all: Vec<usize> = (0..views.len()).collect();
+    let same_size = prepared.iter().all(|picture| size(picture) == size(&prepared[0]));
+    let all: Vec<usize> = (0..prepared.len()).collect();
     for group in all.chunks(if same_size { all.len() } else { 1 }) {
-        let part = Part { plan, model, probes, prepared, wanted, views: &views, group };
+        let part = Part { plan, model, geometry, probes, prepared, wanted, group };
         part.say(found)?;
         let mapped: Vec<usize> = group.iter().copied().filter(|&at| wanted[at].maps).collect();
         if !mapped.is_empty() {
@@ -57,10 +54,10 @@ pub(super) fn examine(
 struct Part<'a> {
     plan: &'a Plan,
     model: usize,
+    geometry: usize,
     probes: &'a Probes,
     prepared: &'a [Prepared],
     wanted: &'a [Wanted],
-    views: &'a [RgbImage],
     group: &'a [usize],
 }
 
@@ -69,13 +66,18 @@ impl Part<'_> {
         &self.plan.models[self.model].1
     }
 
+    /// A picture as the model sees it.
+    fn seen(&self, at: usize) -> &Seen {
+        &self.prepared[at].seen[self.geometry]
+    }
+
     fn versions(&self) -> impl Iterator<Item = (usize, &Version)> {
-        self.group.iter().flat_map(|&at| self.prepared[at].changed[self.model].iter().map(move |v| (at, v)))
+        self.group.iter().flat_map(|&at| self.seen(at).changed.iter().map(move |v| (at, v)))
     }
 
     /// What the model says of each picture as it is, and after each change.
     fn say(&self, found: &mut Observed) -> Result<(), Error> {
-        let natural = self.group.iter().map(|&at| (at, None, &self.views[at]));
+        let natural = self.group.iter().map(|&at| (at, None, &self.seen(at).view));
         let changed = self.versions().filter(|(_, version)| !version.aside);
         let changed = changed.map(|(at, version)| (at, Some(&version.edit), &version.view));
         let mut all: Vec<(usize, Option<_>, &RgbImage)> = natural.chain(changed).collect();
@@ -102,14 +104,13 @@ impl Part<'_> {
     /// Where the maps of every method lie, of each picture as it is and without each artefact that it shows.
     fn look(&self, found: &mut Observed) -> Result<(), Error> {
         let mut exhibits: BTreeMap<usize, Shown> = BTreeMap::new();
-        let masks: BTreeMap<usize, BTreeMap<String, Mask>> =
-            self.group.iter().map(|&at| Ok((at, self.masks(at)?))).collect::<Result<_, Error>>()?;
         for (target, name) in self.plan.targets.iter().enumerate() {
             let class = self.model().classes().find(name)?;
-            let views: Vec<RgbImage> = self.group.iter().map(|&at| self.views[at].clone()).collect();
+            let views: Vec<RgbImage> = self.group.iter().map(|&at| self.seen(at).view.clone()).collect();
             let maps = explain(&self.plan.methods, self.model(), class, &views)?;
             for (row, &at) in self.group.iter().enumerate() {
-                let seen = Seen { maps: &maps, row, masks: &masks[&at], view: &self.views[at] };
+                let Seen { view, masks, .. } = self.seen(at);
+                let seen = Mapped { maps: &maps, row, masks, view };
                 let rows = self.measured(at, target, None, &seen)?;
                 found.maps.extend(rows);
                 self.keep(at, target, &seen, &mut exhibits, found)?;
@@ -127,9 +128,9 @@ impl Part<'_> {
                 let maps = explain(&self.plan.methods, self.model(), class, &views)?;
                 for (row, &(at, artefact, view)) in part.iter().enumerate() {
                     let region = &self.plan.artefacts[artefact].name;
-                    let own = masks[&at].get(region).map(|mask| (region.clone(), mask.clone()));
+                    let own = self.seen(at).masks.get(region).map(|mask| (region.clone(), mask.clone()));
                     let own: BTreeMap<String, Mask> = own.into_iter().collect();
-                    let seen = Seen { maps: &maps, row, masks: &own, view };
+                    let seen = Mapped { maps: &maps, row, masks: &own, view };
                     found.maps.extend(self.measured(at, target, Some(artefact), &seen)?);
                 }
             }
@@ -138,20 +139,13 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// The regions of a picture as the model sees it.
-    fn masks(&self, at: usize) -> Result<BTreeMap<String, Mask>, Error> {
-        let geometry = &self.model().preprocessing().geometry;
-        let regions = self.prepared[at].sample.regions.iter();
-        regions.map(|(name, mask)| Ok((name.clone(), geometry.apply_mask(mask)?))).collect()
-    }
-
     /// How each method's map lies on each region.
     fn measured(
         &self,
         at: usize,
         target: usize,
         without: Option<usize>,
-        seen: &Seen<'_>,
+        seen: &Mapped<'_>,
     ) -> Result<Vec<MapRow>, Error> {
         let edges = edges(seen.view).map_err(|error| Error::Usage(error.to_string()))?;
         let row = |method: usize| {
@@ -177,7 +171,7 @@ impl Part<'_> {
         &self,
         at: usize,
         target: usize,
-        seen: &Seen<'_>,
+        seen: &Mapped<'_>,
         exhibits: &mut BTreeMap<usize, Shown>,
         found: &mut Observed,
     ) -> Result<(), Error> {
@@ -202,7 +196,7 @@ impl Part<'_> {
     }
 
     /// A picture and its changed versions, for the gallery.
-    fn exhibit(&self, at: usize, seen: &Seen<'_>) -> Result<Shown, Error> {
+    fn exhibit(&self, at: usize, seen: &Mapped<'_>) -> Result<Shown, Error> {
         let lesion = [(&self.plan.config.lesion, LESION)];
         let artefacts = self.plan.artefacts.iter().map(|suspect| (&suspect.name, ARTEFACT));
         let regions: Vec<(&[bool], Rgb<u8>)> = lesion
@@ -213,7 +207,7 @@ impl Part<'_> {
         let size = seen.view.dimensions();
         let mut edited = Vec::new();
         let mut done = BTreeSet::new();
-        for version in self.prepared[at].changed[self.model].iter().filter(|version| !version.aside) {
+        for version in self.seen(at).changed.iter().filter(|version| !version.aside) {
             if done.insert((version.edit.artefact, version.edit.change)) {
                 edited.push((version.edit.artefact, version.edit.change, jpeg(&version.view)?));
             }
@@ -231,7 +225,7 @@ impl Part<'_> {
 }
 
 /// One picture with its maps and masks, at the size the model saw it.
-struct Seen<'a> {
+struct Mapped<'a> {
     maps: &'a Maps,
     row: usize,
     masks: &'a BTreeMap<String, Mask>,

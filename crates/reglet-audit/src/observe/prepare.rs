@@ -6,26 +6,65 @@ use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_data::edit::Change;
-use reglet_data::{Dataset, Sample};
+use reglet_data::{Dataset, Geometry, Mask, Sample, View};
 use reglet_evidence::{Edit, Picture};
-use reglet_model::Preprocessing;
 
 use super::edit;
 use crate::Error;
 use crate::plan::Suspect;
 use crate::properties::properties;
 
-/// A picture, and its changed versions as each model sees them: at their own size they would fill the memory.
+/// A picture with its changed versions. Nothing of it is kept at its own size: a chunk of pictures would fill the memory.
 pub(super) struct Prepared {
     /// Its place in the data set.
     pub index: usize,
-    pub sample: Sample,
     pub known: Picture,
-    /// By model: each change, whether the config asks for it, and the picture after it.
-    pub changed: Vec<Vec<Version>>,
+    /// By geometry.
+    pub seen: Vec<Seen>,
 }
 
-/// A picture after one change, as one model sees it.
+/// A picture as the models with one geometry see it.
+pub(super) struct Seen {
+    pub view: RgbImage,
+    /// Its regions.
+    pub masks: BTreeMap<String, Mask>,
+    /// It after each change.
+    pub changed: Vec<Version>,
+}
+
+/// How the models' preprocessing changes the size of pictures: often in one way for all of them.
+pub(super) struct Geometries {
+    /// Each once.
+    all: Vec<Geometry>,
+    /// By model.
+    of: Vec<usize>,
+}
+
+impl Geometries {
+    pub fn new(of_models: impl Iterator<Item = Geometry>) -> Geometries {
+        let (mut all, mut of) = (Vec::new(), Vec::new());
+        for geometry in of_models {
+            let known = all.iter().position(|known| *known == geometry);
+            of.push(known.unwrap_or(all.len()));
+            if known.is_none() {
+                all.push(geometry);
+            }
+        }
+        Geometries { all, of }
+    }
+
+    /// Each once.
+    pub fn all(&self) -> &[Geometry] {
+        &self.all
+    }
+
+    /// Which of them is that of this model.
+    pub fn of(&self, model: usize) -> usize {
+        self.of[model]
+    }
+}
+
+/// A picture after one change, as models with one geometry see it.
 pub(super) struct Version {
     pub edit: Edit,
     /// Whether it is only there for its maps.
@@ -48,8 +87,7 @@ pub(crate) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
 pub(super) struct Workshop<'a> {
     pub data: &'a dyn Dataset,
     pub artefacts: &'a [Suspect],
-    /// By model.
-    pub preprocessing: &'a [&'a Preprocessing],
+    pub geometries: &'a Geometries,
 }
 
 /// Reads picture number `index` and changes it in every way that the plan asks for.
@@ -57,9 +95,11 @@ pub(super) struct Workshop<'a> {
 /// # Errors
 /// A picture that cannot be read, or edited.
 pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, Error> {
-    let Workshop { data, artefacts, preprocessing } = workshop;
+    let Workshop { data, artefacts, geometries } = workshop;
     let sample = data.sample(index)?;
-    let mut changed: Vec<Vec<Version>> = preprocessing.iter().map(|_| Vec::new()).collect();
+    let views = geometries.all().iter().map(|geometry| View::new(&sample.picture, *geometry));
+    let views: Vec<View<'_>> = views.collect::<Result<_, _>>()?;
+    let mut changed: Vec<Vec<Version>> = views.iter().map(|_| Vec::new()).collect();
     for (artefact, suspect) in artefacts.iter().enumerate() {
         let mut changes: Vec<(Change, bool)> =
             suspect.changes.iter().map(|change| (*change, false)).collect();
@@ -71,22 +111,29 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
         let scene = suspect.editor.scene(data, index, &sample);
         for (change, aside) in changes {
             for place in 0..suspect.editor.places(change) {
-                let Some(edited) = scene.edit(change, place)? else { continue };
-                let strength = edited.strength(&sample.picture);
-                for (versions, preprocessing) in changed.iter_mut().zip(preprocessing) {
+                let Some(placement) = scene.place(change, place)? else { continue };
+                let Some(patch) = scene.patch(change, &placement)? else { continue };
+                let strength = patch.strength(&sample.picture);
+                for (versions, view) in changed.iter_mut().zip(&views) {
                     let edit = Edit {
-                        donor: edited.donor.clone(),
-                        visible: preprocessing.geometry.visible(&edited.region)?,
-                        lesion: edited.lesion,
+                        donor: patch.donor().map(str::to_owned),
+                        visible: view.visible(&patch)?,
+                        lesion: patch.lesion(),
                         strength,
                         ..edit(artefact, change, place)
                     };
-                    versions.push(Version { edit, aside, view: preprocessing.view(&edited.picture)? });
+                    versions.push(Version { edit, aside, view: view.changed(&patch) });
                 }
             }
         }
     }
-    Ok(Prepared { index, known: known(workshop, index, &sample), sample, changed })
+    let seen = views.into_iter().zip(geometries.all()).zip(changed).map(|((view, geometry), changed)| {
+        let regions = sample.regions.iter();
+        let masks = regions.map(|(name, mask)| Ok((name.clone(), geometry.apply_mask(mask)?)));
+        Ok(Seen { masks: masks.collect::<Result<_, Error>>()?, view: view.into_picture(), changed })
+    });
+    let seen = seen.collect::<Result<_, Error>>()?;
+    Ok(Prepared { index, known: known(workshop, index, &sample), seen })
 }
 
 /// What is known of a picture without asking a model.
@@ -116,6 +163,14 @@ fn shows(data: &dyn Dataset, index: usize, sample: &Sample, region: &str) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn models_of_one_geometry_share_what_they_see() {
+        let square = Geometry::exact(224);
+        let geometries = Geometries::new([square, Geometry::torchvision(), square].into_iter());
+        assert_eq!(geometries.all(), [square, Geometry::torchvision()]);
+        assert_eq!([0, 1, 2].map(|model| geometries.of(model)), [0, 1, 0]);
+    }
 
     #[test]
     fn a_gallery_shows_every_kind_of_a_data_set_that_goes_through_them_in_turn() {

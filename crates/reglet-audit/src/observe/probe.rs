@@ -12,6 +12,7 @@ use reglet_model::{Model, Reading};
 use reglet_statistics::Probe;
 use tch::Tensor;
 
+use super::prepare::Geometries;
 use super::{CHUNK, numbers};
 use crate::Error;
 use crate::plan::Plan;
@@ -49,26 +50,32 @@ impl Probes {
     /// without it where there are any, so that a probe does not tell the class instead.
     ///
     /// Costs a forward pass of each picture of the sample.
-    pub fn fit(plan: &Plan) -> Result<Probes, Error> {
+    pub fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
         let groups = groups(plan);
         let chosen = sample(plan)?;
         let mut progress = Progress::new("finding what the models see", "pictures");
         let total = (plan.models.len() * chosen.len()) as u64;
-        let mut probes = Vec::with_capacity(plan.models.len());
-        for (number, (_, model)) in plan.models.iter().enumerate() {
-            let mut features: Vec<Vec<f32>> = Vec::with_capacity(chosen.len());
-            for part in chosen.chunks(CHUNK) {
-                let (data, preprocessing) = (plan.data.as_ref(), model.preprocessing());
-                let view = |(index, _): &(usize, Vec<Option<bool>>)| -> Result<RgbImage, Error> {
-                    Ok(preprocessing.view(&data.sample(*index)?.picture)?)
-                };
-                let views = part.par_iter().map(view).collect::<Result<Vec<_>, _>>()?;
-                features.extend(ask(plan, model, &views)?.features);
-                progress.update((number * chosen.len() + features.len()) as u64, total);
+        let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
+        for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
+            // By picture and geometry: each picture is read once, and not kept.
+            let views = |(index, _): &(usize, Vec<Option<bool>>)| -> Result<Vec<RgbImage>, Error> {
+                let picture = plan.data.picture(*index)?;
+                let views = geometries.all().iter().map(|geometry| Ok(geometry.apply(&picture)?));
+                views.collect()
+            };
+            let views: Vec<Vec<RgbImage>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
+            for (number, (_, model)) in plan.models.iter().enumerate() {
+                let views: Vec<RgbImage> =
+                    views.iter().map(|views| views[geometries.of(number)].clone()).collect();
+                features[number].extend(ask(plan, model, &views)?.features);
+                progress.update((done * plan.models.len() + (number + 1) * part.len()) as u64, total);
             }
-            let of = |artefact| probe(&chosen, &features, artefact, &groups, plan.config.seed);
-            probes.push((0..plan.artefacts.len()).map(of).collect());
         }
+        let of = |features: Vec<Vec<f32>>| {
+            let of = |artefact| probe(&chosen, &features, artefact, &groups, plan.config.seed);
+            (0..plan.artefacts.len()).map(of).collect()
+        };
+        let probes = features.into_iter().map(of).collect();
         Ok(Probes { probes, groups })
     }
 

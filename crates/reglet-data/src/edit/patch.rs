@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use image::{Rgb, RgbImage};
 
 use super::Edited;
+use crate::resize::Part;
 use crate::{Mask, MaskError};
 
 /// Added to a level before its logarithm is taken: black has one too, and noise in the dark counts for little.
@@ -132,6 +133,37 @@ impl Patch {
             region.set(pixel.at.0, pixel.at.1, true);
         }
         Ok(region)
+    }
+
+    /// Their places.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.pixels.iter().map(|pixel| pixel.at)
+    }
+
+    /// The rows of a picture from the first to the last pixel that it touches in each, with the change made.
+    pub(crate) fn rows(&self, picture: &RgbImage) -> Vec<Part> {
+        let (width, height) = picture.dimensions();
+        let inside = || self.pixels.iter().filter(|pixel| pixel.at.0 < width && pixel.at.1 < height);
+        // From which column to which each row is touched; untouched ones have none.
+        let mut touched = vec![u32::MAX..0; height as usize];
+        for pixel in inside() {
+            let columns = &mut touched[pixel.at.1 as usize];
+            *columns = columns.start.min(pixel.at.0)..columns.end.max(pixel.at.0 + 1);
+        }
+        let mut numbers = vec![0; height as usize];
+        let mut parts = Vec::new();
+        for (row, columns) in touched.into_iter().enumerate().filter(|(_, columns)| !columns.is_empty()) {
+            numbers[row] = parts.len();
+            let place = |column: u32| 3 * (row * width as usize + column as usize);
+            let values = picture.as_raw()[place(columns.start)..place(columns.end)].to_vec();
+            parts.push(Part { row, start: columns.start as usize, values });
+        }
+        for pixel in inside() {
+            let part = &mut parts[numbers[pixel.at.1 as usize]];
+            let place = 3 * (pixel.at.0 as usize - part.start);
+            part.values[place..place + 3].copy_from_slice(&pixel.level);
+        }
+        parts
     }
 
     /// The share of the mask's pixels that it touches; 0 where the mask has none.

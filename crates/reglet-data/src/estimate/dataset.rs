@@ -1,3 +1,4 @@
+use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use super::estimate_lesion;
@@ -80,6 +81,10 @@ impl Dataset for EstimatedLesions {
             sample.estimated.insert(self.region.clone());
         }
         Ok(sample)
+    }
+
+    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+        self.data.picture(index)
     }
 
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {

@@ -1,0 +1,144 @@
+//! One pass of a resize: the values of each row, or of each column, become fewer or more.
+
+use std::ops::Range;
+
+/// The number of fractional bits of a weight.
+const FRACTION: u32 = 22;
+
+/// What is added before the fractional bits are cut off, so that the result is rounded.
+const HALF: i32 = 1 << (FRACTION - 1);
+
+/// A pass from so many values to so many.
+pub(super) struct Pass {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    /// What each output value is made of. Neither their starts nor their ends ever go back.
+    windows: Vec<Window>,
+}
+
+/// The input values that an output value is made of: those from `start` on, as many as there are weights.
+pub(super) struct Window {
+    pub(super) start: usize,
+    pub(super) weights: Vec<i32>,
+}
+
+impl Window {
+    /// One after the last.
+    pub(super) fn end(&self) -> usize {
+        self.start + self.weights.len()
+    }
+}
+
+impl Pass {
+    pub(super) fn new(from: usize, to: usize) -> Pass {
+        Pass { from, to, windows: if from == to { Vec::new() } else { windows(from, to) } }
+    }
+
+    /// Whether every value stays what it is: then there are no windows.
+    pub(super) fn is_identity(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// The windows, by output value.
+    pub(super) fn windows(&self, outputs: Range<usize>) -> &[Window] {
+        &self.windows[outputs]
+    }
+
+    /// The output values that any of these input values, of which there must be one, has a part in.
+    pub(super) fn reached(&self, inputs: Range<usize>) -> Range<usize> {
+        let from = self.windows.partition_point(|window| window.end() <= inputs.start);
+        let to = self.windows.partition_point(|window| window.start < inputs.end);
+        from..to.max(from)
+    }
+
+    /// The horizontal pass over rows of `from` pixels of `C` values; `None` where nothing changes.
+    pub(super) fn within_rows<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
+        if self.is_identity() {
+            return None;
+        }
+        let rows = values.chunks_exact(self.from * C);
+        let mut result = vec![0; rows.len() * self.to * C];
+        for (row, out) in rows.zip(result.chunks_exact_mut(self.to * C)) {
+            mix_within_row::<C>(row, 0, &self.windows, out);
+        }
+        Some(result)
+    }
+
+    /// The vertical pass over `from` rows of `stride` values; `None` where nothing changes.
+    pub(super) fn within_columns(&self, values: &[u8], stride: usize) -> Option<Vec<u8>> {
+        if self.is_identity() {
+            return None;
+        }
+        let mut result = vec![0; self.to * stride];
+        let mut sums = vec![0; stride];
+        for (window, out) in self.windows.iter().zip(result.chunks_exact_mut(stride)) {
+            sums.fill(HALF);
+            for (row, &weight) in values[window.start * stride..].chunks_exact(stride).zip(&window.weights) {
+                add(&mut sums, row, weight);
+            }
+            finish(&sums, out);
+        }
+        Some(result)
+    }
+}
+
+/// The windows of all output values of a pass from `from` values to `to`.
+fn windows(from: usize, to: usize) -> Vec<Window> {
+    let scale = from as f64 / to as f64;
+    let support = scale.max(1.0);
+    // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
+    let steepness = 1.0 / support;
+    (0..to)
+        .map(|index| {
+            let center = (index as f64 + 0.5) * scale;
+            // Cast to an integer, a negative number becomes 0, which is the bound wanted here.
+            let start = (center - support + 0.5) as usize;
+            let end = ((center + support + 0.5) as usize).min(from);
+            let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * steepness).abs()).max(0.0);
+            let sum: f64 = (start..end).map(triangle).sum();
+            let weights =
+                (start..end).map(|at| (0.5 + triangle(at) / sum * f64::from(1 << FRACTION)) as i32).collect();
+            Window { start, weights }
+        })
+        .collect()
+}
+
+/// Mixes the pixels of a row, of which the first given is number `first`.
+pub(super) fn mix_within_row<const C: usize>(row: &[u8], first: usize, windows: &[Window], out: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<C>();
+    let (out, _) = out.as_chunks_mut::<C>();
+    for (window, out) in windows.iter().zip(out) {
+        let mut sums = [HALF; C];
+        for (pixel, &weight) in pixels[window.start - first..].iter().zip(&window.weights) {
+            for (sum, &value) in sums.iter_mut().zip(pixel) {
+                *sum += i32::from(value) * weight;
+            }
+        }
+        *out = sums.map(to_u8);
+    }
+}
+
+/// Sums of so many values, with nothing in them yet.
+pub(super) fn sums(count: usize) -> Vec<i32> {
+    vec![HALF; count]
+}
+
+/// Adds a row to sums, value by value.
+pub(super) fn add(sums: &mut [i32], row: &[u8], weight: i32) {
+    for (sum, &value) in sums.iter_mut().zip(row) {
+        *sum += i32::from(value) * weight;
+    }
+}
+
+/// What sums come to.
+pub(super) fn finish(sums: &[i32], out: &mut [u8]) {
+    for (out, &sum) in out.iter_mut().zip(sums) {
+        *out = to_u8(sum);
+    }
+}
+
+/// The weights of a window add up to 1 only nearly, so that white may come out brighter than white. They
+/// add up to less than 2 at the very worst (all round up from one half), so that no sum overflows.
+fn to_u8(sum: i32) -> u8 {
+    (sum >> FRACTION).min(255) as u8
+}

@@ -1,0 +1,98 @@
+//! A picture as a model sees it, and its changed versions without a copy of the whole.
+
+use image::RgbImage;
+
+use crate::edit::Patch;
+use crate::resize::{Part, Parted, Passes};
+use crate::{Geometry, ResizeError};
+
+/// A picture as a [`Geometry`] brings it to a model, with what changed versions of it have in common.
+///
+/// Of a changed version, only those pixels are resized again that the change has a part in: the result is
+/// [`Geometry::apply`]'s of the whole changed picture, to the last bit, at a cost that goes with the pixels changed.
+/// Beside the picture itself it holds what comes between the two passes of the resize, which has one side of the
+/// picture and one of the result.
+///
+/// ```
+/// use reglet_data::edit::{Change, EditOptions, Editor};
+/// use reglet_data::phantom::{PhantomOptions, Phantoms};
+/// use reglet_data::{Dataset, Geometry, View};
+///
+/// let data = Phantoms::new(PhantomOptions { count: 4, size: 96, ..PhantomOptions::default() })?;
+/// let editor = Editor::new(&data, &EditOptions::default(), "ruler", "lesion", 1)?;
+/// let (geometry, sample) = (Geometry::exact(40), data.sample(0)?);
+/// let view = View::new(&sample.picture, geometry)?;
+/// assert_eq!(*view.picture(), geometry.apply(&sample.picture)?);
+/// let scene = editor.scene(&data, 0, &sample);
+/// for change in Change::ALL {
+///     let Some(placement) = scene.place(change, 0)? else { continue };
+///     let Some(patch) = scene.patch(change, &placement)? else { continue };
+///     assert_eq!(view.changed(&patch), geometry.apply(&patch.on(&sample.picture)?.picture)?);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct View<'a> {
+    before: &'a RgbImage,
+    geometry: Geometry,
+    passes: Passes,
+    /// After the first pass; `None` where that changes nothing.
+    between: Option<Vec<u8>>,
+    /// After both, before anything is cut off.
+    resized: RgbImage,
+    seen: RgbImage,
+}
+
+impl<'a> View<'a> {
+    /// Brings a picture to a model's size.
+    ///
+    /// # Errors
+    /// Those of [`Geometry::apply`].
+    pub fn new(picture: &'a RgbImage, geometry: Geometry) -> Result<View<'a>, ResizeError> {
+        geometry.output_size(picture.width(), picture.height())?;
+        let (width, height) = geometry.resized_size(picture.width(), picture.height())?;
+        let passes = Passes::new(picture.dimensions(), (width, height))?;
+        let between = passes.first::<3>(picture.as_raw());
+        let first = between.as_deref().unwrap_or(picture.as_raw());
+        let resized = passes.second::<3>(first).unwrap_or_else(|| first.to_vec());
+        let resized =
+            RgbImage::from_raw(width, height, resized).ok_or(ResizeError::TooLarge { width, height })?;
+        let seen = geometry.cut(&resized);
+        Ok(View { before: picture, geometry, passes, between, resized, seen })
+    }
+
+    /// The picture as the model sees it.
+    pub fn picture(&self) -> &RgbImage {
+        &self.seen
+    }
+
+    /// The same, where nothing more is asked of it.
+    pub fn into_picture(self) -> RgbImage {
+        self.seen
+    }
+
+    /// The picture with a change made, as the model sees it. Pixels that the picture does not have are left out.
+    pub fn changed(&self, patch: &Patch) -> RgbImage {
+        let whole = self.before.as_raw();
+        let width = self.before.width() as usize;
+        let changed = Parted { whole, width, parts: patch.rows(self.before) };
+        let parts = self.passes.first_of_parts::<3>(&changed);
+        let whole = self.between.as_deref().unwrap_or(whole);
+        let between = Parted { whole, width: self.passes.width_between(), parts };
+        let mut resized = self.resized.clone();
+        let width = resized.width() as usize;
+        for Part { row, start, values } in self.passes.second_of_parts::<3>(&between) {
+            let start = 3 * (row * width + start);
+            resized.as_flat_samples_mut().samples[start..start + values.len()].copy_from_slice(&values);
+        }
+        self.geometry.cut(&resized)
+    }
+
+    /// The share of the pixels that a change touches that lies within what the model sees, 0 to 1; 1 where it touches
+    /// none.
+    ///
+    /// # Errors
+    /// Those of [`Geometry::visible`].
+    pub fn visible(&self, patch: &Patch) -> Result<f64, ResizeError> {
+        self.geometry.visible_share(self.before.dimensions(), patch.places())
+    }
+}
