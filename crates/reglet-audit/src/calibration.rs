@@ -1,22 +1,21 @@
-//! `reglet calibrate`: the audit audited, on a series of classifiers of which the truth is known.
+//! `reglet calibrate`: the audit audited, on classifiers of which the truth is known.
 
+mod audits;
 mod config;
 mod findings;
 mod series;
 mod truth;
+mod zoo;
 
 use std::path::Path;
-use std::time::Instant;
 
-use reglet_data::phantom::Phantoms;
+use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset};
+use reglet_evidence::OperatingPoint;
 use reglet_viz::Theme;
 
-use crate::assemble::assemble;
-use crate::audit::carry_out;
+use crate::config::Config;
 use crate::drawing::FIGURE_SCALE;
-use crate::journal::Journal;
-use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::source::Document;
 use crate::{Error, Output};
@@ -24,70 +23,128 @@ use crate::{Error, Output};
 pub use config::CalibrationConfig;
 use config::Series;
 use findings::Findings;
-use series::members;
-use truth::truths;
+use series::{Member, members};
+use zoo::{Animal, ZooFindings};
 
 /// Trains, or loads, a series of classifiers of phantoms whose training data tie the ruler to melanoma from not at
-/// all to always; measures by exact redraws how much each depends on the ruler; audits all of them; and sets what
-/// the audits say beside that. Writes `calibration.json`, `calibration.csv` and a figure for each means of changing
-/// pictures to `out`. Returns what is to be printed and the exit status: 0 if no clean classifier was convicted and
-/// every strong shortcut was found, else 1.
+/// all to always, and a zoo of classifiers built to fool the audit; measures by exact redraws what the ruler does to each;
+/// audits all of them; and sets what the audits say beside that. Writes `calibration.json`, `calibration.csv`, a figure for
+/// each means of changing pictures, and of the zoo `zoo.csv` and the page `zoo.md`, to `out`. Returns what is to be printed
+/// and the exit status: 0 if no clean classifier was convicted, every strong shortcut was found and no verdict on the zoo is
+/// wrong, else 1.
 ///
 /// # Errors
 /// Whatever is wrong with a config; a classifier in the folder of the series that is damaged; an output that cannot
 /// be written.
 pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
-    let start = Instant::now();
     let document: Document<CalibrationConfig> = Document::read(config, overrides)?;
     document.config.check(&document.source)?;
-    let Series { mut audit, phantoms } = document.config.series(&document)?;
+    let Series { audit, phantoms } = document.config.series(&document)?;
+    let mut audit = audits::bare(audit);
     let calibration = &document.config;
     let mut output = Output::new(out)?;
     let folder = match &calibration.series.folder {
         Some(folder) => document.folder.join(folder),
         None => out.join("models"),
     };
-    let members = members(&calibration.series, &folder)?;
-    // None of these is part of a verdict.
-    (audit.config.gallery, audit.config.clusters, audit.config.reference) = (0, None, None);
-    audit.config.models = members.iter().map(|member| (member.name.clone(), member.model())).collect();
-    let truths = truths(&audit, &phantoms, &calibration.truth)?;
+    let mut tasks = calibration.series.tasks();
+    let count = tasks.len();
+    tasks.extend(calibration.zoo.iter().flat_map(|zoo| zoo.tasks()));
+    let mut series = members(&tasks, &folder)?;
+    let caged = series.split_off(count);
+    let kinds = calibration.zoo.iter().flat_map(|zoo| zoo.animals());
+    let animal = |((kind, seed), member)| Animal { kind, seed, member };
+    let animals: Vec<Animal> = kinds.zip(caged).map(animal).collect();
 
-    let mut findings = Findings::new(calibration, &audit.config, &members, truths);
-    let total = calibration.means.len() * calibration.repeats;
-    let mut progress = Progress::new("calibrating", "audits of the series");
-    for (means, edit) in &calibration.means {
-        for repeat in 0..calibration.repeats {
-            let mut audit = Document {
-                config: audit.config.clone(),
-                source: audit.source.clone(),
-                folder: audit.folder.clone(),
-            };
-            audit.config.edit = edit.clone();
-            // Other pictures each time, and none that a classifier was trained on.
-            let mut options = phantoms.options().clone();
-            options.seed = phantoms.options().seed.wrapping_add(repeat as u64);
-            audit.config.data = crate::config::DataConfig::Phantoms(options);
-            let plan = Plan::open(audit)?;
-            let record = carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), start)?;
-            findings.add(means, &assemble(&record, &plan.config));
-            progress.update(findings.audits() as u64, total as u64);
-        }
-    }
-    drop(progress);
+    audit.config.models = series.iter().map(|member| (member.name.clone(), member.model())).collect();
+    let zoo = calibration.zoo.as_ref().map(|zoo| -> Result<ZooFindings, Error> {
+        let truths = zoo::truths(&audit, &phantoms, &calibration.truth, &animals)?;
+        Ok(ZooFindings::new(zoo, &animals, truths))
+    });
+    let truths = truth::truths(&audit, &phantoms, &calibration.truth, &series)?;
+    let mut findings = Findings::new(calibration, &audit.config, &series, truths, zoo.transpose()?);
+    audit_all(calibration, &audit, &phantoms, &series, &animals, &mut findings)?;
+
     for (means, drawing) in findings.figures(&Theme::LIGHT)? {
         output.write(format!("{means}.svg"), drawing.as_str().as_bytes())?;
         output.write(format!("{means}.png"), &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
     }
     output.write("calibration.json", findings.json().as_bytes())?;
     output.write("calibration.csv", &findings.table()?)?;
+    if let Some(zoo) = &findings.zoo {
+        output.write("zoo.csv", &zoo.table()?)?;
+        output.write("zoo.md", zoo.page(calibration, &audit.config).as_bytes())?;
+    }
     output.finish()?;
     Ok((findings.text(out), u8::from(!findings.as_targeted())))
 }
 
+/// Audits every classifier by every means, and notes what comes of it in `findings`.
+fn audit_all(
+    calibration: &CalibrationConfig,
+    audit: &Document<Config>,
+    phantoms: &Phantoms,
+    series: &[Member],
+    animals: &[Animal],
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    let total = calibration.means.len() * calibration.repeats;
+    let mut progress = Progress::new("calibrating", "audits of every classifier");
+    let mut done = 0;
+    for (means, edit) in &calibration.means {
+        for repeat in 0..calibration.repeats {
+            // Other pictures each time, and none that a classifier was trained on.
+            let seed = phantoms.options().seed.wrapping_add(repeat as u64);
+            let options = PhantomOptions { seed, ..phantoms.options().clone() };
+            let record = audits::observe(audit, &series.iter().collect::<Vec<_>>(), options.clone(), edit)?;
+            for (index, member) in series.iter().enumerate() {
+                if let Some(case) = audits::judged(&record, &member.name, &audit.config, None) {
+                    findings.add(means, index, case.judgement.kind);
+                }
+            }
+            if let Some(zoo) = &mut findings.zoo {
+                audit_zoo(audit, &options, animals, means, edit, zoo)?;
+            }
+            done += 1;
+            progress.update(done, total as u64);
+        }
+    }
+    Ok(())
+}
+
+/// Audits the zoo, those together that are audited on the same pictures.
+fn audit_zoo(
+    audit: &Document<Config>,
+    usual: &PhantomOptions,
+    animals: &[Animal],
+    means: &str,
+    edit: &reglet_data::edit::EditOptions,
+    found: &mut ZooFindings,
+) -> Result<(), Error> {
+    let mut kinds_of_data: Vec<PhantomOptions> = Vec::new();
+    for animal in animals {
+        let options = animal.kind.audited_on(usual);
+        if !kinds_of_data.contains(&options) {
+            kinds_of_data.push(options);
+        }
+    }
+    for options in kinds_of_data {
+        let here = |animal: &&Animal| animal.kind.audited_on(usual) == options;
+        let members: Vec<&Member> = animals.iter().filter(here).map(|animal| &animal.member).collect();
+        let record = audits::observe(audit, &members, options.clone(), edit)?;
+        for (index, animal) in animals.iter().enumerate().filter(|(_, animal)| here(animal)) {
+            let point = Some(OperatingPoint::Above(animal.kind.operating_point()));
+            if let Some(case) = audits::judged(&record, &animal.member.name, &audit.config, point) {
+                found.add(means, index, case);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The phantoms of these options, with another seed and number.
 fn other(phantoms: &Phantoms, seed: u64, count: usize) -> Result<Phantoms, Error> {
-    let options = reglet_data::phantom::PhantomOptions { seed, count, ..phantoms.options().clone() };
+    let options = PhantomOptions { seed, count, ..phantoms.options().clone() };
     let other = Phantoms::new(options).map_err(DataError::from)?;
     debug_assert_eq!(other.len(), count);
     Ok(other)

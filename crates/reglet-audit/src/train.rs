@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use reglet_data::Dataset;
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save};
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use crate::progress::Progress;
 use crate::{Error, Output};
@@ -39,7 +39,7 @@ const SHIPPED: [(&str, Recipe); 2] = [
 impl Recipe {
     /// How many steps the training takes.
     pub fn steps(&self) -> usize {
-        self.epochs * (self.pictures / BATCH)
+        steps(self.pictures, self.epochs)
     }
 
     const SHIPPED: Recipe =
@@ -61,8 +61,22 @@ const DECAY: f64 = 0.02;
 pub(crate) struct Trained {
     graph: Graph,
     parameters: Parameters,
-    /// The area under the ROC curve on held-out phantoms of its own kind.
-    pub auroc: f64,
+}
+
+/// Pictures, and what a network is taught to say of them.
+pub(crate) struct Lesson {
+    /// `[N, 3, SIDE, SIDE]`; at least [`BATCH`] of them.
+    pub pictures: Tensor,
+    /// One for each picture.
+    pub aims: Aims,
+}
+
+/// What a network is taught to say.
+pub(crate) enum Aims {
+    /// The right class, by cross-entropy.
+    Labels(Vec<i64>),
+    /// Both logits, by their mean squared error.
+    Logits(Vec<[f32; 2]>),
 }
 
 /// Trains both classifiers of the default audit and writes them to `folder`, as 16-bit floats.
@@ -78,7 +92,7 @@ pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
         drop(progress);
         let file = format!("{name}.safetensors");
         trained.save(&mut output, folder, &file)?;
-        let area = trained.auroc;
+        let area = trained.auroc(recipe)?;
         lines.push(format!("{file}: AUROC {area:.3} on {HELD_OUT} held-out phantoms of its own kind\n"));
     }
     output.finish()?;
@@ -86,6 +100,21 @@ pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
 }
 
 impl Trained {
+    /// The area under the ROC curve on held-out phantoms of the recipe.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    fn auroc(&self, recipe: &Recipe) -> Result<f64, Error> {
+        let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, recipe.seed.wrapping_add(1))?)?;
+        let graph = &self.graph;
+        let request =
+            Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
+        let logits = graph.run(&self.parameters, &request)?.remove(0);
+        let scores: Vec<f64> =
+            Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
+        Ok(auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN))
+    }
+
     /// Writes the weights as the file `name` of `output`, whose folder is `folder`, as 16-bit floats.
     ///
     /// # Errors
@@ -123,13 +152,28 @@ fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), Error> {
     Ok((Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, labels))
 }
 
-/// AdamW (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>) with a warm-up and a cosine
-/// schedule; pictures are mirrored at random. `progress` is told the steps that are done, and how many there are.
+/// Trains a network on phantoms of a recipe, to tell their class.
 ///
 /// # Errors
 /// What libtorch reports.
-pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Result<Trained, Error> {
-    let Recipe { pictures, epochs, seed, .. } = *recipe;
+pub(crate) fn train(recipe: &Recipe, progress: impl FnMut(u64, u64)) -> Result<Trained, Error> {
+    let (pictures, labels) = load(&phantoms(recipe, recipe.pictures, recipe.seed)?)?;
+    let lesson = Lesson { pictures, aims: Aims::Labels(labels) };
+    teach(&lesson, recipe.epochs, recipe.seed, progress)
+}
+
+/// Trains a network from scratch by AdamW (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>) with a warm-up
+/// and a cosine schedule; pictures are mirrored at random. The seed fixes the first weights and the order. `progress` is
+/// told the steps that are done, and how many there are.
+///
+/// # Errors
+/// What libtorch reports.
+pub(crate) fn teach(
+    lesson: &Lesson,
+    epochs: usize,
+    seed: u64,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Trained, Error> {
     let graph = Architecture::ResNet18.graph(2, WIDTH)?;
     let parameters = Parameters::initial(&graph, seed)?;
     let trainable: Vec<usize> =
@@ -137,7 +181,6 @@ pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Resu
     for &index in &trainable {
         let _ = parameters.tensors()[index].f_set_requires_grad(true)?;
     }
-    let (inputs, labels) = load(&phantoms(recipe, pictures, seed)?)?;
     let mut moments: Vec<(Tensor, Tensor)> = Vec::new();
     for &index in &trainable {
         let weight = parameters.tensors()[index].f_detach()?;
@@ -145,19 +188,19 @@ pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Resu
     }
 
     let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let pictures = lesson.aims.len();
     let mut order: Vec<i64> = (0..pictures as i64).collect();
-    let steps = recipe.steps();
+    let steps = steps(pictures, epochs);
     let mut step = 0;
     for _ in 0..epochs {
         order.shuffle(&mut random);
         for batch in order.chunks_exact(BATCH) {
-            let mut input = inputs.f_index_select(0, &Tensor::from_slice(batch))?;
+            let mut input = lesson.pictures.f_index_select(0, &Tensor::from_slice(batch))?;
             for axis in [2, 3] {
                 if random.random::<bool>() {
                     input = input.f_flip([axis])?;
                 }
             }
-            let target: Vec<i64> = batch.iter().map(|&index| labels[index as usize]).collect();
             let request = Request {
                 feeds: &[(graph.input(), &input)],
                 fetches: &[graph.output()],
@@ -165,13 +208,7 @@ pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Resu
                 ..Request::default()
             };
             let logits = graph.run(&parameters, &request)?.remove(0);
-            let loss = logits.f_cross_entropy_loss::<Tensor>(
-                &Tensor::from_slice(&target),
-                None,
-                Reduction::Mean,
-                -100,
-                0.05,
-            )?;
+            let loss = lesson.aims.loss(&logits, batch)?;
             let weights: Vec<&Tensor> = trainable.iter().map(|&index| &parameters.tensors()[index]).collect();
             let gradients = Tensor::f_run_backward(&[loss], &weights, false, false)?;
             step += 1;
@@ -185,14 +222,37 @@ pub(crate) fn train(recipe: &Recipe, mut progress: impl FnMut(u64, u64)) -> Resu
         let _ = parameters.tensors()[index].f_set_requires_grad(false)?;
     }
 
-    let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, seed.wrapping_add(1))?)?;
-    let request =
-        Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
-    let logits = graph.run(&parameters, &request)?.remove(0);
-    let scores: Vec<f64> =
-        Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
-    let auroc = auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN);
-    Ok(Trained { graph, parameters, auroc })
+    Ok(Trained { graph, parameters })
+}
+
+/// How many steps a training takes.
+pub(crate) fn steps(pictures: usize, epochs: usize) -> usize {
+    epochs * (pictures / BATCH)
+}
+
+impl Aims {
+    fn len(&self) -> usize {
+        match self {
+            Aims::Labels(labels) => labels.len(),
+            Aims::Logits(logits) => logits.len(),
+        }
+    }
+
+    /// How far the logits `[N, 2]` of these pictures are from what they should be.
+    fn loss(&self, logits: &Tensor, batch: &[i64]) -> Result<Tensor, TchError> {
+        match self {
+            Aims::Labels(labels) => {
+                let target: Vec<i64> = batch.iter().map(|&index| labels[index as usize]).collect();
+                let target = Tensor::from_slice(&target);
+                logits.f_cross_entropy_loss::<Tensor>(&target, None, Reduction::Mean, -100, 0.05)
+            }
+            Aims::Logits(aims) => {
+                let target: Vec<f32> = batch.iter().flat_map(|&index| aims[index as usize]).collect();
+                let target = Tensor::from_slice(&target).f_view([-1, 2])?;
+                logits.f_mse_loss(&target, Reduction::Mean)
+            }
+        }
+    }
 }
 
 fn adamw(

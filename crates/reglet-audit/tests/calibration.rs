@@ -15,6 +15,10 @@ fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
         "series.pictures=64",
         "series.epochs=1",
         "truth.pictures=24",
+        "zoo.kinds=['one_class', 'vignette']",
+        "zoo.seeds=[6]",
+        "zoo.pictures=64",
+        "zoo.epochs=1",
         "means={ redrawn = {} }",
     ];
     let set: Vec<String> = set.map(str::to_owned).into();
@@ -32,6 +36,18 @@ fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
     }
     assert_eq!(found["rates"]["redrawn"]["false_alarms"]["mean"], 0.0);
     assert_eq!(read("calibration.csv").lines().count(), 3);
+    // The same holds of the zoo, whose networks have not learnt what they were taught.
+    let caged = found["zoo"]["classifiers"].as_array().expect("the zoo");
+    assert_eq!(caged.len(), 2);
+    for animal in caged {
+        assert_eq!(animal["standing"], "innocent", "{animal}");
+        let audits = animal["audits"]["redrawn"].as_array().expect("audits");
+        assert!(audits.len() == 1 && audits[0]["judgement"]["kind"] != "shortcut", "{animal}");
+    }
+    assert_eq!(caged[1]["kind"], "vignette");
+    assert_eq!(read("zoo.csv").lines().count(), 3);
+    let page = read("zoo.md");
+    assert!(page.contains("| one_class |") && page.contains("| vignette, 6 |"), "{page}");
     assert!(read("redrawn.svg").contains("true dependence"));
     assert!(out.path().join("redrawn.png").is_file());
 
@@ -43,7 +59,7 @@ fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
             .collect()
     };
     let trained = models();
-    assert_eq!(trained.len(), 2);
+    assert_eq!(trained.len(), 4);
     let first = read("calibration.json");
     run();
     assert_eq!((read("calibration.json"), models()), (first, trained));

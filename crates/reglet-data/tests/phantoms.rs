@@ -236,9 +236,54 @@ fn the_fingerprint_tells_options_apart() {
         phantoms(|o| o.size += 1),
         phantoms(|o| o.ruler_given_melanoma = 0.75),
         phantoms(|o| o.hair = 0.25),
+        phantoms(|o| o.vignette_with_ruler = 0.25),
+        phantoms(|o| o.vignette_without_ruler = 0.25),
     ] {
         assert_ne!(usual, print(other));
     }
+}
+
+#[test]
+fn data_sets_from_before_there_were_vignettes_keep_their_fingerprint() {
+    let usual =
+        Phantoms::new(PhantomOptions::default()).expect("sound").fingerprint().expect("nothing is read");
+    // SHA-256 of "reglet phantoms 1\n200 128 0 0.5 0.5 0.5 0.5 0.3 0.15\n".
+    assert_eq!(usual, "79234a2a99c762787dfc9d3ee1dd60dee2a16959703b3b8aa94cdabaab1a306d");
+    let vignettes = phantoms(|o| o.vignette_with_ruler = 0.5).fingerprint().expect("nothing is read");
+    assert_ne!(
+        vignettes,
+        phantoms(|o| o.vignette_without_ruler = 0.5).fingerprint().expect("nothing is read")
+    );
+    assert_ne!(vignettes, phantoms(|_| ()).fingerprint().expect("nothing is read"));
+}
+
+#[test]
+fn a_vignette_comes_with_the_ruler_as_far_as_the_options_say_and_changes_nothing_but_the_light() {
+    let plain = phantoms(|o| o.count = 80);
+    let tied = phantoms(|o| (o.count, o.vignette_with_ruler) = (80, 1.0));
+    let loose = phantoms(|o| (o.count, o.vignette_with_ruler, o.vignette_without_ruler) = (80, 0.5, 0.5));
+    let mut dark = 0;
+    for index in 0..80 {
+        let [plain, tied, loose] = [&plain, &tied, &loose].map(|set| set.phantom(index).expect("a phantom"));
+        assert!(!plain.light.has_vignette());
+        assert_eq!(tied.light.has_vignette(), tied.ruler.is_some());
+        dark += u32::from(loose.light.has_vignette());
+        // The ruler may have to lie elsewhere, since it keeps out of the dark.
+        let lit = |phantom: &Phantom| Phantom { light: plain.light.clone(), ruler: None, ..phantom.clone() };
+        assert_eq!(lit(&tied), lit(&plain));
+        let falloff = plain.light.falloff;
+        assert_eq!(reglet_data::phantom::Light { falloff, ..tied.light.clone() }, plain.light);
+    }
+    assert!((25..55).contains(&dark), "{dark} of 80");
+}
+
+#[test]
+fn a_ruler_is_drawn_again_and_the_vignette_stays() {
+    let set = phantoms(|o| (o.vignette_with_ruler, o.ruler_given_benign) = (1.0, 1.0));
+    let before = set.sample(0).expect("a phantom");
+    let without = set.redraw(0, Change::Remove, 0).expect("there is a ruler");
+    let corner = |picture: &image::RgbImage| picture.get_pixel(0, 0).0;
+    assert!(without.region.get(0, 0) || corner(&before.picture) == corner(&without.picture));
 }
 
 #[test]

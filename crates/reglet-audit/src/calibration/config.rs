@@ -9,6 +9,7 @@ use reglet_data::phantom::Phantoms;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::zoo::Kind;
 use crate::Error;
 use crate::config::{Config, DataConfig};
 use crate::source::{Document, Source};
@@ -29,6 +30,9 @@ pub struct CalibrationConfig {
     /// What is measured of them.
     #[serde(default)]
     pub truth: TruthConfig,
+    /// Classifiers built to fool the audit. Left out, there are none.
+    #[serde(default)]
+    pub zoo: Option<ZooConfig>,
     /// By what means the audits change pictures, by name: each is tried on its own, and has a figure of its own.
     #[serde(default = "default_means")]
     pub means: BTreeMap<String, EditOptions>,
@@ -50,6 +54,26 @@ pub struct SeriesConfig {
     /// Where the classifiers are kept: one that is there is loaded instead of trained. Where this is left out, the
     /// folder `models` among the results.
     pub folder: Option<PathBuf>,
+}
+
+/// Which classifiers built to fool the audit are trained, and when a verdict on one is wrong. For each kind and seed there
+/// is one. What is true of it is measured on the pictures of `truth`.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ZooConfig {
+    /// What they go by; all kinds unless given.
+    pub kinds: Vec<Kind>,
+    /// What fixes the phantoms and the first weights of each.
+    pub seeds: Vec<u64>,
+    /// How many phantoms each is trained on.
+    pub pictures: usize,
+    /// How often it sees each of them.
+    pub epochs: usize,
+    /// The share of a class's pictures, 0 to 1, that the ruler sways by itself, from which on a classifier is guilty: to call
+    /// it clear is wrong.
+    pub guilty: f64,
+    /// The share up to which it is innocent: to call it a shortcut is wrong.
+    pub innocent: f64,
 }
 
 /// How a classifier's dependence on the ruler is measured: by the mean change of the target's probability when
@@ -75,6 +99,19 @@ impl Default for SeriesConfig {
             pictures: 2000,
             epochs: 5,
             folder: None,
+        }
+    }
+}
+
+impl Default for ZooConfig {
+    fn default() -> Self {
+        ZooConfig {
+            kinds: Kind::ALL.to_vec(),
+            seeds: vec![3001, 3002, 3003],
+            pictures: 1536,
+            epochs: 6,
+            guilty: 0.2,
+            innocent: 0.05,
         }
     }
 }
@@ -111,6 +148,9 @@ impl CalibrationConfig {
         }
         if *pictures < BATCH || *epochs == 0 {
             return fail("series", format!("training takes at least {BATCH} pictures and one epoch"));
+        }
+        if let Some(zoo) = &self.zoo {
+            zoo.check(source, self.truth.seed)?;
         }
         if self.repeats == 0 || self.means.is_empty() {
             return fail(
@@ -149,12 +189,39 @@ impl CalibrationConfig {
         };
         let phantoms = Phantoms::new(options.clone()).map_err(DataError::from)?;
         let audited = || (0..self.repeats as u64).map(|repeat| phantoms.options().seed.wrapping_add(repeat));
-        let known = self.series.seeds.iter().chain([&self.truth.seed]);
+        let zoo = self.zoo.iter().flat_map(|zoo| &zoo.seeds);
+        let known = self.series.seeds.iter().chain([&self.truth.seed]).chain(zoo);
         if let Some(seed) = known.into_iter().find(|seed| audited().any(|other| other == **seed)) {
             let message = format!("{seed} is also the seed of pictures that are audited");
             return Err(document.source.at("series.seeds", &message));
         }
         Ok(Series { audit, phantoms })
+    }
+}
+
+impl ZooConfig {
+    fn check(&self, source: &Source, truth: u64) -> Result<(), Error> {
+        let fail = |key: &str, message: String| Err(source.at(&format!("zoo.{key}"), &message));
+        let twice = |kind: &Kind| self.kinds.iter().filter(|other| *other == kind).count() > 1;
+        if let Some(kind) = self.kinds.iter().find(|kind| twice(kind)) {
+            return fail("kinds", format!("'{}' is named twice", kind.name()));
+        }
+        if self.kinds.is_empty() || self.seeds.is_empty() {
+            return fail(
+                "kinds",
+                "a zoo needs at least one kind and one seed; leave [zoo] out for none".to_owned(),
+            );
+        }
+        if self.pictures < BATCH || self.epochs == 0 {
+            return fail("pictures", format!("training takes at least {BATCH} pictures and one epoch"));
+        }
+        if self.seeds.contains(&truth) {
+            return fail("seeds", format!("{truth} is the seed of the pictures that measure the truth"));
+        }
+        if !(0.0 < self.innocent && self.innocent < self.guilty && self.guilty <= 1.0) {
+            return fail("guilty", "0 < innocent < guilty <= 1 is asked for".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -178,4 +245,47 @@ impl SeriesConfig {
 /// Whether a name can be a file's.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with a config of these lines, if anything.
+    fn fault(lines: &str) -> Option<String> {
+        let text = format!("audit = \"ruler.toml\"\n{lines}");
+        let read: Result<Document<CalibrationConfig>, Error> =
+            Document::of(Source::of_text("calibration.toml", text), std::path::Path::new("."));
+        let checked = read.and_then(|document| {
+            document.config.check(&document.source)?;
+            document.config.series(&document).map(|_| ())
+        });
+        match checked {
+            Ok(()) => None,
+            Err(Error::Config(fault)) => Some(fault.message),
+            Err(other) => Some(other.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_zoo_is_checked_before_anything_is_trained() {
+        assert_eq!(fault(""), None, "a zoo is not asked for");
+        assert_eq!(fault("[zoo]"), None);
+        assert_eq!(fault("[zoo]\nkinds = [\"one_class\"]\nseeds = [8]\npictures = 32\nepochs = 1"), None);
+        for (lines, word) in [
+            ("[zoo]\nkinds = []", "leave [zoo] out"),
+            ("[zoo]\nseeds = []", "leave [zoo] out"),
+            ("[zoo]\nkinds = [\"tiger\"]", "tiger"),
+            ("[zoo]\nkinds = [\"one_class\", \"one_class\"]", "named twice"),
+            ("[zoo]\npictures = 31", "at least 32 pictures"),
+            ("[zoo]\nepochs = 0", "one epoch"),
+            ("[zoo]\nseeds = [4001]", "measure the truth"),
+            ("repeats = 2\n[zoo]\nseeds = [72]", "pictures that are audited"),
+            ("[zoo]\nguilty = 0.05\ninnocent = 0.05", "innocent < guilty"),
+            ("[zoo]\nguilty = 1.5", "guilty <= 1"),
+        ] {
+            let fault = fault(lines).unwrap_or_else(|| panic!("nothing wrong with {lines}"));
+            assert!(fault.contains(word), "{lines}: {fault}");
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reglet_evidence::VerdictKind;
-use reglet_statistics::{Estimate, isotonic};
+use reglet_statistics::{Estimate, isotonic, share};
 use reglet_viz::chart::CurveChart;
 use reglet_viz::{Svg, Theme, VizError};
 use serde::Serialize;
@@ -12,12 +12,13 @@ use serde::Serialize;
 use super::config::{CalibrationConfig, TruthConfig};
 use super::series::Member;
 use super::truth::Truth;
+use super::zoo::ZooFindings;
 use crate::Error;
 use crate::config::Config;
-use crate::results::Results;
+use crate::train::Recipe;
 
 /// The version of `calibration.json`.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// What the audits of a series said, beside the truth.
 #[derive(Debug, Serialize)]
@@ -31,8 +32,8 @@ pub(super) struct Findings {
     artefact: String,
     /// The smallest change that the audits count.
     min_effect: f64,
-    #[serde(skip)]
-    audits: usize,
+    /// What was found of the classifiers built to fool the audit.
+    pub zoo: Option<ZooFindings>,
 }
 
 /// One classifier, and the verdicts on it.
@@ -48,7 +49,8 @@ struct Classifier {
     verdicts: BTreeMap<String, Vec<VerdictKind>>,
 }
 
-/// How often the audits that change pictures by one means were right.
+/// How often the audits that change pictures by one means were right. Every interval counts classifiers: audits of the same
+/// one are not independent.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Rates {
     /// Convictions among the audits of clean classifiers.
@@ -65,11 +67,12 @@ impl Findings {
         audit: &Config,
         members: &[Member],
         truths: Vec<Truth>,
+        zoo: Option<ZooFindings>,
     ) -> Findings {
-        let classifier = |(member, truth): (&Member, Truth)| Classifier {
+        let classifier = |((member, truth), (tie, recipe)): ((&Member, Truth), (f64, Recipe))| Classifier {
             name: member.name.clone(),
-            tie: member.tie,
-            seed: member.seed,
+            tie,
+            seed: recipe.seed,
             dependence: truth.dependence,
             auroc: truth.auroc,
             verdicts: BTreeMap::new(),
@@ -77,51 +80,49 @@ impl Findings {
         Findings {
             schema_version: SCHEMA_VERSION,
             truth: config.truth,
-            classifiers: members.iter().zip(truths).map(classifier).collect(),
+            classifiers: members.iter().zip(truths).zip(config.series.recipes()).map(classifier).collect(),
             rates: BTreeMap::new(),
             artefact: audit.artefacts()[0].0.clone(),
             min_effect: audit.verdict.min_effect,
-            audits: 0,
+            zoo,
         }
     }
 
-    /// Takes in one audit of every classifier.
-    pub fn add(&mut self, means: &str, results: &Results) {
-        for model in &results.cases {
-            let known = self.classifiers.iter_mut().find(|classifier| classifier.name == model.name);
-            if let Some(classifier) = known {
-                classifier.verdicts.entry(means.to_owned()).or_default().push(model.verdict.kind);
-            }
+    /// Takes in one audit of the classifier number `index`.
+    pub fn add(&mut self, means: &str, index: usize, verdict: VerdictKind) {
+        if let Some(classifier) = self.classifiers.get_mut(index) {
+            classifier.verdicts.entry(means.to_owned()).or_default().push(verdict);
         }
         self.rates.insert(means.to_owned(), self.rates_of(means));
-        self.audits += 1;
-    }
-
-    /// How many audits of the whole series there were.
-    pub fn audits(&self) -> usize {
-        self.audits
     }
 
     fn rates_of(&self, means: &str) -> Rates {
         let TruthConfig { clean, strong, .. } = self.truth;
-        let share = |chosen: fn(f64, f64) -> bool, limit: f64, kind: VerdictKind| {
-            let of = self.classifiers.iter().filter(|c| chosen(c.dependence.mean, limit));
-            let verdicts: Vec<VerdictKind> =
-                of.filter_map(|c| c.verdicts.get(means)).flatten().copied().collect();
-            Estimate::share(verdicts.iter().filter(|found| **found == kind).count(), verdicts.len())
+        let rate = |chosen: fn(f64, f64) -> bool, limit: f64, kind: VerdictKind| {
+            let (mut hits, mut groups) = (Vec::new(), Vec::new());
+            for (group, classifier) in (0..).zip(&self.classifiers) {
+                let counts = chosen(classifier.dependence.mean, limit);
+                for verdict in classifier.verdicts.get(means).into_iter().flatten().filter(|_| counts) {
+                    hits.push(*verdict == kind);
+                    groups.push(group);
+                }
+            }
+            share(&hits, &groups).map(|share| share.interval(reglet_statistics::LEVEL))
         };
         let is_clean = |dependence: f64, limit: f64| dependence.abs() < limit;
         let is_strong = |dependence: f64, limit: f64| dependence.abs() >= limit;
         Rates {
-            false_alarms: share(is_clean, clean, VerdictKind::Shortcut),
-            found: share(is_strong, strong, VerdictKind::Shortcut),
-            acquitted: share(is_clean, clean, VerdictKind::Clear),
+            false_alarms: rate(is_clean, clean, VerdictKind::Shortcut),
+            found: rate(is_strong, strong, VerdictKind::Shortcut),
+            acquitted: rate(is_clean, clean, VerdictKind::Clear),
         }
     }
 
-    /// Whether no clean classifier was convicted and every strong shortcut was found, by every means.
+    /// Whether no clean classifier was convicted and every strong shortcut was found, by every means, and no verdict on the
+    /// zoo is wrong.
     pub fn as_targeted(&self) -> bool {
-        self.rates.values().all(|rates| {
+        let zoo = self.zoo.as_ref().is_none_or(ZooFindings::as_targeted);
+        zoo && self.rates.values().all(|rates| {
             rates.false_alarms.is_none_or(|rate| rate.mean == 0.0)
                 && rates.found.is_none_or(|rate| rate.mean == 1.0)
         })
@@ -243,6 +244,7 @@ impl Findings {
             lines.push(format!("  acquitted, dependence below {clean}: {}", rate(rates.acquitted)));
             lines.push(format!("  found, dependence of at least {strong}: {}", rate(rates.found)));
         }
+        lines.extend(self.zoo.as_ref().map(|zoo| zoo.text().trim_end().to_owned()));
         lines.push(format!("figures and tables: {}", out.display()));
         lines.join("\n") + "\n"
     }

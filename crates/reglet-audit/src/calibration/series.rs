@@ -11,15 +11,13 @@ use sha2::{Digest, Sha256};
 use super::config::SeriesConfig;
 use crate::config::{ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
-use crate::train::{Recipe, SIDE, WIDTH, train};
+use crate::train::{Recipe, SIDE, Trained, WIDTH, train};
 use crate::{Error, Output};
 
-/// One classifier of a series.
+/// One classifier.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
     pub name: String,
-    pub tie: f64,
-    pub seed: u64,
     weights: PathBuf,
 }
 
@@ -39,45 +37,63 @@ impl Member {
     }
 }
 
-/// Every classifier of a series, in `folder`: those that are not there yet are trained, as many at once as there
-/// are cores, each by one thread, so that the weights do not depend on how many there are.
-pub(super) fn members(config: &SeriesConfig, folder: &Path) -> Result<Vec<Member>, Error> {
+/// What has to be done for one classifier.
+pub(super) struct Task {
+    /// What it is called in audits.
+    pub name: String,
+    /// All that its weights depend on.
+    pub recipe: String,
+    /// How the name of its file begins.
+    pub stem: String,
+    /// How many steps its training takes.
+    pub steps: usize,
+    /// Trains it.
+    pub train: Training,
+}
+
+/// A training, which tells how many steps are done, and of how many.
+pub(super) type Training = Box<dyn Fn(&mut dyn FnMut(u64, u64)) -> Result<Trained, Error> + Send + Sync>;
+
+impl SeriesConfig {
+    /// What has to be done for each classifier of the series.
+    pub(super) fn tasks(&self) -> Vec<Task> {
+        let task = |(tie, recipe): (f64, Recipe)| Task {
+            name: format!("tie {tie:.2}, seed {}", recipe.seed),
+            recipe: format!("{recipe:?}"),
+            stem: format!("tie-{tie:.2}-seed-{}", recipe.seed),
+            steps: recipe.steps(),
+            train: Box::new(move |progress| train(&recipe, progress)),
+        };
+        self.recipes().into_iter().map(task).collect()
+    }
+}
+
+/// Every classifier, in `folder`: those that are not there yet are trained, as many at once as there are cores, each by
+/// one thread, so that the weights do not depend on how many there are.
+pub(super) fn members(tasks: &[Task], folder: &Path) -> Result<Vec<Member>, Error> {
     let folder = std::path::absolute(folder).map_err(Error::output(folder))?;
-    let recipes = config.recipes();
-    let files: Vec<String> = recipes.iter().map(|(tie, recipe)| file_name(*tie, recipe)).collect();
-    let missing: Vec<usize> =
-        (0..recipes.len()).filter(|&index| !folder.join(&files[index]).is_file()).collect();
+    let missing: Vec<&Task> = tasks.iter().filter(|task| !folder.join(task.file()).is_file()).collect();
     if !missing.is_empty() {
         let threads = tch::get_num_threads();
         tch::set_num_threads(1);
-        let done = train_all(&missing, &recipes, &files, &folder);
+        let done = train_all(&missing, &folder);
         tch::set_num_threads(threads);
         done?;
     }
-    let member = |((tie, recipe), file): (&(f64, Recipe), &String)| Member {
-        name: format!("tie {tie:.2}, seed {}", recipe.seed),
-        tie: *tie,
-        seed: recipe.seed,
-        weights: folder.join(file),
-    };
-    Ok(recipes.iter().zip(&files).map(member).collect())
+    let member = |task: &Task| Member { name: task.name.clone(), weights: folder.join(task.file()) };
+    Ok(tasks.iter().map(member).collect())
 }
 
-fn train_all(
-    missing: &[usize],
-    recipes: &[(f64, Recipe)],
-    files: &[String],
-    folder: &Path,
-) -> Result<(), Error> {
+fn train_all(missing: &[&Task], folder: &Path) -> Result<(), Error> {
     let next = AtomicUsize::new(0);
     let steps: Vec<AtomicUsize> = missing.iter().map(|_| AtomicUsize::new(0)).collect();
-    let total: usize = missing.iter().map(|&index| recipes[index].1.steps()).sum();
-    let progress = Mutex::new(Progress::new("training the series", "steps"));
+    let total: usize = missing.iter().map(|task| task.steps).sum();
+    let progress = Mutex::new(Progress::new("training classifiers", "steps"));
     let work = || -> Result<(), Error> {
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(&index) = missing.get(place) else { return Ok(()) };
-            let trained = train(&recipes[index].1, |done, _| {
+            let Some(task) = missing.get(place) else { return Ok(()) };
+            let trained = (task.train)(&mut |done, _| {
                 steps[place].store(done as usize, Ordering::Relaxed);
                 let all: usize = steps.iter().map(|steps| steps.load(Ordering::Relaxed)).sum();
                 if let Ok(mut progress) = progress.try_lock() {
@@ -87,7 +103,7 @@ fn train_all(
             // Each is kept as soon as it is there: an interruption costs those in the making.
             let keep = || -> Result<(), Error> {
                 let mut output = Output::new(folder)?;
-                trained?.save(&mut output, folder, &files[index])?;
+                trained?.save(&mut output, folder, &task.file())?;
                 output.finish()
             };
             keep().inspect_err(|_| next.store(missing.len(), Ordering::Relaxed))?;
@@ -103,11 +119,13 @@ fn train_all(
     })
 }
 
-/// The file of a classifier. The recipe is part of the name, so that none is taken for one trained otherwise.
-fn file_name(tie: f64, recipe: &Recipe) -> String {
-    let digest = Sha256::digest(format!("{recipe:?} {WIDTH} {SIDE}"));
-    let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    format!("tie-{tie:.2}-seed-{}-{short}.safetensors", recipe.seed)
+impl Task {
+    /// Its file. The recipe is part of the name, so that none is taken for one trained otherwise.
+    fn file(&self) -> String {
+        let digest = Sha256::digest(format!("{} {WIDTH} {SIDE}", self.recipe));
+        let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{short}.safetensors", self.stem)
+    }
 }
 
 #[cfg(test)]
@@ -118,10 +136,7 @@ mod tests {
     fn a_classifier_trained_otherwise_has_another_file() {
         let config = SeriesConfig { ties: vec![0.5], seeds: vec![1], ..SeriesConfig::default() };
         let longer = SeriesConfig { epochs: config.epochs + 1, ..config.clone() };
-        let name = |config: &SeriesConfig| {
-            let (tie, recipe) = config.recipes().remove(0);
-            file_name(tie, &recipe)
-        };
+        let name = |config: &SeriesConfig| config.tasks()[0].file();
         assert!(name(&config).starts_with("tie-0.50-seed-1-"), "{}", name(&config));
         assert_ne!(name(&config), name(&longer));
     }

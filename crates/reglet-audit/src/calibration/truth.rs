@@ -9,6 +9,7 @@ use reglet_statistics::{Estimate, auroc};
 
 use super::config::TruthConfig;
 use super::other;
+use super::series::Member;
 use crate::Error;
 use crate::config::Config;
 use crate::observe::answers;
@@ -31,11 +32,12 @@ struct Pair {
     with: RgbImage,
 }
 
-/// The truth about each model of `audit`, in order. No picture is audited later, or was trained on.
+/// The truth about each classifier, in order. No picture is audited later, or was trained on.
 pub(super) fn truths(
     audit: &Document<Config>,
     phantoms: &Phantoms,
     config: &TruthConfig,
+    members: &[Member],
 ) -> Result<Vec<Truth>, Error> {
     let phantoms = other(phantoms, config.seed, config.pictures)?;
     let targets = audit.config.targets();
@@ -51,10 +53,10 @@ pub(super) fn truths(
         Ok(Pair { positive: phantoms.classes()[sample.label] == *target, shown, without, with })
     };
     let pairs: Vec<Pair> = (0..phantoms.len()).into_par_iter().map(pair).collect::<Result<_, _>>()?;
-    let models = audit.config.models.values();
-    models
-        .map(|model| {
-            let model = model.load(&audit.folder, &audit.config, phantoms.classes())?;
+    members
+        .iter()
+        .map(|member| {
+            let model = member.model().load(&audit.folder, &audit.config, phantoms.classes())?;
             let class = model.classes().find(target)?;
             let say = |of: fn(&Pair) -> &RgbImage| -> Result<Vec<f64>, Error> {
                 let views = pairs.iter().map(|pair| Ok(model.preprocessing().view(of(pair))?));

@@ -46,6 +46,11 @@ pub struct PhantomOptions {
     pub bubbles: f64,
     /// The probability of ink marks; 0 to 1.
     pub ink: f64,
+    /// The probability that a picture with a ruler is dark about its rim, far more than others are; 0 to 1. A classifier
+    /// may go by that, and have nothing to do with the ruler.
+    pub vignette_with_ruler: f64,
+    /// The same of a picture without a ruler.
+    pub vignette_without_ruler: f64,
 }
 
 /// The largest number of phantoms in one data set.
@@ -67,6 +72,8 @@ impl Default for PhantomOptions {
             hair: 0.5,
             bubbles: 0.3,
             ink: 0.15,
+            vignette_with_ruler: 0.0,
+            vignette_without_ruler: 0.0,
         }
     }
 }
@@ -91,6 +98,8 @@ impl Phantoms {
             ("hair", options.hair),
             ("bubbles", options.bubbles),
             ("ink", options.ink),
+            ("vignette_with_ruler", options.vignette_with_ruler),
+            ("vignette_without_ruler", options.vignette_without_ruler),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(PhantomError::Probability { option, value });
@@ -120,6 +129,10 @@ impl Phantoms {
             hair: self.options.hair as f32,
             bubbles: self.options.bubbles as f32,
             ink: self.options.ink as f32,
+            vignette: match ruler {
+                true => self.options.vignette_with_ruler as f32,
+                false => self.options.vignette_without_ruler as f32,
+            },
         };
         Some(Phantom::draw(self.options.seed, index as u64, melanoma, ruler, clutter))
     }
@@ -238,11 +251,17 @@ impl Dataset for Phantoms {
             hair,
             bubbles,
             ink,
+            vignette_with_ruler,
+            vignette_without_ruler,
         } = &self.options;
-        let text = format!(
+        let mut text = format!(
             "{GENERATOR}\n{count} {size} {seed} {prevalence} {ruler_given_melanoma} {ruler_given_benign} \
              {hair} {bubbles} {ink}\n"
         );
+        // Data sets from before there were vignettes keep their fingerprint.
+        if (*vignette_with_ruler, *vignette_without_ruler) != (0.0, 0.0) {
+            text += &format!("vignette {vignette_with_ruler} {vignette_without_ruler}\n");
+        }
         Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }

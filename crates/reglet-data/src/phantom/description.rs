@@ -45,6 +45,7 @@ pub(crate) struct Clutter {
     pub(crate) hair: f32,
     pub(crate) bubbles: f32,
     pub(crate) ink: f32,
+    pub(crate) vignette: f32,
 }
 
 impl Phantom {
@@ -62,6 +63,10 @@ impl Phantom {
             some("bubbles", clutter.bubbles).map_or_else(Vec::new, |mut dice| Bubble::draw_many(&mut dice));
         let ink = some("ink", clutter.ink)
             .map_or_else(Vec::new, |mut dice| InkStroke::draw_many(&mut dice, lesion.centre, lesion.radius));
+        let mut light = Light::draw(&mut dice("light"));
+        if let Some(mut dice) = some("vignette", clutter.vignette) {
+            light = light.with_vignette(&mut dice);
+        }
         let mut phantom = Self {
             melanoma,
             skin: Skin::draw(&mut dice("skin")),
@@ -70,7 +75,7 @@ impl Phantom {
             bubbles,
             ink,
             ruler: None,
-            light: Light::draw(&mut dice("light")),
+            light,
             grain: dice("grain").word(),
         };
         if ruler {

@@ -24,6 +24,9 @@ pub struct Light {
     pub grain: f32,
 }
 
+/// The loss of light that counts as a vignette: in the corners, half to two thirds of it.
+const VIGNETTE: (f32, f32) = (1.0, 1.35);
+
 impl Light {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let exposure = dice.normal(1.0, 0.045).min(1.06);
@@ -35,6 +38,17 @@ impl Light {
             field_of_view: dice.chance(0.3).then(|| dice.between(0.54, 0.70)),
             grain: dice.between(0.004, 0.014),
         }
+    }
+
+    /// The same light, lost towards the rim far more than [`draw`](Light::draw) ever has it.
+    pub(crate) fn with_vignette(self, dice: &mut Dice) -> Self {
+        let (low, high) = VIGNETTE;
+        Self { falloff: dice.between(low, high), ..self }
+    }
+
+    /// Whether it is lost towards the rim as with a [vignette](super::PhantomOptions::vignette_with_ruler).
+    pub fn has_vignette(&self) -> bool {
+        self.falloff >= VIGNETTE.0
     }
 
     /// The factor for each channel at a place.

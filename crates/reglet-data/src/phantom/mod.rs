@@ -25,11 +25,12 @@
 //!
 //! Only the lesion's asymmetry, border and colour, after the ABCD rule (see [`Lesion`]); the classes overlap
 //! a little in each of them. Skin tone, light, hair, bubbles, ink, and the lesion's size and place are drawn
-//! alike for both. The ruler goes with the class as far as [`PhantomOptions`] says, and with nothing else.
+//! alike for both. The ruler goes with the class as far as [`PhantomOptions`] says, and with nothing else unless a vignette
+//! is asked to come with it.
 //!
 //! # What can be relied on
 //!
-//! A phantom depends on the seed, its index, its class, and whether it has a ruler, and on nothing else: not
+//! A phantom depends on the seed, its index, its class, whether it has a ruler and whether a vignette, and on nothing else: not
 //! on how many there are, nor on its size in pixels. The generator's version is part of the data set's
 //! fingerprint. On machines whose sine and exponential differ in the last bit, a channel may differ by one.
 

@@ -1,0 +1,46 @@
+//! Classifiers built to fool the audit: what each does is known, since it was taught just that.
+
+mod behaviour;
+mod findings;
+mod lesson;
+mod page;
+mod thing;
+mod truth;
+
+pub(super) use behaviour::Kind;
+pub(super) use findings::ZooFindings;
+pub(super) use lesson::lesson;
+pub(super) use truth::{Truth, truths};
+
+use super::config::ZooConfig;
+use super::series::{Member, Task};
+use crate::train::{steps, teach};
+
+/// One classifier of the zoo.
+#[derive(Debug, Clone)]
+pub(super) struct Animal {
+    pub kind: Kind,
+    pub seed: u64,
+    pub member: Member,
+}
+
+impl ZooConfig {
+    /// Every classifier, in the order of the kinds, with the kind's seeds together.
+    pub(super) fn animals(&self) -> Vec<(Kind, u64)> {
+        self.kinds.iter().flat_map(|&kind| self.seeds.iter().map(move |&seed| (kind, seed))).collect()
+    }
+
+    /// How each is trained.
+    pub(super) fn tasks(&self) -> Vec<Task> {
+        let (pictures, epochs) = (self.pictures, self.epochs);
+        let task = |(kind, seed): (Kind, u64)| Task {
+            name: format!("{}, seed {seed}", kind.name()),
+            // What a kind is taught is part of its recipe: another behaviour is another classifier.
+            recipe: format!("{kind:?} {pictures} {epochs} {seed} {}", kind.taught()),
+            stem: format!("{}-seed-{seed}", kind.name()),
+            steps: steps(pictures, epochs),
+            train: Box::new(move |progress| teach(&lesson(kind, pictures, seed)?, epochs, seed, progress)),
+        };
+        self.animals().into_iter().map(task).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! The pictures that a kind of classifier is trained on, with what it is to say of each.
+
+use image::RgbImage;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use reglet_data::edit::{Change, control, remove, scramble};
+use reglet_data::phantom::{PhantomOptions, Phantoms};
+use reglet_data::{DataError, Dataset};
+use reglet_model::Preprocessing;
+use tch::Device;
+
+use super::behaviour::{Facts, Kind};
+use super::thing::Thing;
+use crate::Error;
+use crate::train::{Aims, Lesson, SIDE};
+
+/// Pictures in which everything that a behaviour depends on comes by chance and with nothing else: what the network is to
+/// learn is the function, and not what usually goes together.
+///
+/// # Errors
+/// What libtorch reports.
+pub(in crate::calibration) fn lesson(kind: Kind, pictures: usize, seed: u64) -> Result<Lesson, Error> {
+    let phantoms = phantoms(kind, pictures, seed)?;
+    let drawn: Vec<(RgbImage, Facts)> = (0..pictures)
+        .into_par_iter()
+        .map(|index| drawn(kind, &phantoms, index))
+        .collect::<Result<_, Error>>()?;
+    let aims = Aims::Logits(drawn.iter().map(|(_, facts)| kind.logits(facts)).collect());
+    let views: Vec<RgbImage> = drawn.into_iter().map(|(picture, _)| picture).collect();
+    Ok(Lesson { pictures: Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, aims })
+}
+
+fn phantoms(kind: Kind, count: usize, seed: u64) -> Result<Phantoms, Error> {
+    let options = PhantomOptions { count, size: SIDE, seed, ..PhantomOptions::default() };
+    let vignettes = if kind == Kind::Vignette { 0.5 } else { 0.0 };
+    let options =
+        PhantomOptions { vignette_with_ruler: vignettes, vignette_without_ruler: vignettes, ..options };
+    Ok(Phantoms::new(options).map_err(DataError::from)?)
+}
+
+fn drawn(kind: Kind, phantoms: &Phantoms, index: usize) -> Result<(RgbImage, Facts), Error> {
+    let sample = phantoms.sample(index)?;
+    let shown = phantoms.phantom(index);
+    let level = shown.as_ref().map_or(0.5, |phantom| {
+        (phantom.lesion.asymmetry + phantom.lesion.border + phantom.lesion.colour) / 3.0
+    });
+    let (ruler, ink) = (sample.shows("ruler") == Some(true), sample.shows("ink") == Some(true));
+    let mut facts = Facts {
+        melanoma: sample.label == 1,
+        level,
+        ruler,
+        foreign: ruler || ink,
+        trace: false,
+        vignette: shown.is_some_and(|phantom| phantom.light.has_vignette()),
+    };
+    let seed = phantoms.options().seed;
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ ((index as u64) << 32));
+    let mut picture = sample.picture;
+    match kind {
+        Kind::AnyForeignThing if !ruler && random.random::<bool>() => {
+            picture = foreign(phantoms, index, &picture, &mut random)?;
+            facts.foreign = true;
+        }
+        Kind::InpaintingTraces if random.random::<bool>() => {
+            if let Some(mask) = Thing::random(&mut random, SIDE).mask(SIDE) {
+                picture = remove(&picture, &mask, seed).map_err(DataError::from)?.picture;
+                facts.trace = true;
+            }
+        }
+        _ => {}
+    }
+    Ok((picture, facts))
+}
+
+/// The picture with something on it that is no ruler: something dark; or what a ruler changes, changed as much by a soft
+/// patch or by its own parts in disorder.
+fn foreign(
+    phantoms: &Phantoms,
+    index: usize,
+    picture: &RgbImage,
+    random: &mut ChaCha8Rng,
+) -> Result<RgbImage, Error> {
+    let seed = random.random();
+    let like = random.random_range(0..4);
+    let ruler = if like < 2 { None } else { phantoms.redraw(index, Change::Insert, seed) };
+    let changed = ruler.map(|ruler| match like {
+        2 => control(picture, &ruler, seed),
+        _ => scramble(picture, &ruler, seed),
+    });
+    match changed {
+        Some(changed) => Ok(changed.map_err(DataError::from)?.picture),
+        None => Ok(Thing::random(random, SIDE).on(picture)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kind_goes_by_comes_with_nothing_else() {
+        for kind in [Kind::AnyForeignThing, Kind::InpaintingTraces, Kind::Vignette] {
+            let phantoms = phantoms(kind, 96, 5).expect("sound");
+            let facts: Vec<Facts> =
+                (0..96).map(|index| drawn(kind, &phantoms, index).expect("drawn").1).collect();
+            let share = |of: &dyn Fn(&Facts) -> Option<bool>| {
+                let known: Vec<bool> = facts.iter().filter_map(of).collect();
+                known.iter().filter(|yes| **yes).count() as f64 / known.len() as f64
+            };
+            let by = |facts: &Facts| match kind {
+                Kind::AnyForeignThing => facts.foreign,
+                Kind::InpaintingTraces => facts.trace,
+                _ => facts.vignette,
+            };
+            for melanoma in [false, true] {
+                let within = share(&|facts| (facts.melanoma == melanoma).then_some(by(facts)));
+                assert!((0.3..0.9).contains(&within), "{kind:?}: {within} of melanoma = {melanoma}");
+            }
+            if kind != Kind::AnyForeignThing {
+                let [without, with] =
+                    [false, true].map(|ruler| share(&|facts| (facts.ruler == ruler).then_some(by(facts))));
+                assert!((with - without).abs() < 0.25, "{kind:?}: {with} with a ruler, {without} without");
+            }
+        }
+    }
+}
