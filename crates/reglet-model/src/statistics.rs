@@ -60,7 +60,7 @@ impl PreprocessingChoice {
         match self {
             PreprocessingChoice::Whole(preprocessing) => preprocessing.clone(),
             PreprocessingChoice::Geometry(geometry) => {
-                Preprocessing { geometry: geometry.clone(), ..Preprocessing::default() }
+                Preprocessing { geometry: *geometry, ..Preprocessing::default() }
             }
         }
     }
