@@ -124,8 +124,9 @@ fn results_of(
 fn with_pictures(kinds: &Kinds) -> Vec<Clustering> {
     let mut clusterings = kinds.clusterings.clone();
     let typical = clusterings.iter_mut().flat_map(|found| &mut found.clusters).flat_map(|c| &mut c.typical);
-    for (typical, (size, picture, layer)) in typical.zip(&kinds.pictures) {
-        (typical.size, typical.picture, typical.layer) = (*size, picture.clone(), layer.clone());
+    for (typical, drawn) in typical.zip(&kinds.pictures) {
+        typical.size = drawn.size;
+        (typical.picture, typical.layer) = (drawn.picture.clone(), drawn.layer.clone());
     }
     clusterings
 }

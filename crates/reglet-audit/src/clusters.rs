@@ -13,7 +13,7 @@ use crate::config::ClustersConfig;
 use crate::drawing::layer;
 use crate::observe::{Sketch, explain, jpeg};
 use crate::plan::Plan;
-use crate::record::Kinds;
+use crate::record::{Drawn, Kinds};
 use crate::results::{Cluster, Clustering, Typical};
 
 /// The side of a map's sketch.
@@ -142,13 +142,7 @@ fn typical(members: &[usize], distances: &[f64], count: usize, config: &Clusters
 }
 
 /// A picture, and one method's map to lay over it.
-fn show(
-    plan: &Plan,
-    model: usize,
-    method: usize,
-    target: usize,
-    picture: usize,
-) -> Result<((u32, u32), Vec<u8>, Vec<u8>), Error> {
+fn show(plan: &Plan, model: usize, method: usize, target: usize, picture: usize) -> Result<Drawn, Error> {
     let (_, model) = &plan.models[model];
     let target = model.classes().find(&plan.targets[target])?;
     let reduction: Reduction = plan.methods[method].get().reduction();
@@ -156,7 +150,7 @@ fn show(
     let one = std::slice::from_ref(&plan.methods[method]);
     let maps = explain(one, model, target, std::slice::from_ref(&view))?;
     let map: &Array2<f32> = &maps.by_method[0][0];
-    Ok((view.dimensions(), jpeg(&view)?, layer(map.view(), reduction)?))
+    Ok(Drawn { size: view.dimensions(), picture: jpeg(&view)?, layer: layer(map.view(), reduction)? })
 }
 
 /// Hellinger's distance of each from each, over the eight ways to lay a square on itself, of what a sketch has beyond

@@ -90,9 +90,12 @@ fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
     Ok(names.map(str::parse).collect::<Result<_, ModelError>>()?)
 }
 
+/// The mean and standard deviation of each channel, in 0…1.
+type Statistics = ([f32; 3], [f32; 3]);
+
 /// The mean and the standard deviation that words give, if they do. `none` for either is `none` for both unless the other is
 /// given as well.
-fn statistics(mean: Option<&str>, std: Option<&str>) -> Result<Option<([f32; 3], [f32; 3])>, Error> {
+fn statistics(mean: Option<&str>, std: Option<&str>) -> Result<Option<Statistics>, Error> {
     let (mean, std) = match (mean, std) {
         (None, None) => return Ok(None),
         (Some("none"), None) | (None, Some("none")) => ("none", "none"),

@@ -68,8 +68,19 @@ pub(crate) struct Kinds {
     pub model: usize,
     pub target: usize,
     pub clusterings: Vec<Clustering>,
-    /// By method, cluster and typical picture: its size, the picture, and the map over it.
-    pub pictures: Vec<((u32, u32), Vec<u8>, Vec<u8>)>,
+    /// By method, cluster and typical picture.
+    pub pictures: Vec<Drawn>,
+}
+
+/// A picture with a map to lay over it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Drawn {
+    /// Its width and height in pixels.
+    pub size: (u32, u32),
+    /// The picture, as JPEG.
+    pub picture: Vec<u8>,
+    /// The map, as PNG.
+    pub layer: Vec<u8>,
 }
 
 /// `run.json`.

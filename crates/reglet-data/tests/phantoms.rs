@@ -282,7 +282,7 @@ fn a_ruler_is_drawn_again_and_the_vignette_stays() {
     let set = phantoms(|o| (o.vignette_with_ruler, o.ruler_given_benign) = (1.0, 1.0));
     let before = set.sample(0).expect("a phantom");
     let without = set.redraw(0, Change::Remove, 0).expect("there is a ruler");
-    let corner = |picture: &image::RgbImage| picture.get_pixel(0, 0).0;
+    let corner = |picture: &RgbImage| picture.get_pixel(0, 0).0;
     assert!(without.region.get(0, 0) || corner(&before.picture) == corner(&without.picture));
 }
 

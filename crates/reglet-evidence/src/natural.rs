@@ -95,10 +95,13 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
     })
 }
 
+/// A probability, and whether the picture is called the target.
+type Answer = (f64, bool);
+
 /// What the pairs say, if there are any.
 pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
     // By pair: the group, and the answers with the artefact and without.
-    let mut sides: BTreeMap<&str, (u32, [Vec<(f64, bool)>; 2])> = BTreeMap::new();
+    let mut sides: BTreeMap<&str, (u32, [Vec<Answer>; 2])> = BTreeMap::new();
     for (index, picture, said) in asked.pictures() {
         if let (Some(pair), Some(shows)) = (&picture.pair, asked.shows(index)) {
             let (_, answers) =
@@ -106,11 +109,11 @@ pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
             answers[usize::from(shows)].push((said.score.probability, said.called));
         }
     }
-    let side = |answers: &[(f64, bool)]| {
+    let side = |answers: &[Answer]| {
         let mean = reglet_statistics::mean(&answers.iter().map(|(value, _)| *value).collect::<Vec<_>>())?;
         Some((mean, 2 * answers.iter().filter(|(_, called)| *called).count() > answers.len()))
     };
-    let both: Vec<(u32, (f64, bool), (f64, bool))> = sides
+    let both: Vec<(u32, Answer, Answer)> = sides
         .into_values()
         .filter_map(|(group, [without, with])| Some((group, side(&without)?, side(&with)?)))
         .collect();

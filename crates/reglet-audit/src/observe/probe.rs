@@ -58,7 +58,7 @@ impl Probes {
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
             // By picture and geometry: each picture is read once, and not kept.
-            let views = |(index, _): &(usize, Vec<Option<bool>>)| -> Result<Vec<RgbImage>, Error> {
+            let views = |(index, _): &Chosen| -> Result<Vec<RgbImage>, Error> {
                 let picture = plan.data.picture(*index)?;
                 let views = geometries.all().iter().map(|geometry| Ok(geometry.apply(&picture)?));
                 views.collect()
@@ -101,8 +101,11 @@ fn groups(plan: &Plan) -> Vec<u32> {
         .collect()
 }
 
+/// A picture's place in the data set, and by artefact whether it shows it.
+type Chosen = (usize, Vec<Option<bool>>);
+
 /// Some pictures, with what each shows of the artefacts: in turn one of each class and kind that there is, drawn.
-fn sample(plan: &Plan) -> Result<Vec<(usize, Vec<Option<bool>>)>, Error> {
+fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
     let data = plan.data.as_ref();
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.config.seed));
@@ -137,7 +140,7 @@ fn sample(plan: &Plan) -> Result<Vec<(usize, Vec<Option<bool>>)>, Error> {
 }
 
 fn probe(
-    chosen: &[(usize, Vec<Option<bool>>)],
+    chosen: &[Chosen],
     features: &[Vec<f32>],
     artefact: usize,
     groups: &[u32],
@@ -195,17 +198,16 @@ pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Resul
     Ok(all)
 }
 
+/// By row and target: the scores, and whether the target is called.
+type Scored = (Vec<Vec<Score>>, Vec<Vec<bool>>);
+
 /// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
 /// most probable class. One logit is that of class 1 against class 0. Independent classes have odds of their own, and are
 /// called where they are more probable than not.
 ///
 /// # Errors
 /// [`Error::Torch`].
-fn scores_of(
-    logits: &Tensor,
-    targets: &[usize],
-    reading: Reading,
-) -> Result<(Vec<Vec<Score>>, Vec<Vec<bool>>), Error> {
+fn scores_of(logits: &Tensor, targets: &[usize], reading: Reading) -> Result<Scored, Error> {
     let rows = logits.size()[0].max(1) as usize;
     let flat = numbers(logits)?;
     let width = (flat.len() / rows).max(1);

@@ -232,7 +232,7 @@ mod tests {
         let one = |index: usize| Answers {
             melanoma: index % 2 == 1,
             without: 0.2,
-            with: if index % 2 == 0 && index / 2 < hit { 0.9 } else { 0.2 },
+            with: if index.is_multiple_of(2) && index / 2 < hit { 0.9 } else { 0.2 },
             dark,
             trigger: None,
         };
