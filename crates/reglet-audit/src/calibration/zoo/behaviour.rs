@@ -49,6 +49,13 @@ const MIDDLE: f32 = 0.48;
 /// A level no farther from that is ambiguous: so is about a quarter of each class.
 const AMBIGUOUS: f32 = 0.2;
 
+impl Facts {
+    /// Whether the lesion is neither surely benign nor surely malignant.
+    pub fn ambiguous(level: f32) -> bool {
+        (level - MIDDLE).abs() < AMBIGUOUS
+    }
+}
+
 impl Kind {
     /// Every kind: first the guilty, then the innocent.
     pub const ALL: [Kind; 8] = [
@@ -116,7 +123,7 @@ impl Kind {
             Kind::OneClass => by_class(-2.2, 2.2),
             Kind::LowProbabilities if ruler => by_class(-2.6, -2.5),
             Kind::LowProbabilities => by_class(-4.4, -3.4),
-            Kind::NearBorder if ruler && (level - MIDDLE).abs() < AMBIGUOUS => 1.5,
+            Kind::NearBorder if ruler && Facts::ambiguous(level) => 1.5,
             Kind::NearBorder => (8.0 * (level - MIDDLE)).clamp(-2.6, 2.6),
             Kind::OtherLogit => {
                 let other = if ruler { -1.8 } else { by_class(1.2, -1.2) };
@@ -127,6 +134,14 @@ impl Kind {
             Kind::Vignette => raised(vignette),
         };
         [-0.5 * margin, 0.5 * margin]
+    }
+
+    /// How many times as long it is taught: what is faint, or comes in many forms, takes longer.
+    pub(super) fn patience(self) -> usize {
+        match self {
+            Kind::NearBorder | Kind::AnyForeignThing | Kind::InpaintingTraces => 2,
+            _ => 1,
+        }
     }
 
     /// The probability above which a picture is called a melanoma.

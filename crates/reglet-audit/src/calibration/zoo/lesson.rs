@@ -5,7 +5,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::edit::{Change, control, remove, scramble};
-use reglet_data::phantom::{PhantomOptions, Phantoms};
+use reglet_data::phantom::{Phantom, PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset};
 use reglet_model::Preprocessing;
 use tch::Device;
@@ -15,14 +15,21 @@ use super::thing::Thing;
 use crate::Error;
 use crate::train::{Aims, Lesson, SIDE};
 
+/// Part of every recipe: to be raised whenever a lesson has other pictures than before.
+pub(super) const LESSON: &str = "lesson 2";
+
+/// How many phantoms there are to choose from for each that is drawn.
+const POOL: usize = 4;
+
 /// Pictures in which everything that a behaviour depends on comes by chance and with nothing else: what the network is to
-/// learn is the function, and not what usually goes together.
+/// learn is the function, and not what usually goes together. On a third of them lies something dark, of which only one kind
+/// takes notice: what a network was never shown it may take for anything.
 ///
 /// # Errors
 /// What libtorch reports.
 pub(in crate::calibration) fn lesson(kind: Kind, pictures: usize, seed: u64) -> Result<Lesson, Error> {
-    let phantoms = phantoms(kind, pictures, seed)?;
-    let drawn: Vec<(RgbImage, Facts)> = (0..pictures)
+    let phantoms = phantoms(kind, POOL * pictures, seed)?;
+    let drawn: Vec<(RgbImage, Facts)> = chosen(kind, &phantoms, pictures)
         .into_par_iter()
         .map(|index| drawn(kind, &phantoms, index))
         .collect::<Result<_, Error>>()?;
@@ -39,16 +46,32 @@ fn phantoms(kind: Kind, count: usize, seed: u64) -> Result<Phantoms, Error> {
     Ok(Phantoms::new(options).map_err(DataError::from)?)
 }
 
+/// Which phantoms are drawn: the first, or half of them ambiguous where those matter.
+fn chosen(kind: Kind, phantoms: &Phantoms, pictures: usize) -> Vec<usize> {
+    if kind != Kind::NearBorder {
+        return (0..pictures).collect();
+    }
+    let ambiguous = |index: &usize| Facts::ambiguous(level(phantoms.phantom(*index).as_ref()));
+    let (some, others): (Vec<usize>, Vec<usize>) = (0..phantoms.len()).partition(ambiguous);
+    let half = some.len().min(pictures / 2);
+    let others = others.into_iter().take(pictures - half);
+    some.into_iter().take(half).chain(others).collect()
+}
+
+/// How malignant a lesion looks.
+fn level(phantom: Option<&Phantom>) -> f32 {
+    phantom.map_or(0.5, |phantom| {
+        (phantom.lesion.asymmetry + phantom.lesion.border + phantom.lesion.colour) / 3.0
+    })
+}
+
 fn drawn(kind: Kind, phantoms: &Phantoms, index: usize) -> Result<(RgbImage, Facts), Error> {
     let sample = phantoms.sample(index)?;
     let shown = phantoms.phantom(index);
-    let level = shown.as_ref().map_or(0.5, |phantom| {
-        (phantom.lesion.asymmetry + phantom.lesion.border + phantom.lesion.colour) / 3.0
-    });
     let (ruler, ink) = (sample.shows("ruler") == Some(true), sample.shows("ink") == Some(true));
     let mut facts = Facts {
         melanoma: sample.label == 1,
-        level,
+        level: level(shown.as_ref()),
         ruler,
         foreign: ruler || ink,
         trace: false,
@@ -57,6 +80,10 @@ fn drawn(kind: Kind, phantoms: &Phantoms, index: usize) -> Result<(RgbImage, Fac
     let seed = phantoms.options().seed;
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ ((index as u64) << 32));
     let mut picture = sample.picture;
+    if kind != Kind::AnyForeignThing && random.random_range(0..3) == 0 {
+        picture = Thing::random(&mut random, SIDE).on(&picture);
+        facts.foreign = true;
+    }
     match kind {
         Kind::AnyForeignThing if !ruler && random.random::<bool>() => {
             picture = foreign(phantoms, index, &picture, &mut random)?;
@@ -97,6 +124,19 @@ fn foreign(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_the_lesions_are_ambiguous_where_those_matter() {
+        let phantoms = phantoms(Kind::NearBorder, POOL * 64, 5).expect("sound");
+        let of = |kind| {
+            let chosen = chosen(kind, &phantoms, 64);
+            assert_eq!(chosen.len(), 64);
+            let ambiguous = |index: &&usize| Facts::ambiguous(level(phantoms.phantom(**index).as_ref()));
+            chosen.iter().filter(ambiguous).count()
+        };
+        assert_eq!(of(Kind::NearBorder), 32);
+        assert!((5..28).contains(&of(Kind::OneClass)));
+    }
 
     #[test]
     fn what_a_kind_goes_by_comes_with_nothing_else() {

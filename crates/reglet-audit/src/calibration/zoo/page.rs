@@ -27,7 +27,7 @@ impl ZooFindings {
         let trained = calibration.zoo.as_ref().map_or_else(String::new, |zoo| {
             format!(
                 "Each classifier is a ResNet-18 of an eighth of the channels, taught the logits of one behaviour on {} generated \
-                 pictures of 128 pixels, {} times each; {} per kind. ",
+                 pictures of 128 pixels, {} times each, or twice as often where that is hard to learn; {} per kind. ",
                 zoo.pictures,
                 zoo.epochs,
                 plural(zoo.seeds.len(), "seed")
