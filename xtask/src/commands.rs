@@ -2,6 +2,7 @@
 
 mod bench;
 mod doctor;
+mod fuzz;
 mod parity;
 mod reglet;
 mod setup;
@@ -9,6 +10,7 @@ mod test;
 
 pub use bench::bench;
 pub use doctor::doctor;
+pub use fuzz::fuzz;
 pub use parity::parity;
 pub use reglet::reglet;
 pub use setup::setup;
@@ -25,6 +27,8 @@ pub enum Error {
         "{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt."
     )]
     Python { reason: String },
+    #[error("nothing can be fuzzed: {reason}")]
+    Fuzz { reason: String },
     #[error("REGLET_DATA names no folder; `bench --peers` compares on the weights and pictures in it")]
     NoData,
     #[error(transparent)]

@@ -40,6 +40,8 @@ Development
   bench [ARGUMENTS]          the benchmarks
   bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
   bench --scaling            what an audit costs as pictures, their size and the steps grow
+  fuzz [TARGET] [--seconds N] [--stable]
+                             each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
   parity [NETWORK…]          exported networks against what PyTorch computes with them
 
 Exit status: the command's own; 2 when it could not be started.
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Some("test") => commands::test(&arguments),
         Some("bench") => commands::bench(&arguments),
         Some("parity") => commands::parity(&arguments),
+        Some("fuzz") => commands::fuzz(&arguments),
         Some("reglet") => commands::reglet(&arguments),
         _ => {
             let all: Vec<OsString> = std::iter::once(command).chain(arguments).collect();
