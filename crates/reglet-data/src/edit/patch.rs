@@ -144,19 +144,21 @@ impl Patch {
     pub(crate) fn rows(&self, picture: &RgbImage) -> Vec<Part> {
         let (width, height) = picture.dimensions();
         let inside = || self.pixels.iter().filter(|pixel| pixel.at.0 < width && pixel.at.1 < height);
-        // From which column to which each row is touched; untouched ones have none.
-        let mut touched = vec![u32::MAX..0; height as usize];
+        // The first column that is touched in each row, and one after the last; none where it is not.
+        let mut touched: Vec<Option<(u32, u32)>> = vec![None; height as usize];
         for pixel in inside() {
-            let columns = &mut touched[pixel.at.1 as usize];
-            *columns = columns.start.min(pixel.at.0)..columns.end.max(pixel.at.0 + 1);
+            let column = pixel.at.0;
+            let (start, end) = touched[pixel.at.1 as usize].unwrap_or((column, column));
+            touched[pixel.at.1 as usize] = Some((start.min(column), end.max(column + 1)));
         }
         let mut numbers = vec![0; height as usize];
         let mut parts = Vec::new();
-        for (row, columns) in touched.into_iter().enumerate().filter(|(_, columns)| !columns.is_empty()) {
+        for (row, touched) in touched.into_iter().enumerate() {
+            let Some((start, end)) = touched else { continue };
             numbers[row] = parts.len();
             let place = |column: u32| 3 * (row * width as usize + column as usize);
-            let values = picture.as_raw()[place(columns.start)..place(columns.end)].to_vec();
-            parts.push(Part { row, start: columns.start as usize, values });
+            let values = picture.as_raw()[place(start)..place(end)].to_vec();
+            parts.push(Part { row, start: start as usize, values });
         }
         for pixel in inside() {
             let part = &mut parts[numbers[pixel.at.1 as usize]];
