@@ -249,16 +249,8 @@ impl Run {
     /// The lines that say what is wrong, without progress and the excerpt of a config.
     fn sentences(&self) -> Vec<&str> {
         let lines = self.said.lines().map(str::trim).take_while(|line| !line.starts_with("╭─["));
-<<<<<<< HEAD
         let progress = ["auditing: ", "finding what the models see: "];
         let said = |line: &&str| !line.is_empty() && !progress.iter().any(|label| line.starts_with(label));
         lines.filter(said).collect()
-=======
-        // On a slow machine long work says how far it has come.
-        let progress = |line: &str| {
-            ["auditing: ", "finding what the models see: "].iter().any(|label| line.starts_with(label))
-        };
-        lines.filter(|line| !line.is_empty() && !progress(line)).collect()
->>>>>>> large
     }
 }
