@@ -13,6 +13,7 @@ fn kinds() -> Vec<(String, Vec<Value>)> {
         "methods={ grad_cam = { layer = \"layer3.1.conv2\" } }",
         "trust.pictures=0",
         "gallery=0",
+        "maps=10000",
     ];
     let set: Vec<String> = set.map(str::to_owned).into();
     let (_, status) = reglet_audit::audit(Path::new("ruler.toml"), &set, out.path()).expect("the audit runs");
