@@ -333,9 +333,15 @@ fn tried(
             let pictures = contrast.map_or(0, |contrast| contrast.pictures);
             return Some(Err(Objection::NoControl { finding, pictures }));
         };
-        if of_contrast(contrast).beyond(margin) != Some(sign) {
+        let beyond = of_contrast(contrast);
+        if beyond.beyond(margin) != Some(sign) {
+            // Beyond what the control does by enough, but for chance: it is not the control that does as much.
+            let enough = beyond.estimate.mean * sign > margin;
             let alone = contrast.alone;
-            return Some(Err(Objection::NoMoreThanControl { finding, control, alone }));
+            return Some(Err(match enough {
+                true => Objection::MayBeChance { finding: Finding { by: beyond.estimate, ..finding } },
+                false => Objection::NoMoreThanControl { finding, control, alone },
+            }));
         }
     }
     let other = judged(evidence).find(|other| other.change != effect.change && other.class == effect.class);
