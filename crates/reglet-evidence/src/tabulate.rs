@@ -64,18 +64,6 @@ pub enum RowsError {
     },
 }
 
-/// A change's name in tables.
-fn change_name(change: Change) -> &'static str {
-    match change {
-        Change::Insert => "insert",
-        Change::Remove => "remove",
-        Change::Move => "move",
-        Change::Control => "control",
-        Change::Scrambled => "scrambled",
-        Change::RemoveLesion => "remove_lesion",
-    }
-}
-
 impl Rows {
     /// The observations as a table.
     pub fn observations_table(&self) -> Table {
@@ -110,7 +98,7 @@ impl Rows {
         };
         table.text("model", rows.iter().map(|row| Some(self.subject.models[row.model].clone())).collect());
         table.text("artefact", edit(&|edit| Some(self.subject.artefacts[edit.artefact].clone())));
-        table.text("change", edit(&|edit| Some(change_name(edit.change).to_owned())));
+        table.text("change", edit(&|edit| Some(edit.change.to_string())));
         table.number("place", number(&|edit| f64::from(edit.place)));
         table.text("donor", edit(&|edit| edit.donor.clone()));
         table.number("visible", number(&|edit| edit.visible));
@@ -256,7 +244,7 @@ impl Rows {
                         "an artefact",
                     )?;
                     let named = reader.there(&changes[row], row, "change")?;
-                    let change = Change::ALL.into_iter().find(|change| change_name(*change) == named);
+                    let change = Change::ALL.into_iter().find(|change| change.to_string() == named);
                     let change = change.ok_or_else(|| reader.fault(row, "change", named, "a change"))?;
                     let place = number(place, "place")?;
                     if !(0.0..1e6).contains(&place) {
