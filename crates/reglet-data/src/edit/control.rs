@@ -1,10 +1,13 @@
 //! Changes as large and as strong as an artefact's, which mean nothing.
+//!
+//! What is put in or drawn anew is controlled by a soft patch. What is filled in is controlled by a soft patch over a part of
+//! the skin that is filled in as well: a classifier that reacts to the traces of filling then reacts to both alike.
 
 use image::RgbImage;
 
 use super::grid::Grid;
 use super::matched::Pattern;
-use super::patch::Patch;
+use super::patch::{Patch, Pixel};
 use super::{EditError, Edited};
 use crate::Mask;
 use crate::parts::parts;
@@ -21,15 +24,22 @@ const FEATHER: f32 = 0.6;
 pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
-    let soft = soft(before, &patch, &edited.region, seed);
+    let soft = soft(before, &patch, &edited.region, None, seed);
     Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..soft }.on(before)?)
 }
 
-/// A soft patch on `region`, as strong as `patch` and of the same sign.
-pub(super) fn soft(before: &RgbImage, patch: &Patch, region: &Mask, seed: u64) -> Patch {
+/// A soft patch on `region`, as strong as `patch` and of the same sign; over what `filling` has made of exactly that region,
+/// where it is given.
+pub(super) fn soft(
+    before: &RgbImage,
+    patch: &Patch,
+    region: &Mask,
+    filling: Option<&Patch>,
+    seed: u64,
+) -> Patch {
     let sum: f64 = patch.ratios(before).flatten().map(f64::from).sum();
     let sign = if sum < 0.0 { -1.0 } else { 1.0 };
-    let mut pattern = Pattern { at: Vec::new(), ratios: Vec::new() };
+    let mut pattern = Pattern::default();
     for part in parts(region) {
         let depths = depths(&part, region.dimensions());
         let deepest = depths.iter().copied().fold(0.0, f32::max);
@@ -39,7 +49,25 @@ pub(super) fn soft(before: &RgbImage, patch: &Patch, region: &Mask, seed: u64) -
             pattern.ratios.push([sign * t * t * (3.0 - 2.0 * t); 3]);
         }
     }
-    pattern.with_strength(before, patch.strength(before), seed)
+    let strength = patch.strength(before);
+    let was = |at: (u32, u32)| before.get_pixel(at.0, at.1).0;
+    pattern.from = match filling {
+        // It has the same pixels in the same order, part by part. Where it alone changes more than `patch` does, it is
+        // mixed with what was there.
+        Some(filling) => {
+            let share = (strength / filling.strength(before).max(f64::MIN_POSITIVE)).min(1.0) as f32;
+            let mixed = |was: u8, is: u8| {
+                (f32::from(was) + share * (f32::from(is) - f32::from(was))).round().clamp(0.0, 255.0) as u8
+            };
+            let level = |pixel: &Pixel| {
+                let was = was(pixel.at);
+                std::array::from_fn(|c| mixed(was[c], pixel.level[c]))
+            };
+            filling.pixels.iter().map(level).collect()
+        }
+        None => pattern.at.iter().map(|at| was(*at)).collect(),
+    };
+    pattern.with_strength(before, strength, seed)
 }
 
 /// How far each pixel of a connected part is from the nearest that is not of it, in pixels, by a chamfer of

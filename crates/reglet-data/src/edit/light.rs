@@ -35,10 +35,12 @@ impl Light {
         let cell = (width as f32 / CELLS as f32, height as f32 / CELLS as f32);
         // How often each level occurs, by cell and channel.
         let mut levels = vec![[[0_u32; 256]; 3]; CELLS * CELLS];
-        let columns: Vec<usize> = (0..width).map(|x| ((x as f32 / cell.0) as usize).min(CELLS - 1)).collect();
-        for (y, pixels) in picture.rows().enumerate() {
+        let stride = stride((width, height)) as usize;
+        let columns: Vec<usize> =
+            (0..width).step_by(stride).map(|x| ((x as f32 / cell.0) as usize).min(CELLS - 1)).collect();
+        for (y, pixels) in picture.rows().enumerate().step_by(stride) {
             let row = ((y as f32 / cell.1) as usize).min(CELLS - 1);
-            for (column, pixel) in columns.iter().zip(pixels) {
+            for (column, pixel) in columns.iter().zip(pixels.step_by(stride)) {
                 for (counts, level) in levels[row * CELLS + column].iter_mut().zip(pixel.0) {
                     counts[usize::from(level)] += 1;
                 }

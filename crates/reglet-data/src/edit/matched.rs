@@ -1,6 +1,6 @@
 //! Changing a picture by a given pattern, as strongly as something else changes it.
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 
 use super::patch::{FLOOR, Patch, Pixel};
 use crate::phantom::Dice;
@@ -14,42 +14,38 @@ const LARGEST: f32 = 64.0;
 /// After so many halvings the factor is known to a thousandth.
 const HALVINGS: u32 = 12;
 
-/// A pattern of changes: for each pixel the logarithm of its ratio to what was there, by channel.
+/// A pattern of changes: for each pixel the levels that it begins with, and the logarithm of the ratio to them, by channel.
+#[derive(Default)]
 pub(super) struct Pattern {
     pub(super) at: Vec<(u32, u32)>,
+    pub(super) from: Vec<[u8; 3]>,
     pub(super) ratios: Vec<[f32; 3]>,
 }
 
 impl Pattern {
-    /// The pattern, multiplied by the one factor with which the mean absolute change per pixel and channel is
-    /// `strength` levels. Where black and white leave no room for so much, it is as much as they leave.
+    /// The pattern, multiplied by the one factor with which the mean absolute difference to the picture `before`, per pixel
+    /// and channel, is `strength` levels. Where black and white leave no room for so much, it is as much as they leave.
     ///
     /// Levels are rounded up or down by chance, in proportion, so that a change of a fraction of a level is not lost.
     pub(super) fn with_strength(&self, before: &RgbImage, strength: f64, seed: u64) -> Patch {
         let factor = self.factor(before, strength);
         let mut dice = Dice::new(seed, 0, "rounding");
-        let pixel = |(&at, ratio): (&(u32, u32), &[f32; 3])| {
-            let Rgb(was) = before.get_pixel(at.0, at.1);
+        let pixel = |((&at, from), ratio): ((&(u32, u32), &[u8; 3]), &[f32; 3])| {
             let level: [u8; 3] = std::array::from_fn(|c| {
-                (changed(was[c], factor * ratio[c]) + dice.unit()).floor().clamp(0.0, 255.0) as u8
+                (changed(from[c], factor * ratio[c]) + dice.unit()).floor().clamp(0.0, 255.0) as u8
             });
             Pixel { at, level }
         };
-        Patch::new(self.at.iter().zip(&self.ratios).map(pixel).collect())
+        Patch::new(self.at.iter().zip(&self.from).zip(&self.ratios).map(pixel).collect())
     }
 
     fn factor(&self, before: &RgbImage, strength: f64) -> f32 {
         let step = self.at.len().div_ceil(SAMPLE).max(1);
-        let sample: Vec<([u8; 3], [f32; 3])> = self
-            .at
-            .iter()
-            .zip(&self.ratios)
-            .step_by(step)
-            .map(|(at, ratio)| (before.get_pixel(at.0, at.1).0, *ratio))
-            .collect();
+        let levels = self.at.iter().map(|at| before.get_pixel(at.0, at.1).0).zip(&self.from);
+        let sample: Vec<_> = levels.zip(&self.ratios).step_by(step).collect();
         let reached = |factor: f32| {
-            let change = |(was, ratio): &([u8; 3], [f32; 3])| -> f32 {
-                (0..3).map(|c| (changed(was[c], factor * ratio[c]) - f32::from(was[c])).abs()).sum()
+            let change = |((was, from), ratio): &(([u8; 3], &[u8; 3]), &[f32; 3])| -> f32 {
+                (0..3).map(|c| (changed(from[c], factor * ratio[c]) - f32::from(was[c])).abs()).sum()
             };
             sample.iter().map(|one| f64::from(change(one))).sum::<f64>() / (3 * sample.len().max(1)) as f64
         };
@@ -80,12 +76,31 @@ fn changed(level: u8, ratio: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
+
     use super::*;
 
     fn pattern(ratio: f32) -> Pattern {
         let at: Vec<(u32, u32)> = (0..40).flat_map(|y| (0..40).map(move |x| (x, y))).collect();
         let ratios = at.iter().map(|at| [ratio * at.0 as f32 / 40.0; 3]).collect();
-        Pattern { at, ratios }
+        Pattern { from: vec![[180, 130, 100]; at.len()], at, ratios }
+    }
+
+    #[test]
+    fn what_a_pattern_begins_with_counts_as_change() {
+        let picture = RgbImage::from_pixel(40, 40, Rgb([180, 130, 100]));
+        let mut pattern = pattern(-0.2);
+        // A checkerboard of two levels up and down, as grain is.
+        for (from, at) in pattern.from.iter_mut().zip(&pattern.at) {
+            let up = (at.0 + at.1) % 2 == 0;
+            *from = from.map(|level| if up { level + 2 } else { level - 2 });
+        }
+        for strength in [4.0, 40.0] {
+            let found = pattern.with_strength(&picture, strength, 1).strength(&picture);
+            assert!((found / strength - 1.0).abs() < 0.05, "{found} for {strength}");
+        }
+        let least = pattern.with_strength(&picture, 0.0, 1).strength(&picture);
+        assert!((least - 2.0).abs() < 0.1, "no less than what it begins with: {least}");
     }
 
     #[test]

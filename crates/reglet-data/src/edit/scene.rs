@@ -28,9 +28,16 @@ pub struct Scene<'a> {
     sample: &'a Sample,
     light: OnceCell<Light>,
     grain: OnceCell<Grain>,
-    removal: OnceCell<Option<Patch>>,
+    removal: OnceCell<Option<Removal>>,
     /// What was put in last at each placement, for the changes that are derived from it.
     inserted: RefCell<Vec<(Placement, Patch)>>,
+}
+
+/// What takes the artefact away.
+struct Removal {
+    patch: Patch,
+    /// Whether it was filled in from its surroundings; else the picture was drawn again without it.
+    filled: bool,
 }
 
 impl<'a> Scene<'a> {
@@ -98,7 +105,7 @@ impl<'a> Scene<'a> {
         let misplaced = || EditError::Misplaced { change, placement: placement.kind() };
         let patch = match (change, placement) {
             (Change::RemoveLesion, Placement::InPlace) => self.without_lesion()?,
-            (Change::Remove, Placement::InPlace) => self.removal()?.cloned(),
+            (Change::Remove, Placement::InPlace) => self.removal()?.map(|removal| removal.patch.clone()),
             (Change::Move, Placement::Redrawn { seed }) => self.redrawn(change, *seed),
             (Change::Move, Placement::Cutout { .. }) => self.moved(placement)?,
             (Change::Control, Placement::Elsewhere { .. }) => self.control_elsewhere(placement)?,
@@ -106,7 +113,7 @@ impl<'a> Scene<'a> {
                 let Some(patch) = self.insertion(placement)?.ok_or_else(misplaced)? else { return Ok(None) };
                 Some(match change {
                     Change::Control => {
-                        soft(picture, &patch, &patch.region(picture.dimensions())?, self.seed())
+                        soft(picture, &patch, &patch.region(picture.dimensions())?, None, self.seed())
                     }
                     Change::Scrambled => scrambled(picture, &patch, self.seed())?,
                     _ => patch,
@@ -229,15 +236,15 @@ impl<'a> Scene<'a> {
     }
 
     /// What takes the artefact away; `None` where it is not shown or nobody has marked it.
-    fn removal(&self) -> Result<Option<&Patch>, DataError> {
+    fn removal(&self) -> Result<Option<&Removal>, DataError> {
         if self.removal.get().is_none() {
             let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
-                Some(patch) => Some(patch),
-                None => self.fill_artefact()?,
+                Some(patch) => Some(Removal { patch, filled: false }),
+                None => self.fill_artefact()?.map(|patch| Removal { patch, filled: true }),
             };
             let _ = self.removal.set(found);
         }
-        Ok(self.removal.get().and_then(Option::as_ref).filter(|patch| !patch.pixels.is_empty()))
+        Ok(self.removal.get().and_then(Option::as_ref).filter(|removal| !removal.patch.pixels.is_empty()))
     }
 
     fn fill_artefact(&self) -> Result<Option<Patch>, DataError> {
@@ -273,7 +280,10 @@ impl<'a> Scene<'a> {
             let (artefact, donor) = (self.editor.artefact.clone(), donor.clone());
             return Err(EditError::Donor { artefact, donor }.into());
         }
-        let (Some(removal), Some(cutout)) = (self.removal()?, self.own_cutout()?) else { return Ok(None) };
+        let (Some(Removal { patch: removal, .. }), Some(cutout)) = (self.removal()?, self.own_cutout()?)
+        else {
+            return Ok(None);
+        };
         let mut without = self.sample.picture.clone();
         removal.put(&mut without);
         let mut moved = cutout.pasted(&without, *spot)?;
@@ -294,7 +304,7 @@ impl<'a> Scene<'a> {
     /// there is none as they are: marks about a lesion could not be anywhere else together. `None` where every place
     /// tried for one touches what the removal changes, the lesion, the dark or another part.
     fn place_elsewhere(&self, place: u32) -> Result<Option<Placement>, DataError> {
-        let Some(removal) = self.removal()? else { return Ok(None) };
+        let Some(Removal { patch: removal, .. }) = self.removal()? else { return Ok(None) };
         let dimensions = self.sample.picture.dimensions();
         let mut taken = removal.region(dimensions)?;
         let seed = self.seed_of(place);
@@ -314,7 +324,9 @@ impl<'a> Scene<'a> {
     }
 
     fn control_elsewhere(&self, placement: &Placement) -> Result<Option<Patch>, DataError> {
-        let (Placement::Elsewhere { parts: spots }, Some(removal)) = (placement, self.removal()?) else {
+        let (Placement::Elsewhere { parts: spots }, Some(Removal { patch: removal, filled: fills })) =
+            (placement, self.removal()?)
+        else {
             return Ok(None);
         };
         let parts = self.parts_of(removal)?;
@@ -330,7 +342,8 @@ impl<'a> Scene<'a> {
             };
             moved.into_iter().for_each(|(x, y)| region.set(x, y, true));
         }
-        Ok(Some(soft(picture, removal, &region, self.seed())))
+        let filling = fills.then(|| filled(picture, self.grain(), &region, self.seed())).transpose()?;
+        Ok(Some(soft(picture, removal, &region, filling.as_ref(), self.seed())))
     }
 
     /// The lesion filled in. What covers part of it stays.

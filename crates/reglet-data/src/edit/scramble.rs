@@ -68,8 +68,10 @@ pub(super) fn scrambled(before: &RgbImage, patch: &Patch, seed: u64) -> Result<P
     for (&number, other) in rest.iter().zip(shuffled(rest.len()).0) {
         from[number] = Some(rest[other]);
     }
+    let at: Vec<(u32, u32)> = patch.pixels.iter().map(|pixel| pixel.at).collect();
     let pattern = Pattern {
-        at: patch.pixels.iter().map(|pixel| pixel.at).collect(),
+        from: at.iter().map(|at| before.get_pixel(at.0, at.1).0).collect(),
+        at,
         ratios: from.into_iter().flatten().map(|number| ratios[number]).collect(),
     };
     Ok(pattern.with_strength(before, patch.strength(before), seed))
