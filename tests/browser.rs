@@ -60,7 +60,8 @@ fn audited(out: &Path, language: &str) -> PathBuf {
     // Every third picture is shown, so that all groups are among them.
     let settings =
         ["data.phantoms.count=36".to_owned(), "gallery=12".to_owned(), format!("language={language}")];
-    reglet_audit::audit(Path::new("ruler.toml"), &settings, out).expect("the audit that comes with Reglet");
+    reglet_audit::run_audit(Path::new("ruler.toml"), &settings, out)
+        .expect("the audit that comes with Reglet");
     out.join("report.html")
 }
 

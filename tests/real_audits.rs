@@ -51,7 +51,7 @@ fn audit(data: &Path, more: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("isic.toml");
     fs::write(&path, config).expect("room");
-    reglet_audit::audit(&path, &[], &folder.path().join("out")).expect("the audit runs");
+    reglet_audit::run_audit(&path, &[], &folder.path().join("out")).expect("the audit runs");
     let text = fs::read(folder.path().join("out/results.json")).expect("results");
     serde_json::from_slice(&text).expect("JSON")
 }

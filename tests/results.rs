@@ -10,7 +10,7 @@ use serde_json::Value;
 fn the_results_of_an_audit_are_what_the_schema_says() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = ["data.phantoms.count=12", "gallery=0", "language=fr"].map(str::to_owned);
-    reglet_audit::audit(Path::new("ruler.toml"), &settings, folder.path()).expect("the audit runs");
+    reglet_audit::run_audit(Path::new("ruler.toml"), &settings, folder.path()).expect("the audit runs");
     let text = fs::read_to_string(folder.path().join("results.json")).expect("it was written");
     let mut results: Value = serde_json::from_str(&text).expect("JSON");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/results.schema.json");

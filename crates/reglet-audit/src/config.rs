@@ -21,80 +21,60 @@ use crate::source::Source;
 
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The report's title.
-    #[serde(default = "default_title")]
     pub title: String,
     /// The language of the report and of the verdict's sentences: `en` or `fr`.
-    #[serde(default)]
     pub language: Language,
     /// Fixes everything random.
-    #[serde(default)]
     pub seed: u64,
     /// The class whose score is explained: a label.
-    #[serde(default)]
     pub target: Option<String>,
     /// Several such classes, instead of `target`.
-    #[serde(default)]
     pub targets: Vec<String>,
     /// The region under suspicion; `ruler` where neither this nor `artefacts` is given.
-    #[serde(default)]
     pub artefact: Option<String>,
     /// Several regions under suspicion, by name, instead of `artefact`.
-    #[serde(default)]
     pub artefacts: BTreeMap<String, ArtefactConfig>,
     /// The region a classifier should look at. What is put into a picture keeps off it.
-    #[serde(default = "default_lesion")]
     pub lesion: String,
     /// Where its masks come from.
-    #[serde(default)]
     pub lesion_masks: LesionMasks,
     /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
-    #[serde(default = "default_device")]
     pub device: String,
     /// The rewrites that the models run by, all unless given: faster ways to the same values.
-    #[serde(default = "default_rewrites")]
     pub rewrites: Vec<Rewrite>,
     /// What is changed about each picture. None: it is only looked at, and nothing can be concluded.
-    #[serde(default = "default_changes")]
     pub changes: Vec<Change>,
     /// How it is changed.
-    #[serde(default)]
     pub edit: EditOptions,
     /// How many pictures the report's gallery shows of each model.
-    #[serde(default = "default_gallery")]
     pub gallery: usize,
     /// On how many pictures maps are made, drawn from all stretches of the data; all unless given. Maps cost many times what
     /// an answer does, and verdicts rest on answers.
-    #[serde(default)]
     pub maps: Option<usize>,
-    /// The pictures.
-    pub data: DataConfig,
-    /// The models, by name.
+    /// The pictures. An audit of a data set that is open already ([`Plan::new`](crate::Plan::new)) needs none.
+    #[schemars(required)]
+    pub data: Option<DataConfig>,
+    /// The models, by name. Of models that are loaded already ([`Plan::new`](crate::Plan::new)) only `expect` is read.
+    #[schemars(required)]
     pub models: BTreeMap<String, ModelConfig>,
     /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
-    #[serde(default)]
     pub reference: Option<String>,
     /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
-    #[serde(default)]
     pub methods: Methods,
     /// When a method's maps are believed.
-    #[serde(default)]
     pub trust: TrustConfig,
     /// Whether maps are grouped by how alike they are, so that shortcuts show that nobody has named.
-    #[serde(default)]
     pub clusters: Option<ClustersConfig>,
     /// When a picture counts as called the target: where its probability is above a number; where it is the most probable
     /// class (`argmax`, the default for more than two classes); or so that a share of the target's own pictures is called
     /// so (`{ sensitivity = 0.95 }`). For two classes the default is 0.5.
-    #[serde(default)]
     pub operating_point: Option<OperatingPoint>,
     /// Which of the target's scores the methods explain.
-    #[serde(default)]
     pub score: Option<ScoreKind>,
     /// What the verdict asks for.
-    #[serde(default)]
     pub verdict: VerdictConfig,
 }
 
@@ -245,31 +225,41 @@ impl Default for TrustConfig {
     }
 }
 
-fn default_title() -> String {
-    "Does the classifier look at the ruler?".to_owned()
-}
-
 /// The region under suspicion, unless a config names another.
 const DEFAULT_ARTEFACT: &str = "ruler";
 
-pub(crate) fn default_lesion() -> String {
-    "lesion".to_owned()
-}
+/// The region that a classifier should look at, unless a config names another.
+pub(crate) const DEFAULT_LESION: &str = "lesion";
 
-fn default_device() -> String {
-    "auto".to_owned()
-}
-
-fn default_rewrites() -> Vec<Rewrite> {
-    Rewrite::ALL.to_vec()
-}
-
-fn default_changes() -> Vec<Change> {
-    vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled]
-}
-
-fn default_gallery() -> usize {
-    16
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            title: "Does the classifier look at the ruler?".to_owned(),
+            language: Language::default(),
+            seed: 0,
+            target: None,
+            targets: Vec::new(),
+            artefact: None,
+            artefacts: BTreeMap::new(),
+            lesion: DEFAULT_LESION.to_owned(),
+            lesion_masks: LesionMasks::default(),
+            device: "auto".to_owned(),
+            rewrites: Rewrite::ALL.to_vec(),
+            changes: vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled],
+            edit: EditOptions::default(),
+            gallery: 16,
+            maps: None,
+            data: None,
+            models: BTreeMap::new(),
+            reference: None,
+            methods: Methods::default(),
+            trust: TrustConfig::default(),
+            clusters: None,
+            operating_point: None,
+            score: None,
+            verdict: VerdictConfig::default(),
+        }
+    }
 }
 
 fn default_width() -> f64 {
@@ -314,7 +304,11 @@ impl Config {
         if chosen.is_empty() { Method::usual() } else { chosen }
     }
 
-    pub(crate) fn check(&self, source: &Source) -> Result<(), Error> {
+    /// Whether its values are in range and fit each other, and models of these names.
+    ///
+    /// # Errors
+    /// The first fault, shown at its line of `source`.
+    pub(crate) fn check(&self, source: &Source, models: &[&String]) -> Result<(), Error> {
         if let Some((key, message)) = self.verdict.fault() {
             return Err(source.at(&format!("verdict.{key}"), &message));
         }
@@ -336,9 +330,6 @@ impl Config {
                 return Err(source.at(&format!("trust.{key}"), &message));
             }
         }
-        if self.models.is_empty() {
-            return Err(source.at("models", "no model is named; add a table [models.NAME]"));
-        }
         if let Some(ClustersConfig { most, typical }) = self.clusters {
             for (key, value) in [("most", most), ("typical", typical)] {
                 if !(1..=20).contains(&value) {
@@ -347,8 +338,11 @@ impl Config {
                 }
             }
         }
-        if let Some(reference) = self.reference.as_ref().filter(|name| !self.models.contains_key(*name)) {
-            let models: Vec<&str> = self.models.keys().map(String::as_str).collect();
+        if models.is_empty() {
+            return Err(source.at("models", "no model is named; add a table [models.NAME]"));
+        }
+        if let Some(reference) = self.reference.as_ref().filter(|name| !models.contains(name)) {
+            let models: Vec<&str> = models.iter().map(|name| name.as_str()).collect();
             let message =
                 format!("there is no model '{reference}' to refer to; there is: {}", models.join(", "));
             return Err(source.at("reference", &message));

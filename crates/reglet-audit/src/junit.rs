@@ -2,15 +2,15 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::Error;
 use crate::results::{CaseResults, Results};
-use crate::{Error, audit};
 
 /// A model passes where the exit status says that nothing is wrong with it; else its failure holds the reasons.
 pub(crate) fn render(results: &Results) -> Result<String, Error> {
     let mut suite = TestSuite::new(results.title.as_str());
     for model in &results.cases {
         let mut status = TestCaseStatus::success();
-        if !audit::fine(model) {
+        if !model.is_as_expected() {
             status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status
                 .set_type(model.verdict.kind.name())

@@ -1,18 +1,43 @@
 //! The audit: from a config to evidence, a verdict and a report; and the explanation of single pictures.
 //!
 //! ```text
-//! config ─► plan ─► observe (pictures, changes, models) ─► record (rows) ─► assemble (effects, verdicts) ─► report, tables
+//! config ─► plan ─► observe (pictures, changes, models) ─► record (rows) ─► judge (effects, verdicts) ─► results ─► report, tables
 //! ```
 //!
-//! One way, no going back: [`config`] is read and checked once, and opened as a plan; `observe` asks the models, and all that it
-//! finds is a record of rows; `assemble` makes [`results`] of that, by the pure functions of `reglet-evidence`; and [`report`]
-//! draws those. [`judge`] begins at the record.
+//! One way, no going back: a [`Plan`] is a config with everything that it names opened and checked; [`observe`] asks the
+//! models, and all that it finds is a [`Record`] of rows; [`judge`] makes [`results`] of that, by the pure functions of
+//! `reglet-evidence`; and [`write`](write()) leaves the report and the tables in a folder.
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use reglet_audit::{Plan, config::Config, judge, observe, write};
+//! use reglet_data::FolderOptions;
+//! use reglet_model::{ImportOptions, Model};
+//! use tch::Device;
+//!
+//! let data = FolderOptions::new("lesions").open()?;
+//! let archive = "classifier.pt2".into();
+//! let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+//! let models = vec![("classifier".to_owned(), Model::import(&options)?)];
+//! let config = Config { target: Some("melanoma".to_owned()), ..Config::default() };
+//!
+//! let plan = Plan::new(config, Box::new(data), models)?;
+//! let record = observe(&plan)?;
+//! let results = judge(&record, plan.config())?;
+//! for case in &results.cases {
+//!     println!("{}: {}", case.name, case.verdict.summary);
+//! }
+//! write(&record, &results, Path::new("results"))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod assemble;
 mod audit;
 mod calibration;
 mod character;
 mod clusters;
+mod commands;
 pub mod config;
 mod drawing;
 mod error;
@@ -41,11 +66,15 @@ mod suspects;
 pub mod train;
 mod trust;
 
-pub use audit::{audit, judge};
+pub use audit::{audit, judge, observe};
 pub use calibration::{CalibrationConfig, calibrate};
+pub use commands::{run_audit, run_judge, write};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};
 pub use inspect::inspect;
 pub use language::Language;
+
 pub use output::{Output, clean_up_when_interrupted};
+pub use plan::Plan;
+pub use record::Record;

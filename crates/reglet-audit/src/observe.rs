@@ -95,7 +95,7 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
     let count = plan.data.len();
     let all: Vec<usize> = (0..count).collect();
     let mut observed = Observed::default();
-    let mut progress = Progress::new("auditing", "pictures");
+    let mut progress = Progress::of(plan, "auditing", "pictures");
     if journal.left() > 0 {
         let done = (journal.left() * CHUNK).min(count);
         progress

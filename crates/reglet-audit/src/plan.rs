@@ -1,6 +1,6 @@
 //! A config with everything that it names opened: nothing later checks it again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reglet_attribution::Method;
 use reglet_data::edit::{Change, EditError, Editor};
@@ -11,34 +11,38 @@ use reglet_model::{
     WeightsSource, device,
 };
 
-use crate::config::{Config, LesionMasks, ModelConfig, PreprocessingConfig, default_lesion};
+use crate::config::{Config, DEFAULT_LESION, LesionMasks, ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
-use crate::source::Document;
+use crate::source::{Document, Source};
 use crate::{Error, parameters};
 
-/// An audit that can be run.
+/// An audit that can be run: a config with everything that it names opened and checked against each other.
+///
+/// [`load`](Plan::load) makes one of a config's file; [`new`](Plan::new) of a data set and models that are open already, of
+/// whatever kind.
 pub struct Plan {
-    /// The config it comes from.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The config's text, overrides applied.
-    pub text: String,
+    pub(crate) text: String,
     /// The SHA-256 of that text.
-    pub sha256: String,
+    pub(crate) sha256: String,
     /// The pictures.
-    pub data: Box<dyn Dataset>,
+    pub(crate) data: Box<dyn Dataset>,
     /// The regions under suspicion.
-    pub artefacts: Vec<Suspect>,
+    pub(crate) artefacts: Vec<Suspect>,
     /// The classes whose scores are explained.
-    pub targets: Vec<String>,
+    pub(crate) targets: Vec<String>,
     /// The models with their names.
-    pub models: Vec<(String, Model)>,
+    pub(crate) models: Vec<(String, Model)>,
     /// The methods.
-    pub methods: Vec<Method>,
+    pub(crate) methods: Vec<Method>,
+    /// Whether nothing is said, on standard error, of how far the work has come.
+    pub(crate) quiet: bool,
 }
 
 /// A region under suspicion, and how pictures are changed to find out about it.
 #[derive(Debug)]
-pub struct Suspect {
+pub(crate) struct Suspect {
     /// Its name in the data set.
     pub name: String,
     /// What is changed about each picture.
@@ -48,12 +52,115 @@ pub struct Suspect {
 }
 
 impl Plan {
-    /// Reads a config, applies `key=value` overrides, and opens everything that it names.
+    /// Reads a config, applies `key=value` overrides, and opens everything that it names. Its audit says on standard error
+    /// how far it has come.
     ///
     /// # Errors
     /// The first fault found; those of the config itself are shown at their line.
     pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
         Plan::open(Document::read(name, overrides)?)
+    }
+
+    /// An audit of these models, each with its name, on these pictures, by the rest of `config`: its own `data` is not
+    /// opened, and of its `models` only what is expected of them is read. The models' classes must be named as those of
+    /// the pictures are. Its audit says nothing while it works.
+    ///
+    /// # Errors
+    /// A value of the config that is out of range, or that names a region, a class or a layer that is not there; the message
+    /// shows the config as TOML. No model, or two of one name.
+    pub fn new(config: Config, data: Box<dyn Dataset>, models: Vec<(String, Model)>) -> Result<Plan, Error> {
+        let source = Source::of_value("config", &config)?;
+        let mut names: Vec<&String> = models.iter().map(|(name, _)| name).collect();
+        config.check(&source, &names)?;
+        names.sort();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::Usage(format!(
+                "two models are called '{}'; give each a name of its own",
+                twice[0]
+            )));
+        }
+        let mut plan = Plan::of(Document { config, source, folder: PathBuf::new() }, data, models)?;
+        plan.quiet = true;
+        Ok(plan)
+    }
+
+    /// What the audit is made by.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Opens everything that a config names.
+    ///
+    /// # Errors
+    /// As [`load`](Plan::load).
+    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
+        let Document { config, source, folder } = &document;
+        config.check(source, &config.models.keys().collect::<Vec<_>>())?;
+        let Some(options) = &config.data else {
+            return Err(source.at("data", "no pictures are named; add a table such as [data.manifest]"));
+        };
+        let data = options.open(folder);
+        let data = data.map_err(|error| source.at(options.key_of(&error), &error.to_string()))?;
+        let mut models = Vec::with_capacity(config.models.len());
+        for (name, model) in &config.models {
+            let at =
+                |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
+            models.push((name.clone(), model.load(folder, config, data.classes()).map_err(at)?));
+        }
+        Plan::of(document, data, models)
+    }
+
+    /// Finds in the data and the models all that a checked config speaks of.
+    fn of(
+        document: Document<Config>,
+        data: Box<dyn Dataset>,
+        mut models: Vec<(String, Model)>,
+    ) -> Result<Plan, Error> {
+        let Document { config, source, folder } = document;
+        for (_, model) in &mut models {
+            model.set_score(config.score.unwrap_or(ScoreKind::Margin));
+        }
+        let data: Box<dyn Dataset> = match config.lesion_masks {
+            LesionMasks::Given => data,
+            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
+        };
+        let artefacts = suspects(&config, &source, data.as_ref())?;
+        let targets = config.targets();
+        let target_key = if config.target.is_some() { "target" } else { "targets" };
+        for (_, model) in &models {
+            for target in &targets {
+                let found = model.classes().find(target);
+                found.map_err(|error| source.at(target_key, &error.to_string()))?;
+            }
+        }
+        if let Some(target) = targets.iter().find(|target| !data.classes().contains(target)) {
+            let classes = data.classes().join(", ");
+            let message = format!("the data set has no class '{target}'; it has: {classes}");
+            return Err(source.at(target_key, &message));
+        }
+        let methods = config.chosen_methods().into_iter();
+        let methods: Vec<Method> = methods.map(|method| parameters::relative_to(method, &folder)).collect();
+        for (_, model) in &models {
+            for method in &methods {
+                for layer in method.get().needs(model).layers {
+                    let key = format!("methods.{}.layer", method.name());
+                    let found = model.graph().layer(&layer);
+                    found.map_err(|error| source.at(&key, &error.to_string()))?;
+                }
+            }
+        }
+        let sha256 = source.sha256();
+        Ok(Plan {
+            config,
+            text: source.text,
+            sha256,
+            data,
+            artefacts,
+            targets,
+            models,
+            methods,
+            quiet: false,
+        })
     }
 
     /// The names that rows refer to.
@@ -70,96 +177,49 @@ impl Plan {
             methods: self.methods.iter().map(method).collect(),
         }
     }
+}
 
-    /// Opens everything that a config names.
-    ///
-    /// # Errors
-    /// As [`load`](Plan::load).
-    pub(crate) fn open(document: Document<Config>) -> Result<Plan, Error> {
-        let Document { config, source, folder } = document;
-        let folder = folder.as_path();
-        config.check(&source)?;
-
-        let data = config.data.open(folder);
-        let data = data.map_err(|error| source.at(config.data.key_of(&error), &error.to_string()))?;
-        let data: Box<dyn Dataset> = match config.lesion_masks {
-            LesionMasks::Given => data,
-            LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
-        };
-        let suspects = config.artefacts();
-        let region_key = |name: &str| match config.artefacts.contains_key(name) {
-            true => format!("artefacts.{name}"),
-            false => "artefact".to_owned(),
-        };
-        // Whoever names no lesion need not have one.
-        let lesion =
-            Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| **name != default_lesion());
-        let regions = suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion);
-        for (key, region) in regions {
-            if !data.regions().contains(region) {
-                let known = data.regions().join(", ");
-                let message = if known.is_empty() {
-                    format!(
-                        "the data set has no region '{region}', and no other either: name masks, flags or a COCO file"
-                    )
-                } else {
-                    format!("the data set has no region '{region}'; it has: {known}")
-                };
-                return Err(source.at(&key, &message));
-            }
+/// The regions under suspicion, each with what changes it.
+///
+/// # Errors
+/// A region that the data set does not have, or a change that it gives no means for.
+fn suspects(config: &Config, source: &Source, data: &dyn Dataset) -> Result<Vec<Suspect>, Error> {
+    let suspects = config.artefacts();
+    let region_key = |name: &str| match config.artefacts.contains_key(name) {
+        true => format!("artefacts.{name}"),
+        false => "artefact".to_owned(),
+    };
+    // Whoever names no lesion need not have one.
+    let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| *name != DEFAULT_LESION);
+    for (key, region) in suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion) {
+        if !data.regions().contains(region) {
+            let known = data.regions().join(", ");
+            let message = match known.as_str() {
+                "" => format!(
+                    "the data set has no region '{region}', and no other either: name masks, flags or a COCO file"
+                ),
+                known => format!("the data set has no region '{region}'; it has: {known}"),
+            };
+            return Err(source.at(&key, &message));
         }
-        let mut artefacts = Vec::with_capacity(suspects.len());
-        for (name, changes, edit) in &suspects {
-            let editor = Editor::new(data.as_ref(), edit, name, &config.lesion, config.seed);
-            let editor = editor.map_err(|error| {
-                let own = config.artefacts.get(name).is_some_and(|own| own.edit.is_some());
-                let table = if own { format!("artefacts.{name}.edit") } else { "edit".to_owned() };
-                let key = match &error {
-                    DataError::Edit(EditError::Places { .. }) => format!("{table}.places"),
-                    DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => {
-                        format!("{table}.insert")
-                    }
-                    error => config.data.key_of(error).to_owned(),
-                };
-                source.at(&key, &error.to_string())
-            })?;
-            artefacts.push(Suspect { name: name.clone(), changes: changes.clone(), editor });
-        }
-        let targets = config.targets();
-        let target_key = if config.target.is_some() { "target" } else { "targets" };
-        let mut models = Vec::with_capacity(config.models.len());
-        for (name, model) in &config.models {
-            let at =
-                |error: Error| source.at(&format!("models.{name}{}", key_of(&error)), &error.to_string());
-            let model = model.load(folder, &config, data.classes()).map_err(at)?;
-            for target in &targets {
-                let found = model.classes().find(target);
-                found.map_err(|error| source.at(target_key, &error.to_string()))?;
-            }
-            models.push((name.clone(), model));
-        }
-        if let Some(target) = targets.iter().find(|target| !data.classes().contains(target)) {
-            let classes = data.classes().join(", ");
-            let message = format!("the data set has no class '{target}'; it has: {classes}");
-            return Err(source.at(target_key, &message));
-        }
-        let methods: Vec<Method> = config
-            .chosen_methods()
-            .into_iter()
-            .map(|method| parameters::relative_to(method, folder))
-            .collect();
-        for (_, model) in &models {
-            for method in &methods {
-                for layer in method.get().needs(model).layers {
-                    let key = format!("methods.{}.layer", method.name());
-                    let found = model.graph().layer(&layer);
-                    found.map_err(|error| source.at(&key, &error.to_string()))?;
-                }
-            }
-        }
-        let sha256 = source.sha256();
-        Ok(Plan { config, text: source.text, sha256, data, artefacts, targets, models, methods })
     }
+    let opened = suspects.into_iter().map(|(name, changes, edit)| {
+        let editor = Editor::new(data, &edit, &name, &config.lesion, config.seed);
+        let editor = editor.map_err(|error| {
+            let own = config.artefacts.get(&name).is_some_and(|own| own.edit.is_some());
+            let table = if own { format!("artefacts.{name}.edit") } else { "edit".to_owned() };
+            let key = match &error {
+                DataError::Edit(EditError::Places { .. }) => format!("{table}.places"),
+                DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => {
+                    format!("{table}.insert")
+                }
+                error => config.data.as_ref().map_or("data", |data| data.key_of(error)).to_owned(),
+            };
+            source.at(&key, &error.to_string())
+        })?;
+        Ok(Suspect { name, changes, editor })
+    });
+    opened.collect()
 }
 
 /// The key, within a model's table, of the value that is at fault for an error of [`ModelConfig::load`].
@@ -208,7 +268,6 @@ impl ModelConfig {
                 return Err(Error::Usage(what.to_owned()));
             }
         };
-        model.set_score(config.score.unwrap_or(ScoreKind::Margin));
         // Where nobody says otherwise, a model with as many classes as the data has those of the data.
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;

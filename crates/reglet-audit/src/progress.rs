@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::plan::Plan;
+
 /// How far a long piece of work has come. Everything goes to standard error.
 #[derive(Debug)]
 pub struct Progress {
@@ -12,6 +14,7 @@ pub struct Progress {
     unit: &'static str,
     bar: Option<ProgressBar>,
     said: Instant,
+    quiet: bool,
 }
 
 /// Plain lines come no more often than this.
@@ -30,7 +33,15 @@ impl Progress {
             bar.set_prefix(unit);
             bar
         });
-        Progress { label, unit, bar, said: Instant::now() }
+        Progress { label, unit, bar, said: Instant::now(), quiet: false }
+    }
+
+    /// Work on a plan, which may ask for silence.
+    pub(crate) fn of(plan: &Plan, label: &str, unit: &'static str) -> Progress {
+        if plan.quiet {
+            return Progress { label: label.to_owned(), unit, bar: None, said: Instant::now(), quiet: true };
+        }
+        Progress::new(label, unit)
     }
 
     /// Says something of the work, once.
@@ -40,6 +51,7 @@ impl Progress {
                 bar.println(line);
                 Ok(())
             }
+            None if self.quiet => Ok(()),
             None => writeln!(std::io::stderr(), "{line}"),
         };
         // A log on a full disk is no reason to stop.
@@ -53,7 +65,7 @@ impl Progress {
                 bar.set_length(total);
                 bar.set_position(done);
             }
-            None if self.said.elapsed() >= INTERVAL => {
+            None if !self.quiet && self.said.elapsed() >= INTERVAL => {
                 // A log on a full disk is no reason to stop.
                 let _ = writeln!(std::io::stderr(), "{}: {done} of {total} {}", self.label, self.unit);
                 self.said = Instant::now();

@@ -26,13 +26,13 @@ const VERSION: u32 = 1;
 /// The folder within that of the results.
 const FOLDER: &str = "rows";
 
-/// What was observed.
+/// Everything that an audit observed. [`judge`](crate::judge) concludes from it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Record {
-    pub run: Run,
-    pub rows: Rows,
-    pub shown: Vec<Shown>,
-    pub clusterings: Vec<Kinds>,
+pub struct Record {
+    pub(crate) run: Run,
+    pub(crate) rows: Rows,
+    pub(crate) shown: Vec<Shown>,
+    pub(crate) clusterings: Vec<Kinds>,
 }
 
 /// What was audited, and by what.
@@ -108,11 +108,21 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 impl Record {
+    /// What the models said, and where their maps lie.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Whether the methods' maps can be believed, by model and target.
+    pub fn tried(&self) -> &[Tried] {
+        &self.run.tried
+    }
+
     /// Writes the record into the folder `rows` of the results.
     ///
     /// # Errors
     /// [`Error::Output`].
-    pub fn write(&self, output: &mut Output) -> Result<(), Error> {
+    pub(crate) fn write(&self, output: &mut Output) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write the rows: {error}"));
         let observations =
             self.rows.observations_table().to_parquet("observations").map_err(|error| failed(&error))?;

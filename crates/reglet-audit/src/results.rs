@@ -50,6 +50,11 @@ impl Results {
         }
         title
     }
+
+    /// Whether every case is ([`CaseResults::is_as_expected`]).
+    pub fn is_as_expected(&self) -> bool {
+        self.cases.iter().all(CaseResults::is_as_expected)
+    }
 }
 
 /// The data that was audited.
@@ -129,6 +134,13 @@ pub struct CaseResults {
     /// Each picture's part.
     #[serde(skip)]
     pub samples: Vec<SampleResult>,
+}
+
+impl CaseResults {
+    /// Whether the verdict is what the config expects or, where it expects nothing, no shortcut.
+    pub fn is_as_expected(&self) -> bool {
+        self.expected.unwrap_or(Expectation::NoShortcut).holds(self.verdict.kind)
+    }
 }
 
 /// The conclusion about one model, one artefact and one target.

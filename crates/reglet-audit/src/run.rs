@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, audit, calibrate, config, explain, gallery,
-    inspect, judge, methods, results, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, explain, gallery, inspect,
+    methods, results, run_audit, run_judge, train,
 };
 use reglet_model::export_help;
 use words::{Command, ExplainWords, GalleryWords, Words};
@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()),
-        Command::Audit(words) => audit(&words.config, &words.set, &words.out),
-        Command::Judge(words) => judge(&words.results, &words.set, &words.out),
+        Command::Audit(words) => run_audit(&words.config, &words.set, &words.out),
+        Command::Judge(words) => run_judge(&words.results, &words.set, &words.out),
         Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),

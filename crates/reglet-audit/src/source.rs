@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::NamedSource;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item, Table, Value};
@@ -77,6 +78,16 @@ impl Source {
     /// A text that came from no file.
     pub(crate) fn of_text(name: &str, text: String) -> Source {
         Source { name: name.to_owned(), text }
+    }
+
+    /// A value as TOML.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a value that TOML has no word for.
+    pub(crate) fn of_value(name: &str, value: &impl Serialize) -> Result<Source, Error> {
+        let text = toml::to_string(value)
+            .map_err(|error| Error::Usage(format!("the {name} cannot be written as TOML: {error}")))?;
+        Ok(Source::of_text(name, text))
     }
 
     /// The SHA-256 of the text, in hexadecimal.

@@ -1,7 +1,5 @@
 //! Audits of many classifiers on the same pictures, each judged as if it had been audited by itself.
 
-use std::time::Instant;
-
 use reglet_data::edit::{Change, EditOptions};
 use reglet_data::phantom::PhantomOptions;
 use reglet_evidence::{
@@ -10,9 +8,7 @@ use reglet_evidence::{
 
 use super::series::Member;
 use crate::Error;
-use crate::audit::carry_out;
 use crate::config::{Config, DataConfig};
-use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::source::Document;
@@ -45,9 +41,8 @@ pub(super) fn observe(
         Document { config: audit.config.clone(), source: audit.source.clone(), folder: audit.folder.clone() };
     audit.config.models = members.iter().map(|member| (member.name.clone(), member.model())).collect();
     audit.config.edit = edit.clone();
-    audit.config.data = DataConfig::Phantoms(data);
-    let plan = Plan::open(audit)?;
-    carry_out(&plan, plan.data.fingerprint()?, &mut Journal::default(), Instant::now())
+    audit.config.data = Some(DataConfig::Phantoms(data));
+    crate::observe(&Plan::open(audit)?)
 }
 
 /// What is concluded of the classifier of this name, as if no other had been audited.

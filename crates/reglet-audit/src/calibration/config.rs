@@ -183,7 +183,7 @@ impl CalibrationConfig {
         let beside = document.folder.join(&self.audit);
         let name = if beside.is_file() { &beside } else { &self.audit };
         let audit: Document<Config> = Document::read(name, &[])?;
-        let DataConfig::Phantoms(options) = &audit.config.data else {
+        let Some(DataConfig::Phantoms(options)) = &audit.config.data else {
             let message = "the audit's pictures are no phantoms: of others the truth is not known";
             return Err(document.source.at("audit", message));
         };

@@ -53,7 +53,7 @@ impl Probes {
     pub fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
         let groups = groups(plan);
         let chosen = sample(plan)?;
-        let mut progress = Progress::new("finding what the models see", "pictures");
+        let mut progress = Progress::of(plan, "finding what the models see", "pictures");
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {

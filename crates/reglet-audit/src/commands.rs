@@ -1,0 +1,148 @@
+//! `reglet audit` and `reglet judge`: read, let the library work, write.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use reglet_data::file_names;
+use sha2::{Digest, Sha256};
+
+use crate::assemble::assemble;
+use crate::audit::carry_out;
+use crate::config::Config;
+use crate::drawing::FIGURE_SCALE;
+use crate::journal::Journal;
+use crate::plan::Plan;
+use crate::record::Record;
+use crate::report::Charts;
+use crate::results::{CaseResults, Results};
+use crate::source::{Document, Source};
+use crate::{Error, Output, junit, model_card, report, samples};
+
+/// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
+/// the exit status: 0 if every model is clear or as expected, 1 otherwise.
+///
+/// # Errors
+/// Whatever is wrong with the config, the data or a model; nothing is written then.
+pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+    let start = Instant::now();
+    let plan = Plan::load(config, overrides)?;
+    let output = Output::new(out)?;
+    let fingerprint = plan.data.fingerprint()?;
+    let mut journal = Journal::open(out, &key(&plan, &fingerprint))?;
+    let record = carry_out(&plan, fingerprint, &mut journal, start)?;
+    let results = assemble(&record, &plan.config);
+    fill(output, &record, &results)?;
+    journal.finish();
+    Ok(told(&results, out))
+}
+
+/// Judges again what an audit observed, by the rules of its own config with `overrides`, without any model. Without
+/// overrides every file is, byte for byte, what the audit wrote. The results go to `out`, which may be the folder of the audit.
+///
+/// # Errors
+/// Results without rows, or damaged ones; an override of what was observed rather than judged.
+pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+    let mut record = Record::read(results)?;
+    if let Some(wrong) = overrides.iter().find(|setting| !is_rule(setting)) {
+        return Err(Error::Usage(format!(
+            "--set {wrong}: only what is judged can be changed without asking the models again: verdict.…, \
+             operating_point, seed, reference, language, title and models.NAME.expect; audit again for anything else"
+        )));
+    }
+    let name = results.display().to_string();
+    let source = Source::of_text(&name, record.run.provenance.config.clone()).with_overrides(overrides)?;
+    let document: Document<Config> = Document::of(source, results)?;
+    document.config.check(&document.source, &record.rows.subject.models.iter().collect::<Vec<_>>())?;
+    if !overrides.is_empty() {
+        record.run.provenance.config_sha256 = document.source.sha256();
+        record.run.provenance.config = document.source.text.clone();
+    }
+    let judged = assemble(&record, &document.config);
+    fill(Output::new(out)?, &record, &judged)?;
+    Ok(told(&judged, out))
+}
+
+/// Whether a setting changes only how rows are judged and told of.
+fn is_rule(setting: &str) -> bool {
+    let key = setting.split('=').next().unwrap_or_default().trim();
+    let expected = key
+        .strip_prefix("models.")
+        .is_some_and(|rest| rest.ends_with(".expect") || rest.contains(".expect."));
+    let whole = ["operating_point", "seed", "reference", "language", "title"];
+    expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
+}
+
+/// Everything that what is found of a picture depends on: the program, the config, the weights and the data, each by
+/// its content.
+fn key(plan: &Plan, fingerprint: &str) -> String {
+    let program = std::env::current_exe()
+        .and_then(fs::read)
+        .map(|bytes| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
+    format!("{} {:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), program.ok(), plan.text)
+}
+
+/// Writes the rows, the results, the tables and the report of an audit into the folder `out`, as `reglet audit` does: all of
+/// them, or none.
+///
+/// # Errors
+/// [`Error::Output`] where something cannot be written.
+pub fn write(record: &Record, results: &Results, out: &Path) -> Result<(), Error> {
+    fill(Output::new(out)?, record, results)
+}
+
+fn fill(mut output: Output, record: &Record, results: &Results) -> Result<(), Error> {
+    let json = serde_json::to_string_pretty(results).expect("results are plain values");
+    output.write("results.json", format!("{json}\n").as_bytes())?;
+    record.write(&mut output)?;
+    output.write("samples.csv", &samples::csv(results)?)?;
+    output.write("samples.parquet", &samples::parquet(results)?)?;
+    let charts = results.cases.iter().map(|case| Charts::draw(results, case));
+    let charts = charts.collect::<Result<Vec<_>, _>>()?;
+    output.write("model-card.md", model_card::render(results).as_bytes())?;
+    output.write("junit.xml", junit::render(results)?.as_bytes())?;
+    for (case, charts) in case_names(results).iter().zip(&charts) {
+        for (name, drawing) in charts.named() {
+            let path = format!("figures/{case}-{name}");
+            output.write(format!("{path}.svg"), drawing.as_str().as_bytes())?;
+            output.write(format!("{path}.png"), &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
+        }
+    }
+    output.write("report.html", report::render(results, &charts).as_bytes())?;
+    output.finish()
+}
+
+/// What is to be printed of results in the folder `out`, and the exit status.
+fn told(results: &Results, out: &Path) -> (String, u8) {
+    (text(results, out), u8::from(!results.is_as_expected()))
+}
+
+/// What the files of each case are called by. Where there is one artefact and one target, a model's name says which case it is.
+fn case_names(results: &Results) -> Vec<String> {
+    let of = |case: &CaseResults| {
+        let mut parts = vec![case.name.as_str()];
+        parts.extend((results.artefacts.len() > 1).then_some(case.artefact.as_str()));
+        parts.extend((results.targets.len() > 1).then_some(case.target.as_str()));
+        parts.join("-")
+    };
+    let ids: Vec<String> = results.cases.iter().map(of).collect();
+    file_names(ids.iter().map(String::as_str))
+}
+
+fn text(results: &Results, out: &Path) -> String {
+    let mut lines = Vec::new();
+    for case in &results.cases {
+        let kind = case.verdict.kind;
+        let expected = match case.expected {
+            Some(expected) if expected.holds(kind) => " (as expected)".to_owned(),
+            Some(expected) => format!(" (expected: {})", expected.name()),
+            None => String::new(),
+        };
+        lines.push(format!("{}: {}{expected}", results.title_of(case), kind.name()));
+        lines.push(format!("  {}.", case.verdict.summary));
+        lines.extend(case.notes.iter().map(|note| format!("  note: {note}.")));
+        lines.extend(case.verdict.reasons.iter().map(|reason| format!("  - {reason}.")));
+    }
+    format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())
+}
