@@ -29,6 +29,9 @@ pub enum Error {
     /// A drawing.
     #[error(transparent)]
     Viz(#[from] reglet_viz::VizError),
+    /// A training.
+    #[error(transparent)]
+    Train(#[from] reglet_train::TrainError),
     /// A tensor.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),

@@ -1,83 +1,11 @@
-//! Small classifiers of phantoms, trained: the two of the default audit, and those that a calibration audits.
+//! `reglet train-phantoms`: the two small classifiers of the default audit again.
 
 use std::path::Path;
 
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
-use reglet_data::Dataset;
-use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save};
-use tch::{Device, Kind, Reduction, TchError, Tensor};
+use reglet_train::phantom::{HELD_OUT, SHIPPED, Trained, train};
 
 use crate::progress::Progress;
 use crate::{Error, Output};
-use reglet_statistics::auroc;
-
-/// What a classifier is trained on, and for how long.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Recipe {
-    /// The share of melanomas that have a ruler, 0 to 1.
-    pub ruler_given_melanoma: f64,
-    /// The share of benign lesions that have a ruler, 0 to 1.
-    pub ruler_given_benign: f64,
-    /// How many phantoms; at least [`BATCH`].
-    pub pictures: usize,
-    /// How often each is seen.
-    pub epochs: usize,
-    /// Fixes the phantoms, the first weights and the order.
-    pub seed: u64,
-}
-
-/// The recipes of the two classifiers that come with the program.
-const SHIPPED: [(&str, Recipe); 2] = [
-    ("phantom-shortcut", Recipe { ruler_given_melanoma: 0.98, ruler_given_benign: 0.02, ..Recipe::SHIPPED }),
-    ("phantom-clean", Recipe::SHIPPED),
-];
-
-impl Recipe {
-    /// How many steps the training takes.
-    pub fn steps(&self) -> usize {
-        steps(self.pictures, self.epochs)
-    }
-
-    const SHIPPED: Recipe =
-        Recipe { ruler_given_melanoma: 0.5, ruler_given_benign: 0.5, pictures: 3000, epochs: 6, seed: 2026 };
-}
-
-/// The network's channels relative to ResNet-18's: 175 thousand parameters.
-pub const WIDTH: f64 = 0.125;
-/// The side of the phantoms, in pixels.
-pub const SIDE: u32 = 128;
-/// How many phantoms a step of the training takes together.
-pub(crate) const BATCH: usize = 32;
-
-const HELD_OUT: usize = 400;
-const RATE: f64 = 4e-3;
-const DECAY: f64 = 0.02;
-
-/// A classifier that was trained.
-pub(crate) struct Trained {
-    graph: Graph,
-    parameters: Parameters,
-}
-
-/// Pictures, and what a network is taught to say of them.
-pub(crate) struct Lesson {
-    /// `[N, 3, SIDE, SIDE]`; at least [`BATCH`] of them.
-    pub pictures: Tensor,
-    /// One for each picture.
-    pub aims: Aims,
-}
-
-/// What a network is taught to say.
-pub(crate) enum Aims {
-    /// The right class, by cross-entropy.
-    Labels(Vec<i64>),
-    /// Both logits, by their mean squared error.
-    Logits(Vec<[f32; 2]>),
-}
 
 /// Trains both classifiers of the default audit and writes them to `folder`, as 16-bit floats.
 ///
@@ -91,7 +19,7 @@ pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
         let trained = train(recipe, |done, total| progress.update(done, total))?;
         drop(progress);
         let file = format!("{name}.safetensors");
-        trained.save(&mut output, folder, &file)?;
+        save(&trained, &mut output, folder, &file)?;
         let area = trained.auroc(recipe)?;
         lines.push(format!("{file}: AUROC {area:.3} on {HELD_OUT} held-out phantoms of its own kind\n"));
     }
@@ -99,182 +27,11 @@ pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
     Ok(lines.concat())
 }
 
-impl Trained {
-    /// The area under the ROC curve on held-out phantoms of the recipe.
-    ///
-    /// # Errors
-    /// What libtorch reports.
-    fn auroc(&self, recipe: &Recipe) -> Result<f64, Error> {
-        let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, recipe.seed.wrapping_add(1))?)?;
-        let graph = &self.graph;
-        let request =
-            Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
-        let logits = graph.run(&self.parameters, &request)?.remove(0);
-        let scores: Vec<f64> =
-            Vec::try_from((logits.f_select(1, 1)? - logits.f_select(1, 0)?).f_to_kind(Kind::Double)?)?;
-        Ok(auroc(scores.into_iter().zip(labels.iter().map(|&label| label == 1))).unwrap_or(f64::NAN))
-    }
-
-    /// Writes the weights as the file `name` of `output`, whose folder is `folder`, as 16-bit floats.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save(&self, output: &mut Output, folder: &Path, name: &str) -> Result<(), Error> {
-        let halves = self.parameters.tensors().iter();
-        let halves = halves.map(|tensor| tensor.f_detach()?.f_to_kind(Kind::Half));
-        let halves: Vec<Tensor> = halves.collect::<Result<_, _>>()?;
-        let names = self.graph.parameters().iter().map(|parameter| parameter.name.as_str());
-        let named: Vec<(&str, &Tensor)> = names.zip(&halves).collect();
-        let path = output.staged(Path::new(name))?;
-        save(&path, &named).map_err(Error::output(&folder.join(name)))
-    }
-}
-
-/// Phantoms of a recipe. Training and held-out ones have different seeds, so no picture is in both.
-fn phantoms(recipe: &Recipe, count: usize, seed: u64) -> Result<Phantoms, Error> {
-    let options = PhantomOptions {
-        count,
-        size: SIDE,
-        seed,
-        ruler_given_melanoma: recipe.ruler_given_melanoma,
-        ruler_given_benign: recipe.ruler_given_benign,
-        ..PhantomOptions::default()
-    };
-    Ok(Phantoms::new(options).map_err(reglet_data::DataError::from)?)
-}
-
-/// Every picture as a tensor `[N, 3, H, W]`, and its label.
-fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), Error> {
-    let samples: Vec<_> =
-        (0..data.len()).into_par_iter().map(|i| data.sample(i)).collect::<Result<_, _>>()?;
-    let labels = samples.iter().map(|sample| sample.label as i64).collect();
-    let views: Vec<_> = samples.into_iter().map(|sample| sample.picture).collect();
-    Ok((Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, labels))
-}
-
-/// Trains a network on phantoms of a recipe, to tell their class.
+/// Writes a classifier's weights as the file `name` of `output`, whose folder is `folder`.
 ///
 /// # Errors
-/// What libtorch reports.
-pub(crate) fn train(recipe: &Recipe, progress: impl FnMut(u64, u64)) -> Result<Trained, Error> {
-    let (pictures, labels) = load(&phantoms(recipe, recipe.pictures, recipe.seed)?)?;
-    let lesson = Lesson { pictures, aims: Aims::Labels(labels) };
-    teach(&lesson, recipe.epochs, recipe.seed, progress)
-}
-
-/// Trains a network from scratch by AdamW (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>) with a warm-up
-/// and a cosine schedule; pictures are mirrored at random. The seed fixes the first weights and the order. `progress` is
-/// told the steps that are done, and how many there are.
-///
-/// # Errors
-/// What libtorch reports.
-pub(crate) fn teach(
-    lesson: &Lesson,
-    epochs: usize,
-    seed: u64,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<Trained, Error> {
-    let graph = Architecture::ResNet18.graph(2, WIDTH)?;
-    let parameters = Parameters::initial(&graph, seed)?;
-    let trainable: Vec<usize> =
-        (0..graph.parameters().len()).filter(|&i| graph.parameters()[i].trainable).collect();
-    for &index in &trainable {
-        let _ = parameters.tensors()[index].f_set_requires_grad(true)?;
-    }
-    let mut moments: Vec<(Tensor, Tensor)> = Vec::new();
-    for &index in &trainable {
-        let weight = parameters.tensors()[index].f_detach()?;
-        moments.push((weight.f_zeros_like()?, weight.f_zeros_like()?));
-    }
-
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let pictures = lesson.aims.len();
-    let mut order: Vec<i64> = (0..pictures as i64).collect();
-    let steps = steps(pictures, epochs);
-    let mut step = 0;
-    for _ in 0..epochs {
-        order.shuffle(&mut random);
-        for batch in order.chunks_exact(BATCH) {
-            let mut input = lesson.pictures.f_index_select(0, &Tensor::from_slice(batch))?;
-            for axis in [2, 3] {
-                if random.random::<bool>() {
-                    input = input.f_flip([axis])?;
-                }
-            }
-            let request = Request {
-                feeds: &[(graph.input(), &input)],
-                fetches: &[graph.output()],
-                training: true,
-                ..Request::default()
-            };
-            let logits = graph.run(&parameters, &request)?.remove(0);
-            let loss = lesson.aims.loss(&logits, batch)?;
-            let weights: Vec<&Tensor> = trainable.iter().map(|&index| &parameters.tensors()[index]).collect();
-            let gradients = Tensor::f_run_backward(&[loss], &weights, false, false)?;
-            step += 1;
-            let warm = (step as f64 / 40.0).min(1.0);
-            let cosine = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos());
-            adamw(&weights, &gradients, &mut moments, step, RATE * warm * cosine)?;
-            progress(step as u64, steps as u64);
-        }
-    }
-    for &index in &trainable {
-        let _ = parameters.tensors()[index].f_set_requires_grad(false)?;
-    }
-
-    Ok(Trained { graph, parameters })
-}
-
-/// How many steps a training takes.
-pub(crate) fn steps(pictures: usize, epochs: usize) -> usize {
-    epochs * (pictures / BATCH)
-}
-
-impl Aims {
-    fn len(&self) -> usize {
-        match self {
-            Aims::Labels(labels) => labels.len(),
-            Aims::Logits(logits) => logits.len(),
-        }
-    }
-
-    /// How far the logits `[N, 2]` of these pictures are from what they should be.
-    fn loss(&self, logits: &Tensor, batch: &[i64]) -> Result<Tensor, TchError> {
-        match self {
-            Aims::Labels(labels) => {
-                let target: Vec<i64> = batch.iter().map(|&index| labels[index as usize]).collect();
-                let target = Tensor::from_slice(&target);
-                logits.f_cross_entropy_loss::<Tensor>(&target, None, Reduction::Mean, -100, 0.05)
-            }
-            Aims::Logits(aims) => {
-                let target: Vec<f32> = batch.iter().flat_map(|&index| aims[index as usize]).collect();
-                let target = Tensor::from_slice(&target).f_view([-1, 2])?;
-                logits.f_mse_loss(&target, Reduction::Mean)
-            }
-        }
-    }
-}
-
-fn adamw(
-    weights: &[&Tensor],
-    gradients: &[Tensor],
-    moments: &mut [(Tensor, Tensor)],
-    step: usize,
-    rate: f64,
-) -> Result<(), Error> {
-    let _guard = tch::no_grad_guard();
-    let (first, second, tiny) = (0.9_f64, 0.999_f64, 1e-8);
-    let correction = |decay: f64| 1.0 - decay.powi(step as i32);
-    for ((weight, gradient), (mean, square)) in weights.iter().zip(gradients).zip(moments) {
-        *mean = &*mean * first + gradient * (1.0 - first);
-        *square = &*square * second + gradient * gradient * (1.0 - second);
-        let scale = (&*square / correction(second)).f_sqrt()? + tiny;
-        let update = (&*mean / correction(first)) / scale;
-        // Biases and norms are not decayed.
-        let decay = if weight.dim() > 1 { DECAY } else { 0.0 };
-        let mut weight = weight.shallow_clone();
-        let _ = weight.f_mul_scalar_(1.0 - rate * decay)?;
-        let _ = weight.f_sub_(&(update * rate))?;
-    }
-    Ok(())
+/// A file that cannot be written.
+pub(crate) fn save(trained: &Trained, output: &mut Output, folder: &Path, name: &str) -> Result<(), Error> {
+    let path = output.staged(Path::new(name))?;
+    trained.save(&path).map_err(Error::output(&folder.join(name)))
 }

@@ -13,7 +13,7 @@ use super::zoo::Kind;
 use crate::Error;
 use crate::config::{Config, DataConfig};
 use crate::source::{Document, Source};
-use crate::train::{BATCH, Recipe};
+use reglet_train::phantom::{BATCH, Recipe};
 
 /// A calibration's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

@@ -15,7 +15,7 @@ use super::truth::Truth;
 use super::zoo::ZooFindings;
 use crate::Error;
 use crate::config::Config;
-use crate::train::Recipe;
+use reglet_train::phantom::Recipe;
 
 /// The version of `calibration.json`.
 const SCHEMA_VERSION: u32 = 2;

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use reglet_model::Architecture;
+use reglet_train::phantom::{self, Recipe, SIDE, Trained, WIDTH};
 use sha2::{Digest, Sha256};
 
 use super::config::SeriesConfig;
 use crate::config::{ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
-use crate::train::{Recipe, SIDE, Trained, WIDTH, train};
+use crate::train::save;
 use crate::{Error, Output};
 
 /// One classifier.
@@ -62,7 +63,7 @@ impl SeriesConfig {
             recipe: format!("{recipe:?}"),
             stem: format!("tie-{tie:.2}-seed-{}", recipe.seed),
             steps: recipe.steps(),
-            train: Box::new(move |progress| train(&recipe, progress)),
+            train: Box::new(move |progress| Ok(phantom::train(&recipe, progress)?)),
         };
         self.recipes().into_iter().map(task).collect()
     }
@@ -103,7 +104,7 @@ fn train_all(missing: &[&Task], folder: &Path) -> Result<(), Error> {
             // Each is kept as soon as it is there: an interruption costs those in the making.
             let keep = || -> Result<(), Error> {
                 let mut output = Output::new(folder)?;
-                trained?.save(&mut output, folder, &task.file())?;
+                save(&trained?, &mut output, folder, &task.file())?;
                 output.finish()
             };
             keep().inspect_err(|_| next.store(missing.len(), Ordering::Relaxed))?;

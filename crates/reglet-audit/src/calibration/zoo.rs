@@ -14,7 +14,7 @@ pub(super) use truth::{Truth, truths};
 
 use super::config::ZooConfig;
 use super::series::{Member, Task};
-use crate::train::{steps, teach};
+use reglet_train::phantom::{steps, teach};
 
 /// One classifier of the zoo.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl ZooConfig {
                 stem: format!("{}-seed-{seed}", kind.name()),
                 steps: steps(pictures, epochs),
                 train: Box::new(move |progress| {
-                    teach(&lesson(kind, pictures, seed)?, epochs, seed, progress)
+                    Ok(teach(&lesson(kind, pictures, seed)?, epochs, seed, progress)?)
                 }),
             }
         };

@@ -13,7 +13,7 @@ use tch::Device;
 use super::behaviour::{Facts, Kind};
 use super::thing::Thing;
 use crate::Error;
-use crate::train::{Aims, Lesson, SIDE};
+use reglet_train::phantom::{Aims, Lesson, SIDE};
 
 /// Part of every recipe: to be raised whenever a lesson has other pictures than before.
 pub(super) const LESSON: &str = "lesson 2";

@@ -19,7 +19,7 @@ use crate::calibration::other;
 use crate::config::Config;
 use crate::observe::answers;
 use crate::source::Document;
-use crate::train::SIDE;
+use reglet_train::phantom::SIDE;
 
 /// What is true of one classifier.
 #[derive(Debug, Clone, PartialEq, Serialize)]
