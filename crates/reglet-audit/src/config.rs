@@ -22,6 +22,7 @@ use crate::source::Source;
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = of_a_file)]
 pub struct Config {
     /// The report's title.
     pub title: String,
@@ -54,11 +55,10 @@ pub struct Config {
     /// On how many pictures maps are made, drawn from all stretches of the data; all unless given. Maps cost many times what
     /// an answer does, and verdicts rest on answers.
     pub maps: Option<usize>,
-    /// The pictures. An audit of a data set that is open already ([`Plan::new`](crate::Plan::new)) needs none.
-    #[schemars(required)]
+    /// The pictures. An audit of a data set that is open already (`Plan::new`) needs none.
+    #[schemars(with = "DataConfig")]
     pub data: Option<DataConfig>,
-    /// The models, by name. Of models that are loaded already ([`Plan::new`](crate::Plan::new)) only `expect` is read.
-    #[schemars(required)]
+    /// The models, by name. Of models that are loaded already (`Plan::new`) only `expect` is read.
     pub models: BTreeMap<String, ModelConfig>,
     /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
     pub reference: Option<String>,
@@ -394,6 +394,15 @@ impl DataConfig {
         // The path in the error begins with the folder that the config's is relative to.
         let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
         if of_coco { coco_key } else { key }
+    }
+}
+
+/// The schema of a config in a file, which has to name pictures and models.
+fn of_a_file(schema: &mut schemars::Schema) {
+    schema.insert("required".to_owned(), serde_json::json!(["data", "models"]));
+    for key in ["data", "models"] {
+        let property = schema.pointer_mut(&format!("/properties/{key}"));
+        property.and_then(serde_json::Value::as_object_mut).map(|property| property.remove("default"));
     }
 }
 
