@@ -52,11 +52,13 @@ pub fn bootstrap(
         0 => count,
         some => some,
     };
+    // Half the random bits of a `usize`, and half the time.
+    let drawn = u32::try_from(count).ok()?;
     type Weights = (Vec<f64>, Vec<f64>);
     let draws = resample(rows, seed, |random, (of_group, of_row): &mut Weights| {
         of_group.clear();
         of_group.resize(count, 0.0);
-        (0..count).for_each(|_| of_group[random.random_range(0..count)] += 1.0);
+        (0..count).for_each(|_| of_group[random.random_range(0..drawn) as usize] += 1.0);
         of_row.clear();
         of_row.extend(group.iter().map(|&group| of_group[group]));
         estimate(of_row)

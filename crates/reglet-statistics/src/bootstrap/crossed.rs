@@ -89,5 +89,7 @@ pub(super) fn crossed(
 fn draw(random: &mut ChaCha8Rng, weights: &mut Vec<f64>, count: usize) {
     weights.clear();
     weights.resize(count, 0.0);
-    (0..count).for_each(|_| weights[random.random_range(0..count)] += 1.0);
+    // Half the random bits of a `usize`, and half the time. There are no more than the groups' numbers, of 32 bits.
+    let drawn = count as u32;
+    (0..count).for_each(|_| weights[random.random_range(0..drawn) as usize] += 1.0);
 }

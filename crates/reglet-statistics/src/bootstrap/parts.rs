@@ -31,9 +31,11 @@ pub(super) fn draw_parts<const K: usize>(
         parts = together;
     }
     let count = parts.len();
+    // Half the random bits of a `usize`, and half the time.
+    let drawn = u32::try_from(count).ok()?;
     let draws = resample(count, seed, |random, (): &mut ()| {
         let mut sum = [0.0; K];
-        (0..count).for_each(|_| add(&mut sum, &parts[random.random_range(0..count)]));
+        (0..count).for_each(|_| add(&mut sum, &parts[random.random_range(0..drawn) as usize]));
         estimate(&sum)
     })?;
     let mut total = [0.0; K];
