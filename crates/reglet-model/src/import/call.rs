@@ -155,6 +155,15 @@ impl<'a> Call<'a> {
         matches!(self.arguments.get(name), Some(Argument::Bool(true)))
     }
 
+    /// Whether an argument is given as the number 0.
+    pub fn is_zero(&self, name: &str) -> bool {
+        match self.arguments.get(name) {
+            Some(Argument::Float(number)) => *number == 0.0,
+            Some(Argument::Int(Symbolic::AsInt(number))) => *number == 0,
+            _ => false,
+        }
+    }
+
     /// Whether an argument is given.
     pub fn has(&self, name: &str) -> bool {
         self.arguments.contains_key(name)
