@@ -543,6 +543,21 @@ class Still(nn.Module):
         return torch.cat([x.mean((2, 3)), rows[0][:, -1]], 1)
 
 
+class Pooled(nn.Module):
+    """Tokens pooled to one, which decompositions say where to find in the memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool1d(1)
+        self.norm = nn.LayerNorm(4)
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        x = self.conv(x)
+        tokens = self.norm(x.flatten(2).transpose(1, 2))
+        return torch.cat([self.pool(tokens.transpose(1, 2)).flatten(1), F.adaptive_avg_pool2d(torch.cat([x, 2 * x], 1), 1).flatten(1)], 1)
+
+
 class Dropping(nn.Module):
     """Drops in evaluation too."""
 
@@ -579,6 +594,7 @@ CASES = {
     "recurrent": Recurrent,
     "alone": Alone,
     "still": Still,
+    "pooled": Pooled,
 }
 
 # In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
@@ -588,7 +604,7 @@ DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
 ALONE = ("alone",)
 
 # Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so neither the layouts nor the regions.
-DECOMPOSED = ("activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
+DECOMPOSED = ("pooled", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
 
 
 class Fourier(nn.Module):

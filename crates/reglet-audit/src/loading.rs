@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
-    WeightsSource, device, read_labels,
+    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice,
+    Rewrite, ScoreKind, WeightsSource, device, read_labels,
 };
 
 use crate::progress::Progress;
@@ -46,7 +46,7 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
         let import = if options.run_torchscript { Model::import_trusted } else { Model::import };
         return Ok(import(&ImportOptions { archive, labels, preprocessing, device })?);
     }
-    let architecture = options.model.parse()?;
+    let architecture: Architecture = options.model.parse()?;
     if trained {
         let what =
             "--preprocessing trained is of an exported model, which says how it was trained; name a size";

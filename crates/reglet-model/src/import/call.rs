@@ -17,6 +17,8 @@ pub(super) trait Scope {
     fn tensor(&mut self, name: &str) -> Result<usize, String>;
     /// The size behind a name.
     fn size(&self, name: &str) -> Result<Size, String>;
+    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    fn strides(&self, name: &str) -> Option<&[Size]>;
     /// The declared shape of a value.
     fn shape(&self, value: usize) -> Option<&[Size]>;
     /// The kind of a value's numbers.
@@ -83,6 +85,14 @@ impl<'a> Call<'a> {
             }
         }
         Ok(tensors)
+    }
+
+    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    pub fn strides(&self, name: &str) -> Option<Vec<Size>> {
+        match self.arguments.get(name) {
+            Some(Argument::Tensor(tensor)) => self.scope.strides(tensor).map(<[Size]>::to_vec),
+            _ => None,
+        }
     }
 
     /// A list of tensors, of which some may be absent.

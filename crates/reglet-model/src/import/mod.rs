@@ -121,6 +121,8 @@ struct Importer {
     symbols: Symbols,
     sizes: HashMap<String, Size>,
     shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
+    /// How far apart numbers lay along each dimension where the program was exported.
+    strides: HashMap<String, Vec<Size>>,
     /// The values that some call reads.
     used: HashSet<String>,
     place: Place,
@@ -143,6 +145,7 @@ impl Importer {
             symbols: Symbols::default(),
             sizes: HashMap::new(),
             shapes: HashMap::new(),
+            strides: HashMap::new(),
             used: HashSet::new(),
             place: Place::default(),
             class,
@@ -166,6 +169,8 @@ impl Importer {
         }
         for (name, meta) in &calls.tensor_values {
             let shape = meta.sizes.iter().map(&mut size).collect::<Result<_, _>>()?;
+            let strides = meta.strides.iter().map(&mut size).collect::<Result<_, _>>()?;
+            self.strides.insert(name.clone(), strides);
             self.shapes.insert(name.clone(), (shape, tensors::kind(meta.dtype).map(tensors::in_graph)));
         }
         let inputs = calls.nodes.iter().flat_map(|node| &node.inputs).map(|input| &input.arg);
@@ -457,6 +462,10 @@ impl Scope for Importer {
 
     fn size(&self, name: &str) -> Result<Size, String> {
         self.sizes.get(name).cloned().ok_or_else(|| format!("the size '{name}' is not known"))
+    }
+
+    fn strides(&self, name: &str) -> Option<&[Size]> {
+        self.strides.get(name).map(Vec::as_slice)
     }
 
     fn shape(&self, value: usize) -> Option<&[Size]> {
