@@ -31,7 +31,7 @@ fn cases() -> Vec<String> {
     let mut names: Vec<String> =
         archives.filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
-    assert!(names.len() >= 24, "all of the cases: {names:?}");
+    assert!(names.len() >= 28, "all of the cases: {names:?}");
     names
 }
 
@@ -39,8 +39,8 @@ fn cases() -> Vec<String> {
 /// takes them so.
 fn forward_and_backward(model: &Model, input: &Tensor) -> (Tensor, Tensor) {
     let graph = model.graph();
-    let dependent = model.notes().iter().any(|note| matches!(note, Note::RowsDepend { .. }));
-    let rows = if dependent { input.split(1, 0) } else { vec![input.shallow_clone()] };
+    let alone = |note: &Note| matches!(note, Note::RowsDepend { .. } | Note::OnePicture);
+    let rows = if model.notes().iter().any(alone) { input.split(1, 0) } else { vec![input.shallow_clone()] };
     let of = |input: &Tensor| {
         let fetches = [graph.output(), graph.input()];
         let feeds = [(graph.input(), input)];
@@ -153,6 +153,30 @@ fn pictures_that_depend_on_each_other_are_run_one_by_one() {
             assert!(matches!(error, Err(ModelError::RowsDepend { rows: 2 })), "{case}");
         }
     }
+}
+
+/// Where only a program for one picture could be exported, pictures are run one by one.
+#[test]
+fn a_model_exported_for_one_picture_takes_several_in_turn() {
+    let model = import(&fixture("alone")).expect("it loads");
+    assert!(matches!(model.notes(), [Note::OnePicture]), "{:?}", model.notes());
+    let reference = Reference::read("pt2/alone");
+    let found = model.evaluate(&reference.input(), Targets::Classes(&[0, 2]), true, &[]).expect("it runs");
+    assert_close("logits", &found.logits, reference.tensor("logits"), 1e-5);
+    let graph = model.graph();
+    let recorded = graph.record(model.parameters(), &[(graph.input(), &reference.input())], graph.output());
+    let message = recorded.map(|_| ()).expect_err("two at once").to_string();
+    assert!(message.contains("picture by picture"), "{message}");
+}
+
+/// Gradients stop where they do in Python: at what is made under `torch.no_grad()`, unless it is passed through.
+#[test]
+fn regions_are_read_where_they_stand() {
+    let model = import(&fixture("regions")).expect("it loads");
+    let detached = model.graph().nodes().iter().filter(|node| node.op.name() == "detach").count();
+    assert!(detached >= 2, "{detached}");
+    let names: Vec<&str> = model.graph().nodes().iter().map(|node| model.graph().name(node.output)).collect();
+    assert!(!names.iter().any(|name| name.contains('@')), "{names:?}");
 }
 
 #[test]
@@ -268,7 +292,9 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
         ("not-logits", &["[N, 3, 8, 8]", "[N, classes]"]),
         ("in-training", &["training mode", "model.eval()"]),
         ("lost-alias", &["in-place operator"]),
+        ("lost-twice", &["in-place operator"]),
         ("one-channel", &["[N, 3, height, width]"]),
+        ("dropping", &["drops a share of 0.3", "training=self.training"]),
     ] {
         let error = import(&fixture(&format!("refused/{name}"))).map(|_| ()).expect_err(name).to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{name}: {error}");
@@ -327,6 +353,23 @@ fn edited(name: &str, change: impl Fn(&mut Value)) -> String {
         change(&mut document);
         *bytes = serde_json::to_vec(&document).expect("JSON");
     })
+}
+
+/// Of a call that cannot be run, the line of Python that makes it is named.
+#[test]
+fn the_line_to_change_is_named() {
+    let mut all = entries(&fixture("refused/dropping"));
+    let model = all.iter_mut().find(|(name, _)| name == MODEL).expect("a program");
+    let mut document: Value = serde_json::from_slice(&model.1).expect("JSON");
+    let stack = "  File \"net.py\", line 12, in forward\n    return self.head(x)\n  File \"head.py\", line 7, in forward\n    return F.dropout(x, 0.3)\n";
+    for node in
+        document.pointer_mut("/graph_module/graph/nodes").expect("nodes").as_array_mut().expect("a list")
+    {
+        node["metadata"]["stack_trace"] = stack.into();
+    }
+    model.1 = serde_json::to_vec(&document).expect("JSON");
+    let found = message(&packed(&all, CompressionMethod::Stored));
+    assert!(found.contains("(line 7 of head.py: return F.dropout(x, 0.3))"), "{found}");
 }
 
 const WEIGHTS: &str = "data/weights/model_weights_config.json";

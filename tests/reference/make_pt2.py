@@ -462,6 +462,109 @@ class Twice(nn.Module):
         return self.head(tokens.mean(1))
 
 
+class Regions(nn.Module):
+    """Parts without gradients, with them again inside, of other precision, and one that returns what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, 6)
+
+    def forward(self, x):
+        y = self.conv(x)
+        with torch.no_grad():
+            scale = y.mean((2, 3)).sigmoid()
+            same = y
+            with torch.enable_grad():
+                inside = self.head(y.mean((2, 3)))
+                both = inside * scale.sum(1, keepdim=True)
+            view = y[:, 1:3].flatten(1)
+            ones = torch.ones_like(y)
+            ones[:, :2] = 0.5
+        with torch.autocast("cpu", enabled=False):
+            tokens = y.flatten(2).transpose(1, 2).reshape(2 * x.shape[0], 32, 4)
+            tokens = tokens.softmax(1).reshape(x.shape[0], 64, 4).mean(1)
+        with torch.set_grad_enabled(True):
+            tokens = tokens + 1
+        return gather(x, [y.mean((2, 3)) * scale, same * ones, inside, both, view * y.flatten(1)[:, :128], self.head(tokens)])
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(8, 5, batch_first=True, bidirectional=True)
+        self.deep = nn.LSTM(8, 4, num_layers=2, dropout=0.3, batch_first=True)
+        self.gru = nn.GRU(8, 5, bias=False, batch_first=True)
+        self.plain = nn.RNN(8, 3, nonlinearity="relu", batch_first=True)
+        self.columns = nn.RNN(6, 3)
+        self.cell = nn.LSTMCell(8, 4)
+
+    def forward(self, x):
+        rows = x[:, 0]
+        out, (hidden, _) = self.lstm(rows)
+        first = torch.zeros(x.shape[0], 4)
+        columns, _ = self.columns(x[..., :6].sum(1).transpose(0, 1))
+        cell, _ = self.cell(rows[:, 0], (first, first + 1))
+        return gather(
+            x,
+            [
+                out, hidden.transpose(0, 1), self.deep(rows)[0], self.gru(rows)[0][:, -1], self.plain(rows)[0][:, 3],
+                columns[-1], cell,
+            ],
+        )
+
+
+class Alone(nn.Module):
+    """One picture at a time: a shape in it is of one."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x):
+        tokens = self.conv(x).reshape(1, 4, 64)
+        return self.head(tokens.softmax(2).mul(tokens).sum(2))
+
+
+class Still(nn.Module):
+    """What looks like training and changes nothing: no share dropped, weights standardised, no dropout between layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 3, 3, 3))
+        self.lstm = nn.LSTM(4, 3, batch_first=True)
+        self.lstm.training = True
+
+    def forward(self, x):
+        standard = F.batch_norm(self.weight.reshape(1, 4, -1), None, None, training=True, momentum=0.0, eps=1e-6)
+        x = F.dropout(F.conv2d(x, standard.reshape(4, 3, 3, 3)), 0.0)
+        rows = torch.lstm(x.mean(2).transpose(1, 2), (torch.zeros(1, x.shape[0], 3), torch.zeros(1, x.shape[0], 3)), self.lstm._flat_weights, True, 1, 0.0, True, False, True)
+        return torch.cat([x.mean((2, 3)), rows[0][:, -1]], 1)
+
+
+class Pooled(nn.Module):
+    """Tokens pooled to one, which decompositions say where to find in the memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool1d(1)
+        self.norm = nn.LayerNorm(4)
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, x):
+        x = self.conv(x)
+        tokens = self.norm(x.flatten(2).transpose(1, 2))
+        return torch.cat([self.pool(tokens.transpose(1, 2)).flatten(1), F.adaptive_avg_pool2d(torch.cat([x, 2 * x], 1), 1).flatten(1)], 1)
+
+
+class Dropping(nn.Module):
+    """Drops in evaluation too."""
+
+    def forward(self, x):
+        return F.dropout(x.mean((2, 3)), 0.3)
+
+
 CASES = {
     "activations": Activations,
     "arithmetic": Arithmetic,
@@ -487,13 +590,21 @@ CASES = {
     "windows": Windows,
     "open": Open,
     "twice": Twice,
+    "regions": Regions,
+    "recurrent": Recurrent,
+    "alone": Alone,
+    "still": Still,
+    "pooled": Pooled,
 }
 
 # In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
 DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
 
-# Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so not the layouts.
-DECOMPOSED = ("activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
+# Exported for one picture.
+ALONE = ("alone",)
+
+# Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so neither the layouts nor the regions.
+DECOMPOSED = ("pooled", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
 
 
 class Fourier(nn.Module):
@@ -518,6 +629,16 @@ class TwoResults(nn.Module):
 class Pixels(nn.Module):
     def forward(self, x):
         return x * 2
+
+
+class LostTwice(nn.Module):
+    """The same through a second view that may be a copy."""
+
+    def forward(self, x):
+        y = x * 2
+        z = y.reshape(x.shape[0], -1).reshape(x.shape[0], 3, -1)
+        z.mul_(3)
+        return y.mean((2, 3))
 
 
 class Lost(nn.Module):
@@ -549,14 +670,14 @@ def write(name: str, case: type[nn.Module]) -> None:
     dynamic = {0: torch.export.Dim("batch")}
     if name == "open":
         dynamic |= {2: torch.export.Dim("height", min=4), 3: torch.export.Dim("width", min=4)}
-    program = export(model, x, dynamic)
+    program = export(model, x[:1] if name in ALONE else x, None if name in ALONE else dynamic)
     save(program, name)
     if name in DECOMPOSED:
         save(program.run_decompositions(), f"decomposed/{name}")
     operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
     x = x.requires_grad_()
     answer = getattr(model, "logits", model)
-    logits = torch.cat([answer(row) for row in x.split(1)]) if name in DEPENDENT else answer(x)
+    logits = torch.cat([answer(row) for row in x.split(1)]) if name in DEPENDENT + ALONE else answer(x)
     (gradient,) = torch.autograd.grad(logits.sum(), x)
     tensors = {"input": x.detach(), "logits": logits.detach(), "input_gradient": gradient}
     if name == "open":
@@ -573,12 +694,14 @@ def refused() -> None:
     save(export(Pools().eval(), x, None), "refused/fixed-batch")
     save(export(Fourier().eval(), x, dynamic), "refused/unknown-operator")
     save(export(TwoResults().eval(), x, dynamic), "refused/two-results")
+    save(export(LostTwice().eval(), x, dynamic), "refused/lost-twice")
     save(export(Pixels().eval(), x, dynamic), "refused/not-logits")
     save(export(Layers().train(), x, dynamic), "refused/in-training")
     save(export(Lost().eval(), x, dynamic), "refused/lost-alias")
     save(export(Pools().eval(), x[:, :1], dynamic), "refused/one-channel")
     save(export(Ensemble().eval(), x, dynamic), "refused/ensemble")
     save(export(Pair().eval(), x, dynamic), "refused/pair")
+    save(export(Dropping().eval(), x, dynamic), "refused/dropping")
 
 
 def export(model: nn.Module, x: torch.Tensor, dynamic) -> torch.export.ExportedProgram:

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
-    WeightsSource, device, read_labels,
+    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice,
+    Rewrite, ScoreKind, WeightsSource, device, read_labels,
 };
 
 use crate::progress::Progress;
@@ -27,12 +27,10 @@ pub(crate) fn load(options: &ExplainOptions) -> Result<Model, Error> {
 }
 
 fn read(options: &ExplainOptions) -> Result<Model, Error> {
-    let labels = options.labels.as_ref().map(|path| {
-        read_labels(path)
-            .map_err(|error| Error::Usage(format!("cannot read the labels {}: {error}", path.display())))
-    });
-    let labels = labels.transpose()?;
-    let preprocessing = options.preprocessing.as_deref().map(preprocessing).transpose()?;
+    let labels = options.labels.as_deref().map(read_labels).transpose()?;
+    let trained = options.preprocessing.as_deref() == Some("trained");
+    let preprocessing =
+        options.preprocessing.as_deref().filter(|_| !trained).map(preprocessing).transpose()?;
     let device = device(&options.device)?;
     if is_archive(Path::new(&options.model)) {
         if options.weights.is_some() || options.width != 1.0 {
@@ -41,12 +39,21 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
             return Err(Error::Usage(what.to_owned()));
         }
         let archive = PathBuf::from(&options.model);
-        let preprocessing = preprocessing.map(|given| PreprocessingChoice::Geometry(given.geometry));
+        let preprocessing = match trained {
+            true => Some(PreprocessingChoice::Trained),
+            false => preprocessing.map(|given| PreprocessingChoice::Geometry(given.geometry)),
+        };
         let import = if options.run_torchscript { Model::import_trusted } else { Model::import };
         return Ok(import(&ImportOptions { archive, labels, preprocessing, device })?);
     }
+    let architecture: Architecture = options.model.parse()?;
+    if trained {
+        let what =
+            "--preprocessing trained is of an exported model, which says how it was trained; name a size";
+        return Err(Error::Usage(what.to_owned()));
+    }
     let model = ModelOptions {
-        architecture: options.model.parse()?,
+        architecture,
         width: options.width,
         weights: weights(options.weights.as_deref()),
         labels,
@@ -77,7 +84,8 @@ fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
         other => match other.parse() {
             Ok(side @ 1..=4096) => Ok(Preprocessing::exact(side)),
             _ => {
-                let known = "notebook, torchvision, or the side of a square in pixels (1 to 4096)";
+                let known = "notebook, torchvision, trained (as a file beside an exported model says), or the side of a square in \
+                             pixels (1 to 4096)";
                 Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")))
             }
         },

@@ -106,7 +106,8 @@ pub(crate) struct ExplainWords {
     /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
     #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
     pub(crate) set: Vec<String>,
-    /// notebook (224×224), torchvision (256, centre 224), or the side of a square [default: notebook; the size
+    /// notebook (224×224), torchvision (256, centre 224), trained (the size that a .pt2 model, or a preprocessor_config.json or
+    /// config.json beside it, says it was trained with), or the side of a square [default: notebook; the size
     /// that a .pt2 model was exported for]
     #[arg(long)]
     pub(crate) preprocessing: Option<String>,

@@ -130,13 +130,26 @@ impl Classes {
     /// index.
     ///
     /// # Errors
-    /// [`ModelError::UnknownClass`] with the nearest labels.
+    /// [`ModelError::UnknownClass`] with the nearest labels; [`ModelError::AmbiguousClass`] for a name that several classes have.
     pub fn find(&self, name: &str) -> Result<usize, ModelError> {
         let same = |label: &str| label.trim().eq_ignore_ascii_case(name.trim());
-        let exact = self.labels.iter().position(|label| same(label));
+        let one = |is_it: &dyn Fn(&str) -> bool| {
+            let all = self.labels.iter().enumerate().filter(|(_, label)| is_it(label));
+            let classes: Vec<usize> = all.map(|(class, _)| class).collect();
+            match classes.as_slice() {
+                [] => Ok(None),
+                [class] => Ok(Some(*class)),
+                _ => Err(ModelError::AmbiguousClass { name: name.to_owned(), classes }),
+            }
+        };
         let index = || name.trim().parse().ok().filter(|&index: &usize| index < self.count());
-        let part = || self.labels.iter().position(|label| label.split(',').any(same));
-        exact.or_else(index).or_else(part).ok_or_else(|| ModelError::UnknownClass {
+        if let Some(class) = one(&|label| label == name)? {
+            return Ok(class);
+        }
+        if let Some(class) = one(&same)?.or_else(index) {
+            return Ok(class);
+        }
+        one(&|label| label.split(',').any(same))?.ok_or_else(|| ModelError::UnknownClass {
             name: name.to_owned(),
             count: self.count(),
             nearest: nearest(name, self.labels.iter().map(String::as_str)),
@@ -197,6 +210,20 @@ impl Classes {
 mod tests {
     use super::*;
     use tch::Device;
+
+    #[test]
+    fn a_name_that_two_classes_have_is_asked_about() {
+        let labels = ["crane", "dog, hound", "crane", "cat", "crane, bird"].map(str::to_owned).to_vec();
+        let classes = Classes::new(5, Some(labels)).expect("five");
+        let message = classes.find("crane").expect_err("two have it").to_string();
+        assert_eq!(
+            message,
+            "'crane' is the name of several classes, 0, 2; give the index of the one that is meant"
+        );
+        for (name, class) in [("2", 2), ("hound", 1), ("bird", 4), ("CAT", 3)] {
+            assert_eq!(classes.find(name).expect("one has it"), class);
+        }
+    }
 
     /// ln p / (1 − p) by the probabilities that are reported, whatever they are made by.
     #[test]

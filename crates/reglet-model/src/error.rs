@@ -113,6 +113,25 @@ pub enum ModelError {
     /// A picture could not be brought to the model's size.
     #[error(transparent)]
     Geometry(#[from] reglet_data::ResizeError),
+    /// A file of labels could not be read.
+    #[error("cannot read the labels {}: {reason}", path.display())]
+    Labels {
+        /// The file.
+        path: PathBuf,
+        /// Why, as one clause.
+        reason: String,
+    },
+    /// A name that several classes have.
+    #[error(
+        "'{name}' is the name of several classes, {}; give the index of the one that is meant",
+        indices(classes)
+    )]
+    AmbiguousClass {
+        /// The name that was given.
+        name: String,
+        /// The classes' indices.
+        classes: Vec<usize>,
+    },
     /// libtorch refused an operator.
     #[error("operator {operator} of '{value}' fails on shapes {shapes:?}: {reason}")]
     Operator {
@@ -147,7 +166,7 @@ pub enum ModelError {
     },
     /// Several pictures, where each must be run by itself.
     #[error(
-        "{rows} pictures were given at once to a model in which they depend on each other; give one at a time"
+        "{rows} pictures were given at once to a model that must be run picture by picture; give one at a time"
     )]
     RowsDepend {
         /// How many were given.
@@ -198,4 +217,10 @@ pub enum ModelError {
 /// ` in 'layer4.1.conv2'`, or nothing for the model itself.
 fn of_module(module: &str) -> String {
     if module.is_empty() { String::new() } else { format!(" in '{module}'") }
+}
+
+/// The first indices of a list, as they stand in a sentence.
+fn indices(classes: &[usize]) -> String {
+    let shown: Vec<String> = classes.iter().take(5).map(usize::to_string).collect();
+    format!("{}{}", shown.join(", "), if classes.len() > shown.len() { " and more" } else { "" })
 }

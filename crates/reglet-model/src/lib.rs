@@ -45,11 +45,13 @@ mod error;
 mod files;
 mod graph;
 mod import;
+mod labels;
 mod memory;
 mod model;
 mod nearest;
 mod notes;
 mod preprocessing;
+mod recipe;
 mod statistics;
 mod weights;
 mod winograd;
@@ -64,12 +66,13 @@ pub use graph::{
     Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
 };
 pub use import::export_help;
+pub use labels::read_labels;
 pub use model::{
     Evaluation, ImportOptions, LayerEvaluation, Model, ModelOptions, Provenance, Targets, WeightsSource,
-    read_labels,
 };
 pub use nearest::{did_you_mean, nearest};
 pub use notes::Note;
 pub use preprocessing::Preprocessing;
+pub use recipe::Recipe;
 pub use statistics::{PreprocessingChoice, PreprocessingSource};
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

@@ -198,9 +198,21 @@ impl Model {
         preprocessing: Preprocessing,
         grad_cam_layer: String,
     ) -> Result<Model, ModelError> {
-        let Exported { graph, parameters, class: architecture, logits, squashing, notes, statistics, sha256 } =
+        let Exported { graph, parameters, class: architecture, logits, squashing, mut notes, said, sha256 } =
             exported;
-        let (preprocessing, source) = match (&options.preprocessing, statistics) {
+        let mut preprocessing = preprocessing;
+        if options.preprocessing == Some(PreprocessingChoice::Trained) {
+            let recipe = said.recipe.as_ref().ok_or_else(|| ModelError::Preprocessing {
+                what: format!(
+                    "neither {} nor a preprocessor_config.json or config.json beside it says which size of pictures the model was \
+                     trained with",
+                    options.archive.display()
+                ),
+            })?;
+            preprocessing.geometry = recipe.0.geometry;
+        }
+        notes.extend(said.recipe.map(|(recipe, source)| Note::Trained { recipe, source }));
+        let (preprocessing, source) = match (&options.preprocessing, said.statistics) {
             (Some(PreprocessingChoice::Whole(given)), _) => (given.clone(), PreprocessingSource::Given),
             (_, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
             (_, None) => (preprocessing, PreprocessingSource::Assumed),
@@ -505,13 +517,4 @@ fn guess(weights: &Weights) -> Option<Architecture> {
             weights.names().eq(names)
         })
     })
-}
-
-/// Reads class labels from a text file, one a line, in the order of the logits.
-///
-/// # Errors
-/// The operating system's error.
-pub fn read_labels(path: &Path) -> std::io::Result<Vec<String>> {
-    let text = std::fs::read_to_string(path)?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::graph::Squashing;
+use crate::{PreprocessingSource, Recipe};
 
 /// Something about a model that changes how it is run or read. As text, one sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,15 @@ pub enum Note {
         /// Whether it surely depends on them, or that could not be ruled out.
         surely: bool,
     },
+    /// A file says how pictures were resized where the model was trained or evaluated.
+    Trained {
+        /// How.
+        recipe: Recipe,
+        /// Who says so.
+        source: PreprocessingSource,
+    },
+    /// The model was exported for one picture at a time.
+    OnePicture,
     /// A program that cannot be looked into returned nothing but numbers from 0 to 1, so these may be probabilities already.
     PerhapsProbabilities,
 }
@@ -50,6 +60,17 @@ impl fmt::Display for Note {
                 "the answer for a picture {} on the others in its batch, by {operator} of '{value}', so pictures are \
                  run one by one",
                 if *surely { "depends" } else { "may depend" }
+            ),
+            Note::Trained { recipe, source } => write!(
+                f,
+                "the model is meant for pictures {recipe} ({source}){}",
+                match recipe.interpolation {
+                    Some("bilinear") | None => "",
+                    Some(_) => "; Reglet resizes by bilinear interpolation alone",
+                }
+            ),
+            Note::OnePicture => f.write_str(
+                "it was exported for one picture at a time, so pictures are run one by one; with a dynamic batch it would be faster",
             ),
             Note::PerhapsProbabilities => f.write_str(
                 "the program returned numbers from 0 to 1 alone for pictures of noise; if they are probabilities, their \

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use reglet_data::Geometry;
 use serde_json::Value;
 
+use crate::recipe::{self, Recipe};
 use crate::{ModelError, Preprocessing, files};
 
 /// Where a model's mean and standard deviation come from.
@@ -52,6 +53,8 @@ pub enum PreprocessingChoice {
     Whole(Preprocessing),
     /// The size alone: the mean and the standard deviation belong to the weights, which know them best.
     Geometry(Geometry),
+    /// The size that the archive or a file beside it says the model was trained with.
+    Trained,
 }
 
 impl PreprocessingChoice {
@@ -62,6 +65,7 @@ impl PreprocessingChoice {
             PreprocessingChoice::Geometry(geometry) => {
                 Preprocessing { geometry: *geometry, ..Preprocessing::default() }
             }
+            PreprocessingChoice::Trained => Preprocessing::default(),
         }
     }
 }
@@ -78,32 +82,45 @@ const BESIDE: [&str; 2] = ["preprocessor_config.json", "config.json"];
 /// Bytes of the longest such file that is read.
 const LONGEST: u64 = 1 << 20;
 
-/// What is known of an archive's statistics: by the bytes of its own entry, else by a file beside it.
+/// What an archive and the files beside it say of how pictures become its input.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// The statistics, and who says them.
+    pub statistics: Option<(Statistics, PreprocessingSource)>,
+    /// The size, and who says it.
+    pub recipe: Option<(Recipe, PreprocessingSource)>,
+}
+
+/// What is known of how pictures become an archive's input: by the bytes of its own entry, else by a file beside it.
 ///
 /// # Errors
-/// [`ModelError::Preprocessing`] where they are said and make no sense.
-pub(crate) fn find(
-    archive: &Path,
-    entry: Option<&[u8]>,
-) -> Result<Option<(Statistics, PreprocessingSource)>, ModelError> {
-    let read = |bytes: &[u8], place: &dyn fmt::Display| {
-        let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return Ok(None) };
-        of(&document).map_err(|what| ModelError::Preprocessing { what: format!("{place}: {what}") })
+/// [`ModelError::Preprocessing`] where statistics are said and make no sense.
+pub(crate) fn find(archive: &Path, entry: Option<&[u8]>) -> Result<Said, ModelError> {
+    let mut said = Said::default();
+    let mut read = |bytes: &[u8], place: &dyn fmt::Display, source: PreprocessingSource| {
+        let Ok(document) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+        if said.statistics.is_none() {
+            let found = of(&document);
+            let found =
+                found.map_err(|what| ModelError::Preprocessing { what: format!("{place}: {what}") })?;
+            said.statistics = found.map(|found| (found, source.clone()));
+        }
+        if said.recipe.is_none() {
+            said.recipe = recipe::of(&document).map(|found| (found, source));
+        }
+        Ok::<_, ModelError>(())
     };
-    if let Some(entry) = entry
-        && let Some(found) = read(entry, &format!("{} in {}", ENTRY, archive.display()))?
-    {
-        return Ok(Some((found, PreprocessingSource::Archive)));
+    if let Some(entry) = entry {
+        let place = format!("{} in {}", ENTRY, archive.display());
+        read(entry, &place, PreprocessingSource::Archive)?;
     }
     for name in BESIDE {
         let path = archive.with_file_name(name);
         let Ok((_, 1..=LONGEST)) = files::open(&path) else { continue };
         let Ok(bytes) = fs::read(&path) else { continue };
-        if let Some(found) = read(&bytes, &path.display())? {
-            return Ok(Some((found, PreprocessingSource::File(path))));
-        }
+        read(&bytes, &path.display(), PreprocessingSource::File(path.clone()))?;
     }
-    Ok(None)
+    Ok(said)
 }
 
 /// What a document says: one of ours or timm's (`mean`, `std`, alone or under `pretrained_cfg`), or one of Hugging Face's

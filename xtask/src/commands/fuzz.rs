@@ -14,7 +14,7 @@ struct Target {
     libtorch: bool,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 8] = [
     Target { name: "archive", seeds: &["tests/fixtures/pt2"], libtorch: true },
     Target { name: "checkpoint", seeds: &["tests/fixtures/checkpoints"], libtorch: true },
     Target {
@@ -22,7 +22,9 @@ const TARGETS: [Target; 6] = [
         seeds: &["fuzz/seeds/coco", "crates/reglet-data/tests/fixtures/coco"],
         libtorch: false,
     },
+    Target { name: "labels", seeds: &["fuzz/seeds/labels"], libtorch: true },
     Target { name: "manifest", seeds: &["fuzz/seeds/manifest"], libtorch: false },
+    Target { name: "model", seeds: &["tests/fixtures/pt2"], libtorch: true },
     Target {
         name: "picture",
         seeds: &["crates/reglet-data/tests/fixtures", "crates/reglet-data/tests/broken/data"],
@@ -31,8 +33,8 @@ const TARGETS: [Target; 6] = [
     Target { name: "rows", seeds: &["fuzz/seeds/rows"], libtorch: false },
 ];
 
-const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, manifest, picture or rows, \
-    all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
+const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, labels, manifest, \
+    model, picture or rows, all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
 
 /// What the words ask for.
 struct Asked {
@@ -170,7 +172,7 @@ mod tests {
     #[test]
     fn the_folder_for_new_inputs_is_made() {
         let root = tempfile::tempdir().expect("a folder");
-        let run = command(Command::new("cargo"), &TARGETS[3], 7, root.path()).expect("room");
+        let run = command(Command::new("cargo"), &TARGETS[4], 7, root.path()).expect("room");
         assert!(root.path().join("fuzz/corpus/manifest").is_dir());
         let words: Vec<_> = run.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
         assert_eq!(words[..4], ["fuzz", "run", "--no-default-features", "manifest"]);

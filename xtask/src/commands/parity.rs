@@ -3,39 +3,88 @@ use crate::{checkout, libtorch, python, tools};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+/// Networks that are compared, and where their table goes.
+struct Comparison {
+    /// The script that makes the references, and the test that compares with them.
+    script: &'static str,
+    test: &'static str,
+    /// The variables that tell the test the folder of references, and where to write its table.
+    folder: &'static str,
+    table: Option<(&'static str, &'static str)>,
+}
+
+/// The networks that are known best, layer by layer.
+const PARITY: Comparison =
+    Comparison { script: "make_parity.py", test: "parity", folder: "REGLET_PARITY", table: None };
+
+/// One of every family.
+const SWEEP: Comparison = Comparison {
+    script: "make_sweep.py",
+    test: "sweep",
+    folder: "REGLET_SWEEP",
+    table: Some(("REGLET_SWEEP_TABLE", "docs/sweep.md")),
+};
+
 /// Compares exported networks with what PyTorch computes with them, and prints how far they are apart. The
-/// words are names of networks, torchvision's or, after `timm.`, timm's; without any, all are compared.
+/// words are names of networks, torchvision's or, after `timm.`, timm's; without any, all are compared. With `--sweep`
+/// they are one small network of every family of timm, torchvision and transformers, and without names the table
+/// `docs/sweep.md` is written.
 ///
 /// What it needs of Python, and the networks, it keeps in the cache: a run makes only what is not there.
 pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
+    let (flags, names): (Vec<&OsString>, Vec<&OsString>) =
+        arguments.iter().partition(|word| word.to_string_lossy().starts_with('-'));
+    let comparison = match flags.as_slice() {
+        [] => PARITY,
+        [flag] if *flag == "--sweep" => SWEEP,
+        [.., word] => {
+            return Err(Error::Usage {
+                command: "parity",
+                word: word.to_string_lossy().into_owned(),
+                expected: "`[--sweep] [NETWORK…]`",
+            });
+        }
+    };
     libtorch::ensure()?;
-    let script = checkout::root().join("tests/reference/make_parity.py");
-    let cache = libtorch::cache_folder()?.join("parity");
+    let script = checkout::root().join("tests/reference").join(comparison.script);
     let interpreter = python::interpreter().map_err(failed)?;
-
-    // References of another script, or of other versions, are others.
-    let mut hash = Sha256::new();
-    for file in [&script, &python::requirements()] {
-        hash.update(read(file)?);
-    }
-    let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let references = cache.join(hash);
+    let references = references(&script, comparison.test)?;
     let mut make = Command::new(interpreter);
-    make.arg(script).arg(&references).args(arguments);
+    make.arg(script).arg(&references).args(&names);
     python::run(make, "PyTorch could not export the networks").map_err(failed)?;
 
     let mut cargo = checkout::cargo();
-    cargo.args(["test", "--quiet", "--package", "reglet-tests", "--test", "parity", "--manifest-path"]);
-    cargo.arg(checkout::root().join("Cargo.toml")).arg("--").args(arguments);
-    cargo.env("REGLET_PARITY", references);
+    cargo.args([
+        "test",
+        "--quiet",
+        "--package",
+        "reglet-tests",
+        "--test",
+        comparison.test,
+        "--manifest-path",
+    ]);
+    cargo.arg(checkout::root().join("Cargo.toml")).arg("--").args(&names);
+    cargo.env(comparison.folder, references);
+    if let Some((variable, path)) = comparison.table {
+        cargo.env(variable, checkout::root().join(path));
+    }
     Ok(tools::hand_over(cargo)?)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    fs::read(path).map_err(|error| failed(format!("{} could not be read: {error}", path.display())))
+/// The folder of references in the cache. Those of another script, or of other versions, are others.
+fn references(script: &Path, name: &str) -> Result<PathBuf, Error> {
+    let mut hash = Sha256::new();
+    for file in [script, &python::requirements()] {
+        hash.update(
+            fs::read(file)
+                .map_err(|error| failed(format!("{} could not be read: {error}", file.display())))?,
+        );
+    }
+    let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Ok(libtorch::cache_folder()?.join(name).join(hash))
 }
 
 fn failed(reason: String) -> Error {

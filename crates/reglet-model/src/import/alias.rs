@@ -30,6 +30,8 @@ struct Slot {
     /// Memory may have changed in a way that could not be followed.
     lost: bool,
     depth: usize,
+    /// It was made where gradients pass.
+    gradients: bool,
 }
 
 /// How a name's memory lies in that of another.
@@ -79,7 +81,7 @@ pub(super) fn sharing(op: &Op) -> Option<Sharing> {
 impl Names {
     /// Gives `name` to a value with memory of its own.
     pub fn define(&mut self, name: &str, value: usize) -> Result<(), String> {
-        self.insert(name, Slot { value, version: 0, view: None, lost: false, depth: 0 })
+        self.insert(name, Slot { value, version: 0, view: None, lost: false, depth: 0, gradients: false })
     }
 
     /// Gives `name` to a value that shares the memory of `base`.
@@ -96,7 +98,19 @@ impl Names {
             return Err(format!("'{name}' is a view of a view, {DEEPEST} deep"));
         }
         let view = Some(View { base, seen, how });
-        self.insert(name, Slot { value, version: 0, view, lost: false, depth })
+        self.insert(name, Slot { value, version: 0, view, lost: false, depth, gradients: false })
+    }
+
+    /// Notes that gradients pass through what `name` stands for.
+    pub fn with_gradients(&mut self, name: &str) {
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.gradients = true;
+        }
+    }
+
+    /// Whether gradients pass through what `name` stands for.
+    pub fn made_with_gradients(&self, name: &str) -> bool {
+        self.slots.get(name).is_some_and(|slot| slot.gradients)
     }
 
     fn insert(&mut self, name: &str, slot: Slot) -> Result<(), String> {
@@ -135,6 +149,17 @@ impl Names {
         Ok(value)
     }
 
+    /// Notes that memory was changed, nobody knows how: that of `name`, and of all that it is a view of.
+    fn lose(&mut self, name: &str) -> Result<(), String> {
+        let mut next = Some(name.to_owned());
+        while let Some(name) = next {
+            let slot = self.slots.get_mut(&name).ok_or_else(|| unknown(&name))?;
+            slot.lost = true;
+            next = slot.view.as_ref().map(|view| view.base.clone());
+        }
+        Ok(())
+    }
+
     /// Makes `value` what `name` stands for, in all memory that it shares.
     pub fn overwrite(
         &mut self,
@@ -150,8 +175,10 @@ impl Names {
             if let Some(View { base, how, .. }) = &view {
                 let before = self.current(base, draft, place)?;
                 base_after = written(draft, before, how, value, place);
-                let base = self.slots.get_mut(base).ok_or_else(|| unknown(base))?;
-                base.lost = base_after.is_none();
+                match base_after {
+                    Some(_) => self.slots.get_mut(base).ok_or_else(|| unknown(base))?.lost = false,
+                    None => self.lose(base)?,
+                }
             }
             let base_version = view.as_ref().map(|view| self.slots[&view.base].version + 1);
             let slot = self.slots.get_mut(&name).ok_or_else(|| unknown(&name))?;

@@ -17,6 +17,8 @@ pub(super) trait Scope {
     fn tensor(&mut self, name: &str) -> Result<usize, String>;
     /// The size behind a name.
     fn size(&self, name: &str) -> Result<Size, String>;
+    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    fn strides(&self, name: &str) -> Option<&[Size]>;
     /// The declared shape of a value.
     fn shape(&self, value: usize) -> Option<&[Size]>;
     /// The kind of a value's numbers.
@@ -83,6 +85,14 @@ impl<'a> Call<'a> {
             }
         }
         Ok(tensors)
+    }
+
+    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    pub fn strides(&self, name: &str) -> Option<Vec<Size>> {
+        match self.arguments.get(name) {
+            Some(Argument::Tensor(tensor)) => self.scope.strides(tensor).map(<[Size]>::to_vec),
+            _ => None,
+        }
     }
 
     /// A list of tensors, of which some may be absent.
@@ -153,6 +163,15 @@ impl<'a> Call<'a> {
     /// Whether an argument is given and true.
     pub fn is_true(&self, name: &str) -> bool {
         matches!(self.arguments.get(name), Some(Argument::Bool(true)))
+    }
+
+    /// Whether an argument is given as the number 0.
+    pub fn is_zero(&self, name: &str) -> bool {
+        match self.arguments.get(name) {
+            Some(Argument::Float(number)) => *number == 0.0,
+            Some(Argument::Int(Symbolic::AsInt(number))) => *number == 0,
+            _ => false,
+        }
     }
 
     /// Whether an argument is given.

@@ -3,7 +3,7 @@
 use tch::Kind;
 
 use super::operators::Operator;
-use crate::graph::{Op, Size};
+use crate::graph::{Arithmetic, Layout, Op, Size};
 
 /// A call, with what is known of its origin.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) struct Place {
     pub module: String,
     /// What tells a module's second call from its first.
     pub invocation: String,
+    /// The line of Python that makes it, with its file and number, where the archive says it.
+    pub line: Option<String>,
 }
 
 /// Where a value comes from.
@@ -52,6 +54,8 @@ pub(super) struct DraftValue {
     pub source: Source,
     pub shape: Option<Vec<Size>>,
     pub kind: Option<Kind>,
+    /// Whether its derivative with respect to the pictures may be another than zero.
+    pub leading: bool,
 }
 
 /// All calls and values so far.
@@ -64,7 +68,11 @@ pub(super) struct Draft {
 impl Draft {
     /// A new value.
     pub fn value(&mut self, source: Source, shape: Option<Vec<Size>>, kind: Option<Kind>) -> usize {
-        self.values.push(DraftValue { source, shape, kind });
+        let leading = match source {
+            Source::Input => true,
+            Source::Weight { .. } | Source::Constant(_) | Source::Call(_) => false,
+        };
+        self.values.push(DraftValue { source, shape, kind, leading });
         self.values.len() - 1
     }
 
@@ -80,6 +88,12 @@ impl Draft {
             Ok(Operator { op, inputs }) => (Ok(op), inputs),
             Err(Unsupported { reason, inputs }) => (Err(reason), inputs),
         };
+        // Numbers that are the same whatever the pictures show, and those that have no derivative.
+        let constant = matches!(
+            op,
+            Ok(Op::Arithmetic(Arithmetic::Fill { value: Some(_) }) | Op::Layout(Layout::Detach))
+        ) || self.values[output].kind.is_some_and(|kind| kind != Kind::Float);
+        self.values[output].leading = !constant && inputs.iter().any(|&input| self.values[input].leading);
         self.calls.push(DraftCall { op, inputs, output, place: place.clone() });
         output
     }

@@ -3,7 +3,7 @@
 /// The lines of Python that export a classifier for [`Model::import`](crate::Model::import): `network` is
 /// torchvision's name of it or, after `timm.`, timm's, and `None` for one of the reader's own; `side` is that
 /// of the square pictures it takes. They write the mean and the standard deviation that the network was trained with into the
-/// archive.
+/// archive, and the size of its pictures where the library knows it.
 pub fn export_help(network: Option<&str>, side: u32) -> String {
     let (package, network, statistics) = match network.map(|name| (name.strip_prefix("timm."), name)) {
         None => (
@@ -15,7 +15,8 @@ pub fn export_help(network: Option<&str>, side: u32) -> String {
         Some((Some(name), _)) => (
             "import timm\n",
             format!("model = timm.create_model({name:?}, pretrained=True)"),
-            "statistics = {\"mean\": model.pretrained_cfg[\"mean\"], \"std\": model.pretrained_cfg[\"std\"]}",
+            "known = (\"mean\", \"std\", \"input_size\", \"crop_pct\", \"crop_mode\", \"interpolation\")\n\
+             statistics = {key: model.pretrained_cfg[key] for key in known if key in model.pretrained_cfg}",
         ),
         Some((None, name)) => (
             "import torchvision\n",
@@ -23,7 +24,9 @@ pub fn export_help(network: Option<&str>, side: u32) -> String {
                 "weights = torchvision.models.get_model_weights({name:?}).DEFAULT\n\
                  model = torchvision.models.get_model({name:?}, weights=weights)"
             ),
-            "statistics = {\"mean\": weights.transforms().mean, \"std\": weights.transforms().std}",
+            "recipe = weights.transforms()\n\
+             statistics = {\"mean\": recipe.mean, \"std\": recipe.std, \"size\": {\"shortest_edge\": recipe.resize_size[0]}, \
+             \"crop_size\": recipe.crop_size[0], \"interpolation\": recipe.interpolation.value}",
         ),
     };
     format!(

@@ -11,6 +11,7 @@ mod draft;
 mod help;
 mod module;
 mod operators;
+mod region;
 mod schema;
 mod script;
 mod symbols;
@@ -28,12 +29,13 @@ use self::call::{Call, Scope};
 use self::draft::{Draft, Place, Source, Unsupported};
 pub use self::help::export_help;
 use self::operators::Operator;
-use self::schema::{Argument, CallNode, Extent, InputSpec, OutputSpec, Program};
+use self::region::Region;
+use self::schema::{Argument, CallNode, Calls, Extent, InputSpec, OutputSpec, Program, Symbolic};
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Behind, Graph, Op, Size, Squashing, ValueId, function_name};
-use crate::statistics::{self, PreprocessingSource, Statistics};
+use crate::graph::{Behind, Graph, Layout, Op, Size, Squashing, ValueId, function_name};
+use crate::statistics::{self, Said};
 use crate::{ModelError, Note, Parameters, files};
 
 /// The major version of the schema that is read; minor ones add what can be passed over.
@@ -57,8 +59,8 @@ pub(crate) struct Exported {
     pub squashing: Option<Squashing>,
     /// What a reader of its answers should know.
     pub notes: Vec<Note>,
-    /// The mean and standard deviation that it was trained with, where something says them, and what.
-    pub statistics: Option<(Statistics, PreprocessingSource)>,
+    /// What the archive or a file beside it says of how pictures become its input.
+    pub said: Said,
     /// The SHA-256 of the archive, in hexadecimal.
     pub sha256: String,
 }
@@ -86,16 +88,18 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
     if let Some(Behind { squashing, value }) = behind {
         notes.push(Note::LookedBehind { squashing, value, logits });
     }
-    let mixing = graph.mixes_pictures(&parameters);
-    if let Some((node, surely)) = mixing {
+    if matches!(graph.shape(graph.input()), Some([Size::Fixed(_), ..])) {
+        notes.push(Note::OnePicture);
+        graph.run_one_by_one();
+    } else if let Some((node, surely)) = graph.mixes_pictures(&parameters) {
         let value = graph.name(node.output).to_owned();
         notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
         graph.run_one_by_one();
     }
     let entry = archive.entry(statistics::ENTRY).map_err(unreadable)?;
-    let statistics = statistics::find(path, entry.as_deref())?;
+    let said = statistics::find(path, entry.as_deref())?;
     let sha256 = files::sha256(path).map_err(unreadable)?;
-    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, statistics, sha256 })
+    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, said, sha256 })
 }
 
 /// The number of logits, from the shape `[N, classes]` of the graph's output.
@@ -117,47 +121,61 @@ struct Importer {
     symbols: Symbols,
     sizes: HashMap<String, Size>,
     shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
+    /// How far apart numbers lay along each dimension where the program was exported.
+    strides: HashMap<String, Vec<Size>>,
     /// The values that some call reads.
     used: HashSet<String>,
     place: Place,
     class: String,
+    /// Whether gradients pass through what is called now.
+    gradients: bool,
+    /// Regions read so far, and those around the call that is read now.
+    regions: usize,
+    depth: usize,
 }
 
 impl Importer {
     fn new(program: &Program) -> Result<Importer, String> {
         let calls = &program.graph_module.graph;
-        let mut symbols = Symbols::default();
+        let stacks = calls.nodes.iter().map(|node| node.metadata.nn_module_stack.as_str());
+        let class = stacks.filter_map(module::class).next().unwrap_or("a model").to_owned();
+        let mut importer = Importer {
+            draft: Draft::default(),
+            names: Names::default(),
+            symbols: Symbols::default(),
+            sizes: HashMap::new(),
+            shapes: HashMap::new(),
+            strides: HashMap::new(),
+            used: HashSet::new(),
+            place: Place::default(),
+            class,
+            gradients: true,
+            regions: 0,
+            depth: 0,
+        };
+        importer.learn(calls)?;
+        Ok(importer)
+    }
+
+    /// What is said of the values of some calls, and which of them are read.
+    fn learn(&mut self, calls: &Calls) -> Result<(), String> {
+        let symbols = &mut self.symbols;
         let mut size = |extent: &Extent| match extent {
             Extent::AsInt(size) => Ok(Size::Fixed(*size)),
             Extent::AsExpr { expr_str } => symbols.parse(expr_str),
         };
-        let mut sizes = HashMap::new();
         for (name, extent) in &calls.sym_int_values {
-            sizes.insert(name.clone(), size(extent)?);
+            self.sizes.insert(name.clone(), size(extent)?);
         }
-        let mut shapes = HashMap::new();
         for (name, meta) in &calls.tensor_values {
             let shape = meta.sizes.iter().map(&mut size).collect::<Result<_, _>>()?;
-            shapes.insert(name.clone(), (shape, tensors::kind(meta.dtype).map(tensors::in_graph)));
+            let strides = meta.strides.iter().map(&mut size).collect::<Result<_, _>>()?;
+            self.strides.insert(name.clone(), strides);
+            self.shapes.insert(name.clone(), (shape, tensors::kind(meta.dtype).map(tensors::in_graph)));
         }
-        let stacks = calls.nodes.iter().map(|node| node.metadata.nn_module_stack.as_str());
-        let class = stacks.filter_map(module::class).next().unwrap_or("a model").to_owned();
-        Ok(Importer {
-            draft: Draft::default(),
-            names: Names::default(),
-            symbols,
-            sizes,
-            shapes,
-            used: calls
-                .nodes
-                .iter()
-                .flat_map(|node| &node.inputs)
-                .flat_map(|input| input.arg.names())
-                .cloned()
-                .collect(),
-            place: Place::default(),
-            class,
-        })
+        let inputs = calls.nodes.iter().flat_map(|node| &node.inputs).map(|input| &input.arg);
+        self.used.extend(inputs.chain(&calls.outputs).flat_map(Argument::names).cloned());
+        Ok(())
     }
 
     /// Reads every call, and returns the value of the logits.
@@ -209,8 +227,13 @@ impl Importer {
             InputSpec::CustomObj(_) | InputSpec::Token(_) => return Ok(()),
         };
         let (shape, kind) = self.known(name);
+        let pictures = matches!(source, Source::Input);
         let value = self.draft.value(source, shape, kind);
-        self.names.define(name, value)
+        self.names.define(name, value)?;
+        if pictures {
+            self.names.with_gradients(name);
+        }
+        Ok(())
     }
 
     fn call(&mut self, node: &CallNode) -> Result<(), String> {
@@ -228,6 +251,9 @@ impl Importer {
             return Ok(());
         }
         self.place = module::place(node);
+        if self.region(node)? {
+            return Ok(());
+        }
         let (operator, in_place) = parse_target(&node.target);
         let place = self.place.clone();
         let result = outputs.first().and_then(|name| self.known(name).1);
@@ -269,11 +295,23 @@ impl Importer {
         };
         // Of operators that return more than what they are known for, the rest is never defined.
         for (name, result) in outputs.into_iter().zip(results) {
-            let sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
+            let mut sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
             let known = self.known(name);
-            let value = self.draft.call(result, known, &place);
+            let mut value = self.draft.call(result, known.clone(), &place);
+            if !self.gradients && self.draft.values[value].leading {
+                let op = Layout::Detach.into();
+                value = self.draft.call(Ok(Operator { op, inputs: vec![value] }), known, &place);
+                // What is written through it would have to be detached as well.
+                sharing = sharing.map(|_| Sharing::Perhaps);
+            }
             match (base, sharing) {
                 (Some(target), _) if in_place => {
+                    if !self.gradients && self.names.made_with_gradients(target) {
+                        return Err(format!(
+                            "{} changes without gradients what was made with them, at {}",
+                            node.target, self.place.module
+                        ));
+                    }
                     self.names.overwrite(target, value, &mut self.draft, &place)?;
                     self.names.define_view(name, value, target, Sharing::Same)?;
                 }
@@ -282,8 +320,61 @@ impl Importer {
                 }
                 _ => self.names.define(name, value)?,
             }
+            if self.gradients {
+                self.names.with_gradients(name);
+            }
         }
         Ok(())
+    }
+
+    /// Reads the calls of the region that a call runs; `false` if it runs none that can be read.
+    fn region(&mut self, node: &CallNode) -> Result<bool, String> {
+        let found = region::region(node, self.gradients, self.regions, self.depth)?;
+        let Some(Region { calls, given, gradients }) = found else { return Ok(false) };
+        self.regions += 1;
+        self.learn(&calls)?;
+        for (inside, outside) in calls.inputs.iter().zip(&given) {
+            self.pass(inside, outside)?;
+        }
+        let around = (self.gradients, self.depth);
+        (self.gradients, self.depth) = (gradients, self.depth + 1);
+        for node in &calls.nodes {
+            self.call(node)?;
+        }
+        (self.gradients, self.depth) = around;
+        for (outside, inside) in node.outputs.iter().zip(&calls.outputs) {
+            self.pass(outside, inside)?;
+        }
+        Ok(true)
+    }
+
+    /// Lets a name stand for what another stands for, over the border of a region.
+    fn pass(&mut self, name: &Argument, known: &Argument) -> Result<(), String> {
+        match (name, known) {
+            (Argument::Tensor(name), Argument::Tensor(known)) => {
+                let value = self.tensor(known)?;
+                self.names.define_view(name, value, known, Sharing::Same)?;
+                if self.names.made_with_gradients(known) {
+                    self.names.with_gradients(name);
+                }
+                Ok(())
+            }
+            (Argument::Tensors(names), Argument::Tensors(known)) if names.len() == known.len() => {
+                let pairs = names.iter().zip(known);
+                let of = |name: &String| Argument::Tensor(name.clone());
+                pairs.map(|(name, known)| (of(name), of(known))).try_for_each(|(a, b)| self.pass(&a, &b))
+            }
+            (Argument::Int(Symbolic::AsName(name)), Argument::Int(size)) => {
+                let size = match size {
+                    Symbolic::AsInt(size) => Size::Fixed(*size),
+                    Symbolic::AsName(known) => self.size(known)?,
+                };
+                self.sizes.insert(name.clone(), size);
+                Ok(())
+            }
+            (Argument::None, _) | (_, Argument::None) => Ok(()),
+            _ => Err("a region is given or returns what is neither tensor nor size".to_owned()),
+        }
     }
 
     /// The tensors among a call's arguments, as far as they are there.
@@ -335,12 +426,13 @@ impl Importer {
         let own = module::makes_result(&places);
         for (&index, own) in calls.iter().zip(own) {
             let call = &self.draft.calls[index];
-            let Place { target, module, .. } = &call.place;
+            let Place { target, module, line, .. } = &call.place;
+            let line = line.as_ref().map_or(String::new(), |line| format!(" ({line})"));
             let unsupported = |reason: &String| ModelError::UnsupportedOperator {
                 path: path.to_owned(),
                 operator: target.clone(),
                 module: module.clone(),
-                reason: reason.clone(),
+                reason: format!("{reason}{line}"),
             };
             let op = call.op.as_ref().map_err(unsupported)?.clone();
             let name = if own { module.clone() } else { function_name(module, &op) };
@@ -370,6 +462,10 @@ impl Scope for Importer {
 
     fn size(&self, name: &str) -> Result<Size, String> {
         self.sizes.get(name).cloned().ok_or_else(|| format!("the size '{name}' is not known"))
+    }
+
+    fn strides(&self, name: &str) -> Option<&[Size]> {
+        self.strides.get(name).map(Vec::as_slice)
     }
 
     fn shape(&self, value: usize) -> Option<&[Size]> {
@@ -403,15 +499,14 @@ fn copies(operator: &str) -> bool {
     matches!(operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy")
 }
 
-/// A classifier reads pictures: `[N, 3, H, W]`, for any number of them.
+/// A classifier reads pictures: `[N, 3, H, W]`, for any number of them, or one by one.
 fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
     match shape {
-        Some([Size::Symbol(_), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
-        Some([Size::Fixed(_), Size::Fixed(3), _, _]) => {
-            Err("it was exported for a fixed number of pictures; export it again with a dynamic batch, as \
-             `reglet export-help` shows"
-                .to_owned())
-        }
+        Some([Size::Symbol(_) | Size::Fixed(1), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
+        Some([Size::Fixed(count), Size::Fixed(3), _, _]) => Err(format!(
+            "it was exported for a fixed number of pictures, {count}; export it again with a dynamic batch, as `reglet export-help` \
+             shows, or with a single picture"
+        )),
         _ => Err("its input is no batch of pictures, [N, 3, height, width] in floats".to_owned()),
     }
 }

@@ -13,7 +13,28 @@ pub(super) fn place(node: &CallNode) -> Place {
     let (invocation, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     // Calls that the exporter made up itself belong to a module of an invented name.
     let path = if path == invocation { "" } else { path };
-    Place { target: node.target.clone(), module: path.to_owned(), invocation: invocation.to_owned() }
+    Place {
+        target: node.target.clone(),
+        module: path.to_owned(),
+        invocation: invocation.to_owned(),
+        line: line(&node.metadata.stack_trace),
+    }
+}
+
+/// Letters of a line of Python, and of the name of its file, that are repeated.
+const LONGEST_LINE: usize = 160;
+
+/// The innermost line of a stack of calls as Python writes it, `File "NAME", line N, in FUNCTION` and then the code.
+fn line(stack: &str) -> Option<String> {
+    let (at, code) = stack.rsplit_once("File \"")?.1.split_once('\n')?;
+    let (file, rest) = at.split_once("\", line ")?;
+    let number: u64 = rest.split(',').next()?.trim().parse().ok()?;
+    let plain = |text: &str| {
+        let text = text.trim().chars().filter(|letter| !letter.is_control());
+        text.take(LONGEST_LINE).collect::<String>()
+    };
+    let code = plain(code.lines().next()?);
+    Some(format!("line {number} of {}{}{code}", plain(file), if code.is_empty() { "" } else { ": " }))
 }
 
 /// The class of the outermost module, without those its Python package.
@@ -48,7 +69,7 @@ mod tests {
     use super::*;
 
     fn place(module: &str, invocation: &str) -> Place {
-        Place { target: String::new(), module: module.to_owned(), invocation: invocation.to_owned() }
+        Place { module: module.to_owned(), invocation: invocation.to_owned(), ..Place::default() }
     }
 
     #[test]
@@ -63,6 +84,16 @@ mod tests {
         ];
         let places: Vec<&Place> = places.iter().collect();
         assert_eq!(makes_result(&places), [true, true, false, true, false, false]);
+    }
+
+    #[test]
+    fn the_innermost_line_of_a_stack_is_told() {
+        let stack = "  File \"/a/net.py\", line 40, in forward\n    x = self.block(x)\n  File \"/a/block.py\", line 7, in forward\n    return F.dropout(x, 0.5)\n";
+        assert_eq!(line(stack).as_deref(), Some("line 7 of /a/block.py: return F.dropout(x, 0.5)"));
+        assert_eq!(line("  File \"net.py\", line 40, in forward\n").as_deref(), None);
+        for nonsense in ["", "File \"", "File \"a\", line x, in f\ny", "File \"a\n"] {
+            assert_eq!(line(nonsense), None, "{nonsense}");
+        }
     }
 
     #[test]

@@ -26,15 +26,17 @@ pub(super) struct GraphModule {
 }
 
 /// The calls and what is known of the values they pass on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Calls {
+    pub inputs: Vec<Argument>,
+    pub outputs: Vec<Argument>,
     pub nodes: Vec<CallNode>,
     pub tensor_values: BTreeMap<String, TensorMeta>,
     #[serde(default)]
     pub sym_int_values: BTreeMap<String, Extent>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct CallNode {
     pub target: String,
     pub inputs: Vec<NamedArgument>,
@@ -43,13 +45,15 @@ pub(super) struct CallNode {
     pub metadata: Metadata,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub(super) struct Metadata {
     #[serde(default)]
     pub nn_module_stack: String,
+    #[serde(default)]
+    pub stack_trace: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct NamedArgument {
     pub name: String,
     pub arg: Argument,
@@ -140,6 +144,8 @@ pub(super) enum Argument {
     Bool(bool),
     Text(String),
     Kind(i64),
+    /// The calls of a region, which the call runs in a way of its own.
+    Graph(Box<Calls>),
     /// One that is not read.
     Other,
 }
@@ -162,6 +168,12 @@ impl Argument {
 pub(super) enum Symbolic {
     AsInt(i64),
     AsName(String),
+}
+
+/// A part of the program that an argument is.
+#[derive(Deserialize)]
+struct Region {
+    graph: Calls,
 }
 
 /// A tensor's name, or nothing.
@@ -232,6 +244,7 @@ impl<'de> Visitor<'de> for ArgumentVisitor {
             "as_bool" => Argument::Bool(map.next_value()?),
             "as_string" => Argument::Text(map.next_value()?),
             "as_scalar_type" => Argument::Kind(map.next_value()?),
+            "as_graph" => Argument::Graph(Box::new(map.next_value::<Region>()?.graph)),
             _ => {
                 map.next_value::<IgnoredAny>()?;
                 Argument::Other

@@ -79,8 +79,8 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
     }
     let notes = if within { vec![Note::PerhapsProbabilities] } else { Vec::new() };
     let class = "TorchScript".to_owned();
-    let statistics = statistics::find(path, entry(path, statistics::ENTRY).as_deref())?;
-    Ok(Exported { graph, parameters, class, logits: count, squashing: None, notes, statistics, sha256 })
+    let said = statistics::find(path, entry(path, statistics::ENTRY).as_deref())?;
+    Ok(Exported { graph, parameters, class, logits: count, squashing: None, notes, said, sha256 })
 }
 
 /// The bytes of a short entry, by its path under the root folder.

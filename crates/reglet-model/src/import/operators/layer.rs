@@ -97,7 +97,15 @@ fn in_training(call: &Call) -> bool {
 /// Refuses what does something else in evaluation. A norm without running statistics does not: weights are standardised
 /// by one, and instances normalised.
 pub(super) fn check_evaluation(call: &Call) -> Result<(), String> {
-    if in_training(call) { Err(IN_TRAINING.to_owned()) } else { Ok(()) }
+    if in_training(call) {
+        return Err(IN_TRAINING.to_owned());
+    }
+    let recurrent = matches!(call.operator, "lstm.input" | "gru.input" | "rnn_tanh.input" | "rnn_relu.input");
+    if recurrent && call.is_true("train") && !call.is_zero("dropout") {
+        return Err("it drops a share of what passes between its layers, as in training; call `model.eval()` before exporting"
+            .to_owned());
+    }
+    Ok(())
 }
 
 fn convolution(call: &mut Call) -> Result<Option<Results>, String> {

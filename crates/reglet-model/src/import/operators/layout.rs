@@ -68,6 +68,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "to.dtype" | "to.dtype_layout" | "to.other" | "_to_copy" | "to.device" | "type_as" => {
             return to(call);
         }
+        "as_strided" => return strided(call),
         "pixel_shuffle" => Layout::PixelShuffle { factor: call.int("upscale_factor")? },
         "pixel_unshuffle" => Layout::PixelUnshuffle { factor: call.int("downscale_factor")? },
         "upsample_bilinear2d.vec" | "upsample_nearest2d.vec" => return upsample(call),
@@ -84,6 +85,23 @@ fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
         2 => of(Layout::Transpose { dims: [0, 1] }, [input]),
         _ if call.operator == "mT" => of(Layout::Transpose { dims: [-2, -1] }, [input]),
         _ => Err("it is supported for matrices alone".to_owned()),
+    }
+}
+
+/// The same numbers, said to lie as they do: decompositions of poolings leave that behind. Where they lie otherwise it depends on
+/// the memory which numbers are meant.
+fn strided(call: &mut Call) -> Result<Option<Results>, String> {
+    let own = call.strides("self");
+    let input = call.input()?;
+    let (sizes, strides) = (call.sizes("size")?, call.sizes("stride")?);
+    let offset = call.maybe_int("storage_offset")?.unwrap_or(0);
+    let same = |(size, (asked, own)): (&Size, (&Size, &Size))| size.fixed() == Some(1) || asked == own;
+    let as_it_lies = own.is_some_and(|own| {
+        own.len() == strides.len() && sizes.iter().zip(strides.iter().zip(&own)).all(same)
+    });
+    match as_it_lies && offset == 0 && sizes == call.shape(input)? {
+        true => of(Layout::Identity, [input]),
+        false => Err("it takes numbers by where they lie in the memory".to_owned()),
     }
 }
 

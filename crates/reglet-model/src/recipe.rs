@@ -1,0 +1,179 @@
+//! How pictures were resized and cropped when a model was trained or evaluated, from what lies in its archive or beside it.
+
+use std::fmt;
+
+use reglet_data::{Geometry, Resize, Size};
+use serde_json::Value;
+
+/// A resize, a crop and the filter, as a file says that they belong to a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// The resize and what is cut out afterwards.
+    pub geometry: Geometry,
+    /// The filter of the resize by Pillow's name, in small letters; Reglet's is `bilinear`.
+    pub interpolation: Option<&'static str>,
+}
+
+/// Pillow's filters, by the numbers that Hugging Face's configs have for them.
+const FILTERS: [&str; 6] = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
+
+/// The largest side, in pixels, that a recipe may name.
+const LARGEST: u32 = 4096;
+
+/// The share of a side that timm and Hugging Face keep where a file names none.
+const CROP: f64 = 0.875;
+
+/// What a document says: timm's `input_size`, `crop_pct`, `crop_mode` and `interpolation`, alone or under `pretrained_cfg`, or
+/// Hugging Face's `size`, `crop_size`, `crop_pct` and `resample`. `None` where it says nothing of the size that is understood.
+pub(crate) fn of(document: &Value) -> Option<Recipe> {
+    [&document["pretrained_cfg"], document].into_iter().find_map(timm).or_else(|| hugging_face(document))
+}
+
+fn timm(holder: &Value) -> Option<Recipe> {
+    let [_, height, width] = holder.get("input_size")?.as_array()?.as_slice() else { return None };
+    let size = Size { width: side(width)?, height: side(height)? };
+    let share = match holder.get("crop_pct") {
+        None | Some(Value::Null) => CROP,
+        Some(share) => share.as_f64().filter(|share| *share > 0.0 && *share <= 1.0)?,
+    };
+    // timm rounds the size before the crop down.
+    let before = |side: u32| plain(f64::from(side) / share);
+    let resize = match holder.get("crop_mode").and_then(Value::as_str) {
+        Some("squash") => Resize::Exact(Size { width: before(size.width)?, height: before(size.height)? }),
+        None | Some("center") if size.width == size.height => Resize::ShorterSide(before(size.width)?),
+        _ => return None,
+    };
+    Some(Recipe { geometry: Geometry { resize, crop: Some(size) }, interpolation: filter(holder) })
+}
+
+fn hugging_face(document: &Value) -> Option<Recipe> {
+    let is_off = |key: &str| document.get(key).and_then(Value::as_bool) == Some(false);
+    if is_off("do_resize") {
+        return None;
+    }
+    let size = document.get("size")?;
+    let crop = match document.get("crop_size") {
+        Some(crop) if !is_off("do_center_crop") => Some(square(crop)?),
+        _ => None,
+    };
+    let geometry = match size.get("shortest_edge").map(side) {
+        Some(shorter) => {
+            let shorter = shorter?;
+            match document.get("crop_pct").and_then(Value::as_f64) {
+                // ConvNeXT's processor, and those made after it.
+                Some(share) if share > 0.0 && share <= 1.0 && crop.is_none() => match shorter < 384 {
+                    true => Geometry {
+                        resize: Resize::ShorterSide(plain(f64::from(shorter) / share)?),
+                        crop: Some(Size { width: shorter, height: shorter }),
+                    },
+                    false => Geometry::exact(shorter),
+                },
+                _ => Geometry { resize: Resize::ShorterSide(shorter), crop },
+            }
+        }
+        None => Geometry { resize: Resize::Exact(square(size)?), crop },
+    };
+    Some(Recipe { geometry, interpolation: filter(document) })
+}
+
+/// A number, or a height and a width.
+fn square(value: &Value) -> Option<Size> {
+    match value.get("height").zip(value.get("width")) {
+        Some((height, width)) => Some(Size { width: side(width)?, height: side(height)? }),
+        None => side(value).map(|side| Size { width: side, height: side }),
+    }
+}
+
+fn side(value: &Value) -> Option<u32> {
+    let side = u32::try_from(value.as_u64()?).ok()?;
+    (1..=LARGEST).contains(&side).then_some(side)
+}
+
+fn plain(side: f64) -> Option<u32> {
+    (1.0..=f64::from(LARGEST)).contains(&side).then_some(side as u32)
+}
+
+fn filter(holder: &Value) -> Option<&'static str> {
+    if let Some(name) = holder.get("interpolation").and_then(Value::as_str) {
+        return FILTERS.into_iter().find(|known| *known == name);
+    }
+    let number = usize::try_from(holder.get("resample")?.as_u64()?).ok()?;
+    FILTERS.get(number).copied()
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.geometry.resize {
+            Resize::Exact(Size { width, height }) => write!(f, "resized to {width}×{height} pixels")?,
+            Resize::ShorterSide(side) => write!(f, "resized to {side} pixels on the shorter side")?,
+        }
+        if let Some(filter) = self.interpolation {
+            write!(f, " ({filter})")?;
+        }
+        match self.geometry.crop {
+            Some(Size { width, height }) => write!(f, ", of which the middle {width}×{height} were cut out"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Of published configs: timm's resnet50.a1_in1k and convnext_nano.in12k_ft_in1k, Hugging Face's
+    /// google/vit-base-patch16-224, facebook/convnext-tiny-224, microsoft/resnet-50 and facebook/dinov2-base.
+    #[test]
+    fn published_configs_are_understood() {
+        for (document, text) in [
+            (
+                json!({"pretrained_cfg": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.95, "crop_mode": "center"}}),
+                "resized to 235 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+            ),
+            (
+                json!({"input_size": [3, 288, 288], "interpolation": "bicubic", "crop_pct": 1.0, "crop_mode": "squash"}),
+                "resized to 288×288 pixels (bicubic), of which the middle 288×288 were cut out",
+            ),
+            (
+                json!({"do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2}),
+                "resized to 224×224 pixels (bilinear)",
+            ),
+            (
+                json!({"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 3}),
+                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+            ),
+            (
+                json!({"size": {"shortest_edge": 384}, "crop_pct": 0.875, "resample": 3}),
+                "resized to 384×384 pixels (bicubic)",
+            ),
+            (
+                json!({"size": {"shortest_edge": 256}, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "resample": 3}),
+                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+            ),
+            (json!({"size": 224}), "resized to 224×224 pixels"),
+        ] {
+            assert_eq!(of(&document).expect("understood").to_string(), text, "{document}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_says_nothing() {
+        for document in [
+            json!({"hidden_size": 768}),
+            json!([1, 2]),
+            json!({"size": {"longest_edge": 512}}),
+            json!({"size": {"height": 0, "width": 224}}),
+            json!({"size": 1e12}),
+            json!({"size": 224, "do_resize": false}),
+            json!({"size": {"shortest_edge": -3}}),
+            json!({"input_size": [3, 224, 224], "crop_pct": 0.0}),
+            json!({"input_size": [3, 224, 224], "crop_pct": 1e-9}),
+            json!({"input_size": [224, 224]}),
+            json!({"input_size": [3, 224, 192], "crop_pct": 0.9}),
+        ] {
+            assert_eq!(of(&document), None, "{document}");
+        }
+    }
+}
