@@ -26,7 +26,7 @@ fn main() {
         return;
     };
     let options =
-        ImportOptions { archive: archive.clone(), labels: None, preprocessing: None, device: Device::Cpu };
+        ImportOptions::new(archive.clone());
     let load = || Model::import(&options).expect("it loads");
     // The most that a process held never falls, so memory is measured first.
     let before = peak();

@@ -10,7 +10,7 @@ use reglet_model::{Architecture, ImportOptions, Model, ModelOptions, Preprocessi
 use tch::{Device, Kind, Tensor};
 
 fn options(archive: &Path) -> ImportOptions {
-    ImportOptions { archive: archive.to_owned(), labels: None, preprocessing: None, device: Device::Cpu }
+    ImportOptions::new(archive.to_owned())
 }
 
 /// What importing a file says.

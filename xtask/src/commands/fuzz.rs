@@ -14,7 +14,7 @@ struct Target {
     libtorch: bool,
 }
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 7] = [
     Target { name: "archive", seeds: &["tests/fixtures/pt2"], libtorch: true },
     Target { name: "checkpoint", seeds: &["tests/fixtures/checkpoints"], libtorch: true },
     Target {
@@ -23,6 +23,7 @@ const TARGETS: [Target; 6] = [
         libtorch: false,
     },
     Target { name: "manifest", seeds: &["fuzz/seeds/manifest"], libtorch: false },
+    Target { name: "onnx", seeds: &["tests/fixtures/onnx"], libtorch: true },
     Target {
         name: "picture",
         seeds: &["crates/reglet-data/tests/fixtures", "crates/reglet-data/tests/broken/data"],
@@ -31,7 +32,7 @@ const TARGETS: [Target; 6] = [
     Target { name: "rows", seeds: &["fuzz/seeds/rows"], libtorch: false },
 ];
 
-const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, manifest, picture or rows, \
+const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, manifest, onnx, picture or rows, \
     all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
 
 /// What the words ask for.
