@@ -33,7 +33,9 @@ fn main() -> ExitCode {
     let mut archives: Vec<PathBuf> = std::fs::read_dir(&folder)
         .expect("REGLET_PARITY is a folder")
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pt2" || (onnx && extension == "onnx")))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "pt2" || (onnx && extension == "onnx"))
+        })
         .collect();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     archives.retain(|path| {
@@ -101,8 +103,7 @@ struct Found {
 
 fn compare(archive: &Path) -> Result<Found, Box<dyn Error>> {
     let reference = Reference::read_path(&archive.with_extension("safetensors"));
-    let options =
-        ImportOptions::new(archive.to_owned());
+    let options = ImportOptions::new(archive.to_owned());
     let mut model = Model::import(&options)?;
     let rewritten = distance(&model.logits(&reference.input())?, reference.tensor("logits"));
     model.set_rewrites(&[])?;
@@ -116,8 +117,16 @@ fn compare(archive: &Path) -> Result<Found, Box<dyn Error>> {
     let distances = [
         distance(&found.logits, reference.tensor("logits")),
         distance(&gradient, reference.tensor("input_gradient")),
-        if layer.is_empty() { 0.0 } else { distance(&found.layers[0].activation, reference.tensor("activation")) },
-        if layer.is_empty() { 0.0 } else { distance(&found.layers[0].gradient, reference.tensor("gradient")) },
+        if layer.is_empty() {
+            0.0
+        } else {
+            distance(&found.layers[0].activation, reference.tensor("activation"))
+        },
+        if layer.is_empty() {
+            0.0
+        } else {
+            distance(&found.layers[0].gradient, reference.tensor("gradient"))
+        },
     ];
     let maps = reference.holds("saliency").then(|| maps(&model, &reference, &targets)).transpose()?;
     Ok(Found { operators: model.graph().nodes().len(), layer, distances, rewritten, twin, maps })

@@ -64,8 +64,7 @@ fn swin() -> Model {
     let file = File::open(fixtures().join("methods/swin.zip")).expect("committed");
     ZipArchive::new(file).and_then(|mut zip| zip.extract(folder.path())).expect("a whole file");
     let archive = folder.path().join("swin.pt2");
-    Model::import(&ImportOptions::new(archive))
-        .expect("it loads")
+    Model::import(&ImportOptions::new(archive)).expect("it loads")
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{
-    Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
-    WeightsSource, device, read_labels,
+    Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice,
+    Rewrite, ScoreKind, WeightsSource, device, read_labels,
 };
 
 use crate::progress::Progress;
@@ -78,9 +78,7 @@ pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
 /// Whether a model is named by an archive of torch.export, an ONNX file, or what somebody takes for one, and not by an architecture.
 pub(crate) fn is_archive(model: &Path) -> bool {
     model.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("pt2")
-            || extension.eq_ignore_ascii_case("onnx")
-            || model.is_file()
+        extension.eq_ignore_ascii_case("pt2") || extension.eq_ignore_ascii_case("onnx") || model.is_file()
     })
 }
 

@@ -57,9 +57,9 @@ impl Head {
         });
         let fault = |reason: String| Err(ModelError::Head { reason });
         match (given, own) {
-            (Some(given), Some(own)) if given != own => {
-                fault(format!("the head was said to be {given}, and the network itself ends with {own}; leave it out"))
-            }
+            (Some(given), Some(own)) if given != own => fault(format!(
+                "the head was said to be {given}, and the network itself ends with {own}; leave it out"
+            )),
             (Some(Head::Sigmoid), None) if logits != 1 => fault(format!(
                 "the head was said to be {}, for one logit, and the network has {logits}; say {} or {}",
                 Head::Sigmoid,
@@ -300,10 +300,7 @@ mod tests {
                 };
                 let head = classes.head();
                 assert!((score(ScoreKind::Probability) - p).abs() < 1e-6, "{head:?} {target}");
-                assert!(
-                    (score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5,
-                    "{head:?} {target}"
-                );
+                assert!((score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5, "{head:?} {target}");
             }
         }
     }

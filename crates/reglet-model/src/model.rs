@@ -12,8 +12,8 @@ use crate::import::{self, Exported};
 use crate::statistics::PreprocessingSource;
 use crate::weights::Progress;
 use crate::{
-    Architecture, Classes, Head, HeadSource, ModelError, Note, Parameters, Preprocessing, PreprocessingChoice, ScoreKind,
-    Weights, published,
+    Architecture, Classes, Head, HeadSource, ModelError, Note, Parameters, Preprocessing,
+    PreprocessingChoice, ScoreKind, Weights, published,
 };
 
 /// Where a model's weights come from.
@@ -372,7 +372,9 @@ impl Model {
     pub fn set_head(&mut self, head: Head) -> Result<(), ModelError> {
         if self.head == HeadSource::Network && head != self.classes.head() {
             let own = self.classes.head();
-            let reason = format!("the head was said to be {head}, and the network itself ends with {own}; leave it out");
+            let reason = format!(
+                "the head was said to be {head}, and the network itself ends with {own}; leave it out"
+            );
             return Err(ModelError::Head { reason });
         }
         self.classes = self.classes.clone().with_head(head)?;

@@ -201,7 +201,8 @@ mod tests {
             None => false,
         });
         assert!(!halved);
-        let powers = (0..1000).try_fold(plus(&H, 1).expect("short"), |power, _| multiply(&power, &plus(&N, 1)?));
+        let powers =
+            (0..1000).try_fold(plus(&H, 1).expect("short"), |power, _| multiply(&power, &plus(&N, 1)?));
         assert!(powers.is_none());
         assert_eq!(multiply(&Size::Fixed(i64::MAX), &Size::Fixed(2)), None);
         assert_eq!(divide(&Size::Fixed(i64::MIN), &Size::Fixed(-1)), None);

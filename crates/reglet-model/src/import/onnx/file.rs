@@ -41,8 +41,11 @@ impl Source {
         if bytes.len() - tensors.min(bytes.len()) > MOST_STRUCTURE {
             return Err(format!("it has more than {MOST_STRUCTURE} bytes beside its tensors"));
         }
-        let model = proto::Model::decode(bytes.clone())
-            .map_err(|error| format!("{} ({error})", damaged()))?;
+        let model = proto::Model::decode(bytes.clone()).map_err(|error| {
+            // What comes before is the way to the place, which may be long.
+            let error = error.to_string();
+            format!("{} ({})", damaged(), error.rsplit(": ").next().unwrap_or_default())
+        })?;
         if model.graph.is_none() {
             return Err("it is no ONNX file, or holds no network".to_owned());
         }
@@ -61,7 +64,8 @@ impl Source {
 
     /// The bytes of a tensor that lies in another file: `expected` many, at the place that `entries` say.
     pub fn external(&mut self, entries: &[proto::Entry], expected: usize) -> Result<Bytes, String> {
-        let entry = |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
+        let entry =
+            |key: &str| entries.iter().find(|entry| entry.key == key).map(|entry| entry.value.as_str());
         let number = |key: &str| -> Result<Option<u64>, String> {
             let parse = |text: &str| text.parse().map_err(|_| format!("its {key} is '{text}', no number"));
             entry(key).map(parse).transpose()
@@ -82,12 +86,16 @@ impl Source {
 
     /// Opens a file of this folder, or of one within it, and tells its size.
     fn beside(&mut self, location: &str) -> Result<(PathBuf, u64), String> {
-        let inside = Path::new(location).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        let leaves = || format!("'{location}' is no path within the model's folder, and no other file is read");
+        let inside = Path::new(location)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let leaves =
+            || format!("'{location}' is no path within the model's folder, and no other file is read");
         if !inside || location.contains('\\') || location.is_empty() {
             return Err(leaves());
         }
-        let plain = |error: std::io::Error| format!("'{location}', which holds it, cannot be opened: {error}");
+        let plain =
+            |error: std::io::Error| format!("'{location}', which holds it, cannot be opened: {error}");
         let path = self.folder.join(location).canonicalize().map_err(plain)?;
         // A link may lead anywhere.
         if !path.starts_with(self.folder.canonicalize().map_err(plain)?) {
@@ -96,8 +104,8 @@ impl Source {
         if let Some((_, size)) = self.opened.get(&path) {
             return Ok((path, *size));
         }
-        let (file, size) =
-            files::open(&path).map_err(|reason| format!("'{location}', which holds it, cannot be read: {reason}"))?;
+        let (file, size) = files::open(&path)
+            .map_err(|reason| format!("'{location}', which holds it, cannot be read: {reason}"))?;
         self.opened.insert(path.clone(), (file, size));
         Ok((path, size))
     }

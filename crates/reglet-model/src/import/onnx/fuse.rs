@@ -132,7 +132,8 @@ fn norm(importer: &mut Importer, value: usize) -> Result<Option<Value>, String> 
 fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(Op, usize)> {
     let difference = |value: usize| match importer.maker(value)? {
         (Op::Arithmetic(Arithmetic::Sub { other: None }), &[of, mean]) => {
-            let (Op::Reduction(Reduction::Mean { dims, keep: true }), &[averaged]) = importer.maker(mean)? else {
+            let (Op::Reduction(Reduction::Mean { dims, keep: true }), &[averaged]) = importer.maker(mean)?
+            else {
                 return None;
             };
             (averaged == of).then(|| (of, dims.clone()))
@@ -141,11 +142,14 @@ fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(
     };
     let (of, dims) = difference(centred)?;
     let (Op::Activation(Activation::Sqrt), &[shifted]) = importer.maker(deviation)? else { return None };
-    let (Op::Arithmetic(Arithmetic::Add { other: Some(Number::Float(eps)) }), &[variance]) = importer.maker(shifted)?
+    let (Op::Arithmetic(Arithmetic::Add { other: Some(Number::Float(eps)) }), &[variance]) =
+        importer.maker(shifted)?
     else {
         return None;
     };
-    let (Op::Reduction(Reduction::Mean { dims: averaged, keep: true }), &[squares]) = importer.maker(variance)? else {
+    let (Op::Reduction(Reduction::Mean { dims: averaged, keep: true }), &[squares]) =
+        importer.maker(variance)?
+    else {
         return None;
     };
     let squared = match importer.maker(squares)? {
@@ -159,8 +163,10 @@ fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(
     let rank = shape.len() as i64;
     let mut places: Vec<i64> = dims.iter().map(|dim| if *dim < 0 { dim + rank } else { *dim }).collect();
     places.sort_unstable();
-    let last = places.iter().copied().eq(rank - places.len() as i64..rank) && places.first().is_some_and(|dim| *dim > 0);
-    let sizes: Option<Vec<i64>> = places.iter().map(|dim| shape.get(*dim as usize).and_then(Size::fixed)).collect();
+    let last = places.iter().copied().eq(rank - places.len() as i64..rank)
+        && places.first().is_some_and(|dim| *dim > 0);
+    let sizes: Option<Vec<i64>> =
+        places.iter().map(|dim| shape.get(*dim as usize).and_then(Size::fixed)).collect();
     (same && last && averaged == &dims).then_some((Op::LayerNorm { shape: sizes?, eps: *eps }, of))
 }
 

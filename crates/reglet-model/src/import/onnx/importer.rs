@@ -11,7 +11,7 @@ use super::node::Node;
 use super::shape::{self, Shaped};
 use super::value::{Fault, Value};
 use super::{operators, proto, tensors};
-use crate::graph::{Aten, Layout, Op, Size};
+use crate::graph::{Aten, Creation, Layout, Number, Op, Size};
 use crate::import::draft::{self, Draft, Place};
 use crate::import::operators::Operator;
 
@@ -19,7 +19,7 @@ use crate::import::operators::Operator;
 const MOST_FOLDED: i64 = 1 << 27;
 
 /// Numbers of all constants that are computed: a file of a few bytes cannot make us work for long or fill the memory.
-const MOST_FOLDED_IN_ALL: i64 = 1 << 29;
+const MOST_FOLDED_IN_ALL: i64 = 1 << 28;
 
 /// Calls of the largest network, those of graphs within graphs among them.
 const MOST_CALLS: usize = 1 << 18;
@@ -59,7 +59,11 @@ pub(super) struct Importer<'a> {
 
 impl<'a> Importer<'a> {
     /// Reads the constants of a model.
-    pub fn new(source: Source, model: &'a proto::Model, graph: &'a proto::Graph) -> Result<Importer<'a>, String> {
+    pub fn new(
+        source: Source,
+        model: &'a proto::Model,
+        graph: &'a proto::Graph,
+    ) -> Result<Importer<'a>, String> {
         if let Some(function) = model.functions.first() {
             return Err(format!(
                 "it defines operators of its own, as '{}'; have them inlined when it is written (onnx.inliner.inline_local_functions)",
@@ -181,10 +185,16 @@ impl<'a> Importer<'a> {
         Fault { operator, module, reason }
     }
 
-    fn call(&mut self, proto: &'a proto::Node, inputs: Vec<Option<Value>>, depth: usize) -> Result<Vec<Value>, String> {
+    fn call(
+        &mut self,
+        proto: &'a proto::Node,
+        inputs: Vec<Option<Value>>,
+        depth: usize,
+    ) -> Result<Vec<Value>, String> {
         let set = domain(&proto.domain);
         let version = self.versions.get(set).copied();
-        let version = version.ok_or_else(|| format!("the file does not say which version of '{set}' it uses"))?;
+        let version =
+            version.ok_or_else(|| format!("the file does not say which version of '{set}' it uses"))?;
         let mut node = Node::new(proto, version, inputs)?;
         if proto.op_type == "If" && set.is_empty() {
             return self.branch(&mut node, depth);
@@ -210,7 +220,10 @@ impl<'a> Importer<'a> {
         let outputs = taken.output.iter().map(|output| self.values.get(output.name.as_str()).cloned());
         let outputs: Option<Vec<Value>> = outputs.collect();
         let outputs = outputs.ok_or("it returns what it never computes")?;
-        match outputs.iter().find_map(|value| if let Value::Fault(fault) = value { Some(fault) } else { None }) {
+        match outputs
+            .iter()
+            .find_map(|value| if let Value::Fault(fault) = value { Some(fault) } else { None })
+        {
             Some(fault) => Err(fault.reason.clone()),
             None => Ok(outputs),
         }
@@ -289,7 +302,9 @@ impl<'a> Importer<'a> {
 
     fn emit_as(&mut self, op: Op, inputs: &[Value], (shape, kind): Shaped) -> Result<Value, String> {
         let constants = inputs.iter().map(Value::constant).collect::<Result<Option<Vec<_>>, _>>();
-        if let Ok(Some(constants)) = constants {
+        // Numbers out of nothing may depend on open sizes.
+        let open = matches!(&op, Op::Creation(Creation::Full { value: Number::Integer(size), .. }) if size.fixed().is_none());
+        if let (Ok(Some(constants)), false) = (constants, open) {
             let fixed: Option<Vec<i64>> = shape.iter().map(Size::fixed).collect();
             if let Some(fixed) = fixed {
                 return self.fold(&op, &constants, &fixed);
@@ -308,7 +323,9 @@ impl<'a> Importer<'a> {
         let count = count.filter(|count| (0..=MOST_FOLDED).contains(count));
         self.folded = self.folded.saturating_add(count.unwrap_or(i64::MAX));
         if count.is_none() || self.folded > MOST_FOLDED_IN_ALL {
-            return Err(format!("it would make a constant of shape {shape:?}, too large for one that is computed"));
+            return Err(format!(
+                "it would make a constant of shape {shape:?}, too large for one that is computed"
+            ));
         }
         let inputs: Vec<&Tensor> = inputs.iter().map(AsRef::as_ref).collect();
         op.fold(&inputs).map(Value::of).map_err(|error| error.to_string())
@@ -323,13 +340,22 @@ impl<'a> Importer<'a> {
                     return Ok(*known);
                 }
                 let id = *value;
-                let laid_out = self.emit(Layout::Permute { dims: TO_LAST.to_vec() }, &[Value::Computed(id)])?;
+                let laid_out =
+                    self.emit(Layout::Permute { dims: TO_LAST.to_vec() }, &[Value::Computed(id)])?;
                 let laid_out = self.plain(&laid_out, role)?;
                 self.laid_out.insert(id, laid_out);
                 Ok(laid_out)
             }
             Value::Constant(tensor, name) => Ok(self.realise(tensor, name.as_deref(), role)),
-            Value::Sizes(_) => Err("it makes numbers of a size that the file leaves open".to_owned()),
+            Value::Sizes(sizes) => {
+                let [size] = &sizes.sizes[..] else {
+                    return Err("it makes numbers of several sizes that the file leaves open".to_owned());
+                };
+                let shape = if sizes.single { Vec::new() } else { vec![Size::Fixed(1)] };
+                let value = Number::Integer(size.clone());
+                let number = self.emit(Creation::Full { shape, value, kind: Kind::Int64 }, &[])?;
+                self.plain(&number, role)
+            }
             Value::Fault(fault) => Err(fault.reason.clone()),
         }
     }
@@ -388,10 +414,13 @@ impl<'a> Importer<'a> {
                 Value::Constant(tensor, name) if tensor.numel() > 1 => {
                     let mut shape = vec![1; 4 - tensor.dim()];
                     shape.extend(tensor.size());
-                    let first = tensor.f_reshape(shape).and_then(|all| all.f_permute(TO_FIRST)?.f_contiguous());
+                    let first =
+                        tensor.f_reshape(shape).and_then(|all| all.f_permute(TO_FIRST)?.f_contiguous());
                     Value::Constant(Rc::new(first.map_err(|error| error.to_string())?), name.clone())
                 }
-                Value::Computed(_) => self.emit(Layout::Permute { dims: TO_FIRST.to_vec() }, std::slice::from_ref(input))?,
+                Value::Computed(_) => {
+                    self.emit(Layout::Permute { dims: TO_FIRST.to_vec() }, std::slice::from_ref(input))?
+                }
                 other => other.clone(),
             });
         }
@@ -410,8 +439,22 @@ pub(super) fn placed(value: Value, last: bool) -> Value {
 /// What a constant is to the operator that reads it.
 fn role_of(op: &Op, place: usize) -> &'static str {
     match (op, place) {
-        (Op::Conv2d { .. } | Op::Linear | Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. }, 1) => "weight",
-        (Op::Conv2d { .. } | Op::Linear | Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::GroupNorm { .. }, 2) => "bias",
+        (
+            Op::Conv2d { .. }
+            | Op::Linear
+            | Op::BatchNorm { .. }
+            | Op::LayerNorm { .. }
+            | Op::GroupNorm { .. },
+            1,
+        ) => "weight",
+        (
+            Op::Conv2d { .. }
+            | Op::Linear
+            | Op::BatchNorm { .. }
+            | Op::LayerNorm { .. }
+            | Op::GroupNorm { .. },
+            2,
+        ) => "bias",
         (Op::BatchNorm { .. }, 3) => "running_mean",
         (Op::BatchNorm { .. }, 4) => "running_var",
         _ => "constant",

@@ -24,8 +24,8 @@ use std::path::Path;
 
 use tch::{Device, Kind};
 
-pub(super) use self::file::is_onnx;
 use self::file::Source;
+pub(super) use self::file::is_onnx;
 use self::importer::Importer;
 use self::outputs::{Chosen, choose};
 use self::value::Value;
@@ -76,7 +76,8 @@ pub(super) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     let (graph_, parameters) = assemble(path, &importer.draft, importer.symbols.clone(), value, |value| {
         let tensor = weights.get(&value).ok_or("a constant is missing")?;
         let finite = super::tensors::is_finite(tensor).map_err(|error| error.to_string())?;
-        let trainable = matches!(importer.draft.values[value].source, draft::Source::Weight { trainable: true, .. });
+        let trainable =
+            matches!(importer.draft.values[value].source, draft::Source::Weight { trainable: true, .. });
         if trainable && !finite && tensor.isnan().any().int64_value(&[]) != 0 {
             return Err("one of its weights holds NaN; the file is damaged or training diverged".to_owned());
         }
@@ -96,9 +97,16 @@ pub(super) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
         _ => {}
     }
     // What was worked out without running anything, an operator may know better.
-    let shape: Vec<i64> = exported.graph.shape(exported.graph.input()).unwrap_or_default().iter().zip(0..).map(|(size, place)| {
-        size.fixed().unwrap_or(if place == 0 { if alone { 1 } else { 2 } } else { OPEN_SIDE })
-    }).collect();
+    let shape: Vec<i64> = exported
+        .graph
+        .shape(exported.graph.input())
+        .unwrap_or_default()
+        .iter()
+        .zip(0..)
+        .map(|(size, place)| {
+            size.fixed().unwrap_or(if place == 0 { if alone { 1 } else { 2 } } else { OPEN_SIDE })
+        })
+        .collect();
     exported.graph.check_shapes(&exported.parameters, &shape)?;
     Ok(exported)
 }
@@ -124,7 +132,10 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
         ));
     };
     let none = |what: String| {
-        format!("its input '{}' is no batch of pictures in floats, [N, 3, height, width] or [N, height, width, 3]: {what}", picture.name)
+        format!(
+            "its input '{}' is no batch of pictures in floats, [N, 3, height, width] or [N, height, width, 3]: {what}",
+            picture.name
+        )
     };
     let kind = picture.r#type.as_ref().and_then(|kind| kind.tensor.as_ref());
     let kind = kind.ok_or_else(|| none("its kind is not said".to_owned()))?;
@@ -144,7 +155,8 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
     let last = sizes[0] != Some(3) && sizes[2] == Some(3);
     let channels = if last { sizes[2] } else { sizes[0] };
     if channels.is_some_and(|channels| channels != 3) {
-        let sizes: Vec<String> = sizes.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string())).collect();
+        let sizes: Vec<String> =
+            sizes.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string())).collect();
         return Err(none(format!("its shape is [N, {}]", sizes.join(", "))));
     }
     importer.fixed_batch = fixed(batch);
@@ -157,7 +169,8 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
             None => {
                 let name = rest[place].name.clone().unwrap_or_default();
                 // Sizes of one name are the same.
-                let known = importer.symbols.iter().skip(1).position(|known| !name.is_empty() && *known == name);
+                let named = name.starts_with(|first: char| first.is_ascii_alphabetic());
+                let known = importer.symbols.iter().skip(1).position(|known| named && *known == name);
                 Size::Symbol(known.map_or_else(
                     || {
                         importer.symbols.push(name);

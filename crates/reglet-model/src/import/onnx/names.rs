@@ -77,13 +77,13 @@ impl<'a> Names<'a> {
     /// A module's name, of whose further calls the exporter counts: `relu_1` is the second of `relu`, if there are no weights
     /// of a module by that name.
     fn first_call<'p>(&self, before: &str, part: &'p str) -> &'p str {
-        let counted = part.rsplit_once('_').filter(|(_, count)| count.parse::<u32>().is_ok_and(|count| count > 0));
+        let counted =
+            part.rsplit_once('_').filter(|(_, count)| count.parse::<u32>().is_ok_and(|count| count > 0));
         let Some((name, _)) = counted else { return part };
         let known = self.parts.contains(&(before.to_owned(), name));
         let own = format!("{part}.");
-        let weighted = self.weights.iter().any(|weight| {
-            weight.starts_with(&own) || weight.contains(&format!(".{own}"))
-        });
+        let weighted =
+            self.weights.iter().any(|weight| weight.starts_with(&own) || weight.contains(&format!(".{own}")));
         if known && !weighted { name } else { part }
     }
 
@@ -113,7 +113,8 @@ fn quoted(list: &str) -> Vec<&str> {
 /// The name of the outermost class, without its package.
 pub(super) fn class(graph: &proto::Graph) -> Option<&str> {
     let classes = graph.node.iter().filter_map(|node| metadata(node, CLASSES));
-    let outermost = classes.filter_map(|classes| quoted(classes).first().copied()).find(|class| class.contains('.'));
+    let outermost =
+        classes.filter_map(|classes| quoted(classes).first().copied()).find(|class| class.contains('.'));
     outermost.and_then(|class| class.rsplit('.').next())
 }
 
@@ -148,7 +149,10 @@ mod tests {
         }
         let (first, second) = (known.place(&node(names[1].0)), known.place(&node(names[2].0)));
         assert_ne!(first.invocation, second.invocation);
-        assert_eq!(Names::new("tf2onnx", &graph).place(&node("model/conv/Conv2D")).module, "model/conv/Conv2D");
+        assert_eq!(
+            Names::new("tf2onnx", &graph).place(&node("model/conv/Conv2D")).module,
+            "model/conv/Conv2D"
+        );
     }
 
     #[test]

@@ -65,7 +65,9 @@ impl<'a> Node<'a> {
     /// The integers at a place, if there are any.
     pub fn maybe_integers(&self, place: usize, what: &str) -> Result<Option<Vec<i64>>, String> {
         let Some(value) = self.maybe(place) else { return Ok(None) };
-        let sizes = value.sizes().ok_or_else(|| format!("its {what} is computed; only a constant one is supported"))?;
+        let sizes = value
+            .sizes()
+            .ok_or_else(|| format!("its {what} is computed; only a constant one is supported"))?;
         let fixed: Option<Vec<i64>> = sizes.iter().map(crate::graph::Size::fixed).collect();
         fixed.map(Some).ok_or_else(|| format!("its {what} depends on a size that the file leaves open"))
     }

@@ -82,7 +82,10 @@ pub(super) fn choose<'a>(
         match chosen {
             Some(chosen) => candidates = vec![candidates.swap_remove(chosen)],
             None => {
-                let all: Vec<String> = candidates.iter().map(|found| format!("'{}' {}", found.output, shown(&found.shape))).collect();
+                let all: Vec<String> = candidates
+                    .iter()
+                    .map(|found| format!("'{}' {}", found.output, shown(&found.shape)))
+                    .collect();
                 return Err(format!(
                     "several of its results could be logits: {}; say which, as `output`",
                     all.join(", ")
@@ -94,7 +97,9 @@ pub(super) fn choose<'a>(
         return match fault {
             Some(fault) => Ok(Err(fault)),
             None if others.is_empty() => Err("it has no result".to_owned()),
-            None => Err(format!("none of its results is logits, [N, classes]: it returns {}", others.join(", "))),
+            None => {
+                Err(format!("none of its results is logits, [N, classes]: it returns {}", others.join(", ")))
+            }
         };
     };
     let Candidate { output, name, value, shape, cut } = found;
@@ -106,7 +111,8 @@ pub(super) fn choose<'a>(
         }
     };
     let value = importer.plain(&value, "constant")?;
-    let others: Vec<String> = all.iter().filter(|other| **other != output).map(|&other| other.to_owned()).collect();
+    let others: Vec<String> =
+        all.iter().filter(|other| **other != output).map(|&other| other.to_owned()).collect();
     let note = (all.len() > 1 || !cut.is_empty()).then(|| Note::Output {
         name: name.to_owned(),
         others,
@@ -144,7 +150,8 @@ fn candidate<'a>(
     let mut behind = Vec::new();
     loop {
         let value = importer.value(name).ok_or_else(|| format!("its result '{name}' is never computed"))?;
-        let suits = matches!(value, Value::Computed(_) | Value::ChannelsLast(_)) && importer.kind(value) == tch::Kind::Float;
+        let suits = matches!(value, Value::Computed(_) | Value::ChannelsLast(_))
+            && importer.kind(value) == tch::Kind::Float;
         if suits {
             let shape = importer.shape(value)?;
             if classes(&shape).is_some() && shape.first() == Some(&importer.batch) {
@@ -159,7 +166,9 @@ fn candidate<'a>(
         });
         let Some(node) = next.filter(|_| behind.len() < 32) else {
             return Ok(match importer.value(output) {
-                Some(Value::Fault(fault)) if cut.is_empty() || !matches!(value, Value::Computed(_)) => Err(Rc::clone(fault)),
+                Some(Value::Fault(fault)) if cut.is_empty() || !matches!(value, Value::Computed(_)) => {
+                    Err(Rc::clone(fault))
+                }
                 _ => Ok(None),
             });
         };
@@ -168,7 +177,9 @@ fn candidate<'a>(
             cut.append(&mut behind);
         }
         // The one that is no constant.
-        let varies = |name: &&String| !matches!(importer.value(name), None | Some(Value::Constant(..) | Value::Sizes(_)));
+        let varies = |name: &&String| {
+            !matches!(importer.value(name), None | Some(Value::Constant(..) | Value::Sizes(_)))
+        };
         let Some(input) = node.input.iter().find(varies) else { return Ok(Ok(None)) };
         name = input;
     }

@@ -56,7 +56,8 @@ pub(super) fn result(op: &Op, inputs: &[Shaped]) -> Result<Shaped, String> {
         },
         Op::LayerNorm { shape, .. } => {
             let tail = x.len().checked_sub(shape.len()).map(|start| &x[start..]);
-            let fits = tail.is_some_and(|tail| tail.iter().zip(shape).all(|(size, of)| size.fixed() == Some(*of)));
+            let fits =
+                tail.is_some_and(|tail| tail.iter().zip(shape).all(|(size, of)| size.fixed() == Some(*of)));
             if fits { same() } else { Err(format!("it normalises {shape:?} of {}", shown(x))) }
         }
         Op::Dropout { .. } | Op::Activation(_) => same(),
@@ -106,7 +107,11 @@ fn refs(shape: &[Size]) -> Vec<&Size> {
 }
 
 fn fixed(shape: &[Size]) -> Result<Vec<i64>, String> {
-    shape.iter().map(Size::fixed).collect::<Option<_>>().ok_or_else(|| "a weight's size is left open".to_owned())
+    shape
+        .iter()
+        .map(Size::fixed)
+        .collect::<Option<_>>()
+        .ok_or_else(|| "a weight's size is left open".to_owned())
 }
 
 /// The place that a dimension, which may count from the end, is in.
@@ -140,7 +145,9 @@ impl Window {
             if (steps - 1) * stride >= side + padding {
                 steps -= 1;
             }
-            return Some(Size::Fixed(steps)).filter(|_| *rest >= 0 || ceil && steps > 0).ok_or_else(too_small);
+            return Some(Size::Fixed(steps))
+                .filter(|_| *rest >= 0 || ceil && steps > 0)
+                .ok_or_else(too_small);
         }
         if ceil && stride > 1 {
             return Err("its windows may go over the edge of pictures whose size is left open".to_owned());
@@ -159,19 +166,25 @@ fn too_small() -> String {
 
 fn pooled(pool: &Pool, x: &[Size]) -> Result<Vec<Size>, String> {
     let [n, c, height, width] = x else { return Err("only pictures are pooled".to_owned()) };
-    let moved = |kernel: &[i64; 2], stride: &[i64; 2], padding: &[i64; 2], dilation: &[i64; 2], ceil: bool| {
-        let side = |place: usize, size: &Size| {
-            let [kernel, stride, padding, dilation] = [kernel, stride, padding, dilation].map(|pair| pair[place]);
-            if padding * 2 > kernel {
-                return Err("its padding is more than half its window".to_owned());
-            }
-            Window { kernel, stride, padding, dilation, ceil }.steps(size)
+    let moved =
+        |kernel: &[i64; 2], stride: &[i64; 2], padding: &[i64; 2], dilation: &[i64; 2], ceil: bool| {
+            let side = |place: usize, size: &Size| {
+                let [kernel, stride, padding, dilation] =
+                    [kernel, stride, padding, dilation].map(|pair| pair[place]);
+                if padding * 2 > kernel {
+                    return Err("its padding is more than half its window".to_owned());
+                }
+                Window { kernel, stride, padding, dilation, ceil }.steps(size)
+            };
+            Ok::<_, String>([side(0, height)?, side(1, width)?])
         };
-        Ok::<_, String>([side(0, height)?, side(1, width)?])
-    };
     let [height, width] = match pool {
-        Pool::Max { kernel, stride, padding, dilation, ceil } => moved(kernel, stride, padding, dilation, *ceil)?,
-        Pool::Average { kernel, stride, padding, ceil, .. } => moved(kernel, stride, padding, &[1, 1], *ceil)?,
+        Pool::Max { kernel, stride, padding, dilation, ceil } => {
+            moved(kernel, stride, padding, dilation, *ceil)?
+        }
+        Pool::Average { kernel, stride, padding, ceil, .. } => {
+            moved(kernel, stride, padding, &[1, 1], *ceil)?
+        }
         Pool::AdaptiveAverage { output } | Pool::AdaptiveMax { output } => output.map(Size::Fixed),
     };
     Ok(vec![n.clone(), c.clone(), height, width])
@@ -251,7 +264,9 @@ fn einsum(equation: &str, inputs: &[Shaped]) -> Result<Vec<Size>, String> {
     let of = |letter: char| {
         let mut all = sizes.iter().filter(|(known, _)| *known == letter).map(|(_, size)| *size);
         let first = all.next();
-        first.map(|first| all.find(|size| **size != Size::Fixed(1)).filter(|_| *first == Size::Fixed(1)).unwrap_or(first))
+        first.map(|first| {
+            all.find(|size| **size != Size::Fixed(1)).filter(|_| *first == Size::Fixed(1)).unwrap_or(first)
+        })
     };
     result.trim().chars().map(|letter| of(letter).cloned().ok_or_else(plain)).collect()
 }
@@ -261,7 +276,9 @@ pub(super) fn without(x: &[Size], dims: &[i64], keep: bool) -> Result<Vec<Size>,
     let gone = dims.iter().map(|dim| place(*dim, x.len())).collect::<Result<Vec<_>, _>>()?;
     let all = x.iter().enumerate();
     Ok(match keep {
-        true => all.map(|(at, size)| if gone.contains(&at) { Size::Fixed(1) } else { size.clone() }).collect(),
+        true => {
+            all.map(|(at, size)| if gone.contains(&at) { Size::Fixed(1) } else { size.clone() }).collect()
+        }
         false => all.filter(|(at, _)| !gone.contains(at)).map(|(_, size)| size.clone()).collect(),
     })
 }
@@ -315,7 +332,10 @@ fn layout(op: &Layout, x: &[Size], kind: Kind) -> Result<Shaped, String> {
             let mut shape = x.to_vec();
             for (from_end, pair) in amounts.chunks(2).enumerate() {
                 let at = rank.checked_sub(from_end + 1).ok_or("it pads more dimensions than there are")?;
-                let more = pair.iter().try_fold(0_i64, |sum, amount| sum.checked_add(*amount)).ok_or_else(unclear)?;
+                let more = pair
+                    .iter()
+                    .try_fold(0_i64, |sum, amount| sum.checked_add(*amount))
+                    .ok_or_else(unclear)?;
                 shape[at] = extent::plus(&shape[at], more).ok_or_else(unclear)?;
             }
             shape
@@ -368,9 +388,13 @@ fn selection(op: &Selection, inputs: &[Shaped]) -> Result<Vec<Size>, String> {
         }
         Selection::Index { given } => {
             let lists: Vec<&[Size]> = inputs[1..].iter().map(|(shape, _)| shape.as_slice()).collect();
-            let [list] = lists[..] else { return Err("only one dimension can be indexed".to_owned()) };
-            let at = given.iter().position(|given| *given).filter(|at| *at < x.len()).ok_or("it indexes nothing")?;
-            Ok([&x[..at], list, &x[at + 1..]].concat())
+            let at = given.iter().position(|given| *given).ok_or("it indexes nothing")?;
+            // Dimensions that follow each other are taken together.
+            let end = at + lists.len();
+            if end != given.len() || end > x.len() || given[at..].contains(&false) {
+                return Err("only neighbouring dimensions can be indexed".to_owned());
+            }
+            Ok([&x[..at], &broadcast(&lists)?, &x[end..]].concat())
         }
         _ => Err("its result's shape is not known".to_owned()),
     }

@@ -81,7 +81,9 @@ fn of_bytes(raw: &Bytes, data_type: i32, kind: Kind, count: i64) -> Result<Tenso
         }
         13 => {
             let (numbers, _) = raw.as_chunks::<8>();
-            of_integers(numbers.iter().map(|bytes| i64::try_from(u64::from_le_bytes(*bytes)).unwrap_or(i64::MAX)))
+            of_integers(
+                numbers.iter().map(|bytes| i64::try_from(u64::from_le_bytes(*bytes)).unwrap_or(i64::MAX)),
+            )
         }
         // A byte that is neither 0 nor 1 must not become a C++ bool.
         9 => Tensor::f_from_data_size(raw, &[count], Kind::Uint8)

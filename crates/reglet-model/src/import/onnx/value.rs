@@ -107,9 +107,11 @@ impl Value {
 
 /// The numbers of a tensor of integers.
 pub(super) fn integers(tensor: &Tensor) -> Option<Vec<i64>> {
-    if !matches!(tensor.kind(), Kind::Int64 | Kind::Int | Kind::Int16 | Kind::Int8 | Kind::Uint8 | Kind::Bool) {
+    if !matches!(tensor.kind(), Kind::Int64 | Kind::Int | Kind::Int16 | Kind::Int8 | Kind::Uint8 | Kind::Bool)
+    {
         return None;
     }
-    let flat = tensor.f_to_device(Device::Cpu).and_then(|flat| flat.f_to_kind(Kind::Int64)?.f_reshape([-1])).ok()?;
+    let flat =
+        tensor.f_to_device(Device::Cpu).and_then(|flat| flat.f_to_kind(Kind::Int64)?.f_reshape([-1])).ok()?;
     Vec::try_from(flat).ok()
 }

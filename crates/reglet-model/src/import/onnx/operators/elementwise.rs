@@ -93,12 +93,14 @@ fn other<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             // A softmax whose row is masked out as a whole is no number, and exporters guard against that.
             let (x, last) = importer.aligned(&[x])?;
             let shape = importer.shape(&x[0])?;
-            let found = importer.emit_aten("isnan", "torch.isnan(a0)", &x, Vec::new(), (shape, Kind::Bool))?;
+            let found =
+                importer.emit_aten("isnan", "torch.isnan(a0)", &x, Vec::new(), (shape, Kind::Bool))?;
             one(Ok(placed(found, last)))
         }
         "Clip" => clip(importer, node),
         "PRelu" => {
-            let (x, slope) = (node.input(0)?, node.maybe_constant(1, "slope")?.ok_or("its slope is missing")?);
+            let (x, slope) =
+                (node.input(0)?, node.maybe_constant(1, "slope")?.ok_or("its slope is missing")?);
             let (x, last) = importer.aligned(&[x])?;
             let channels = importer.shape(&x[0])?.get(1).and_then(Size::fixed);
             let count = slope.numel() as i64;
@@ -108,7 +110,13 @@ fn other<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             let slope = Value::of(slope.f_reshape([count]).map_err(|error| error.to_string())?);
             let shape = importer.shape(&x[0])?;
             let inputs = [x[0].clone(), slope];
-            let found = importer.emit_aten("prelu", "torch.prelu(a0, a1)", &inputs, Vec::new(), (shape, Kind::Float))?;
+            let found = importer.emit_aten(
+                "prelu",
+                "torch.prelu(a0, a1)",
+                &inputs,
+                Vec::new(),
+                (shape, Kind::Float),
+            )?;
             one(Ok(placed(found, last)))
         }
         "Cast" => {

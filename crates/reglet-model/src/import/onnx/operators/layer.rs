@@ -35,7 +35,8 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             one(importer.emit(op, &[x, node.input(1)?, node.input(2)?]))
         }
         "GroupNormalization" => {
-            let groups = node.maybe_int("num_groups")?.filter(|groups| *groups > 0).ok_or("it has no groups")?;
+            let groups =
+                node.maybe_int("num_groups")?.filter(|groups| *groups > 0).ok_or("it has no groups")?;
             let op = Op::GroupNorm { groups, eps: node.float("epsilon", 1e-5)? };
             node.pass_over(&["stash_type"]);
             let x = node.input(0)?;
@@ -46,7 +47,11 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
                 let each = all.checked_div(constant.numel().max(1) as i64).unwrap_or(1);
                 inputs.push(match constant.numel() as i64 == all {
                     true => node.input(place)?,
-                    false => Value::of(constant.f_repeat_interleave_self_int(each, 0, None).map_err(|error| error.to_string())?),
+                    false => Value::of(
+                        constant
+                            .f_repeat_interleave_self_int(each, 0, None)
+                            .map_err(|error| error.to_string())?,
+                    ),
                 });
             }
             one(importer.emit(op, &inputs))
@@ -77,12 +82,13 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             let normal: Option<Vec<i64>> = shape[axis..].iter().map(Size::fixed).collect();
             let normal = normal.ok_or("it normalises dimensions whose size is left open")?;
             node.pass_over(&["stash_type"]);
-            let expression = format!("torch.rms_norm(a0, {normal:?}, a1, {:?})", node.float("epsilon", 1e-5)?);
+            let expression =
+                format!("torch.rms_norm(a0, {normal:?}, a1, {:?})", node.float("epsilon", 1e-5)?);
             one(importer.emit_aten("rms_norm", &expression, &[x, weight], Vec::new(), (shape, Kind::Float)))
         }
         "Dropout" => {
             let training = node.maybe_integers(2, "training mode")?;
-            if training.is_some_and(|training| training != [0]) || node.results > 1 {
+            if training.is_some_and(|training| training != [0]) {
                 return Err(IN_TRAINING.to_owned());
             }
             node.pass_over(&["ratio", "seed", "is_test"]);
@@ -127,11 +133,17 @@ pub(super) fn paddings<'a>(
     };
     let mut pads = [[0; 2]; 2];
     for (side, size) in same.iter().enumerate() {
-        let reach = (kernel[side] - 1).checked_mul(dilation[side]).map(|reach| reach + 1).ok_or("its window is too large")?;
+        let reach = (kernel[side] - 1)
+            .checked_mul(dilation[side])
+            .map(|reach| reach + 1)
+            .ok_or("its window is too large")?;
         let total = match (size.fixed(), stride[side]) {
             (_, 1) => reach - 1,
             (Some(size), stride @ 1..) => (((size + stride - 1) / stride - 1) * stride + reach - size).max(0),
-            _ => return Err("its padding depends on a size that the file leaves open; export it for one size".to_owned()),
+            _ => {
+                return Err("its padding depends on a size that the file leaves open; export it for one size"
+                    .to_owned());
+            }
         };
         let (less, more) = (total / 2, total - total / 2);
         pads[side] = if auto == "SAME_UPPER" { [less, more] } else { [more, less] };
@@ -150,7 +162,11 @@ pub(super) fn padded(
         return Ok((x, pads.map(|[before, _]| before)));
     }
     let [[top, bottom], [left, right]] = pads;
-    let pad = Layout::Pad { amounts: vec![left, right, top, bottom], mode: "constant".to_owned(), value: Some(with) };
+    let pad = Layout::Pad {
+        amounts: vec![left, right, top, bottom],
+        mode: "constant".to_owned(),
+        value: Some(with),
+    };
     Ok((importer.emit(pad, &[x])?, [0, 0]))
 }
 
@@ -183,7 +199,11 @@ fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let more = node.pair("output_padding", [0, 0])?;
     let groups = node.int("group", 1)?;
     let [[top, bottom], [left, right]] = node.pads()?;
-    if top != bottom || left != right || node.has("output_shape") || node.text("auto_pad", "NOTSET")? != "NOTSET" {
+    if top != bottom
+        || left != right
+        || node.has("output_shape")
+        || node.text("auto_pad", "NOTSET")? != "NOTSET"
+    {
         return Err("only paddings that are the same on both sides are supported".to_owned());
     }
     let shape = importer.shape(&x)?;
@@ -199,8 +219,9 @@ fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     inputs.extend(node.maybe(2));
     let bias = if inputs.len() > 2 { "a2" } else { "None" };
     let padding = [top, left];
-    let expression =
-        format!("torch.conv_transpose2d(a0, a1, {bias}, {stride:?}, {padding:?}, {more:?}, {groups}, {dilation:?})");
+    let expression = format!(
+        "torch.conv_transpose2d(a0, a1, {bias}, {stride:?}, {padding:?}, {more:?}, {groups}, {dilation:?})"
+    );
     one(importer.emit_aten("conv_transpose2d", &expression, &inputs, Vec::new(), (shape, Kind::Float)))
 }
 
@@ -210,11 +231,17 @@ fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found
     let (x, last) = importer.aligned(&[x])?;
     let x = x[0].clone();
     let shape = importer.shape(&x)?;
-    let count = shape[1].fixed().filter(|count| (1..=4096).contains(count)).ok_or("its channels are not known")?;
-    let size = node.maybe_int("size")?.filter(|size| (1..=count).contains(size)).ok_or("its window makes no sense")?;
-    let (alpha, beta, bias) = (node.float("alpha", 1e-4)?, node.float("beta", 0.75)?, node.float("bias", 1.0)?);
+    let count =
+        shape[1].fixed().filter(|count| (1..=4096).contains(count)).ok_or("its channels are not known")?;
+    let size = node
+        .maybe_int("size")?
+        .filter(|size| (1..=count).contains(size))
+        .ok_or("its window makes no sense")?;
+    let (alpha, beta, bias) =
+        (node.float("alpha", 1e-4)?, node.float("beta", 0.75)?, node.float("bias", 1.0)?);
     let ones = tch::Tensor::f_ones([count, count], (Kind::Float, tch::Device::Cpu));
-    let band = ones.and_then(|ones| ones.f_tril(size / 2)?.f_triu(-((size - 1) / 2))?.f_view([count, count, 1, 1]));
+    let band =
+        ones.and_then(|ones| ones.f_tril(size / 2)?.f_triu(-((size - 1) / 2))?.f_view([count, count, 1, 1]));
     let band = Value::Constant(Rc::new(band.map_err(|error| error.to_string())?), None);
     let squares = importer.emit(crate::graph::Activation::Square, &[x.clone()])?;
     let sum = Op::Conv2d { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };

@@ -156,34 +156,76 @@ fn reshape(importer: &mut Importer, x: Value, mut target: Vec<Size>, keep_zeros:
     if left.len() > 1 {
         return Err("it leaves two sizes open".to_owned());
     }
-    let batch = importer.batch.clone();
-    let fixed = Size::Fixed(importer.fixed_batch.unwrap_or(1));
+    // A file for a fixed number of pictures says how large everything is for these.
+    let counted =
+        of_fixed_batch(importer, &from, &total).filter(|_| importer.fixed_batch.is_some() || left.is_empty());
+    let (said, pictures) = match &counted {
+        Some((said, place)) => (said, Some(*place)),
+        None => (&total, None),
+    };
     if let Some(&at) = left.first() {
-        let known: Vec<Size> =
-            target.iter().enumerate().filter(|(place, _)| *place != at).map(|(_, size)| size.clone()).collect();
+        let known: Vec<Size> = target
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != at)
+            .map(|(_, size)| size.clone())
+            .collect();
         let known = extent::count(&known).ok_or("it is too large")?;
-        let mut rest = extent::divide(&total, &known).ok_or_else(|| misfit(&target))?;
-        // A file for a fixed number of pictures says that number where it means all of them.
-        let whole = extent::divide(&rest, &batch).and_then(|each| extent::multiply(&each, &fixed));
-        if let (Some(whole), true) = (whole, at != 0 && target[0] == fixed && from.first() == Some(&batch)) {
-            target[0] = batch.clone();
-            rest = whole;
-        }
+        let rest = match extent::divide(said, &known) {
+            Some(rest) => rest,
+            // It says the number of pictures after all, as it found it out.
+            None => extent::divide(&total, &known).ok_or_else(|| misfit(&target))?,
+        };
         target[at] = rest;
     }
     let asked = extent::count(&target).ok_or("it is too large")?;
-    if asked != total {
-        // The same for one that says all sizes: the first is as many times what it says as there are more pictures.
-        let more = extent::multiply(&total, &fixed)
-            .and_then(|total| extent::divide(&total, &asked))
-            .filter(|more| *more == batch);
-        let first = more.and_then(|_| {
-            let first = extent::multiply(target.first()?, &batch)?;
-            extent::divide(&first, &fixed)
+    if let (Some(place), true) = (pictures, asked == *said && asked != total) {
+        let (batch, fixed) = (importer.batch.clone(), Size::Fixed(importer.fixed_batch.unwrap_or(1)));
+        let at = pictures_in(&target, &from, place, &fixed);
+        let grown = at.and_then(|at| {
+            extent::divide(&extent::multiply(&target[at], &batch)?, &fixed).map(|size| (at, size))
         });
-        target[0] = first.ok_or_else(|| misfit(&target))?;
+        let (at, size) = grown.ok_or_else(|| misfit(&target))?;
+        target[at] = size;
+    }
+    if extent::count(&target).as_ref() != Some(&total) {
+        return Err(misfit(&target));
     }
     one(reshaped(importer, x, target))
+}
+
+/// Which dimension of a shape, said for a `fixed` number of pictures, is that of the pictures, which were in another `place`
+/// before. Where that cannot be told from the sizes, it is told by how code is written; whether the pictures stay apart is
+/// found out later.
+fn pictures_in(target: &[Size], from: &[Size], place: usize, fixed: &Size) -> Option<usize> {
+    // The dimension that has just their number.
+    if let Some(at) = target.iter().position(|size| size == fixed) {
+        return Some(at);
+    }
+    // What stands before the pictures stands before them in the new shape too. More dimensions than stood behind them are made
+    // of these and the pictures; else the pictures are taken together with what stands before.
+    let before = extent::count(&from[..place])?;
+    match (0..target.len()).find(|at| extent::count(&target[..*at]).as_ref() == Some(&before)) {
+        Some(at) if at == 0 || target.len() - at > from.len() - place - 1 => Some(at),
+        Some(at) => Some(at - 1),
+        None => {
+            let all = extent::multiply(&before, fixed)?.fixed()?;
+            let reaches = |at: &usize| {
+                let count = extent::count(&target[..=*at]).and_then(|count| count.fixed());
+                count.is_some_and(|count| count >= all)
+            };
+            (0..target.len()).find(reaches)
+        }
+    }
+}
+
+/// How many numbers there are for the number of pictures that a file was made for, and in which dimension these are; `None`
+/// if there are as many whatever their number.
+fn of_fixed_batch(importer: &Importer, from: &[Size], total: &Size) -> Option<(Size, usize)> {
+    let fixed = Size::Fixed(importer.fixed_batch.unwrap_or(1));
+    let each = extent::divide(total, &importer.batch)?;
+    let place = from.iter().position(|size| extent::divide(size, &importer.batch).is_some())?;
+    Some((extent::multiply(&each, &fixed)?, place))
 }
 
 /// The value in another shape, of which it is known to have the numbers.
@@ -201,7 +243,9 @@ fn reshaped(importer: &mut Importer, x: Value, shape: Vec<Size>) -> Result<Value
         _ => x,
     };
     match &x {
-        Value::Constant(..) | Value::Computed(_) | Value::ChannelsLast(_) => importer.emit(Layout::Reshape { shape }, &[x]),
+        Value::Constant(..) | Value::Computed(_) | Value::ChannelsLast(_) => {
+            importer.emit(Layout::Reshape { shape }, &[x])
+        }
         _ => Err("it makes numbers of a size that the file leaves open".to_owned()),
     }
 }
@@ -215,7 +259,8 @@ fn squeeze<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     };
     let target = match (node.operator, axes) {
         ("Squeeze", axes) => {
-            let ones = || (0..shape.len() as i64).filter(|at| shape[*at as usize].fixed() == Some(1)).collect();
+            let ones =
+                || (0..shape.len() as i64).filter(|at| shape[*at as usize].fixed() == Some(1)).collect();
             let axes: Vec<i64> = axes.unwrap_or_else(ones);
             for axis in &axes {
                 let size = &shape[place(*axis, shape.len())?];
@@ -223,7 +268,9 @@ fn squeeze<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
                     return Err(format!("it removes a dimension of {}", shown(std::slice::from_ref(size))));
                 }
                 if *size == importer.batch {
-                    return Err("it removes the dimension of pictures; export it with a dynamic batch".to_owned());
+                    return Err(
+                        "it removes the dimension of pictures; export it with a dynamic batch".to_owned()
+                    );
                 }
             }
             without(&shape, &axes, false)?
@@ -286,7 +333,10 @@ fn pad<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
 }
 
 fn rearranged<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let factor = node.maybe_int("blocksize")?.filter(|factor| (1..=1 << 12).contains(factor)).ok_or("its size makes no sense")?;
+    let factor = node
+        .maybe_int("blocksize")?
+        .filter(|factor| (1..=1 << 12).contains(factor))
+        .ok_or("its size makes no sense")?;
     let mode = node.text("mode", "DCR")?;
     let x = node.input(0)?;
     let shape = importer.shape(&x)?;
@@ -301,7 +351,8 @@ fn rearranged<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let (split, order, whole) = match node.operator {
         "DepthToSpace" => {
             let channels = divided(&divided(c)?)?;
-            let split = vec![n.clone(), by.clone(), by.clone(), channels.clone(), height.clone(), width.clone()];
+            let split =
+                vec![n.clone(), by.clone(), by.clone(), channels.clone(), height.clone(), width.clone()];
             (split, vec![0, 3, 4, 1, 5, 2], vec![n.clone(), channels, times(height)?, times(width)?])
         }
         _ => {
@@ -321,7 +372,8 @@ const NEAR: f64 = 1e-6;
 fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let mode = node.text("mode", "nearest")?;
     let old = node.operator == "Upsample" || node.version < 11;
-    let transform = node.text("coordinate_transformation_mode", if old { "asymmetric" } else { "half_pixel" })?;
+    let transform =
+        node.text("coordinate_transformation_mode", if old { "asymmetric" } else { "half_pixel" })?;
     let nearest = node.text("nearest_mode", if old { "floor" } else { "round_prefer_floor" })?;
     let antialias = node.flag("antialias", false)?;
     let cubic = node.float("cubic_coeff_a", -0.75)?;
@@ -355,7 +407,8 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
                 None => {
                     let at = if old { 1 } else { 2 };
                     let scales = node.maybe_constant(at, "scales")?.ok_or("its scales are missing")?;
-                    Vec::try_from(scales.as_ref().to_kind(Kind::Double)).map_err(|_| "its scales are no list".to_owned())?
+                    Vec::try_from(scales.as_ref().to_kind(Kind::Double))
+                        .map_err(|_| "its scales are no list".to_owned())?
                 }
             };
             if scales.len() != axes.len() {
@@ -370,8 +423,11 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             all
         }
     };
-    let output: Vec<Size> = target.into_iter().zip(&shape).map(|(size, own)| size.unwrap_or_else(|| own.clone())).collect();
-    if output[0].fixed().is_some_and(|rows| rows > 1) || output[1] != shape[1] {
+    let output: Vec<Size> =
+        target.into_iter().zip(&shape).map(|(size, own)| size.unwrap_or_else(|| own.clone())).collect();
+    if output[0].fixed().is_some_and(|rows| rows != importer.fixed_batch.unwrap_or(1))
+        || output[1] != shape[1]
+    {
         return Err("only height and width can be resized".to_owned());
     }
     let sides = [output[2].clone(), output[3].clone()];
@@ -382,9 +438,12 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let half = matches!(transform.as_str(), "half_pixel" | "pytorch_half_pixel");
     let found = match mode.as_str() {
         "linear" if antialias || !(corners || half) => None,
-        "linear" => Some(importer.emit(Layout::UpsampleBilinear { output: sides, align_corners: corners }, &inputs)?),
+        "linear" => {
+            Some(importer.emit(Layout::UpsampleBilinear { output: sides, align_corners: corners }, &inputs)?)
+        }
         "cubic" if (corners || half) && !antialias && (cubic + 0.75).abs() < 1e-6 => {
-            let expression = format!("torch.upsample_bicubic2d(a0, [n0, n1], {})", if corners { "True" } else { "False" });
+            let expression =
+                format!("torch.upsample_bicubic2d(a0, [n0, n1], {})", if corners { "True" } else { "False" });
             let shaped = (output.clone(), Kind::Float);
             Some(importer.emit_aten("upsample_bicubic2d", &expression, &inputs, sides.to_vec(), shaped)?)
         }
@@ -393,7 +452,8 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         }
         _ => None,
     };
-    let found = found.ok_or_else(|| format!("resizing by '{mode}' with '{transform}' and '{nearest}' is not supported"))?;
+    let found = found
+        .ok_or_else(|| format!("resizing by '{mode}' with '{transform}' and '{nearest}' is not supported"))?;
     one(Ok(placed(found, last)))
 }
 
@@ -401,11 +461,14 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
 fn scaled(size: &Size, scale: f64) -> Result<Size, String> {
     let whole = scale.round();
     if (scale - whole).abs() < NEAR && (1.0..4096.0).contains(&whole) {
-        return extent::multiply(size, &Size::Fixed(whole as i64)).ok_or_else(|| "it is too large".to_owned());
+        return extent::multiply(size, &Size::Fixed(whole as i64))
+            .ok_or_else(|| "it is too large".to_owned());
     }
     let exact = size.fixed().map(|size| size as f64 * scale);
     match exact {
-        Some(exact) if (exact - exact.round()).abs() < 1e-3 && (1.0..1e6).contains(&exact) => Ok(Size::Fixed(exact.round() as i64)),
+        Some(exact) if (exact - exact.round()).abs() < 1e-3 && (1.0..1e6).contains(&exact) => {
+            Ok(Size::Fixed(exact.round() as i64))
+        }
         _ => Err(format!("a scale of {scale} makes no whole pixels")),
     }
 }
@@ -422,7 +485,9 @@ fn is_floor(transform: &str, nearest: &str, from: &[Size], to: &[Size]) -> bool 
         ("half_pixel" | "pytorch_half_pixel", "round_prefer_floor" | "round_prefer_ceil") => {
             times(0).is_some() && times(1).is_some()
         }
-        ("asymmetric", "round_prefer_floor") => [times(0), times(1)].iter().all(|times| matches!(times, Some(1 | 2))),
+        ("asymmetric", "round_prefer_floor") => {
+            [times(0), times(1)].iter().all(|times| matches!(times, Some(1 | 2)))
+        }
         _ => false,
     }
 }

@@ -22,7 +22,11 @@ fn one(found: Result<Value, String>) -> Found {
 }
 
 /// What a call of a set of operators returns.
-pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>, set: &str) -> Result<Vec<Value>, String> {
+pub(super) fn read<'a>(
+    importer: &mut Importer<'a>,
+    node: &mut Node<'a>,
+    set: &str,
+) -> Result<Vec<Value>, String> {
     if let Some(reason) = refused(node.operator, set) {
         return Err(reason);
     }
@@ -50,11 +54,22 @@ fn refused(operator: &str, set: &str) -> Option<String> {
     let reason = match (set, operator) {
         (
             _,
-            "QuantizeLinear" | "DynamicQuantizeLinear" | "QLinearConv" | "QLinearMatMul" | "QLinearAdd" | "ConvInteger"
-            | "MatMulInteger" | "QGemm" | "QAttention" | "DynamicQuantizeMatMul" | "MatMulNBits",
+            "QuantizeLinear"
+            | "DynamicQuantizeLinear"
+            | "QLinearConv"
+            | "QLinearMatMul"
+            | "QLinearAdd"
+            | "ConvInteger"
+            | "MatMulInteger"
+            | "QGemm"
+            | "QAttention"
+            | "DynamicQuantizeMatMul"
+            | "MatMulNBits",
         ) => quantised,
         (_, "Loop" | "Scan") => "it repeats calls as often as its input says",
-        (_, "NonMaxSuppression" | "RoiAlign" | "MaxRoiPool") => "it belongs to detection, and what is explained are classifiers",
+        (_, "NonMaxSuppression" | "RoiAlign" | "MaxRoiPool") => {
+            "it belongs to detection, and what is explained are classifiers"
+        }
         ("", _) => return None,
         ("ai.onnx.ml", _) => "it makes no numbers that depend on the picture smoothly",
         _ => return Some(format!("its set of operators, '{set}', is a runtime's own")),

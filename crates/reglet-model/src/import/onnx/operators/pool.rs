@@ -12,9 +12,6 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         "GlobalAveragePool" => whole(Pool::AdaptiveAverage { output: [1, 1] }, importer, node),
         "GlobalMaxPool" => whole(Pool::AdaptiveMax { output: [1, 1] }, importer, node),
         "MaxPool" => {
-            if node.results > 1 {
-                return Err("the places of the largest are not supported".to_owned());
-            }
             node.pass_over(&["storage_order"]);
             let (x, kernel, stride, dilation) = window(importer, node)?;
             let pads = paddings(importer, node, &x, kernel, stride, dilation)?;

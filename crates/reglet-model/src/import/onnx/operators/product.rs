@@ -37,7 +37,11 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
 
 /// A weight `[in, out]` as `[out, in]`, which is how a linear layer has it.
 fn transposed(weight: &Tensor) -> Result<Rc<Tensor>, String> {
-    weight.f_transpose(0, 1).and_then(|weight| weight.f_contiguous()).map(Rc::new).map_err(|error| error.to_string())
+    weight
+        .f_transpose(0, 1)
+        .and_then(|weight| weight.f_contiguous())
+        .map(Rc::new)
+        .map_err(|error| error.to_string())
 }
 
 /// α a b + β c, for matrices, either of which may be transposed.
@@ -110,6 +114,7 @@ fn attention<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
     let back = importer.emit(Layout::Permute { dims: vec![0, 2, 1, 3] }, &[found])?;
     let shape = importer.shape(&back)?;
-    let channels = crate::import::onnx::extent::multiply(&shape[2], &shape[3]).ok_or("a size is too large")?;
+    let channels =
+        crate::import::onnx::extent::multiply(&shape[2], &shape[3]).ok_or("a size is too large")?;
     one(importer.emit(Layout::Reshape { shape: vec![shape[0].clone(), shape[1].clone(), channels] }, &[back]))
 }

@@ -11,14 +11,15 @@ use crate::import::onnx::value::Value;
 
 pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     match node.operator {
-        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare"
-        | "ReduceLogSumExp" | "ReduceProd" => reduced(importer, node),
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
+        | "ReduceSumSquare" | "ReduceLogSumExp" | "ReduceProd" => reduced(importer, node),
         "Softmax" | "LogSoftmax" => softmax(importer, node),
         "LpNormalization" => {
             let (axis, p) = (node.int("axis", -1)?, node.int("p", 2)?);
             let x = node.input(0)?;
             let norm = match p {
-                2 => importer.emit(Reduction::Norm { dims: vec![axis], keep: true }, std::slice::from_ref(&x))?,
+                2 => importer
+                    .emit(Reduction::Norm { dims: vec![axis], keep: true }, std::slice::from_ref(&x))?,
                 1 => {
                     let sizes = importer.emit(Activation::Abs, std::slice::from_ref(&x))?;
                     importer.emit(Reduction::Sum { dims: vec![axis], keep: true }, &[sizes])?
@@ -120,7 +121,10 @@ fn softmax<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         let found = importer.emit(op(dims[0]), &[value])?;
         return one(Ok(placed(found, last)));
     }
-    let flat = [shape[..at].to_vec(), vec![crate::import::onnx::extent::count(&shape[at..]).ok_or("it is too large")?]];
+    let flat = [
+        shape[..at].to_vec(),
+        vec![crate::import::onnx::extent::count(&shape[at..]).ok_or("it is too large")?],
+    ];
     let flat: Vec<Size> = flat.concat();
     let found = importer.emit(Layout::Reshape { shape: flat }, &[x])?;
     let found = importer.emit(op(at as i64), &[found])?;

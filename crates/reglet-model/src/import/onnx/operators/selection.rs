@@ -19,7 +19,41 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             let axis = node.int("axis", 0)?;
             let inputs = [node.input(0)?, node.input(1)?];
             let shape = (importer.shape(&inputs[1])?, importer.kind(&inputs[0]));
-            one(importer.emit_aten("gather", &format!("torch.gather(a0, {axis}, a1)"), &inputs, Vec::new(), shape))
+            one(importer.emit_aten(
+                "gather",
+                &format!("torch.gather(a0, {axis}, a1)"),
+                &inputs,
+                Vec::new(),
+                shape,
+            ))
+        }
+        "ScatterElements" => {
+            let axis = node.int("axis", 0)?;
+            if node.text("reduction", "none")? != "none" {
+                return Err("only what replaces numbers is supported".to_owned());
+            }
+            let inputs = [node.input(0)?, node.input(1)?, node.input(2)?];
+            let shape = (importer.shape(&inputs[0])?, importer.kind(&inputs[0]));
+            let expression = format!("torch.scatter(a0, {axis}, a1, a2)");
+            one(importer.emit_aten("scatter", &expression, &inputs, Vec::new(), shape))
+        }
+        "GatherND" => {
+            if node.int("batch_dims", 0)? != 0 {
+                return Err("places for each picture are not supported".to_owned());
+            }
+            let places = node.maybe_constant(1, "places")?.ok_or("its places are missing")?;
+            let count = places
+                .size()
+                .last()
+                .copied()
+                .filter(|count| (1..=8).contains(count) && places.kind() == Kind::Int64);
+            let count = count.ok_or("its places are none")?;
+            let mut inputs = vec![node.input(0)?];
+            for dim in 0..count {
+                let list = places.f_select(-1, dim).and_then(|list| list.f_contiguous());
+                inputs.push(Value::of(list.map_err(|error| error.to_string())?));
+            }
+            one(importer.emit(Selection::Index { given: vec![true; count as usize] }, &inputs))
         }
         _ => Ok(None),
     }
@@ -67,7 +101,11 @@ fn first_row(importer: &mut Importer, value: &Value) -> Result<Value, String> {
     let constant = value.constant()?.ok_or("it has a row for each picture, and not as many as there are")?;
     let row = constant.f_narrow(0, 0, 1).map_err(|error| error.to_string())?;
     let same = row.f_expand_as(&constant).and_then(|all| all.f_equal(&constant)).unwrap_or(false);
-    if same { Ok(Value::of(row)) } else { Err("it has constants of its own for each picture of a batch".to_owned()) }
+    if same {
+        Ok(Value::of(row))
+    } else {
+        Err("it has constants of its own for each picture of a batch".to_owned())
+    }
 }
 
 /// Sizes, as far as they are said.
@@ -76,7 +114,10 @@ fn bounds<'a>(node: &mut Node<'a>, at: usize, name: &str) -> Result<Option<Vec<S
         return Ok(Some(given.into_iter().map(Size::Fixed).collect()));
     }
     let Some(value) = node.maybe(at) else { return Ok(None) };
-    value.sizes().map(Some).ok_or_else(|| format!("its {name} are computed; only constant ones are supported"))
+    value
+        .sizes()
+        .map(Some)
+        .ok_or_else(|| format!("its {name} are computed; only constant ones are supported"))
 }
 
 fn slice<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
@@ -96,7 +137,9 @@ fn slice<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         let (value, at, last) = moved(importer, found, axis)?;
         // All of a dimension is no part of it, and in reverse it is turned.
         let reversed = step == -1
-            && start.fixed().is_some_and(|start| start == -1 || size.fixed().is_some_and(|size| start >= size - 1))
+            && start
+                .fixed()
+                .is_some_and(|start| start == -1 || size.fixed().is_some_and(|size| start >= size - 1))
             && end.fixed().is_some_and(|end| size.fixed().map_or(end < -(1 << 24), |size| end < -size));
         found = if reversed {
             placed(importer.emit(Layout::Flip { dims: vec![at as i64] }, &[value])?, last)
@@ -107,7 +150,8 @@ fn slice<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
                 Size::Fixed(bound) => Size::Fixed((*bound).clamp(-(1 << 40), 1 << 40)),
                 open => open.clone(),
             };
-            let op = Selection::Slice { dim: at as i64, start: Some(bound(start)), end: Some(bound(end)), step };
+            let op =
+                Selection::Slice { dim: at as i64, start: Some(bound(start)), end: Some(bound(end)), step };
             placed(importer.emit(op, &[value])?, last)
         };
     }
@@ -167,12 +211,16 @@ fn gather<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         let (value, dim) = if last { (x, axis) } else { (value, at as i64) };
         let size = importer.shape(&value)?[place(dim, importer.shape(&value)?.len())?].clone();
         if size.fixed().is_some_and(|size| !(-size..size).contains(index)) {
-            return Err(format!("there is no place {index} in a dimension of {}", size.fixed().unwrap_or_default()));
+            return Err(format!(
+                "there is no place {index} in a dimension of {}",
+                size.fixed().unwrap_or_default()
+            ));
         }
         return one(importer.emit(Selection::Select { dim, index: *index }, &[value]));
     }
     if last && importer.shape(&places)?.len() != 1 {
-        let given: Vec<bool> = (0..4).map(|dim| dim == place(axis, 4).unwrap_or(0)).collect();
+        let at = place(axis, 4)?;
+        let given: Vec<bool> = (0..=at).map(|dim| dim == at).collect();
         return one(importer.emit(Selection::Index { given }, &[x, places]));
     }
     let rank = importer.shape(&value)?.len();

@@ -33,7 +33,11 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         "Identity" => one(Ok(inputs[0].clone())),
         "Cast" => match node.int("to", 7)? {
             6 | 7 | 12 | 13 => one(Ok(inputs[0].clone())),
-            _ => Err("it makes numbers of a size that the file leaves open".to_owned()),
+            to => {
+                let kind = crate::import::tensors::in_graph(crate::import::onnx::tensors::kind(to as i32)?);
+                let number = inputs[0].clone();
+                one(importer.emit(crate::graph::Layout::To { kind }, &[number]))
+            }
         },
         "Gather" => {
             node.pass_over(&["axis"]);
@@ -41,7 +45,8 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
                 let at = at.fixed().map(|at| if at < 0 { at + first.len() as i64 } else { at });
                 at.and_then(|at| usize::try_from(at).ok()).and_then(|at| first.get(at)).cloned()
             };
-            let found: Option<Vec<Size>> = sizes.get(1).ok_or("its places are missing")?.iter().map(place).collect();
+            let found: Option<Vec<Size>> =
+                sizes.get(1).ok_or("its places are missing")?.iter().map(place).collect();
             result(found.ok_or("it takes a size from where there is none")?, single[1])
         }
         "Slice" => {
@@ -63,7 +68,8 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
                 return Err("it takes sizes in steps".to_owned());
             }
             let length = first.len() as i64;
-            let clamp = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
+            let clamp =
+                |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
             let (start, end) = (clamp(start), clamp(end));
             result(first.get(start..end.max(start)).unwrap_or_default().to_vec(), false)
         }
@@ -94,7 +100,9 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         }
         "Add" | "Sub" | "Mul" | "Div" | "Mod" | "Max" | "Min" | "Equal" | "Greater" | "Less" => {
             node.pass_over(&["fmod"]);
-            let [a, b] = &sizes[..] else { return Err("only two lists of sizes are put together".to_owned()) };
+            let [a, b] = &sizes[..] else {
+                return Err("only two lists of sizes are put together".to_owned());
+            };
             let found = pairs(node.operator, a, b)?;
             result(found, single.iter().all(|single| *single))
         }
@@ -108,8 +116,6 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             let found: Option<Vec<Size>> = (0..length).map(pick).collect();
             result(found.ok_or("lists of different lengths")?, single.iter().all(|single| *single))
         }
-        "Range" | "Expand" | "ConstantOfShape" | "Tile" | "Resize" => Ok(None),
-        _ if open => Err("it makes numbers of a size that the file leaves open".to_owned()),
         _ => Ok(None),
     }
 }
@@ -138,7 +144,8 @@ fn pairs(operator: &str, a: &[Size], b: &[Size]) -> Result<Vec<Size>, String> {
         "Add" => extent::add(a, b),
         "Sub" => extent::subtract(a, b),
         "Mul" => extent::multiply(a, b),
-        "Div" => extent::quotient(a, b).filter(|_| !matches!((a, b), (Size::Fixed(..0), _) | (_, Size::Fixed(..1)))),
+        "Div" => extent::quotient(a, b)
+            .filter(|_| !matches!((a, b), (Size::Fixed(..0), _) | (_, Size::Fixed(..1)))),
         "Mod" => extent::remainder(a, b),
         "Max" => smaller(a, b).map(|smaller| if smaller { b.clone() } else { a.clone() }),
         "Min" => smaller(a, b).map(|smaller| if smaller { a.clone() } else { b.clone() }),
