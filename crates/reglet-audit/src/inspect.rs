@@ -198,4 +198,12 @@ mod tests {
     fn long_numbers_are_set_in_threes() {
         assert_eq!([1, 999, 1000, 1_234_567].map(thousands), ["1", "999", "1,000", "1,234,567"]);
     }
+
+    #[test]
+    fn an_onnx_file_is_inspected_as_an_archive_is() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/onnx/made/zipmap.onnx");
+        let text = inspect(file, None).expect("committed");
+        assert!(text.contains("head: softmax, one class of 3 (the network ends with it)"), "{text}");
+        assert!(text.contains("before ZipMap") && text.contains("conv2d"), "{text}");
+    }
 }
