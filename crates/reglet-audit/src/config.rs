@@ -170,7 +170,8 @@ pub struct ModelConfig {
     /// The weights file, or `torchvision`.
     #[serde(default)]
     pub weights: Option<PathBuf>,
-    /// A model that torch.export saved (`.pt2`), with its weights; or, if it is trusted, a TorchScript program.
+    /// A model that torch.export saved (`.pt2`), or an ONNX file (`.onnx`), with its weights; or, if it is trusted, a TorchScript
+    /// program.
     #[serde(default)]
     pub archive: Option<PathBuf>,
     /// A TorchScript program is run, since it comes from a source that is trusted: it does what its author wrote.
