@@ -141,8 +141,10 @@ pub(super) fn paddings<'a>(
             (_, 1) => reach - 1,
             (Some(size), stride @ 1..) => (((size + stride - 1) / stride - 1) * stride + reach - size).max(0),
             _ => {
-                return Err("its padding depends on a size that the file leaves open; export it for one size"
-                    .to_owned());
+                return Err(
+                    "its padding depends on a size that the file leaves open; export it for one size"
+                        .to_owned(),
+                );
             }
         };
         let (less, more) = (total / 2, total - total / 2);
