@@ -33,7 +33,7 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
     });
     let labels = labels.transpose()?;
     let preprocessing = options.preprocessing.as_deref().map(preprocessing).transpose()?;
-    let asked = options.head.as_deref().map(str::parse).transpose();
+    let asked = options.head.as_deref().map(str::parse::<Head>).transpose();
     let asked = asked.map_err(|fault: ModelError| Error::Usage(format!("--head: {fault}")))?;
     let device = device(&options.device)?;
     if is_archive(Path::new(&options.model)) {
