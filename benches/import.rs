@@ -25,8 +25,7 @@ fn main() {
         println!("import: skipped, since REGLET_PT2 names no exported model");
         return;
     };
-    let options =
-        ImportOptions { archive: archive.clone(), labels: None, preprocessing: None, device: Device::Cpu };
+    let options = ImportOptions::new(archive.clone());
     let load = || Model::import(&options).expect("it loads");
     // The most that a process held never falls, so memory is measured first.
     let before = peak();

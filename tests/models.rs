@@ -66,7 +66,7 @@ fn each_is_in_outcome_the_network_that_torch_export_saves() {
         let file = File::open(fixtures().join(format!("twins/{architecture}.zip"))).expect("committed");
         ZipArchive::new(file).and_then(|mut zip| zip.extract(folder.path())).expect("a whole file");
         let archive = folder.path().join(format!("{architecture}.pt2"));
-        let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+        let options = ImportOptions::new(archive);
         let exported = Model::import(&options).unwrap_or_else(|error| panic!("{architecture}: {error}"));
         let model = small_model(architecture, 5);
         assert!(exported.graph().layers().eq(model.graph().layers()), "{architecture}: other layers");

@@ -11,7 +11,6 @@ use rand_chacha::ChaCha8Rng;
 use reglet_model::{ImportOptions, Model, ModelError, Weights};
 use reglet_tests::fixtures;
 use serde_json::{Value, json};
-use tch::Device;
 use zip::read::{ArchiveOffset, Config};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -123,7 +122,7 @@ fn refused(
 
 fn import(path: &Path) -> Result<(), ModelError> {
     let archive = path.to_owned();
-    let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+    let options = ImportOptions::new(archive);
     Model::import(&options).map(|_| ())
 }
 

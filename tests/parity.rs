@@ -1,6 +1,7 @@
 //! Exported networks against what PyTorch computes with them (`reference/make_parity.py`), with a table of
 //! how far they are apart: the second half of `cargo xtask parity`, which makes the references. A network that
-//! is built in as well is held to its exported twin, and where the reference has Captum's maps, methods are held to those.
+//! is built in as well is held to its exported twin, and where the reference has Captum's maps, methods are held to those. With
+//! `--onnx` the same networks as ONNX files are compared too.
 //!
 //! The bounds are for the operators as they were exported. By its rewrites a network rounds otherwise, which moves
 //! its logits a little and, where some ReLU's input is all but zero, switches that ReLU's gradient on or off: so
@@ -28,15 +29,21 @@ fn main() -> ExitCode {
         );
         return ExitCode::SUCCESS;
     };
+    let onnx = std::env::args().any(|word| word == "--onnx");
     let mut archives: Vec<PathBuf> = std::fs::read_dir(&folder)
         .expect("REGLET_PARITY is a folder")
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pt2"))
+        .filter(|path| {
+            path.extension().is_some_and(|extension| extension == "pt2" || (onnx && extension == "onnx"))
+        })
         .collect();
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     archives.retain(|path| {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name)
+        let is = |wanted: &String| {
+            name.strip_prefix(wanted.as_str()).is_some_and(|rest| ["", ".dynamo", ".script"].contains(&rest))
+        };
+        wanted.is_empty() || wanted.iter().any(is)
     });
     archives.sort();
     assert!(!archives.is_empty(), "{} holds no archives", folder.display());
@@ -96,22 +103,30 @@ struct Found {
 
 fn compare(archive: &Path) -> Result<Found, Box<dyn Error>> {
     let reference = Reference::read_path(&archive.with_extension("safetensors"));
-    let options =
-        ImportOptions { archive: archive.to_owned(), labels: None, preprocessing: None, device: Device::Cpu };
+    let options = ImportOptions::new(archive.to_owned());
     let mut model = Model::import(&options)?;
     let rewritten = distance(&model.logits(&reference.input())?, reference.tensor("logits"));
     model.set_rewrites(&[])?;
     let twin = twin(archive, &model, &reference)?;
     let layer = reference.text("layer").to_owned();
-    let value = model.graph().layer(&layer)?;
+    // Of some networks no module around the layer is called by itself.
+    let value = if layer.is_empty() { model.graph().input() } else { model.graph().layer(&layer)? };
     let targets = reference.targets();
     let found = model.evaluate(&reference.input(), Targets::Classes(&targets), true, &[value])?;
     let gradient = found.input_gradient.expect("it was asked for");
     let distances = [
         distance(&found.logits, reference.tensor("logits")),
         distance(&gradient, reference.tensor("input_gradient")),
-        distance(&found.layers[0].activation, reference.tensor("activation")),
-        distance(&found.layers[0].gradient, reference.tensor("gradient")),
+        if layer.is_empty() {
+            0.0
+        } else {
+            distance(&found.layers[0].activation, reference.tensor("activation"))
+        },
+        if layer.is_empty() {
+            0.0
+        } else {
+            distance(&found.layers[0].gradient, reference.tensor("gradient"))
+        },
     ];
     let maps = reference.holds("saliency").then(|| maps(&model, &reference, &targets)).transpose()?;
     Ok(Found { operators: model.graph().nodes().len(), layer, distances, rewritten, twin, maps })

@@ -6,7 +6,7 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use reglet_model::{
-    ImportOptions, Model, ModelError, Note, Op, Pass, PreprocessingSource, Reading, Request, Rows, Squashing,
+    Head, ImportOptions, Model, ModelError, Note, Op, Pass, PreprocessingSource, Request, Rows, Squashing,
     Targets, gradients,
 };
 use reglet_tests::{Reference, assert_close, fixtures};
@@ -17,7 +17,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 fn import(archive: &Path) -> Result<Model, ModelError> {
     let archive = archive.to_owned();
-    Model::import(&ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu })
+    Model::import(&ImportOptions::new(archive))
 }
 
 fn fixture(name: &str) -> PathBuf {
@@ -105,24 +105,24 @@ fn decomposed_programs_compute_the_same() {
 /// A last softmax or sigmoid, or a logarithm of one, is looked behind, and said.
 #[test]
 fn outputs_that_are_probabilities_already_are_looked_behind() {
-    for (case, squashing, reading) in [
-        ("softmax", Squashing::Softmax, Reading::Softmax),
-        ("log_softmax", Squashing::Softmax, Reading::Softmax),
-        ("logarithm", Squashing::Softmax, Reading::Softmax),
-        ("one_sigmoid", Squashing::Sigmoid, Reading::Binary),
-        ("sigmoids", Squashing::Sigmoid, Reading::Independent),
+    for (case, squashing, head) in [
+        ("softmax", Squashing::Softmax, Head::Softmax),
+        ("log_softmax", Squashing::Softmax, Head::Softmax),
+        ("logarithm", Squashing::Softmax, Head::Softmax),
+        ("one_sigmoid", Squashing::Sigmoid, Head::Sigmoid),
+        ("sigmoids", Squashing::Sigmoid, Head::MultiLabel),
     ] {
         let model = import(&fixture(case)).unwrap_or_else(|error| panic!("{case}: {error}"));
         let [Note::LookedBehind { squashing: found, .. }] = model.notes() else {
             panic!("{case}: {:?}", model.notes());
         };
-        assert_eq!((*found, model.classes().reading()), (squashing, reading), "{case}");
+        assert_eq!((*found, model.classes().head()), (squashing, head), "{case}");
         let reference = Reference::read(&format!("pt2/{case}"));
         let logits = reference.tensor("logits");
-        let expected = match reading {
-            Reading::Softmax => logits.softmax(1, Kind::Float),
-            Reading::Independent => logits.sigmoid(),
-            Reading::Binary => Tensor::cat(&[1 - logits.sigmoid(), logits.sigmoid()], 1),
+        let expected = match head {
+            Head::Softmax => logits.softmax(1, Kind::Float),
+            Head::MultiLabel => logits.sigmoid(),
+            Head::Sigmoid => Tensor::cat(&[1 - logits.sigmoid(), logits.sigmoid()], 1),
         };
         let found = model.evaluate(&reference.input(), Targets::Top, false, &[]).expect("it runs");
         let probabilities = model.classes().probabilities(&found.logits).expect("logits");

@@ -9,7 +9,7 @@ use reglet_attribution::{
 };
 use reglet_model::{Architecture, Graph, ImportOptions, LayerEvaluation, Model, Request, Targets, ValueId};
 use reglet_tests::{Reference, assert_close, exact, fixtures, quick, small_input, small_model};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 use zip::ZipArchive;
 
 const TARGETS: [usize; 2] = [1, 3];
@@ -64,8 +64,7 @@ fn swin() -> Model {
     let file = File::open(fixtures().join("methods/swin.zip")).expect("committed");
     ZipArchive::new(file).and_then(|mut zip| zip.extract(folder.path())).expect("a whole file");
     let archive = folder.path().join("swin.pt2");
-    Model::import(&ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu })
-        .expect("it loads")
+    Model::import(&ImportOptions::new(archive)).expect("it loads")
 }
 
 #[test]

@@ -6,15 +6,12 @@ use reglet_attribution::{Family, Method};
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{ImportOptions, Model, ModelError, PreprocessingChoice, Targets};
 use reglet_tests::{Reference, assert_close, fixtures, quick};
-use tch::Device;
 
 fn options(name: &str) -> ImportOptions {
     let geometry = Geometry { resize: Resize::Exact(Size { width: 16, height: 16 }), crop: None };
     ImportOptions {
-        archive: fixtures().join(format!("torchscript/{name}.pt")),
-        labels: None,
         preprocessing: Some(PreprocessingChoice::Geometry(geometry)),
-        device: Device::Cpu,
+        ..ImportOptions::new(fixtures().join(format!("torchscript/{name}.pt")))
     }
 }
 

@@ -1,6 +1,6 @@
 """Exports whole networks and notes what they compute: the references of `cargo xtask parity`.
 
-    python tests/reference/make_parity.py FOLDER [NAME…]
+    python tests/reference/make_parity.py FOLDER [--onnx] [NAME…]
 
 For each network NAME.pt2, an archive of torch.export for any number of pictures, and NAME.safetensors with
 
@@ -18,6 +18,10 @@ and, for the networks of METHODS, Captum's maps of the same targets:
 
 in float64, and in the metadata how far each is from the same in float32: where some ReLU's input is all but zero, rounding
 decides whether its gradient counts.
+
+With `--onnx`, also NAME.dynamo.onnx and NAME.script.onnx, by PyTorch's exporter and the one before it, with references of the
+same names; in these the logits are those of ONNX Runtime, and the layer is the module around the other one, since exporters
+make one convolution of a convolution and a batch norm.
 
 The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
 already are not made again. Names that torchvision does not have are timm's.
@@ -79,11 +83,16 @@ TIMM = {
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    names = sys.argv[2:] or [*TORCHVISION, *(f"timm.{name}" for name in TIMM)]
+    words = [word for word in sys.argv[2:] if not word.startswith("-")]
+    names = words or [*TORCHVISION, *(f"timm.{name}" for name in TIMM)]
     for name in names:
         if not (folder / f"{name}.safetensors").exists():
             print(f"exporting {name}", file=sys.stderr, flush=True)
             write(folder, name)
+        for exporter in ("dynamo", "script") if "--onnx" in sys.argv else ():
+            if not (folder / f"{name}.{exporter}.safetensors").exists():
+                print(f"exporting {name} as ONNX ({exporter})", file=sys.stderr, flush=True)
+                write_onnx(folder, name, exporter)
 
 
 def write(folder: Path, name: str) -> None:
@@ -102,6 +111,29 @@ def write(folder: Path, name: str) -> None:
         tensors |= {key: exact.float() for key, exact in double.items()}
         notes["float32"] = far
     save_file(tensors, folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
+
+
+def write_onnx(folder: Path, name: str, exporter: str) -> None:
+    import onnxruntime
+
+    model, side, layer = network(name)
+    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+    path = folder / f"{name}.{exporter}.onnx"
+    options = {"input_names": ["pictures"], "output_names": ["logits"], "verbose": False}
+    if exporter == "dynamo":
+        sizes = ({0: torch.export.Dim("batch")},)
+        torch.onnx.export(model, (x,), path, dynamo=True, dynamic_shapes=sizes, external_data=False, **options)
+    else:
+        torch.onnx.export(model, (x,), path, dynamo=False, opset_version=17, dynamic_axes={"pictures": {0: "batch"}}, **options)
+    around = layer.rpartition(".")[0]
+    while around and isinstance(model.get_submodule(around), nn.ModuleList | nn.ModuleDict):
+        around = around.rpartition(".")[0]
+    tensors = results(model, x, around or layer)
+    session = onnxruntime.InferenceSession(path)
+    (logits,) = session.run(None, {"pictures": x.numpy()})
+    tensors["logits"] = torch.from_numpy(logits)
+    notes = {"targets": TARGETS, "layer": around, "operators": []}
+    save_file(tensors, folder / f"{name}.{exporter}.safetensors", {"reference": json.dumps(notes)})
 
 
 def network(name: str) -> tuple[nn.Module, int, str]:

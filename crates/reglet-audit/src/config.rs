@@ -10,7 +10,7 @@ use reglet_data::{
     DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
 };
 use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
-use reglet_model::{Architecture, Preprocessing, Rewrite, ScoreKind, device};
+use reglet_model::{Architecture, Head, Preprocessing, Rewrite, ScoreKind, device};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -139,7 +139,7 @@ pub enum DataConfig {
     Ham10000(Ham10000Options),
 }
 
-/// One model: an architecture and its weights, or an archive that holds both.
+/// One model: an architecture and its weights, or an archive or an ONNX file that holds both.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
@@ -150,12 +150,20 @@ pub struct ModelConfig {
     /// The weights file, or `torchvision`.
     #[serde(default)]
     pub weights: Option<PathBuf>,
-    /// A model that torch.export saved (`.pt2`), with its weights; or, if it is trusted, a TorchScript program.
+    /// A model that torch.export saved (`.pt2`), or an ONNX file (`.onnx`), with its weights; or, if it is trusted, a TorchScript
+    /// program.
     #[serde(default)]
     pub archive: Option<PathBuf>,
     /// A TorchScript program is run, since it comes from a source that is trusted: it does what its author wrote.
     #[serde(default)]
     pub run_torchscript: bool,
+    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// What the logits mean: `softmax`, one class of several; `sigmoid`, one logit for two classes; `multi_label`, each class
+    /// by itself. Where this is left out, what the network itself does with them at its end, else a softmax.
+    #[serde(default)]
+    pub head: Option<Head>,
     /// The network's channels relative to the published one.
     #[serde(default = "default_width")]
     pub width: f64,

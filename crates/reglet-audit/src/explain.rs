@@ -22,10 +22,14 @@ use crate::{Error, Output};
 pub struct ExplainOptions {
     /// Pictures, or folders of them.
     pub pictures: Vec<PathBuf>,
-    /// The architecture's name, or an archive of torch.export.
+    /// The architecture's name, an archive of torch.export, or an ONNX file.
     pub model: String,
     /// A TorchScript program is run, since it comes from a source that is trusted.
     pub run_torchscript: bool,
+    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    pub output: Option<String>,
+    /// `softmax`, `sigmoid` or `multi_label`; what the network itself ends with, else `softmax`, unless given.
+    pub head: Option<String>,
     /// The channels relative to the published network.
     pub width: f64,
     /// A file, or `torchvision`; an archive has its own.

@@ -11,7 +11,7 @@ use reglet_model::{
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
-use crate::loading::{input, is_archive};
+use crate::loading::{head, input, is_archive};
 
 /// What is inspected: a graph with parameters, and the picture it is shown.
 struct Subject {
@@ -20,7 +20,7 @@ struct Subject {
     input: Tensor,
 }
 
-/// The model called `name`, an architecture or an archive of torch.export, as text: its operators by module
+/// The model called `name`, an architecture, an archive of torch.export or an ONNX file, as text: its operators by module
 /// with the shapes of their results and their parameters, the layers that suit Grad-CAM, and the rewrites it runs by. Shapes are those
 /// of one square picture of that side.
 ///
@@ -39,12 +39,13 @@ pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
 
     let notes: Vec<String> = subject.model.notes().iter().map(|note| format!("note: {note}\n")).collect();
     let mut text = format!(
-        "{}: {} classes, {} operators, {} parameters\ninput: {}\n{}\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
+        "{}: {} classes, {} operators, {} parameters\ninput: {}\nhead: {}\n{}\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
         subject.title,
         subject.model.classes().count(),
         graph.nodes().len(),
         thousands(total),
         input(&subject.model),
+        head(&subject.model),
         notes.concat(),
         "layer",
         "operator",
@@ -78,7 +79,7 @@ impl Subject {
         if is_archive(Path::new(name)) {
             let archive = PathBuf::from(name);
             let preprocessing = side.map(|side| PreprocessingChoice::Geometry(Geometry::exact(side)));
-            let options = ImportOptions { archive, labels: None, preprocessing, device: Device::Cpu };
+            let options = ImportOptions { preprocessing, ..ImportOptions::new(archive) };
             let model = Model::import(&options)?;
             let title = format!("{name}, {}", model.provenance().architecture);
             let declared = model.graph().shape(model.graph().input());
@@ -196,5 +197,13 @@ mod tests {
     #[test]
     fn long_numbers_are_set_in_threes() {
         assert_eq!([1, 999, 1000, 1_234_567].map(thousands), ["1", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn an_onnx_file_is_inspected_as_an_archive_is() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/onnx/made/zipmap.onnx");
+        let text = inspect(file, None).expect("committed");
+        assert!(text.contains("head: softmax, one class of 3 (the network ends with it)"), "{text}");
+        assert!(text.contains("before ZipMap") && text.contains("conv2d"), "{text}");
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{
-    Architecture, ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice,
-    Rewrite, ScoreKind, WeightsSource, device, read_labels,
+    Architecture, Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing,
+    PreprocessingChoice, Rewrite, ScoreKind, WeightsSource, device, read_labels,
 };
 
 use crate::progress::Progress;
@@ -31,6 +31,8 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
     let trained = options.preprocessing.as_deref() == Some("trained");
     let preprocessing =
         options.preprocessing.as_deref().filter(|_| !trained).map(preprocessing).transpose()?;
+    let asked = options.head.as_deref().map(str::parse::<Head>).transpose();
+    let asked = asked.map_err(|fault: ModelError| Error::Usage(format!("--head: {fault}")))?;
     let device = device(&options.device)?;
     if is_archive(Path::new(&options.model)) {
         if options.weights.is_some() || options.width != 1.0 {
@@ -44,7 +46,11 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
             false => preprocessing.map(|given| PreprocessingChoice::Geometry(given.geometry)),
         };
         let import = if options.run_torchscript { Model::import_trusted } else { Model::import };
-        return Ok(import(&ImportOptions { archive, labels, preprocessing, device })?);
+        let (output, head) = (options.output.clone(), asked);
+        return Ok(import(&ImportOptions { archive, output, head, labels, preprocessing, device })?);
+    }
+    if options.output.is_some() {
+        return Err(Error::Usage("an architecture has one result; leave out --output".to_owned()));
     }
     let architecture: Architecture = options.model.parse()?;
     if trained {
@@ -61,7 +67,11 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
         device,
     };
     let mut progress = Progress::new("downloading weights", "bytes");
-    Ok(Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?)
+    let mut model = Model::load(&model, &mut |done, total| progress.update(done, total.unwrap_or(done)))?;
+    if let Some(head) = asked {
+        model.set_head(head)?;
+    }
+    Ok(model)
 }
 
 /// Where weights come from, by their word: a file, or torchvision, which is what no word means.
@@ -72,9 +82,11 @@ pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
     }
 }
 
-/// Whether a model is named by an archive of torch.export, or what somebody takes for one, and not by an architecture.
+/// Whether a model is named by an archive of torch.export, an ONNX file, or what somebody takes for one, and not by an architecture.
 pub(crate) fn is_archive(model: &Path) -> bool {
-    model.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pt2") || model.is_file())
+    model.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("pt2") || extension.eq_ignore_ascii_case("onnx") || model.is_file()
+    })
 }
 
 fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
@@ -146,10 +158,31 @@ fn channels(word: &str, text: &str, none: [f32; 3], least: f32) -> Result<[f32; 
 pub(crate) fn described(model: &Model) -> String {
     let mut lines = vec![
         format!("input      {}", input(model)),
+        format!("head       {}", head(model)),
         format!("explained  {} of the class", scored(model.classes().score())),
     ];
     lines.extend(model.notes().iter().map(|note| format!("note       {note}")));
     lines.join("\n")
+}
+
+/// What the logits are taken for, and who says so.
+pub(crate) fn head(model: &Model) -> String {
+    let classes = model.classes();
+    let count = classes.count();
+    let head = match classes.head() {
+        Head::Softmax => format!("softmax, one class of {count}"),
+        Head::Sigmoid => "sigmoid of one logit, for the second of two classes".to_owned(),
+        Head::MultiLabel => format!("multi_label, a sigmoid for each of {count} classes"),
+    };
+    let source = match model.head_source() {
+        HeadSource::Given => "given",
+        HeadSource::Network => "the network ends with it",
+        HeadSource::Count => "a single logit",
+        HeadSource::Assumed => {
+            "assumed: nothing says it; where a picture may show several classes, say head multi_label"
+        }
+    };
+    format!("{head} ({source})")
 }
 
 /// How pictures become the model's input, and who says so.

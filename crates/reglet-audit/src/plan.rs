@@ -235,6 +235,7 @@ fn key_of(error: &Error) -> &'static str {
             ".archive"
         }
         Error::Model(ModelError::Width { .. }) => ".width",
+        Error::Model(ModelError::Head { .. }) => ".head",
         Error::Model(ModelError::LabelCount { .. }) => ".classes",
         Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
         _ => "",
@@ -249,9 +250,10 @@ impl ModelConfig {
                 let archive = folder.join(archive);
                 let import = if self.run_torchscript { Model::import_trusted } else { Model::import };
                 let preprocessing = self.preprocessing.as_ref().map(PreprocessingConfig::choice);
-                import(&ImportOptions { archive, labels, preprocessing, device })?
+                let (output, head) = (self.output.clone(), self.head);
+                import(&ImportOptions { archive, output, head, labels, preprocessing, device })?
             }
-            (None, Some(architecture), Some(weights)) => {
+            (None, Some(architecture), Some(weights)) if self.output.is_none() => {
                 let weights = match weights.to_str() {
                     Some("torchvision") => WeightsSource::Torchvision,
                     _ => WeightsSource::File(folder.join(weights)),
@@ -261,7 +263,15 @@ impl ModelConfig {
                 let options = ModelOptions { architecture, width, weights, labels, preprocessing, device };
                 let mut progress = Progress::new("downloading weights", "bytes");
                 let mut report = |done, total: Option<u64>| progress.update(done, total.unwrap_or(done));
-                Model::load(&options, &mut report)?
+                let mut model = Model::load(&options, &mut report)?;
+                if let Some(head) = self.head {
+                    model.set_head(head)?;
+                }
+                model
+            }
+            (None, Some(_), Some(_)) => {
+                let what = "an architecture has one result; leave out output";
+                return Err(Error::Usage(what.to_owned()));
             }
             _ => {
                 let what = "name either an architecture and its weights, or an archive, which holds both";

@@ -58,6 +58,8 @@ impl From<ExplainWords> for ExplainOptions {
             pictures: words.pictures,
             model: words.model,
             run_torchscript: words.run_torchscript,
+            output: words.output,
+            head: words.head,
             width: words.width,
             weights: words.weights,
             labels: words.labels,

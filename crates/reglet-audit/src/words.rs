@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Gallery(GalleryWords),
     /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
     Inspect {
-        /// An architecture, or a model that torch.export saved (.pt2)
+        /// An architecture, or a model that torch.export saved (.pt2), or an ONNX file (.onnx)
         model: String,
         /// The side of the square picture it is shown [default: that it was exported for, else 224]
         #[arg(long)]
@@ -71,9 +71,16 @@ pub(crate) struct ExplainWords {
     #[arg(required = true)]
     pub(crate) pictures: Vec<PathBuf>,
     /// The architecture, as torchvision calls it, such as resnet18 or vit_b_16; or a model that
-    /// torch.export saved (.pt2)
+    /// torch.export saved (.pt2), or an ONNX file (.onnx)
     #[arg(long, default_value = "resnet18")]
     pub(crate) model: String,
+    /// Of several results of an ONNX file that could be logits, the name of the one that is
+    #[arg(long)]
+    pub(crate) output: Option<String>,
+    /// What the logits mean: softmax, sigmoid (one logit) or multi_label (a sigmoid for each) [default: what the network
+    /// itself ends with, else softmax]
+    #[arg(long)]
+    pub(crate) head: Option<String>,
     /// Run the model if it is a TorchScript program (.pt), which does what its author wrote
     #[arg(long)]
     pub(crate) run_torchscript: bool,

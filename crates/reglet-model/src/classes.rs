@@ -1,37 +1,114 @@
 //! What a classifier's logits mean.
 
+use std::fmt;
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::ModelError;
+use crate::graph::Squashing;
 use crate::nearest::nearest;
 
 /// The 1000 classes of ImageNet as torchvision names them (`torchvision.models._meta`).
 const IMAGENET: &str = include_str!("../data/imagenet.txt");
 
-/// How logits become probabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+/// What the logits at the end of a network mean: how they become probabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
     /// One class of two or more: a softmax over the logits.
     Softmax,
     /// One logit for two classes, 0, the negative, and 1, the positive: a sigmoid. Their logits are −logit and logit.
-    Binary,
+    Sigmoid,
     /// Each class by itself, as where a picture can show several: a sigmoid of each logit, and the probabilities need not
     /// sum to one.
-    Independent,
+    MultiLabel,
+}
+
+/// Who says what the logits mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadSource {
+    /// The caller.
+    Given,
+    /// The network itself: it ends with a softmax or with sigmoids.
+    Network,
+    /// Their number: a single logit can only go through a sigmoid.
+    Count,
+    /// Nobody: several logits are read through a softmax unless something says otherwise.
+    Assumed,
+}
+
+impl Head {
+    /// The head of a network with so many logits, by what the caller says of it and what the network did with them itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Head`] where these contradict each other.
+    pub(crate) fn find(
+        logits: i64,
+        given: Option<Head>,
+        squashing: Option<Squashing>,
+    ) -> Result<(Head, HeadSource), ModelError> {
+        let own = squashing.map(|squashing| match (squashing, logits) {
+            (Squashing::Softmax, _) => Head::Softmax,
+            (Squashing::Sigmoid, 1) => Head::Sigmoid,
+            (Squashing::Sigmoid, _) => Head::MultiLabel,
+        });
+        let fault = |reason: String| Err(ModelError::Head { reason });
+        match (given, own) {
+            (Some(given), Some(own)) if given != own => fault(format!(
+                "the head was said to be {given}, and the network itself ends with {own}; leave it out"
+            )),
+            (Some(Head::Sigmoid), None) if logits != 1 => fault(format!(
+                "the head was said to be {}, for one logit, and the network has {logits}; say {} or {}",
+                Head::Sigmoid,
+                Head::Softmax,
+                Head::MultiLabel
+            )),
+            (Some(given), None) if given != Head::Sigmoid && logits == 1 => fault(format!(
+                "the head was said to be {given}, and the network has a single logit, which goes through a {}",
+                Head::Sigmoid
+            )),
+            (Some(given), _) => Ok((given, HeadSource::Given)),
+            (None, Some(own)) => Ok((own, HeadSource::Network)),
+            (None, None) if logits == 1 => Ok((Head::Sigmoid, HeadSource::Count)),
+            (None, None) => Ok((Head::Softmax, HeadSource::Assumed)),
+        }
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Head::Softmax => "softmax",
+            Head::Sigmoid => "sigmoid",
+            Head::MultiLabel => "multi_label",
+        })
+    }
+}
+
+impl FromStr for Head {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Head, ModelError> {
+        let all = [Head::Softmax, Head::Sigmoid, Head::MultiLabel];
+        all.into_iter().find(|head| head.to_string() == text).ok_or_else(|| ModelError::Head {
+            reason: format!("there is no head '{text}'; choose softmax, sigmoid (one logit) or multi_label"),
+        })
+    }
 }
 
 /// The classes of a classifier and how its logits encode them.
 ///
-/// A classifier with two or more logits is read through a softmax, unless the network itself says by a last sigmoid that its
-/// classes are [independent](Reading::Independent). One with a single logit is [binary](Reading::Binary). So either class
-/// can be a target, and a positive attribution always speaks *for* the target. Which score of a class is explained is a
-/// [`ScoreKind`].
+/// A classifier with two or more logits is read through a softmax, unless the caller says, or the network itself by a last
+/// sigmoid, that it has [several labels](Head::MultiLabel). One with a single logit has a [sigmoid](Head::Sigmoid). So either
+/// class can be a target, and a positive attribution always speaks *for* the target. Which score of a class is explained is
+/// a [`ScoreKind`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
-    reading: Reading,
+    head: Head,
     score: ScoreKind,
 }
 
@@ -50,7 +127,7 @@ pub enum ScoreKind {
     Probability,
 }
 
-impl std::str::FromStr for ScoreKind {
+impl FromStr for ScoreKind {
     type Err = ModelError;
 
     fn from_str(text: &str) -> Result<ScoreKind, ModelError> {
@@ -72,7 +149,7 @@ impl Classes {
     /// # Errors
     /// [`ModelError::LabelCount`].
     pub fn new(logits: i64, labels: Option<Vec<String>>) -> Result<Classes, ModelError> {
-        let reading = if logits == 1 { Reading::Binary } else { Reading::Softmax };
+        let head = if logits == 1 { Head::Sigmoid } else { Head::Softmax };
         let count = if logits == 1 { 2 } else { logits.max(0) as usize };
         let labels = labels.unwrap_or_else(|| match count {
             1000 => IMAGENET.lines().map(str::to_owned).collect(),
@@ -81,13 +158,17 @@ impl Classes {
         if labels.len() != count {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
         }
-        Ok(Classes { labels, reading, score: ScoreKind::default() })
+        Ok(Classes { labels, head, score: ScoreKind::default() })
     }
 
-    /// The same classes, each by itself; a single logit stays binary.
-    pub fn independent(self) -> Classes {
-        let reading = if self.reading == Reading::Softmax { Reading::Independent } else { self.reading };
-        Classes { reading, ..self }
+    /// The same classes behind another head.
+    ///
+    /// # Errors
+    /// [`ModelError::Head`] where it does not go with the number of logits.
+    pub fn with_head(self, head: Head) -> Result<Classes, ModelError> {
+        let logits = if self.head == Head::Sigmoid { 1 } else { self.count() as i64 };
+        let (head, _) = Head::find(logits, Some(head), None)?;
+        Ok(Classes { head, ..self })
     }
 
     /// The same classes called `labels`.
@@ -112,8 +193,8 @@ impl Classes {
     }
 
     /// How the logits become probabilities.
-    pub fn reading(&self) -> Reading {
-        self.reading
+    pub fn head(&self) -> Head {
+        self.head
     }
 
     /// The labels, by class index.
@@ -166,7 +247,7 @@ impl Classes {
             return Err(ModelError::UnknownClass { name, count: self.count(), nearest: Vec::new() });
         }
         let device = logits.device();
-        if self.reading == Reading::Binary {
+        if self.head == Head::Sigmoid {
             let signs: Vec<f32> = targets.iter().map(|&t| if t == 1 { 1.0 } else { -1.0 }).collect();
             let signs = Tensor::f_from_slice(&signs)?.f_to_device(device)?.f_to_kind(logits.kind())?;
             let logit = logits.f_select(1, 0)?.f_mul(&signs)?;
@@ -176,11 +257,11 @@ impl Classes {
         let index = Tensor::f_from_slice(&targets)?.f_to_device(device)?.f_unsqueeze(1)?;
         let chosen = |values: &Tensor| values.f_gather(1, &index, false)?.f_squeeze_dim(1);
         let logit = chosen(logits)?;
-        Ok(match (self.score, self.reading) {
+        Ok(match (self.score, self.head) {
             (ScoreKind::Logit, _) => logit,
             // Of a class by itself, the odds are against its absence alone, and their logarithm is its logit.
-            (ScoreKind::Margin, Reading::Independent) => logit,
-            (ScoreKind::Probability, Reading::Independent) => logit.f_sigmoid()?,
+            (ScoreKind::Margin, Head::MultiLabel) => logit,
+            (ScoreKind::Probability, Head::MultiLabel) => logit.f_sigmoid()?,
             (ScoreKind::Probability, _) => chosen(&logits.f_softmax(1, logits.kind())?)?,
             (ScoreKind::Margin, _) => {
                 let others = logits.f_scatter_value(1, &index, f64::NEG_INFINITY)?;
@@ -194,10 +275,10 @@ impl Classes {
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn probabilities(&self, logits: &Tensor) -> Result<Tensor, ModelError> {
-        Ok(match self.reading {
-            Reading::Softmax => logits.f_softmax(1, Kind::Float)?,
-            Reading::Independent => logits.f_sigmoid()?,
-            Reading::Binary => {
+        Ok(match self.head {
+            Head::Softmax => logits.f_softmax(1, Kind::Float)?,
+            Head::MultiLabel => logits.f_sigmoid()?,
+            Head::Sigmoid => {
                 let positive = logits.f_sigmoid()?;
                 let negative = logits.f_neg()?.f_sigmoid()?;
                 Tensor::f_cat(&[negative, positive], 1)?
@@ -233,7 +314,7 @@ mod tests {
         let one = Classes::new(1, None).expect("two");
         let cases = [
             (three.clone(), logits.shallow_clone()),
-            (three.independent(), logits),
+            (three.with_head(Head::MultiLabel).expect("three"), logits),
             (one, Tensor::from(0.7_f32).view([1, 1])),
         ];
         for (classes, logits) in cases {
@@ -244,12 +325,9 @@ mod tests {
                     let scores = classes.with_score(kind).scores(&logits, &[target]);
                     scores.expect("in range").double_value(&[0])
                 };
-                let reading = classes.reading();
-                assert!((score(ScoreKind::Probability) - p).abs() < 1e-6, "{reading:?} {target}");
-                assert!(
-                    (score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5,
-                    "{reading:?} {target}"
-                );
+                let head = classes.head();
+                assert!((score(ScoreKind::Probability) - p).abs() < 1e-6, "{head:?} {target}");
+                assert!((score(ScoreKind::Margin) - (p / (1.0 - p)).ln()).abs() < 1e-5, "{head:?} {target}");
             }
         }
     }

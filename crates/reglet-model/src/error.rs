@@ -49,6 +49,12 @@ pub enum ModelError {
         /// The closest labels there are.
         nearest: Vec<String>,
     },
+    /// What was said of the logits does not go with them.
+    #[error("{reason}")]
+    Head {
+        /// What is wrong, as a sentence.
+        reason: String,
+    },
     /// The list of labels does not fit the classifier.
     #[error("{labels} class labels were given for a model with {classes} classes; give exactly one for each")]
     LabelCount {
@@ -184,7 +190,7 @@ pub enum ModelError {
         /// The value's name.
         value: String,
     },
-    /// An archive of torch.export could not be read.
+    /// An archive of torch.export, or an ONNX file, could not be read.
     #[error("cannot read the exported model {}: {reason}", path.display())]
     UnreadableArchive {
         /// The file.

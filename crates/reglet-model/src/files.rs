@@ -72,6 +72,8 @@ pub(crate) enum Format {
     Safetensors,
     /// A checkpoint as PyTorch wrote them before 1.6.
     Pickle,
+    /// A model in the format ONNX.
+    Onnx,
     /// Something that is known and not read, with what it is and what to do, as a clause.
     Other(&'static str),
     /// Nothing that is known.
@@ -90,10 +92,8 @@ impl Format {
                 "it is an HDF5 file, as Keras saves its models, and Reglet runs those of PyTorch; load the model there and export it as \
                  `reglet export-help` shows",
             ),
-            // The version of the format, and who wrote the file.
-            [0x08, 1..=20, 0x12, ..] => Format::Other(
-                "it is an ONNX file, which Reglet does not run; export the PyTorch model that it was made of, as `reglet export-help` shows",
-            ),
+            // The version of the format, and who wrote the file, the network, or its operators.
+            [0x08, 1..=20, 0x12 | 0x1a | 0x3a | 0x42, ..] => Format::Onnx,
             [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Format::Other(
                 "it is a TensorFlow Lite file, and Reglet runs models of PyTorch; export one as `reglet export-help` shows",
             ),

@@ -57,7 +57,7 @@ mod weights;
 mod winograd;
 
 pub use architecture::Architecture;
-pub use classes::{Classes, Reading, ScoreKind};
+pub use classes::{Classes, Head, HeadSource, ScoreKind};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{

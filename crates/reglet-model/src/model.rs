@@ -7,13 +7,13 @@ use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
-use crate::graph::{Graph, Pass, Request, Rewrite, Rows, Squashing, ValueId};
+use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::statistics::PreprocessingSource;
 use crate::weights::Progress;
 use crate::{
-    Architecture, Classes, ModelError, Note, Parameters, Preprocessing, PreprocessingChoice, ScoreKind,
-    Weights, published,
+    Architecture, Classes, Head, HeadSource, ModelError, Note, Parameters, Preprocessing,
+    PreprocessingChoice, ScoreKind, Weights, published,
 };
 
 /// Where a model's weights come from.
@@ -42,11 +42,16 @@ pub struct ModelOptions {
     pub device: Device,
 }
 
-/// Everything needed to import a model that PyTorch exported.
+/// Everything needed to import a model that was exported.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The archive of `torch.export` (`.pt2`), with the weights in it.
+    /// The archive of `torch.export` (`.pt2`), with the weights in it, or an ONNX file (`.onnx`).
     pub archive: PathBuf,
+    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    pub output: Option<String>,
+    /// What the logits mean; `None` for what the network itself does with them at its end, else a softmax, or a sigmoid of
+    /// a single one.
+    pub head: Option<Head>,
     /// Its class labels; `None` for ImageNet's, or the indices.
     pub labels: Option<Vec<String>>,
     /// How pictures become its input; `None` for a resize to the height and width it was exported for. Unless all of it is
@@ -57,12 +62,27 @@ pub struct ImportOptions {
     pub device: Device,
 }
 
+impl ImportOptions {
+    /// The model in this file, on the CPU, with all else as it says.
+    pub fn new(archive: impl Into<PathBuf>) -> ImportOptions {
+        ImportOptions {
+            archive: archive.into(),
+            output: None,
+            head: None,
+            labels: None,
+            preprocessing: None,
+            device: Device::Cpu,
+        }
+    }
+}
+
 /// A classifier ready to run: a graph, its parameters, what its logits mean, and how it reads a picture.
 #[derive(Debug)]
 pub struct Model {
     graph: Graph,
     parameters: Parameters,
     classes: Classes,
+    head: HeadSource,
     notes: Vec<Note>,
     preprocessing: Preprocessing,
     source: PreprocessingSource,
@@ -161,6 +181,7 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, options.labels.clone())?,
+            head: Head::find(logits, None, None)?.1,
             notes: Vec::new(),
             preprocessing: options.preprocessing.clone(),
             source,
@@ -170,8 +191,9 @@ impl Model {
         })
     }
 
-    /// Imports a model that PyTorch exported: a program of `torch.export` for any number of pictures, of one
-    /// height and width or of any, that returns logits.
+    /// Imports a model that was exported: a program of PyTorch's `torch.export`, or an ONNX file, for any number of pictures,
+    /// of one height and width or of any, that returns logits. One that was written as ONNX for a fixed number of pictures
+    /// takes any, where they stay apart.
     ///
     /// The number of classes is that of the logits. Grad-CAM's layer is the last of
     /// [`Graph::class_activation_layers`]: in a convolutional network the last convolution whose result has more
@@ -180,7 +202,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
     pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
-        let mut exported = import::read(&options.archive, options.device)?;
+        let mut exported = import::read(&options.archive, options.device, options.output.as_deref())?;
         let graph = &exported.graph;
         exported.parameters.prepare(graph, &Rewrite::ALL)?;
         let preprocessing =
@@ -218,10 +240,12 @@ impl Model {
             (_, None) => (preprocessing, PreprocessingSource::Assumed),
         };
         let classes = Classes::new(logits, options.labels.clone())?;
+        let (head, source_of_head) = Head::find(logits, options.head, squashing)?;
         Ok(Model {
             graph,
             parameters,
-            classes: if squashing == Some(Squashing::Sigmoid) { classes.independent() } else { classes },
+            classes: classes.with_head(head)?,
+            head: source_of_head,
             notes,
             preprocessing,
             source,
@@ -273,6 +297,7 @@ impl Model {
             graph,
             parameters,
             classes: Classes::new(logits, labels)?,
+            head: Head::find(logits, None, None)?.1,
             notes: Vec::new(),
             preprocessing,
             source,
@@ -297,6 +322,7 @@ impl Model {
             graph: self.graph.clone(),
             parameters,
             classes: self.classes.clone(),
+            head: self.head,
             notes: self.notes.clone(),
             preprocessing: self.preprocessing.clone(),
             source: self.source.clone(),
@@ -343,6 +369,28 @@ impl Model {
     /// [`ModelError::LabelCount`].
     pub fn set_labels(&mut self, labels: Vec<String>) -> Result<(), ModelError> {
         self.classes = self.classes.renamed(labels)?;
+        Ok(())
+    }
+
+    /// Who says how the logits become probabilities.
+    pub fn head_source(&self) -> HeadSource {
+        self.head
+    }
+
+    /// Says how the logits become probabilities.
+    ///
+    /// # Errors
+    /// [`ModelError::Head`] where that does not go with the number of logits, or with what the network does with them.
+    pub fn set_head(&mut self, head: Head) -> Result<(), ModelError> {
+        if self.head == HeadSource::Network && head != self.classes.head() {
+            let own = self.classes.head();
+            let reason = format!(
+                "the head was said to be {head}, and the network itself ends with {own}; leave it out"
+            );
+            return Err(ModelError::Head { reason });
+        }
+        self.classes = self.classes.clone().with_head(head)?;
+        self.head = HeadSource::Given;
         Ok(())
     }
 

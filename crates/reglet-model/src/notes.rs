@@ -19,6 +19,15 @@ pub enum Note {
         /// How many logits there are.
         logits: i64,
     },
+    /// Of several results, or behind what makes an answer for people of them, the logits were chosen.
+    Output {
+        /// The value that is taken for the logits.
+        name: String,
+        /// The other results, which are left out.
+        others: Vec<String>,
+        /// The operators behind it that are left out.
+        cut: Vec<String>,
+    },
     /// What a picture gets depends on the others in its batch, so pictures are run one by one.
     RowsDepend {
         /// The value with which it begins.
@@ -54,6 +63,16 @@ impl fmt::Display for Note {
                     ),
                 };
                 write!(f, "the network ends with a {squashing} ('{value}'); explained is what goes into it, and {reading}")
+            }
+            Note::Output { name, others, cut } => {
+                write!(f, "the logits are taken from '{name}'")?;
+                if !cut.is_empty() {
+                    write!(f, ", before {}", cut.join(" and "))?;
+                }
+                match others.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, "; its other results are left out: {}", others.join(", ")),
+                }
             }
             Note::RowsDepend { value, operator, surely } => write!(
                 f,

@@ -14,7 +14,7 @@ struct Target {
     libtorch: bool,
 }
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
     Target { name: "archive", seeds: &["tests/fixtures/pt2"], libtorch: true },
     Target { name: "checkpoint", seeds: &["tests/fixtures/checkpoints"], libtorch: true },
     Target {
@@ -25,6 +25,7 @@ const TARGETS: [Target; 8] = [
     Target { name: "labels", seeds: &["fuzz/seeds/labels"], libtorch: true },
     Target { name: "manifest", seeds: &["fuzz/seeds/manifest"], libtorch: false },
     Target { name: "model", seeds: &["tests/fixtures/pt2"], libtorch: true },
+    Target { name: "onnx", seeds: &["tests/fixtures/onnx"], libtorch: true },
     Target {
         name: "picture",
         seeds: &["crates/reglet-data/tests/fixtures", "crates/reglet-data/tests/broken/data"],
@@ -34,7 +35,7 @@ const TARGETS: [Target; 8] = [
 ];
 
 const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, labels, manifest, \
-    model, picture or rows, all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
+    model, onnx, picture or rows, all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
 
 /// What the words ask for.
 struct Asked {

@@ -30,6 +30,8 @@ impl Member {
             weights: Some(self.weights.clone()),
             archive: None,
             run_torchscript: false,
+            output: None,
+            head: None,
             width: WIDTH,
             classes: None,
             preprocessing: Some(PreprocessingConfig::Square(SIDE)),

@@ -75,6 +75,8 @@ pub(super) mod tests {
             pictures: Vec::new(),
             model: "resnet18".into(),
             run_torchscript: false,
+            output: None,
+            head: None,
             width: 1.0,
             weights: None,
             labels: None,

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_evidence::Score;
-use reglet_model::{Model, Reading};
+use reglet_model::{Head, Model};
 use reglet_statistics::Probe;
 use tch::Tensor;
 
@@ -171,7 +171,7 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Aske
     let (logits, features) = model.logits_and_features(&input)?;
     let targets = plan.targets.iter().map(|target| model.classes().find(target));
     let targets = targets.collect::<Result<Vec<_>, _>>()?;
-    let (scores, top) = scores_of(&logits, &targets, model.classes().reading())?;
+    let (scores, top) = scores_of(&logits, &targets, model.classes().head())?;
     let features = match features {
         None => views.iter().map(|_| Vec::new()).collect(),
         Some(features) => {
@@ -192,7 +192,7 @@ pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Resul
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {
         let input = model.preprocessing().tensor(part, model.device())?;
-        let (scores, _) = scores_of(&model.logits(&input)?, &[target], model.classes().reading())?;
+        let (scores, _) = scores_of(&model.logits(&input)?, &[target], model.classes().head())?;
         all.extend(scores.into_iter().flatten());
     }
     Ok(all)
@@ -207,17 +207,17 @@ type Scored = (Vec<Vec<Score>>, Vec<Vec<bool>>);
 ///
 /// # Errors
 /// [`Error::Torch`].
-fn scores_of(logits: &Tensor, targets: &[usize], reading: Reading) -> Result<Scored, Error> {
+fn scores_of(logits: &Tensor, targets: &[usize], head: Head) -> Result<Scored, Error> {
     let rows = logits.size()[0].max(1) as usize;
     let flat = numbers(logits)?;
     let width = (flat.len() / rows).max(1);
     let (mut scores, mut top) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for row in flat.chunks(width) {
-        let found: Vec<Score> = targets.iter().map(|&target| score(row, target, reading)).collect();
-        let highest = |&target: &usize| match reading {
-            Reading::Binary => (row[0] > 0.0) == (target == 1),
-            Reading::Independent => row[target] > 0.0,
-            Reading::Softmax => {
+        let found: Vec<Score> = targets.iter().map(|&target| score(row, target, head)).collect();
+        let highest = |&target: &usize| match head {
+            Head::Sigmoid => (row[0] > 0.0) == (target == 1),
+            Head::MultiLabel => row[target] > 0.0,
+            Head::Softmax => {
                 row.iter().enumerate().all(|(class, logit)| class == target || *logit < row[target])
             }
         };
@@ -227,14 +227,14 @@ fn scores_of(logits: &Tensor, targets: &[usize], reading: Reading) -> Result<Sco
     Ok((scores, top))
 }
 
-fn score(row: &[f64], target: usize, reading: Reading) -> Score {
-    let (logit, margin) = match reading {
-        Reading::Binary => {
+fn score(row: &[f64], target: usize, head: Head) -> Score {
+    let (logit, margin) = match head {
+        Head::Sigmoid => {
             let logit = if target == 1 { row[0] } else { -row[0] };
             (logit, logit)
         }
-        Reading::Independent => (row[target], row[target]),
-        Reading::Softmax => {
+        Head::MultiLabel => (row[target], row[target]),
+        Head::Softmax => {
             let others = || row.iter().enumerate().filter(|(class, _)| *class != target).map(|(_, l)| *l);
             let largest = others().fold(f64::NEG_INFINITY, f64::max);
             let rest = largest + others().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
@@ -251,19 +251,19 @@ mod tests {
     #[test]
     fn the_margin_is_the_log_odds_against_all_others() {
         let row = [1.0, 3.0, -2.0];
-        let found = score(&row, 1, Reading::Softmax);
+        let found = score(&row, 1, Head::Softmax);
         let whole: f64 = row.iter().map(|logit: &f64| logit.exp()).sum();
         let probability = 3.0_f64.exp() / whole;
         assert!((found.probability - probability).abs() < 1e-12, "{found:?}");
         assert!((found.margin - (probability / (1.0 - probability)).ln()).abs() < 1e-12, "{found:?}");
         assert_eq!(found.logit, 3.0);
         assert_eq!(
-            (score(&[0.7], 1, Reading::Binary).margin, score(&[0.7], 0, Reading::Binary).margin),
+            (score(&[0.7], 1, Head::Sigmoid).margin, score(&[0.7], 0, Head::Sigmoid).margin),
             (0.7, -0.7)
         );
         // A margin of a thousand is no infinity and no NaN.
-        assert_eq!(score(&row, 1, Reading::Independent).margin, 3.0);
-        let far = score(&[1000.0, 0.0], 0, Reading::Softmax);
+        assert_eq!(score(&row, 1, Head::MultiLabel).margin, 3.0);
+        let far = score(&[1000.0, 0.0], 0, Head::Softmax);
         assert_eq!((far.margin, far.probability), (1000.0, 1.0));
     }
 }

@@ -46,6 +46,24 @@ impl Graph {
         }
         Ok(values.into_iter().map(|(value, zeros)| (value, zeros.size())).collect())
     }
+
+    /// Refuses a graph whose declared shapes are not those that its operators make of an input of this one.
+    ///
+    /// # Errors
+    /// [`ModelError::Operator`] and [`ModelError::Shape`].
+    pub(crate) fn check_shapes(&self, parameters: &Parameters, input: &[i64]) -> Result<(), ModelError> {
+        let found = self.shapes(parameters, input)?;
+        let pictures = zeros(input, Kind::Float)?;
+        let context = self.context(&[(self.input(), &pictures)], false)?;
+        for (value, found) in found {
+            let Some(declared) = self.shape(value) else { continue };
+            if !context.sizes.admits(declared, &found) {
+                let (value, expected) = (self.name(value).to_owned(), self.describe(declared));
+                return Err(ModelError::Shape { value, expected, found });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Zeros of this shape in the memory of one.
@@ -143,7 +161,7 @@ mod tests {
             if archive.extension().is_none_or(|extension| extension != "pt2") {
                 continue;
             }
-            let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+            let options = ImportOptions::new(archive);
             let Ok(model) = Model::import(&options) else { continue };
             let graph = model.graph();
             let declared = graph.shape(graph.input()).expect("declared").iter();

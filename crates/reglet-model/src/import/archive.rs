@@ -39,7 +39,8 @@ impl Archive {
             Format::Pickle => {
                 return Err(format!("it is a checkpoint of PyTorch, weights {WITHOUT_NETWORK}"));
             }
-            Format::Zip | Format::Unknown => {}
+            // These are read elsewhere.
+            Format::Onnx | Format::Zip | Format::Unknown => {}
         }
         let (file, size) = files::open(path)?;
         let entries = entries(&file, size)?;

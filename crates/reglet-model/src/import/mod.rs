@@ -1,15 +1,18 @@
-//! Models that PyTorch exported: from an archive of `torch.export` (`.pt2`) to a [`Graph`] with its weights.
+//! Models that were exported: from an archive of `torch.export` (`.pt2`), or an ONNX file ([`onnx`]), to a [`Graph`] with its
+//! weights.
 //!
 //! The way in is one way: [`archive`] opens the file and says where its entries lie, [`schema`] is its JSON,
 //! [`operators`] makes an [`Op`] of each call, [`alias`] resolves those that work in place, and what the
-//! logits need of it becomes the graph. Nothing in the archive is executed, and no pickle in it is opened.
+//! logits need of it becomes the graph ([`assemble`](mod@assemble)). Nothing in the archive is executed, and no pickle in it is opened.
 
 mod alias;
 mod archive;
+mod assemble;
 mod call;
 mod draft;
 mod help;
 mod module;
+mod onnx;
 mod operators;
 mod region;
 mod schema;
@@ -21,10 +24,11 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
 use self::alias::{Names, Sharing};
 use self::archive::Archive;
+use self::assemble::assemble;
 use self::call::{Call, Scope};
 use self::draft::{Draft, Place, Source, Unsupported};
 pub use self::help::export_help;
@@ -34,7 +38,7 @@ use self::schema::{Argument, CallNode, Calls, Extent, InputSpec, OutputSpec, Pro
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Behind, Graph, Layout, Op, Size, Squashing, ValueId, function_name};
+use crate::graph::{Behind, Graph, Layout, Op, Size, Squashing};
 use crate::statistics::{self, Said};
 use crate::{ModelError, Note, Parameters, files};
 
@@ -65,8 +69,46 @@ pub(crate) struct Exported {
     pub sha256: String,
 }
 
-/// Reads an archive.
-pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> {
+/// A graph with its weights, of whose results nothing is known yet.
+struct Import {
+    graph: Graph,
+    parameters: Parameters,
+    class: String,
+    notes: Vec<Note>,
+    /// What the archive itself says of the mean and the standard deviation.
+    entry: Option<Vec<u8>>,
+}
+
+impl Import {
+    /// Finds out what the results are, and whether pictures stay apart.
+    fn finish(self, path: &Path, sha256: String) -> Result<Exported, ModelError> {
+        let Import { mut graph, parameters, class, mut notes, entry } = self;
+        let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
+        let behind = graph.look_behind().map_err(unreadable)?;
+        let logits = logits_of(&graph).map_err(unreadable)?;
+        let squashing = behind.as_ref().map(|behind| behind.squashing);
+        if let Some(Behind { squashing, value }) = behind {
+            notes.push(Note::LookedBehind { squashing, value, logits });
+        }
+        if matches!(graph.shape(graph.input()), Some([Size::Fixed(_), ..])) {
+            notes.push(Note::OnePicture);
+            graph.run_one_by_one();
+        } else if let Some((node, surely)) = graph.mixes_pictures(&parameters) {
+            let value = graph.name(node.output).to_owned();
+            notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
+            graph.run_one_by_one();
+        }
+        let said = statistics::find(path, entry.as_deref())?;
+        Ok(Exported { graph, parameters, class, logits, squashing, notes, said, sha256 })
+    }
+}
+
+/// Reads an archive of torch.export, or an ONNX file. Of several results of the latter that could be logits, `output` names
+/// the one that is.
+pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<Exported, ModelError> {
+    if onnx::is_onnx(path) {
+        return onnx::read(path, device, output);
+    }
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
     let archive = Archive::open(path).map_err(unreadable)?;
     let program: Program = archive.json("models/model.json").map_err(unreadable)?;
@@ -80,26 +122,18 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Exported, ModelError> 
     let mut tensors = Tensors::open(&archive).map_err(unreadable)?;
     let mut importer = Importer::new(&program).map_err(unreadable)?;
     let logits = importer.run(&program).map_err(unreadable)?;
-    let (mut graph, parameters) = importer.build(path, logits, &mut tensors, device)?;
-    let behind = graph.look_behind().map_err(unreadable)?;
-    let logits = logits_of(&graph).map_err(unreadable)?;
-    let mut notes = Vec::new();
-    let squashing = behind.as_ref().map(|behind| behind.squashing);
-    if let Some(Behind { squashing, value }) = behind {
-        notes.push(Note::LookedBehind { squashing, value, logits });
-    }
-    if matches!(graph.shape(graph.input()), Some([Size::Fixed(_), ..])) {
-        notes.push(Note::OnePicture);
-        graph.run_one_by_one();
-    } else if let Some((node, surely)) = graph.mixes_pictures(&parameters) {
-        let value = graph.name(node.output).to_owned();
-        notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
-        graph.run_one_by_one();
-    }
+    let draft = &importer.draft;
+    let (graph, parameters) = assemble(path, draft, importer.symbols.names.clone(), logits, |value| {
+        let tensor = match &draft.values[value].source {
+            Source::Weight { name, .. } => tensors.weight(name)?,
+            Source::Constant(name) => tensors.constant(name)?,
+            Source::Input | Source::Call(_) => return Err("it is no constant".to_owned()),
+        };
+        tensor.f_to_device(device).map_err(|error| error.to_string())
+    })?;
     let entry = archive.entry(statistics::ENTRY).map_err(unreadable)?;
-    let said = statistics::find(path, entry.as_deref())?;
-    let sha256 = files::sha256(path).map_err(unreadable)?;
-    Ok(Exported { graph, parameters, class: importer.class, logits, squashing, notes, said, sha256 })
+    let import = Import { graph, parameters, class: importer.class, notes: Vec::new(), entry };
+    import.finish(path, files::sha256(path).map_err(unreadable)?)
 }
 
 /// The number of logits, from the shape `[N, classes]` of the graph's output.
@@ -390,69 +424,6 @@ impl Importer {
         let known = self.shapes.get(name);
         (known.map(|(shape, _)| shape.clone()), known.and_then(|(_, kind)| *kind))
     }
-
-    /// The graph of what the logits need.
-    fn build(
-        &self,
-        path: &Path,
-        logits: usize,
-        tensors: &mut Tensors,
-        device: Device,
-    ) -> Result<(Graph, Parameters), ModelError> {
-        let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-        let (calls, needed) = self.draft.needed(logits);
-        let (mut graph, input) = Graph::new();
-        graph.set_symbols(self.symbols.names.clone());
-        let mut values: Vec<Option<ValueId>> = vec![None; self.draft.values.len()];
-        let mut parameters = Vec::new();
-        for (index, value) in self.draft.values.iter().enumerate() {
-            let (name, trainable, tensor) = match &value.source {
-                Source::Input => {
-                    check_input(value.shape.as_deref(), value.kind).map_err(unreadable)?;
-                    values[index] = Some(input);
-                    continue;
-                }
-                Source::Call(_) => continue,
-                _ if !needed[index] => continue,
-                Source::Weight { name, trainable } => (name, *trainable, tensors.weight(name)),
-                Source::Constant(name) => (name, false, tensors.constant(name)),
-            };
-            let tensor: Tensor = tensor.map_err(unreadable)?.f_to_device(device)?;
-            values[index] = Some(graph.parameter(name.clone(), &tensor.size(), trainable));
-            parameters.push(tensor);
-        }
-
-        let places: Vec<&Place> = calls.iter().map(|&call| &self.draft.calls[call].place).collect();
-        let own = module::makes_result(&places);
-        for (&index, own) in calls.iter().zip(own) {
-            let call = &self.draft.calls[index];
-            let Place { target, module, line, .. } = &call.place;
-            let line = line.as_ref().map_or(String::new(), |line| format!(" ({line})"));
-            let unsupported = |reason: &String| ModelError::UnsupportedOperator {
-                path: path.to_owned(),
-                operator: target.clone(),
-                module: module.clone(),
-                reason: format!("{reason}{line}"),
-            };
-            let op = call.op.as_ref().map_err(unsupported)?.clone();
-            let name = if own { module.clone() } else { function_name(module, &op) };
-            let inputs: Option<Vec<ValueId>> = call.inputs.iter().map(|&input| values[input]).collect();
-            let inputs = inputs.ok_or_else(|| unreadable(format!("{target} is called before its inputs")))?;
-            values[call.output] = Some(graph.append(name, module, op, &inputs));
-        }
-        for (value, id) in self.draft.values.iter().zip(&values) {
-            let Some(id) = id else { continue };
-            if let Some(shape) = &value.shape {
-                graph.set_shape(*id, shape.clone());
-            }
-            if let Some(kind) = value.kind {
-                graph.set_kind(*id, kind);
-            }
-        }
-        let output = values[logits].ok_or_else(|| unreadable("its logits are never computed".to_owned()))?;
-        graph.set_output(output);
-        Ok((graph, Parameters::from_tensors(parameters)))
-    }
 }
 
 impl Scope for Importer {
@@ -497,16 +468,4 @@ fn parse_target(target: &str) -> (Cow<'_, str>, bool) {
 /// Whether an operator that is the identity by its values returns memory of its own.
 fn copies(operator: &str) -> bool {
     matches!(operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy")
-}
-
-/// A classifier reads pictures: `[N, 3, H, W]`, for any number of them, or one by one.
-fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
-    match shape {
-        Some([Size::Symbol(_) | Size::Fixed(1), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
-        Some([Size::Fixed(count), Size::Fixed(3), _, _]) => Err(format!(
-            "it was exported for a fixed number of pictures, {count}; export it again with a dynamic batch, as `reglet export-help` \
-             shows, or with a single picture"
-        )),
-        _ => Err("its input is no batch of pictures, [N, 3, height, width] in floats".to_owned()),
-    }
 }

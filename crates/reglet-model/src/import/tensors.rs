@@ -154,7 +154,7 @@ fn number(name: &str, size: &Extent) -> Result<i64, String> {
     }
 }
 
-fn is_finite(tensor: &Tensor) -> Result<bool, tch::TchError> {
+pub(super) fn is_finite(tensor: &Tensor) -> Result<bool, tch::TchError> {
     // A sum is finite only if every term is; it can overflow, so the full test decides.
     let sum = tensor.f_sum(Kind::Double)?.f_double_value(&[])?;
     Ok(sum.is_finite() || tensor.f_isfinite()?.f_all()?.f_int64_value(&[])? != 0)

@@ -137,6 +137,12 @@ impl Op {
         }
     }
 
+    /// What the operator makes of constants, by itself.
+    pub(crate) fn fold(&self, inputs: &[&Tensor]) -> Result<Tensor, ModelError> {
+        let _guard = tch::no_grad_guard();
+        self.apply(inputs, &Context { training: false, sizes: Sizes::unknown(0), device: Device::Cpu })
+    }
+
     /// Runs the operator.
     pub(super) fn apply(&self, inputs: &[&Tensor], context: &Context) -> Result<Tensor, ModelError> {
         let inputs = Inputs { name: self.name(), tensors: inputs };

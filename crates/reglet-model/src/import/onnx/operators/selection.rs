@@ -1,0 +1,234 @@
+//! Parts of tensors, and several made one.
+
+use tch::Kind;
+
+use super::{Found, one};
+use crate::graph::{Layout, Op, Selection, Size};
+use crate::import::onnx::importer::{Importer, TO_LAST, placed};
+use crate::import::onnx::node::Node;
+use crate::import::onnx::shape::place;
+use crate::import::onnx::value::Value;
+
+pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    match node.operator {
+        "Concat" => concatenation(importer, node),
+        "Slice" => slice(importer, node),
+        "Split" => split(importer, node),
+        "Gather" => gather(importer, node),
+        "GatherElements" => {
+            let axis = node.int("axis", 0)?;
+            let inputs = [node.input(0)?, node.input(1)?];
+            let shape = (importer.shape(&inputs[1])?, importer.kind(&inputs[0]));
+            one(importer.emit_aten(
+                "gather",
+                &format!("torch.gather(a0, {axis}, a1)"),
+                &inputs,
+                Vec::new(),
+                shape,
+            ))
+        }
+        "ScatterElements" => {
+            let axis = node.int("axis", 0)?;
+            if node.text("reduction", "none")? != "none" {
+                return Err("only what replaces numbers is supported".to_owned());
+            }
+            let inputs = [node.input(0)?, node.input(1)?, node.input(2)?];
+            let shape = (importer.shape(&inputs[0])?, importer.kind(&inputs[0]));
+            let expression = format!("torch.scatter(a0, {axis}, a1, a2)");
+            one(importer.emit_aten("scatter", &expression, &inputs, Vec::new(), shape))
+        }
+        "GatherND" => {
+            if node.int("batch_dims", 0)? != 0 {
+                return Err("places for each picture are not supported".to_owned());
+            }
+            let places = node.maybe_constant(1, "places")?.ok_or("its places are missing")?;
+            let count = places
+                .size()
+                .last()
+                .copied()
+                .filter(|count| (1..=8).contains(count) && places.kind() == Kind::Int64);
+            let count = count.ok_or("its places are none")?;
+            let mut inputs = vec![node.input(0)?];
+            for dim in 0..count {
+                let list = places.f_select(-1, dim).and_then(|list| list.f_contiguous());
+                inputs.push(Value::of(list.map_err(|error| error.to_string())?));
+            }
+            one(importer.emit(Selection::Index { given: vec![true; count as usize] }, &inputs))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The value as the draft has it, and a dimension's place there.
+fn moved(importer: &Importer, x: Value, axis: i64) -> Result<(Value, usize, bool), String> {
+    let at = place(axis, importer.shape(&x)?.len())?;
+    Ok(match x {
+        Value::ChannelsLast(value) => (Value::Computed(value), TO_LAST[at] as usize, true),
+        other => (other, at, false),
+    })
+}
+
+fn concatenation<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let axis = node.int("axis", 1)?;
+    let mut inputs = node.all()?;
+    let shapes = inputs.iter().map(|input| importer.shape(input)).collect::<Result<Vec<_>, _>>()?;
+    let rank = shapes.first().map_or(0, Vec::len);
+    let at = place(axis, rank)?;
+    // A constant that the file has for its fixed number of pictures, such as a class token, is there for each of any number.
+    let batch = importer.batch.clone();
+    let fixed = importer.fixed_batch.unwrap_or(1);
+    if at != 0 && shapes.iter().any(|shape| shape.first() == Some(&batch)) {
+        for (input, shape) in inputs.iter_mut().zip(&shapes) {
+            if shape.first() == Some(&Size::Fixed(fixed)) && rank > 0 {
+                let mut wanted = shape.clone();
+                wanted[0] = batch.clone();
+                let first = first_row(importer, input)?;
+                *input = importer.emit(Layout::Expand { shape: wanted }, &[first])?;
+            }
+        }
+    }
+    let (inputs, last) = importer.aligned(&inputs)?;
+    let dim = if last { TO_LAST[at] } else { at as i64 };
+    let found = importer.emit(Selection::Cat { dim }, &inputs)?;
+    one(Ok(placed(found, last)))
+}
+
+/// Of rows that are all the same, the first.
+fn first_row(importer: &mut Importer, value: &Value) -> Result<Value, String> {
+    if importer.shape(value)?.first() == Some(&Size::Fixed(1)) {
+        return Ok(value.clone());
+    }
+    let constant = value.constant()?.ok_or("it has a row for each picture, and not as many as there are")?;
+    let row = constant.f_narrow(0, 0, 1).map_err(|error| error.to_string())?;
+    let same = row.f_expand_as(&constant).and_then(|all| all.f_equal(&constant)).unwrap_or(false);
+    if same {
+        Ok(Value::of(row))
+    } else {
+        Err("it has constants of its own for each picture of a batch".to_owned())
+    }
+}
+
+/// Sizes, as far as they are said.
+fn bounds<'a>(node: &mut Node<'a>, at: usize, name: &str) -> Result<Option<Vec<Size>>, String> {
+    if let Some(given) = node.maybe_ints(name) {
+        return Ok(Some(given.into_iter().map(Size::Fixed).collect()));
+    }
+    let Some(value) = node.maybe(at) else { return Ok(None) };
+    value
+        .sizes()
+        .map(Some)
+        .ok_or_else(|| format!("its {name} are computed; only constant ones are supported"))
+}
+
+fn slice<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let starts = bounds(node, 1, "starts")?.ok_or("its starts are missing")?;
+    let ends = bounds(node, 2, "ends")?.ok_or("its ends are missing")?;
+    let axes = bounds(node, 3, "axes")?;
+    let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).map(Size::Fixed).collect());
+    let steps = bounds(node, 4, "steps")?.unwrap_or_else(|| vec![Size::Fixed(1); starts.len()]);
+    if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
+        return Err("its starts, ends, axes and steps are of different numbers".to_owned());
+    }
+    let mut found = node.input(0)?;
+    for (((start, end), axis), step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
+        let (axis, step) = axis.fixed().zip(step.fixed()).ok_or("its axes or steps are left open")?;
+        let shape = importer.shape(&found)?;
+        let size = &shape[place(axis, shape.len())?];
+        let (value, at, last) = moved(importer, found, axis)?;
+        // All of a dimension is no part of it, and in reverse it is turned.
+        let reversed = step == -1
+            && start
+                .fixed()
+                .is_some_and(|start| start == -1 || size.fixed().is_some_and(|size| start >= size - 1))
+            && end.fixed().is_some_and(|end| size.fixed().map_or(end < -(1 << 24), |size| end < -size));
+        found = if reversed {
+            placed(importer.emit(Layout::Flip { dims: vec![at as i64] }, &[value])?, last)
+        } else if step == 1 && *start == Size::Fixed(0) && end.fixed().is_some_and(|end| covers(end, size)) {
+            placed(value, last)
+        } else {
+            let bound = |bound: &Size| match bound {
+                Size::Fixed(bound) => Size::Fixed((*bound).clamp(-(1 << 40), 1 << 40)),
+                open => open.clone(),
+            };
+            let op =
+                Selection::Slice { dim: at as i64, start: Some(bound(start)), end: Some(bound(end)), step };
+            placed(importer.emit(op, &[value])?, last)
+        };
+    }
+    one(Ok(found))
+}
+
+/// Whether an end lies at that of a dimension or behind it.
+fn covers(end: i64, size: &Size) -> bool {
+    size.fixed().map_or(end > 1 << 24, |size| end >= size)
+}
+
+fn split<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let axis = node.int("axis", 0)?;
+    let parts = match node.maybe_ints("split") {
+        Some(parts) => Some(parts),
+        None => node.maybe_integers(1, "lengths")?,
+    };
+    let count = node.int("num_outputs", node.results as i64)?;
+    let x = node.input(0)?;
+    let shape = importer.shape(&x)?;
+    let size = shape[place(axis, shape.len())?].fixed().ok_or("it splits a size that is left open")?;
+    let (value, at, last) = moved(importer, x, axis)?;
+    let parts = match parts {
+        Some(parts) => parts,
+        None if (1..=size.max(1)).contains(&count) => {
+            let each = (size + count - 1) / count;
+            (0..count).map(|part| (size - part * each).clamp(0, each)).collect()
+        }
+        None => return Err(format!("{size} cannot be split into {count} parts")),
+    };
+    let sum = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part).filter(|_| *part >= 0));
+    if sum != Some(size) {
+        return Err(format!("parts of {parts:?} are not {size} together"));
+    }
+    let (mut found, mut start) = (Vec::with_capacity(parts.len()), 0);
+    for part in parts {
+        let end = start + part;
+        let op = Selection::Slice {
+            dim: at as i64,
+            start: Some(Size::Fixed(start)),
+            end: Some(Size::Fixed(end)),
+            step: 1,
+        };
+        found.push(placed(importer.emit(op, std::slice::from_ref(&value))?, last));
+        start = end;
+    }
+    Ok(Some(found))
+}
+
+fn gather<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let axis = node.int("axis", 0)?;
+    let (x, places) = (node.input(0)?, node.input(1)?);
+    let (value, at, last) = moved(importer, x.clone(), axis)?;
+    let single = places.is_single();
+    if let (Some([Size::Fixed(index)]), true) = (places.sizes().as_deref(), single) {
+        // Without a dimension, the others are in the file's order.
+        let (value, dim) = if last { (x, axis) } else { (value, at as i64) };
+        let size = importer.shape(&value)?[place(dim, importer.shape(&value)?.len())?].clone();
+        if size.fixed().is_some_and(|size| !(-size..size).contains(index)) {
+            return Err(format!(
+                "there is no place {index} in a dimension of {}",
+                size.fixed().unwrap_or_default()
+            ));
+        }
+        return one(importer.emit(Selection::Select { dim, index: *index }, &[value]));
+    }
+    if last && importer.shape(&places)?.len() != 1 {
+        let at = place(axis, 4)?;
+        let given: Vec<bool> = (0..=at).map(|dim| dim == at).collect();
+        return one(importer.emit(Selection::Index { given }, &[x, places]));
+    }
+    let rank = importer.shape(&value)?.len();
+    let given: Vec<bool> = (0..rank).take(at + 1).map(|dim| dim == at).collect();
+    let places = match importer.kind(&places) {
+        Kind::Int64 => places,
+        _ => importer.emit(Op::Layout(Layout::To { kind: Kind::Int64 }), &[places])?,
+    };
+    let found = importer.emit(Selection::Index { given }, &[value, places])?;
+    one(Ok(placed(found, last)))
+}

@@ -1,0 +1,413 @@
+//! ONNX files against what PyTorch and ONNX Runtime compute with them (`tests/reference/make_onnx.py`), their gradients against
+//! PyTorch's and against differences, and files that must be refused.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use reglet_model::{
+    Activation, Head, HeadSource, ImportOptions, Model, ModelError, Note, Op, Product, Request, Rewrite,
+    Targets, gradients,
+};
+use tch::{Device, Kind, Tensor};
+
+/// The folder of committed references.
+fn fixtures() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures"))
+}
+
+/// What others computed: tensors by name.
+struct Reference(HashMap<String, Tensor>);
+
+impl Reference {
+    fn read(name: &str) -> Reference {
+        let tensors = Tensor::read_safetensors(fixtures().join(format!("{name}.safetensors")));
+        Reference(tensors.expect("committed").into_iter().collect())
+    }
+
+    fn tensor(&self, name: &str) -> &Tensor {
+        &self.0[name]
+    }
+
+    fn input(&self) -> Tensor {
+        self.tensor("input").shallow_clone()
+    }
+}
+
+/// By the norm of the difference over that of what is expected.
+fn assert_close(what: &str, found: &Tensor, expected: &Tensor, bound: f64) {
+    assert_eq!(found.size(), expected.size(), "{what}");
+    let far = distance(found, expected);
+    assert!(far <= bound, "{what} is {far:.1e} off");
+}
+
+/// The norm of the difference over that of what is expected.
+fn distance(found: &Tensor, expected: &Tensor) -> f64 {
+    let norm = |tensor: &Tensor| tensor.to_kind(Kind::Double).norm().double_value(&[]);
+    norm(&(found - expected)) / norm(expected).max(1e-30)
+}
+
+fn import(path: &Path) -> Result<Model, ModelError> {
+    Model::import(&ImportOptions::new(path))
+}
+
+fn made(name: &str) -> Model {
+    let path = fixtures().join(format!("onnx/made/{name}.onnx"));
+    import(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The committed files of a folder, by name.
+fn files(folder: &str) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(fixtures().join("onnx").join(folder)).expect("committed").flatten();
+    let files =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "onnx"));
+    let mut files: Vec<(String, PathBuf)> =
+        files.filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path))).collect();
+    files.sort();
+    assert!(files.len() > 10, "{folder} has {} files", files.len());
+    files
+}
+
+/// The rows that a model takes at once.
+fn rows(model: &Model, input: &Tensor) -> Vec<Tensor> {
+    let alone = model.notes().iter().any(|note| matches!(note, Note::RowsDepend { .. }));
+    if alone { input.split(1, 0) } else { vec![input.shallow_clone()] }
+}
+
+/// The logits, and the gradient of their sum, weighed, with respect to the input.
+fn forward_and_backward(model: &Model, input: &Tensor, weights: &Tensor) -> (Tensor, Tensor) {
+    let graph = model.graph();
+    let of = |input: &Tensor| {
+        let fetches = [graph.output(), graph.input()];
+        let feeds = [(graph.input(), input)];
+        let request = Request { feeds: &feeds, fetches: &fetches, watch: &[graph.input()], training: false };
+        let values = graph.run(model.parameters(), &request).expect("it runs");
+        let gradient = gradients(&(&values[0] * weights), &[&values[1]]).expect("differentiable").remove(0);
+        (values[0].detach(), gradient)
+    };
+    let (logits, gradients): (Vec<Tensor>, Vec<Tensor>) = rows(model, input).iter().map(of).unzip();
+    (Tensor::cat(&logits, 0), Tensor::cat(&gradients, 0))
+}
+
+/// Number by number, for one operator's share of a norm could hide its fault.
+fn wrong_logits(case: &str, found: &Tensor, expected: &Tensor) -> Option<String> {
+    if found.size() != expected.size() {
+        return Some(format!("{case}: logits of shape {:?} and not {:?}", found.size(), expected.size()));
+    }
+    let wrong = (found - expected).abs().gt_tensor(&(expected.abs() * 1e-5 + 2e-5));
+    let wrong: Vec<i64> = Vec::try_from(wrong.nonzero().reshape(-1)).expect("integers");
+    (!wrong.is_empty()).then(|| format!("{case}: logits differ at (picture, place) {wrong:?}"))
+}
+
+#[test]
+fn what_pytorch_exports_computes_and_differentiates_as_in_pytorch() {
+    let mut faults = Vec::new();
+    for folder in ["dynamo", "script", "fixed"] {
+        for (name, path) in files(folder) {
+            let case = name.rsplit('-').next().expect("a name");
+            let what = format!("{folder} {name}");
+            let model = match import(&path) {
+                Ok(model) => model,
+                Err(error) => {
+                    faults.push(format!("{what}: {error}"));
+                    continue;
+                }
+            };
+            let reference = Reference::read(&format!("pt2/{case}"));
+            let one = Tensor::from(1.0_f32);
+            let (logits, gradient) = forward_and_backward(&model, &reference.input(), &one);
+            faults.extend(wrong_logits(&what, &logits, reference.tensor("logits")));
+            let far = distance(&gradient, reference.tensor("input_gradient"));
+            // What ONNX has no operator for: its results send nothing back in PyTorch.
+            let detached = case == "layouts";
+            faults
+                .extend((far > 1e-4 && !detached).then(|| format!("{what}: the gradient is {far:.1e} off")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A file for a fixed number of pictures takes any, and each gets the same answer whatever stands beside it.
+#[test]
+fn any_number_of_pictures_gives_each_the_same_answer() {
+    let names = ["layers", "products", "twice", "windows"];
+    let fixed =
+        names.iter().flat_map(|name| [format!("fixed/script-1-{name}"), format!("fixed/script-2-{name}")]);
+    for name in fixed.chain(["made/shapes_of_one".to_owned(), "made/channels_last_eager".to_owned()]) {
+        let path = fixtures().join(format!("onnx/{name}.onnx"));
+        let model = import(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(model.notes().iter().all(|note| !matches!(note, Note::RowsDepend { .. })), "{name}");
+        let input = Tensor::randn([5, 3, 8, 8], (Kind::Float, Device::Cpu));
+        let together = model.logits(&input).expect("five pictures");
+        for row in 0..5 {
+            let alone = model.logits(&input.narrow(0, row, 1)).expect("one picture");
+            assert_close(&name, &alone, &together.narrow(0, row, 1), 1e-5);
+        }
+    }
+}
+
+/// Slopes along a line of inputs, for what nobody differentiated before: a logit whose slope is not the same over half the way
+/// has a kink or a jump there, and is left out.
+#[test]
+fn what_others_export_computes_as_onnx_runtime_and_differentiates_as_differences_do() {
+    let mut faults = Vec::new();
+    for (name, path) in files("made") {
+        let options = ImportOptions {
+            output: (name == "two").then(|| "second".to_owned()),
+            ..ImportOptions::new(&path)
+        };
+        let model = match Model::import(&options) {
+            Ok(model) => model,
+            Err(error) => {
+                faults.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let reference = Reference::read(&format!("onnx/made/{name}"));
+        let input = reference.input();
+        let logits = model.logits(&input).unwrap_or_else(|error| panic!("{name}: {error}"));
+        faults.extend(wrong_logits(&name, &logits, reference.tensor("logits")));
+
+        tch::manual_seed(3);
+        let direction = Tensor::randn_like(&input);
+        let at = |step: f64| model.logits(&(&input + &direction * step)).expect("it runs");
+        let slope = |step: f64| (at(step) - at(-step)) / (2.0 * step);
+        let (coarse, fine) = (slope(4e-3), slope(2e-3));
+        let smooth = (&coarse - &fine).abs().le_tensor(&(fine.abs() * 0.02 + 2e-2)).to_kind(Kind::Float);
+        let weights = Tensor::randn_like(&smooth) * &smooth;
+        let share = smooth.mean(Kind::Float).double_value(&[]);
+        faults.extend((share < 0.8).then(|| format!("{name}: only {share} of it is smooth")));
+        let (_, gradient) = forward_and_backward(&model, &input, &weights);
+        let found = (gradient * &direction).sum(Kind::Double).double_value(&[]);
+        let expected = (&weights * &fine).sum(Kind::Double).double_value(&[]);
+        let scale = (&weights * &fine).abs().sum(Kind::Double).double_value(&[]);
+        let far = (found - expected).abs() / scale;
+        faults
+            .extend((far > 2e-3).then(|| {
+                format!("{name}: the gradient says {found}, and differences {expected}, {far:.1e}")
+            }));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What `torch.export` and both exporters call a layer.
+#[test]
+fn layers_have_the_names_of_pytorchs_modules() {
+    for (folder, case, layers) in [
+        // A convolution with its batch norm is called for what it returns.
+        ("dynamo", "layers", ["norm", "bare", "valid", "head"].as_slice()),
+        ("script", "layers", &["plain", "grouped", "valid", "head"]),
+        ("dynamo", "twice", &["conv", "relu", "relu#2", "head"]),
+        ("script", "twice", &["conv", "relu", "relu#2", "head"]),
+        ("script", "windows", &["norm"]),
+    ] {
+        let model = import(&fixtures().join(format!("onnx/{folder}/{case}.onnx"))).expect("it loads");
+        let names: Vec<&str> = model.graph().layers().collect();
+        for layer in layers {
+            assert!(names.contains(layer), "{folder} {case} has no {layer}: {names:?}");
+        }
+        let weights: Vec<&str> =
+            model.graph().parameters().iter().map(|weight| weight.name.as_str()).collect();
+        if case == "layers" {
+            assert!(weights.contains(&"head.weight") && weights.contains(&"plain.bias"), "{weights:?}");
+        }
+    }
+    let class = import(&fixtures().join("onnx/dynamo/layers.onnx")).expect("it loads");
+    assert_eq!(class.provenance().architecture, "Layers");
+}
+
+/// Functions that are written as several operators are one again, and so are layers.
+#[test]
+fn functions_and_layers_are_put_together_again() {
+    let model = import(&fixtures().join("onnx/script/activations.onnx")).expect("it loads");
+    let has = |op: &Op| model.graph().nodes().iter().any(|node| node.op == *op);
+    for function in [
+        Activation::Gelu { tanh: false },
+        Activation::Gelu { tanh: true },
+        Activation::Silu,
+        Activation::Mish,
+    ] {
+        assert!(has(&Op::Activation(function)), "{function:?}");
+    }
+    for folder in ["dynamo", "script"] {
+        let model = import(&fixtures().join(format!("onnx/{folder}/layers.onnx"))).expect("it loads");
+        let count =
+            |suits: &dyn Fn(&Op) -> bool| model.graph().nodes().iter().filter(|node| suits(&node.op)).count();
+        assert_eq!(count(&|op| matches!(op, Op::LayerNorm { .. })), 2, "{folder}");
+        assert_eq!(count(&|op| matches!(op, Op::Linear)), 2, "{folder}");
+        assert_eq!(count(&|op| matches!(op, Op::Product(Product::Matmul))), 0, "{folder}");
+    }
+}
+
+/// Methods look for channels in the second place.
+#[test]
+fn channels_that_are_last_in_a_file_are_second_in_the_graph() {
+    for name in ["channels_last", "channels_last_eager"] {
+        let model = made(name);
+        let graph = model.graph();
+        let input = Tensor::zeros([2, 3, 8, 8], (Kind::Float, Device::Cpu));
+        let shapes = graph.shapes(model.parameters(), &input.size()).expect("they fit");
+        for node in graph.nodes() {
+            if let Op::Conv2d { .. } = node.op {
+                assert!(
+                    matches!(graph.origin(node.inputs[0]), reglet_model::Origin::Input) || {
+                        let reglet_model::Origin::Node(before) = graph.origin(node.inputs[0]) else {
+                            panic!("{name}")
+                        };
+                        !matches!(graph.nodes()[before].op, Op::Layout(reglet_model::Layout::Permute { .. }))
+                    }
+                );
+            }
+        }
+        let layer = graph.layer(model.grad_cam_layer()).expect("there is one");
+        assert_eq!(shapes[&layer][1], 4, "{name}: {:?}", shapes[&layer]);
+    }
+    assert_eq!(made("channels_last").rewritable(Rewrite::FoldBatchNorm).expect("folded"), 1);
+}
+
+#[test]
+fn heads_and_tails_are_found_and_said() {
+    let model = made("zipmap");
+    let said: Vec<String> = model.notes().iter().map(ToString::to_string).collect();
+    assert!(said.iter().any(|note| note.contains("before ZipMap")), "{said:?}");
+    assert!(said.iter().any(|note| note.contains("ends with a softmax")), "{said:?}");
+    assert_eq!((model.classes().head(), model.head_source()), (Head::Softmax, HeadSource::Network));
+
+    let model = made("argmax");
+    let said = model.notes()[0].to_string();
+    assert!(said.contains("before ArgMax"), "{said}");
+    assert_eq!((model.classes().head(), model.head_source()), (Head::Softmax, HeadSource::Assumed));
+
+    let model = made("named");
+    let said = model.notes()[0].to_string();
+    assert!(said.contains("'logits'") && said.contains("left out"), "{said}");
+
+    let two = fixtures().join("onnx/made/two.onnx");
+    let message = import(&two).map(|_| ()).expect_err("it cannot be told").to_string();
+    assert!(message.contains("'first' [?, 3], 'second' [?, 2]") && message.contains("output"), "{message}");
+    let named = |name: &str| ImportOptions { output: Some(name.to_owned()), ..ImportOptions::new(&two) };
+    assert_eq!(Model::import(&named("second")).expect("named").classes().count(), 2);
+    let message = Model::import(&named("third")).map(|_| ()).expect_err("no such").to_string();
+    assert!(message.contains("no result 'third'"), "{message}");
+
+    let sigmoids = fixtures().join("onnx/made/sigmoids.onnx");
+    let model = import(&sigmoids).expect("it loads");
+    assert_eq!((model.classes().head(), model.head_source()), (Head::MultiLabel, HeadSource::Network));
+    let with = |head: Head, path: &Path| {
+        Model::import(&ImportOptions { head: Some(head), ..ImportOptions::new(path) })
+    };
+    let message = with(Head::Softmax, &sigmoids).map(|_| ()).expect_err("it ends with sigmoids").to_string();
+    assert!(message.contains("the network itself ends with multi_label"), "{message}");
+    let argmax = fixtures().join("onnx/made/argmax.onnx");
+    let model = with(Head::MultiLabel, &argmax).expect("nothing speaks against it");
+    assert_eq!((model.classes().head(), model.head_source()), (Head::MultiLabel, HeadSource::Given));
+    let input = Reference::read("onnx/made/argmax").input();
+    let found = model.evaluate(&input, Targets::Top, false, &[]).expect("it runs");
+    let probabilities = model.classes().probabilities(&found.logits).expect("logits");
+    assert_close("sigmoids", &probabilities, &found.logits.sigmoid(), 1e-6);
+    let message = with(Head::Sigmoid, &argmax).map(|_| ()).expect_err("four logits").to_string();
+    assert!(message.contains("for one logit, and the network has 4"), "{message}");
+}
+
+/// What lies in a file beside counts for what the model is known by.
+#[test]
+fn weights_in_another_file_are_read_and_hashed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["external.onnx", "external.bin"] {
+        fs::copy(fixtures().join("onnx/made").join(name), folder.path().join(name)).expect("copied");
+    }
+    let path = folder.path().join("external.onnx");
+    let before = import(&path).expect("both are there").provenance().sha256.clone();
+    assert_eq!(before, made("external").provenance().sha256);
+    let mut weights = fs::read(folder.path().join("external.bin")).expect("copied");
+    weights[4] ^= 1;
+    fs::write(folder.path().join("external.bin"), &weights).expect("room");
+    assert_ne!(import(&path).expect("still numbers").provenance().sha256, before);
+    fs::write(folder.path().join("external.bin"), &weights[..100]).expect("room");
+    let message = import(&path).map(|_| ()).expect_err("cut short").to_string();
+    assert!(message.contains("'external.bin'") && message.contains("goes beyond the end"), "{message}");
+    fs::remove_file(folder.path().join("external.bin")).expect("it was there");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(
+            fixtures().join("onnx/made/external.bin"),
+            folder.path().join("external.bin"),
+        )
+        .expect("a link");
+        let message = import(&path).map(|_| ()).expect_err("a link that leaves the folder").to_string();
+        assert!(message.contains("no path within the model's folder"), "{message}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
+    let mut faults = Vec::new();
+    for (name, part) in [
+        ("bytes", "numbers are Uint8"),
+        ("cycle", "computed later or never"),
+        ("deep", "more than 16 deep"),
+        ("empty-model", "no ONNX file"),
+        ("external-absolute", "no path within the model's folder"),
+        ("external-beyond", "goes beyond the end of 'twice.onnx'"),
+        ("external-folder", "folder"),
+        ("external-missing", "'nothing.bin'"),
+        ("external-outside", "no path within the model's folder"),
+        ("huge-constant", "too large for one that is computed"),
+        ("huge-window", "kernel_shape"),
+        ("lying-size", "its shape [1099511627776"),
+        ("many-constants", "too large for one that is computed"),
+        ("mixed-pair", "2 pictures at once"),
+        ("negative-size", "its shape"),
+        ("nested", "no ONNX file"),
+        ("not-finite", "NaN"),
+        ("not-logits", "none of its results is logits"),
+        ("one-channel", "its shape is [N, 1, 8, 8]"),
+        ("overflowing-size", "its shape"),
+        ("quantised", "quantised"),
+        ("runtime", "com.microsoft.FusedConv"),
+        ("shrinking", "in too many steps"),
+        ("truncated", "truncated"),
+        ("twice", "twice"),
+        ("twice-weight", "twice"),
+        ("two-inputs", "2 inputs (pictures, mask)"),
+        ("unknown-attribute", "'surprise' is not supported"),
+        ("unknown-format", "its format is version 99"),
+        ("unknown-kind", "no kind 77"),
+        ("unknown-name", "reads 'nowhere'"),
+        ("unknown-operator", "Det"),
+        ("unknown-operators", "operator set 99"),
+        ("unknown-result", "never computed"),
+        ("wrong-channels", "does not fit"),
+    ] {
+        let path = fixtures().join(format!("onnx/refused/{name}.onnx"));
+        let start = Instant::now();
+        let message = import(&path).map(|_| ()).expect_err(name).to_string();
+        assert!(start.elapsed() < Duration::from_secs(20), "{name} took {:?}", start.elapsed());
+        let good = message.contains(part) && !message.contains('\n') && message.len() < 500;
+        faults.extend((!good).then(|| format!("{name}: {message}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Every file cut short and with single bytes changed: an answer or an error, and nothing else.
+#[test]
+fn damaged_files_are_answered_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("damaged.onnx");
+    for name in
+        ["dynamo/twice", "script/windows", "made/zipmap", "made/channels_last_eager", "made/shapes_open"]
+    {
+        let whole = fs::read(fixtures().join(format!("onnx/{name}.onnx"))).expect("committed");
+        for at in (0..whole.len()).step_by(whole.len() / 60 + 1) {
+            fs::write(&path, &whole[..at]).expect("room");
+            let _ = import(&path);
+            for flip in [0x01_u8, 0x80, 0xff] {
+                let mut changed = whole.clone();
+                changed[at] ^= flip;
+                fs::write(&path, &changed).expect("room");
+                let _ = import(&path);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! ONNX files: whatever is in the file, importing it ends in a model or in an error.
+
+#![no_main]
+
+use std::fs;
+
+use libfuzzer_sys::fuzz_target;
+use reglet_model::{ImportOptions, Model};
+
+fuzz_target!(|bytes: &[u8]| {
+    let folder = tempfile::tempdir().expect("a folder for one file");
+    let file = folder.path().join("model.onnx");
+    fs::write(&file, bytes).expect("room for one file");
+    // An error is an answer; a panic, a crash or a memory beyond libFuzzer's limit is a finding.
+    let _ = Model::import(&ImportOptions::new(file));
+});
