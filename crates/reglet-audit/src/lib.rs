@@ -14,6 +14,7 @@ mod calibration;
 mod character;
 mod clusters;
 pub mod config;
+mod correct;
 mod drawing;
 mod error;
 mod explain;
@@ -43,6 +44,7 @@ mod trust;
 
 pub use audit::{audit, judge};
 pub use calibration::{CalibrationConfig, calibrate};
+pub use correct::{CorrectConfig, CorrectionResults, correct};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};
