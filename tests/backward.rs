@@ -11,7 +11,7 @@ fn whole(model: &Model, input: &Tensor, targets: &[reglet_model::ValueId], seed:
     let graph = model.graph();
     let fetches: Vec<_> = std::iter::once(graph.output()).chain(targets.iter().copied()).collect();
     let feeds = [(graph.input(), input)];
-    let request = Request { feeds: &feeds, fetches: &fetches, watch: targets, training: false };
+    let request = Request { feeds: &feeds, fetches: &fetches, watch: targets, ..Request::default() };
     let values = graph.run(model.parameters(), &request).expect("it runs");
     gradients(&(&values[0] * seed), &values[1..].iter().collect::<Vec<_>>()).expect("differentiable")
 }

@@ -147,7 +147,7 @@ fn the_same_gradients_come_from_any_point_of_the_graph() {
     let at = |watch: &[_]| {
         let fetches: Vec<_> = std::iter::once(graph.output()).chain(watch.iter().copied()).collect();
         let feeds = [(graph.input(), &input)];
-        let request = Request { feeds: &feeds, fetches: &fetches, watch, training: false };
+        let request = Request { feeds: &feeds, fetches: &fetches, watch, ..Request::default() };
         let values = graph.run(model.parameters(), &request).expect("it runs");
         let inputs: Vec<_> = values[1..].iter().collect();
         gradients(&values[0].select(1, 2), &inputs).expect("differentiable").remove(0)

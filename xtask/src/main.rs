@@ -21,6 +21,7 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
   judge RESULTS              the verdicts of an audit again, by other rules and without any model
+  correct                    a model with a shortcut: corrected, and audited before and after
   calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
   methods                    the attribution methods: name, cost, paper
   gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass

@@ -78,7 +78,7 @@ impl AttentionRelevancy {
         let fetches: Vec<ValueId> =
             [graph.output()].into_iter().chain(outputs.clone()).chain(given).collect();
         let feeds = [(graph.input(), inputs)];
-        let request = Request { feeds: &feeds, fetches: &fetches, watch: &outputs, training: false };
+        let request = Request { feeds: &feeds, fetches: &fetches, watch: &outputs, ..Request::default() };
         let values = graph.run(model.parameters(), &request)?;
 
         let (logits, values) = values.split_first().expect("the logits were asked for");

@@ -151,7 +151,7 @@ impl Line for BehindPrefix<'_> {
             feeds: &[(input, &self.input)],
             fetches: &[self.prefix, input],
             watch: &[input],
-            training: false,
+            ..Request::default()
         };
         let found = graph.run(self.model.parameters(), &request)?;
         Ok(gradients(&found[0].f_mul(sum)?, &[&found[1]])?.remove(0).f_contiguous()?)

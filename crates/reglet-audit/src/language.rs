@@ -2,7 +2,9 @@
 
 mod names;
 mod numbers;
+#[macro_use]
 mod phrases;
+mod correction;
 mod verdict;
 
 use reglet_viz::chart::DecimalMark;

@@ -13,6 +13,7 @@ pub(crate) mod tests;
 mod verdicts;
 
 pub use charts::Charts;
+pub(crate) use page::{capital, chart, sentence, table};
 
 use maud::{DOCTYPE, PreEscaped, html};
 use reglet_viz::{Theme, font_face_css};
@@ -71,7 +72,7 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
 }
 
 /// The bundled fonts, the page's rules, and the charts' colours at night.
-fn style() -> String {
+pub(crate) fn style() -> String {
     format!(
         "{}{}@media screen and (prefers-color-scheme:dark){{\n{}}}\n",
         font_face_css(),

@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, explain, gallery, inspect,
-    methods, results, run_audit, run_judge, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, correct, explain, gallery,
+    inspect, methods, results, run_audit, run_judge, train,
 };
 use reglet_model::export_help;
 use words::{Command, ExplainWords, GalleryWords, Words};
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Explain(words) => explain(&(*words).into()),
         Command::Audit(words) => run_audit(&words.config, &words.set, &words.out),
         Command::Judge(words) => run_judge(&words.results, &words.set, &words.out),
+        Command::Correct(words) => correct(&words.config, &words.set, &words.out),
         Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
         Command::Methods => Ok((methods::table(), 0)),
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),

@@ -29,6 +29,11 @@ pub(crate) enum Command {
     /// Reads the rows that an audit left beside its results. Without --set every file is, byte for byte, what the audit wrote.
     /// Exit status as of an audit.
     Judge(JudgeWords),
+    /// A model with a shortcut: corrected by several methods, and audited before and after
+    ///
+    /// Leaves for each method the corrected weights, and one report. Exit status: 0 if some method passes, 1 if none does, 2 if
+    /// the run failed.
+    Correct(CorrectWords),
     /// How often the audit is right: a series of classifiers of phantoms, trained and audited
     ///
     /// Exit status: 0 if no clean classifier was convicted and every strong shortcut found; 1 if not; 2 if the run failed.
@@ -171,6 +176,19 @@ pub(crate) struct AuditWords {
     #[arg(long, default_value = "results/audit")]
     pub(crate) out: PathBuf,
     /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct CorrectWords {
+    /// The config: a path, or the name of one that comes with Reglet
+    #[arg(long, default_value = "correct.toml")]
+    pub(crate) config: PathBuf,
+    /// The folder for the results
+    #[arg(long, default_value = "results/correction")]
+    pub(crate) out: PathBuf,
+    /// Override a value of the config, or after `audit.` of the audit's: key=value, with dotted keys; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }

@@ -176,7 +176,7 @@ impl Layers for Network {
         let mut fetches = vec![self.graph.output()];
         fetches.extend(&watch);
         let feeds = [(self.graph.input(), inputs)];
-        let request = Request { feeds: &feeds, fetches: &fetches, watch: &watch, training: false };
+        let request = Request { feeds: &feeds, fetches: &fetches, watch: &watch, ..Request::default() };
         let mut values = self.graph.run(&self.parameters, &request)?;
         let logits = values.remove(0);
         let targets = match targets {

@@ -22,7 +22,7 @@
 //!     feeds: &[(graph.input(), &picture)],
 //!     fetches: &[graph.output(), layer],
 //!     watch: &[layer],
-//!     training: false,
+//!     ..Request::default()
 //! })?;
 //! assert_eq!(values[0].size(), [1, 5]);
 //! let gradient = gradients(&values[0].select(1, 3), &[&values[1]])?;
@@ -62,8 +62,9 @@ pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, Aten, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
-    Layout, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording, Reduction,
-    Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
+    Layout, LinearHead, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording,
+    Reduction, Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
+    is_within,
 };
 pub use import::export_help;
 pub use labels::read_labels;

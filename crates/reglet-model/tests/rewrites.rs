@@ -143,7 +143,8 @@ fn parameters(graph: &Graph, seed: i64, kind: Kind) -> Parameters {
 fn evaluate(graph: &Graph, parameters: &Parameters, input: &Tensor, watch: &[ValueId]) -> Vec<Tensor> {
     let mut fetches = vec![graph.output()];
     fetches.extend(watch);
-    let request = Request { feeds: &[(graph.input(), input)], fetches: &fetches, watch, training: false };
+    let request =
+        Request { feeds: &[(graph.input(), input)], fetches: &fetches, watch, ..Request::default() };
     let values = graph.run(parameters, &request).expect("it runs");
     let watched: Vec<&Tensor> = values[1..].iter().collect();
     let mut found = gradients(&values[0].select(1, 1), &watched).expect("it differentiates");

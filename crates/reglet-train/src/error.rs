@@ -1,5 +1,9 @@
 //! What can go wrong with a training.
 
+use std::path::PathBuf;
+
+use reglet_model::did_you_mean;
+
 /// A training or a correction failed. Each message is one sentence: what is wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -10,7 +14,151 @@ pub enum TrainError {
     /// A data set.
     #[error(transparent)]
     Data(#[from] reglet_data::DataError),
+    /// A mask or a picture that cannot be brought to the model's size.
+    #[error(transparent)]
+    Resize(#[from] reglet_data::ResizeError),
     /// A tensor.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
+    /// A parameter of a training or of a method that makes no sense.
+    #[error("{what}")]
+    Parameter {
+        /// The parameter.
+        key: &'static str,
+        /// What is wrong, as a sentence.
+        what: String,
+    },
+    /// Something is to be frozen that the model does not have.
+    #[error("there is nothing called '{name}' in the model to freeze{}", did_you_mean(nearest))]
+    NothingToFreeze {
+        /// What was asked for.
+        name: String,
+        /// The closest names there are.
+        nearest: Vec<String>,
+    },
+    /// Nothing is left that training could change.
+    #[error(
+        "no weight is left that training could change: the model has none (a TorchScript program keeps its own), or all are frozen"
+    )]
+    NothingToTrain,
+    /// Too few pictures for one step.
+    #[error(
+        "there are {pictures} pictures to train on, fewer than the {batch} of one step; give more pictures or a smaller batch"
+    )]
+    TooFew {
+        /// How many there are.
+        pictures: usize,
+        /// How many a step takes.
+        batch: usize,
+    },
+    /// Pictures of several sizes cannot be trained on together.
+    #[error(
+        "the picture '{id}' is {found:?} to the model and others {expected:?}; training takes pictures of one size: give the model a preprocessing with a fixed one"
+    )]
+    Sizes {
+        /// The picture.
+        id: String,
+        /// Width and height that the others have.
+        expected: (u32, u32),
+        /// Its own.
+        found: (u32, u32),
+    },
+    /// A class of the data that the model does not know.
+    #[error("the training data have the class '{class}', which the model does not; its classes are {known}")]
+    UnknownClass {
+        /// The class.
+        class: String,
+        /// The model's, with commas.
+        known: String,
+    },
+    /// A method needs to know which pictures show the artefact.
+    #[error(
+        "{method} needs to know of each picture whether it shows the {artefact}, and {unknown} of {pictures} training pictures do not say; give the data flags or masks, or choose a method that needs none"
+    )]
+    NoFlags {
+        /// The method.
+        method: &'static str,
+        /// The artefact.
+        artefact: String,
+        /// How many pictures do not say.
+        unknown: usize,
+        /// How many there are.
+        pictures: usize,
+    },
+    /// A group of class and artefact without pictures.
+    #[error("{method} needs pictures of every class with and without the {artefact}, and there are {found} {group}{}; it needs at least {least}", advice(*found))]
+    EmptyGroup {
+        /// The method.
+        method: &'static str,
+        /// The artefact.
+        artefact: String,
+        /// The group, in words.
+        group: String,
+        /// How many pictures it has.
+        found: usize,
+        /// How many are needed.
+        least: usize,
+    },
+    /// A method needs masks of the artefact within what the model sees.
+    #[error(
+        "{method} needs outlines of the {artefact} within what the model sees, and none of the {pictures} training pictures has one; give the data masks, or choose a method that needs none"
+    )]
+    NoMasks {
+        /// The method.
+        method: &'static str,
+        /// The artefact.
+        artefact: String,
+        /// How many pictures there are.
+        pictures: usize,
+    },
+    /// Nothing can be put in or taken away.
+    #[error(
+        "{method} needs to put the {artefact} into pictures or to take it out, and neither can be done with these training pictures: give masks, or pictures to cut it from"
+    )]
+    NoEdits {
+        /// The method.
+        method: &'static str,
+        /// The artefact.
+        artefact: String,
+    },
+    /// A method of the last layer, and a model that has none that suits it.
+    #[error(
+        "{method} works on a last layer that is linear with a bias, and {why}; choose a method that trains the network"
+    )]
+    NoLinearHead {
+        /// The method.
+        method: &'static str,
+        /// What the model has instead, as a clause.
+        why: String,
+    },
+    /// The features do not vary with the artefact.
+    #[error(
+        "{method} found nothing in the model's features that goes with the {artefact}, so there is nothing to take away"
+    )]
+    NothingFound {
+        /// The method.
+        method: &'static str,
+        /// The artefact.
+        artefact: String,
+    },
+    /// A training diverged before anything good was there.
+    #[error("the training diverged at step {step} (loss {loss}); lower the learning rate")]
+    Diverged {
+        /// The step, from 1.
+        step: usize,
+        /// The loss there.
+        loss: f64,
+    },
+    /// A checkpoint could not be written.
+    #[error("cannot write the checkpoint {}: {reason}; make room, or leave checkpoints out", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn advice(found: usize) -> &'static str {
+    if found == 0 { ": one group is empty" } else { "" }
 }

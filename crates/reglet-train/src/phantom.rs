@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::Dataset;
@@ -12,7 +11,7 @@ use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save
 use reglet_statistics::auroc;
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
-use crate::TrainError;
+use crate::{AdamW, Ending, Objective, Optimiser, Progress, Schedule, Shape, Step, TrainError, Training};
 
 /// What a classifier is trained on, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -143,12 +142,22 @@ pub fn train(recipe: &Recipe, progress: impl FnMut(u64, u64)) -> Result<Trained,
     teach(&lesson, recipe.epochs, recipe.seed, progress)
 }
 
-/// Trains a network from scratch by AdamW (Loshchilov and Hutter, 2019, <https://arxiv.org/abs/1711.05101>) with a warm-up
-/// and a cosine schedule; pictures are mirrored at random. The seed fixes the first weights and the order. `progress` is
-/// told the steps that are done, and how many there are.
+/// How a network is trained from scratch: by AdamW, with a warm-up and a cosine schedule.
+fn training(epochs: usize) -> Training {
+    Training {
+        optimiser: Optimiser::AdamW(AdamW { rate: RATE, decay: DECAY, ..AdamW::default() }),
+        schedule: Schedule { warm_up: 40, shape: Shape::Cosine },
+        epochs,
+        batch: BATCH,
+        ..Training::default()
+    }
+}
+
+/// Trains a network from scratch; pictures are mirrored at random. The seed fixes the first weights and the order. `progress`
+/// is told the steps that are done, and how many there are.
 ///
 /// # Errors
-/// What libtorch reports.
+/// What libtorch reports; [`TrainError::Diverged`].
 pub fn teach(
     lesson: &Lesson,
     epochs: usize,
@@ -156,54 +165,37 @@ pub fn teach(
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Trained, TrainError> {
     let graph = Architecture::ResNet18.graph(2, WIDTH)?;
-    let parameters = Parameters::initial(&graph, seed)?;
-    let trainable: Vec<usize> =
-        (0..graph.parameters().len()).filter(|&i| graph.parameters()[i].trainable).collect();
-    for &index in &trainable {
-        let _ = parameters.tensors()[index].f_set_requires_grad(true)?;
+    let start = Parameters::initial(&graph, seed)?;
+    let mut said = |told: &Progress| progress(told.step as u64, told.steps as u64);
+    let outcome =
+        crate::train(&graph, &start, &training(epochs), seed, &mut Mirrored(lesson), None, &mut said)?;
+    match outcome.ending {
+        Ending::Diverged { step, loss } => Err(TrainError::Diverged { step, loss }),
+        _ => Ok(Trained { graph, parameters: outcome.parameters }),
     }
-    let mut moments: Vec<(Tensor, Tensor)> = Vec::new();
-    for &index in &trainable {
-        let weight = parameters.tensors()[index].f_detach()?;
-        moments.push((weight.f_zeros_like()?, weight.f_zeros_like()?));
+}
+
+/// A lesson whose batches are mirrored at random.
+struct Mirrored<'a>(&'a Lesson);
+
+impl Objective for Mirrored<'_> {
+    fn len(&self) -> usize {
+        self.0.aims.len()
     }
 
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let pictures = lesson.aims.len();
-    let mut order: Vec<i64> = (0..pictures as i64).collect();
-    let steps = steps(pictures, epochs);
-    let mut step = 0;
-    for _ in 0..epochs {
-        order.shuffle(&mut random);
-        for batch in order.chunks_exact(BATCH) {
-            let mut input = lesson.pictures.f_index_select(0, &Tensor::from_slice(batch))?;
-            for axis in [2, 3] {
-                if random.random::<bool>() {
-                    input = input.f_flip([axis])?;
-                }
+    fn inputs(&mut self, batch: &[i64], _: usize, random: &mut ChaCha8Rng) -> Result<Tensor, TrainError> {
+        let mut input = self.0.pictures.f_index_select(0, &Tensor::from_slice(batch))?;
+        for axis in [2, 3] {
+            if random.random::<bool>() {
+                input = input.f_flip([axis])?;
             }
-            let request = Request {
-                feeds: &[(graph.input(), &input)],
-                fetches: &[graph.output()],
-                training: true,
-                ..Request::default()
-            };
-            let logits = graph.run(&parameters, &request)?.remove(0);
-            let loss = lesson.aims.loss(&logits, batch)?;
-            let weights: Vec<&Tensor> = trainable.iter().map(|&index| &parameters.tensors()[index]).collect();
-            let gradients = Tensor::f_run_backward(&[loss], &weights, false, false)?;
-            step += 1;
-            let warm = (step as f64 / 40.0).min(1.0);
-            let cosine = 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos());
-            adamw(&weights, &gradients, &mut moments, step, RATE * warm * cosine)?;
-            progress(step as u64, steps as u64);
         }
-    }
-    for &index in &trainable {
-        let _ = parameters.tensors()[index].f_set_requires_grad(false)?;
+        Ok(input)
     }
 
-    Ok(Trained { graph, parameters })
+    fn loss(&mut self, step: &Step<'_>) -> Result<Tensor, TrainError> {
+        Ok(self.0.aims.loss(&step.logits()?, step.batch)?)
+    }
 }
 
 /// How many steps a training takes.
@@ -234,28 +226,4 @@ impl Aims {
             }
         }
     }
-}
-
-fn adamw(
-    weights: &[&Tensor],
-    gradients: &[Tensor],
-    moments: &mut [(Tensor, Tensor)],
-    step: usize,
-    rate: f64,
-) -> Result<(), TrainError> {
-    let _guard = tch::no_grad_guard();
-    let (first, second, tiny) = (0.9_f64, 0.999_f64, 1e-8);
-    let correction = |decay: f64| 1.0 - decay.powi(step as i32);
-    for ((weight, gradient), (mean, square)) in weights.iter().zip(gradients).zip(moments) {
-        *mean = &*mean * first + gradient * (1.0 - first);
-        *square = &*square * second + gradient * gradient * (1.0 - second);
-        let scale = (&*square / correction(second)).f_sqrt()? + tiny;
-        let update = (&*mean / correction(first)) / scale;
-        // Biases and norms are not decayed.
-        let decay = if weight.dim() > 1 { DECAY } else { 0.0 };
-        let mut weight = weight.shallow_clone();
-        let _ = weight.f_mul_scalar_(1.0 - rate * decay)?;
-        let _ = weight.f_sub_(&(update * rate))?;
-    }
-    Ok(())
 }

@@ -13,19 +13,19 @@ use crate::results::Expectation;
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     pub(crate) language: Language,
-    forms: Forms,
+    pub(super) forms: Forms,
 }
 
 /// The names' forms that phrases use.
 #[derive(Debug, Clone)]
-struct Forms {
-    artefact: String,
-    an_artefact: String,
-    the_artefact: String,
-    of_the_artefact: String,
-    to_the_artefact: String,
-    target: String,
-    of_target: String,
+pub(super) struct Forms {
+    pub(super) artefact: String,
+    pub(super) an_artefact: String,
+    pub(super) the_artefact: String,
+    pub(super) of_the_artefact: String,
+    pub(super) to_the_artefact: String,
+    pub(super) target: String,
+    pub(super) of_target: String,
 }
 
 impl Words {

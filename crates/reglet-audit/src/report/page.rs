@@ -108,14 +108,14 @@ impl<'a> Page<'a> {
 }
 
 /// The first letter made a capital, for a name that begins a row.
-pub(super) fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(characters.as_str().chars()).collect()
 }
 
 /// With a full stop, unless it ends in a mark of its own.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
@@ -130,7 +130,7 @@ pub(super) fn rich(phrase: &str) -> Markup {
 }
 
 /// A table in a box of its own, which scrolls where the screen is narrow, by finger or by arrow keys.
-pub(super) fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
+pub(crate) fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(name) {
             table {
@@ -144,7 +144,7 @@ pub(super) fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
 
 /// A chart with the claims that it shows. Its colours are classes, which the page paints anew in the dark; its text is
 /// escaped by the chart.
-pub(super) fn chart(drawing: &reglet_viz::Svg, claims: &[String]) -> Markup {
+pub(crate) fn chart(drawing: &reglet_viz::Svg, claims: &[String]) -> Markup {
     html! {
         figure.chart {
             (PreEscaped(drawing.as_str()))

@@ -215,8 +215,8 @@ impl Graph {
         let mut fetches = vec![output];
         fetches.extend(watch);
         let feeds: Vec<(ValueId, &Tensor)> = feeds.iter().map(|(value, tensor)| (*value, tensor)).collect();
-        let request = Request { feeds: &feeds, fetches: &fetches, watch, training: false };
-        let plan = Plan::new(self, &request, parameters.shortcuts())?;
+        let request = Request { feeds: &feeds, fetches: &fetches, watch, ..Request::default() };
+        let plan = Plan::new(self, &request, parameters.shortcuts()?)?;
         let context = self.context(&feeds, false)?;
 
         let mut leading = vec![false; self.names.len()];

@@ -2,7 +2,40 @@
 
 use super::{Graph, Op, Origin, Product, ValueId};
 
+/// A network's last layer, where that is a linear one whose weight and bias are parameters: W x + b.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinearHead {
+    /// x, `[N, D]`, or more dimensions where the layer is applied at each place.
+    pub features: ValueId,
+    /// W, `[out, D]`: its place among [`Graph::parameters`].
+    pub weight: usize,
+    /// b, `[out]`, likewise; `None` for a layer without.
+    pub bias: Option<usize>,
+}
+
 impl Graph {
+    /// The last layer, where it is linear (`aten::linear`), its weight and bias are parameters that nothing else reads, and
+    /// nothing but it reads its features.
+    pub fn linear_head(&self) -> Option<LinearHead> {
+        let features = self.last_features()?;
+        let mut readers = self.nodes().iter().filter(|node| node.inputs.contains(&features));
+        let (Some(node), None) = (readers.next(), readers.next()) else { return None };
+        let own = |value: ValueId| {
+            let readers = self.nodes().iter().filter(|node| node.inputs.contains(&value)).count();
+            match self.origin(value) {
+                Origin::Parameter(index) if readers == 1 => Some(index),
+                _ => None,
+            }
+        };
+        match (&node.op, node.inputs.as_slice()) {
+            (Op::Linear, &[_, weight]) => Some(LinearHead { features, weight: own(weight)?, bias: None }),
+            (Op::Linear, &[_, weight, bias]) => {
+                Some(LinearHead { features, weight: own(weight)?, bias: Some(own(bias)?) })
+            }
+            _ => None,
+        }
+    }
+
     /// What the last linear layer before the output is given: `[N, D]`, or more dimensions for a layer that is applied at
     /// each place. `None` for a graph without such a layer, or whose inside cannot be seen.
     ///

@@ -23,6 +23,7 @@ use std::collections::HashMap;
 
 pub use backward::{BackwardRule, Call, Differentiable, Recording};
 pub use derivative::{Differentiated, Pass, Rows, Slope};
+pub use features::LinearHead;
 pub(crate) use head::Behind;
 pub use head::Squashing;
 pub use op::{
@@ -32,7 +33,7 @@ pub(crate) use parallel::Shared;
 pub use places::Places;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
-pub use run::{Request, gradients};
+pub use run::{Request, gradients, is_within};
 pub(crate) use shortcut::Shortcut;
 pub use size::Size;
 use tch::Kind;

@@ -23,6 +23,17 @@ pub struct Request<'a> {
     pub watch: &'a [ValueId],
     /// Batch norm uses and updates batch statistics, dropout drops, and parameters are recorded.
     pub training: bool,
+    /// While training: the modules, by path, that behave as they do in evaluation, with all that is within them.
+    pub frozen: &'a [String],
+}
+
+/// Whether `name`, the path of a module, a layer or a parameter, is one of these or within one.
+pub fn is_within(name: &str, modules: &[String]) -> bool {
+    let within = |module: &String| {
+        let rest = name.strip_prefix(module.as_str());
+        rest.is_some_and(|rest| module.is_empty() || rest.is_empty() || rest.starts_with('.'))
+    };
+    modules.iter().any(within)
 }
 
 impl Graph {
@@ -78,9 +89,14 @@ impl Graph {
     fn run_alone(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
-        let shortcuts = if request.training { &HashMap::new() } else { parameters.shortcuts() };
+        let none = HashMap::new();
+        let shortcuts = if request.training { &none } else { parameters.shortcuts()? };
         let plan = Plan::new(self, request, shortcuts)?;
         let context = self.context(request.feeds, request.training)?;
+        let evaluating = self.context(request.feeds, false)?;
+        if request.training {
+            parameters.note_training();
+        }
 
         let given = request
             .feeds
@@ -90,6 +106,7 @@ impl Graph {
         self.follow(plan, parameters, given, request.fetches, |node, shortcut, inputs| {
             let result = match shortcut {
                 Some(shortcut) => shortcut.call(self, inputs, &context)?,
+                None if is_within(&node.module, request.frozen) => self.compute(node, inputs, &evaluating)?,
                 None => self.compute(node, inputs, &context)?,
             };
             watched(request, node.output, result)

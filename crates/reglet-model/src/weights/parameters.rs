@@ -1,6 +1,7 @@
 //! Strict assignment of weights to a graph's parameters.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -14,10 +15,20 @@ use crate::{Architecture, ModelError};
 const LISTED: usize = 3;
 
 /// A tensor for each of a graph's parameters, in the graph's order, and what has been prepared from them.
+///
+/// libtorch's tensors can be changed in place by whoever has one. So what is prepared (folded, rearranged and transformed
+/// filters) carries the [version](Parameters::version) it was made from, and once that has risen it is not used any more:
+/// a run then takes the operators themselves, until [`prepare`](Parameters::prepare) is called again.
 #[derive(Debug)]
 pub struct Parameters {
     tensors: Vec<Tensor>,
     shortcuts: HashMap<ValueId, Shortcut>,
+    /// Empty: what there is of shortcuts that do not fit the tensors any more.
+    stale: HashMap<ValueId, Shortcut>,
+    /// The version that the shortcuts were made from.
+    prepared: u64,
+    /// How often training has changed buffers, which libtorch does not count.
+    trained: AtomicU64,
 }
 
 impl Parameters {
@@ -70,7 +81,13 @@ impl Parameters {
 
     /// Parameters given directly, one for each of the graph's, in its order.
     pub fn from_tensors(tensors: Vec<Tensor>) -> Parameters {
-        Parameters { tensors, shortcuts: HashMap::new() }
+        Parameters {
+            tensors,
+            shortcuts: HashMap::new(),
+            stale: HashMap::new(),
+            prepared: 0,
+            trained: AtomicU64::new(0),
+        }
     }
 
     /// Prepares what `rewrites` need to run `graph`, which these are the parameters of, faster; whatever was
@@ -79,12 +96,48 @@ impl Parameters {
     /// # Errors
     /// [`ModelError::Torch`] if the parameters have other shapes than the graph declares.
     pub fn prepare(&mut self, graph: &Graph, rewrites: &[Rewrite]) -> Result<(), ModelError> {
+        let version = self.version()?;
         self.shortcuts = graph.shortcuts(self, rewrites)?;
+        self.prepared = version;
         Ok(())
     }
 
-    pub(crate) fn shortcuts(&self) -> &HashMap<ValueId, Shortcut> {
-        &self.shortcuts
+    /// A number that rises whenever a tensor is changed, be it in place by whoever has a clone of it.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn version(&self) -> Result<u64, ModelError> {
+        let mut version = self.trained.load(Ordering::Acquire);
+        for tensor in &self.tensors {
+            // What was made for inference alone has no count, and cannot be changed outside of it.
+            version += if tensor.f_is_inference()? { 0 } else { tensor.f_internal_version()? as u64 };
+        }
+        Ok(version)
+    }
+
+    /// Notes that a run for training has changed buffers.
+    pub(crate) fn note_training(&self) {
+        self.trained.fetch_add(1, Ordering::Release);
+    }
+
+    /// What was prepared, if it still fits the tensors.
+    pub(crate) fn shortcuts(&self) -> Result<&HashMap<ValueId, Shortcut>, ModelError> {
+        let fits = self.shortcuts.is_empty() || self.version()? == self.prepared;
+        Ok(if fits { &self.shortcuts } else { &self.stale })
+    }
+
+    /// Copies of the tensors, which nobody else has, with nothing prepared.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn copied(&self) -> Result<Parameters, ModelError> {
+        let copy = |tensor: &Tensor| {
+            let mut copy = tensor.f_detach()?.f_zeros_like()?;
+            copy.f_copy_(&tensor.f_detach()?)?;
+            Ok(copy)
+        };
+        let tensors = self.tensors.iter().map(copy).collect::<Result<_, tch::TchError>>()?;
+        Ok(Parameters::from_tensors(tensors))
     }
 
     /// The tensors, in the graph's order.

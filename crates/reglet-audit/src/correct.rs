@@ -1,0 +1,312 @@
+//! `reglet correct`: a model with a shortcut, corrected, and audited before and after.
+
+mod audits;
+mod compare;
+mod config;
+mod disjoint;
+mod python;
+mod report;
+mod results;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use reglet_data::edit::Editor;
+use reglet_data::{Dataset, EstimatedLesions};
+use reglet_evidence::VerdictKind;
+use reglet_model::{Model, save};
+use reglet_train::{Case, Corrected, Ending, Method, Pool, TrainError, Worst};
+use sha2::{Digest, Sha256};
+use tch::Tensor;
+
+use self::compare::{Means, compare, side};
+use self::results::{CorrectionData, MethodResults, SCHEMA_VERSION};
+use crate::config::LesionMasks;
+use crate::plan::Plan;
+use crate::progress::Progress;
+use crate::results::{CaseResults, Results};
+use crate::source::Document;
+use crate::{Error, Output};
+
+pub use config::CorrectConfig;
+pub use results::CorrectionResults;
+
+/// Corrects the model that `config` names by every method that it names, audits the model as it was and every corrected one on
+/// pictures that no method saw, and writes for each method its weights, and `correction.json` and `correction.html`, to `out`.
+/// Returns what is to be printed and the exit status: 0 if some method passes, 1 if none does.
+///
+/// # Errors
+/// Whatever is wrong with a config, the data or the model; something that a method needs and that is not there; pictures to
+/// correct with that the audit has too. Nothing is written then.
+pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+    let start = Instant::now();
+    let (document, audit) = config::read(config, overrides)?;
+    let own = &document.config;
+    let named = audit.config.models.get(&own.model).cloned();
+    let mut plan = audits::open(with_language(audit, own), &own.model)?;
+    let mut output = Output::new(out)?;
+
+    let (_, model) = plan.models.remove(0);
+    let artefact = plan.artefacts[0].name.clone();
+    let data = open_data(&document, &plan)?;
+    let edit = own.edit.clone().unwrap_or_else(|| plan.config.artefacts()[0].2.clone());
+    let editor = Editor::new(data.as_ref(), &edit, &artefact, &plan.config.lesion, own.seed)
+        .map_err(|error| document.source.at("edit", &error.to_string()))?;
+    let pool = Pool::open(data.as_ref(), &editor, &artefact, &model)
+        .map_err(|error| document.source.at("data", &error.to_string()))?;
+    disjoint::check(&pool, plan.data.as_ref())?;
+    let (train, held) = pool.split(own.held_out, own.seed);
+
+    let fingerprint = data.fingerprint()?;
+    let key = key(&document, &model, &fingerprint);
+    let unfinished = unfinished(out);
+    let kept = fs::create_dir_all(&unfinished).is_ok();
+    let case = Case {
+        model: &model,
+        pool: &pool,
+        train: &train,
+        held: &held,
+        training: &own.training,
+        turn: own.turn,
+        seed: own.seed,
+        // A run is never the worse for a folder that it cannot keep anything in.
+        checkpoints: kept.then_some((unfinished.as_path(), key.as_str())),
+    };
+    let methods = own.chosen();
+    let at = |method: &Method, error: TrainError| {
+        document.source.at(&format!("methods.{}", method.name()), &error.to_string())
+    };
+    for method in &methods {
+        method.get().fits(&case).map_err(|error| at(method, error))?;
+    }
+    let mut corrected: Vec<(Corrected, f64)> = Vec::new();
+    for method in &methods {
+        let begun = Instant::now();
+        let found = correct_by(method, &case).map_err(|error| at(method, error))?;
+        corrected.push((found, begun.elapsed().as_secs_f64()));
+    }
+
+    plan.models.push((own.model.clone(), model.with_parameters(model.parameters().copied()?)?));
+    for (method, (found, _)) in methods.iter().zip(&corrected) {
+        let after = model.with_parameters(found.parameters.copied()?)?;
+        plan.models.push((method.name().to_owned(), after));
+    }
+    let audited = crate::audit(&plan)?;
+    let learnt = CorrectionData {
+        name: data.name().to_owned(),
+        fingerprint,
+        learnt: train.len(),
+        held_out: held.len(),
+        groups: groups(&pool, &train, &model),
+    };
+    let results = conclude(&document, &plan, &model, &audited, learnt, (&methods, &corrected), start)?;
+
+    for (method, (found, _)) in methods.iter().zip(&corrected) {
+        let names = model.graph().parameters().iter().map(|parameter| parameter.name.as_str());
+        let named: Vec<(&str, &Tensor)> = names.zip(found.parameters.tensors()).collect();
+        let name = weights_file(method);
+        let path = output.staged(Path::new(&name))?;
+        save(&path, &named).map_err(Error::output(&out.join(&name)))?;
+    }
+    let json = serde_json::to_string_pretty(&results).expect("results are plain values");
+    output.write("correction.json", format!("{json}\n").as_bytes())?;
+    output.write("correction.html", report::render(&results)?.as_bytes())?;
+    output.finish()?;
+    // What is there no longer needs no removing.
+    let _ = fs::remove_dir_all(&unfinished);
+    let load = |file: &str| {
+        let (architecture, width) =
+            named.as_ref().map_or((None, 1.0), |named| (named.architecture, named.width));
+        let head = model.graph().linear_head().map(|head| model.graph().parameters()[head.weight].shape[0]);
+        let logits = head.map_or(model.classes().count(), |logits| logits as usize);
+        python::lines(architecture, width, logits, &out.join(file).display().to_string())
+    };
+    Ok((text(&results, out, &load), u8::from(results.passed.is_empty())))
+}
+
+/// The audit speaks the correction's language.
+fn with_language(
+    mut audit: Document<crate::config::Config>,
+    own: &CorrectConfig,
+) -> Document<crate::config::Config> {
+    audit.config.language = own.language;
+    audit
+}
+
+fn open_data(document: &Document<CorrectConfig>, plan: &Plan) -> Result<Box<dyn Dataset>, Error> {
+    let own = &document.config;
+    let data = own.data.open(&document.folder);
+    let data = data.map_err(|error| document.source.at(own.data.key_of(&error), &error.to_string()))?;
+    Ok(match own.lesion_masks {
+        LesionMasks::Given => data,
+        LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &plan.config.lesion)),
+    })
+}
+
+/// Everything that a training depends on.
+fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> String {
+    let text = format!(
+        "{} {} {} {fingerprint}",
+        env!("CARGO_PKG_VERSION"),
+        document.source.text,
+        model.provenance().sha256
+    );
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hidden folder, beside that of the results, in which trainings are kept until the results are there.
+fn unfinished(out: &Path) -> PathBuf {
+    let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    out.with_file_name(format!(".{name}.unfinished-correction"))
+}
+
+fn weights_file(method: &Method) -> String {
+    format!("{}.safetensors", method.name())
+}
+
+/// One method, with its progress told.
+fn correct_by(method: &Method, case: &Case<'_>) -> Result<Corrected, TrainError> {
+    let mut progress = Progress::new(format!("correcting by {}", method.name()), "steps");
+    let mut told: Option<Worst> = None;
+    method.get().correct(case, &mut |found| {
+        progress.update(found.step as u64, found.steps as u64);
+        if let Some(worst) = found.worst.as_ref().filter(|worst| told.as_ref() != Some(*worst)) {
+            let share = 100.0 * worst.accuracy();
+            progress.say(&format!(
+                "{}: step {} of {}, loss {:.3}, {share:.0} % of the worst group right",
+                method.name(),
+                found.step,
+                found.steps,
+                found.loss
+            ));
+            told = Some(worst.clone());
+        }
+    })
+}
+
+fn groups(pool: &Pool<'_>, train: &[usize], model: &Model) -> BTreeMap<String, [usize; 2]> {
+    let mut groups: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    for ((class, shown), count) in pool.counts(train) {
+        let label = model.classes().labels()[class].clone();
+        groups.entry(label).or_default()[usize::from(shown)] = count;
+    }
+    groups
+}
+
+/// Everything that is concluded.
+fn conclude(
+    document: &Document<CorrectConfig>,
+    plan: &Plan,
+    model: &Model,
+    audited: &Results,
+    data: CorrectionData,
+    (methods, corrected): (&[Method], &[(Corrected, f64)]),
+    start: Instant,
+) -> Result<CorrectionResults, Error> {
+    let own = &document.config;
+    let (artefact, target) = (&audited.artefacts[0], &audited.targets[0]);
+    let find = |name: &str, artefact: &str| -> Result<&CaseResults, Error> {
+        let own = |case: &&CaseResults| (case.name.as_str(), case.artefact.as_str()) == (name, artefact);
+        let found = audited.cases.iter().find(|case| own(case) && case.target == *target);
+        found.ok_or_else(|| Error::Usage(format!("the audit has said nothing of {name}")))
+    };
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
+    let mut of_group: BTreeMap<&str, u32> = BTreeMap::new();
+    for (index, fresh) in (0..plan.data.len()).zip(0..) {
+        let number = match plan.data.group(index) {
+            Some(group) => *of_group.entry(group).or_insert(fresh),
+            None => fresh,
+        };
+        numbers.insert(plan.data.id(index).to_owned(), number);
+    }
+    let means =
+        Means { groups: &numbers, margin: own.margin, methods: methods.len(), seed: plan.config.seed };
+    let before = find(&own.model, artefact)?;
+    let names: Vec<&str> =
+        model.graph().parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    let mut found = Vec::new();
+    for (method, (corrected, seconds)) in methods.iter().zip(corrected) {
+        let after = find(method.name(), artefact)?;
+        let mut others = Vec::new();
+        for other in &audited.artefacts[1..] {
+            others.push((find(&own.model, other)?, find(method.name(), other)?));
+        }
+        let comparison = compare(before, after, &others, means);
+        let about = method.get().about();
+        found.push(MethodResults {
+            name: method.name().to_owned(),
+            title: about.title.to_owned(),
+            paper: about.paper.to_owned(),
+            needs: about.needs,
+            parameters: serde_json::to_value(method).expect("parameters are plain values"),
+            seconds: *seconds,
+            steps: corrected.steps,
+            ending: corrected.ending,
+            facts: corrected.facts.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect(),
+            worst: corrected.worst.clone(),
+            weights: weights_file(method),
+            changed: corrected.changed.iter().map(|&index| names[index].to_owned()).collect(),
+            tensors: names.len(),
+            after: side(after, means),
+            passes: comparison.criteria.all(),
+            comparison,
+        });
+    }
+    let mut provenance = audited.provenance.clone();
+    provenance.seconds = start.elapsed().as_secs_f64();
+    Ok(CorrectionResults {
+        schema_version: SCHEMA_VERSION,
+        language: own.language,
+        title: own.title.clone(),
+        model: own.model.clone(),
+        architecture: model.provenance().architecture.clone(),
+        weights_sha256: model.provenance().sha256.clone(),
+        artefact: artefact.clone(),
+        target: target.clone(),
+        margin: own.margin,
+        data,
+        audited: (audited.data.pictures, audited.data.fingerprint.clone()),
+        before: side(before, means),
+        passed: found.iter().filter(|method| method.passes).map(|method| method.name.clone()).collect(),
+        methods: found,
+        provenance,
+        config: document.source.text.clone(),
+        seed: own.seed,
+    })
+}
+
+/// What is printed: a line for each method, and the Python that loads the first that passes, or the first.
+fn text(results: &CorrectionResults, out: &Path, load: &dyn Fn(&str) -> String) -> String {
+    let number = |found: Option<f64>| found.map_or_else(|| "–".to_owned(), |found| format!("{found:.2}"));
+    let line = |name: &str, side: &compare::Side| {
+        format!(
+            "{name}: {}, effect of the {} {}, AUROC {}, worst group {}",
+            side.verdict.name(),
+            results.artefact,
+            number(side.effect.map(|found| found.mean)),
+            number(side.auroc.map(|found| found.mean)),
+            number(side.worst().map(|(_, right)| right))
+        )
+    };
+    let mut lines = vec![line(&format!("before ({})", results.model), &results.before)];
+    for method in &results.methods {
+        let passes = if method.passes { "passes" } else { "does not pass" };
+        lines.push(format!("{}: {passes}", line(&method.name, &method.after)));
+        if let Some(Ending::Diverged { step, .. }) = method.ending {
+            lines.push(format!(
+                "  the training diverged at step {step}; the last good weights were kept; lower the learning rate"
+            ));
+        }
+        if !method.passes && method.after.verdict == VerdictKind::Inconclusive {
+            lines.extend(method.after.reasons.first().map(|reason| format!("  {reason}.")));
+        }
+    }
+    let shown = results.methods.iter().find(|method| method.passes).or(results.methods.first());
+    let load = shown.map_or_else(String::new, |method| load(&method.weights));
+    format!("{}\nreport: {}\n\n{load}", lines.join("\n"), out.join("correction.html").display())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! The audit of a model before and after: one audit of all of them, on the same pictures, edits and seeds.
+
+use reglet_data::edit::Change;
+use reglet_evidence::MapsRole;
+
+use crate::Error;
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::source::Document;
+
+/// The audit of one model, without whatever no verdict depends on, opened.
+pub(super) fn open(mut audit: Document<Config>, model: &str) -> Result<Plan, Error> {
+    let config = &mut audit.config;
+    config.models.retain(|name, _| name == model);
+    (config.gallery, config.clusters, config.reference) = (0, None, None);
+    config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
+    // Unless the verdict asks for maps, one method will do, the cheapest, on no picture.
+    if config.verdict.maps == MapsRole::Support {
+        config.methods = Default::default();
+        config.methods.saliency = Some(Default::default());
+        (config.maps, config.trust.pictures) = (Some(0), 0);
+    }
+    Plan::open(audit)
+}

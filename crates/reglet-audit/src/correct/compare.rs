@@ -1,0 +1,234 @@
+//! A model before and after a correction, picture by picture.
+
+use std::collections::BTreeMap;
+
+use reglet_data::edit::Change;
+use reglet_evidence::VerdictKind;
+use reglet_statistics::{Estimate, Ranked, Rows, bootstrap, bootstrap_mean};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::results::{CaseResults, SampleResult};
+
+/// What one picture says of a model.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen<'a> {
+    target: bool,
+    group: u32,
+    kind: Option<(&'a str, bool)>,
+    probability: f64,
+    right: bool,
+    effect: Option<f64>,
+}
+
+/// A model's answers, before or after.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Side {
+    /// The audit's verdict.
+    pub verdict: VerdictKind,
+    /// In one sentence.
+    pub summary: String,
+    /// What it rests on.
+    pub reasons: Vec<String>,
+    /// By picture, what putting the artefact in, or taking it away, changes the target's probability by beyond what its
+    /// control does, without its sign: the mean with its 95 % interval.
+    pub effect: Option<Estimate>,
+    /// Area under the ROC curve.
+    pub auroc: Option<Estimate>,
+    /// The share of the target's pictures that are called the target.
+    pub sensitivity: Option<Estimate>,
+    /// The share of the other pictures that are not.
+    pub specificity: Option<Estimate>,
+    /// By class, without and with the artefact.
+    pub groups: Vec<GroupSide>,
+}
+
+/// A group of pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct GroupSide {
+    /// The class.
+    pub class: String,
+    /// Whether the artefact is there.
+    pub artefact: bool,
+    /// How many pictures.
+    pub pictures: usize,
+    /// The mean probability of the target.
+    pub probability: Option<f64>,
+    /// The share that is judged rightly.
+    pub right: Option<f64>,
+}
+
+impl Side {
+    /// The group of which the smallest share is judged rightly.
+    pub fn worst(&self) -> Option<(&GroupSide, f64)> {
+        let known = self.groups.iter().filter_map(|group| Some((group, group.right?)));
+        known.min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+/// What a correction changed, on the audit's pictures.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Comparison {
+    /// The mean over pictures of |effect before| − |effect after|, with its interval corrected for all methods that are
+    /// compared.
+    pub effect: Option<Estimate>,
+    /// AUROC after less before, with its 90 % interval.
+    pub auroc: Option<Estimate>,
+    /// The same of the sensitivity.
+    pub sensitivity: Option<Estimate>,
+    /// The same of the specificity.
+    pub specificity: Option<Estimate>,
+    /// The mean of |effect after| − |effect before| of each other artefact, with its corrected interval.
+    pub others: BTreeMap<String, Option<Estimate>>,
+    /// What is asked of a correction.
+    pub criteria: Criteria,
+}
+
+/// What is asked of a correction, and whether it is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Criteria {
+    /// The audit calls the corrected model clear.
+    pub clear: bool,
+    /// AUROC is not worse by more than the margin.
+    pub auroc: bool,
+    /// Nor is the sensitivity.
+    pub sensitivity: bool,
+    /// Nor is the specificity.
+    pub specificity: bool,
+    /// A larger share of the worst group is judged rightly.
+    pub worst_group: bool,
+    /// No other artefact has come to matter more.
+    pub others: bool,
+}
+
+impl Criteria {
+    /// Whether all are met.
+    pub fn all(&self) -> bool {
+        let Criteria { clear, auroc, sensitivity, specificity, worst_group, others } = *self;
+        clear && auroc && sensitivity && specificity && worst_group && others
+    }
+}
+
+/// How models are compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means<'a> {
+    /// By picture, the number of its group.
+    pub groups: &'a BTreeMap<String, u32>,
+    /// What may be lost.
+    pub margin: f64,
+    /// How many methods are compared.
+    pub methods: usize,
+    pub seed: u64,
+}
+
+fn seen<'a>(case: &'a CaseResults, means: Means<'_>) -> Vec<Seen<'a>> {
+    let of = |sample: &'a SampleResult| {
+        let target = sample.label == case.target;
+        Seen {
+            target,
+            group: means.groups.get(&sample.id).copied().unwrap_or(u32::MAX),
+            kind: sample.artefact.map(|shown| (sample.label.as_str(), shown)),
+            probability: sample.answer.probability,
+            right: sample.answer.called == target,
+            effect: effect(sample),
+        }
+    };
+    case.samples.iter().map(of).collect()
+}
+
+/// What the change that a picture allows does to its probability beyond its control.
+fn effect(sample: &SampleResult) -> Option<f64> {
+    let change = if sample.artefact? { Change::Remove } else { Change::Insert };
+    let after = |change: Change| sample.changed.get(&change).map(|answer| answer.probability);
+    Some(after(change)? - after(Change::Control)?)
+}
+
+fn mean(values: &[f64], groups: &[u32], level: f64, seed: u64) -> Option<Estimate> {
+    Some(bootstrap_mean(Rows { values, groups, donors: None }, seed)?.interval(level))
+}
+
+/// One side of a comparison.
+pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
+    let all = seen(case, means);
+    let (values, groups): (Vec<f64>, Vec<u32>) =
+        all.iter().filter_map(|seen| Some((seen.effect?.abs(), seen.group))).unzip();
+    let mut kinds: BTreeMap<(&str, bool), Vec<&Seen<'_>>> = BTreeMap::new();
+    all.iter().for_each(|seen| kinds.entry(seen.kind.unwrap_or(("", false))).or_default().push(seen));
+    let named = kinds.into_iter().filter(|((class, _), _)| !class.is_empty());
+    let group = |((class, artefact), own): ((&str, bool), Vec<&Seen<'_>>)| {
+        let count = own.len() as f64;
+        GroupSide {
+            class: class.to_owned(),
+            artefact,
+            pictures: own.len(),
+            probability: Some(own.iter().map(|seen| seen.probability).sum::<f64>() / count),
+            right: Some(own.iter().filter(|seen| seen.right).count() as f64 / count),
+        }
+    };
+    let whole = case.performance.iter().find(|found| found.part == reglet_evidence::Part::All);
+    Side {
+        verdict: case.verdict.kind,
+        summary: case.verdict.summary.clone(),
+        reasons: case.verdict.reasons.clone(),
+        effect: mean(&values, &groups, 0.95, means.seed),
+        auroc: whole.and_then(|found| found.auroc),
+        sensitivity: whole.and_then(|found| found.sensitivity),
+        specificity: whole.and_then(|found| found.specificity),
+        groups: named.map(group).collect(),
+    }
+}
+
+/// A model before and after, of one artefact and target; `others` are the same of the other artefacts.
+pub(super) fn compare(
+    before: &CaseResults,
+    after: &CaseResults,
+    others: &[(&CaseResults, &CaseResults)],
+    means: Means<'_>,
+) -> Comparison {
+    let level = 1.0 - 0.05 / means.methods.max(1) as f64;
+    let (was, is) = (seen(before, means), seen(after, means));
+    let effect = lessened(&was, &is, level, means.seed);
+    let auroc = auroc(&was, &is, means.seed);
+    let [specificity, sensitivity] = [false, true].map(|target| {
+        let own = was.iter().zip(&is).filter(|(was, _)| was.target == target);
+        let right = |seen: &Seen<'_>| f64::from(u8::from(seen.right));
+        let (values, groups): (Vec<f64>, Vec<u32>) =
+            own.map(|(was, is)| (right(is) - right(was), was.group)).unzip();
+        mean(&values, &groups, 0.9, means.seed)
+    });
+    let other = |(before, after): &(&CaseResults, &CaseResults)| {
+        let lessened = lessened(&seen(before, means), &seen(after, means), level, means.seed);
+        let risen = lessened.map(|e| Estimate { mean: -e.mean, low: -e.high, high: -e.low, count: e.count });
+        (after.artefact.clone(), risen)
+    };
+    let others: BTreeMap<String, Option<Estimate>> = others.iter().map(other).collect();
+    let not_worse = |found: Option<Estimate>| found.is_some_and(|found| found.low > -means.margin);
+    let worst = |case| side(case, means).worst().map(|(_, right)| right);
+    let criteria = Criteria {
+        clear: after.verdict.kind == VerdictKind::Clear,
+        auroc: not_worse(auroc),
+        sensitivity: not_worse(sensitivity),
+        specificity: not_worse(specificity),
+        worst_group: worst(before).zip(worst(after)).is_some_and(|(before, after)| after > before),
+        others: others.values().all(|found| found.is_none_or(|found| found.low <= 0.0)),
+    };
+    Comparison { effect, auroc, sensitivity, specificity, others, criteria }
+}
+
+fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
+    let both =
+        was.iter().zip(is).filter_map(|(was, is)| Some((was.effect?.abs() - is.effect?.abs(), was.group)));
+    let (values, groups): (Vec<f64>, Vec<u32>) = both.unzip();
+    mean(&values, &groups, level, seed)
+}
+
+fn auroc(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {
+    let positive: Vec<bool> = was.iter().map(|seen| seen.target).collect();
+    let groups: Vec<u32> = was.iter().map(|seen| seen.group).collect();
+    let ranked = |side: &[Seen<'_>]| {
+        Ranked::new(&side.iter().map(|seen| seen.probability).collect::<Vec<f64>>(), &positive)
+    };
+    let (was, is) = (ranked(was)?, ranked(is)?);
+    let difference = |weights: &[f64]| Some(is.auroc(weights)? - was.auroc(weights)?);
+    Some(bootstrap(&groups, seed, difference)?.interval(0.9))
+}

@@ -1,0 +1,54 @@
+//! Whether the pictures of a correction are others than those of its audit.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use reglet_data::Dataset;
+use reglet_train::{Pool, content};
+
+use crate::Error;
+
+/// Refuses a correction that learnt from what it is audited on: a picture with the same pixels, whatever its file is called,
+/// or another of the same patient or lesion. What is put into pictures is cut from pictures of the same data set, so donors are
+/// apart where pictures are.
+///
+/// # Errors
+/// [`Error::Usage`], and pictures that cannot be read.
+pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
+    let learnt: BTreeMap<&str, usize> =
+        pool.members().iter().enumerate().map(|(place, member)| (member.content.as_str(), place)).collect();
+    let audited: Vec<String> = (0..audit.len())
+        .into_par_iter()
+        .map(|index| Ok(content(&audit.picture(index)?)))
+        .collect::<Result<_, Error>>()?;
+    let same: Vec<(usize, usize)> = audited
+        .iter()
+        .enumerate()
+        .filter_map(|(index, content)| Some((index, *learnt.get(content.as_str())?)))
+        .collect();
+    if let Some(&(index, place)) = same.first() {
+        return Err(Error::Usage(format!(
+            "{} of the audit's {} pictures are also among those to correct with, the first of them '{}' ('{}' there); a \
+             correction can only be shown on pictures that it never saw, so take them out of one of the two",
+            same.len(),
+            audit.len(),
+            audit.id(index),
+            pool.id(place)
+        )));
+    }
+    let groups: BTreeMap<&str, usize> =
+        (0..pool.members().len()).filter_map(|place| Some((pool.group(place)?, place))).collect();
+    let shared = (0..audit.len()).find_map(|index| {
+        let group = audit.group(index)?;
+        groups.get(group).map(|&place| (group, index, place))
+    });
+    if let Some((group, index, place)) = shared {
+        return Err(Error::Usage(format!(
+            "'{group}' has pictures both in the audit ('{}') and among those to correct with ('{}'); a correction can only be \
+             shown on patients and lesions that it never saw, so take them out of one of the two",
+            audit.id(index),
+            pool.id(place)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,397 @@
+//! The page about a correction: before and after, method by method. It needs no other file, no network and no script.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use reglet_evidence::VerdictKind;
+use reglet_statistics::Estimate;
+use reglet_train::{Ending, Worst};
+use reglet_viz::chart::{Interval, IntervalChart};
+use reglet_viz::{Svg, Theme};
+
+use super::compare::{GroupSide, Side};
+use super::results::{CorrectionResults, MethodResults};
+use crate::Error;
+use crate::language::{Language, NONE, Words};
+use crate::report::{capital, chart, sentence, style, table};
+
+/// Wide enough for a method's name and its numbers, narrow enough to be read on a phone.
+const WIDTH: f32 = 520.0;
+
+/// What the page may do: show what is in it.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; \
+                      form-action 'none'";
+
+struct Page<'a> {
+    results: &'a CorrectionResults,
+    words: Words,
+    language: Language,
+}
+
+/// The page, in the language of `results`. Every name, sentence and config in `results` is escaped.
+///
+/// # Errors
+/// A number that no chart can show.
+pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
+    let language = results.language;
+    let page = &Page { results, words: Words::new(language, &results.artefact, &results.target), language };
+    let words = &page.words;
+    let drawing = page.remains()?;
+    let markup = html! {
+        (DOCTYPE)
+        html lang=(language.code()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                title { (results.title) " · Reglet" }
+                style { (PreEscaped(style())) }
+            }
+            body {
+                header {
+                    p.kicker { (words.correction_kicker()) }
+                    h1 { (results.title) }
+                    p.lead { (words.correction_lead(&results.model)) }
+                }
+                main {
+                    section aria-labelledby="answer" {
+                        h2 id="answer" { (words.the_answer()) }
+                        p { b { (page.answer()) } @if let Some(best) = page.best() { " " (best) } }
+                        p.note { (words.what_passing_is(language.plain(results.margin))) }
+                        (page.overview())
+                        (page.groups())
+                        @if let Some(drawing) = &drawing { (chart(drawing, &[words.what_remains_note()])) }
+                        (page.costs())
+                        p.note {
+                            (words.corrected_with(results.data.learnt, results.data.held_out)) " "
+                            (words.audited_on(results.audited.0))
+                        }
+                        (page.learnt())
+                    }
+                    @for method in &results.methods { (page.method(method)) }
+                    (page.provenance())
+                }
+                footer { (words.written_by(&results.provenance.reglet)) }
+            }
+        }
+    };
+    Ok(markup.into_string())
+}
+
+impl Page<'_> {
+    fn title(&self, method: &MethodResults) -> String {
+        self.words.of_correction(&method.name, &method.title)
+    }
+
+    fn label(&self, name: &str) -> String {
+        self.language.name(name).bare
+    }
+
+    fn share(&self, share: Option<f64>) -> String {
+        share.map_or_else(|| NONE.to_owned(), |share| self.language.percent(share))
+    }
+
+    fn plain(&self, value: Option<f64>) -> String {
+        value.map_or_else(|| NONE.to_owned(), |value| self.language.plain(value))
+    }
+
+    fn group(&self, group: &GroupSide) -> String {
+        let class = capital(&self.label(&group.class));
+        if group.artefact { self.words.group_with(class) } else { self.words.group_without(class) }
+    }
+
+    fn answer(&self) -> String {
+        let (count, passed) = (self.results.methods.len(), self.results.passed.len());
+        let names: Vec<String> = self
+            .results
+            .methods
+            .iter()
+            .filter(|method| method.passes)
+            .map(|method| self.title(method))
+            .collect();
+        match passed {
+            0 => self.words.none_passes(count),
+            _ => self.words.some_pass(passed, count, self.language.list(&names)),
+        }
+    }
+
+    /// The method, of those that pass or else of all, that serves the worst group best.
+    fn best(&self) -> Option<String> {
+        let (before, of_before) =
+            self.results.before.worst().map(|(group, right)| (self.group(group), right))?;
+        let passed = |method: &&MethodResults| self.results.passed.is_empty() || method.passes;
+        let ranked = self
+            .results
+            .methods
+            .iter()
+            .filter(passed)
+            .filter_map(|method| Some((method, method.after.worst()?.1)));
+        let (method, right) = ranked.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let percent = |share| self.language.percent(share);
+        (right > of_before)
+            .then(|| self.words.best_of_all(self.title(method), percent(of_before), percent(right), before))
+    }
+
+    fn overview(&self) -> Markup {
+        let words = &self.words;
+        let head = html! {
+            th scope="col" { (words.method()) }
+            th scope="col" { (words.verdict()) }
+            th.number scope="col" { (words.effect_of_it()) }
+            th.number scope="col" { (words.lessened_by()) }
+            th.number scope="col" { (words.auroc_after()) }
+            th.number scope="col" { (words.sensitivity_after()) }
+            th.number scope="col" { (words.specificity_after()) }
+            th.number scope="col" { (words.worst_group()) }
+            th scope="col" { (words.passes()) }
+        };
+        let row = |name: String, side: &Side, lessened: Option<Estimate>, passes: Option<bool>| {
+            html! {
+                tr {
+                    th scope="row" { (name) }
+                    td { (words.kind(side.verdict)) }
+                    td.number { (self.plain(side.effect.map(|found| found.mean))) }
+                    td.number {
+                        @match lessened {
+                            Some(found) => {
+                                b { (self.language.signed(found.mean)) } " "
+                                span.interval { (self.language.ends(found.low, found.high, Language::signed)) }
+                            }
+                            None => { (NONE) }
+                        }
+                    }
+                    td.number { (self.plain(side.auroc.map(|found| found.mean))) }
+                    td.number { (self.plain(side.sensitivity.map(|found| found.mean))) }
+                    td.number { (self.plain(side.specificity.map(|found| found.mean))) }
+                    td.number { (self.share(side.worst().map(|(_, right)| right))) }
+                    td {
+                        @match passes {
+                            Some(true) => { b { "✓ " (words.yes()) } }
+                            Some(false) => { (words.no()) }
+                            None => { (NONE) }
+                        }
+                    }
+                }
+            }
+        };
+        let body = html! {
+            (row(words.before_correction(), &self.results.before, None, None))
+            @for method in &self.results.methods {
+                (row(self.title(method), &method.after, method.comparison.effect, Some(method.passes)))
+            }
+        };
+        table(&words.every_method(), &head, &body)
+    }
+
+    fn groups(&self) -> Markup {
+        let before = &self.results.before.groups;
+        let head = html! {
+            th scope="col" { (self.words.method()) }
+            @for group in before { th.number scope="col" { (self.group(group)) } }
+        };
+        let row = |name: String, side: &Side| {
+            html! {
+                tr {
+                    th scope="row" { (name) }
+                    @for group in &side.groups { td.number { (self.plain(group.probability)) } }
+                }
+            }
+        };
+        let body = html! {
+            (row(self.words.before_correction(), &self.results.before))
+            @for method in &self.results.methods { (row(self.title(method), &method.after)) }
+        };
+        table(&self.words.by_group(), &head, &body)
+    }
+
+    fn remains(&self) -> Result<Option<Svg>, Error> {
+        let words = &self.words;
+        let mut drawing =
+            IntervalChart::new(words.what_remains()).decimal_mark(self.language.decimal_mark()).width(WIDTH);
+        let methods = self.results.methods.iter().map(|method| (self.title(method), &method.after));
+        let mut shown = false;
+        for (name, side) in std::iter::once((words.before_correction(), &self.results.before)).chain(methods)
+        {
+            let Some(found) = side.effect else { continue };
+            let interval = Interval {
+                series: String::new(),
+                estimate: found.mean,
+                low: found.low.min(found.mean),
+                high: found.high.max(found.mean),
+            };
+            drawing = drawing.row(name, [interval]);
+            shown = true;
+        }
+        Ok(if shown { Some(drawing.draw(&Theme::LIGHT)?) } else { None })
+    }
+
+    fn costs(&self) -> Markup {
+        let words = &self.words;
+        let head = html! {
+            th scope="col" { (words.method()) }
+            th scope="col" { (words.needs_beside()) }
+            th.number scope="col" { (words.time()) }
+            th.number scope="col" { (words.steps_taken()) }
+            th scope="col" { (words.weights_changed()) }
+        };
+        let body = html! {
+            @for method in &self.results.methods {
+                tr {
+                    th scope="row" { (self.title(method)) }
+                    td { (self.needs(method)) }
+                    td.number { (self.language.seconds(method.seconds)) }
+                    td.number { (method.steps) }
+                    td { (words.of_tensors(method.changed.len(), method.tensors)) }
+                }
+            }
+        };
+        table(&words.cost(), &head, &body)
+    }
+
+    fn needs(&self, method: &MethodResults) -> String {
+        let words = &self.words;
+        let needs = &method.needs;
+        let all = [
+            (needs.flags, words.needs_flags()),
+            (needs.masks, words.needs_masks()),
+            (needs.edits, words.needs_edits()),
+            (needs.head, words.needs_head()),
+        ];
+        let needed: Vec<String> =
+            all.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect();
+        if needed.is_empty() { words.needs_nothing() } else { self.language.list(&needed) }
+    }
+
+    fn learnt(&self) -> Markup {
+        let words = &self.words;
+        let head = html! {
+            th scope="col" { (words.class()) }
+            th.number scope="col" { (words.with_artefact()) }
+            th.number scope="col" { (words.without_artefact()) }
+        };
+        let body = html! {
+            @for (class, [without, with]) in &self.results.data.groups {
+                tr {
+                    th scope="row" { (capital(&self.label(class))) }
+                    td.number { (with) }
+                    td.number { (without) }
+                }
+            }
+        };
+        table(&words.learnt_from(), &head, &body)
+    }
+
+    fn method(&self, method: &MethodResults) -> Markup {
+        let words = &self.words;
+        let (tone, mark, said) = match method.passes {
+            true => ("clear", "✓", words.passes()),
+            false if method.after.verdict == VerdictKind::Shortcut => {
+                ("shortcut", "✗", words.does_not_pass())
+            }
+            false => ("inconclusive", "✗", words.does_not_pass()),
+        };
+        let anchor = format!("method-{}", method.name);
+        html! {
+            section.model aria-labelledby=(anchor) {
+                h2 id=(anchor) { (self.title(method)) }
+                div.cards {
+                    article.card.(tone) {
+                        p.kind { span.mark aria-hidden="true" { (mark) } (said) }
+                        p.meaning { (words.asked_for()) }
+                        ul.reasons { @for line in self.criteria(method) { li { (line) } } }
+                    }
+                    article.card.(method.after.verdict.name()) {
+                        p.kind { (words.kind(method.after.verdict)) }
+                        p.summary { (sentence(&method.after.summary)) }
+                        @if !method.after.reasons.is_empty() {
+                            ul.reasons { @for reason in &method.after.reasons { li { (sentence(reason)) } } }
+                        }
+                    }
+                }
+                ul.remarks { @for line in self.facts(method) { li { (line) } } }
+                dl {
+                    dt { (words.weights_file()) } dd { code { (method.weights) } }
+                    dt { (words.parameters_used()) } dd { code { (method.parameters.to_string()) } }
+                    @if !method.paper.is_empty() { dt { (words.paper()) } dd { (method.paper) } }
+                }
+            }
+        }
+    }
+
+    fn criteria(&self, method: &MethodResults) -> Vec<String> {
+        let words = &self.words;
+        let comparison = &method.comparison;
+        let criteria = comparison.criteria;
+        let difference = |found: Option<Estimate>| {
+            found.map_or_else(|| NONE.to_owned(), |found| self.language.estimate(&found, Language::signed))
+        };
+        let worst = |side: &Side| self.share(side.worst().map(|(_, right)| right));
+        let verdict = words.kind(method.after.verdict).to_lowercase();
+        let all = [
+            (criteria.clear, words.is_clear(verdict)),
+            (criteria.auroc, words.auroc_not_worse(difference(comparison.auroc))),
+            (criteria.sensitivity, words.sensitivity_not_worse(difference(comparison.sensitivity))),
+            (criteria.specificity, words.specificity_not_worse(difference(comparison.specificity))),
+            (criteria.worst_group, words.worst_is_better(worst(&self.results.before), worst(&method.after))),
+        ];
+        let mut lines: Vec<String> = all
+            .into_iter()
+            .map(|(met, what)| if met { words.met(what) } else { words.not_met(what) })
+            .collect();
+        if !comparison.others.is_empty() {
+            let what = words.no_other_is_worse();
+            lines.push(if criteria.others { words.met(what) } else { words.not_met(what) });
+            lines.extend(
+                comparison
+                    .others
+                    .iter()
+                    .map(|(name, found)| words.other_effect(self.label(name), difference(*found))),
+            );
+        }
+        lines
+    }
+
+    fn facts(&self, method: &MethodResults) -> Vec<String> {
+        let words = &self.words;
+        let share = |worst: &Worst| self.language.percent(worst.accuracy());
+        let mut lines = vec![words.held_out_says(share(&method.worst[0]), share(&method.worst[1]))];
+        match method.ending {
+            Some(Ending::Early { epoch }) => lines.push(words.ended_early(epoch)),
+            Some(Ending::Diverged { step, .. }) => lines.push(words.ended_diverged(step)),
+            Some(Ending::Completed) | None => {}
+        }
+        for (name, &value) in &method.facts {
+            match name.as_str() {
+                "c" => lines.push(words.fact_c(self.language.given(value))),
+                "class_auroc" => lines.push(words.fact_class_auroc(self.language.plain(value))),
+                "pictures_a_fit" => lines.push(words.fact_pictures_a_fit(value)),
+                "lambda" => lines.push(words.fact_lambda(self.language.given(value))),
+                "wrong" => lines.push(words.fact_wrong(value)),
+                "masks" => lines.push(words.fact_masks(value)),
+                _ => {}
+            }
+        }
+        lines
+    }
+
+    fn provenance(&self) -> Markup {
+        let (words, from) = (&self.words, &self.results.provenance);
+        html! {
+            section.provenance aria-labelledby="provenance" {
+                h2 id="provenance" { (words.provenance()) }
+                dl {
+                    dt { "Reglet" } dd { (from.reglet) }
+                    dt { "libtorch" } dd { (from.libtorch) }
+                    dt { (words.device()) } dd { (from.device) }
+                    dt { (words.seed()) } dd { (self.results.seed) }
+                    dt { (words.time_taken()) } dd { (self.language.seconds(from.seconds)) }
+                    dt { (words.data_hash()) } dd { code { (self.results.audited.1) } br; code { (self.results.data.fingerprint) } }
+                    dt { (words.weights_hash(&self.results.model)) } dd { code { (self.results.weights_sha256) } }
+                }
+                h3 { (words.own_config()) }
+                pre tabindex="0" aria-label=(words.own_config()) { (self.results.config) }
+                h3 { (words.audits_config()) }
+                pre tabindex="0" aria-label=(words.audits_config()) { (from.config) }
+            }
+        }
+    }
+}

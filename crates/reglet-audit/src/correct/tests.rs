@@ -1,0 +1,154 @@
+//! What is wrong with a correction's config or its data, a sentence each.
+
+use super::*;
+
+/// What comes of a config of these lines beside the least that it needs.
+fn fault(lines: &str, overrides: &[&str]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("correct.toml");
+    let text =
+        format!("audit = \"ruler.toml\"\nmodel = \"shortcut\"\n{lines}\n[training]\nepochs = 1\nbatch = 8\n");
+    fs::write(&path, text).expect("room");
+    let overrides: Vec<String> = overrides
+        .iter()
+        .map(|setting| (*setting).to_owned())
+        .chain(["audit.data.phantoms.count=8".to_owned()])
+        .collect();
+    let out = folder.path().join("out");
+    let error = correct(&path, &overrides, &out).expect_err("it is refused");
+    let written = fs::read_dir(&out).map_or(0, Iterator::count);
+    assert_eq!(written, 0, "nothing is written");
+    match error {
+        Error::Config(fault) => fault.message,
+        other => other.to_string(),
+    }
+}
+
+const DATA: &str = "[data.phantoms]\ncount = 24\nsize = 128\nseed = 3107\n";
+
+#[test]
+fn pictures_that_the_audit_has_too_are_refused() {
+    // The audit's own seed: its eight pictures are among the first of these.
+    let lines = "[data.phantoms]\ncount = 24\nsize = 128\nseed = 71\n[methods.leace]\n";
+    let message = fault(lines, &[]);
+    assert!(
+        message.contains("8 of the audit's 8 pictures") && message.contains("phantom-00000"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_group_without_pictures_is_named() {
+    let lines = format!("{DATA}ruler_given_benign = 0.0\n[methods.dfr]\n");
+    let message = fault(&lines, &[]);
+    assert!(message.contains("class benign with it") && message.contains("at least 4"), "{message}");
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_it_may_be() {
+    for (lines, words) in [
+        ("margin = 2.0\n[methods.leace]\n", ["margin is 2", "from 0 to 1"]),
+        ("held_out = 0.0\n[methods.leace]\n", ["held_out is 0", "above 0"]),
+        ("[methods.group_dro]\nstep = -1.0\n", ["step is -1", "above 0"]),
+        ("[methods.dfr]\nc = []\n", ["c is []", "at least one"]),
+        ("[methods.leace]\nshrinkage = 3.0\n", ["shrinkage is 3", "from 0 to 1"]),
+        ("", ["no method is named", "leace"]),
+    ] {
+        let (first, rest) = match lines.split_once("[methods") {
+            Some((first, rest)) => (first, format!("[methods{rest}")),
+            None => (lines, String::new()),
+        };
+        let message = fault(&format!("{first}{DATA}{rest}"), &[]);
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+}
+
+#[test]
+fn a_model_that_the_audit_does_not_have_is_named() {
+    let message = fault(&format!("{DATA}[methods.leace]\n"), &["model=other"]);
+    assert!(message.contains("no model 'other'") && message.contains("clean, shortcut"), "{message}");
+}
+
+#[test]
+fn a_module_that_cannot_be_frozen_is_named_with_the_nearest() {
+    let message = fault(&format!("{DATA}[methods.vanilla]\n"), &["training.freeze=[\"layer9\"]"]);
+    assert!(message.contains("'layer9'"), "{message}");
+}
+
+/// Pictures in a folder for each class, of which nobody says whether they show the ruler.
+#[test]
+fn missing_flags_and_masks_are_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let phantoms =
+        reglet_data::phantom::PhantomOptions { count: 16, seed: 5, size: 64, ..Default::default() };
+    let phantoms = reglet_data::phantom::Phantoms::new(phantoms).expect("sound");
+    let mut table = String::from("image,label,ruler\n");
+    for index in 0..16 {
+        let sample = phantoms.sample(index).expect("drawn");
+        let name = format!("{index}.png");
+        sample.picture.save(folder.path().join(&name)).expect("room");
+        let class = &phantoms.classes()[sample.label];
+        let flag = if index == 3 {
+            ""
+        } else if sample.shows("ruler") == Some(true) {
+            "1"
+        } else {
+            "0"
+        };
+        table += &format!("{name},{class},{flag}\n");
+    }
+    let manifest = folder.path().join("manifest.csv");
+    fs::write(&manifest, table).expect("room");
+    let data = format!(
+        "[data.manifest]\nmanifest = \"{}\"\nclasses = [\"benign\", \"melanoma\"]\nflags = {{ ruler = \"ruler\" }}\n",
+        manifest.display()
+    );
+    let message = fault(&format!("{data}[methods.leace]\n"), &[]);
+    assert!(message.contains("1 of") && message.contains("do not say"), "{message}");
+    let message = fault(&format!("{data}[methods.rrr]\n"), &[]);
+    assert!(message.contains("outlines") && message.contains("none of"), "{message}");
+}
+
+/// A whole correction, small: what is left, and that it says what it is.
+#[test]
+fn a_correction_leaves_weights_of_which_only_some_were_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let overrides: Vec<String> =
+        ["data.phantoms.count=80", "audit.data.phantoms.count=24", "language=fr", "training.epochs=1"]
+            .map(str::to_owned)
+            .to_vec();
+    let text = format!(
+        "audit = \"ruler.toml\"\nmodel = \"shortcut\"\n{DATA}ruler_given_melanoma = 0.7\nruler_given_benign = 0.3\n\
+         [training]\nbatch = 16\n[methods.leace]\n[methods.vanilla]\n[methods.rr_clarc]\nlambda = [10.0]\n[methods.rrr]\n"
+    );
+    let path = folder.path().join("correct.toml");
+    fs::write(&path, text).expect("room");
+    let (said, status) = correct(&path, &overrides, &out).expect("it runs");
+    assert!(status <= 1 && said.contains("load_state_dict"), "{said}");
+    let weights = |path: &Path| reglet_model::Weights::read(path).expect("readable");
+    let before = weights(Path::new("../../configs/models/phantom-shortcut.safetensors"));
+    let changed = |method: &str| -> Vec<String> {
+        let after = weights(&out.join(format!("{method}.safetensors")));
+        assert!(after.names().eq(before.names()), "the names are the model's own");
+        let differs = |name: &&str| !after.get(name).expect("there").equal(before.get(name).expect("there"));
+        after.names().filter(differs).map(str::to_owned).collect()
+    };
+    assert_eq!(changed("leace"), ["fc.bias", "fc.weight"]);
+    let behind = changed("rr_clarc");
+    assert!(
+        !behind.is_empty()
+            && behind.iter().all(|name| name.starts_with("fc.") || name.starts_with("layer4.1.bn2.")),
+        "{behind:?}"
+    );
+    assert!(changed("vanilla").len() > 100 && changed("rrr").len() > 100);
+    let page = fs::read_to_string(out.join("correction.html")).expect("there");
+    assert!(
+        page.contains("lang=\"fr\"") && page.contains("LEACE") && !page.contains("<script"),
+        "a page in French"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(out.join("correction.json")).expect("there")).expect("JSON");
+    assert_eq!(json["methods"].as_array().expect("a list").len(), 4);
+    assert_eq!(json["passed"].as_array().expect("a list").is_empty(), status == 1);
+}

@@ -1,0 +1,125 @@
+//! Counterfactual augmentation.
+
+use image::RgbImage;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use reglet_data::edit::Change;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::supervised::Lessons;
+use super::{About, Case, Corrected, CorrectionMethod, Needs};
+use crate::{Pool, Progress, TrainError};
+
+/// Training on pictures whose artefact was changed and whose label was kept: E\[loss(f(x̃), y)\], where x̃ is, by `share`, the
+/// picture with the artefact put in or taken out and, by `controls` of that, changed as strongly without meaning, so that the
+/// traces of an edit tell nothing; else the picture as it is.
+///
+/// * **Needs** the means to put the artefact in or to take it out: outlines, pictures to cut it from, or a generator. It needs
+///   no groups, and works where every melanoma has a ruler. A picture in which no change can be made stays as it is.
+/// * **Defaults**: `share` 0.5 and `controls` 0.25 are ours.
+/// * **Papers**: the idea is that of Plumb et al., *Finding and fixing spurious patterns with explanations*, 2022,
+///   <https://arxiv.org/abs/2106.02112>.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Augmentation {
+    /// The share of pictures that are changed, above 0 and up to 1.
+    pub share: f64,
+    /// The share of these that are changed without meaning, from 0 and below 1.
+    pub controls: f64,
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Augmentation { share: 0.5, controls: 0.25 }
+    }
+}
+
+/// What is to be done to one picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Drawn {
+    /// Whether the change is to mean nothing.
+    control: bool,
+    /// Whether, of two such changes, the parts in disorder.
+    scrambled: bool,
+    /// Where.
+    number: u32,
+}
+
+impl Augmentation {
+    /// Whether a picture is changed, and how.
+    pub(super) fn draw(&self, random: &mut ChaCha8Rng) -> Option<Drawn> {
+        let chosen = random.random::<f64>() < self.share;
+        let control = random.random::<f64>() < self.controls;
+        let drawn = Drawn { control, scrambled: random.random(), number: random.random_range(0..1 << 20) };
+        chosen.then_some(drawn)
+    }
+}
+
+impl Drawn {
+    /// The picture after the change; `None` where it cannot be made.
+    pub fn view(&self, pool: &Pool<'_>, place: usize) -> Result<Option<RgbImage>, TrainError> {
+        let change = match (pool.members()[place].shown, self.control) {
+            (Some(true), false) => Change::Remove,
+            (Some(false), false) => Change::Insert,
+            (Some(false), true) if self.scrambled => Change::Scrambled,
+            (Some(_), true) => Change::Control,
+            (None, _) => return Ok(None),
+        };
+        pool.changed(place, change, self.number)
+    }
+}
+
+impl CorrectionMethod for Augmentation {
+    fn about(&self) -> &'static About {
+        const {
+            &About {
+                title: "Counterfactual augmentation",
+                needs: Needs { flags: false, masks: false, edits: true, head: false, training: true },
+                paper: "https://arxiv.org/abs/2106.02112",
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        let fault = |key, value: f64, must| {
+            Err(TrainError::Parameter { key, what: format!("{key} is {value}, but must be {must}") })
+        };
+        if !(self.share > 0.0 && self.share <= 1.0) {
+            return fault("share", self.share, "above 0 and up to 1");
+        }
+        if !(0.0..1.0).contains(&self.controls) {
+            return fault("controls", self.controls, "from 0 and below 1");
+        }
+        Ok(())
+    }
+
+    fn fits(&self, case: &Case<'_>) -> Result<(), TrainError> {
+        case.check_training()?;
+        // Whether anything can be changed at all is tried on some pictures of either kind.
+        let pool = case.pool;
+        let mut possible = 0;
+        for shown in [false, true] {
+            let own = case.train.iter().filter(|&&place| pool.members()[place].shown == Some(shown));
+            let change = if shown { Change::Remove } else { Change::Insert };
+            let marked = own.filter(|&&place| !shown || pool.members()[place].marked);
+            for &place in marked.take(TRIED) {
+                possible += usize::from(pool.changed(place, change, 0)?.is_some());
+            }
+        }
+        if possible == 0 {
+            let artefact = pool.artefact().to_owned();
+            return Err(TrainError::NoEdits { method: "counterfactual augmentation", artefact });
+        }
+        Ok(())
+    }
+
+    fn correct(&self, case: &Case<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Corrected, TrainError> {
+        self.fits(case)?;
+        let lessons = Lessons { augmentation: Some(self), ..Lessons::plain(case) };
+        lessons.teach("augmentation", Vec::new(), progress)
+    }
+}
+
+/// On how many pictures of either kind changes are tried.
+const TRIED: usize = 8;

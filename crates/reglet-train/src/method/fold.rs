@@ -1,0 +1,95 @@
+//! The last layer, and what is folded into it.
+
+use reglet_model::{LinearHead, Model, Parameters};
+use tch::{Device, Kind, Tensor};
+
+use crate::TrainError;
+
+/// A model's last layer, W x + b, in 64-bit floats.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadWeights {
+    /// W, row by row: one row for each logit.
+    pub weight: Vec<f64>,
+    /// b.
+    pub bias: Vec<f64>,
+    /// How many numbers x has.
+    pub width: usize,
+}
+
+/// A projection of features along one direction: r(x) = x − c (d · (x − m)), with d · c = 1, so that r(r(x)) = r(x).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Projection {
+    /// c: what is taken away.
+    pub taken: Vec<f64>,
+    /// d: by how much of it there is.
+    pub measured: Vec<f64>,
+    /// m: where nothing is taken away.
+    pub centre: Vec<f64>,
+}
+
+impl Projection {
+    /// r(x).
+    pub fn apply(&self, x: &[f32]) -> Vec<f64> {
+        let centred = x.iter().zip(&self.centre).map(|(value, centre)| f64::from(*value) - centre);
+        let much: f64 = centred.zip(&self.measured).map(|(value, measured)| value * measured).sum();
+        x.iter().zip(&self.taken).map(|(value, taken)| f64::from(*value) - much * taken).collect()
+    }
+}
+
+impl HeadWeights {
+    /// The model's last layer, and where it stands among the parameters.
+    ///
+    /// # Errors
+    /// [`TrainError::NoLinearHead`] for a model without one, or without a bias, and for one that is applied at each place.
+    pub fn of(model: &Model, method: &'static str) -> Result<(HeadWeights, LinearHead), TrainError> {
+        let fault = |why: &str| TrainError::NoLinearHead { method, why: why.to_owned() };
+        let found = model.graph().linear_head().ok_or_else(|| fault("this model ends otherwise"))?;
+        let bias = found.bias.ok_or_else(|| fault("this model's has no bias"))?;
+        let numbers = |index: usize| -> Result<Vec<f64>, TrainError> {
+            let tensor = model.parameters().tensors()[index].f_detach()?.f_to_device(Device::Cpu)?;
+            Ok(Vec::try_from(tensor.f_to_kind(Kind::Double)?.f_contiguous()?.f_view([-1])?)?)
+        };
+        let width = model.graph().parameters()[found.weight].shape.get(1).copied().unwrap_or(0) as usize;
+        Ok((HeadWeights { weight: numbers(found.weight)?, bias: numbers(bias)?, width }, found))
+    }
+
+    /// W x + b.
+    pub fn logits(&self, x: &[f64]) -> Vec<f64> {
+        let rows = self.weight.chunks_exact(self.width.max(1)).zip(&self.bias);
+        rows.map(|(row, bias)| bias + row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()).collect()
+    }
+
+    /// The head that makes of x what this one makes of r(x): W′ = W − (W c) dᵀ, b′ = b + W c (d · m).
+    #[must_use]
+    pub fn folded(&self, projection: &Projection) -> HeadWeights {
+        let Projection { taken, measured, centre } = projection;
+        let at_centre: f64 = measured.iter().zip(centre).map(|(d, m)| d * m).sum();
+        let mut folded = self.clone();
+        let rows = folded.weight.chunks_exact_mut(self.width.max(1)).zip(&mut folded.bias);
+        for (row, bias) in rows {
+            let along: f64 = row.iter().zip(taken).map(|(w, c)| w * c).sum();
+            row.iter_mut().zip(measured).for_each(|(w, d)| *w -= along * d);
+            *bias += along * at_centre;
+        }
+        folded
+    }
+
+    /// The model's parameters with this head in place of its own.
+    ///
+    /// # Errors
+    /// [`TrainError::Torch`].
+    pub fn put(&self, model: &Model, place: LinearHead) -> Result<(Parameters, Vec<usize>), TrainError> {
+        let bias = place.bias.unwrap_or(place.weight);
+        let tensor = |(index, old): (usize, &Tensor)| -> Result<Tensor, TrainError> {
+            let values = match index {
+                index if index == place.weight => &self.weight,
+                index if index == bias => &self.bias,
+                _ => return Ok(old.f_detach()?),
+            };
+            let new = Tensor::f_from_slice(values)?.f_view(old.size().as_slice())?;
+            Ok(new.f_to_kind(old.kind())?.f_to_device(old.device())?)
+        };
+        let all = model.parameters().tensors().iter().enumerate().map(tensor);
+        Ok((Parameters::from_tensors(all.collect::<Result<_, _>>()?), vec![place.weight, bias]))
+    }
+}
