@@ -14,7 +14,6 @@ use std::time::Instant;
 use reglet_model::{ImportOptions, Model, Targets};
 use reglet_tests::{Reference, distance};
 use serde::Deserialize;
-use tch::Device;
 
 /// How many times as far as PyTorch's own float32 a result may be.
 const FACTOR: f64 = 5.0;
@@ -134,8 +133,7 @@ fn guarded(compare: impl FnOnce() -> Result<Found, Box<dyn Error>>) -> Result<Fo
 
 fn compare(archive: &Path, reference: &Path) -> Result<Found, Box<dyn Error>> {
     let reference = Reference::read_path(reference);
-    let options =
-        ImportOptions { archive: archive.to_owned(), labels: None, preprocessing: None, device: Device::Cpu };
+    let options = ImportOptions::new(archive);
     let mut model = Model::import(&options)?;
     let input = reference.input();
     let rewritten = distance(&model.logits(&input)?, reference.tensor("logits"));

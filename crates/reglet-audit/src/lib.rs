@@ -14,12 +14,10 @@
 //! use reglet_audit::{Plan, config::Config, judge, observe, write};
 //! use reglet_data::FolderOptions;
 //! use reglet_model::{ImportOptions, Model};
-//! use tch::Device;
 //!
 //! let data = FolderOptions::new("lesions").open()?;
-//! let archive = "classifier.pt2".into();
-//! let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
-//! let models = vec![("classifier".to_owned(), Model::import(&options)?)];
+//! let model = Model::import(&ImportOptions::new("classifier.pt2"))?;
+//! let models = vec![("classifier".to_owned(), model)];
 //! let config = Config { target: Some("melanoma".to_owned()), ..Config::default() };
 //!
 //! let plan = Plan::new(config, Box::new(data), models)?;

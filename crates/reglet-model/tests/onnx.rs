@@ -81,7 +81,8 @@ fn forward_and_backward(model: &Model, input: &Tensor, weights: &Tensor) -> (Ten
     let of = |input: &Tensor| {
         let fetches = [graph.output(), graph.input()];
         let feeds = [(graph.input(), input)];
-        let request = Request { feeds: &feeds, fetches: &fetches, watch: &[graph.input()], training: false };
+        let request =
+            Request { feeds: &feeds, fetches: &fetches, watch: &[graph.input()], ..Request::default() };
         let values = graph.run(model.parameters(), &request).expect("it runs");
         let gradient = gradients(&(&values[0] * weights), &[&values[1]]).expect("differentiable").remove(0);
         (values[0].detach(), gradient)
