@@ -28,6 +28,9 @@ pub struct CorrectConfig {
     /// The audit that says whether a correction is one: a config with the pictures, the artefact and the rules. Values in it are
     /// overridden by `--set audit.KEY=VALUE`.
     pub audit: PathBuf,
+    /// Values of that config that are otherwise here, each as `--set` has it: `data.phantoms.count=320`.
+    #[serde(default)]
+    pub set: Vec<String>,
     /// Which of the audit's models is corrected, by name.
     pub model: String,
     /// The pictures that the model is corrected with: none of the audit's, and of none of its patients or lesions.
@@ -80,13 +83,13 @@ pub(super) fn read(
     let (of_audit, own): (Vec<&String>, Vec<&String>) =
         overrides.iter().partition(|setting| setting.starts_with("audit."));
     let own: Vec<String> = own.into_iter().cloned().collect();
-    let of_audit: Vec<String> =
-        of_audit.iter().filter_map(|setting| setting.strip_prefix("audit.").map(str::to_owned)).collect();
+    let given = of_audit.iter().filter_map(|setting| setting.strip_prefix("audit.").map(str::to_owned));
+    let given: Vec<String> = given.collect();
     let document: Document<CorrectConfig> = Document::read(name, &own)?;
     document.config.check(&document.source)?;
     let beside = document.folder.join(&document.config.audit);
     let audit = if beside.is_file() { &beside } else { &document.config.audit };
-    let audit: Document<Config> = Document::read(audit, &of_audit)?;
+    let audit: Document<Config> = Document::read(audit, &[document.config.set.clone(), given].concat())?;
     if !audit.config.models.contains_key(&document.config.model) {
         let known: Vec<&str> = audit.config.models.keys().map(String::as_str).collect();
         let message =

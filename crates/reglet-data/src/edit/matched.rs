@@ -30,13 +30,13 @@ impl Pattern {
     pub(super) fn with_strength(&self, before: &RgbImage, strength: f64, seed: u64) -> Patch {
         let factor = self.factor(before, strength);
         let mut dice = Dice::new(seed, 0, "rounding");
-        let pixel = |((&at, from), ratio): ((&(u32, u32), &[u8; 3]), &[f32; 3])| {
+        let pixels = self.at.iter().zip(&self.from).zip(&self.ratios).map(|((&at, from), ratio)| {
             let level: [u8; 3] = std::array::from_fn(|c| {
                 (changed(from[c], factor * ratio[c]) + dice.unit()).floor().clamp(0.0, 255.0) as u8
             });
             Pixel { at, level }
-        };
-        Patch::new(self.at.iter().zip(&self.from).zip(&self.ratios).map(pixel).collect())
+        });
+        Patch::new(pixels.collect())
     }
 
     fn factor(&self, before: &RgbImage, strength: f64) -> f32 {
@@ -44,10 +44,10 @@ impl Pattern {
         let levels = self.at.iter().map(|at| before.get_pixel(at.0, at.1).0).zip(&self.from);
         let sample: Vec<_> = levels.zip(&self.ratios).step_by(step).collect();
         let reached = |factor: f32| {
-            let change = |((was, from), ratio): &(([u8; 3], &[u8; 3]), &[f32; 3])| -> f32 {
-                (0..3).map(|c| (changed(from[c], factor * ratio[c]) - f32::from(was[c])).abs()).sum()
-            };
-            sample.iter().map(|one| f64::from(change(one))).sum::<f64>() / (3 * sample.len().max(1)) as f64
+            let changes = sample.iter().map(|((was, from), ratio)| {
+                (0..3).map(|c| (changed(from[c], factor * ratio[c]) - f32::from(was[c])).abs()).sum::<f32>()
+            });
+            changes.map(f64::from).sum::<f64>() / (3 * sample.len().max(1)) as f64
         };
         let mut high = 1.0;
         while reached(high) < strength {

@@ -242,7 +242,7 @@ fn worst_weighted(
     weights: &mut [f64],
 ) -> Result<Tensor, TrainError> {
     let mut means = Vec::new();
-    for group in 0..weights.len() {
+    for (group, weight) in weights.iter_mut().enumerate() {
         let rows: Vec<i64> =
             (0..kinds.len()).filter(|&row| kinds[row] == group).map(|row| row as i64).collect();
         if rows.is_empty() {
@@ -250,7 +250,7 @@ fn worst_weighted(
         }
         let own = each.f_index_select(0, &Tensor::f_from_slice(&rows)?.f_to_device(each.device())?)?;
         let mean = own.f_mean(each.kind())?;
-        weights[group] *= (step * mean.f_detach()?.f_to_kind(Kind::Double)?.f_double_value(&[])?).exp();
+        *weight *= (step * mean.f_detach()?.f_to_kind(Kind::Double)?.f_double_value(&[])?).exp();
         means.push((group, mean));
     }
     let sum: f64 = weights.iter().sum();

@@ -245,7 +245,7 @@ fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found
     let band =
         ones.and_then(|ones| ones.f_tril(size / 2)?.f_triu(-((size - 1) / 2))?.f_view([count, count, 1, 1]));
     let band = Value::Constant(Rc::new(band.map_err(|error| error.to_string())?), None);
-    let squares = importer.emit(crate::graph::Activation::Square, &[x.clone()])?;
+    let squares = importer.emit(crate::graph::Activation::Square, std::slice::from_ref(&x))?;
     let sum = Op::Conv2d { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
     let sum = importer.emit(sum, &[squares, band])?;
     let number = |value: f64| Some(Number::Float(value));

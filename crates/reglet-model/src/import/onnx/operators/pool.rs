@@ -25,10 +25,9 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
 }
 
 /// A picture, and the window, its steps and the distances in it.
-fn window<'a>(
-    importer: &Importer<'a>,
-    node: &mut Node<'a>,
-) -> Result<(Value, [i64; 2], [i64; 2], [i64; 2]), String> {
+type Window = (Value, [i64; 2], [i64; 2], [i64; 2]);
+
+fn window<'a>(importer: &Importer<'a>, node: &mut Node<'a>) -> Result<Window, String> {
     let x = node.input(0)?;
     if importer.shape(&x)?.len() != 4 {
         return Err("only what has height and width is supported".to_owned());
