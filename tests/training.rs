@@ -8,7 +8,9 @@ use reglet_train::{
 };
 use tch::{Kind, Tensor};
 
-const STEPS: usize = 3;
+/// Enough for momentum to count. Each further one enlarges what rounding does: after three, PyTorch's own weights in 32 bits are
+/// up to 4 % from those in 64.
+const STEPS: usize = 2;
 
 /// The batches of the references, one after the other.
 struct Lesson;
@@ -52,12 +54,11 @@ fn compare(name: &str, model: &Model, parameters: &Parameters) {
         sums[1] += found.square().sum(Kind::Double).double_value(&[]);
         if reference.holds(&parameter.name) {
             compared += 1;
-            // Three steps in 32 bits throughout end up to 4 % from the same in 64 bits, in PyTorch itself.
             assert_close(
                 &format!("{name}: {}", parameter.name),
                 &found.to_kind(Kind::Float),
                 reference.tensor(&parameter.name),
-                1e-5,
+                1e-6,
             );
         }
     }
