@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir().expect("a folder for one file");
     let archive = folder.path().join("model.pt2");
     fs::write(&archive, bytes).expect("room for one file");
-    let options = ImportOptions { archive, labels: None, preprocessing: None, device: Device::Cpu };
+    let options = ImportOptions::new(archive);
     let Ok(mut model) = Model::import(&options) else { return };
     if model.graph().nodes().len() > LARGEST.1 {
         return;
