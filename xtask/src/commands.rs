@@ -16,7 +16,8 @@ pub use reglet::reglet;
 pub use setup::setup;
 pub use test::test;
 
-use crate::{libtorch, tools};
+use crate::libtorch;
+use reglet_link::tools;
 
 /// Why a command could not do its work; what went wrong inside a program it started is not among these.
 #[derive(Debug, thiserror::Error)]

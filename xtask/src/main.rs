@@ -7,8 +7,8 @@ mod checkout;
 mod commands;
 mod libtorch;
 mod python;
-mod tools;
 
+use reglet_link::tools;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
