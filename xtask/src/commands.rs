@@ -3,6 +3,7 @@
 mod bench;
 mod doctor;
 mod fuzz;
+mod outside;
 mod parity;
 mod reglet;
 mod setup;
@@ -11,6 +12,7 @@ mod test;
 pub use bench::bench;
 pub use doctor::doctor;
 pub use fuzz::fuzz;
+pub use outside::outside;
 pub use parity::parity;
 pub use reglet::reglet;
 pub use setup::setup;
@@ -30,6 +32,8 @@ pub enum Error {
     Python { reason: String },
     #[error("nothing can be fuzzed: {reason}")]
     Fuzz { reason: String },
+    #[error("no package outside the checkout could be tried: {reason}")]
+    Outside { reason: String },
     #[error("REGLET_DATA names no folder; `bench --peers` compares on the weights and pictures in it")]
     NoData,
     #[error(transparent)]
