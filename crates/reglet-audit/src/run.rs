@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, configs, correct, explain, gallery,
-    inspect, methods, results, run_audit, run_judge, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, configs, correct, explain,
+    gallery, inspect, methods, results, run_audit, run_judge, train,
 };
 use reglet_model::export_help;
 use words::{Command, ExplainWords, GalleryWords, Words};

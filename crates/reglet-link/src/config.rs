@@ -11,8 +11,12 @@ use toml_edit::{DocumentMut, Item, Table, value};
 /// # Errors
 /// In words: a file that cannot be read or written, or that is no config.
 pub fn set(file: &Path, home: &Path) -> Result<(), String> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| format!("{} could not be {what}: {error}", file.display());
-    let home = home.to_str().ok_or_else(|| format!("{} is not UTF-8, which cargo's config must be", home.display()))?;
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        format!("{} could not be {what}: {error}", file.display())
+    };
+    let home = home
+        .to_str()
+        .ok_or_else(|| format!("{} is not UTF-8, which cargo's config must be", home.display()))?;
     let text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed("read", &error)),

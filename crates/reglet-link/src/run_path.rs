@@ -129,9 +129,7 @@ fn has_libtorch(lib: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn with<'a>(
-        variables: &'a [(&'a str, &'a Path)],
-    ) -> impl Fn(&str) -> Option<OsString> + use<'a> {
+    fn with<'a>(variables: &'a [(&'a str, &'a Path)]) -> impl Fn(&str) -> Option<OsString> + use<'a> {
         move |name| {
             let (_, value) = variables.iter().find(|(variable, _)| *variable == name)?;
             Some(value.as_os_str().to_owned())
@@ -159,7 +157,10 @@ mod tests {
         let empty = tempfile::tempdir().expect("a temporary folder");
         let missing = folder(with(&[("LIBTORCH", empty.path())])).expect_err("no libtorch");
         let said = missing.to_string();
-        assert!(said.contains(&empty.path().display().to_string()) && said.contains("`reglet-link here`"), "{said}");
+        assert!(
+            said.contains(&empty.path().display().to_string()) && said.contains("`reglet-link here`"),
+            "{said}"
+        );
         assert!(Missing::Unknown.to_string().starts_with("libtorch was not found. In"));
         // One line: cargo takes no other.
         assert!(!said.contains('\n'), "{said}");

@@ -25,7 +25,13 @@ pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
         match all.iter().find(|name| **name == word) {
             Some(name) => names.push(name.clone()),
             None if word == "--git" => git = true,
-            None => return Err(Error::Usage { command: "outside", word, expected: "names of crates and `--git`" }),
+            None => {
+                return Err(Error::Usage {
+                    command: "outside",
+                    word,
+                    expected: "names of crates and `--git`",
+                });
+            }
         }
     }
     libtorch::ensure()?;
@@ -60,7 +66,9 @@ fn try_all(folder: &Path, names: &[String], git: bool) -> Result<ExitCode, Error
 /// Installs the program `reglet-link`, as strangers do.
 fn install(folder: &Path) -> Result<PathBuf, Error> {
     let mut install = checkout::cargo();
-    install.args(["install", "--quiet", "--locked", "--debug", "--features", "program", "--root"]).arg(folder);
+    install
+        .args(["install", "--quiet", "--locked", "--debug", "--features", "program", "--root"])
+        .arg(folder);
     install.arg("--path").arg(checkout::root().join("crates/reglet-link"));
     install.arg("--target-dir").arg(checkout::target());
     if !tools::run(install)?.success() {
