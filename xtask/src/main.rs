@@ -7,8 +7,8 @@ mod checkout;
 mod commands;
 mod libtorch;
 mod python;
-mod tools;
 
+use reglet_link::tools;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -43,6 +43,7 @@ Development
   bench --scaling            what an audit costs as pictures, their size and the steps grow
   fuzz [TARGET] [--seconds N] [--stable]
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
+  outside [CRATE…] [--git]   what each crate's README tells a stranger to do, in packages of their own
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
 
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Some("test") => commands::test(&arguments),
         Some("bench") => commands::bench(&arguments),
         Some("parity") => commands::parity(&arguments),
+        Some("outside") => commands::outside(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
         Some("reglet") => commands::reglet(&arguments),
         _ => {

@@ -60,6 +60,7 @@ mod record;
 pub mod report;
 pub mod results;
 mod samples;
+mod shipped;
 mod source;
 mod suspects;
 pub mod train;
@@ -74,7 +75,7 @@ pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};
 pub use inspect::inspect;
 pub use language::Language;
-
 pub use output::{Output, clean_up_when_interrupted};
 pub use plan::Plan;
 pub use record::Record;
+pub use shipped::configs;

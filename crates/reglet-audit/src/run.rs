@@ -8,8 +8,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, correct, explain, gallery,
-    inspect, methods, results, run_audit, run_judge, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, configs, correct, explain,
+    gallery, inspect, methods, results, run_audit, run_judge, train,
 };
 use reglet_model::export_help;
 use words::{Command, ExplainWords, GalleryWords, Words};
@@ -31,6 +31,9 @@ fn main() -> ExitCode {
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
         Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
+        Command::Configs { folder } => configs(folder.as_deref()).map(|text| (text, 0)),
+        // `reglet` itself does it, since without libtorch this program does not start.
+        Command::Setup { .. } => Err(Error::Usage("`setup` is for the program reglet".to_owned())),
         Command::ConfigSchema => Ok((config::schema(), 0)),
         Command::ResultsSchema => Ok((results::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),

@@ -58,6 +58,17 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 224)]
         side: u32,
     },
+    /// List the configs that come with the program, or write them to a folder with the weights they name
+    Configs {
+        /// The folder to write them to [default: none, they are listed]
+        folder: Option<PathBuf>,
+    },
+    /// Find libtorch, or download it once: only needed where what the program was linked to is gone
+    Setup {
+        /// With the CUDA libraries (Linux, about 2.5 GB)
+        #[arg(long)]
+        cuda: bool,
+    },
     /// Print the JSON schema of an audit's config
     ConfigSchema,
     /// Print the JSON schema of an audit's results.json
