@@ -66,7 +66,11 @@ fn the_table_of_crates_is_what_the_manifests_say() {
     }
     let found: Graph = found.into_iter().map(|(name, of)| (short(&name).to_owned(), of)).collect();
     for (name, of) in &found {
-        assert_eq!(table.get(name), Some(of), "{name}: correct the table of ARCHITECTURE.md, or the manifest");
+        assert_eq!(
+            table.get(name),
+            Some(of),
+            "{name}: correct the table of ARCHITECTURE.md, or the manifest"
+        );
     }
     assert_eq!(table.len(), found.len(), "the table has a crate that is not there");
 }

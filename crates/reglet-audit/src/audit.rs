@@ -98,6 +98,7 @@ pub(crate) fn carry_out(
             regions: plan.data.regions().to_vec(),
             models: facts.collect(),
             insertions: plan.artefacts.iter().map(|suspect| suspect.editor.insertion()).collect(),
+            resolutions: plan.artefacts.iter().map(|suspect| suspect.editor.resolution()).collect(),
             tried,
         },
         rows,

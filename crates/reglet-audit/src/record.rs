@@ -49,6 +49,8 @@ pub(crate) struct Run {
     pub models: Vec<ModelFacts>,
     /// In the subject's order: how each artefact was put into pictures.
     pub insertions: Vec<Insertion>,
+    /// In the subject's order: see [`EditOptions::resolution`](reglet_data::edit::EditOptions::resolution).
+    pub resolutions: Vec<Option<u32>>,
     /// Whether maps can be believed.
     pub tried: Vec<Tried>,
 }
@@ -233,7 +235,9 @@ impl Record {
                     .iter()
                     .all(|(target, method, _)| *target < targets.len() && *method < methods.len())
         });
-        let facts = self.run.models.len() == models.len() && self.run.insertions.len() == artefacts.len();
+        let facts = self.run.models.len() == models.len()
+            && self.run.insertions.len() == artefacts.len()
+            && self.run.resolutions.len() == artefacts.len();
         match shown && facts {
             true => Ok(()),
             false => Err(Error::Usage("the rows refer to what they do not hold; audit again".to_owned())),
