@@ -27,7 +27,7 @@ use crate::config::LesionMasks;
 use crate::plan::{Plan, resolution};
 use crate::progress::Progress;
 use crate::results::{CaseResults, Results};
-use crate::source::Document;
+use crate::source::{Document, hexadecimal};
 use crate::{Error, Output};
 
 pub use config::CorrectConfig;
@@ -154,7 +154,7 @@ fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> 
         document.source.text,
         model.provenance().sha256
     );
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text))
 }
 
 /// The hidden folder, beside that of the results, in which trainings are kept until the results are there.

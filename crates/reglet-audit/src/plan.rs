@@ -26,6 +26,8 @@ pub struct Plan {
     pub(crate) text: String,
     /// The SHA-256 of that text.
     pub(crate) sha256: String,
+    /// The folder that the config's relative paths start from.
+    pub(crate) folder: PathBuf,
     /// The pictures.
     pub(crate) data: Box<dyn Dataset>,
     /// The regions under suspicion.
@@ -155,6 +157,7 @@ impl Plan {
             config,
             text: source.text,
             sha256,
+            folder,
             data,
             artefacts,
             targets,

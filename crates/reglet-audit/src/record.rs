@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::observe::Shown;
 use crate::results::{Clustering, Provenance};
+use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// The version of the files in `rows/`.
@@ -106,7 +107,7 @@ struct Pictures {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 impl Record {

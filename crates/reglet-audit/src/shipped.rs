@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use reglet_link::libtorch::cache_folder;
 use sha2::{Digest, Sha256};
 
+use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// Each by its place relative to the others, since the configs name the weights.
@@ -64,8 +65,7 @@ pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
         hash.update(name);
         hash.update(content);
     }
-    let hash: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let folder = cache.join("configs").join(hash);
+    let folder = cache.join("configs").join(hexadecimal(&hash.finalize()[..8]));
     // Somebody may have changed a file there.
     if FILES.iter().any(|(name, content)| fs::read(folder.join(name)).ok().as_deref() != Some(content)) {
         write(&folder)?;

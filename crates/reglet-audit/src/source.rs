@@ -60,6 +60,11 @@ fn find(name: &Path) -> Result<PathBuf, Error> {
     })
 }
 
+/// Bytes as hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A config's text, to point into.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -85,7 +90,7 @@ impl Source {
 
     /// The SHA-256 of the text, in hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        Sha256::digest(&self.text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&Sha256::digest(&self.text))
     }
 
     fn fault(&self, message: String, span: Option<Range<usize>>) -> Error {
