@@ -7,6 +7,7 @@ mod outside;
 mod parity;
 mod reglet;
 mod setup;
+mod slurm;
 mod test;
 
 pub use bench::bench;
@@ -16,6 +17,7 @@ pub use outside::outside;
 pub use parity::parity;
 pub use reglet::reglet;
 pub use setup::setup;
+pub use slurm::slurm;
 pub use test::test;
 
 use crate::libtorch;

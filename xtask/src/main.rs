@@ -20,6 +20,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
+  merge FOLDER…              one audit of the parts that `audit --shard` made on any number of machines
   judge RESULTS              the verdicts of an audit again, by other rules and without any model
   correct                    a model with a shortcut: corrected, and audited before and after
   calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
@@ -44,6 +45,7 @@ Development
   fuzz [TARGET] [--seconds N] [--stable]
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
   outside [CRATE…] [--git]   what each crate's README tells a stranger to do, in packages of their own
+  slurm [KEY=VALUE…]         the default audit as an array of a Slurm cluster on this machine; needs Debian's packages and root
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
 
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Some("bench") => commands::bench(&arguments),
         Some("parity") => commands::parity(&arguments),
         Some("outside") => commands::outside(&arguments),
+        Some("slurm") => commands::slurm(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
         Some("reglet") => commands::reglet(&arguments),
         _ => {
