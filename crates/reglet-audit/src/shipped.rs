@@ -10,9 +10,10 @@ use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// Each by its place relative to the others, since the configs name the weights.
-const FILES: [(&str, &[u8]); 6] = [
+const FILES: [(&str, &[u8]); 7] = [
     ("calibration.toml", include_bytes!("../configs/calibration.toml")),
     ("correct.toml", include_bytes!("../configs/correct.toml")),
+    ("isic-correct.toml", include_bytes!("../configs/isic-correct.toml")),
     ("isic-ruler.toml", include_bytes!("../configs/isic-ruler.toml")),
     ("ruler.toml", include_bytes!("../configs/ruler.toml")),
     ("models/phantom-clean.safetensors", include_bytes!("../configs/models/phantom-clean.safetensors")),
