@@ -1,6 +1,7 @@
 //! The checkout this xtask was built from, and its cargo.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,9 +25,15 @@ pub fn target() -> PathBuf {
 
 /// The cargo that runs this program, set up to find libtorch from any folder.
 pub fn cargo() -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    with_libtorch(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), &[])
+}
+
+/// A program, set up to find libtorch, with these words.
+pub fn with_libtorch(program: impl AsRef<OsStr>, words: &[OsString]) -> Command {
+    let mut command = Command::new(program);
+    command.args(words);
     if env::var_os("LIBTORCH").is_none() {
-        cargo.env("LIBTORCH", libtorch_link());
+        command.env("LIBTORCH", libtorch_link());
     }
     if cfg!(windows) {
         // Windows has no run path: a program finds libtorch's libraries through PATH alone.
@@ -34,8 +41,8 @@ pub fn cargo() -> Command {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(libtorch.join("lib")).chain(env::split_paths(&path));
         if let Ok(path) = env::join_paths(folders) {
-            cargo.env("PATH", path);
+            command.env("PATH", path);
         }
     }
-    cargo
+    command
 }

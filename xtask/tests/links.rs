@@ -8,7 +8,11 @@ fn documents(folder: &Path, found: &mut Vec<PathBuf>) {
         let (path, name) = (entry.path(), entry.file_name());
         let hidden = name.to_string_lossy().starts_with('.');
         // A link to a folder would be walked twice.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !hidden && name != "target" && name != "results" {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && !hidden
+            && name != "target"
+            && name != "results"
+        {
             documents(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "md") {
             found.push(path);

@@ -9,40 +9,38 @@ use std::time::SystemTime;
 
 /// Hands the words to the program `reglet`, built first where its sources are newer than it.
 ///
-/// A build shows itself, since the first one takes minutes; where nothing is to be built cargo stays
-/// silent, so that the program's output is all there is.
+/// A build shows itself, since the first one takes minutes. Where the program is newer than all its sources cargo is not asked: it
+/// would build with the features that the program alone needs, again after a build of the whole workspace.
 pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
-    let manifest = checkout::root().join("Cargo.toml");
-    if !is_up_to_date(&checkout::target().join("debug")) {
+    let folder = checkout::target().join("debug");
+    if !PROGRAMS.iter().all(|program| is_up_to_date(&folder, program)) {
         tools::require_cxx_compiler()?;
         let mut build = checkout::cargo();
-        build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]).arg(&manifest);
+        build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]);
+        build.arg(checkout::root().join("Cargo.toml"));
         if !tools::run(build)?.success() {
             return Ok(ExitCode::from(2));
         }
     }
-    let mut run = checkout::cargo();
-    run.args(["run", "--quiet", "--package", "reglet-audit", "--bin", "reglet", "--manifest-path"]);
-    run.arg(&manifest).arg("--").args(words);
-    Ok(tools::hand_over(run)?)
+    let program = folder.join(format!("reglet{}", std::env::consts::EXE_SUFFIX));
+    Ok(tools::hand_over(checkout::with_libtorch(program, words))?)
 }
 
-/// The program that does the work; `reglet` hands over to it.
-const PROGRAM: &str = "reglet-run";
+/// The program that understands the words, and the one that it hands over to.
+const PROGRAMS: [&str; 2] = ["reglet", "reglet-run"];
 
-/// Whether the program in `folder` is newer than each source cargo lists for it in the file beside it. This
-/// only decides whether cargo is allowed to be silent: what is built, cargo decides for itself.
-fn is_up_to_date(folder: &Path) -> bool {
-    let Ok(listing) = fs::read_to_string(folder.join(format!("{PROGRAM}.d"))) else {
+/// Whether the program in `folder` is newer than each source cargo lists for it in the file beside it.
+fn is_up_to_date(folder: &Path, program: &str) -> bool {
+    let Ok(listing) = fs::read_to_string(folder.join(format!("{program}.d"))) else {
         return false;
     };
-    let program = folder.join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
+    let program = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
     let Some(built) = modified(&program) else {
         return false;
     };
     sources(&listing)
-        .chain([checkout::root().join("Cargo.lock")])
+        .chain(["Cargo.toml", "Cargo.lock"].map(|file| checkout::root().join(file)))
         .all(|source| modified(&source).is_some_and(|at| at <= built))
 }
 
@@ -74,18 +72,18 @@ mod tests {
     fn a_program_older_than_a_source_is_not_up_to_date() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let source = folder.path().join("main.rs");
-        let program = folder.path().join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
-        assert!(!is_up_to_date(folder.path()), "nothing has been built");
+        let program = folder.path().join(format!("reglet{}", std::env::consts::EXE_SUFFIX));
+        assert!(!is_up_to_date(folder.path(), "reglet"), "nothing has been built");
 
         let listing = format!("{}: {}\n", program.display(), source.display());
-        fs::write(folder.path().join(format!("{PROGRAM}.d")), listing).expect("write the listing");
+        fs::write(folder.path().join("reglet.d"), listing).expect("write the listing");
         fs::write(&source, "").expect("write the source");
         fs::write(&program, "").expect("write the program");
-        assert!(is_up_to_date(folder.path()), "the program is newer than its source");
+        assert!(is_up_to_date(folder.path(), "reglet"), "the program is newer than its source");
 
         let later = SystemTime::now() + std::time::Duration::from_secs(60);
         let file = fs::File::options().append(true).open(&source).expect("open the source");
         file.set_modified(later).expect("set the time of the source");
-        assert!(!is_up_to_date(folder.path()), "the source is newer");
+        assert!(!is_up_to_date(folder.path(), "reglet"), "the source is newer");
     }
 }

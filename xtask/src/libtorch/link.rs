@@ -21,7 +21,16 @@ pub fn point_to(link: &Path, libtorch: &Libtorch) -> Result<bool, Error> {
     replace(link, &home)?;
     if before.is_some_and(|before| before.build != libtorch.build) {
         let mut clean = checkout::cargo();
-        clean.args(["clean", "--quiet", "--package", "torch-sys", "--manifest-path"]);
+        // With the bindings goes the program, which would be taken for new enough.
+        clean.args([
+            "clean",
+            "--quiet",
+            "--package",
+            "torch-sys",
+            "--package",
+            "reglet-audit",
+            "--manifest-path",
+        ]);
         clean.arg(checkout::root().join("Cargo.toml"));
         // If this fails the next build says so itself.
         let _ = tools::run(clean);
