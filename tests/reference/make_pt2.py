@@ -558,6 +558,19 @@ class Pooled(nn.Module):
         return torch.cat([self.pool(tokens.transpose(1, 2)).flatten(1), F.adaptive_avg_pool2d(torch.cat([x, 2 * x], 1), 1).flatten(1)], 1)
 
 
+class Turned(nn.Module):
+    """Norms of what does not lie in memory in the order of its dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.norm = nn.GroupNorm(2, 4)
+
+    def forward(self, x):
+        a, b = self.conv(x).split(4, 1)
+        return torch.cat([self.norm(a), self.norm(b.transpose(2, 3))], 1).exp().mean((2, 3))
+
+
 class Dropping(nn.Module):
     """Drops in evaluation too."""
 
@@ -595,6 +608,7 @@ CASES = {
     "alone": Alone,
     "still": Still,
     "pooled": Pooled,
+    "turned": Turned,
 }
 
 # In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
@@ -604,7 +618,7 @@ DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
 ALONE = ("alone",)
 
 # Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so neither the layouts nor the regions.
-DECOMPOSED = ("pooled", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
+DECOMPOSED = ("pooled", "turned", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
 
 
 class Fourier(nn.Module):
