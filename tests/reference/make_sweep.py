@@ -53,8 +53,10 @@ LARGEST = 14 << 30
 # Sides of pictures, the first of which that a network takes is taken.
 SIDES = (64, 56, 96, 112, 128, 160, 192, 224, 240, 256, 288, 299, 384)
 
-# One in so many is exported a second time, in the operators that torch.export's decompositions leave.
+# One in so many, and each whose archive has no more than so many bytes, is exported a second time, in the operators that
+# torch.export's decompositions leave.
 DECOMPOSED = 4
+LIGHT = 14_000_000
 
 
 def main() -> None:
@@ -338,7 +340,7 @@ def write(folder: Path, name: str, build, decompose: bool) -> dict:
     notes = {"exported": True, "batch": batch, "side": side, "decomposed": False}
     if batch == "one":
         notes["why_one"] = why
-    if decompose:
+    if decompose or (folder / f"{name}.pt2").stat().st_size <= LIGHT:
         try:
             torch.export.save(program.run_decompositions(), folder / f"{name}.decomposed.pt2")
             notes["decomposed"] = True
