@@ -45,6 +45,7 @@ Development
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
+  parity --onnx [NETWORK…]   exported networks, as ONNX files too
 
 Exit status: the command's own; 2 when it could not be started.
 ";
