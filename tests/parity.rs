@@ -19,6 +19,10 @@ use tch::Device;
 /// What is allowed: of the logits and of gradients, of the operators as they were exported.
 const BOUNDS: [f64; 2] = [1e-5, 1e-3];
 
+/// How many times as far as PyTorch's own float32 an ONNX file's results may be: its exporters merge batch norms into
+/// convolutions, which rounds otherwise, and switches what stands on a kink.
+const FACTOR: f64 = 5.0;
+
 /// What is allowed of the logits by rewrites.
 const REWRITTEN: f64 = 1e-4;
 
@@ -58,8 +62,10 @@ fn main() -> ExitCode {
         match compare(archive) {
             Ok(found) => {
                 let [logits, gradient, activation, layer_gradient] = found.distances;
-                let good = logits <= BOUNDS[0] && activation <= BOUNDS[0];
-                let good = good && gradient <= BOUNDS[1] && layer_gradient <= BOUNDS[1];
+                let [far_gradient, far_activation, far_layer_gradient] = found.theirs;
+                let good = logits <= BOUNDS[0] && activation <= BOUNDS[0].max(FACTOR * far_activation);
+                let good = good && gradient <= BOUNDS[1].max(FACTOR * far_gradient);
+                let good = good && layer_gradient <= BOUNDS[1].max(FACTOR * far_layer_gradient);
                 let good = good && found.maps.as_ref().is_none_or(|(_, _, good)| *good);
                 let good =
                     good && found.rewritten <= REWRITTEN && found.twin.is_none_or(|twin| twin <= BOUNDS[0]);
@@ -92,6 +98,8 @@ struct Found {
     layer: String,
     /// Of logits, input gradient, activation and its gradient.
     distances: [f64; 4],
+    /// Of the last three, how far PyTorch's own in float32 are from those in float64; zero where it is not noted.
+    theirs: [f64; 3],
     /// Of the logits by rewrites.
     rewritten: f64,
     /// Of the built-in network's logits, if there is one of that name.
@@ -129,7 +137,10 @@ fn compare(archive: &Path) -> Result<Found, Box<dyn Error>> {
         },
     ];
     let maps = reference.holds("saliency").then(|| maps(&model, &reference, &targets)).transpose()?;
-    Ok(Found { operators: model.graph().nodes().len(), layer, distances, rewritten, twin, maps })
+    let noted = archive.extension().is_some_and(|extension| extension == "onnx");
+    let theirs = ["input_gradient", "activation", "gradient"]
+        .map(|name| if noted { reference.float32(name) } else { 0.0 });
+    Ok(Found { operators: model.graph().nodes().len(), layer, distances, theirs, rewritten, twin, maps })
 }
 
 /// The map that is farthest from Captum's, which is in float64, for what it may be: 10⁻³ or, where rounding decides about ReLUs,

@@ -558,6 +558,31 @@ class Pooled(nn.Module):
         return torch.cat([self.pool(tokens.transpose(1, 2)).flatten(1), F.adaptive_avg_pool2d(torch.cat([x, 2 * x], 1), 1).flatten(1)], 1)
 
 
+class Turned(nn.Module):
+    """Norms of what does not lie in memory in the order of its dimensions."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.norm = nn.GroupNorm(2, 4)
+
+    def forward(self, x):
+        a, b = self.conv(x).split(4, 1)
+        return torch.cat([self.norm(a), self.norm(b.transpose(2, 3))], 1).exp().mean((2, 3))
+
+
+class Checked(nn.Module):
+    """Checks its own numbers, by a size that depends on them and that nothing else reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("sides", torch.tensor([2, 3]))
+
+    def forward(self, x):
+        torch._check_tensor_all((self.sides > 0).all())
+        return (x * self.sides.prod()).mean((2, 3))
+
+
 class Dropping(nn.Module):
     """Drops in evaluation too."""
 
@@ -595,6 +620,8 @@ CASES = {
     "alone": Alone,
     "still": Still,
     "pooled": Pooled,
+    "turned": Turned,
+    "checked": Checked,
 }
 
 # In which the answer for a picture depends on the others in its batch. Their references are of pictures by themselves.
@@ -603,8 +630,9 @@ DEPENDENT = ("arithmetic", "reductions", "batch", "norm", "shuffled")
 # Exported for one picture.
 ALONE = ("alone",)
 
-# Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so neither the layouts nor the regions.
-DECOMPOSED = ("pooled", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
+# Saved a second time, in the operators that torch.export's decompositions leave; they leave no detach, so neither the layouts nor
+# the regions.
+DECOMPOSED = ("pooled", "turned", "checked", "activations", "kinds", "layers", "pools", "products", "reductions", "selections", "windows", "twice", "by_name")
 
 
 class Fourier(nn.Module):

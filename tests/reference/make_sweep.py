@@ -19,8 +19,9 @@ and NAME.pt2 is the archive, and NAME.safetensors has
 with, in its metadata, how far PyTorch's own results in float32 are from these: the most of what four inputs give that differ
 by rounding alone, for where some ReLU's input is all but zero, rounding decides whether its gradient counts.
 
-index.json lists them all, and the packages' versions. Weights are random, from a seed, and batch norms have statistics of random pictures. A network that has its NAME.json is not
-made again. Each may take 75 seconds of the process's time; one that ends the process is named in NAME.running, and is passed over the next time.
+index.json lists them all, and the packages' versions. Weights are random, from a seed, and batch norms have statistics of
+random pictures. A network that has its NAME.json is not made again. Each has a process of its own, which may take LONGEST
+seconds of a processor's time and LARGEST bytes, so that one that ends its process takes no other down.
 """
 
 import contextlib
@@ -45,14 +46,17 @@ from torch import nn
 TARGETS = [1, 3]
 CLASSES = 10
 
-# Seconds of the process's time that a network may take, all together.
-LONGEST = 75
+# Seconds of a processor's time that a network may take, all together, and bytes of addresses.
+LONGEST = 180
+LARGEST = 14 << 30
 
 # Sides of pictures, the first of which that a network takes is taken.
 SIDES = (64, 56, 96, 112, 128, 160, 192, 224, 240, 256, 288, 299, 384)
 
-# One in so many is exported a second time, in the operators that torch.export's decompositions leave.
+# One in so many, and each whose archive has no more than so many bytes, is exported a second time, in the operators that
+# torch.export's decompositions leave.
 DECOMPOSED = 4
+LIGHT = 14_000_000
 
 
 def main() -> None:
@@ -61,9 +65,6 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
-    torch.set_num_threads(1)
-    # One that asks for more than this fails by itself, and takes no other down.
-    resource.setrlimit(resource.RLIMIT_AS, (20 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
     wanted = sys.argv[2:]
     networks = list(all_networks(folder))
     index = {"versions": versions(), "networks": [name for name, _ in networks]}
@@ -71,32 +72,44 @@ def main() -> None:
     for place, (name, build) in enumerate(networks):
         if wanted and not any(name == word or name.startswith(f"{word}.") for word in wanted):
             continue
-        notes, running = folder / f"{name}.json", folder / f"{name}.running"
+        notes = folder / f"{name}.json"
         if notes.exists():
             continue
-        if running.exists():
-            finish(notes, running, {"exported": False, "reason": "the process ended while it was exported"})
-            continue
-        running.touch()
         begun = time.monotonic()
-        try:
-            with limited(LONGEST), contextlib.redirect_stdout(io.StringIO()):
-                found = write(folder, name, build, place % DECOMPOSED == 0)
-        except Exception as error:
-            found = {"exported": False, "reason": reason(error)}
+        found = apart(lambda: write(folder, name, build, place % DECOMPOSED == 0))
         found["seconds"] = round(time.monotonic() - begun, 1)
-        finish(notes, running, found)
+        notes.write_text(json.dumps(found, indent=1) + "\n")
         told = f"{found['batch']} batch, {found['side']} pixels" if found["exported"] else found["reason"]
         print(f"{place + 1}/{len(networks)} {name}: {told} ({found['seconds']} s)", file=sys.stderr, flush=True)
 
 
+def apart(write) -> dict:
+    """What `write` returns in a process of its own, or why it returns nothing."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        # Here and not before: threads do not outlive a fork.
+        torch.set_num_threads(1)
+        resource.setrlimit(resource.RLIMIT_AS, (LARGEST, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        try:
+            with limited(LONGEST), contextlib.redirect_stdout(io.StringIO()):
+                found = write()
+        except BaseException as error:
+            found = {"exported": False, "reason": reason(error)}
+        with open(writer, "w") as file:
+            json.dump(found, file)
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as file:
+        told = file.read()
+    _, status = os.waitpid(child, 0)
+    ended = f"the process ended while it was exported ({os.waitstatus_to_exitcode(status)})"
+    return json.loads(told) if told else {"exported": False, "reason": ended}
+
+
 def versions() -> dict:
     return {package: metadata.version(package) for package in ("torch", "torchvision", "timm", "transformers")}
-
-
-def finish(notes: Path, running: Path, found: dict) -> None:
-    notes.write_text(json.dumps(found, indent=1) + "\n")
-    running.unlink(missing_ok=True)
 
 
 class TooLong(Exception):
@@ -243,16 +256,34 @@ FAMILIES = {
 }
 
 
-class Logits(nn.Module):
-    """A classifier of transformers that returns its logits alone."""
+# Families that no picture can be given to, and why.
+NO_PICTURES = {
+    "imagegpt": "it takes the numbers of colours in a palette in place of a picture, which have no gradient",
+    "shieldgemma2": "it is a language model that takes a picture and words, and answers yes or no",
+}
 
-    def __init__(self, model: nn.Module):
+
+class Logits(nn.Module):
+    """A classifier of transformers that takes pictures and returns its logits alone."""
+
+    def __init__(self, model: nn.Module, patch: int | None):
         super().__init__()
-        self.model = model
+        self.model, self.patch = model, patch
 
     def forward(self, pixel_values):
-        answer = self.model(pixel_values)
+        answer = self.model(**self.given(pixel_values)) if self.patch else self.model(pixel_values)
         return answer.logits if hasattr(answer, "logits") else answer[0]
+
+    def given(self, pictures) -> dict:
+        """What the image processor of a family makes of pictures that it cuts into patches of `self.patch` pixels."""
+        count, colours, height, width = pictures.shape
+        rows, columns = height // self.patch, width // self.patch
+        patches = pictures.reshape(count, colours, rows, self.patch, columns, self.patch).permute(0, 2, 4, 3, 5, 1)
+        return {
+            "pixel_values": patches.reshape(count, rows * columns, -1),
+            "pixel_attention_mask": torch.ones(count, rows * columns, dtype=torch.int64),
+            "spatial_shapes": torch.tensor([[rows, columns]]).expand(count, 2),
+        }
 
 
 def transformers_networks():
@@ -260,6 +291,8 @@ def transformers_networks():
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES as families
 
     def build(family: str):
+        if family in NO_PICTURES:
+            raise ValueError(NO_PICTURES[family])
         config = transformers.AutoConfig.for_model(family)
         given = SMALL | FAMILIES.get(family, {})
         for key, value in given.items():
@@ -278,7 +311,8 @@ def transformers_networks():
                     setattr(part, key, value)
         # Of several heads the first, which needs no teacher and no other input.
         name = families[family]
-        return Logits(getattr(transformers, name if isinstance(name, str) else name[0])._from_config(config))
+        model = getattr(transformers, name if isinstance(name, str) else name[0])._from_config(config)
+        return Logits(model, config.vision_config.patch_size if family == "siglip2" else None)
 
     for family in families:
         yield f"transformers.{family}", lambda family=family: builders(lambda side: build(family), lambda side: build(family))
@@ -306,7 +340,7 @@ def write(folder: Path, name: str, build, decompose: bool) -> dict:
     notes = {"exported": True, "batch": batch, "side": side, "decomposed": False}
     if batch == "one":
         notes["why_one"] = why
-    if decompose:
+    if decompose or (folder / f"{name}.pt2").stat().st_size <= LIGHT:
         try:
             torch.export.save(program.run_decompositions(), folder / f"{name}.decomposed.pt2")
             notes["decomposed"] = True

@@ -48,6 +48,7 @@ Development
   slurm [KEY=VALUE…]         the default audit as an array of a Slurm cluster on this machine; needs Debian's packages and root
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
+  parity --onnx [NETWORK…]   exported networks, as ONNX files too
 
 Exit status: the command's own; 2 when it could not be started.
 ";

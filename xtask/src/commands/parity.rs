@@ -16,11 +16,16 @@ struct Comparison {
     /// The variables that tell the test the folder of references, and where to write its table.
     folder: &'static str,
     table: Option<(&'static str, &'static str)>,
+    /// A word for both.
+    flag: Option<&'static str>,
 }
 
 /// The networks that are known best, layer by layer.
 const PARITY: Comparison =
-    Comparison { script: "make_parity.py", test: "parity", folder: "REGLET_PARITY", table: None };
+    Comparison { script: "make_parity.py", test: "parity", folder: "REGLET_PARITY", table: None, flag: None };
+
+/// The same as ONNX files too.
+const ONNX: Comparison = Comparison { flag: Some("--onnx"), ..PARITY };
 
 /// One of every family.
 const SWEEP: Comparison = Comparison {
@@ -28,12 +33,13 @@ const SWEEP: Comparison = Comparison {
     test: "sweep",
     folder: "REGLET_SWEEP",
     table: Some(("REGLET_SWEEP_TABLE", "docs/sweep.md")),
+    flag: None,
 };
 
 /// Compares exported networks with what PyTorch computes with them, and prints how far they are apart. The
 /// words are names of networks, torchvision's or, after `timm.`, timm's; without any, all are compared. With `--sweep`
 /// they are one small network of every family of timm, torchvision and transformers, and without names the table
-/// `docs/sweep.md` is written.
+/// `docs/sweep.md` is written; with `--onnx` the networks are compared as ONNX files too.
 ///
 /// What it needs of Python, and the networks, it keeps in the cache: a run makes only what is not there.
 pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
@@ -42,11 +48,12 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let comparison = match flags.as_slice() {
         [] => PARITY,
         [flag] if *flag == "--sweep" => SWEEP,
+        [flag] if *flag == "--onnx" => ONNX,
         [.., word] => {
             return Err(Error::Usage {
                 command: "parity",
                 word: word.to_string_lossy().into_owned(),
-                expected: "`[--sweep] [NETWORK…]`",
+                expected: "`[--sweep | --onnx] [NETWORK…]`",
             });
         }
     };
@@ -55,7 +62,7 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let interpreter = python::interpreter().map_err(failed)?;
     let references = references(&script, comparison.test)?;
     let mut make = Command::new(interpreter);
-    make.arg(script).arg(&references).args(&names);
+    make.arg(script).arg(&references).args(comparison.flag).args(&names);
     python::run(make, "PyTorch could not export the networks").map_err(failed)?;
 
     let mut cargo = checkout::cargo();
@@ -68,7 +75,7 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
         comparison.test,
         "--manifest-path",
     ]);
-    cargo.arg(checkout::root().join("Cargo.toml")).arg("--").args(&names);
+    cargo.arg(checkout::root().join("Cargo.toml")).arg("--").args(comparison.flag).args(&names);
     cargo.env(comparison.folder, references);
     if let Some((variable, path)) = comparison.table {
         cargo.env(variable, checkout::root().join(path));

@@ -153,7 +153,8 @@ struct Importer {
     draft: Draft,
     names: Names,
     symbols: Symbols,
-    sizes: HashMap<String, Size>,
+    /// Sizes, or what about them is not understood: no fault where assertions alone read them.
+    sizes: HashMap<String, Result<Size, String>>,
     shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
     /// How far apart numbers lay along each dimension where the program was exported.
     strides: HashMap<String, Vec<Size>>,
@@ -199,7 +200,7 @@ impl Importer {
             Extent::AsExpr { expr_str } => symbols.parse(expr_str),
         };
         for (name, extent) in &calls.sym_int_values {
-            self.sizes.insert(name.clone(), size(extent)?);
+            self.sizes.insert(name.clone(), size(extent));
         }
         for (name, meta) in &calls.tensor_values {
             let shape = meta.sizes.iter().map(&mut size).collect::<Result<_, _>>()?;
@@ -400,8 +401,8 @@ impl Importer {
             }
             (Argument::Int(Symbolic::AsName(name)), Argument::Int(size)) => {
                 let size = match size {
-                    Symbolic::AsInt(size) => Size::Fixed(*size),
-                    Symbolic::AsName(known) => self.size(known)?,
+                    Symbolic::AsInt(size) => Ok(Size::Fixed(*size)),
+                    Symbolic::AsName(known) => self.size(known),
                 };
                 self.sizes.insert(name.clone(), size);
                 Ok(())
@@ -432,7 +433,8 @@ impl Scope for Importer {
     }
 
     fn size(&self, name: &str) -> Result<Size, String> {
-        self.sizes.get(name).cloned().ok_or_else(|| format!("the size '{name}' is not known"))
+        let unknown = || Err(format!("the size '{name}' is not known"));
+        self.sizes.get(name).cloned().unwrap_or_else(unknown)
     }
 
     fn strides(&self, name: &str) -> Option<&[Size]> {

@@ -62,8 +62,13 @@ impl Aten {
     }
 
     pub(super) fn apply(&self, inputs: &Inputs, context: &Context) -> Result<Tensor, ModelError> {
-        let tensors = inputs.tensors.iter().map(|tensor| IValue::Tensor(tensor.shallow_clone()));
-        let mut given: Vec<IValue> = tensors.collect();
+        // Some operators take numbers in the order of their dimensions alone. A program sees to that before it calls them, but
+        // what lies so there may lie otherwise here.
+        let in_order = |tensor: &&Tensor| match self.view {
+            true => Ok(IValue::Tensor(tensor.shallow_clone())),
+            false => tensor.f_contiguous().map(IValue::Tensor),
+        };
+        let mut given = inputs.tensors.iter().map(in_order).collect::<Result<Vec<IValue>, _>>()?;
         given.extend(context.sizes.numbers(&self.sizes)?.into_iter().map(IValue::Int));
         // One operator leaves nothing to optimise, and an optimised program would have derivatives of its own.
         tch::jit::f_set_graph_executor_optimize(false)?;
