@@ -574,50 +574,53 @@ fn damaged_archives_never_panic() {
     assert!(refused > 20, "only {refused} were refused");
 }
 
-/// A program of tens of thousands of calls, each of the last one's result: refused or run, but soon.
+/// Reads and runs a program of so many calls of `target`, each of the last one's result. How long that took.
+fn run_deep(target: &str, calls: usize) -> std::time::Duration {
+    let mut entries = entries(&fixture("softmax"));
+    let model = entries.iter_mut().find(|(name, _)| name == MODEL).expect("a program");
+    let mut document: Value = serde_json::from_slice(&model.1).expect("JSON");
+    let nodes =
+        document.pointer_mut("/graph_module/graph/nodes").expect("nodes").as_array_mut().expect("a list");
+    let mut first = nodes[0].clone();
+    let input = first["inputs"][0]["arg"]["as_tensor"]["name"].clone();
+    let chain = (0..calls).map(|index| {
+        let mut node = first.clone();
+        node["target"] = target.into();
+        let from = if index == 0 { input.clone() } else { format!("deep{}", index - 1).into() };
+        node["inputs"] =
+            serde_json::json!([{ "name": "self", "arg": { "as_tensor": { "name": from } }, "kind": 1 }]);
+        node["outputs"] = serde_json::json!([{ "as_tensor": { "name": format!("deep{index}") } }]);
+        node
+    });
+    let chain: Vec<Value> = chain.collect();
+    first["inputs"][0]["arg"]["as_tensor"]["name"] = format!("deep{}", calls - 1).into();
+    nodes[0] = first;
+    nodes.splice(0..0, chain);
+    model.1 = serde_json::to_vec(&document).expect("JSON");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("deep.pt2");
+    fs::write(&path, packed(&entries, CompressionMethod::Stored)).expect("written");
+    let start = std::time::Instant::now();
+    match import(&path) {
+        Ok(model) => {
+            let input = Reference::read("pt2/softmax").input();
+            let _ = model.logits(&input).expect("it runs");
+            let _ = model.graph().affine_prefix();
+        }
+        Err(error) => assert!(error.to_string().contains("deep"), "{target}: {error}"),
+    }
+    start.elapsed()
+}
+
+/// Programs of tens of thousands of calls are refused or run, in a time that grows with their number: ten times as many take
+/// at most forty times as long, on a busy machine too, and not a hundred times.
 #[test]
-fn a_program_of_very_many_calls_takes_no_time() {
+fn the_time_that_a_program_takes_grows_with_its_calls() {
     for target in
         ["torch.ops.aten.relu.default", "torch.ops.aten.relu_.default", "torch.ops.aten.alias.default"]
     {
-        let mut entries = entries(&fixture("softmax"));
-        let model = entries.iter_mut().find(|(name, _)| name == MODEL).expect("a program");
-        let mut document: Value = serde_json::from_slice(&model.1).expect("JSON");
-        let nodes =
-            document.pointer_mut("/graph_module/graph/nodes").expect("nodes").as_array_mut().expect("a list");
-        let mut first = nodes[0].clone();
-        let input = first["inputs"][0]["arg"]["as_tensor"]["name"].clone();
-        let chain = (0..30_000).map(|index| {
-            let mut node = first.clone();
-            node["target"] = target.into();
-            let from = if index == 0 { input.clone() } else { format!("deep{}", index - 1).into() };
-            node["inputs"] =
-                serde_json::json!([{ "name": "self", "arg": { "as_tensor": { "name": from } }, "kind": 1 }]);
-            node["outputs"] = serde_json::json!([{ "as_tensor": { "name": format!("deep{index}") } }]);
-            node
-        });
-        let chain: Vec<Value> = chain.collect();
-        first["inputs"][0]["arg"]["as_tensor"]["name"] = "deep29999".into();
-        nodes[0] = first;
-        nodes.splice(0..0, chain);
-        model.1 = serde_json::to_vec(&document).expect("JSON");
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("deep.pt2");
-        fs::write(&path, packed(&entries, CompressionMethod::Stored)).expect("written");
-        let start = std::time::Instant::now();
-        let found = import(&path);
-        assert!(start.elapsed().as_secs() < 20, "{target}: {:?}", start.elapsed());
-        match found {
-            Ok(model) => {
-                let input = Reference::read("pt2/softmax").input();
-                let _ = model.logits(&input).expect("it runs");
-                assert!(
-                    model.graph().affine_prefix().is_none_or(|_| start.elapsed().as_secs() < 40),
-                    "{target}"
-                );
-            }
-            Err(error) => assert!(error.to_string().contains("deep"), "{target}: {error}"),
-        }
+        let (few, many) = (run_deep(target, 3_000), run_deep(target, 30_000));
+        assert!(many < 40 * few, "{target}: {many:?} after {few:?}");
     }
 }
 
