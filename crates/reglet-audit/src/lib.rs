@@ -74,7 +74,8 @@ pub use explain::{ExplainOptions, explain};
 pub use gallery::{GalleryOptions, GalleryPicture, gallery};
 pub use inspect::inspect;
 pub use language::Language;
+pub use loading::load as load_model;
 
 pub use output::{Output, clean_up_when_interrupted};
-pub use plan::Plan;
+pub use plan::{Opened, Plan};
 pub use record::Record;
