@@ -12,7 +12,7 @@ pub use bench::bench;
 pub use doctor::doctor;
 pub use fuzz::fuzz;
 pub use parity::parity;
-pub use reglet::reglet;
+pub use reglet::{explore, reglet};
 pub use setup::setup;
 pub use test::test;
 

@@ -480,7 +480,7 @@ function card(model, place) {
     make('p', { class: 'said' }, parts.percent, parts.what, parts.decision), parts.gauge, parts.effect,
     model.classes > 2 ? parts.top : null, box, make('div', { class: 'scalebar' }, parts.low, parts.bar, parts.high), parts.caption,
   );
-  const own = { element, map: null, parts, said: null };
+  const own = { element, map: null, parts, said: null, chip: make('span', { class: 'chip' }) };
   own.say = (said) => {
     own.said = said;
     const change = said.probability - said.before;
@@ -496,8 +496,11 @@ function card(model, place) {
         ? [t('effect_none')]
         : [t('effect', { before: percent(said.before) }), make('b', {}, t('points', { points })), said.decision !== said.decision_before ? ` · ${t('effect_flip', { decision: named(said.decision_before) })}` : '']),
     );
-    element.classList.toggle('moved', !plain && Math.abs(change) >= 0.1);
-    element.classList.toggle('still', !plain && Math.abs(change) < 0.1);
+    own.chip.replaceChildren(`${model.name} `, make('b', {}, percent(said.probability)));
+    for (const one of [element, own.chip]) {
+      one.classList.toggle('moved', !plain && Math.abs(change) >= 0.1);
+      one.classList.toggle('still', !plain && Math.abs(change) < 0.1);
+    }
     parts.top.replaceChildren(...said.top.map(([label, share]) => make('li', {}, make('span', {}, named(label)), make('span', {}, percent(share, 1)))));
   };
   own.paint = () => {
@@ -756,6 +759,7 @@ async function begin() {
   for (const map of about.colormaps) map.bytes = bytes(map.table);
   cards.push(...about.models.map(card));
   $('answers').replaceChildren(...cards.map((one) => one.element));
+  $('chips').replaceChildren(...cards.map((one) => one.chip));
   $('answers').classList.toggle('one', cards.length === 1);
   $('tab-annotate').hidden = !about.library?.annotate;
   if (about.library) state.kind = 'sample';

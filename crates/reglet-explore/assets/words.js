@@ -11,8 +11,8 @@ const WORDS = {
   copied: ['Copied', 'Copié'],
   title: ['Drag the ruler, watch the answer', 'Déplacez la règle, observez la réponse'],
   sentence_shipped: [
-    'Both classifiers are asked about the same picture: one has learnt that a ruler means melanoma, the other has not. Move the ruler, or take it away, and see whose answer follows.',
-    'Deux classifieurs répondent sur la même image : l’un a appris qu’une règle signifie un mélanome, l’autre non. Déplacez la règle ou enlevez-la, et voyez lequel change d’avis.',
+    'One of these classifiers has learnt that a ruler means melanoma, the other has not: move the ruler, or take it away, and see whose answer follows.',
+    'L’un de ces classifieurs a appris qu’une règle signifie un mélanome, l’autre non : déplacez la règle ou enlevez-la, et voyez lequel change d’avis.',
   ],
   sentence_own: [
     'Move the ruler over the picture, take it away, or put plain skin in its place: an answer that follows the ruler does not rest on the lesion.',
@@ -115,9 +115,9 @@ const WORDS = {
   m_clean: ['Trained where rulers lay beside melanomas and moles alike.', 'Entraîné là où les règles accompagnaient autant mélanomes que grains de beauté.'],
   says: ['says {decision}', 'dit {decision}'],
   of_class: ['{target}', '{target}'],
-  effect_none: ['This is its answer to the picture as it is.', 'C’est sa réponse à l’image telle quelle.'],
-  effect: ['without the change {before}: ', 'sans la modification {before} : '],
-  effect_flip: ['The decision changes: it was {decision}.', 'La décision change : c’était {decision}.'],
+  effect_none: ['The picture as it is.', 'L’image telle quelle.'],
+  effect: ['{before} without it, ', '{before} sans elle, '],
+  effect_flip: ['was {decision}', 'était {decision}'],
   points: ['{points} points', '{points} points'],
   gap: ['completeness gap {gap}', 'écart de complétude {gap}'],
   ms: ['{ms} ms', '{ms} ms'],

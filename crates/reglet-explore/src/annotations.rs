@@ -183,7 +183,9 @@ impl Annotations {
                 (0.0..=f64::from(width)).contains(&x) && (0.0..=f64::from(height)).contains(&y)
             };
             if !polygon.iter().all(inside) {
-                return Err(Error::request(format!("a corner lies outside the picture of {width}×{height} pixels")));
+                return Err(Error::request(format!(
+                    "a corner lies outside the picture of {width}×{height} pixels"
+                )));
             }
             if area(polygon) < 1.0 {
                 return Err(Error::request("a polygon is smaller than a pixel; draw it anew"));
@@ -199,7 +201,8 @@ impl Annotations {
     /// Writes the file whole, and reads it again as an audit would.
     fn write(&mut self) -> Result<Coco, Error> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut file = NamedTempFile::with_prefix_in(".reglet-", folder).map_err(|error| self.fault(error))?;
+        let mut file =
+            NamedTempFile::with_prefix_in(".reglet-", folder).map_err(|error| self.fault(error))?;
         let text = serde_json::to_string_pretty(&self.document()).map_err(|error| self.fault(error))?;
         file.write_all(text.as_bytes()).map_err(|error| self.fault(error))?;
         file.as_file().sync_all().map_err(|error| self.fault(error))?;
@@ -218,14 +221,16 @@ impl Annotations {
     }
 
     fn document(&self) -> Value {
-        let category = |name: &str| self.regions.iter().position(|known| known == name).map(|place| place + 1);
+        let category =
+            |name: &str| self.regions.iter().position(|known| known == name).map(|place| place + 1);
         let (mut images, mut annotations) = (Vec::new(), Vec::new());
         for (image, (id, drawn)) in self.pictures.iter().enumerate() {
             let (width, height) = drawn.size;
             images.push(json!({ "id": image + 1, "file_name": id, "width": width, "height": height }));
             for region in &drawn.regions {
                 for polygon in &region.polygons {
-                    let corners: Vec<f64> = polygon.iter().flatten().map(|at| (at * 100.0).round() / 100.0).collect();
+                    let corners: Vec<f64> =
+                        polygon.iter().flatten().map(|at| (at * 100.0).round() / 100.0).collect();
                     annotations.push(json!({
                         "id": annotations.len() + 1,
                         "image_id": image + 1,
@@ -258,7 +263,8 @@ impl Annotations {
             .map_err(|error| fault(format!("it is not as Reglet writes it ({error}); move it elsewhere")))?;
         for image in document.images {
             let mut regions: Vec<Region> = Vec::new();
-            for annotation in document.annotations.iter().filter(|annotation| annotation.image_id == image.id) {
+            for annotation in document.annotations.iter().filter(|annotation| annotation.image_id == image.id)
+            {
                 let of = |category: &&Category| category.id == annotation.category_id;
                 let Some(Category { name, .. }) = document.categories.iter().find(of) else { continue };
                 let corners = |numbers: &Vec<f64>| numbers.chunks_exact(2).map(|at| [at[0], at[1]]).collect();
@@ -289,7 +295,8 @@ fn area(polygon: &[[f64; 2]]) -> f64 {
 fn bounds(polygon: &[[f64; 2]]) -> [f64; 4] {
     let range = |axis: usize| {
         let values = polygon.iter().map(|corner| corner[axis]);
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
     };
     let (x, y) = (range(0), range(1));
     [x.0, y.0, x.1 - x.0, y.1 - y.0]

@@ -49,7 +49,11 @@ impl Guard {
         let mut hosts = headers.get_all(HOST).iter();
         let host = match (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) {
             (Some(host), None) if self.is_ours(host) => host,
-            _ => return forbidden("this page is at the address printed at the terminal, and at no other name"),
+            _ => {
+                return forbidden(
+                    "this page is at the address printed at the terminal, and at no other name",
+                );
+            }
         };
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
@@ -111,11 +115,24 @@ mod tests {
         let may = |pairs: &[(&'static str, &str)]| guard.check_sender(&headers(pairs)).is_ok();
         assert!(may(&[("host", "127.0.0.1:4000")]) && may(&[("host", "localhost:4000")]));
         assert!(may(&[("host", "127.0.0.1:4000"), ("origin", "http://127.0.0.1:4000")]));
-        for host in ["127.0.0.1", "127.0.0.1:4001", "evil.example:4000", "127.0.0.1.evil.example:4000", "10.0.0.1:4000", ""] {
+        for host in [
+            "127.0.0.1",
+            "127.0.0.1:4001",
+            "evil.example:4000",
+            "127.0.0.1.evil.example:4000",
+            "10.0.0.1:4000",
+            "",
+        ] {
             assert!(!may(&[("host", host)]), "{host}");
         }
         assert!(!may(&[]) && !may(&[("host", "127.0.0.1:4000"), ("host", "evil.example")]));
-        for origin in ["http://evil.example", "null", "https://127.0.0.1:4000", "http://127.0.0.1:4001", "http://localhost:4000"] {
+        for origin in [
+            "http://evil.example",
+            "null",
+            "https://127.0.0.1:4000",
+            "http://127.0.0.1:4001",
+            "http://localhost:4000",
+        ] {
             assert!(!may(&[("host", "127.0.0.1:4000"), ("origin", origin)]), "{origin}");
         }
         let open = Guard::new(Ipv6Addr::UNSPECIFIED.into(), 4000);
@@ -131,7 +148,9 @@ mod tests {
         assert_ne!(token, Guard::new(Ipv4Addr::LOCALHOST.into(), 4000).token());
         let may = |value: &str| guard.check_token(&headers(&[("authorization", value)])).is_ok();
         assert!(may(&format!("Bearer {token}")));
-        for wrong in [token, "Bearer ", "Bearer", &format!("Bearer {}", &token[1..]), &format!("Bearer {token}0")] {
+        for wrong in
+            [token, "Bearer ", "Bearer", &format!("Bearer {}", &token[1..]), &format!("Bearer {token}0")]
+        {
             assert!(!may(wrong), "{wrong}");
         }
         assert!(guard.check_token(&HeaderMap::new()).is_err());

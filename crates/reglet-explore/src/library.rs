@@ -38,7 +38,8 @@ impl Library {
         folder: Option<PathBuf>,
     ) -> Result<Library, Error> {
         let regions = [artefact.to_owned(), lesion.to_owned()];
-        let annotations = folder.map(|folder| Annotations::open(&folder, &regions)).transpose()?.map(Mutex::new);
+        let annotations =
+            folder.map(|folder| Annotations::open(&folder, &regions)).transpose()?.map(Mutex::new);
         Ok(Library {
             labelled: data.classes().len() > 1,
             data,
@@ -121,7 +122,8 @@ impl Library {
         let sample = self.sample(index)?;
         let scene = self.editor.scene(self.data.as_ref(), index, &sample);
         let places = 0..self.editor.places(Change::Insert);
-        let found: Result<Vec<_>, DataError> = places.map(|place| scene.place(Change::Insert, place)).collect();
+        let found: Result<Vec<_>, DataError> =
+            places.map(|place| scene.place(Change::Insert, place)).collect();
         Ok(found?.into_iter().flatten().collect())
     }
 

@@ -137,8 +137,9 @@ fn brightness(phantom: &mut Phantom, value: f32) {
 /// Where there is no such phantom.
 pub fn usual(number: Number) -> Result<(Phantom, Looks), Error> {
     let phantom = draw(number, PhantomOptions::default())?;
-    let looks =
-        PROPERTIES.iter().map(|property| (property.name.to_owned(), within(property, (property.get)(&phantom))));
+    let looks = PROPERTIES
+        .iter()
+        .map(|property| (property.name.to_owned(), within(property, (property.get)(&phantom))));
     let looks = looks.collect();
     Ok((phantom, looks))
 }
@@ -239,7 +240,9 @@ pub fn check(ruler: &Ruler) -> Result<(), Error> {
     for (name, value, low, high) in bounds.into_iter().chain(colours) {
         // What is no number is in no range either.
         if !(low..=high).contains(&value) {
-            return Err(Error::request(format!("the ruler's {name} is {value}, but must be from {low} to {high}")));
+            return Err(Error::request(format!(
+                "the ruler's {name} is {value}, but must be from {low} to {high}"
+            )));
         }
     }
     Ok(())

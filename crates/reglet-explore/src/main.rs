@@ -63,7 +63,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let message = match error {
-                Error::Audit(reglet_audit::Error::Config(fault)) => format!("{:?}", miette::Report::new(*fault)),
+                Error::Audit(reglet_audit::Error::Config(fault)) => {
+                    format!("{:?}", miette::Report::new(*fault))
+                }
                 other => format!("error: {other}"),
             };
             let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
@@ -86,8 +88,13 @@ fn serve(words: &Words) -> Result<(), Error> {
         let guard = Guard::new(words.host, port);
         let shown = if words.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { words.host };
         let address = format!("http://{}:{port}/?token={}", bracketed(shown), guard.token());
-        let beyond = if words.host.is_loopback() { "" } else { "\nOther machines can reach it, too: who has the address may ask." };
-        let text = format!("The page is at\n\n    {address}\n\nuntil this program is ended (Ctrl+C).{beyond}\n");
+        let beyond = if words.host.is_loopback() {
+            ""
+        } else {
+            "\nOther machines can reach it, too: who has the address may ask."
+        };
+        let text =
+            format!("The page is at\n\n    {address}\n\nuntil this program is ended (Ctrl+C).{beyond}\n");
         let router = router(served, guard)?;
         // Who reads the output may have gone away; the page is there all the same.
         let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());

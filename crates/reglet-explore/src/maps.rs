@@ -125,7 +125,12 @@ impl Maps {
     ///
     /// # Errors
     /// A scene that cannot be drawn, a method that does not exist or does not fit, what a model reports.
-    pub fn of(&self, scene: &Scene, wanted: &Wanted, mut found: impl FnMut(Map) -> bool) -> Result<(), Error> {
+    pub fn of(
+        &self,
+        scene: &Scene,
+        wanted: &Wanted,
+        mut found: impl FnMut(Map) -> bool,
+    ) -> Result<(), Error> {
         let method = self.method(wanted)?;
         let coarse = coarse(&method);
         let picture = self.pictures.compose(scene, Detail::Model)?.picture;
@@ -163,7 +168,9 @@ impl Maps {
         let mut parameters = parameters(preferred.unwrap_or(&named));
         if let Some(steps) = wanted.steps {
             if !(1..=MOST).contains(&steps) {
-                return Err(Error::request(format!("{steps} steps are asked for, but must be from 1 to {MOST}")));
+                return Err(Error::request(format!(
+                    "{steps} steps are asked for, but must be from 1 to {MOST}"
+                )));
             }
             for count in COUNTS {
                 replace(&mut parameters, count, json!(steps));
@@ -228,7 +235,12 @@ fn coarse(method: &Method) -> Option<Method> {
     coarse.filter(|method| less && method.get().check().is_ok())
 }
 
-fn map(classifier: &Classifier, picture: &image::RgbImage, method: &Method, target: usize) -> Result<Map, Error> {
+fn map(
+    classifier: &Classifier,
+    picture: &image::RgbImage,
+    method: &Method,
+    target: usize,
+) -> Result<Map, Error> {
     let start = Instant::now();
     let model = &classifier.model;
     let preprocessing = model.preprocessing();

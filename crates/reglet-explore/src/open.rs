@@ -44,7 +44,11 @@ pub fn of_config(config: &Path, overrides: &[String]) -> Result<Served, Error> {
     };
     let library = match phantoms {
         Some(_) => None,
-        None => artefacts.into_iter().next().map(|artefact| library(&config, &folder, data, artefact)).transpose()?,
+        None => artefacts
+            .into_iter()
+            .next()
+            .map(|artefact| library(&config, &folder, data, artefact))
+            .transpose()?,
     };
     let pictures = Pictures::new(phantoms.unwrap_or(SIDE), library)?;
     Ok(Served { pictures, classifiers, methods, shipped: false })

@@ -4,15 +4,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use image::RgbImage;
-use reglet_data::edit::{Change, EditOptions, Editor, Edited, Placement, Source, control, scramble};
+use reglet_data::edit::{Change, EditOptions, Edited, Editor, Placement, Source, control, scramble};
 use reglet_data::phantom::{MIN_SIZE, Phantom, render};
 use reglet_data::picture::{Limits, decode};
 use reglet_data::{Dataset, Mask, Sample, resize_rgb};
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::library::{Library, Lone};
 use crate::looks::{Looks, Number, check, phantom};
-use crate::Error;
 
 /// A picture, and what is changed about it and where: the library's own values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -105,7 +105,8 @@ impl Pictures {
     /// # Errors
     /// Where there are none.
     pub fn library(&self) -> Result<&Library, Error> {
-        let none = || Error::request("no folder and no config was named, so there are only generated pictures");
+        let none =
+            || Error::request("no folder and no config was named, so there are only generated pictures");
         self.library.as_ref().ok_or_else(none)
     }
 
@@ -118,7 +119,10 @@ impl Pictures {
         let picture = decode(bytes, "the dropped picture".as_ref(), &limits)?;
         let size = picture.dimensions();
         if size.0.min(size.1) < MIN_SIZE {
-            return Err(Error::request(format!("the dropped picture is {}×{} pixels, which is too small", size.0, size.1)));
+            return Err(Error::request(format!(
+                "the dropped picture is {}×{} pixels, which is too small",
+                size.0, size.1
+            )));
         }
         let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         uploads.last = uploads.last.wrapping_add(1);
@@ -162,9 +166,11 @@ impl Pictures {
             }
             Choice::Upload(id) => {
                 let uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-                let found = uploads.kept.iter().find(|(kept, _)| kept == id).map(|(_, sample)| Arc::clone(sample));
+                let found =
+                    uploads.kept.iter().find(|(kept, _)| kept == id).map(|(_, sample)| Arc::clone(sample));
                 drop(uploads);
-                let gone = || Error::request("that picture is not kept any more; drop it into the page again");
+                let gone =
+                    || Error::request("that picture is not kept any more; drop it into the page again");
                 shrunk(edited(&self.hand, &Lone, 0, &found.ok_or_else(gone)?, scene)?, detail)
             }
         }

@@ -86,7 +86,8 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
     let app = App {
         guard,
         drawing: Lane::start("pictures", ()).map_err(no_thread)?,
-        answering: Lane::start("answers", Answers::new(Arc::clone(&pictures), classifiers)).map_err(no_thread)?,
+        answering: Lane::start("answers", Answers::new(Arc::clone(&pictures), classifiers))
+            .map_err(no_thread)?,
         mapping: Lane::start("maps", Maps::new(Arc::clone(&pictures), shared, methods)).map_err(no_thread)?,
         pictures,
         about,
@@ -206,7 +207,8 @@ impl IntoResponse for Error {
 }
 
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::request(format!("the request cannot be read: {error}")))
+    serde_json::from_slice(body)
+        .map_err(|error| Error::request(format!("the request cannot be read: {error}")))
 }
 
 /// Has a job done in a lane, and waits for what it gives; [`Error::Superseded`] where a newer one took its place.
@@ -253,7 +255,12 @@ async fn picture(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, E
             let (width, height) = (f64::from(region.width()), f64::from(region.height()));
             let bounds = region.bounding_box()?;
             let of = |at: u32, side: f64| f64::from(at) / side;
-            Some(json!([of(bounds.x, width), of(bounds.y, height), of(bounds.width, width), of(bounds.height, height)]))
+            Some(json!([
+                of(bounds.x, width),
+                of(bounds.y, height),
+                of(bounds.width, width),
+                of(bounds.height, height)
+            ]))
         });
         Ok((encode_png(&composed.picture)?, region.unwrap_or_default()))
     })
@@ -304,8 +311,8 @@ async fn maps(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Erro
 async fn upload(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
     let pictures = Arc::clone(&app.pictures);
     let found = tokio::task::spawn_blocking(move || pictures.upload(&body)).await;
-    let (id, (width, height)) =
-        found.map_err(|_| Error::request("the picture's decoder gave up on it; save it as PNG and try again"))??;
+    let (id, (width, height)) = found
+        .map_err(|_| Error::request("the picture's decoder gave up on it; save it as PNG and try again"))??;
     Ok(reply(StatusCode::OK, &json!({ "id": id, "width": width, "height": height })))
 }
 

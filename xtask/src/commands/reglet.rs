@@ -6,37 +6,57 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-/// Hands the words to the program `reglet`, built first where its sources are newer than it.
+/// Hands the words to the program `reglet`.
+pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
+    hand_over(&REGLET, words)
+}
+
+/// Hands the words to the program `reglet-explore`, which serves the page.
+pub fn explore(words: &[OsString]) -> Result<ExitCode, Error> {
+    hand_over(&EXPLORE, words)
+}
+
+/// A program of the workspace.
+struct Program {
+    package: &'static str,
+    /// What is started.
+    name: &'static str,
+    /// What does the work, where that is another program, which the first hands over to.
+    works: &'static str,
+}
+
+const REGLET: Program = Program { package: "reglet-audit", name: "reglet", works: "reglet-run" };
+const EXPLORE: Program =
+    Program { package: "reglet-explore", name: "reglet-explore", works: "reglet-explore" };
+
+/// Hands the words to a program, built first where its sources are newer than it.
 ///
 /// A build shows itself, since the first one takes minutes; where nothing is to be built cargo stays
 /// silent, so that the program's output is all there is.
-pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
+fn hand_over(program: &Program, words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let manifest = checkout::root().join("Cargo.toml");
-    if !is_up_to_date(&checkout::target().join("debug")) {
+    if !is_up_to_date(&checkout::target().join("debug"), program.works) {
         tools::require_cxx_compiler()?;
         let mut build = checkout::cargo();
-        build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]).arg(&manifest);
+        build.args(["build", "--package", program.package, "--bins", "--manifest-path"]).arg(&manifest);
         if !tools::run(build)?.success() {
             return Ok(ExitCode::from(2));
         }
     }
     let mut run = checkout::cargo();
-    run.args(["run", "--quiet", "--package", "reglet-audit", "--bin", "reglet", "--manifest-path"]);
+    run.args(["run", "--quiet", "--package", program.package, "--bin", program.name, "--manifest-path"]);
     run.arg(&manifest).arg("--").args(words);
     Ok(tools::hand_over(run)?)
 }
 
-/// The program that does the work; `reglet` hands over to it.
-const PROGRAM: &str = "reglet-run";
-
-/// Whether the program in `folder` is newer than each source cargo lists for it in the file beside it. This
+/// Whether the program called `name` in `folder` is newer than each source cargo lists for it in the file beside it. This
 /// only decides whether cargo is allowed to be silent: what is built, cargo decides for itself.
-fn is_up_to_date(folder: &Path) -> bool {
-    let Ok(listing) = fs::read_to_string(folder.join(format!("{PROGRAM}.d"))) else {
+fn is_up_to_date(folder: &Path, name: &str) -> bool {
+    let Ok(listing) = fs::read_to_string(folder.join(format!("{name}.d"))) else {
         return false;
     };
-    let program = folder.join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
+    let program = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     let Some(built) = modified(&program) else {
         return false;
     };
@@ -73,18 +93,18 @@ mod tests {
     fn a_program_older_than_a_source_is_not_up_to_date() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let source = folder.path().join("main.rs");
-        let program = folder.path().join(format!("{PROGRAM}{}", std::env::consts::EXE_SUFFIX));
-        assert!(!is_up_to_date(folder.path()), "nothing has been built");
+        let program = folder.path().join(format!("{}{}", REGLET.works, std::env::consts::EXE_SUFFIX));
+        assert!(!is_up_to_date(folder.path(), REGLET.works), "nothing has been built");
 
         let listing = format!("{}: {}\n", program.display(), source.display());
-        fs::write(folder.path().join(format!("{PROGRAM}.d")), listing).expect("write the listing");
+        fs::write(folder.path().join(format!("{}.d", REGLET.works)), listing).expect("write the listing");
         fs::write(&source, "").expect("write the source");
         fs::write(&program, "").expect("write the program");
-        assert!(is_up_to_date(folder.path()), "the program is newer than its source");
+        assert!(is_up_to_date(folder.path(), REGLET.works), "the program is newer than its source");
 
         let later = SystemTime::now() + std::time::Duration::from_secs(60);
         let file = fs::File::options().append(true).open(&source).expect("open the source");
         file.set_modified(later).expect("set the time of the source");
-        assert!(!is_up_to_date(folder.path()), "the source is newer");
+        assert!(!is_up_to_date(folder.path(), REGLET.works), "the source is newer");
     }
 }
