@@ -171,7 +171,8 @@ impl Pictures {
                 drop(uploads);
                 let gone =
                     || Error::request("that picture is not kept any more; drop it into the page again");
-                shrunk(edited(&self.hand, &Lone, 0, &found.ok_or_else(gone)?, scene)?, detail)
+                let sample = found.ok_or_else(gone)?;
+                shrunk(edited(&self.hand, &Lone, 0, &sample, scene)?, detail)
             }
         }
     }
