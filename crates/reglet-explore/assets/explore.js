@@ -9,9 +9,9 @@ import { lesson } from '/lesson.js';
 let about;
 /// What is looked at, and how: all that an address holds.
 let state = {
-  kind: 'benign', seed: 23, index: 0, upload: null, looks: {}, change: 'insert',
+  kind: 'benign', seed: 12, index: 0, upload: null, looks: {}, change: 'insert',
   ruler: { material: 'white', x: 0.5, y: 0.9, angle: 0, scale: 1 }, cut: null,
-  method: 'saliency', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
+  method: 'grad_cam', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
 };
 /// What the server has told of the picture: its rulers, its looks, its size.
 let picture = { width: 1, height: 1, rulers: [], looks: {}, placements: [] };
@@ -65,9 +65,9 @@ const answers = new Pump(async (wanted) => {
   timing.answer = performance.now() - began;
   show(said);
 });
-const pictures = new Pump(async (wanted) => {
+const pictures = new Pump(async ({ wanted, preview, side }) => {
   const began = performance.now();
-  const response = await ask('picture', { tab, scene: wanted, side: 512 });
+  const response = await ask('picture', { tab, scene: wanted, side, preview });
   const region = JSON.parse(response.headers.get('x-reglet-region') ?? 'null');
   const bitmap = await createImageBitmap(await response.blob());
   timing.picture = performance.now() - began;
@@ -96,18 +96,20 @@ let shown = null;
 let settled;
 
 /// Asks for everything that the scene changes. While something is dragged, maps stay sketches.
-function look(dragging = false) {
+function look(dragging = false, redrawn = true) {
   moved = performance.now();
   const of = scene();
   if (of.placement?.kind === 'drawn' && !of.placement.ruler) return;
   answers.push(of);
-  pictures.push(of);
+  // A phantom that is drawn anew is drawn small at first; one that is there already has the ruler laid over it.
+  pictures.push({ wanted: of, preview: true, side: redrawn ? 192 : 512 });
   maps.push({ scene: of, wanted: wanted(false) });
   clearTimeout(settled);
   settled = setTimeout(settle, dragging ? 220 : 120);
 }
 
 function settle() {
+  pictures.push({ wanted: scene(), preview: false, side: 512 });
   maps.push({ scene: scene(), wanted: wanted(true) });
   say();
   write();
@@ -134,11 +136,12 @@ function remember() {
   buttons();
 }
 
-async function change(make, dragging = false) {
+function change(make, dragging = false) {
   if (!dragging) remember();
+  const looks = JSON.stringify(state.looks);
   make(state);
   render();
-  look(dragging);
+  look(dragging, JSON.stringify(state.looks) !== looks);
 }
 
 function buttons() { $('undo').disabled = past.length === 0; $('redo').disabled = future.length === 0; }
@@ -490,7 +493,7 @@ function card(model, place) {
     parts.gauge.style.setProperty('--p', `${100 * said.probability}%`);
     parts.gauge.style.setProperty('--was', `${100 * said.before}%`);
     const plain = state.change === 'none';
-    const points = `${change < 0 ? '−' : '+'}${number(Math.abs(100 * change), 0)}`;
+    const points = Math.abs(change) < 0.005 ? '±0' : `${change < 0 ? '−' : '+'}${number(Math.abs(100 * change), 0)}`;
     parts.effect.replaceChildren(
       ...(plain
         ? [t('effect_none')]
@@ -594,9 +597,10 @@ function render() {
   $('steps').value = state.steps ?? method.steps ?? '';
   $('layer-field').hidden = !method.layer;
   const layers = about.models[0]?.layers ?? [];
-  choices($('layer'), [['', '–'], ...layers.map((one) => [one, one])], state.layer ?? '');
+  const usualLayer = method.usual_layer ?? layers[0] ?? '–';
+  choices($('layer'), [['', usualLayer], ...layers.filter((one) => one !== usualLayer).map((one) => [one, one])], state.layer ?? '');
   $('baseline-field').hidden = !method.baseline;
-  choices($('baseline'), [['', '–'], ...BASELINES.map((one) => [one, t(one === 'white' ? 'white_b' : one)])], state.baseline ?? '');
+  choices($('baseline'), [['', t('usual')], ...BASELINES.map((one) => [one, t(one === 'white' ? 'white_b' : one)])], state.baseline ?? '');
   $('opacity').value = state.opacity;
   choices($('colormap'), about.colormaps.map((one) => [one.name, one.name]), state.colormap);
   $('method-note').replaceChildren(`${method.title}. ${t('cost', { cost: method.cost })} `, make('a', { href: method.paper, rel: 'noreferrer', target: '_blank' }, t('paper')));

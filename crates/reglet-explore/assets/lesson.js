@@ -2,9 +2,9 @@
 // measured goes into one file.
 
 import { ask, asked, clamp, coloured, floats, lines, make, save, tab, trouble } from '/core.js';
-import { languageName, named, number, percent, t } from '/words.js';
+import { languageName, named, number, percent, t, typeset } from '/words.js';
 
-const both = (english, french) => (languageName() === 'fr' ? french : english);
+const both = (english, french) => typeset(languageName() === 'fr' ? french : english);
 
 /// What the student has said and what was measured; kept when the language changes.
 const work = { name: '', seed: 1, at: -1, said: [], measured: [] };

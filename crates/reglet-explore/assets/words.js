@@ -62,6 +62,7 @@ const WORDS = {
   steps: ['Steps', 'Pas'],
   layer: ['Layer', 'Couche'],
   baseline: ['Baseline', 'Référence'],
+  usual: ['as usual', 'habituelle'],
   zero: ['mean colour', 'couleur moyenne'],
   black: ['black', 'noir'],
   white_b: ['white', 'blanc'],
@@ -174,9 +175,12 @@ export const languages = ['en', 'fr'];
 export const languageName = () => languages[language];
 export function setLanguage(name) { language = Math.max(0, languages.indexOf(name)); }
 
+/// French puts a space that does not break before some signs.
+export const typeset = (text) => (languageName() === 'fr' ? text.replace(/ ([:;?!»%])/g, '\u00a0$1').replace(/« /g, '«\u00a0') : text);
+
 export function t(key, values = {}) {
   const words = WORDS[key];
-  let text = words ? words[language] : key;
+  let text = words ? typeset(words[language]) : key;
   for (const [name, value] of Object.entries(values)) text = text.replaceAll(`{${name}}`, value);
   return text;
 }

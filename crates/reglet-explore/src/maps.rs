@@ -202,6 +202,7 @@ impl Maps {
                 "paper": about.paper,
                 "steps": COUNTS.iter().find_map(|count| parameters.get(count)?.as_u64()),
                 "layer": parameters.get("layer").is_some(),
+                "usual_layer": parameters.get("layer").and_then(Value::as_str),
                 "baseline": parameters.get("baseline").is_some(),
             })
         };

@@ -1,6 +1,7 @@
 //! What is looked at: a picture, and perhaps a change of it. A plain value, which a request carries and a pure function of
 //! which everything is that the page shows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use image::RgbImage;
@@ -53,6 +54,9 @@ pub enum Detail {
     Model,
     /// For the eye: a phantom is drawn with so many pixels on a side, any other picture made no larger than that.
     Screen(u32),
+    /// The same while something is dragged: a ruler is laid over the phantom as over any other picture, in its estimated
+    /// light, instead of drawing all of it again.
+    Preview(u32),
 }
 
 /// A scene, drawn.
@@ -80,8 +84,20 @@ pub struct Pictures {
     side: u32,
     library: Option<Library>,
     uploads: Mutex<Uploads>,
+    phantoms: Mutex<Vec<Known>>,
     hand: Editor,
 }
+
+/// A phantom that has been drawn without a ruler.
+struct Known {
+    number: Number,
+    looks: Looks,
+    side: u32,
+    sample: Arc<Sample>,
+}
+
+/// So many are kept: of the models' size and of the screen's, with the last few steps of a slider.
+const PHANTOMS: usize = 8;
 
 #[derive(Default)]
 struct Uploads {
@@ -97,7 +113,8 @@ impl Pictures {
     pub fn new(side: u32, library: Option<Library>) -> Result<Pictures, Error> {
         let options = EditOptions { insert: Some(Source::Drawn), ..EditOptions::default() };
         let hand = Editor::new(&Lone, &options, "ruler", "lesion", 0)?;
-        Ok(Pictures { side: side.max(MIN_SIZE), library, uploads: Mutex::default(), hand })
+        let side = side.max(MIN_SIZE);
+        Ok(Pictures { side, library, uploads: Mutex::default(), phantoms: Mutex::default(), hand })
     }
 
     /// Those of the folder or the config.
@@ -127,19 +144,33 @@ impl Pictures {
         let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         uploads.last = uploads.last.wrapping_add(1);
         let (id, kept) = (uploads.last, UPLOADS.min(uploads.kept.len() + 1));
-        let sample = Sample {
-            id: format!("dropped {id}"),
-            picture,
-            label: 0,
-            sha256: String::new(),
-            mask_sha256: Default::default(),
-            regions: Default::default(),
-            estimated: Default::default(),
-        };
+        let sample = sample(format!("dropped {id}"), picture, BTreeMap::new());
         uploads.kept.push((id, Arc::new(sample)));
         let over = uploads.kept.len() - kept;
         uploads.kept.drain(..over);
         Ok((id, size))
+    }
+
+    /// A phantom without a ruler.
+    fn phantom(
+        &self,
+        number: Number,
+        looks: &Looks,
+        side: u32,
+        phantom: &Phantom,
+    ) -> Result<Arc<Sample>, Error> {
+        let known = || self.phantoms.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |one: &Known| one.number == number && one.side == side && one.looks == *looks;
+        if let Some(found) = known().iter().find(|one| fits(one)) {
+            return Ok(Arc::clone(&found.sample));
+        }
+        // Two threads may draw the same one; neither waits for the other.
+        let rendered = render(phantom, side)?;
+        let sample = Arc::new(sample("phantom".to_owned(), rendered.picture, rendered.masks));
+        let mut known = known();
+        known.insert(0, Known { number, looks: looks.clone(), side, sample: Arc::clone(&sample) });
+        known.truncate(PHANTOMS);
+        Ok(sample)
     }
 
     /// Draws a scene.
@@ -154,9 +185,14 @@ impl Pictures {
             Choice::Phantom { number, looks } => {
                 let side = match detail {
                     Detail::Model => self.side,
-                    Detail::Screen(side) => side.max(MIN_SIZE),
+                    Detail::Screen(side) | Detail::Preview(side) => side.max(MIN_SIZE),
                 };
-                drawn(&phantom(*number, looks)?, scene, side)
+                let phantom = phantom(*number, looks)?;
+                let sample = self.phantom(*number, looks, side, &phantom)?;
+                match detail {
+                    Detail::Preview(_) => edited(&self.hand, &Lone, 0, &sample, scene),
+                    Detail::Model | Detail::Screen(_) => drawn(&phantom, &sample, scene, side),
+                }
             }
             Choice::Sample(index) => {
                 let library = self.library()?;
@@ -178,11 +214,23 @@ impl Pictures {
     }
 }
 
+/// A picture of which nothing is known but what it shows.
+fn sample(id: String, picture: RgbImage, regions: BTreeMap<String, Mask>) -> Sample {
+    Sample {
+        id,
+        picture,
+        label: 0,
+        sha256: String::new(),
+        mask_sha256: BTreeMap::new(),
+        regions,
+        estimated: BTreeSet::new(),
+    }
+}
+
 /// A phantom, drawn again with the ruler in it, exactly; controls are derived from that.
-fn drawn(phantom: &Phantom, scene: &Scene, side: u32) -> Result<Composed, Error> {
-    let before = render(phantom, side)?;
+fn drawn(phantom: &Phantom, before: &Sample, scene: &Scene, side: u32) -> Result<Composed, Error> {
     let Some(change) = scene.change else {
-        return Ok(Composed { picture: before.picture, region: None, lesion: 0.0 });
+        return Ok(Composed { picture: before.picture.clone(), region: None, lesion: 0.0 });
     };
     let Some(Placement::Drawn { ruler }) = &scene.placement else {
         return Err(Error::request("of a generated picture, only a drawn ruler can be put somewhere"));
@@ -191,7 +239,7 @@ fn drawn(phantom: &Phantom, scene: &Scene, side: u32) -> Result<Composed, Error>
     let differs = |x: u32, y: u32| before.picture.get_pixel(x, y) != with.picture.get_pixel(x, y);
     let covered = &with.masks["ruler"];
     let region = Mask::from_fn(side, side, |x, y| differs(x, y) || covered.get(x, y))?;
-    let lesion = &before.masks["lesion"];
+    let lesion = &before.regions["lesion"];
     let touched = lesion.iter().filter(|&(x, y)| region.get(x, y)).count();
     let lesion = if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 };
     let inserted = Edited { picture: with.picture, region, donor: None, lesion };
@@ -240,7 +288,7 @@ fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
     let (width, height) = composed.picture.dimensions();
     let longest = width.max(height);
     match detail {
-        Detail::Screen(side) if longest > side => {
+        Detail::Screen(side) | Detail::Preview(side) if longest > side => {
             let to = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longest)).max(1) as u32;
             let picture = resize_rgb(&composed.picture, to(width), to(height))?;
             Ok(Composed { picture, ..composed })
