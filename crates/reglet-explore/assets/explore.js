@@ -65,9 +65,9 @@ const answers = new Pump(async (wanted) => {
   timing.answer = performance.now() - began;
   show(said);
 });
-const pictures = new Pump(async ({ wanted, preview, side }) => {
+const pictures = new Pump(async ({ wanted, side }) => {
   const began = performance.now();
-  const response = await ask('picture', { tab, scene: wanted, side, preview });
+  const response = await ask('picture', { tab, scene: wanted, side });
   const region = JSON.parse(response.headers.get('x-reglet-region') ?? 'null');
   const bitmap = await createImageBitmap(await response.blob());
   timing.picture = performance.now() - began;
@@ -94,22 +94,25 @@ for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fa
 
 let shown = null;
 let settled;
+let coarse = false;
 
 /// Asks for everything that the scene changes. While something is dragged, maps stay sketches.
-function look(dragging = false, redrawn = true) {
+function look(dragging = false) {
+  coarse ||= dragging;
   moved = performance.now();
   const of = scene();
   if (of.placement?.kind === 'drawn' && !of.placement.ruler) return;
   answers.push(of);
-  // A phantom that is drawn anew is drawn small at first; one that is there already has the ruler laid over it.
-  pictures.push({ wanted: of, preview: true, side: redrawn ? 192 : 512 });
+  // While something moves the picture is drawn smaller, which takes a quarter of the time.
+  pictures.push({ wanted: of, side: dragging ? 256 : 512 });
   maps.push({ scene: of, wanted: wanted(false) });
   clearTimeout(settled);
   settled = setTimeout(settle, dragging ? 220 : 120);
 }
 
 function settle() {
-  pictures.push({ wanted: scene(), preview: false, side: 512 });
+  if (coarse) pictures.push({ wanted: scene(), side: 512 });
+  coarse = false;
   maps.push({ scene: scene(), wanted: wanted(true) });
   say();
   write();
@@ -138,10 +141,9 @@ function remember() {
 
 function change(make, dragging = false) {
   if (!dragging) remember();
-  const looks = JSON.stringify(state.looks);
   make(state);
   render();
-  look(dragging, JSON.stringify(state.looks) !== looks);
+  look(dragging);
 }
 
 function buttons() { $('undo').disabled = past.length === 0; $('redo').disabled = future.length === 0; }

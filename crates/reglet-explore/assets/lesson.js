@@ -420,20 +420,13 @@ export function lesson(root, about) {
     const whole = work.measured.filter((one) => one && one.right !== null).length;
     const json = () => save(`reglet-${name}-${work.seed}.json`, 'application/json', `${JSON.stringify(record(), null, 2)}\n`);
     const html = () => {
-      const page = document.implementation.createHTMLDocument(both('Reglet: lesson', 'Reglet : leçon'));
-      page.documentElement.lang = languageName();
-      const meta = page.createElement('meta');
-      meta.setAttribute('charset', 'utf-8');
-      page.head.prepend(meta);
-      const style = page.createElement('style');
-      style.textContent = 'body{font:16px/1.5 Arial,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #ccc;font-weight:400;overflow-wrap:anywhere}';
-      page.head.append(style);
-      page.body.append(make('h1', {}, both('Does it look at the lesion?', 'Regarde-t-il la lésion ?')), make('p', {}, `${work.name} · ${both('variant', 'variante')} ${work.seed} · Reglet ${about.version}`), table());
-      const data = page.createElement('script');
-      data.type = 'application/json';
-      data.textContent = JSON.stringify(record()).replaceAll('<', '\\u003c');
-      page.body.append(data);
-      save(`reglet-${name}-${work.seed}.html`, 'text/html', `<!doctype html>\n${page.documentElement.outerHTML}\n`);
+      const style = 'body{font:16px/1.5 Arial,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #ccc;font-weight:400;overflow-wrap:anywhere}';
+      // What was written goes in as text of elements, which makes no markup of it.
+      const heading = both('Does it look at the lesion?', 'Regarde-t-il la lésion ?');
+      const body = make('body', {}, make('h1', {}, heading), make('p', {}, `${work.name} · ${both('variant', 'variante')} ${work.seed} · Reglet ${about.version}`), table());
+      const data = JSON.stringify(record()).replaceAll('<', '\\u003c');
+      const head = `<meta charset="utf-8"><title>${heading}</title><style>${style}</style><script type="application/json">${data}</script>`;
+      save(`reglet-${name}-${work.seed}.html`, 'text/html', `<!doctype html>\n<html lang="${languageName()}"><head>${head}</head>${body.outerHTML}</html>\n`);
     };
     root.replaceChildren(make('div', { class: 'lesson' },
       make('h1', { tabindex: -1 }, both('Done', 'Terminé')),

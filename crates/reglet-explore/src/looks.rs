@@ -148,6 +148,9 @@ fn within(property: &Property, value: f32) -> f32 {
     value.clamp(property.low, property.high)
 }
 
+/// So many further seeds are asked for hairs and bubbles; each has some.
+const FURTHER: u32 = 24;
+
 /// The phantom of this number as a hand has changed it, without a ruler.
 ///
 /// # Errors
@@ -156,7 +159,22 @@ pub fn phantom(number: Number, looks: &Looks) -> Result<Phantom, Error> {
     let (usual, _) = usual(number)?;
     // Hairs, bubbles and ink that the phantom does not have are there to be shown: those that its seed would have drawn.
     let full = PhantomOptions { hair: 1.0, bubbles: 1.0, ink: 1.0, ..PhantomOptions::default() };
-    let mut changed = draw(number, full)?;
+    let mut changed = draw(number, full.clone())?;
+    let wanted = |name: &str| looks.get(name).copied().unwrap_or_default() as usize;
+    for further in 1..=FURTHER {
+        if changed.hairs.len() >= wanted("hairs") && changed.bubbles.len() >= wanted("bubbles") {
+            break;
+        }
+        // What is wanted beyond those that its own seed draws comes from the seeds after it.
+        let other = draw(Number { seed: number.seed.wrapping_add(further), ..number }, full.clone())?;
+        changed.hairs.extend(other.hairs);
+        changed.bubbles.extend(other.bubbles);
+    }
+    if looks.contains_key("colour") && changed.lesion.patches.is_empty() {
+        // A lesion of one brown has no patches to be made stronger: it gets those that it would have as a melanoma.
+        let melanoma = draw(Number { melanoma: true, ..number }, full)?.lesion;
+        (changed.lesion.patches, changed.lesion.colour) = (melanoma.patches, melanoma.colour);
+    }
     for (name, value) in looks {
         let property = PROPERTIES.iter().find(|property| property.name == name);
         let property = property.ok_or_else(|| {
@@ -276,7 +294,7 @@ mod tests {
             let other = [property.low, property.high].into_iter().max_by(|a, b| far(a).total_cmp(&far(b)));
             let change = Looks::from([(property.name.to_owned(), other.expect("two"))]);
             let changed = render(&phantom(NUMBER, &change).expect("a phantom"), 64).expect("a picture");
-            assert_ne!(changed.picture, before, "{} does nothing", property.name);
+            assert!(changed.picture != before, "{} does nothing", property.name);
             let beyond = Looks::from([(property.name.to_owned(), property.high + 1.0)]);
             assert!(phantom(NUMBER, &beyond).is_err(), "{} has no end", property.name);
             let none = Looks::from([(property.name.to_owned(), f32::NAN)]);

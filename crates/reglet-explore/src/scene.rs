@@ -54,9 +54,6 @@ pub enum Detail {
     Model,
     /// For the eye: a phantom is drawn with so many pixels on a side, any other picture made no larger than that.
     Screen(u32),
-    /// The same while something is dragged: a ruler is laid over the phantom as over any other picture, in its estimated
-    /// light, instead of drawing all of it again.
-    Preview(u32),
 }
 
 /// A scene, drawn.
@@ -185,14 +182,11 @@ impl Pictures {
             Choice::Phantom { number, looks } => {
                 let side = match detail {
                     Detail::Model => self.side,
-                    Detail::Screen(side) | Detail::Preview(side) => side.max(MIN_SIZE),
+                    Detail::Screen(side) => side.max(MIN_SIZE),
                 };
                 let phantom = phantom(*number, looks)?;
                 let sample = self.phantom(*number, looks, side, &phantom)?;
-                match detail {
-                    Detail::Preview(_) => edited(&self.hand, &Lone, 0, &sample, scene),
-                    Detail::Model | Detail::Screen(_) => drawn(&phantom, &sample, scene, side),
-                }
+                drawn(&phantom, &sample, scene, side)
             }
             Choice::Sample(index) => {
                 let library = self.library()?;
@@ -288,7 +282,7 @@ fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
     let (width, height) = composed.picture.dimensions();
     let longest = width.max(height);
     match detail {
-        Detail::Screen(side) | Detail::Preview(side) if longest > side => {
+        Detail::Screen(side) if longest > side => {
             let to = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longest)).max(1) as u32;
             let picture = resize_rgb(&composed.picture, to(width), to(height))?;
             Ok(Composed { picture, ..composed })

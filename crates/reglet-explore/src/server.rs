@@ -243,16 +243,12 @@ struct PictureRequest {
     tab: Tab,
     scene: Scene,
     side: u32,
-    /// Something is being dragged, and more will follow.
-    #[serde(default)]
-    preview: bool,
 }
 
 /// The picture as PNG; what the change touches stands in a header, as shares of the sides.
 async fn picture(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
-    let PictureRequest { tab, scene, side, preview } = read(&body)?;
-    let side = side.min(MOST_SIDE);
-    let detail = if preview { Detail::Preview(side) } else { Detail::Screen(side) };
+    let PictureRequest { tab, scene, side } = read(&body)?;
+    let detail = Detail::Screen(side.min(MOST_SIDE));
     let pictures = Arc::clone(&app.pictures);
     let (png, region) = in_lane(&app.drawing, tab, move |()| {
         let composed = pictures.compose(&scene, detail)?;

@@ -356,27 +356,7 @@ fn the_picture_shows_the_ruler_and_says_where() {
             && (region[1]..region[1] + region[3]).contains(&v);
         assert!(inside || pixel == without.get_pixel(x, y), "({x}, {y})");
     }
-    assert_ne!(with, without);
-}
-
-#[test]
-fn what_is_shown_while_dragging_is_nearly_what_is_shown_then() {
-    let server = Server::shipped();
-    let placement = json!({ "kind": "drawn", "ruler": server.ruler(4, 0.5, 0.85) });
-    let scene = json!({ "picture": phantom(4), "change": "insert", "placement": placement });
-    let picture = |scene: &Value, preview: bool| {
-        let reply = server
-            .post("/api/picture", &json!({ "tab": 1, "side": 160, "scene": scene, "preview": preview }));
-        image::load_from_memory(&reply.body).expect("a picture").to_rgb8()
-    };
-    let apart = |one: &RgbImage, other: &RgbImage| {
-        let sum: u64 = one.iter().zip(other.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-        sum as f64 / one.len() as f64
-    };
-    let (exact, preview) = (picture(&scene, false), picture(&scene, true));
-    let without = picture(&json!({ "picture": phantom(4) }), true);
-    let (near, far) = (apart(&preview, &exact), apart(&without, &exact));
-    assert!(near < 0.15 * far, "the preview is {near} levels off, of {far} that the ruler makes");
+    assert!(with != without, "the ruler is seen");
 }
 
 #[test]
