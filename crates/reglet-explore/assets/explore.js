@@ -760,6 +760,7 @@ async function begin() {
   try {
     about = await asked('start');
   } catch {
+    $('main').hidden = true;
     return;
   }
   for (const map of about.colormaps) map.bytes = bytes(map.table);
@@ -768,6 +769,8 @@ async function begin() {
   $('chips').replaceChildren(...cards.map((one) => one.chip));
   $('answers').classList.toggle('one', cards.length === 1);
   $('tab-annotate').hidden = !about.library?.annotate;
+  // The lesson's questions are about the classifiers that come with the program.
+  $('tab-lesson').hidden = !about.shipped;
   if (about.library) state.kind = 'sample';
   const given = location.hash.length > 1;
   if (given) state = read(location.hash.slice(1));
