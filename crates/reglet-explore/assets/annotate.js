@@ -135,6 +135,7 @@ export function annotate(root, about) {
 
   function paint() {
     if (!work.bitmap) return;
+    sheet.style.setProperty('--ratio', work.width / work.height);
     canvas.width = work.bitmap.width;
     canvas.height = work.bitmap.height;
     canvas.getContext('2d').drawImage(work.bitmap, 0, 0);

@@ -581,7 +581,7 @@ function render() {
   const laid = ['insert', 'control', 'scrambled'].includes(state.change);
   $('ruler-row').hidden = !laid;
   const materials = ['white', 'clear', 'engraved'].map((one) => [one, t(one)]);
-  picture.placements?.forEach((one, place) => { if (one.kind === 'cutout') materials.push([`cut${place}`, t('cutout', { donor: one.donor })]); });
+  picture.placements?.forEach((one, place) => { if (one.kind === 'cutout') materials.push([`cut${place}`, t('cutout', { donor: one.donor.split('/').pop().replace(/\.\w+$/, '') })]); });
   choices($('material'), materials, state.ruler.material);
   $('angle').value = state.ruler.angle;
   $('scale').value = state.ruler.scale;
