@@ -9,7 +9,7 @@ import { lesson } from '/lesson.js';
 let about;
 /// What is looked at, and how: all that an address holds.
 let state = {
-  kind: 'benign', seed: 12, index: 0, upload: null, looks: {}, change: 'insert',
+  kind: 'benign', seed: 8, index: 0, upload: null, looks: {}, change: 'insert',
   ruler: { material: 'white', x: 0.5, y: 0.9, angle: 0, scale: 1 }, cut: null,
   method: 'grad_cam', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
 };

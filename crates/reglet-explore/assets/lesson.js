@@ -133,7 +133,7 @@ function questions(about) {
   const [first, second] = about.models.map((model) => model.name);
   const target = about.models[0].target ?? 'melanoma';
   const methods = METHODS.map((name) => [name, title(about, name)]);
-  const table = (scores, digits = 2) => METHODS.map((name) => `${title(about, name)} ${number(scores[name], digits)}`).join(' · ');
+  const table = (scores, digits = 2) => METHODS.map((name) => `${title(about, name)} ${number(scores[name], digits, digits)}`).join(' · ');
   const which = (scores) => ({ truth: best(scores), text: table(scores) });
   return [
     {
@@ -251,7 +251,7 @@ function questions(about) {
       measure: async (lab) => {
         const there = await lab.answer(lab.with);
         const control = await lab.answer(lab.control);
-        const line = (place) => both(`${there[place].model}: the ruler moves ${named(target)} by ${number(100 * (there[place].probability - there[place].before), 0)} points, a change as strong that means nothing by ${number(100 * (control[place].probability - control[place].before), 0)}.`, `${there[place].model} : la règle déplace ${named(target)} de ${number(100 * (there[place].probability - there[place].before), 0)} points, une modification aussi forte mais sans signification de ${number(100 * (control[place].probability - control[place].before), 0)}.`);
+        const line = (place) => both(`${there[place].model}: the ruler moves the probability of ${named(target)} by ${number(100 * (there[place].probability - there[place].before), 0)} points, a change as strong that means nothing by ${number(100 * (control[place].probability - control[place].before), 0)}.`, `${there[place].model} : la règle déplace la probabilité de ${named(target)} de ${number(100 * (there[place].probability - there[place].before), 0)} points, une modification aussi forte mais sans signification de ${number(100 * (control[place].probability - control[place].before), 0)}.`);
         return { truth: null, text: `${there.map((_, place) => line(place)).join(' ')} ${both('That is one picture; an audit asks many, with intervals.', 'Ce n’est qu’une image ; un audit en interroge beaucoup, avec des intervalles.')}` };
       },
     },
@@ -368,7 +368,7 @@ export function lesson(root, about) {
           commit.hidden = true;
           next.hidden = false;
           const right = measured.truth === null ? null : question.scale ? Math.abs(measured.truth - said.value / 100) <= 0.15 : question.mark ? measured.right : measured.truth === said.option;
-          work.said[place] = { question: question.ask, option: said.option, value: question.scale ? said.value / 100 : null, text: said.text || null, mark: said.mark };
+          work.said[place] = { question: question.ask, option: said.option, label: question.options?.find(([value]) => value === said.option)?.[1] ?? null, value: question.scale ? said.value / 100 : null, text: said.text || null, mark: said.mark };
           work.measured[place] = { truth: measured.truth ?? null, value: measured.value ?? null, text: measured.text, right };
           if (measured.map) paint(measured.map);
           const verdict = right === null ? '' : right ? both('As you predicted. ', 'Comme prédit. ') : both('Not as you predicted. ', 'Autrement que prédit. ');
@@ -406,7 +406,7 @@ export function lesson(root, about) {
     };
   }
 
-  const predicted = (said) => (said ? [said.option ? named(said.option) : null, said.value === null ? null : percent(said.value), said.mark ? said.mark.map((at) => percent(at)).join(', ') : null, said.text].filter(Boolean).join(' · ') : '–');
+  const predicted = (said) => (said ? [said.label, said.value === null ? null : percent(said.value), said.mark ? said.mark.map((at) => percent(at)).join(', ') : null, said.text].filter(Boolean).join(' · ') : '–');
 
   function table() {
     const row = (one) => make('tr', {}, make('th', { scope: 'row' }, `${one.number === 'last' ? '13' : one.number}. ${one.question}`), make('td', {}, predicted(one.predicted)), make('td', {}, one.measured?.text ?? '–'));

@@ -194,10 +194,12 @@ export function percent(share, digits = 0) {
   return new Intl.NumberFormat(languageName(), options).format(share);
 }
 
-export function number(value, digits = 2) {
+export function number(value, digits = 2, least = 0) {
   if (!Number.isFinite(value)) return '–';
-  const small = value !== 0 && (Math.abs(value) < 0.01 || Math.abs(value) >= 1e5);
-  return small ? value.toExponential(1) : new Intl.NumberFormat(languageName(), { maximumFractionDigits: digits }).format(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e5)) return value.toExponential(1).replace('-', '−');
+  const options = size < 0.01 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: digits, minimumFractionDigits: least };
+  return new Intl.NumberFormat(languageName(), options).format(value).replace('-', '−');
 }
 
 /// Puts every fixed text of the page in its place.
