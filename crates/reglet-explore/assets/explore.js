@@ -59,11 +59,13 @@ const frame = () => ({ width: picture.width / side(), height: picture.height / s
 let moved = 0;
 const timing = { answer: null, picture: null, map: null };
 
-const answers = new Pump(async (wanted) => {
+const answers = new Pump(async (of) => {
   const began = moved;
-  const said = await asked('answer', { tab, scene: wanted });
+  const said = await asked('answer', { tab, scene: of });
   timing.answer = performance.now() - began;
   show(said);
+  // The answer comes first: maps would take the processor from it.
+  if (moving) maps.push({ scene: of, wanted: wanted(false) });
 });
 const pictures = new Pump(async ({ wanted, side }) => {
   const began = performance.now();
@@ -95,22 +97,25 @@ for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fa
 let shown = null;
 let settled;
 let coarse = false;
+let moving = false;
 
 /// Asks for everything that the scene changes. While something is dragged, maps stay sketches.
 function look(dragging = false) {
   coarse ||= dragging;
+  moving = dragging;
   moved = performance.now();
   const of = scene();
   if (of.placement?.kind === 'drawn' && !of.placement.ruler) return;
   answers.push(of);
   // While something moves the picture is drawn smaller, which takes a quarter of the time.
-  pictures.push({ wanted: of, side: dragging ? 256 : 512 });
-  maps.push({ scene: of, wanted: wanted(false) });
+  pictures.push({ wanted: of, side: dragging ? 224 : 512 });
+  if (!dragging) maps.push({ scene: of, wanted: wanted(false) });
   clearTimeout(settled);
   settled = setTimeout(settle, dragging ? 220 : 120);
 }
 
 function settle() {
+  moving = false;
   if (coarse) pictures.push({ wanted: scene(), side: 512 });
   coarse = false;
   maps.push({ scene: scene(), wanted: wanted(true) });
@@ -142,7 +147,9 @@ function remember() {
 function change(make, dragging = false) {
   if (!dragging) remember();
   make(state);
-  render();
+  // While something is dragged only what moves is drawn anew: the whole page would take longer than an answer.
+  if (dragging) follow();
+  else render();
   look(dragging);
 }
 
@@ -528,7 +535,7 @@ function card(model, place) {
     const bar = new ImageData(256, 1);
     for (let i = 0; i < 256; i += 1) bar.data.set([...palette.bytes.subarray(3 * i, 3 * i + 3), 255], 4 * i);
     parts.bar.getContext('2d').putImageData(bar, 0, 0);
-    parts.low.textContent = number(map.low);
+    parts.low.textContent = number(Math.abs(map.low) < 0.001 * Math.abs(map.high) ? 0 : map.low);
     parts.high.textContent = number(map.high);
     const method = about.methods.find((one) => one.name === state.method);
     parts.canvas.setAttribute('aria-label', t('map_of', { model: model.name, method: method?.title ?? state.method }));
@@ -622,6 +629,15 @@ function render() {
   $('sliders-panel').hidden = !phantom;
   sliders();
   $('sentence').textContent = t(about.shipped ? 'sentence_shipped' : 'sentence_own');
+}
+
+/// What moves with a drag: the ruler and the sliders.
+function follow() {
+  handles();
+  note();
+  $('angle').value = state.ruler.angle;
+  $('scale').value = state.ruler.scale;
+  sliders();
 }
 
 function setMethod(name) {
