@@ -71,8 +71,15 @@ export class Pump {
     if (!this.busy) this.run();
   }
 
+  /// Whether anything is on its way, for those who wait for the page to come to rest.
+  static waiting(by) {
+    Pump.count = (Pump.count ?? 0) + by;
+    document.documentElement.toggleAttribute('data-busy', Pump.count > 0);
+  }
+
   async run() {
     this.busy = true;
+    Pump.waiting(1);
     while (this.next) {
       const { value } = this.next;
       this.next = null;
@@ -85,6 +92,7 @@ export class Pump {
       }
     }
     this.busy = false;
+    Pump.waiting(-1);
   }
 }
 

@@ -483,7 +483,7 @@ function card(model, place) {
     gauge: make('div', { class: 'gauge', 'aria-hidden': 'true' }, make('div', { class: 'fill' }), make('div', { class: 'half' }), make('div', { class: 'was' })),
     effect: make('p', { class: 'effect' }), top: make('ul', { class: 'top5' }),
     canvas: make('canvas', { role: 'img' }), caption: make('p', { class: 'caption' }), bar: make('canvas', { width: 256, height: 1, 'aria-hidden': 'true' }),
-    low: make('span'), high: make('span'), about: make('p', { class: 'note about' }, known ? t(known) : model.architecture),
+    low: make('span'), high: make('span'), about: make('p', { class: 'note about' }, known ? t(known) : model.architecture === model.name ? '' : model.architecture),
   };
   const box = make('div', { class: 'mapbox' }, parts.canvas, make('span', { class: 'busy' }));
   const element = make(
