@@ -19,7 +19,8 @@ fn phantoms() -> Phantoms {
 
 /// The shipped classifier and the first phantom as it sees it.
 fn subject() -> (Model, Tensor) {
-    let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/models/phantom-clean.safetensors");
+    let weights = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crates/reglet-audit/configs/models/phantom-clean.safetensors");
     let options = ModelOptions {
         architecture: Architecture::ResNet18,
         width: 0.125,

@@ -3,20 +3,25 @@
 mod bench;
 mod doctor;
 mod fuzz;
+mod outside;
 mod parity;
 mod reglet;
 mod setup;
+mod slurm;
 mod test;
 
 pub use bench::bench;
 pub use doctor::doctor;
 pub use fuzz::fuzz;
+pub use outside::outside;
 pub use parity::parity;
 pub use reglet::{explore, reglet};
 pub use setup::setup;
+pub use slurm::slurm;
 pub use test::test;
 
-use crate::{libtorch, tools};
+use crate::libtorch;
+use reglet_link::tools;
 
 /// Why a command could not do its work; what went wrong inside a program it started is not among these.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +34,8 @@ pub enum Error {
     Python { reason: String },
     #[error("nothing can be fuzzed: {reason}")]
     Fuzz { reason: String },
+    #[error("no package outside the checkout could be tried: {reason}")]
+    Outside { reason: String },
     #[error("REGLET_DATA names no folder; `bench --peers` compares on the weights and pictures in it")]
     NoData,
     #[error(transparent)]

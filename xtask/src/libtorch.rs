@@ -1,34 +1,20 @@
-//! libtorch for the pinned `tch`: recognised, found, or prepared, and linked to where cargo expects it.
+//! The checkout's link to libtorch, at which cargo, editors and the programs themselves find it.
 
-mod archive;
-mod cache;
-mod client;
-mod download;
-mod find;
 mod link;
-mod python;
-mod wheel;
-
-pub use cache::{folder as cache_folder, size as folder_size};
-pub use find::{Found, Source, look};
 
 use crate::checkout;
-use std::env;
-use std::fs;
+use reglet_link::libtorch::{Build, Found, Libtorch, find, find_or_prepare, is_chosen_by_variable, linked};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// The version `tch` 0.26 is made for; it takes no other.
-pub const VERSION: &str = "2.13.0";
 
 /// Makes sure that libtorch is where cargo expects it: at once where it already is, else by looking for it
 /// and, at last, by preparing it.
 pub fn ensure() -> Result<(), Error> {
     let link = checkout::libtorch_link();
-    if !find::is_chosen_by_variable() && Libtorch::at(&link).is_ok() {
+    if !is_chosen_by_variable(Some(&link)) && Libtorch::at(&link).is_ok() {
         return Ok(());
     }
-    let found = find_or_prepare(Build::Cpu)?;
+    let found = find_or_prepare(Build::Cpu, Some(&link))?;
     if link::point_to(&link, &found.libtorch)? {
         eprintln!("{found}");
     }
@@ -37,169 +23,33 @@ pub fn ensure() -> Result<(), Error> {
 
 /// Looks for libtorch anew, whatever was chosen before, and links to it.
 pub fn set_up(build: Build) -> Result<Found, Error> {
-    let found = find_or_prepare(build)?;
-    link::point_to(&checkout::libtorch_link(), &found.libtorch)?;
+    let link = checkout::libtorch_link();
+    let found = find_or_prepare(build, Some(&link))?;
+    link::point_to(&link, &found.libtorch)?;
     Ok(found)
 }
 
-fn find_or_prepare(build: Build) -> Result<Found, Error> {
-    if let Some(found) = find::find(build)? {
-        return Ok(found);
+/// What cargo would use now. It takes the checkout's link for what it is, and neither searches nor prepares anything.
+pub fn look() -> Result<Option<Found>, Error> {
+    let link = checkout::libtorch_link();
+    if is_chosen_by_variable(Some(&link)) {
+        return Ok(find(Build::Cpu, Some(&link))?);
     }
-    let libtorch = download::prepare(build)?;
-    Ok(Found { libtorch, source: Source::Cache })
+    Ok(linked(&link))
 }
 
-/// Each Python interpreter that would be asked and has a PyTorch, with what is to be said of it.
-pub fn pytorches() -> Vec<(PathBuf, String)> {
-    let describe = |python: PathBuf| python::describe(&python).map(|torch| (python, torch));
-    python::interpreters().into_iter().filter_map(describe).collect()
-}
-
-/// The names of the programs that could download libtorch.
-pub fn package_clients() -> Vec<&'static str> {
-    client::clients().iter().map(client::Client::name).collect()
-}
-
-/// What a libtorch computes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Build {
-    Cpu,
-    Cuda,
-}
-
-impl Build {
-    /// The word that ends the name of its folder in the cache.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-        }
-    }
-}
-
-/// A folder with libtorch's libraries in `lib` and its headers in `include`, of a version `tch` takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Libtorch {
-    pub home: PathBuf,
-    /// As the folder states it, for instance `2.13.0+cpu`.
-    pub version: String,
-    pub build: Build,
-}
-
-impl Libtorch {
-    /// The libtorch in a folder, or why that folder cannot be used as one.
-    pub fn at(home: &Path) -> Result<Self, Unfit> {
-        for name in ["torch", "torch_cpu", "c10"] {
-            let library = home.join("lib").join(library_file(name));
-            if !library.is_file() {
-                return Err(Unfit::NoLibrary { library });
-            }
-        }
-        let header = home.join("include/torch/csrc/api/include/torch/torch.h");
-        if !header.is_file() {
-            return Err(Unfit::NoHeaders { header });
-        }
-        let any_version = env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some();
-        let version = match stated_version(home) {
-            Some(version) if any_version || is_wanted(&version) => version,
-            Some(found) => return Err(Unfit::OtherVersion { home: home.to_path_buf(), found }),
-            None if any_version => "unknown".to_owned(),
-            None => return Err(Unfit::NoVersion { home: home.to_path_buf() }),
-        };
-        let cuda = home.join("lib").join(library_file("torch_cuda")).is_file();
-        let build = if cuda { Build::Cuda } else { Build::Cpu };
-        Ok(Self { home: home.to_path_buf(), version, build })
-    }
-}
-
-/// The file of a shared library on this system.
-fn library_file(name: &str) -> String {
-    format!("{}{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
-}
-
-/// Whether a stated version is the one `tch` takes; what follows a `+` names the build, not the version.
-fn is_wanted(version: &str) -> bool {
-    version.split('+').next() == Some(VERSION)
-}
-
-/// The version a folder states: libtorch's archive in `build-version`, a Python package in `version.py`, and
-/// any of them in a header.
-fn stated_version(home: &Path) -> Option<String> {
-    let read = |file: &str| fs::read_to_string(home.join(file)).ok();
-    read("build-version")
-        .map(|text| text.trim().to_owned())
-        .or_else(|| python_version(&read("version.py")?))
-        .or_else(|| header_version(&read("include/torch/headeronly/version.h")?))
-        .or_else(|| header_version(&read("include/torch/csrc/api/include/torch/version.h")?))
-        .filter(|version| !version.is_empty())
-}
-
-/// The version in PyTorch's `version.py`, from its line `__version__ = '2.13.0+cpu'`.
-fn python_version(text: &str) -> Option<String> {
-    let value = text.lines().find_map(|line| line.strip_prefix("__version__ = "))?;
-    Some(value.trim().trim_matches(['\'', '"']).to_owned())
-}
-
-/// The version in a C++ header, from its three lines such as `#define TORCH_VERSION_MAJOR 2`.
-fn header_version(text: &str) -> Option<String> {
-    let part = |name: &str| {
-        let define = format!("#define TORCH_VERSION_{name} ");
-        text.lines().find_map(|line| line.strip_prefix(&define)).map(str::trim)
-    };
-    Some(format!("{}.{}.{}", part("MAJOR")?, part("MINOR")?, part("PATCH")?))
-}
-
-/// Why a folder is no libtorch that can be used.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Unfit {
-    #[error("{library} is not there")]
-    NoLibrary { library: PathBuf },
-    #[error("{header} is not there")]
-    NoHeaders { header: PathBuf },
-    #[error("{home} does not state its version")]
-    NoVersion { home: PathBuf },
-    #[error("{home} is version {found}")]
-    OtherVersion { home: PathBuf, found: String },
-}
-
-/// Why libtorch could neither be found nor prepared.
+/// Why there is no link to a libtorch.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error(transparent)]
+    Libtorch(#[from] reglet_link::libtorch::Error),
     #[error(
-        "LIBTORCH cannot be used: {unfit}, and libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
-         lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries \
-         another version all the same."
-    )]
-    Variable { unfit: Unfit },
-    #[error(
-        "LIBTORCH_USE_PYTORCH is set, but {reason}, and PyTorch {VERSION} is needed. Activate an environment \
-         with torch=={VERSION}, or unset LIBTORCH_USE_PYTORCH to have libtorch found or downloaded."
-    )]
-    Python { reason: String },
-    #[error(
-        "LIBTORCH is {home}, which has no CUDA libraries. Unset it, or point it at a libtorch {VERSION} that has them."
-    )]
-    VariableWithoutCuda { home: PathBuf },
-    #[error(
-        "{home} is a folder of its own where a link to libtorch {VERSION} belongs. Move it elsewhere and try again."
+        "{home} is a folder of its own where a link to libtorch {version} belongs. Move it elsewhere and try again.",
+        version = reglet_link::libtorch::VERSION
     )]
     InTheWay { home: PathBuf },
-    #[error("There is no user cache folder: set REGLET_CACHE to a folder where libtorch may be kept.")]
-    NoCache,
     #[error("{path} could not be {what}: {source}.")]
     File { path: PathBuf, what: &'static str, source: io::Error },
-    #[error(
-        "There is no room for libtorch in {folder}: {needed_mb} MB are needed and {free_mb} MB are free. Make \
-         room there, or set REGLET_CACHE to a folder on another disk."
-    )]
-    NoRoom { folder: PathBuf, needed_mb: u64, free_mb: u64 },
-    #[error("CUDA libraries cannot be prepared on this system: {reason}")]
-    NoCuda { reason: String },
-    #[error("PyTorch's package is not as expected: {unfit}. Remove {folder} and try again.")]
-    Package { unfit: Unfit, folder: PathBuf },
-    #[error(transparent)]
-    Download(#[from] download::Failed),
 }
 
 impl Error {
@@ -207,60 +57,5 @@ impl Error {
     fn file(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::File { path, what, source }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Makes a folder look like a libtorch that states nothing of its version.
-    fn pretend(home: &Path) {
-        for name in ["torch", "torch_cpu", "c10"] {
-            let file = home.join("lib").join(library_file(name));
-            fs::create_dir_all(file.parent().expect("a parent")).expect("make lib");
-            fs::write(file, "").expect("write a library");
-        }
-        let header = home.join("include/torch/csrc/api/include/torch/torch.h");
-        fs::create_dir_all(header.parent().expect("a parent")).expect("make include");
-        fs::write(header, "").expect("write a header");
-    }
-
-    #[test]
-    fn versions_are_read_from_each_place_that_states_them() {
-        let python = "from typing import Optional\n__version__ = '2.13.0+cu130'\ndebug = False\n";
-        assert_eq!(python_version(python).as_deref(), Some("2.13.0+cu130"));
-        let header = "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 13\n\n#define TORCH_VERSION_PATCH 0\n";
-        assert_eq!(header_version(header).as_deref(), Some("2.13.0"));
-        assert_eq!(header_version("#define TORCH_VERSION_MAJOR 2\n"), None);
-    }
-
-    #[test]
-    fn only_the_pinned_version_is_wanted_in_any_build() {
-        for version in ["2.13.0", "2.13.0+cpu", "2.13.0+cu130"] {
-            assert!(is_wanted(version), "{version}");
-        }
-        for version in ["2.13.1", "2.13", "2.13.0.dev20260101", "12.13.0", ""] {
-            assert!(!is_wanted(version), "{version}");
-        }
-    }
-
-    #[test]
-    fn a_folder_is_libtorch_when_libraries_headers_and_version_are_there() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let home = folder.path();
-        assert!(matches!(Libtorch::at(home), Err(Unfit::NoLibrary { .. })));
-        pretend(home);
-        assert!(matches!(Libtorch::at(home), Err(Unfit::NoVersion { .. })));
-        fs::write(home.join("version.py"), "__version__ = '2.12.0'\n").expect("write the version");
-        let other = Unfit::OtherVersion { home: home.to_path_buf(), found: "2.12.0".to_owned() };
-        assert_eq!(Libtorch::at(home), Err(other));
-
-        fs::write(home.join("build-version"), "2.13.0+cpu\n").expect("write the version");
-        let libtorch = Libtorch::at(home).expect("a libtorch of the pinned version");
-        assert_eq!((libtorch.version.as_str(), libtorch.build), ("2.13.0+cpu", Build::Cpu));
-
-        fs::write(home.join("lib").join(library_file("torch_cuda")), "").expect("write a library");
-        assert_eq!(Libtorch::at(home).expect("with CUDA").build, Build::Cuda);
     }
 }

@@ -7,8 +7,8 @@ mod checkout;
 mod commands;
 mod libtorch;
 mod python;
-mod tools;
 
+use reglet_link::tools;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ Usage: cargo xtask <COMMAND> [ARGUMENTS]
 Reglet's commands (libtorch is prepared and the program built on first use)
   explain PICTURE            what a classifier says of a picture, and where it looks
   audit --config ruler.toml  a model and a data set: evidence and a verdict
+  merge FOLDER…              one audit of the parts that `audit --shard` made on any number of machines
   judge RESULTS              the verdicts of an audit again, by other rules and without any model
   correct                    a model with a shortcut: corrected, and audited before and after
   calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
@@ -44,6 +45,8 @@ Development
   bench --scaling            what an audit costs as pictures, their size and the steps grow
   fuzz [TARGET] [--seconds N] [--stable]
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
+  outside [CRATE…] [--git]   what each crate's README tells a stranger to do, in packages of their own
+  slurm [KEY=VALUE…]         the default audit as an array of a Slurm cluster on this machine; needs Debian's packages and root
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
 
@@ -67,6 +70,8 @@ fn main() -> ExitCode {
         Some("test") => commands::test(&arguments),
         Some("bench") => commands::bench(&arguments),
         Some("parity") => commands::parity(&arguments),
+        Some("outside") => commands::outside(&arguments),
+        Some("slurm") => commands::slurm(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
         Some("explore") => commands::explore(&arguments),
         Some("reglet") => commands::reglet(&arguments),

@@ -1,6 +1,7 @@
 //! Python with PyTorch and what else the comparisons need, kept in the cache. Nothing that a user runs needs it.
 
-use crate::{checkout, libtorch, tools};
+use crate::checkout;
+use reglet_link::{libtorch, tools};
 use std::env;
 use std::fs;
 use std::io;

@@ -63,7 +63,15 @@ fn data(record: &Record, seed: u64) -> DataSummary {
             Some((target.clone(), Association::of([others, own])?))
         });
         let association = association.collect();
-        (name.clone(), ArtefactSummary { groups, association, insertion: record.run.insertions[place] })
+        (
+            name.clone(),
+            ArtefactSummary {
+                groups,
+                association,
+                insertion: record.run.insertions[place],
+                resolution: record.run.resolutions[place],
+            },
+        )
     });
     let artefacts = artefacts.collect();
     let group = |picture: &Picture| picture.group.clone().unwrap_or_else(|| format!("\0{}", picture.id));

@@ -10,6 +10,7 @@ use crate::assemble::assemble;
 use crate::clusters::clusters;
 use crate::config::Config;
 use crate::journal::Journal;
+use crate::observe::{self, Observed, chunks};
 use crate::plan::Plan;
 use crate::record::{ModelFacts, Record, Run};
 use crate::results::{Provenance, Results};
@@ -30,7 +31,9 @@ pub fn audit(plan: &Plan) -> Result<Results, Error> {
 /// # Errors
 /// A picture that cannot be read; whatever a model or a method reports; pictures that changed meanwhile.
 pub fn observe(plan: &Plan) -> Result<Record, Error> {
-    carry_out(plan, plan.data.fingerprint()?, &mut Journal::default(), Instant::now())
+    let (start, fingerprint) = (Instant::now(), plan.data.fingerprint()?);
+    let observed = observe::observe(plan, chunks(plan.data.len()), None, &mut Journal::default())?;
+    conclude(plan, fingerprint, observed, None, start)
 }
 
 /// Concludes from what was observed, by the rules of `config`, which may be others than the audit's own: a pure function.
@@ -45,18 +48,28 @@ pub fn judge(record: &Record, config: &Config) -> Result<Results, Error> {
     Ok(assemble(record, config))
 }
 
-/// Everything that `plan` asks to be observed of the data with this fingerprint, by a run that began at `start`; what
-/// `journal` has of it is not found again.
+/// Whether the maps of each model and target can be believed.
+///
+/// # Errors
+/// Whatever is wrong with the data or a model.
+pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
+    let models = 0..plan.models.len();
+    let all = models.flat_map(|model| (0..plan.targets.len()).map(move |target| (model, target)));
+    all.map(|(model, target)| Ok(Tried { model, target, trust: trust(plan, model, target)? })).collect()
+}
+
+/// Makes a record of what was observed of all pictures of the data with this fingerprint, by a run that began at `start`.
+/// Whether maps can be believed is found out where it is not `known`.
 ///
 /// # Errors
 /// Whatever is wrong with the data or a model; data that changed meanwhile.
-pub(crate) fn carry_out(
+pub(crate) fn conclude(
     plan: &Plan,
     fingerprint: String,
-    journal: &mut Journal,
+    observed: Observed,
+    known: Option<Vec<Tried>>,
     start: Instant,
 ) -> Result<Record, Error> {
-    let observed = crate::observe::observe(plan, journal)?;
     if plan.data.fingerprint()? != fingerprint {
         return Err(Error::Usage(
             "the pictures or their tables changed while the audit ran; start it again, when nobody writes to them"
@@ -69,11 +82,10 @@ pub(crate) fn carry_out(
         observations: observed.observations,
         maps: observed.maps,
     };
-    let mut tried = Vec::new();
+    let tried = known.map_or_else(|| tried(plan), Ok)?;
     let mut clusterings = Vec::new();
     for model in 0..plan.models.len() {
         for target in 0..plan.targets.len() {
-            tried.push(Tried { model, target, trust: trust(plan, model, target)? });
             clusterings.extend(clusters(plan, model, target, &rows, &observed.sketches)?);
         }
     }
@@ -98,6 +110,7 @@ pub(crate) fn carry_out(
             regions: plan.data.regions().to_vec(),
             models: facts.collect(),
             insertions: plan.artefacts.iter().map(|suspect| suspect.editor.insertion()).collect(),
+            resolutions: plan.artefacts.iter().map(|suspect| suspect.editor.resolution()).collect(),
             tried,
         },
         rows,

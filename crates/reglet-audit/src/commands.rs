@@ -1,17 +1,17 @@
 //! `reglet audit` and `reglet judge`: read, let the library work, write.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use reglet_data::file_names;
-use sha2::{Digest, Sha256};
 
 use crate::assemble::assemble;
-use crate::audit::carry_out;
+use crate::audit::{conclude, tried};
 use crate::config::Config;
 use crate::drawing::FIGURE_SCALE;
 use crate::journal::Journal;
+use crate::observe::{chunks, observe, probes};
+use crate::part::{Common, Identity, PLAN, Parts, Shard, check, common, write_common, write_part};
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::Charts;
@@ -30,10 +30,85 @@ pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
     let output = Output::new(out)?;
     let fingerprint = plan.data.fingerprint()?;
     let mut journal = Journal::open(out, &key(&plan, &fingerprint))?;
-    let record = carry_out(&plan, fingerprint, &mut journal, start)?;
+    let observed = observe(&plan, chunks(plan.data.len()), None, &mut journal)?;
+    let record = conclude(&plan, fingerprint, observed, None, start)?;
     let results = assemble(&record, &plan.config);
     fill(output, &record, &results)?;
     journal.finish();
+    Ok(told(&results, out))
+}
+
+/// Makes what all parts of an audit have in common, in the folder `out`: how the probes are fitted, and whether maps can be
+/// believed. Returns what is to be printed.
+///
+/// # Errors
+/// Whatever is wrong with the config, the data or a model; nothing is written then.
+pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<String, Error> {
+    let plan = Plan::load(config, overrides)?;
+    let fingerprint = plan.data.fingerprint()?;
+    let identity = Identity::of(&plan, &fingerprint);
+    let common = Common { identity, fingerprint, probes: probes(&plan)?, tried: tried(&plan)? };
+    write_common(&common, out)?;
+    let pictures = plan.data.len();
+    let chunks = chunks(pictures).len();
+    Ok(format!(
+        "{pictures} pictures in {chunks} chunks, of which up to {chunks} parts can be made.\nplan: {}\n",
+        out.join(PLAN).display()
+    ))
+}
+
+/// Makes one part of an audit, in the folder `out`; what all parts have in common is taken from that folder where it is there.
+/// Returns what is to be printed.
+///
+/// # Errors
+/// Whatever is wrong with the config, the data or a model; a plan of another audit. Nothing is written then.
+pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) -> Result<String, Error> {
+    let plan = Plan::load(config, overrides)?;
+    let known = common(out)?;
+    // All pictures are read for it, which a part need not do where the plan has done so.
+    let fingerprint =
+        known.as_ref().map_or_else(|| plan.data.fingerprint(), |known| Ok(known.fingerprint.clone()))?;
+    let identity = Identity::of(&plan, &fingerprint);
+    if let Some(known) = &known {
+        check(&known.identity, &identity, &out.join(PLAN))?;
+    }
+    std::fs::create_dir_all(out).map_err(Error::output(out))?;
+    let path = out.join(shard.file());
+    let mut journal = Journal::open(&path, &key(&plan, &fingerprint))?;
+    let chunks = shard.chunks(chunks(plan.data.len()).len());
+    let observed = observe(&plan, chunks, known.map(|known| known.probes), &mut journal)?;
+    let pictures = observed.pictures.len();
+    write_part(&plan, identity, shard, observed, out)?;
+    journal.finish();
+    Ok(format!("{pictures} of {} pictures: {}\n", plan.data.len(), path.display()))
+}
+
+/// Makes one audit of its parts, in any number of folders, and ends as [`run_audit`] does. The config is the one that the parts
+/// were made by; where it is named again it must be the same, and tells where the data are on this machine.
+///
+/// # Errors
+/// A part that is missing, damaged, there twice and not the same, or of another audit, by name; and those of [`run_audit`].
+pub fn run_merge(
+    folders: &[PathBuf],
+    config: Option<&Path>,
+    overrides: &[String],
+    out: &Path,
+) -> Result<(String, u8), Error> {
+    let start = Instant::now();
+    let parts = Parts::read(folders)?;
+    let plan = match config {
+        Some(config) => Plan::load(config, overrides)?,
+        None => {
+            let (text, folder) = parts.config();
+            Plan::open(Document::of(Source::of_text("the parts' config", text.to_owned()), folder)?)?
+        }
+    };
+    let output = Output::new(out)?;
+    let fingerprint = plan.data.fingerprint()?;
+    let (observed, tried) = parts.whole(&plan, &fingerprint)?;
+    let record = conclude(&plan, fingerprint, observed, tried, start)?;
+    let results = assemble(&record, &plan.config);
+    fill(output, &record, &results)?;
     Ok(told(&results, out))
 }
 
@@ -76,11 +151,7 @@ fn is_rule(setting: &str) -> bool {
 /// Everything that what is found of a picture depends on: the program, the config, the weights and the data, each by
 /// its content.
 fn key(plan: &Plan, fingerprint: &str) -> String {
-    let program = std::env::current_exe()
-        .and_then(fs::read)
-        .map(|bytes| Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    let models: Vec<&str> = plan.models.iter().map(|(_, model)| model.provenance().sha256.as_str()).collect();
-    format!("{} {:?} {} {fingerprint} {models:?}", env!("CARGO_PKG_VERSION"), program.ok(), plan.text)
+    format!("{:?}", Identity::of(plan, fingerprint))
 }
 
 /// Writes the rows, the results, the tables and the report of an audit into the folder `out`, as `reglet audit` does: all of

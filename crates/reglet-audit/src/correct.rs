@@ -24,10 +24,10 @@ use tch::Tensor;
 use self::compare::{Means, compare, side};
 use self::results::{CorrectionData, MethodResults, SCHEMA_VERSION};
 use crate::config::LesionMasks;
-use crate::plan::Plan;
+use crate::plan::{Plan, resolution};
 use crate::progress::Progress;
 use crate::results::{CaseResults, Results};
-use crate::source::Document;
+use crate::source::{Document, hexadecimal};
 use crate::{Error, Output};
 
 pub use config::CorrectConfig;
@@ -51,7 +51,8 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
     let (_, model) = plan.models.remove(0);
     let artefact = plan.artefacts[0].name.clone();
     let data = open_data(&document, &plan)?;
-    let edit = own.edit.clone().unwrap_or_else(|| plan.config.artefacts()[0].2.clone());
+    let mut edit = own.edit.clone().unwrap_or_else(|| plan.config.artefacts()[0].2.clone());
+    edit.resolution.get_or_insert(resolution([&model]));
     let editor = Editor::new(data.as_ref(), &edit, &artefact, &plan.config.lesion, own.seed)
         .map_err(|error| document.source.at("edit", &error.to_string()))?;
     let pool = Pool::open(data.as_ref(), &editor, &artefact, &model)
@@ -153,7 +154,7 @@ fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> 
         document.source.text,
         model.provenance().sha256
     );
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(text))
 }
 
 /// The hidden folder, beside that of the results, in which trainings are kept until the results are there.

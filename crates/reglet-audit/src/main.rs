@@ -5,14 +5,17 @@
 
 mod words;
 
-use std::process::{Command, ExitCode};
+use std::process::{self, ExitCode};
 use std::{env, io};
 
 use clap::Parser;
-use words::Words;
+use reglet_link::libtorch::{Build, find_or_prepare};
+use words::{Command, Words};
 
 fn main() -> ExitCode {
-    let _ = Words::parse();
+    if let Command::Setup { cuda } = Words::parse().command {
+        return setup(cuda);
+    }
     match hand_over() {
         Ok(status) => status,
         Err(error) => {
@@ -20,6 +23,20 @@ fn main() -> ExitCode {
                 "error: reglet-run, which belongs beside reglet, could not be started ({error}); build both with \
                  `cargo build --package reglet-audit`"
             );
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Finds or prepares libtorch, where the other program was linked to it.
+fn setup(cuda: bool) -> ExitCode {
+    match find_or_prepare(if cuda { Build::Cuda } else { Build::Cpu }, None) {
+        Ok(found) => {
+            println!("{found}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::from(2)
         }
     }
@@ -40,9 +57,9 @@ fn hand_over() -> io::Result<ExitCode> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)))
 }
 
-fn runner() -> io::Result<Command> {
+fn runner() -> io::Result<process::Command> {
     let program = env::current_exe()?.with_file_name(format!("reglet-run{}", env::consts::EXE_SUFFIX));
-    let mut command = Command::new(program);
+    let mut command = process::Command::new(program);
     command.args(env::args_os().skip(1));
     Ok(command)
 }

@@ -4,6 +4,8 @@ mod look;
 mod prepare;
 mod probe;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use reglet_data::edit::Change;
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
@@ -18,8 +20,7 @@ use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
 use prepare::{Geometries, Prepared, Workshop, prepare};
-use probe::Probes;
-pub(crate) use probe::answers;
+pub(crate) use probe::{Probes, answers};
 
 /// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
 /// with them the last digits, are the same.
@@ -86,29 +87,51 @@ impl Observed {
     }
 }
 
-/// What is found of each picture; what `journal` has is not found again. Memory does not grow with the number of pictures
-/// but for the rows themselves and the gallery.
+/// The chunks of so many pictures.
+pub(crate) fn chunks(pictures: usize) -> Range<usize> {
+    0..pictures.div_ceil(CHUNK)
+}
+
+/// The probes of an audit, which all its parts have in common.
 ///
 /// # Errors
 /// A picture that cannot be read, or whatever the models report.
-pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Error> {
+pub(crate) fn probes(plan: &Plan) -> Result<Probes, Error> {
+    Probes::fit(plan, &geometries(plan))
+}
+
+fn geometries(plan: &Plan) -> Geometries {
+    Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry))
+}
+
+/// What is found of each picture of these chunks; what `journal` has of them is not found again, and the probes only where they
+/// are not given. Memory does not grow with the number of pictures but for the rows themselves and the gallery.
+///
+/// # Errors
+/// A picture that cannot be read, or whatever the models report.
+pub(crate) fn observe(
+    plan: &Plan,
+    chunks: Range<usize>,
+    mut probes: Option<Probes>,
+    journal: &mut Journal,
+) -> Result<Observed, Error> {
     let count = plan.data.len();
-    let all: Vec<usize> = (0..count).collect();
+    let of = |chunk: usize| (chunk * CHUNK).min(count);
+    let all: Vec<usize> = (of(chunks.start)..of(chunks.end)).collect();
     let mut observed = Observed::default();
     let mut progress = Progress::of(plan, "auditing", "pictures");
     if journal.left() > 0 {
-        let done = (journal.left() * CHUNK).min(count);
+        let (done, all) = ((journal.left() * CHUNK).min(all.len()), all.len());
         progress
-            .say(&format!("going on after {done} of {count} pictures, found by a run that was interrupted"));
+            .say(&format!("going on after {done} of {all} pictures, found by a run that was interrupted"));
     }
-    let geometries = Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry));
+    let geometries = geometries(plan);
     let workshop = Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, geometries: &geometries };
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
-    let mut probes = None;
-    for chunk in all.chunks(CHUNK) {
+    for (number, chunk) in (1..).zip(all.chunks(CHUNK)) {
         let found = match journal.next() {
             Some(found) if found.pictures.len() == chunk.len() => found,
             Some(_) => return Err(Error::Usage(journal.damaged())),
@@ -135,7 +158,7 @@ pub(crate) fn observe(plan: &Plan, journal: &mut Journal) -> Result<Observed, Er
             }
         };
         observed.extend(found);
-        progress.update(chunk.last().map_or(0, |last| *last as u64 + 1), count as u64);
+        progress.update((number * CHUNK).min(all.len()) as u64, all.len() as u64);
     }
     Ok(observed)
 }

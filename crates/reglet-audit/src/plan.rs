@@ -26,6 +26,8 @@ pub struct Plan {
     pub(crate) text: String,
     /// The SHA-256 of that text.
     pub(crate) sha256: String,
+    /// The folder that the config's relative paths start from.
+    pub(crate) folder: PathBuf,
     /// The pictures.
     pub(crate) data: Box<dyn Dataset>,
     /// The regions under suspicion.
@@ -38,8 +40,6 @@ pub struct Plan {
     pub(crate) methods: Vec<Method>,
     /// Whether nothing is said, on standard error, of how far the work has come.
     pub(crate) quiet: bool,
-    /// The folder that the config's relative paths start from.
-    folder: PathBuf,
 }
 
 /// What a plan has opened and checked, for those who do something else with it than an audit.
@@ -158,7 +158,8 @@ impl Plan {
             LesionMasks::Given => data,
             LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
         };
-        let artefacts = suspects(&config, &source, data.as_ref())?;
+        let resolution = resolution(models.iter().map(|(_, model)| model));
+        let artefacts = suspects(&config, &source, data.as_ref(), resolution)?;
         let targets = config.targets();
         let target_key = if config.target.is_some() { "target" } else { "targets" };
         for (_, model) in &models {
@@ -188,13 +189,13 @@ impl Plan {
             config,
             text: source.text,
             sha256,
+            folder,
             data,
             artefacts,
             targets,
             models,
             methods,
             quiet: false,
-            folder,
         })
     }
 
@@ -214,11 +215,26 @@ impl Plan {
     }
 }
 
-/// The regions under suspicion, each with what changes it.
+/// Pictures are changed at this many times the size at which models see them, where they have as much. Pillow's documentation calls
+/// three times as good as a fair resize (`reducing_gap`).
+const OVERSAMPLING: u32 = 3;
+
+/// How many pixels the shorter side of a picture has at least when it is changed for these models.
+pub(crate) fn resolution<'a>(models: impl IntoIterator<Item = &'a Model>) -> u32 {
+    let sides = models.into_iter().map(|model| model.preprocessing().geometry.shorter_side());
+    sides.max().unwrap_or(1).saturating_mul(OVERSAMPLING)
+}
+
+/// The regions under suspicion, each with what changes it. Pictures are changed at `resolution` where the config says no other.
 ///
 /// # Errors
 /// A region that the data set does not have, or a change that it gives no means for.
-fn suspects(config: &Config, source: &Source, data: &dyn Dataset) -> Result<Vec<Suspect>, Error> {
+fn suspects(
+    config: &Config,
+    source: &Source,
+    data: &dyn Dataset,
+    resolution: u32,
+) -> Result<Vec<Suspect>, Error> {
     let suspects = config.artefacts();
     let region_key = |name: &str| match config.artefacts.contains_key(name) {
         true => format!("artefacts.{name}"),
@@ -238,7 +254,8 @@ fn suspects(config: &Config, source: &Source, data: &dyn Dataset) -> Result<Vec<
             return Err(source.at(&key, &message));
         }
     }
-    let opened = suspects.into_iter().map(|(name, changes, edit)| {
+    let opened = suspects.into_iter().map(|(name, changes, mut edit)| {
+        edit.resolution.get_or_insert(resolution);
         let editor = Editor::new(data, &edit, &name, &config.lesion, config.seed);
         let editor = editor.map_err(|error| {
             let own = config.artefacts.get(&name).is_some_and(|own| own.edit.is_some());
@@ -248,6 +265,7 @@ fn suspects(config: &Config, source: &Source, data: &dyn Dataset) -> Result<Vec<
                 DataError::Edit(EditError::NoCutout { .. } | EditError::NotDrawn { .. }) => {
                     format!("{table}.insert")
                 }
+                DataError::Edit(EditError::Resolution) => format!("{table}.resolution"),
                 error => config.data.as_ref().map_or("data", |data| data.key_of(error)).to_owned(),
             };
             source.at(&key, &error.to_string())

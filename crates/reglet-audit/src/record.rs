@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::observe::Shown;
 use crate::results::{Clustering, Provenance};
+use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// The version of the files in `rows/`.
@@ -49,6 +50,8 @@ pub(crate) struct Run {
     pub models: Vec<ModelFacts>,
     /// In the subject's order: how each artefact was put into pictures.
     pub insertions: Vec<Insertion>,
+    /// In the subject's order: see [`EditOptions::resolution`](reglet_data::edit::EditOptions::resolution).
+    pub resolutions: Vec<Option<u32>>,
     /// Whether maps can be believed.
     pub tried: Vec<Tried>,
 }
@@ -104,7 +107,7 @@ struct Pictures {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 impl Record {
@@ -233,7 +236,9 @@ impl Record {
                     .iter()
                     .all(|(target, method, _)| *target < targets.len() && *method < methods.len())
         });
-        let facts = self.run.models.len() == models.len() && self.run.insertions.len() == artefacts.len();
+        let facts = self.run.models.len() == models.len()
+            && self.run.insertions.len() == artefacts.len()
+            && self.run.resolutions.len() == artefacts.len();
         match shown && facts {
             true => Ok(()),
             false => Err(Error::Usage("the rows refer to what they do not hold; audit again".to_owned())),

@@ -87,6 +87,9 @@ pub struct ArtefactSummary {
     pub association: BTreeMap<String, Association>,
     /// How it was put into pictures.
     pub insertion: Insertion,
+    /// Pictures with a shorter side of at least twice so many pixels were made smaller, by a whole factor and to no less than
+    /// that, before they were changed. Nothing where all were changed at their own size.
+    pub resolution: Option<u32>,
 }
 
 /// What was found of one model, one artefact and one target.

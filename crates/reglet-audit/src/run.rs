@@ -8,11 +8,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, calibrate, config, correct, explain, gallery,
-    inspect, methods, results, run_audit, run_judge, train,
+    Error, ExplainOptions, GalleryOptions, GalleryPicture, Shard, calibrate, config, configs, correct,
+    explain, gallery, inspect, methods, results, run_audit, run_judge, run_merge, run_plan, run_shard, train,
 };
 use reglet_model::export_help;
-use words::{Command, ExplainWords, GalleryWords, Words};
+use words::{AuditWords, Command, ExplainWords, GalleryWords, Words};
 
 fn main() -> ExitCode {
     memory::keep();
@@ -23,7 +23,14 @@ fn main() -> ExitCode {
         miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
     let outcome = match Words::parse().command {
         Command::Explain(words) => explain(&(*words).into()),
+        Command::Audit(AuditWords { config, set, out, plan: true, .. }) => {
+            run_plan(&config, &set, &out).map(|text| (text, 0))
+        }
+        Command::Audit(AuditWords { config, set, out, shard: Some(shard), .. }) => {
+            Shard::parse(&shard).and_then(|shard| run_shard(&config, &set, shard, &out)).map(|text| (text, 0))
+        }
         Command::Audit(words) => run_audit(&words.config, &words.set, &words.out),
+        Command::Merge(words) => run_merge(&words.folders, words.config.as_deref(), &words.set, &words.out),
         Command::Judge(words) => run_judge(&words.results, &words.set, &words.out),
         Command::Correct(words) => correct(&words.config, &words.set, &words.out),
         Command::Calibrate(words) => calibrate(&words.config, &words.set, &words.out),
@@ -31,6 +38,9 @@ fn main() -> ExitCode {
         Command::Gallery(words) => gallery(&words.into()).map(|text| (text, 0)),
         Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
         Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
+        Command::Configs { folder } => configs(folder.as_deref()).map(|text| (text, 0)),
+        // `reglet` itself does it, since without libtorch this program does not start.
+        Command::Setup { .. } => Err(Error::Usage("`setup` is for the program reglet".to_owned())),
         Command::ConfigSchema => Ok((config::schema(), 0)),
         Command::ResultsSchema => Ok((results::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),

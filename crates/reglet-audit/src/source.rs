@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use toml_edit::{DocumentMut, Item, Table, Value};
 
-use crate::{ConfigError, Error};
+use crate::{ConfigError, Error, shipped};
 
 /// A config as it was read, with what is needed to point into it.
 pub(crate) struct Document<T> {
@@ -46,25 +46,23 @@ impl<T: DeserializeOwned> Document<T> {
     }
 }
 
-/// The file called `name`: as a path, or in one of the folders of configs that come with the program.
+/// The file called `name`: as a path, in a folder `configs`, or among those that come with the program.
 fn find(name: &Path) -> Result<PathBuf, Error> {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
-    let mut candidates = vec![name.to_owned()];
-    if name.components().count() == 1 {
-        candidates.extend([Path::new("configs").join(name), shipped.join(name)]);
+    let plain = name.to_str().filter(|_| name.components().count() == 1);
+    let nearby = plain.map(|plain| Path::new("configs").join(plain));
+    if let Some(found) = [Some(name.to_owned()), nearby].into_iter().flatten().find(|path| path.is_file()) {
+        return Ok(found);
     }
-    let found = candidates.into_iter().find(|path| path.is_file());
-    found.ok_or_else(|| {
-        let mut known: Vec<String> = fs::read_dir(shipped)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".toml"))
-            .collect();
-        known.sort();
-        let known = known.join(", ");
+    let shipped = plain.map(shipped::find).transpose()?.flatten();
+    shipped.ok_or_else(|| {
+        let known = shipped::names().collect::<Vec<_>>().join(", ");
         Error::Usage(format!("there is no config {}; those that come with Reglet: {known}", name.display()))
     })
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A config's text, to point into.
@@ -92,7 +90,7 @@ impl Source {
 
     /// The SHA-256 of the text, in hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        Sha256::digest(&self.text).iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&Sha256::digest(&self.text))
     }
 
     fn fault(&self, message: String, span: Option<Range<usize>>) -> Error {

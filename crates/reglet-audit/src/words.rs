@@ -24,6 +24,10 @@ pub(crate) enum Command {
     /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
     /// does (or an expectation failed); 2 if the run failed.
     Audit(AuditWords),
+    /// One audit of its parts, which were made with `audit --shard` on any number of machines
+    ///
+    /// Leaves what an audit on one machine leaves. Exit status as of an audit.
+    Merge(MergeWords),
     /// The verdicts of an audit again, by other rules and without any model
     ///
     /// Reads the rows that an audit left beside its results. Without --set every file is, byte for byte, what the audit wrote.
@@ -57,6 +61,17 @@ pub(crate) enum Command {
         /// The side of the square pictures it takes
         #[arg(long, default_value_t = 224)]
         side: u32,
+    },
+    /// List the configs that come with the program, or write them to a folder with the weights they name
+    Configs {
+        /// The folder to write them to [default: none, they are listed]
+        folder: Option<PathBuf>,
+    },
+    /// Find libtorch, or download it once: only needed where what the program was linked to is gone
+    Setup {
+        /// With the CUDA libraries (Linux, about 2.5 GB)
+        #[arg(long)]
+        cuda: bool,
     },
     /// Print the JSON schema of an audit's config
     ConfigSchema,
@@ -177,6 +192,29 @@ pub(crate) struct AuditWords {
     pub(crate) out: PathBuf,
     /// Override a value of the config: key=value, with dotted keys; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Make only what all parts of the audit have in common, in the folder --out, before any part is made
+    #[arg(long)]
+    pub(crate) plan: bool,
+    /// Make only one part, such as 3/17, in the folder --out; `auto` takes it from Slurm's environment, `auto/17` also from
+    /// that of Kubernetes or HyperQueue
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) shard: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct MergeWords {
+    /// The folders that the parts are in
+    #[arg(required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The config that the parts were made by, where it or the data lie elsewhere on this machine [default: as they were]
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder for the results
+    #[arg(long, default_value = "results/audit")]
+    pub(crate) out: PathBuf,
+    /// The overrides that the parts were made with, where --config is said
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub(crate) set: Vec<String>,
 }
 

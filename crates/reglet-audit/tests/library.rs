@@ -22,7 +22,7 @@ fn phantoms(count: usize) -> Phantoms {
 
 /// One of the classifiers that come with Reglet.
 fn classifier(name: &str) -> Model {
-    let weights = format!("{}/../../configs/models/phantom-{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+    let weights = format!("{}/configs/models/phantom-{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
     let options = ModelOptions {
         architecture: Architecture::ResNet18,
         width: 0.125,

@@ -77,6 +77,14 @@ impl Geometry {
         Ok(size)
     }
 
+    /// The longest that a picture's shorter side can be after the resize, in pixels.
+    pub fn shorter_side(&self) -> u32 {
+        match self.resize {
+            Resize::Exact(size) => size.width.max(size.height),
+            Resize::ShorterSide(side) => side,
+        }
+    }
+
     /// Brings a picture to the model's size.
     ///
     /// # Errors

@@ -23,7 +23,7 @@
 //! | a region's pixels | [`Mask`] |
 //! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
 //! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
-//! | a picture as a model sees it, and its changed versions | [`View`] |
+//! | a picture as a model sees it, and its changed versions | [`View`], [`Canvas`] |
 //! | names for files that are made of pictures | [`file_names`] |
 //! | what a data set is | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
@@ -67,6 +67,7 @@ pub mod phantom;
 pub mod picture;
 mod picture_files;
 mod problem;
+mod reduce;
 mod resize;
 mod row;
 mod table;
@@ -87,5 +88,6 @@ pub use mask::{BoundingBox, MAX_PIXELS, Mask, MaskError};
 pub use names::file_names;
 pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
+pub use reduce::Canvas;
 pub use resize::{ResizeError, resize_gray, resize_rgb};
 pub use view::View;

@@ -74,6 +74,14 @@ impl Passes {
     /// # Errors
     /// As [`resize_rgb`].
     pub(crate) fn new(from: (u32, u32), to: (u32, u32)) -> Result<Passes, ResizeError> {
+        Passes::over(from, (f64::from(from.0), f64::from(from.1)), to)
+    }
+
+    /// The same of pictures whose last column and row stand for less than the others do: they are `span` wide and high.
+    ///
+    /// # Errors
+    /// As [`resize_rgb`].
+    pub(crate) fn over(from: (u32, u32), span: (f64, f64), to: (u32, u32)) -> Result<Passes, ResizeError> {
         if [from.0, from.1, to.0, to.1].contains(&0) {
             return Err(ResizeError::NoPixels { from, to });
         }
@@ -86,8 +94,8 @@ impl Passes {
         }
         Ok(Passes {
             columns_first,
-            rows: Pass::new(from.0 as usize, to.0 as usize),
-            columns: Pass::new(from.1 as usize, to.1 as usize),
+            rows: Pass::over(from.0 as usize, span.0, to.0 as usize),
+            columns: Pass::over(from.1 as usize, span.1, to.1 as usize),
         })
     }
 

@@ -39,6 +39,8 @@ pub struct View<'a> {
     between: Option<Vec<u8>>,
     /// After both, before anything is cut off.
     resized: RgbImage,
+    /// The same of the picture itself, where `before` is that picture made smaller.
+    exact: Option<RgbImage>,
     seen: RgbImage,
 }
 
@@ -49,15 +51,32 @@ impl<'a> View<'a> {
     /// Those of [`Geometry::apply`].
     pub fn new(picture: &'a RgbImage, geometry: Geometry) -> Result<View<'a>, ResizeError> {
         geometry.output_size(picture.width(), picture.height())?;
-        let (width, height) = geometry.resized_size(picture.width(), picture.height())?;
-        let passes = Passes::new(picture.dimensions(), (width, height))?;
-        let between = passes.first::<3>(picture.as_raw());
-        let first = between.as_deref().unwrap_or(picture.as_raw());
-        let resized = passes.second::<3>(first).unwrap_or_else(|| first.to_vec());
-        let resized =
-            RgbImage::from_raw(width, height, resized).ok_or(ResizeError::TooLarge { width, height })?;
+        let to = geometry.resized_size(picture.width(), picture.height())?;
+        let passes = Passes::new(picture.dimensions(), to)?;
+        let (between, resized) = both(&passes, picture, to)?;
         let seen = geometry.cut(&resized);
-        Ok(View { before: picture, geometry, passes, between, resized, seen })
+        Ok(View { before: picture, geometry, passes, between, resized, exact: None, seen })
+    }
+
+    /// The same where changes are made on `reduced`, which is `picture` made smaller by the whole `factor`. The picture itself is seen as [`View::new`] has it; a changed version is it
+    /// plus what the change does to the smaller one, so that nothing moves where nothing is changed.
+    ///
+    /// # Errors
+    /// Those of [`Geometry::apply`].
+    pub(crate) fn of_reduced(
+        picture: &RgbImage,
+        reduced: &'a RgbImage,
+        factor: u32,
+        geometry: Geometry,
+    ) -> Result<View<'a>, ResizeError> {
+        let exact = View::new(picture, geometry)?;
+        let to = exact.resized.dimensions();
+        let share = |side: u32| f64::from(side) / f64::from(factor.max(1));
+        let span = (share(picture.width()), share(picture.height()));
+        let passes = Passes::over(reduced.dimensions(), span, to)?;
+        let (between, resized) = both(&passes, reduced, to)?;
+        let View { seen, resized: exact, .. } = exact;
+        Ok(View { before: reduced, geometry, passes, between, resized, exact: Some(exact), seen })
     }
 
     /// The picture as the model sees it.
@@ -78,13 +97,21 @@ impl<'a> View<'a> {
         let parts = self.passes.first_of_parts::<3>(&changed);
         let whole = self.between.as_deref().unwrap_or(whole);
         let between = Parted { whole, width: self.passes.width_between(), parts };
-        let mut resized = self.resized.clone();
-        let width = resized.width() as usize;
+        let mut seen = self.exact.as_ref().unwrap_or(&self.resized).clone();
+        let width = seen.width() as usize;
         for Part { row, start, values } in self.passes.second_of_parts::<3>(&between) {
             let start = 3 * (row * width + start);
-            resized.as_flat_samples_mut().samples[start..start + values.len()].copy_from_slice(&values);
+            let place = start..start + values.len();
+            let out = &mut seen.as_flat_samples_mut().samples[place.clone()];
+            if self.exact.is_none() {
+                out.copy_from_slice(&values);
+                continue;
+            }
+            for ((out, &now), &before) in out.iter_mut().zip(&values).zip(&self.resized.as_raw()[place]) {
+                *out = (i16::from(*out) + i16::from(now) - i16::from(before)).clamp(0, 255) as u8;
+            }
         }
-        self.geometry.cut(&resized)
+        self.geometry.cut(&seen)
     }
 
     /// The share of the pixels that a change touches that lies within what the model sees, 0 to 1; 1 where it touches
@@ -95,4 +122,17 @@ impl<'a> View<'a> {
     pub fn visible(&self, patch: &Patch) -> Result<f64, ResizeError> {
         self.geometry.visible_share(self.before.dimensions(), patch.places())
     }
+}
+
+/// What the first pass makes of a picture, where it changes anything, and both.
+fn both(
+    passes: &Passes,
+    picture: &RgbImage,
+    to: (u32, u32),
+) -> Result<(Option<Vec<u8>>, RgbImage), ResizeError> {
+    let between = passes.first::<3>(picture.as_raw());
+    let first = between.as_deref().unwrap_or(picture.as_raw());
+    let resized = passes.second::<3>(first).unwrap_or_else(|| first.to_vec());
+    let resized = RgbImage::from_raw(to.0, to.1, resized);
+    Ok((between, resized.ok_or(ResizeError::TooLarge { width: to.0, height: to.1 })?))
 }

@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use reglet_data::edit::{Change, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{DataError, Dataset, Geometry, Mask, Resize, Sample, Size, View};
+use reglet_data::{Canvas, DataError, Dataset, Geometry, Mask, Resize, Sample, Size, View};
 
 /// One picture, whose artefact is any pixels at all, to be taken away.
 struct One {
@@ -127,4 +127,71 @@ fn every_change_of_a_phantom_is_seen_as_if_its_whole_picture_were_resized() {
         }
     }
     assert!(compared >= 60, "only {compared} changes");
+}
+
+/// A lesion on skin that is lit from one side, and a dark ruler with ticks; the picture is no whole multiple of any block.
+fn lesion_with_ruler(width: u32, height: u32) -> One {
+    let artefact = Mask::from_fn(width, height, |x, y| (100..130).contains(&y) && (80..700).contains(&x));
+    let artefact = artefact.expect("small");
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        let light = 0.7 + 0.3 * x as f32 / width as f32 + 0.01 * ((x * 7 + y * 13) % 5) as f32;
+        let (dx, dy) = (x as f32 - 450.0, y as f32 - 420.0);
+        let lesion = dx * dx + dy * dy < 150.0 * 150.0;
+        let tick = artefact.get(x, y) && (x % 20 < 6 || y < 106);
+        let colour = if tick {
+            [30.0; 3]
+        } else if lesion {
+            [110.0, 70.0, 60.0]
+        } else {
+            [220.0, 170.0, 150.0]
+        };
+        Rgb(colour.map(|level| (light * level).clamp(0.0, 255.0) as u8))
+    });
+    One { regions: ["ruler".to_owned()], picture, artefact }
+}
+
+#[test]
+fn a_change_that_is_made_on_a_smaller_picture_looks_the_same_to_a_model() {
+    let data = lesion_with_ruler(903, 701);
+    let sample = data.sample(0).expect("it is in memory");
+    let cut = Geometry { resize: Resize::ShorterSide(56), crop: Some(Size { width: 48, height: 50 }) };
+    for geometry in [Geometry::exact(48), cut] {
+        let seen = |resolution: Option<u32>| {
+            let options = EditOptions { resolution, ..EditOptions::default() };
+            let editor = Editor::new(&data, &options, "ruler", "lesion", 3).expect("sound");
+            let canvas = Canvas::new(&sample, editor.reduction(sample.picture.dimensions()));
+            let scene = editor.scene(&data, 0, canvas.sample());
+            let placement = scene.place(Change::Remove, 0).expect("sound").expect("it shows a ruler");
+            let patch = scene.patch(Change::Remove, &placement).expect("sound").expect("it shows a ruler");
+            let view = canvas.view(geometry).expect("small");
+            let changed = view.changed(&patch);
+            (canvas.sample().picture.dimensions(), view.into_picture(), changed)
+        };
+        let (own, before, full) = seen(None);
+        let (smaller, same, reduced) = seen(Some(3 * 56));
+        assert_eq!((own, smaller), ((903, 701), (226, 176)), "a quarter of it");
+        assert_eq!(before, same, "what is not changed is seen as ever");
+        assert_eq!(before, geometry.apply(&sample.picture).expect("small"));
+        let differences: Vec<u8> =
+            full.as_raw().iter().zip(reduced.as_raw()).map(|(a, b)| a.abs_diff(*b)).collect();
+        let mean = differences.iter().map(|&level| f64::from(level)).sum::<f64>() / differences.len() as f64;
+        let change = before.as_raw().iter().zip(full.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(change > Some(40), "the ruler is to be seen: {change:?}");
+        assert!(
+            differences.iter().all(|&level| level <= 4) && mean < 0.2,
+            "{mean}, {:?}",
+            differences.iter().max()
+        );
+        // The lower half is far from the ruler.
+        let rest = before.as_raw().len() / 2..;
+        assert_eq!(before.as_raw()[rest.clone()], reduced.as_raw()[rest]);
+    }
+}
+
+#[test]
+fn no_resolution_is_refused() {
+    let data = lesion_with_ruler(60, 60);
+    let options = EditOptions { resolution: Some(0), ..EditOptions::default() };
+    let refused = Editor::new(&data, &options, "ruler", "lesion", 3).expect_err("no pixels would be left");
+    assert!(refused.to_string().contains("resolution of 0 pixels"), "{refused}");
 }

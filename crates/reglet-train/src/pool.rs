@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::edit::{Change, Editor};
-use reglet_data::{Dataset, Geometry, Mask, View};
+use reglet_data::{Canvas, Dataset, Geometry, Mask};
 use reglet_model::{Model, Parameters, Request};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
@@ -157,10 +157,11 @@ impl<'a> Pool<'a> {
     pub fn changed(&self, place: usize, change: Change, number: u32) -> Result<Option<RgbImage>, TrainError> {
         let index = self.members[place].index;
         let sample = self.data.sample(index)?;
-        let scene = self.editor.scene(self.data, index, &sample);
+        let canvas = Canvas::new(&sample, self.editor.reduction(sample.picture.dimensions()));
+        let scene = self.editor.scene(self.data, index, canvas.sample());
         let Some(placement) = scene.place(change, number)? else { return Ok(None) };
         let Some(patch) = scene.patch(change, &placement)? else { return Ok(None) };
-        Ok(Some(View::new(&sample.picture, self.geometry)?.changed(&patch)))
+        Ok(Some(canvas.view(self.geometry)?.changed(&patch)))
     }
 
     /// Where the picture shows the artefact, as the model sees it: `[H, W]`, one where it does. `None` where nobody has marked

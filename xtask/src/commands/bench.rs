@@ -1,5 +1,6 @@
 use super::Error;
-use crate::{checkout, libtorch, python, tools};
+use crate::{checkout, libtorch, python};
+use reglet_link::tools;
 use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};

@@ -1,6 +1,7 @@
 use super::Error;
-use crate::libtorch::{self, VERSION};
-use crate::{checkout, tools};
+use crate::{checkout, libtorch};
+use reglet_link::libtorch::{Build, VERSION, cache_folder, folder_size, package_clients, pytorches};
+use reglet_link::tools;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,10 +32,10 @@ pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
             missing.push(error.to_string());
         }
     }
-    for (python, torch) in libtorch::pytorches() {
+    for (python, torch) in pytorches() {
         line("Python", &format!("{} with {torch}", python.display()));
     }
-    line("package clients", &or_none(libtorch::package_clients().join(", ")));
+    line("package clients", &or_none(package_clients().join(", ")));
 
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     line("rustc", &or_none(tools::output(rustc, &["--version"]).unwrap_or_default()));
@@ -61,7 +62,7 @@ pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
         line("", &format!("cuda:{index} ({gpu})"));
     }
     let is_cpu_build =
-        libtorch::look().ok().flatten().is_some_and(|found| found.libtorch.build == libtorch::Build::Cpu);
+        libtorch::look().ok().flatten().is_some_and(|found| found.libtorch.build == Build::Cpu);
     if tools::has_nvidia_gpu() && is_cpu_build {
         missing.push(
             "libtorch is a build for the CPU, so the GPU is not used: run `cargo xtask setup --cuda`."
@@ -69,7 +70,7 @@ pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
         );
     }
 
-    line("cache", &libtorch::cache_folder().map_or("none".to_owned(), |folder| with_size(&folder)));
+    line("cache", &cache_folder().map_or("none".to_owned(), |folder| with_size(&folder)));
     line("torch hub's cache", &torch_hub().map_or("none".to_owned(), |folder| with_size(&folder)));
 
     report.push('\n');
@@ -91,7 +92,7 @@ fn with_size(folder: &Path) -> String {
     if !folder.exists() {
         return format!("{} (empty)", folder.display());
     }
-    format!("{} ({} MB)", folder.display(), libtorch::folder_size(folder) / 1_000_000)
+    format!("{} ({} MB)", folder.display(), folder_size(folder) / 1_000_000)
 }
 
 /// The folder where PyTorch keeps downloaded weights: `TORCH_HOME`, or `torch` in `XDG_CACHE_HOME` or in

@@ -1,5 +1,7 @@
 use super::Error;
-use crate::{checkout, libtorch, python, tools};
+use crate::{checkout, libtorch, python};
+use reglet_link::libtorch::cache_folder;
+use reglet_link::tools;
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::fs;
@@ -84,7 +86,7 @@ fn references(script: &Path, name: &str) -> Result<PathBuf, Error> {
         );
     }
     let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    Ok(libtorch::cache_folder()?.join(name).join(hash))
+    Ok(cache_folder().map_err(libtorch::Error::from)?.join(name).join(hash))
 }
 
 fn failed(reason: String) -> Error {

@@ -1,6 +1,6 @@
 use super::Error;
-use crate::libtorch::{self, Build};
-use crate::tools;
+use crate::libtorch;
+use reglet_link::{libtorch::Build, tools};
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 use super::Error;
-use crate::{checkout, libtorch, tools};
+use crate::{checkout, libtorch};
+use reglet_link::tools;
 use std::ffi::OsString;
 use std::process::ExitCode;
 

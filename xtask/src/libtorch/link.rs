@@ -1,7 +1,8 @@
 //! The link in the checkout at which cargo, editors and the programs themselves find libtorch.
 
-use super::{Error, Libtorch};
-use crate::{checkout, tools};
+use super::Error;
+use crate::checkout;
+use reglet_link::{libtorch::Libtorch, tools};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -69,7 +70,7 @@ fn is_real_folder(link: &Path) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::libtorch::Build;
+    use reglet_link::libtorch::Build;
 
     fn libtorch(home: &Path) -> Libtorch {
         fs::create_dir(home).expect("make a folder");

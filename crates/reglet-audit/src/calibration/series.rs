@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::config::SeriesConfig;
 use crate::config::{ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
+use crate::source::hexadecimal;
 use crate::train::save;
 use crate::{Error, Output};
 
@@ -126,7 +127,7 @@ impl Task {
     /// Its file. The recipe is part of the name, so that none is taken for one trained otherwise.
     fn file(&self) -> String {
         let digest = Sha256::digest(format!("{} {WIDTH} {SIDE}", self.recipe));
-        let short: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let short = hexadecimal(&digest[..4]);
         format!("{}-{short}.safetensors", self.stem)
     }
 }

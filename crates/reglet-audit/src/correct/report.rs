@@ -205,8 +205,10 @@ impl Page<'_> {
 
     fn remains(&self) -> Result<Option<Svg>, Error> {
         let words = &self.words;
-        let mut drawing =
-            IntervalChart::new(words.what_remains()).decimal_mark(self.language.decimal_mark()).width(WIDTH);
+        let mut drawing = IntervalChart::new(words.what_remains())
+            .decimal_mark(self.language.decimal_mark())
+            .width(WIDTH)
+            .reference(0.0, words.nothing_remains());
         let methods = self.results.methods.iter().map(|method| (self.title(method), &method.after));
         let mut shown = false;
         for (name, side) in std::iter::once((words.before_correction(), &self.results.before)).chain(methods)

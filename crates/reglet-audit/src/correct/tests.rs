@@ -127,7 +127,7 @@ fn a_correction_leaves_weights_of_which_only_some_were_changed() {
     let (said, status) = correct(&path, &overrides, &out).expect("it runs");
     assert!(status <= 1 && said.contains("load_state_dict"), "{said}");
     let weights = |path: &Path| reglet_model::Weights::read(path).expect("readable");
-    let before = weights(Path::new("../../configs/models/phantom-shortcut.safetensors"));
+    let before = weights(Path::new("configs/models/phantom-shortcut.safetensors"));
     let changed = |method: &str| -> Vec<String> {
         let after = weights(&out.join(format!("{method}.safetensors")));
         assert!(after.names().eq(before.names()), "the names are the model's own");

@@ -38,6 +38,9 @@ phrases! {
     what_remains()
         "What {the_artefact} still does"
         "Ce que change encore {the_artefact}"
+    nothing_remains()
+        "nothing"
+        "rien"
     what_remains_note()
         "By picture, the change of the probability {of_target} when {the_artefact} is put in or taken away, beyond that of an equally strong change without meaning, without its sign: mean and 95 % interval."
         "Par image, variation de la probabilité {of_target} quand on ajoute ou retire {the_artefact}, au-delà d’une modification aussi forte mais sans signification, sans son signe : moyenne et intervalle à 95 %."

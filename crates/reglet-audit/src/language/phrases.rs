@@ -420,6 +420,9 @@ phrases! {
     for_changes(how)
         "For the changes below, {an_artefact} is {how}."
         "Pour les modifications ci-dessous, {the_artefact} : {how}."
+    made_smaller(side)
+        "Pictures whose shorter side is at least twice {side} pixels long are made smaller by a whole factor, to no less than {side}, before they are changed; what the models see of a picture as it is comes from its full size."
+        "Les images dont le petit côté compte au moins deux fois {side} pixels sont réduites d’un facteur entier, sans descendre sous {side}, avant d’être modifiées ; ce que les modèles voient d’une image intacte vient de sa taille d’origine."
     redrawn()
         "drawn again by the generator"
         "dessin refait par le générateur"

@@ -6,7 +6,7 @@ use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_data::edit::Change;
-use reglet_data::{Dataset, Geometry, Mask, Sample, View};
+use reglet_data::{Canvas, Dataset, Geometry, Mask, Sample, View};
 use reglet_evidence::{Edit, Picture};
 
 use super::edit;
@@ -97,9 +97,19 @@ pub(super) struct Workshop<'a> {
 pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, Error> {
     let Workshop { data, artefacts, geometries } = workshop;
     let sample = data.sample(index)?;
-    let views = geometries.all().iter().map(|geometry| View::new(&sample.picture, *geometry));
-    let views: Vec<View<'_>> = views.collect::<Result<_, _>>()?;
-    let mut changed: Vec<Vec<Version>> = views.iter().map(|_| Vec::new()).collect();
+    let known = known(workshop, index, &sample);
+    // Usually one: artefacts are changed at different sizes only where the data set draws one of them again.
+    let mut canvases: BTreeMap<u32, Canvas<'_>> = BTreeMap::new();
+    let reduction = |suspect: &Suspect| suspect.editor.reduction(sample.picture.dimensions());
+    for factor in artefacts.iter().map(reduction).chain(artefacts.is_empty().then_some(1)) {
+        canvases.entry(factor).or_insert_with(|| Canvas::new(&sample, factor));
+    }
+    let views = canvases.iter().map(|(factor, canvas)| {
+        let views = geometries.all().iter().map(|geometry| canvas.view(*geometry));
+        Ok((*factor, views.collect::<Result<_, _>>()?))
+    });
+    let views: BTreeMap<u32, Vec<View<'_>>> = views.collect::<Result<_, Error>>()?;
+    let mut changed: Vec<Vec<Version>> = geometries.all().iter().map(|_| Vec::new()).collect();
     for (artefact, suspect) in artefacts.iter().enumerate() {
         let mut changes: Vec<(Change, bool)> =
             suspect.changes.iter().map(|change| (*change, false)).collect();
@@ -108,13 +118,15 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
             changes.push((Change::Remove, true));
         }
         // What several changes of one picture share is found once.
-        let scene = suspect.editor.scene(data, index, &sample);
+        let factor = reduction(suspect);
+        let (canvas, views) = (canvases[&factor].sample(), &views[&factor]);
+        let scene = suspect.editor.scene(data, index, canvas);
         for (change, aside) in changes {
             for place in 0..suspect.editor.places(change) {
                 let Some(placement) = scene.place(change, place)? else { continue };
                 let Some(patch) = scene.patch(change, &placement)? else { continue };
-                let strength = patch.strength(&sample.picture);
-                for (versions, view) in changed.iter_mut().zip(&views) {
+                let strength = patch.strength(&canvas.picture);
+                for (versions, view) in changed.iter_mut().zip(views) {
                     let edit = Edit {
                         donor: patch.donor().map(str::to_owned),
                         visible: view.visible(&patch)?,
@@ -127,13 +139,15 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
             }
         }
     }
-    let seen = views.into_iter().zip(geometries.all()).zip(changed).map(|((view, geometry), changed)| {
+    // All of them see the same of the picture as it is.
+    let views = views.into_values().next().into_iter().flatten();
+    let seen = views.zip(geometries.all()).zip(changed).map(|((view, geometry), changed)| {
         let regions = sample.regions.iter();
         let masks = regions.map(|(name, mask)| Ok((name.clone(), geometry.apply_mask(mask)?)));
         Ok(Seen { masks: masks.collect::<Result<_, Error>>()?, view: view.into_picture(), changed })
     });
     let seen = seen.collect::<Result<_, Error>>()?;
-    Ok(Prepared { index, known: known(workshop, index, &sample), seen })
+    Ok(Prepared { index, known, seen })
 }
 
 /// What is known of a picture without asking a model.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use reglet_evidence::Score;
 use reglet_model::{Head, Model};
 use reglet_statistics::Probe;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::prepare::Geometries;
@@ -28,7 +29,8 @@ const LEAST: usize = 8;
 const FOLDS: usize = 5;
 
 /// A linear probe for each model and artefact, where there can be one.
-pub(super) struct Probes {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Probes {
     /// By model and artefact.
     probes: Vec<Vec<Option<Probe>>>,
     /// By picture of the data set: a number for its group.
@@ -50,7 +52,7 @@ impl Probes {
     /// without it where there are any, so that a probe does not tell the class instead.
     ///
     /// Costs a forward pass of each picture of the sample.
-    pub fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
+    pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
         let groups = groups(plan);
         let chosen = sample(plan)?;
         let mut progress = Progress::of(plan, "finding what the models see", "pictures");
@@ -80,7 +82,7 @@ impl Probes {
     }
 
     /// By artefact: the log odds that the picture number `index` shows it, by a probe that has not seen its group.
-    pub fn of(&self, model: usize, features: &[f32], index: usize) -> Vec<Option<f64>> {
+    pub(super) fn of(&self, model: usize, features: &[f32], index: usize) -> Vec<Option<f64>> {
         let group = self.groups.get(index).copied();
         let odds = |probe: &Option<Probe>| probe.as_ref()?.score(features, group);
         self.probes[model].iter().map(odds).collect()

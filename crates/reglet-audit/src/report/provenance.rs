@@ -97,6 +97,7 @@ fn suspect(page: &Page<'_>, artefact: &str, known: &ArtefactSummary) -> Markup {
                 (rich(&words.association(odds, language.estimate(&found.phi, Language::signed)))) " "
             }
             (words.for_changes(words.insertion(known.insertion)))
+            @if let Some(side) = known.resolution { " " (words.made_smaller(side)) }
         }
     }
 }

@@ -53,6 +53,7 @@ fn example_in(language: Language) -> Results {
                         .into_iter()
                         .collect(),
                     insertion: Insertion::Redrawn,
+                    resolution: Some(672),
                 },
             )]
             .into(),

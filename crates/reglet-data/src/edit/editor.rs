@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Cutout, EditError, Edited, Placement, Scene, follow};
 use crate::phantom::Dice;
+use crate::reduce::factor;
 use crate::{DataError, Dataset, Sample};
 
 /// The artefact that can be drawn. Any other must be cut from a picture.
@@ -29,6 +30,12 @@ pub struct EditOptions {
     pub places: u32,
     /// Makes a long mask longer as far as the dark line in it goes on: for rulers whose polygons end too early.
     pub follow: bool,
+    /// Pictures that are larger than anybody looks at are made smaller, by a whole factor, before they are changed: so far
+    /// that their shorter side still has at least so many pixels. What models see of a picture as it is does not depend on it.
+    /// Where this is left out an audit takes three times the side of what its models see; elsewhere pictures are changed at
+    /// their own size.
+    #[schemars(range(min = 1))]
+    pub resolution: Option<u32>,
 }
 
 /// Where what is put into a picture comes from.
@@ -43,7 +50,7 @@ pub enum Source {
 
 impl Default for EditOptions {
     fn default() -> Self {
-        EditOptions { insert: None, places: 3, follow: false }
+        EditOptions { insert: None, places: 3, follow: false, resolution: None }
     }
 }
 
@@ -114,6 +121,9 @@ impl Editor {
         if !(1..=64).contains(&options.places) {
             return Err(EditError::Places { places: options.places }.into());
         }
+        if options.resolution == Some(0) {
+            return Err(EditError::Resolution.into());
+        }
         let redraws = artefact == DRAWN
             && [Change::Insert, Change::Remove]
                 .into_iter()
@@ -138,6 +148,17 @@ impl Editor {
         };
         let (artefact, lesion) = (artefact.to_owned(), lesion.to_owned());
         Ok(Editor { options: options.clone(), artefact, lesion, seed, means })
+    }
+
+    /// The shorter side at which large pictures are changed, in pixels; `None` where all are changed at their own size.
+    pub fn resolution(&self) -> Option<u32> {
+        self.options.resolution.filter(|_| !matches!(self.means, Means::Redrawn))
+    }
+
+    /// By what factor a picture of this size is made smaller before it is changed; 1 where it is changed at its own size.
+    pub fn reduction(&self, dimensions: (u32, u32)) -> u32 {
+        // Who draws a picture again draws it at its own size.
+        self.resolution().map_or(1, |side| factor(dimensions, side))
     }
 
     /// How many places there are for a change of a picture: one, unless something is put somewhere.
@@ -228,6 +249,8 @@ fn cutouts(
     let (mut whole, mut cropped) = (Vec::new(), Vec::new());
     for index in order.into_iter().take(LOOKED_AT) {
         let sample = dataset.sample(index)?;
+        let factor = options.resolution.map_or(1, |side| factor(sample.picture.dimensions(), side));
+        let sample = if factor > 1 { sample.reduced(factor) } else { sample };
         let Some(mask) = sample.regions.get(artefact) else { continue };
         let mask = if options.follow { follow(&sample.picture, mask)? } else { mask.clone() };
         let touches = sample

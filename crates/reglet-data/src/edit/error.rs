@@ -32,6 +32,9 @@ pub enum EditError {
         /// The number asked for.
         places: u32,
     },
+    /// No pixels would be left.
+    #[error("pictures are to be changed at a resolution of 0 pixels, but it must be at least 1")]
+    Resolution,
     /// No picture shows the artefact with a mask, clear of the lesion.
     #[error(
         "no cut-out of '{artefact}' can be had: no picture has a mask of one that lies clear of the lesion; \

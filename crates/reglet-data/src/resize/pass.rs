@@ -30,13 +30,16 @@ impl Window {
 }
 
 impl Pass {
-    pub(super) fn new(from: usize, to: usize) -> Pass {
-        Pass { from, to, windows: if from == to { Vec::new() } else { windows(from, to) } }
+    /// From `from` values to `to`. All of them are `span` wide: less than `from` where the last value stands for less than the
+    /// others do.
+    pub(super) fn over(from: usize, span: f64, to: usize) -> Pass {
+        let is_identity = from == to && span == from as f64;
+        Pass { from, to, windows: if is_identity { Vec::new() } else { windows(from, span, to) } }
     }
 
     /// Whether every value stays what it is: then there are no windows.
     pub(super) fn is_identity(&self) -> bool {
-        self.from == self.to
+        self.windows.is_empty()
     }
 
     /// The windows, by output value.
@@ -82,9 +85,9 @@ impl Pass {
     }
 }
 
-/// The windows of all output values of a pass from `from` values to `to`.
-fn windows(from: usize, to: usize) -> Vec<Window> {
-    let scale = from as f64 / to as f64;
+/// The windows of all output values of a pass from `from` values, `span` wide, to `to`.
+fn windows(from: usize, span: f64, to: usize) -> Vec<Window> {
+    let scale = span / to as f64;
     let support = scale.max(1.0);
     // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
     let steepness = 1.0 / support;

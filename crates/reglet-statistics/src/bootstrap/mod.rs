@@ -13,6 +13,7 @@ pub use mean::{Rows, bootstrap_mean};
 
 pub(crate) use mean::mean_of_independent;
 
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::{Estimate, normal_cdf, normal_quantile, quantile};
@@ -23,7 +24,7 @@ use crate::{Estimate, normal_cdf, normal_quantile, quantile};
 ///
 /// Made by [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`] and [`bootstrap`], from 5000 draws, or
 /// fewer, down to 1000, where there are very many rows. The seed fixes them; the number of threads does not matter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draws {
     value: f64,
     /// The estimates of the draws, ascending.

@@ -1,9 +1,10 @@
 //! Ridge logistic regression, in the dual: its size is the number of rows, however many features there are.
 
 use nalgebra::{DMatrix, DVector};
+use serde::{Deserialize, Serialize};
 
 /// The log-odds as a function of a row's features.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Logistic {
     weights: Vec<f64>,
     intercept: f64,

@@ -4,6 +4,7 @@ mod folds;
 mod logistic;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::{Draws, Estimate, LEVEL, bootstrap_auroc};
 use logistic::Logistic;
@@ -14,7 +15,7 @@ use logistic::Logistic;
 /// rows of all others: features standardised by those rows, C·Σ log-loss + ½‖w‖² with C = 4/d for d features
 /// (scikit-learn's `LogisticRegression(C=4/d)`), under which log-odds that are off by two are as surprising as they are
 /// by a standard normal prior, whatever d is. The score of a row is its log-odds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Probe {
     fits: Vec<Logistic>,
     /// Each group's fold, by rising number of the group.

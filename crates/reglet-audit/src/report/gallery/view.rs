@@ -3,6 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
+use crate::source::hexadecimal;
+
 /// An encoded picture that lies on others.
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'a> {
@@ -15,7 +17,7 @@ impl Layer<'_> {
     pub(super) fn key(self) -> String {
         let (Layer::Jpeg(bytes) | Layer::Png(bytes)) = self;
         let hash = Sha256::digest(bytes);
-        format!("p{}", hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>())
+        format!("p{}", hexadecimal(&hash[..8]))
     }
 
     /// The picture itself, which others can refer to where it has a name.

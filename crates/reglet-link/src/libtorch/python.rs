@@ -1,30 +1,22 @@
-//! The PyTorch of a Python environment, found without importing it: that would take seconds.
+//! The PyTorch of a Python environment.
 
 use super::{Error, Libtorch, VERSION};
-use crate::tools;
+use crate::{pytorch, tools};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// Prints the folder of the package `torch`. The current folder does not count: a program started in it may
-/// have a folder of that name for another reason.
-const PRINT_FOLDER: &str = "\
-import sys, importlib.util
-sys.path[:] = [path for path in sys.path if path]
-spec = importlib.util.find_spec('torch')
-print((spec and spec.submodule_search_locations or [''])[0])";
-
 /// The PyTorch of the active environment, if it is of the version `tch` takes.
 pub fn active() -> Option<Libtorch> {
-    interpreters().iter().find_map(|python| Libtorch::at(&package(python)?).ok())
+    interpreters().iter().find_map(|python| Libtorch::at(&pytorch::folder(python)?).ok())
 }
 
 /// The PyTorch that `LIBTORCH_USE_PYTORCH` asks for: of the interpreter which torch-sys will ask as well.
 pub fn required() -> Result<Libtorch, Error> {
-    let name = if cfg!(windows) || env::var_os("VIRTUAL_ENV").is_some() { "python" } else { "python3" };
+    let name = pytorch::interpreter(env::var_os("VIRTUAL_ENV").is_some());
     let Some(python) = tools::find(name) else {
         return Err(Error::Python { reason: format!("there is no {name} on PATH") });
     };
-    let Some(package) = package(&python) else {
+    let Some(package) = pytorch::folder(&python) else {
         return Err(Error::Python { reason: format!("{} has no PyTorch", python.display()) });
     };
     Libtorch::at(&package).map_err(|unfit| Error::Python { reason: unfit.to_string() })
@@ -52,13 +44,8 @@ pub fn interpreters() -> Vec<PathBuf> {
 
 /// The version of an interpreter's PyTorch, whichever it is, and whether it can be used.
 pub fn describe(python: &Path) -> Option<String> {
-    Some(match Libtorch::at(&package(python)?) {
+    Some(match Libtorch::at(&pytorch::folder(python)?) {
         Ok(libtorch) => format!("PyTorch {}", libtorch.version),
         Err(unfit) => format!("a PyTorch that cannot be used, since {unfit} ({VERSION} is needed)"),
     })
-}
-
-/// The folder of an interpreter's PyTorch.
-fn package(python: &Path) -> Option<PathBuf> {
-    tools::output(python, &["-c", PRINT_FOLDER]).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 /// Why another program could not do its work.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentences say it")]
 pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },

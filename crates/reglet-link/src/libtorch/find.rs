@@ -1,7 +1,6 @@
 //! Where libtorch is looked for, and in which order.
 
 use super::{Build, Error, Libtorch, cache, python};
-use crate::checkout;
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// A libtorch and how it was come by.
 #[derive(Debug)]
 pub struct Found {
+    /// It.
     pub libtorch: Libtorch,
+    /// How.
     pub source: Source,
 }
 
@@ -39,9 +40,13 @@ impl fmt::Display for Found {
     }
 }
 
-/// Looks for a libtorch. None is no error, but one that was asked for by name and cannot be used is.
-pub fn find(build: Build) -> Result<Option<Found>, Error> {
-    if let Some(home) = variable() {
+/// Looks for a libtorch: the one `LIBTORCH` or `LIBTORCH_USE_PYTORCH` names, that of the active Python environment, or
+/// the one in the cache. `own` is a value of `LIBTORCH` that does not count ([`find_or_prepare`](super::find_or_prepare)).
+///
+/// # Errors
+/// None is no error, but one that was asked for by name and cannot be used is.
+pub fn find(build: Build, own: Option<&Path>) -> Result<Option<Found>, Error> {
+    if let Some(home) = variable(own) {
         let libtorch = Libtorch::at(&home).map_err(|unfit| Error::Variable { unfit })?;
         if build == Build::Cuda && libtorch.build != Build::Cuda {
             return Err(Error::VariableWithoutCuda { home });
@@ -60,16 +65,9 @@ pub fn find(build: Build) -> Result<Option<Found>, Error> {
     Ok(libtorch.map(|libtorch| Found { libtorch, source: Source::Cache }))
 }
 
-/// What cargo would use now: like `find`, but it takes the checkout's link for what it is, and neither
-/// searches nor prepares anything.
-pub fn look() -> Result<Option<Found>, Error> {
-    if is_chosen_by_variable() {
-        return find(Build::Cpu);
-    }
-    let link = checkout::libtorch_link();
-    let Ok(mut libtorch) = Libtorch::at(&link) else {
-        return Ok(None);
-    };
+/// The libtorch that a checkout's link points to; `None` where there is none that can be used.
+pub fn linked(link: &Path) -> Option<Found> {
+    let mut libtorch = Libtorch::at(link).ok()?;
     if let Ok(home) = link.canonicalize() {
         libtorch.home = home;
     }
@@ -83,24 +81,24 @@ pub fn look() -> Result<Option<Found>, Error> {
     } else {
         Source::Checkout
     };
-    Ok(Some(Found { libtorch, source }))
+    Some(Found { libtorch, source })
 }
 
-/// Whether the user's environment says which libtorch to use.
-pub fn is_chosen_by_variable() -> bool {
-    variable().is_some() || env::var_os("LIBTORCH_USE_PYTORCH").is_some()
+/// Whether the user's environment says which libtorch to use; `own` as in [`find`].
+pub fn is_chosen_by_variable(own: Option<&Path>) -> bool {
+    variable(own).is_some() || env::var_os("LIBTORCH_USE_PYTORCH").is_some()
 }
 
-/// `LIBTORCH` as the user set it. Cargo sets it for this program as well, from `.cargo/config.toml`, to the
-/// checkout's own link: that says nothing of the user's wishes.
-fn variable() -> Option<PathBuf> {
+/// `LIBTORCH` as the user set it. Cargo sets it as well, from a checkout's `.cargo/config.toml`, to the checkout's own link:
+/// that says nothing of the user's wishes.
+fn variable(own: Option<&Path>) -> Option<PathBuf> {
     let home = env::var_os("LIBTORCH").filter(|value| !value.is_empty()).map(PathBuf::from)?;
-    (!is_own_link(&home)).then_some(home)
+    let is_own = own.is_some_and(|own| is_same_place(&home, own));
+    (!is_own).then_some(home)
 }
 
-fn is_own_link(home: &Path) -> bool {
-    let link = checkout::libtorch_link();
-    // The folders are compared, not what the link points to: that may be what the user names as well.
+/// Whether two paths name one place. The folders they are in are compared, not what links there point to.
+fn is_same_place(a: &Path, b: &Path) -> bool {
     let folder = |path: &Path| path.parent().and_then(|parent| parent.canonicalize().ok());
-    home == link || (home.file_name() == link.file_name() && folder(home) == folder(&link))
+    a == b || (a.file_name() == b.file_name() && folder(a) == folder(b))
 }

@@ -1,0 +1,129 @@
+//! The configs and weights that come inside the program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reglet_link::libtorch::cache_folder;
+use sha2::{Digest, Sha256};
+
+use crate::source::hexadecimal;
+use crate::{Error, Output};
+
+/// Each by its place relative to the others, since the configs name the weights.
+const FILES: [(&str, &[u8]); 7] = [
+    ("calibration.toml", include_bytes!("../configs/calibration.toml")),
+    ("correct.toml", include_bytes!("../configs/correct.toml")),
+    ("isic-correct.toml", include_bytes!("../configs/isic-correct.toml")),
+    ("isic-ruler.toml", include_bytes!("../configs/isic-ruler.toml")),
+    ("ruler.toml", include_bytes!("../configs/ruler.toml")),
+    ("models/phantom-clean.safetensors", include_bytes!("../configs/models/phantom-clean.safetensors")),
+    ("models/phantom-shortcut.safetensors", include_bytes!("../configs/models/phantom-shortcut.safetensors")),
+];
+
+/// The configs with what each is for, as text; or, where a folder is given, writes them there, with the weights they name.
+///
+/// # Errors
+/// [`Error::Usage`] where one of the files is there already and says something else, [`Error::Output`] if nothing can be
+/// written there.
+pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
+    let Some(folder) = folder else {
+        let lines = names().map(|name| format!("{name:18} {}\n", purpose(name)));
+        return Ok(format!(
+            "{}`reglet configs FOLDER` writes them there to be changed, with the weights that they name.\n",
+            lines.collect::<String>()
+        ));
+    };
+    for (name, content) in FILES {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|there| there != content) {
+            return Err(Error::Usage(format!(
+                "{} is there already and is another one; nothing was written. Name another folder, or move it away",
+                path.display()
+            )));
+        }
+    }
+    write(folder)?;
+    Ok(FILES.map(|(name, _)| format!("{}\n", folder.join(name).display())).concat())
+}
+
+/// The names of the configs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".toml"))
+}
+
+/// Where the config called `name` lies with what it names: written to the user's cache the first time. `None` for a name that
+/// is no config's.
+///
+/// # Errors
+/// [`Error::Usage`] where there is no cache, [`Error::Output`] if nothing can be written there.
+pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
+    if !names().any(|known| known == name) {
+        return Ok(None);
+    }
+    let cache = cache_folder().map_err(|error| Error::Usage(error.to_string()))?;
+    let mut hash = Sha256::new();
+    for (name, content) in FILES {
+        hash.update(name);
+        hash.update(content);
+    }
+    let folder = cache.join("configs").join(hexadecimal(&hash.finalize()[..8]));
+    // Somebody may have changed a file there.
+    if FILES.iter().any(|(name, content)| fs::read(folder.join(name)).ok().as_deref() != Some(content)) {
+        write(&folder)?;
+    }
+    Ok(Some(folder.join(name)))
+}
+
+fn write(folder: &Path) -> Result<(), Error> {
+    let mut output = Output::new(folder)?;
+    for (name, content) in FILES {
+        output.write(name, content)?;
+    }
+    output.finish()?;
+    Ok(())
+}
+
+/// The first sentence of a config: the comment that it begins with.
+fn purpose(name: &str) -> String {
+    let text = FILES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, content)| content);
+    let text = String::from_utf8_lossy(text);
+    let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+    let comment = comment.join(" ");
+    comment.split_once(". ").map_or_else(|| comment.clone(), |(first, _)| first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_config_says_what_it_is_for_and_every_file_is_here() {
+        let listed = configs(None).expect("a list");
+        for name in names() {
+            let line = listed.lines().find(|line| line.starts_with(name)).expect("a line");
+            assert!(line.trim_end().len() > name.len() + 20, "{line}");
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let name = entry.file_name().into_string().expect("plain");
+            let is_config = name.ends_with(".toml");
+            assert!(!is_config || names().any(|known| known == name), "{name} is not in the program");
+        }
+    }
+
+    #[test]
+    fn they_are_written_whole_and_over_nobody_s_work() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = folder.path().join("mine");
+        let said = configs(Some(&out)).expect("room");
+        assert_eq!(said.lines().count(), FILES.len());
+        for (name, content) in FILES {
+            assert_eq!(fs::read(out.join(name)).expect("written"), content, "{name}");
+        }
+        assert!(configs(Some(&out)).is_ok(), "the same once more");
+        fs::write(out.join("ruler.toml"), "seed = 1\n").expect("room");
+        let refused = configs(Some(&out)).expect_err("a changed config").to_string();
+        assert!(refused.contains("ruler.toml") && refused.contains("nothing was written"), "{refused}");
+        assert_eq!(fs::read_to_string(out.join("ruler.toml")).expect("there"), "seed = 1\n");
+    }
+}

@@ -1,0 +1,6 @@
+//! Lets what is linked to libtorch start.
+
+fn main() {
+    #[cfg(feature = "libtorch")]
+    reglet_link::run_path();
+}
