@@ -15,7 +15,7 @@ pub use doctor::doctor;
 pub use fuzz::fuzz;
 pub use outside::outside;
 pub use parity::parity;
-pub use reglet::reglet;
+pub use reglet::{explore, reglet};
 pub use setup::setup;
 pub use slurm::slurm;
 pub use test::test;

@@ -24,6 +24,7 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   judge RESULTS              the verdicts of an audit again, by other rules and without any model
   correct                    a model with a shortcut: corrected, and audited before and after
   calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
+  explore                    the page on this machine: drag a ruler, watch the answer; annotate; learn
   methods                    the attribution methods: name, cost, paper
   gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass
   inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Some("outside") => commands::outside(&arguments),
         Some("slurm") => commands::slurm(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
+        Some("explore") => commands::explore(&arguments),
         Some("reglet") => commands::reglet(&arguments),
         _ => {
             let all: Vec<OsString> = std::iter::once(command).chain(arguments).collect();

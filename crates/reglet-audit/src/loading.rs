@@ -11,8 +11,11 @@ use reglet_model::{
 use crate::progress::Progress;
 use crate::{Error, ExplainOptions};
 
-/// The model to explain.
-pub(crate) fn load(options: &ExplainOptions) -> Result<Model, Error> {
+/// The model that `explain` would explain: of its options, those that say where the model comes from and how it runs.
+///
+/// # Errors
+/// Whatever is wrong with them or with the model's files.
+pub fn load(options: &ExplainOptions) -> Result<Model, Error> {
     let score = options.score.parse().map_err(|fault| Error::Usage(format!("--score: {fault}")))?;
     let statistics = statistics(options.mean.as_deref(), options.std.as_deref())?;
     let mut model = read(options)?;

@@ -42,6 +42,24 @@ pub struct Plan {
     pub(crate) quiet: bool,
 }
 
+/// What a plan has opened and checked, for those who do something else with it than an audit.
+pub struct Opened {
+    /// The config.
+    pub config: Config,
+    /// The folder that its relative paths start from.
+    pub folder: PathBuf,
+    /// The pictures.
+    pub data: Box<dyn Dataset>,
+    /// The regions under suspicion, by name, each with what changes pictures there.
+    pub artefacts: Vec<(String, Editor)>,
+    /// The classes whose scores are explained.
+    pub targets: Vec<String>,
+    /// The models, by name.
+    pub models: Vec<(String, Model)>,
+    /// The methods.
+    pub methods: Vec<Method>,
+}
+
 /// A region under suspicion, and how pictures are changed to find out about it.
 #[derive(Debug)]
 pub(crate) struct Suspect {
@@ -89,6 +107,20 @@ impl Plan {
     /// What the audit is made by.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What was opened, given away.
+    pub fn into_opened(self) -> Opened {
+        let artefacts = self.artefacts.into_iter().map(|suspect| (suspect.name, suspect.editor));
+        Opened {
+            config: self.config,
+            folder: self.folder,
+            data: self.data,
+            artefacts: artefacts.collect(),
+            targets: self.targets,
+            models: self.models,
+            methods: self.methods,
+        }
     }
 
     /// Opens everything that a config names.

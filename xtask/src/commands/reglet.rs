@@ -7,28 +7,48 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-/// Hands the words to the program `reglet`, built first where its sources are newer than it.
+/// Hands the words to the program `reglet`.
+pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
+    hand_over(&REGLET, words)
+}
+
+/// Hands the words to the program `reglet-explore`, which serves the page.
+pub fn explore(words: &[OsString]) -> Result<ExitCode, Error> {
+    hand_over(&EXPLORE, words)
+}
+
+/// A program of the workspace.
+struct Program {
+    package: &'static str,
+    /// What is started.
+    name: &'static str,
+    /// All that must be built for it: the second of `reglet`'s does the work.
+    files: &'static [&'static str],
+}
+
+const REGLET: Program = Program { package: "reglet-audit", name: "reglet", files: &["reglet", "reglet-run"] };
+const EXPLORE: Program =
+    Program { package: "reglet-explore", name: "reglet-explore", files: &["reglet-explore"] };
+
+/// Hands the words to a program, built first where its sources are newer than it.
 ///
 /// A build shows itself, since the first one takes minutes. Where the program is newer than all its sources cargo is not asked: it
 /// would build with the features that the program alone needs, again after a build of the whole workspace.
-pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
+fn hand_over(program: &Program, words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let folder = checkout::target().join("debug");
-    if !PROGRAMS.iter().all(|program| is_up_to_date(&folder, program)) {
+    if !program.files.iter().all(|file| is_up_to_date(&folder, file)) {
         tools::require_cxx_compiler()?;
         let mut build = checkout::cargo();
-        build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]);
+        build.args(["build", "--package", program.package, "--bins", "--manifest-path"]);
         build.arg(checkout::root().join("Cargo.toml"));
         if !tools::run(build)?.success() {
             return Ok(ExitCode::from(2));
         }
     }
-    let program = folder.join(format!("reglet{}", std::env::consts::EXE_SUFFIX));
-    Ok(tools::hand_over(checkout::with_libtorch(program, words))?)
+    let file = folder.join(format!("{}{}", program.name, std::env::consts::EXE_SUFFIX));
+    Ok(tools::hand_over(checkout::with_libtorch(file, words))?)
 }
-
-/// The program that understands the words, and the one that it hands over to.
-const PROGRAMS: [&str; 2] = ["reglet", "reglet-run"];
 
 /// Whether the program in `folder` is newer than each source cargo lists for it in the file beside it.
 fn is_up_to_date(folder: &Path, program: &str) -> bool {

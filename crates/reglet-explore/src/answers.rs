@@ -1,0 +1,159 @@
+//! What the classifiers say of a scene.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use image::RgbImage;
+use reglet_model::{Model, Parameters};
+use serde::Serialize;
+use tch::{Device, Kind};
+
+use crate::Error;
+use crate::scene::{Choice, Detail, Pictures, Scene};
+
+/// A classifier, by its name.
+pub struct Classifier {
+    /// What it is called.
+    pub name: String,
+    /// The classifier.
+    pub model: Model,
+    /// The class whose probability is followed; the most probable one of the unchanged picture unless given.
+    pub target: Option<usize>,
+}
+
+impl Classifier {
+    /// The same classifier for another thread: the weights are shared.
+    ///
+    /// # Errors
+    /// What libtorch reports.
+    pub fn shared(&self) -> Result<Classifier, Error> {
+        let tensors = self.model.parameters().tensors().iter().map(|tensor| tensor.shallow_clone());
+        let model = self.model.with_parameters(Parameters::from_tensors(tensors.collect()))?;
+        Ok(Classifier { name: self.name.clone(), model, target: self.target })
+    }
+
+    /// The probability of each class.
+    pub(crate) fn probabilities(&self, picture: &RgbImage) -> Result<Vec<f64>, Error> {
+        let preprocessing = self.model.preprocessing();
+        let view = preprocessing.view(picture)?;
+        let input = preprocessing.tensor(&[view], self.model.device())?;
+        let probabilities = self.model.classes().probabilities(&self.model.logits(&input)?)?;
+        let row = probabilities.f_select(0, 0)?.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?;
+        Ok(Vec::try_from(row)?)
+    }
+
+    /// The class that is followed, of a picture of which these are the probabilities.
+    pub(crate) fn followed(&self, probabilities: &[f64]) -> usize {
+        let top = probabilities.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
+        self.target.or(top.map(|(class, _)| class)).unwrap_or(0)
+    }
+}
+
+/// What one classifier says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Said {
+    /// The classifier.
+    pub model: String,
+    /// The class that is followed.
+    pub target: String,
+    /// Its probability.
+    pub probability: f64,
+    /// The same in the picture without the change.
+    pub before: f64,
+    /// The most probable class.
+    pub decision: String,
+    /// The same in the picture without the change.
+    pub decision_before: String,
+    /// The most probable classes with their probabilities.
+    pub top: Vec<(String, f64)>,
+}
+
+/// What all of them say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Answer {
+    /// In the order of the classifiers.
+    pub models: Vec<Said>,
+    /// The share of the lesion that the change touches, 0 to 1.
+    pub lesion: f64,
+    /// How long it took.
+    pub milliseconds: f64,
+}
+
+/// So many answers of unchanged pictures are kept: sliders pass through many.
+const KNOWN: usize = 32;
+
+/// So many classes are named.
+const TOP: usize = 5;
+
+/// The state of the thread that answers.
+pub struct Answers {
+    pictures: Arc<Pictures>,
+    classifiers: Vec<Classifier>,
+    known: Vec<(Choice, Arc<Vec<Vec<f64>>>)>,
+}
+
+impl Answers {
+    /// Answers of these classifiers.
+    pub fn new(pictures: Arc<Pictures>, classifiers: Vec<Classifier>) -> Answers {
+        Answers { pictures, classifiers, known: Vec::new() }
+    }
+
+    /// What the classifiers say of a scene, and of the same without the change.
+    ///
+    /// # Errors
+    /// A scene that cannot be drawn; what a model reports.
+    pub fn of(&mut self, scene: &Scene) -> Result<Answer, Error> {
+        let start = Instant::now();
+        let before = self.before(&scene.picture)?;
+        let mut lesion = 0.0;
+        let after = match scene.change {
+            None => Arc::clone(&before),
+            Some(_) => {
+                let composed = self.pictures.compose(scene, Detail::Model)?;
+                lesion = composed.lesion;
+                Arc::new(self.ask(&composed.picture)?)
+            }
+        };
+        let models = self.classifiers.iter().zip(before.iter().zip(after.iter()));
+        let models = models.map(|(classifier, (before, after))| said(classifier, before, after)).collect();
+        Ok(Answer { models, lesion, milliseconds: 1000.0 * start.elapsed().as_secs_f64() })
+    }
+
+    fn ask(&self, picture: &RgbImage) -> Result<Vec<Vec<f64>>, Error> {
+        self.classifiers.iter().map(|classifier| classifier.probabilities(picture)).collect()
+    }
+
+    /// What they say of the unchanged picture.
+    fn before(&mut self, choice: &Choice) -> Result<Arc<Vec<Vec<f64>>>, Error> {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| known == choice) {
+            return Ok(Arc::clone(known));
+        }
+        let scene = Scene { picture: choice.clone(), change: None, placement: None };
+        let composed = self.pictures.compose(&scene, Detail::Model)?;
+        let found = Arc::new(self.ask(&composed.picture)?);
+        self.known.insert(0, (choice.clone(), Arc::clone(&found)));
+        self.known.truncate(KNOWN);
+        Ok(found)
+    }
+}
+
+fn said(classifier: &Classifier, before: &[f64], after: &[f64]) -> Said {
+    let labels = classifier.model.classes().labels();
+    let target = classifier.followed(before);
+    let ranked = |probabilities: &[f64]| {
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        order.sort_by(|&one, &other| probabilities[other].total_cmp(&probabilities[one]));
+        order
+    };
+    let (first, order) = (ranked(before), ranked(after));
+    let label = |class: usize| labels.get(class).cloned().unwrap_or_default();
+    Said {
+        model: classifier.name.clone(),
+        target: label(target),
+        probability: after.get(target).copied().unwrap_or(f64::NAN),
+        before: before.get(target).copied().unwrap_or(f64::NAN),
+        decision: order.first().map(|&class| label(class)).unwrap_or_default(),
+        decision_before: first.first().map(|&class| label(class)).unwrap_or_default(),
+        top: order.iter().take(TOP).map(|&class| (label(class), after[class])).collect(),
+    }
+}

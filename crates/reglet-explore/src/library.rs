@@ -1,0 +1,265 @@
+//! The pictures of a folder or a config, with the regions that were drawn on them in the page.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reglet_data::edit::{Change, EditOptions, Editor, Placement, Source};
+use reglet_data::picture::{Limits, load};
+use reglet_data::{DataError, Dataset, FolderOptions, Sample, pictures_in};
+
+use crate::Error;
+use crate::annotations::{Annotations, Region};
+
+/// So many decoded pictures are kept.
+const RECENT: usize = 4;
+
+/// Pictures that were there before the page, and what is known of them.
+pub struct Library {
+    data: Box<dyn Dataset>,
+    editor: Editor,
+    artefact: String,
+    lesion: String,
+    labelled: bool,
+    annotations: Option<Mutex<Annotations>>,
+    recent: Mutex<Vec<(usize, Arc<Sample>)>>,
+}
+
+impl Library {
+    /// Those of a data set that is open, whose artefact `editor` changes. What is drawn in the page is saved into `folder`.
+    ///
+    /// # Errors
+    /// Annotations that were saved there by an earlier session and cannot be read.
+    pub fn new(
+        data: Box<dyn Dataset>,
+        editor: Editor,
+        artefact: &str,
+        lesion: &str,
+        folder: Option<PathBuf>,
+    ) -> Result<Library, Error> {
+        let regions = [artefact.to_owned(), lesion.to_owned()];
+        let annotations =
+            folder.map(|folder| Annotations::open(&folder, &regions)).transpose()?.map(Mutex::new);
+        Ok(Library {
+            labelled: data.classes().len() > 1,
+            data,
+            editor,
+            artefact: artefact.to_owned(),
+            lesion: lesion.to_owned(),
+            annotations,
+            recent: Mutex::default(),
+        })
+    }
+
+    /// Those in a folder, of which nothing is known but, where it has a folder for each class, their classes.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or has no pictures.
+    pub fn folder(folder: &Path) -> Result<Library, Error> {
+        let flat = Flat::open(folder)?;
+        let data: Box<dyn Dataset> =
+            if flat.is_empty() { Box::new(FolderOptions::new(folder).open()?) } else { Box::new(flat) };
+        let options = EditOptions { insert: Some(Source::Drawn), ..EditOptions::default() };
+        let editor = Editor::new(data.as_ref(), &options, "ruler", "lesion", 0)?;
+        Library::new(data, editor, "ruler", "lesion", Some(folder.to_owned()))
+    }
+
+    /// The data set.
+    pub fn data(&self) -> &dyn Dataset {
+        self.data.as_ref()
+    }
+
+    /// What changes its pictures.
+    pub fn editor(&self) -> &Editor {
+        &self.editor
+    }
+
+    /// The regions that can be drawn: the artefact and the lesion.
+    pub fn regions(&self) -> [&str; 2] {
+        [&self.artefact, &self.lesion]
+    }
+
+    /// Whether regions can be drawn at all.
+    pub fn is_annotatable(&self) -> bool {
+        self.annotations.is_some()
+    }
+
+    /// The class of a picture, where the data says it.
+    pub fn label(&self, index: usize) -> Option<&str> {
+        let known = self.labelled && index < self.data.len();
+        known.then(|| self.data.classes().get(self.data.label(index)).map(String::as_str)).flatten()
+    }
+
+    /// A picture with its regions: those of the data, and those drawn in the page in their place.
+    ///
+    /// # Errors
+    /// Where there is no such picture or it cannot be read.
+    pub fn sample(&self, index: usize) -> Result<Arc<Sample>, Error> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = recent.iter().position(|(known, _)| *known == index) {
+            let found = recent.remove(place);
+            recent.insert(0, found.clone());
+            return Ok(found.1);
+        }
+        drop(recent);
+        let mut sample = self.data.sample(index)?;
+        if let Some(annotations) = &self.annotations {
+            let annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner);
+            sample.regions.extend(annotations.masks(&sample.id, sample.picture.dimensions())?);
+        }
+        let sample = Arc::new(sample);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.insert(0, (index, Arc::clone(&sample)));
+        recent.truncate(RECENT);
+        Ok(sample)
+    }
+
+    /// Where the artefact could be put into a picture that does not show it.
+    ///
+    /// # Errors
+    /// As [`Library::sample`].
+    pub fn placements(&self, index: usize) -> Result<Vec<Placement>, Error> {
+        let sample = self.sample(index)?;
+        let scene = self.editor.scene(self.data.as_ref(), index, &sample);
+        let places = 0..self.editor.places(Change::Insert);
+        let found: Result<Vec<_>, DataError> =
+            places.map(|place| scene.place(Change::Insert, place)).collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+
+    /// What was drawn on a picture in the page; `None` where nobody has looked at it yet.
+    pub fn drawn(&self, index: usize) -> Option<Vec<Region>> {
+        let annotations = self.annotations.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        annotations.of(self.id(index)?)
+    }
+
+    /// How many pictures have been looked at and saved, and where.
+    pub fn progress(&self) -> Option<(usize, String)> {
+        let annotations = self.annotations.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        Some((annotations.len(), annotations.file_name()))
+    }
+
+    /// Saves what was drawn on a picture, at once.
+    ///
+    /// # Errors
+    /// Polygons that cannot be of this picture; a file that cannot be written. What was saved before is then as it was.
+    pub fn annotate(&self, index: usize, regions: Vec<Region>) -> Result<(usize, String), Error> {
+        let sample = self.sample(index)?;
+        let none = || Error::request("pictures of this kind cannot be annotated: they are generated");
+        let annotations = self.annotations.as_ref().ok_or_else(none)?;
+        let mut annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner);
+        annotations.save(&sample.id, sample.picture.dimensions(), regions)?;
+        let said = (annotations.len(), annotations.file_name());
+        drop(annotations);
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != index);
+        Ok(said)
+    }
+
+    fn id(&self, index: usize) -> Option<&str> {
+        (index < self.data.len()).then(|| self.data.id(index))
+    }
+}
+
+/// A folder of pictures without classes.
+struct Flat {
+    name: String,
+    classes: [String; 1],
+    regions: [String; 2],
+    paths: Vec<PathBuf>,
+    ids: Vec<String>,
+}
+
+impl Flat {
+    fn open(folder: &Path) -> Result<Flat, DataError> {
+        let paths = pictures_in(folder)?;
+        let last = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Flat {
+            name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            classes: ["unknown".to_owned()],
+            regions: ["lesion", "ruler"].map(str::to_owned),
+            ids: paths.iter().map(last).collect(),
+            paths,
+        })
+    }
+}
+
+impl Dataset for Flat {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        &self.ids[index]
+    }
+
+    fn label(&self, _index: usize) -> usize {
+        0
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let (name, len) = (self.name.clone(), self.len());
+        let path = self.paths.get(index).ok_or(DataError::Index { name, index, len })?;
+        Ok(Sample {
+            id: self.ids[index].clone(),
+            picture: load(path, &Limits::default())?,
+            label: 0,
+            sha256: String::new(),
+            mask_sha256: BTreeMap::new(),
+            regions: BTreeMap::new(),
+            estimated: BTreeSet::new(),
+        })
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        Ok(self.ids.join("\n"))
+    }
+}
+
+/// A data set without pictures: what an editor is given for pictures that belong to none.
+pub(crate) struct Lone;
+
+impl Dataset for Lone {
+    fn name(&self) -> &str {
+        "dropped pictures"
+    }
+
+    fn classes(&self) -> &[String] {
+        &[]
+    }
+
+    fn regions(&self) -> &[String] {
+        &[]
+    }
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn id(&self, _index: usize) -> &str {
+        ""
+    }
+
+    fn label(&self, _index: usize) -> usize {
+        0
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        Err(DataError::Index { name: self.name().to_owned(), index, len: 0 })
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        Ok(String::new())
+    }
+}

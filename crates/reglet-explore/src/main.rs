@@ -1,0 +1,145 @@
+//! The program `reglet-explore`, which serves the page on this machine.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use reglet_audit::ExplainOptions;
+use reglet_explore::{Error, Guard, Served, bracketed, of_config, of_model, router, shipped};
+
+/// A page on this machine: drag a ruler over a picture, watch what classifiers say and where they look; annotate; learn
+///
+/// Without options it shows generated pictures and the two classifiers that come with Reglet.
+#[derive(Parser)]
+#[command(name = "reglet-explore", version, max_term_width = 100)]
+struct Words {
+    /// A folder of pictures, for --model
+    folder: Option<PathBuf>,
+    /// The models and pictures of an audit's config: a path, or the name of one that comes with Reglet
+    #[arg(long, conflicts_with_all = ["model", "folder"])]
+    config: Option<PathBuf>,
+    /// Override a value of the config: key=value, with dotted keys; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    set: Vec<String>,
+    /// An architecture, or an exported model (.pt2, .onnx)
+    #[arg(long)]
+    model: Option<String>,
+    /// Its weights: a .safetensors or PyTorch file, or 'torchvision'; an exported model has its own
+    #[arg(long, requires = "model")]
+    weights: Option<String>,
+    /// Its channels relative to the published network
+    #[arg(long, default_value_t = 1.0, requires = "model")]
+    width: f64,
+    /// A file with its class labels, one a line, in the order of the logits
+    #[arg(long, requires = "model")]
+    labels: Option<PathBuf>,
+    /// The class to follow, by label or index [default: the most probable of each picture]
+    #[arg(long, requires = "model")]
+    target: Option<String>,
+    /// What its logits mean: softmax, sigmoid (one logit) or multi_label
+    #[arg(long, requires = "model")]
+    head: Option<String>,
+    /// notebook (224×224), torchvision (256, centre 224), trained, or the side of a square
+    #[arg(long, requires = "model")]
+    preprocessing: Option<String>,
+    /// auto, cpu, cuda:N or mps
+    #[arg(long, default_value = "auto", requires = "model")]
+    device: String,
+    /// The port; 0 takes one that is free
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// The address to listen at; anything but this machine's own lets others in who know the token
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+}
+
+fn main() -> ExitCode {
+    // Only a second hook would be refused.
+    let _ =
+        miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
+    match serve(&Words::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let message = match error {
+                Error::Audit(reglet_audit::Error::Config(fault)) => {
+                    format!("{:?}", miette::Report::new(*fault))
+                }
+                other => format!("error: {other}"),
+            };
+            let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn serve(words: &Words) -> Result<(), Error> {
+    let served = served(words)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = runtime.map_err(|error| Error::Usage(format!("the server cannot be started: {error}")))?;
+    runtime.block_on(async {
+        let fault = |error: std::io::Error| Error::Listen {
+            address: format!("{}:{}", bracketed(words.host), words.port),
+            reason: error.to_string(),
+        };
+        let listener = tokio::net::TcpListener::bind((words.host, words.port)).await.map_err(fault)?;
+        let port = listener.local_addr().map_err(fault)?.port();
+        let guard = Guard::new(words.host, port);
+        let shown = if words.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { words.host };
+        let address = format!("http://{}:{port}/?token={}", bracketed(shown), guard.token());
+        let beyond = if words.host.is_loopback() {
+            ""
+        } else {
+            "\nOther machines can reach it, too: who has the address may ask."
+        };
+        let text =
+            format!("The page is at\n\n    {address}\n\nuntil this program is ended (Ctrl+C).{beyond}\n");
+        let router = router(served, guard)?;
+        // Who reads the output may have gone away; the page is there all the same.
+        let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+        axum::serve(listener, router).await.map_err(fault)
+    })
+}
+
+fn served(words: &Words) -> Result<Served, Error> {
+    if let Some(config) = &words.config {
+        return of_config(config, &words.set);
+    }
+    let Some(model) = &words.model else {
+        return match &words.folder {
+            Some(folder) => Err(Error::Usage(format!(
+                "name the model that is to look at the pictures of {}: --model resnet18, or an exported one",
+                folder.display()
+            ))),
+            None => shipped(),
+        };
+    };
+    let options = ExplainOptions {
+        pictures: Vec::new(),
+        model: model.clone(),
+        run_torchscript: false,
+        output: None,
+        head: words.head.clone(),
+        width: words.width,
+        weights: words.weights.clone(),
+        labels: words.labels.clone(),
+        target: words.target.clone(),
+        methods: Vec::new(),
+        layer: None,
+        baseline: None,
+        steps: None,
+        set: Vec::new(),
+        preprocessing: words.preprocessing.clone(),
+        mean: None,
+        std: None,
+        score: "margin".to_owned(),
+        colormap: "inferno".to_owned(),
+        device: words.device.clone(),
+        rewrites: None,
+        out: PathBuf::new(),
+        keep_going: false,
+        json: false,
+    };
+    of_model(&options, words.folder.as_deref())
+}

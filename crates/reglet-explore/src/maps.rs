@@ -1,0 +1,330 @@
+//! Where the classifiers look: a coarse map first, then the refined one.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reglet_attribution::{Baseline, Method, Noise, Reduction};
+use reglet_data::{Geometry, Resize};
+use reglet_model::Targets;
+use reglet_viz::Scale;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::answers::Classifier;
+use crate::scene::{Choice, Detail, Pictures, Scene};
+
+/// A method as the page asks for it. Whatever is left out is as the config has it, else as the method itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The method's name.
+    pub method: String,
+    /// Its steps, samples or masks: whichever it has.
+    #[serde(default)]
+    pub steps: Option<usize>,
+    /// The layer it reads.
+    #[serde(default)]
+    pub layer: Option<String>,
+    /// Where its path begins.
+    #[serde(default)]
+    pub baseline: Option<Beginning>,
+    /// Whether the coarse map is followed by the refined one.
+    #[serde(default)]
+    pub refine: bool,
+}
+
+/// A baseline that needs no file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Beginning {
+    /// The mean colour of the training set.
+    Zero,
+    /// A black picture.
+    Black,
+    /// A white one.
+    White,
+    /// A middle grey one.
+    Grey,
+    /// The picture itself, blurred.
+    Blurred,
+    /// Noise.
+    Noise,
+}
+
+impl Beginning {
+    fn baseline(self) -> Baseline {
+        match self {
+            Beginning::Zero => Baseline::Zero,
+            Beginning::Black => Baseline::Black,
+            Beginning::White => Baseline::White,
+            Beginning::Grey => Baseline::Grey,
+            Beginning::Blurred => Baseline::Blurred(10.0),
+            Beginning::Noise => Baseline::Noise(Noise::default()),
+        }
+    }
+}
+
+/// What says how often a model is asked, whichever of them a method has.
+const COUNTS: [&str; 5] = ["steps", "samples", "masks", "orders", "evaluations"];
+
+/// The most that is asked for in the page.
+const MOST: usize = 2000;
+
+/// As many make a coarse map.
+const COARSE: usize = 6;
+
+/// One map of one classifier.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Map {
+    /// The classifier's place.
+    pub model: usize,
+    /// Whether this is the map that was asked for; else a coarse one that it will follow.
+    pub refined: bool,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The values, row by row, 32-bit floats of the little end first, in base 64.
+    pub values: String,
+    /// The value at the lower end of the colours.
+    pub low: f32,
+    /// The value at the upper end.
+    pub high: f32,
+    /// Whether zero lies in the middle of the colours.
+    pub signed: bool,
+    /// Which part of the picture the map covers: left, top, width and height, as shares of its sides.
+    pub frame: [f64; 4],
+    /// How far the map is from completeness, relative to what it should sum to; for methods that promise it.
+    pub gap: Option<f64>,
+    /// What else there is to say.
+    pub remark: Option<&'static str>,
+    /// How it came about: steps, or a layer.
+    pub note: Option<String>,
+    /// How long it took.
+    pub milliseconds: f64,
+}
+
+/// The state of the thread that makes maps.
+pub struct Maps {
+    pictures: Arc<Pictures>,
+    classifiers: Vec<Classifier>,
+    preferred: Vec<Method>,
+}
+
+impl Maps {
+    /// Maps of these classifiers; `preferred` are methods with the parameters of a config.
+    pub fn new(pictures: Arc<Pictures>, classifiers: Vec<Classifier>, preferred: Vec<Method>) -> Maps {
+        Maps { pictures, classifiers, preferred }
+    }
+
+    /// Makes the maps of a scene, and tells `found` each as it is there: the coarse ones of all classifiers, and then, where
+    /// that is asked for and there is a difference, the refined ones. It ends early once `found` wants no more.
+    ///
+    /// # Errors
+    /// A scene that cannot be drawn, a method that does not exist or does not fit, what a model reports.
+    pub fn of(
+        &self,
+        scene: &Scene,
+        wanted: &Wanted,
+        mut found: impl FnMut(Map) -> bool,
+    ) -> Result<(), Error> {
+        let method = self.method(wanted)?;
+        let coarse = coarse(&method);
+        let picture = self.pictures.compose(scene, Detail::Model)?.picture;
+        let unchanged = Scene { change: None, placement: None, ..scene.clone() };
+        let targets = self.targets(&unchanged)?;
+        let mut stages = vec![(coarse.as_ref().unwrap_or(&method), coarse.is_none())];
+        if wanted.refine && coarse.is_some() {
+            stages.push((&method, true));
+        }
+        for (method, refined) in stages {
+            for (place, (classifier, &target)) in self.classifiers.iter().zip(&targets).enumerate() {
+                let map = map(classifier, &picture, method, target)?;
+                if !found(Map { model: place, refined, ..map }) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The class that each classifier is explained for: the one that is followed.
+    fn targets(&self, unchanged: &Scene) -> Result<Vec<usize>, Error> {
+        let known: Option<Vec<usize>> = self.classifiers.iter().map(|classifier| classifier.target).collect();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let picture = self.pictures.compose(unchanged, Detail::Model)?.picture;
+        let of = |classifier: &Classifier| Ok(classifier.followed(&classifier.probabilities(&picture)?));
+        self.classifiers.iter().map(of).collect()
+    }
+
+    fn method(&self, wanted: &Wanted) -> Result<Method, Error> {
+        let named = Method::named(&wanted.method)?;
+        let preferred = self.preferred.iter().find(|method| method.name() == named.name());
+        let mut parameters = parameters(preferred.unwrap_or(&named));
+        if let Some(steps) = wanted.steps {
+            if !(1..=MOST).contains(&steps) {
+                return Err(Error::request(format!(
+                    "{steps} steps are asked for, but must be from 1 to {MOST}"
+                )));
+            }
+            for count in COUNTS {
+                replace(&mut parameters, count, json!(steps));
+            }
+        }
+        if let Some(layer) = &wanted.layer {
+            replace(&mut parameters, "layer", json!(layer));
+        }
+        if let Some(baseline) = wanted.baseline {
+            replace(&mut parameters, "baseline", json!(baseline.baseline()));
+        }
+        let method: Method = serde_json::from_value(parameters)
+            .map_err(|error| Error::request(format!("{}: {error}", named.name())))?;
+        method.get().check()?;
+        Ok(method)
+    }
+
+    /// The methods with what the page has to know of each.
+    pub fn catalogue(preferred: &[Method]) -> Vec<Value> {
+        let of = |method: &Method| {
+            let preferred = preferred.iter().find(|preferred| preferred.name() == method.name());
+            let parameters = parameters(preferred.unwrap_or(method));
+            let about = method.get().about();
+            json!({
+                "name": method.name(),
+                "title": about.title,
+                "family": about.family.title(),
+                "cost": about.cost,
+                "paper": about.paper,
+                "steps": COUNTS.iter().find_map(|count| parameters.get(count)?.as_u64()),
+                "layer": parameters.get("layer").is_some(),
+                "usual_layer": parameters.get("layer").and_then(Value::as_str),
+                "baseline": parameters.get("baseline").is_some(),
+            })
+        };
+        Method::all().iter().map(of).collect()
+    }
+}
+
+fn parameters(method: &Method) -> Value {
+    serde_json::to_value(method).unwrap_or_default()
+}
+
+fn replace(parameters: &mut Value, name: &str, value: Value) {
+    if let Some(place) = parameters.get_mut(name) {
+        *place = value;
+    }
+}
+
+/// The method with few steps; `None` where it has few already.
+fn coarse(method: &Method) -> Option<Method> {
+    let mut parameters = parameters(method);
+    let mut less = false;
+    for count in COUNTS {
+        if let Some(place) = parameters.get_mut(count)
+            && place.as_u64().is_some_and(|value| value > COARSE as u64)
+        {
+            (*place, less) = (json!(COARSE), true);
+        }
+    }
+    let coarse: Option<Method> = serde_json::from_value(parameters).ok();
+    // Some methods need more than so few, and say so.
+    coarse.filter(|method| less && method.get().check().is_ok())
+}
+
+fn map(
+    classifier: &Classifier,
+    picture: &image::RgbImage,
+    method: &Method,
+    target: usize,
+) -> Result<Map, Error> {
+    let start = Instant::now();
+    let model = &classifier.model;
+    let preprocessing = model.preprocessing();
+    let view = preprocessing.view(picture)?;
+    let input = preprocessing.tensor(&[view], model.device())?;
+    let methods = std::slice::from_ref(method);
+    let mut explained = Method::attribute_all(methods, model, &input, Targets::Classes(&[target]))?;
+    let attribution = explained.computed.remove(0).attribution;
+    let reduction = method.get().reduction();
+    let values = attribution.map(0, reduction)?;
+    let signed = reduction == Reduction::Sum;
+    let scale = if signed { Scale::Symmetric(99.0) } else { Scale::Percentile(99.0) };
+    let scaled = scale.apply(values.view())?;
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let (height, width) = values.dim();
+    let gap = attribution.gaps.as_ref().and_then(|gaps| gaps.first()).map(|gap| gap.relative);
+    Ok(Map {
+        model: 0,
+        refined: false,
+        width,
+        height,
+        values: STANDARD.encode(bytes),
+        low: scaled.low,
+        high: scaled.high,
+        signed,
+        frame: frame(&preprocessing.geometry, picture.dimensions()),
+        gap: gap.filter(|gap| gap.is_finite()),
+        remark: attribution.remark(0)?.map(|remark| remark.text()),
+        note: method.get().note(model),
+        milliseconds: 1000.0 * start.elapsed().as_secs_f64(),
+    })
+}
+
+/// Which part of a picture a model sees.
+fn frame(geometry: &Geometry, (width, height): (u32, u32)) -> [f64; 4] {
+    let Some(crop) = geometry.crop else { return [0.0, 0.0, 1.0, 1.0] };
+    let (width, height) = (f64::from(width), f64::from(height));
+    let (wide, high) = match geometry.resize {
+        Resize::Exact(size) => (f64::from(size.width), f64::from(size.height)),
+        Resize::ShorterSide(side) => {
+            let scale = f64::from(side) / width.min(height);
+            (width * scale, height * scale)
+        }
+    };
+    let (w, h) = (f64::from(crop.width) / wide, f64::from(crop.height) / high);
+    [0.5 * (1.0 - w), 0.5 * (1.0 - h), w, h]
+}
+
+/// What is asked for in one request of maps.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MapRequest {
+    /// The page that asks.
+    pub tab: crate::lane::Tab,
+    /// What is looked at.
+    pub scene: Scene,
+    /// By which method.
+    pub wanted: Wanted,
+}
+
+/// Layers that suit the methods that read one: the classifier's own choice, then those whose names are known.
+pub fn layers(classifier: &Classifier) -> Vec<String> {
+    let model = &classifier.model;
+    let graph = model.graph();
+    let declared = |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
+    let found = graph.class_activation_layers(&declared);
+    let known = ["layer4.1.conv2", "layer3.1.conv2", "layer2.1.conv2", "layer1.1.conv2"];
+    let known = known.iter().filter(|name| graph.layer(name).is_ok()).map(|name| (*name).to_owned());
+    let names = std::iter::once(model.grad_cam_layer().to_owned())
+        .chain(found.into_iter().rev().map(|layer| graph.name(layer).to_owned()))
+        .chain(known);
+    let mut distinct = Vec::new();
+    for name in names.filter(|name| !name.is_empty()) {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
+}
+
+/// A phantom's own scene, for those who ask in Rust.
+impl From<Choice> for Scene {
+    fn from(picture: Choice) -> Scene {
+        Scene { picture, change: None, placement: None }
+    }
+}

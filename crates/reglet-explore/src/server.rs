@@ -1,0 +1,364 @@
+//! The server: the page and what it asks for.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use reglet_attribution::Method;
+use reglet_viz::{Colormap, encode_png};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::Error;
+use crate::annotations::Region;
+use crate::answers::{Answers, Classifier};
+use crate::guard::Guard;
+use crate::lane::{Lane, Tab};
+use crate::looks::{Number, PROPERTIES, rulers, usual};
+use crate::maps::{MapRequest, Maps, layers};
+use crate::scene::{Detail, MOST_BYTES, Pictures, Scene};
+
+/// What the page may load: what this server gives out, pictures made in the page, and nothing else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The files of the page: path, type, content.
+const ASSETS: [(&str, &str, &[u8]); 8] = [
+    ("/", "text/html; charset=utf-8", include_bytes!("../assets/page.html")),
+    ("/style.css", "text/css; charset=utf-8", include_bytes!("../assets/style.css")),
+    ("/words.js", "text/javascript; charset=utf-8", include_bytes!("../assets/words.js")),
+    ("/core.js", "text/javascript; charset=utf-8", include_bytes!("../assets/core.js")),
+    ("/explore.js", "text/javascript; charset=utf-8", include_bytes!("../assets/explore.js")),
+    ("/annotate.js", "text/javascript; charset=utf-8", include_bytes!("../assets/annotate.js")),
+    ("/lesson.js", "text/javascript; charset=utf-8", include_bytes!("../assets/lesson.js")),
+    ("/icon.svg", "image/svg+xml", include_bytes!("../assets/icon.svg")),
+];
+
+/// The most bytes of a request that is no picture.
+const MOST_JSON: usize = 1 << 20;
+
+/// The largest side of a picture that is drawn for the eye.
+const MOST_SIDE: u32 = 1024;
+
+/// What the server serves.
+pub struct Served {
+    /// The pictures.
+    pub pictures: Pictures,
+    /// The classifiers.
+    pub classifiers: Vec<Classifier>,
+    /// Methods with the parameters of a config.
+    pub methods: Vec<Method>,
+    /// Whether these are the classifiers that come with the program.
+    pub shipped: bool,
+}
+
+struct App {
+    guard: Guard,
+    pictures: Arc<Pictures>,
+    drawing: Lane<()>,
+    answering: Lane<Answers>,
+    mapping: Lane<Maps>,
+    about: Value,
+}
+
+/// The server's router. Pictures, answers and maps each have a thread of their own.
+///
+/// # Errors
+/// What libtorch reports; where the system has no thread to give.
+pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
+    let Served { pictures, classifiers, methods, shipped } = served;
+    let about = about(&pictures, &classifiers, &methods, shipped);
+    let pictures = Arc::new(pictures);
+    let shared = classifiers.iter().map(Classifier::shared).collect::<Result<_, _>>()?;
+    let no_thread = |error: std::io::Error| Error::Usage(format!("no thread could be started: {error}"));
+    let app = App {
+        guard,
+        drawing: Lane::start("pictures", ()).map_err(no_thread)?,
+        answering: Lane::start("answers", Answers::new(Arc::clone(&pictures), classifiers))
+            .map_err(no_thread)?,
+        mapping: Lane::start("maps", Maps::new(Arc::clone(&pictures), shared, methods)).map_err(no_thread)?,
+        pictures,
+        about,
+    };
+    let app = Arc::new(app);
+    let asked = Router::new()
+        .route("/start", get(start))
+        .route("/phantom", post(phantom))
+        .route("/picture", post(picture))
+        .route("/answer", post(answer))
+        .route("/maps", post(maps))
+        .route("/sample", post(sample))
+        .route("/annotate", post(annotate))
+        .layer(DefaultBodyLimit::max(MOST_JSON))
+        .route("/upload", post(upload).layer(DefaultBodyLimit::max(MOST_BYTES)))
+        .layer(from_fn_with_state(Arc::clone(&app), token));
+    let mut router = Router::new().nest("/api", asked);
+    for (path, kind, content) in ASSETS {
+        router = router.route(path, get(move || async move { ([(CONTENT_TYPE, kind)], content) }));
+    }
+    Ok(router.layer(from_fn_with_state(Arc::clone(&app), sender)).with_state(app))
+}
+
+/// What the page has to know before it can show anything.
+fn about(pictures: &Pictures, classifiers: &[Classifier], methods: &[Method], shipped: bool) -> Value {
+    let classifier = |classifier: &Classifier| {
+        let labels = classifier.model.classes().labels();
+        json!({
+            "name": classifier.name,
+            "architecture": classifier.model.provenance().architecture,
+            "target": classifier.target.and_then(|target| labels.get(target)),
+            "classes": labels.len(),
+            "layers": layers(classifier),
+        })
+    };
+    let colours = |map: Colormap| {
+        let table: Vec<u8> = (0..=255).flat_map(|entry| map.entry(entry).0).collect();
+        json!({ "name": map.name(), "table": STANDARD.encode(table), "diverging": map.is_diverging() })
+    };
+    let library = pictures.library().ok().map(|library| {
+        json!({
+            "name": library.data().name(),
+            "pictures": library.data().len(),
+            "regions": library.regions(),
+            "insertion": library.editor().insertion().to_string(),
+            "annotate": library.is_annotatable(),
+            "annotated": library.progress().map(|(count, _)| count),
+        })
+    });
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "shipped": shipped,
+        "models": classifiers.iter().map(classifier).collect::<Vec<_>>(),
+        "methods": Maps::catalogue(methods),
+        "usual": ["saliency", "grad_cam", "integrated_gradients"],
+        "colormaps": Colormap::ALL.map(colours),
+        "properties": PROPERTIES,
+        "library": library,
+    })
+}
+
+/// Nothing is given to who is no page of ours, and everything says what it may do.
+async fn sender(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = match app.guard.check_sender(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err((status, text)) => fault(status, text),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Nothing is asked without the token.
+async fn token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match app.guard.check_token(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err((status, text)) => fault(status, text),
+    }
+}
+
+fn fault(status: StatusCode, text: &str) -> Response {
+    reply(status, &json!({ "error": text }))
+}
+
+fn reply(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => (status, [(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Error::Superseded => StatusCode::CONFLICT,
+            Error::Torch(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        // A file's folder is nobody's business in a browser.
+        let text = match &self {
+            Error::Annotations { path, reason } => {
+                format!("{}: {reason}", path.file_name().unwrap_or_default().to_string_lossy())
+            }
+            other => other.to_string(),
+        };
+        fault(status, &text)
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Error> {
+    serde_json::from_slice(body)
+        .map_err(|error| Error::request(format!("the request cannot be read: {error}")))
+}
+
+/// Has a job done in a lane, and waits for what it gives; [`Error::Superseded`] where a newer one took its place.
+async fn in_lane<S: Send + 'static, T: Send + 'static>(
+    lane: &Lane<S>,
+    tab: Tab,
+    work: impl FnOnce(&mut S) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let (give, given) = oneshot::channel();
+    lane.submit(tab, move |state, _| {
+        // Who asked may have gone away.
+        if !give.is_closed() {
+            let _ = give.send(work(state));
+        }
+    });
+    given.await.unwrap_or(Err(Error::Superseded))
+}
+
+async fn start(State(app): State<Arc<App>>) -> Response {
+    reply(StatusCode::OK, &app.about)
+}
+
+async fn phantom(body: Bytes) -> Result<Response, Error> {
+    let number: Number = read(&body)?;
+    let (_, looks) = usual(number)?;
+    Ok(reply(StatusCode::OK, &json!({ "looks": looks, "rulers": rulers(number)? })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PictureRequest {
+    tab: Tab,
+    scene: Scene,
+    side: u32,
+}
+
+/// The picture as PNG; what the change touches stands in a header, as shares of the sides.
+async fn picture(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let PictureRequest { tab, scene, side } = read(&body)?;
+    let detail = Detail::Screen(side.min(MOST_SIDE));
+    let pictures = Arc::clone(&app.pictures);
+    let (png, region) = in_lane(&app.drawing, tab, move |()| {
+        let composed = pictures.compose(&scene, detail)?;
+        let region = composed.region.as_ref().and_then(|region| {
+            let (width, height) = (f64::from(region.width()), f64::from(region.height()));
+            let bounds = region.bounding_box()?;
+            let of = |at: u32, side: f64| f64::from(at) / side;
+            Some(json!([
+                of(bounds.x, width),
+                of(bounds.y, height),
+                of(bounds.width, width),
+                of(bounds.height, height)
+            ]))
+        });
+        Ok((encode_png(&composed.picture)?, region.unwrap_or_default()))
+    })
+    .await?;
+    let region = (HeaderName::from_static("x-reglet-region"), region.to_string());
+    Ok(([(CONTENT_TYPE, "image/png".to_owned()), region], png).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerRequest {
+    tab: Tab,
+    scene: Scene,
+}
+
+async fn answer(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let AnswerRequest { tab, scene } = read(&body)?;
+    let found = in_lane(&app.answering, tab, move |answers| answers.of(&scene)).await?;
+    Ok(reply(StatusCode::OK, &found))
+}
+
+/// A line of JSON for each map, as they are made.
+async fn maps(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let MapRequest { tab, scene, wanted } = read(&body)?;
+    let (say, said) = mpsc::unbounded_channel::<Bytes>();
+    app.mapping.submit(tab, move |maps, ticket| {
+        let line = |value: &Value| {
+            let mut line = value.to_string();
+            line.push('\n');
+            // It fails where nobody listens any more.
+            say.send(Bytes::from(line)).is_ok()
+        };
+        if say.is_closed() {
+            return;
+        }
+        let told = |map| line(&json!(map)) && !ticket.is_superseded();
+        if let Err(error) = maps.of(&scene, &wanted, told) {
+            line(&json!({ "error": error.to_string() }));
+        }
+    });
+    let lines = futures_util::stream::unfold(said, |mut said| async move {
+        let line = said.recv().await?;
+        Some((Ok::<_, Infallible>(line), said))
+    });
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+async fn upload(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let pictures = Arc::clone(&app.pictures);
+    let found = tokio::task::spawn_blocking(move || pictures.upload(&body)).await;
+    let (id, (width, height)) = found
+        .map_err(|_| Error::request("the picture's decoder gave up on it; save it as PNG and try again"))??;
+    Ok(reply(StatusCode::OK, &json!({ "id": id, "width": width, "height": height })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleRequest {
+    index: usize,
+}
+
+/// What there is to know of a picture of the folder or the config.
+async fn sample(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let SampleRequest { index } = read(&body)?;
+    let pictures = Arc::clone(&app.pictures);
+    let found = tokio::task::spawn_blocking(move || {
+        let library = pictures.library()?;
+        let sample = library.sample(index)?;
+        let (width, height) = sample.picture.dimensions();
+        let [artefact, lesion] = library.regions();
+        Ok::<Value, Error>(json!({
+            "id": sample.id,
+            "width": width,
+            "height": height,
+            "label": library.label(index),
+            "artefact": sample.shows(artefact),
+            "lesion": sample.shows(lesion),
+            "placements": library.placements(index)?,
+            "rulers": rulers(Number { seed: index as u32, melanoma: false })?,
+            "drawn": library.drawn(index),
+        }))
+    });
+    let found = found.await.map_err(|_| Error::request("the picture cannot be shown"))??;
+    Ok(reply(StatusCode::OK, &found))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnnotateRequest {
+    index: usize,
+    regions: Vec<Region>,
+}
+
+async fn annotate(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    let AnnotateRequest { index, regions } = read(&body)?;
+    let pictures = Arc::clone(&app.pictures);
+    let saved = tokio::task::spawn_blocking(move || pictures.library()?.annotate(index, regions));
+    let (count, file) = saved.await.map_err(|_| Error::request("the annotations could not be saved"))??;
+    Ok(reply(StatusCode::OK, &json!({ "annotated": count, "file": file })))
+}
