@@ -10,20 +10,44 @@ impl Graph {
     /// and not computed; and because the way back through an affine function is linear, a sum of gradients
     /// goes back through it once. `None` if the first operator is not affine already.
     pub fn affine_prefix(&self) -> Option<ValueId> {
+        let last_use = self.last_uses();
         // Whether each value depends on the input, as an affine function.
         let mut affine = vec![false; self.names.len()];
         let mut constant: Vec<bool> =
             self.origins.iter().map(|origin| matches!(origin, Origin::Parameter(_))).collect();
         affine[self.input().0] = true;
         let mut last = None;
-        for node in &self.nodes {
-            let inputs = &node.inputs;
-            constant[node.output.0] = inputs.iter().all(|input| constant[input.0]);
+        // How many values that depend on the input are still to be used. Where it is one, all that follows rests on that one.
+        let mut open = usize::from(last_use[self.input().0].is_some());
+        for (number, node) in self.nodes.iter().enumerate() {
+            let (inputs, output) = (&node.inputs, node.output);
+            constant[output.0] = inputs.iter().all(|input| constant[input.0]);
             let known = inputs.iter().all(|input| affine[input.0] || constant[input.0]);
-            let is = known && !constant[node.output.0] && keeps_affine(&node.op, inputs, &constant);
-            affine[node.output.0] = is;
-            if is && node.output != self.output() && self.around(node.output).is_empty() {
-                last = Some(node.output);
+            let is = known && !constant[output.0] && keeps_affine(&node.op, inputs, &constant);
+            affine[output.0] = is;
+            let done = inputs.iter().enumerate().filter(|(place, input)| {
+                last_use[input.0] == Some(number) && !constant[input.0] && !inputs[..*place].contains(input)
+            });
+            open -= done.count();
+            let is_used = last_use[output.0].is_some();
+            open += usize::from(is_used && !constant[output.0]);
+            if is && is_used && open == 1 && output != self.output() {
+                last = Some(output);
+            }
+        }
+        last
+    }
+
+    /// By value: the number of the last node that uses it of those that the output rests on; after them all for the output
+    /// itself. `None` for what the output does not rest on.
+    fn last_uses(&self) -> Vec<Option<usize>> {
+        let mut last = vec![None; self.names.len()];
+        last[self.output().0] = Some(self.nodes.len());
+        for (number, node) in self.nodes.iter().enumerate().rev() {
+            if last[node.output.0].is_some() {
+                for input in &node.inputs {
+                    last[input.0].get_or_insert(number);
+                }
             }
         }
         last
@@ -37,5 +61,30 @@ fn keeps_affine(op: &Op, inputs: &[ValueId], constant: &[bool]) -> bool {
         Role::Weighted | Role::Normalisation => inputs[1..].iter().all(|input| constant[input.0]),
         Role::Sum | Role::Average | Role::Arrangement => true,
         Role::Rectifier | Role::Activation | Role::Maximum | Role::Other => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Architecture;
+
+    #[test]
+    fn nothing_leads_around_the_prefix_and_a_later_value_would_not_do() {
+        for architecture in [
+            Architecture::ResNet18,
+            Architecture::DenseNet121,
+            Architecture::MobileNetV2,
+            Architecture::Vgg11,
+        ] {
+            let graph = architecture.graph(3, 0.125).expect("a graph");
+            let prefix = graph.affine_prefix().expect("a convolution comes first");
+            assert!(graph.around(prefix).is_empty(), "{architecture:?}");
+            // What comes next is no longer affine: a rectifier.
+            let user = graph.nodes.iter().find(|node| node.inputs.contains(&prefix)).expect("it is used");
+            assert!(
+                !graph.around(user.output).is_empty() || user.op.role() == crate::Role::Rectifier,
+                "{architecture:?}"
+            );
+        }
     }
 }
