@@ -37,7 +37,7 @@ fn example() -> (TempDir, PathBuf) {
          [models.suspect]\narchitecture = 'resnet18'\nwidth = 0.125\nweights = '{weights}'\n\
          preprocessing = {{ square = 128 }}\n"
     );
-    fs::write(&config, text.replace("", "")).expect("room");
+    fs::write(&config, text).expect("room");
     (folder, config)
 }
 

@@ -16,10 +16,8 @@ const OF_THE_SYSTEM: [&str; 2] = ["/usr/lib/libtorch.so", "/usr/local/lib/libtor
 /// package's build script:
 ///
 /// ```no_run
-/// // build.rs
-/// fn main() {
-///     reglet_link::run_path();
-/// }
+/// // The body of build.rs's `main`.
+/// reglet_link::run_path();
 /// ```
 ///
 /// torch-sys finds libtorch while linking, but what it tells the linker stops at its own crate. So each package that makes
