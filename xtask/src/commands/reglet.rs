@@ -32,8 +32,8 @@ const EXPLORE: Program =
 
 /// Hands the words to a program, built first where its sources are newer than it.
 ///
-/// A build shows itself, since the first one takes minutes. Where the program is newer than all its sources cargo is not asked: it
-/// would build with the features that the program alone needs, again after a build of the whole workspace.
+/// A build shows itself, since the first one takes minutes. Where the program is newer than all its sources it is started at once. A
+/// build of the whole workspace leaves no listing of these, so after one cargo is asked all the same.
 fn hand_over(program: &Program, words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let folder = checkout::target().join("debug");
