@@ -12,6 +12,9 @@ pub enum AttributionError {
     /// libtorch failed outside the model.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
+    /// A classifier of one's own failed.
+    #[error("the classifier failed: {0}")]
+    Classifier(#[from] Box<dyn std::error::Error + Send + Sync>),
     /// No method of that name.
     #[error("there is no method '{name}'{}", did_you_mean(nearest))]
     UnknownMethod {

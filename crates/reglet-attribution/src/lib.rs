@@ -33,6 +33,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A classifier of another library is one as an [`ArrayClassifier`]: a function of `ndarray` arrays.
+//!
 //! An [`AttributionMethod`] is what a method is to those who choose and draw methods without knowing them one by one;
 //! [`Method`] holds them by name, and [`Method::attribute_all`] computes several together, sharing what they have in
 //! common.
@@ -43,6 +45,7 @@
 //! | `reglet-audit` | data sets, evidence, a verdict; above this one |
 
 mod ablation_cam;
+mod array_classifier;
 mod attention;
 mod attention_relevancy;
 mod attention_rollout;
@@ -103,6 +106,7 @@ mod x_grad_cam;
 mod xrai;
 
 pub use ablation_cam::AblationCam;
+pub use array_classifier::ArrayClassifier;
 pub use attention_relevancy::AttentionRelevancy;
 pub use attention_rollout::AttentionRollout;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
