@@ -7,12 +7,14 @@ mod axis;
 mod curve;
 mod frame;
 mod interval;
+mod panels;
 mod slope;
 mod statistics;
 mod strip;
 
 pub use curve::CurveChart;
 pub use interval::{Interval, IntervalChart};
+pub use panels::PanelChart;
 pub use slope::SlopeChart;
 pub use strip::{Strip, StripChart};
 
