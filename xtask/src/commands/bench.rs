@@ -7,7 +7,8 @@ use std::process::{Command, ExitCode};
 
 /// Runs the benchmarks; the words are `cargo bench`'s. With `--peers` first, Reglet runs beside the tools it is
 /// compared with instead, and the words are those of `benches/compare.py`; with `--scaling` first, audits run that
-/// grow, and the words are those of `benches/scaling.py`.
+/// grow, and the words are those of `benches/scaling.py`; with `--training` first, steps of training run beside PyTorch's, and
+/// the words are those of `benches/training.py`.
 ///
 /// They run in the profile everything else uses, which is optimised: another one would compile libtorch's
 /// bindings a second time.
@@ -16,10 +17,13 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     if let Some((first, rest)) = arguments.split_first() {
         if first == "--peers" {
             let data = env::var_os("REGLET_DATA").ok_or(Error::NoData)?;
-            return script("compare.py", &["--data".into(), data], rest);
+            return script("compare.py", PROGRAM, &["--data".into(), data], rest);
         }
         if first == "--scaling" {
-            return script("scaling.py", &[], rest);
+            return script("scaling.py", PROGRAM, &[], rest);
+        }
+        if first == "--training" {
+            return script("training.py", STEP, &[], rest);
         }
     }
     let mut cargo = checkout::cargo();
@@ -28,16 +32,27 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     Ok(tools::hand_over(cargo)?)
 }
 
-/// Runs a script of the folder `benches` on the program `reglet`.
-fn script(name: &str, own: &[OsString], arguments: &[OsString]) -> Result<ExitCode, Error> {
+/// What a script runs: the words that have cargo build it, where it then lies, and the script's word for it.
+type Built = (&'static [&'static str], &'static str, &'static str);
+
+const PROGRAM: Built = (&["--package", "reglet-audit", "--bins"], "reglet", "--reglet");
+const STEP: Built =
+    (&["--package", "reglet-benches", "--example", "training"], "examples/training", "--step");
+
+/// Runs a script of the folder `benches` on a program of ours.
+fn script(
+    name: &str,
+    (words, path, flag): Built,
+    own: &[OsString],
+    arguments: &[OsString],
+) -> Result<ExitCode, Error> {
     let failed = |reason: String| Error::Python { reason };
     let mut build = checkout::cargo();
-    build.args(["build", "--package", "reglet-audit", "--bins", "--manifest-path"]);
-    build.arg(checkout::root().join("Cargo.toml"));
-    python::run(build, "reglet could not be built").map_err(failed)?;
+    build.arg("build").args(words).arg("--manifest-path").arg(checkout::root().join("Cargo.toml"));
+    python::run(build, "what is measured could not be built").map_err(failed)?;
     let mut script = Command::new(python::interpreter().map_err(failed)?);
     script.arg(checkout::root().join("benches").join(name));
-    let program = checkout::target().join("debug").join(format!("reglet{}", env::consts::EXE_SUFFIX));
-    script.arg("--reglet").arg(program).args(own).args(arguments);
+    let program = checkout::target().join("debug").join(format!("{path}{}", env::consts::EXE_SUFFIX));
+    script.arg(flag).arg(program).args(own).args(arguments);
     Ok(tools::hand_over(script)?)
 }

@@ -12,7 +12,7 @@ use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Pool, Progress, TrainError};
 
 /// Training on pictures whose artefact was changed and whose label was kept: E\[loss(f(x̃), y)\], where x̃ is, by `share`, the
-/// picture with the artefact put in or taken out and, by `controls` of that, changed as strongly without meaning, so that the
+/// picture with the artefact put in or taken out and, by `controls` of that, changed as strongly by a neutral edit, so that the
 /// traces of an edit tell nothing; else the picture as it is.
 ///
 /// * **Needs** the means to put the artefact in or to take it out: outlines, pictures to cut it from, or a generator. It needs
@@ -25,7 +25,7 @@ use crate::{Pool, Progress, TrainError};
 pub struct Augmentation {
     /// The share of pictures that are changed, above 0 and up to 1.
     pub share: f64,
-    /// The share of these that are changed without meaning, from 0 and below 1.
+    /// The share of these that get the neutral edit instead, from 0 and below 1.
     pub controls: f64,
 }
 
@@ -40,7 +40,7 @@ impl Default for Augmentation {
 pub(super) struct Drawn {
     /// Whether the change is to mean nothing.
     control: bool,
-    /// Whether, of two such changes, the parts in disorder.
+    /// Whether, of the two, it is the artefact with its tiles shuffled.
     scrambled: bool,
     /// Where.
     number: u32,

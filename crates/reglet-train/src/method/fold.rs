@@ -93,3 +93,46 @@ impl HeadWeights {
         Ok((Parameters::from_tensors(all.collect::<Result<_, _>>()?), vec![place.weight, bias]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reglet_model::{Architecture, Graph, Layout, Op, Pool, Preprocessing, ValueId};
+
+    use super::*;
+
+    /// A network whose last layer is this one, made of its input, weight and bias.
+    fn ending(last: impl Fn(&mut Graph, ValueId) -> ValueId) -> Model {
+        let (mut graph, input) = Graph::new();
+        let output = last(&mut graph, input);
+        graph.set_output(output);
+        let start = Parameters::initial(&graph, 1).expect("weights");
+        let parts = (Architecture::ResNet18, Preprocessing::exact(8));
+        Model::from_parts(parts.0, graph, start, None, parts.1, Device::Cpu).expect("a network")
+    }
+
+    fn pooled(graph: &mut Graph, x: ValueId) -> ValueId {
+        let x = graph.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }), &[x]);
+        graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[x])
+    }
+
+    #[test]
+    fn a_model_without_a_linear_last_layer_is_refused_with_what_it_has() {
+        // As SqueezeNet ends: with a convolution, and a mean over the picture.
+        let model = ending(|graph, x| {
+            let weight = graph.parameter("fc.weight", &[2, 3, 1, 1], true);
+            let bias = graph.parameter("fc.bias", &[2], true);
+            let op = Op::Conv2d { stride: [1; 2], padding: [0; 2], dilation: [1; 2], groups: 1 };
+            let x = graph.call("fc", op, &[x, weight, bias]);
+            pooled(graph, x)
+        });
+        let message = HeadWeights::of(&model, "leace").expect_err("a convolution").to_string();
+        assert!(message.starts_with("leace ") && message.contains("this model ends otherwise"), "{message}");
+
+        let model = ending(|graph, x| {
+            let (x, weight) = (pooled(graph, x), graph.parameter("fc.weight", &[2, 3], true));
+            graph.call("fc", Op::Linear, &[x, weight])
+        });
+        let message = HeadWeights::of(&model, "dfr").expect_err("no bias").to_string();
+        assert!(message.contains("has no bias") && message.contains("trains the network"), "{message}");
+    }
+}

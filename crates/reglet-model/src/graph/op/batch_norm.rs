@@ -30,10 +30,24 @@ pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) ->
     if !recorded {
         return Ok(x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?);
     }
+    if let (&[n, c, h, w], true) = (x.size().as_slice(), lies_by_channels_last(x)) {
+        let result = x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?;
+        let by_places = result.f_permute([0, 2, 3, 1])?;
+        return Ok(by_places.f_reshape([-1])?.f_view([n, h, w, c])?.f_permute([0, 3, 1, 2])?);
+    }
     let x = x.f_contiguous()?;
     let result = x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?;
-    // A view of a view of all numbers in a row: the gradient that comes back through them is row-major too.
+    // A view of a view of all numbers in a row: the gradient that comes back through them lies as the numbers do, which is where
+    // libtorch's derivative is right.
     Ok(result.f_view([-1])?.f_view(x.size().as_slice())?)
+}
+
+/// Whether the channels of each place of pictures `[N, C, H, W]` lie side by side in memory, and nothing between the places.
+fn lies_by_channels_last(x: &Tensor) -> bool {
+    match (x.size().as_slice(), x.stride().as_slice()) {
+        (&[_, c, h, w], stride) => c > 1 && h * w > 1 && stride == [c * h * w, 1, c * w, c],
+        _ => false,
+    }
 }
 
 /// What each channel is multiplied by in evaluation: γ / √(σ² + ε), `[C]`.

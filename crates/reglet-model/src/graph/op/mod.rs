@@ -151,7 +151,8 @@ impl Op {
                 let [input, weight] = inputs.first()?;
                 // Of a single picture whose numbers lie as those of tokens do, libtorch gets the gradient of a grouped
                 // convolution's weight wrong in 64-bit floats (seen in 2.13); of a row-major one it does not.
-                let row_major = if weight.requires_grad() { Some(input.f_contiguous()?) } else { None };
+                let apart = weight.requires_grad() && *groups > 1;
+                let row_major = if apart { Some(input.f_contiguous()?) } else { None };
                 let input = row_major.as_ref().unwrap_or(input);
                 input.f_conv2d(weight, inputs.maybe(2), stride, padding, dilation, *groups)?
             }
