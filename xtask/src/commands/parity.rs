@@ -41,10 +41,22 @@ const SWEEP: Comparison = Comparison {
 /// they are one small network of every family of timm, torchvision and transformers, and without names the table
 /// `docs/sweep.md` is written; with `--onnx` the networks are compared as ONNX files too.
 ///
+/// With `--corrected`, weights that `reglet correct` wrote are loaded into torchvision's network instead, by the lines of Python
+/// that it printed.
+///
 /// What it needs of Python, and the networks, it keeps in the cache: a run makes only what is not there.
 pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let (flags, names): (Vec<&OsString>, Vec<&OsString>) =
         arguments.iter().partition(|word| word.to_string_lossy().starts_with('-'));
+    if let ([flag], []) = (flags.as_slice(), names.as_slice())
+        && *flag == "--corrected"
+    {
+        libtorch::ensure()?;
+        let interpreter = python::interpreter().map_err(failed)?;
+        let mut cargo = test("corrected");
+        cargo.env("REGLET_PYTHON", interpreter);
+        return Ok(tools::hand_over(cargo)?);
+    }
     let comparison = match flags.as_slice() {
         [] => PARITY,
         [flag] if *flag == "--sweep" => SWEEP,
@@ -53,7 +65,7 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
             return Err(Error::Usage {
                 command: "parity",
                 word: word.to_string_lossy().into_owned(),
-                expected: "`[--sweep | --onnx] [NETWORK…]`",
+                expected: "`[--sweep | --onnx] [NETWORK…]` or `--corrected`",
             });
         }
     };
@@ -65,22 +77,21 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
     make.arg(script).arg(&references).args(comparison.flag).args(&names);
     python::run(make, "PyTorch could not export the networks").map_err(failed)?;
 
-    let mut cargo = checkout::cargo();
-    cargo.args([
-        "test",
-        "--quiet",
-        "--package",
-        "reglet-tests",
-        "--test",
-        comparison.test,
-        "--manifest-path",
-    ]);
-    cargo.arg(checkout::root().join("Cargo.toml")).arg("--").args(comparison.flag).args(&names);
+    let mut cargo = test(comparison.test);
+    cargo.arg("--").args(comparison.flag).args(&names);
     cargo.env(comparison.folder, references);
     if let Some((variable, path)) = comparison.table {
         cargo.env(variable, checkout::root().join(path));
     }
     Ok(tools::hand_over(cargo)?)
+}
+
+/// Runs one of the tests that compare.
+fn test(name: &str) -> Command {
+    let mut cargo = checkout::cargo();
+    cargo.args(["test", "--quiet", "--package", "reglet-tests", "--test", name, "--manifest-path"]);
+    cargo.arg(checkout::root().join("Cargo.toml"));
+    cargo
 }
 
 /// The folder of references in the cache. Those of another script, or of other versions, are others.
