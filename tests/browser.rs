@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         }
     }
     if absent && !arguments.list {
-        println!("no Chromium is found: what the report does in a browser is ignored");
+        println!("skipped: what the report does in a browser, since no Chromium is found");
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -28,9 +28,7 @@ const REWRITTEN: f64 = 1e-4;
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::var_os("REGLET_PARITY").map(PathBuf::from) else {
-        println!(
-            "parity: skipped, since REGLET_PARITY names no folder of references; run `cargo xtask parity`"
-        );
+        println!("skipped: whole networks against PyTorch, which needs Python; run `cargo xtask parity`");
         return ExitCode::SUCCESS;
     };
     let onnx = std::env::args().any(|word| word == "--onnx");

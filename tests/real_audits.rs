@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         case("a_biased_classifier_is_not_acquitted_where_rulers_are_only_flagged", with_flags_alone),
     ];
     if absent && !arguments.list {
-        println!("REGLET_DATA is not set: audits of real data are ignored");
+        println!("skipped: audits of real data, since REGLET_DATA names no folder");
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         }
     }
     if absent && !arguments.list {
-        println!("REGLET_DATA is not set: comparisons on real data are ignored");
+        println!("skipped: comparisons on real data, since REGLET_DATA names no folder");
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -100,7 +100,7 @@ impl Row {
 fn main() -> ExitCode {
     let Some(folder) = std::env::var_os("REGLET_SWEEP").map(PathBuf::from) else {
         println!(
-            "sweep: skipped, since REGLET_SWEEP names no folder of references; run `cargo xtask parity --sweep`"
+            "skipped: one network of every family against PyTorch, which takes hours; run `cargo xtask parity --sweep`"
         );
         return ExitCode::SUCCESS;
     };

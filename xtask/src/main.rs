@@ -29,8 +29,8 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass
   inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
   export-help                the lines of Python that export a model
-  config-schema              the JSON schema of the audit's config
-  results-schema             the JSON schema of an audit's results.json
+  config-schema [correct]    the JSON schema of the audit's config, or of a correction's
+  results-schema [correct]   the JSON schema of results.json, or of correction.json
   train-phantoms             train the two small classifiers of the default audit again
   reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
 
@@ -39,10 +39,12 @@ Set-up
   doctor                     show what was found: libtorch, devices, compilers, caches
 
 Development
-  test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`
+  test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`, and what was left out
+  test --quick               the tests inside the libraries
   bench [ARGUMENTS]          the benchmarks
   bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
   bench --scaling            what an audit costs as pictures, their size and the steps grow
+  bench --training           a step of training beside PyTorch's
   fuzz [TARGET] [--seconds N] [--stable]
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
   outside [CRATE…] [--git]   what each crate's README tells a stranger to do, in packages of their own
@@ -50,6 +52,7 @@ Development
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
   parity --onnx [NETWORK…]   exported networks, as ONNX files too
+  parity --corrected         corrected weights, loaded into torchvision's network
 
 Exit status: the command's own; 2 when it could not be started.
 ";

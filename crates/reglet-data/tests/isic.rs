@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         trial("controls_change_as_much_as_cut_out_and_drawn_rulers", controls),
         trial("estimated_lesions_are_near_those_vetted_by_eye", estimated_lesions),
     ];
+    if absent && !arguments.list {
+        println!("skipped: data sets of real pictures, since REGLET_DATA names no folder");
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
