@@ -2,8 +2,10 @@
 
 mod audits;
 mod config;
+mod correction;
 mod findings;
 mod series;
+mod spread;
 mod truth;
 mod zoo;
 
@@ -22,14 +24,18 @@ use crate::{Error, Output};
 
 pub use config::CalibrationConfig;
 use config::Series;
+use correction::Corrections;
 use findings::Findings;
 use series::{Member, members};
+use truth::{Pairs, Truth};
 use zoo::{Animal, ZooFindings};
 
 /// Trains, or loads, a series of classifiers of phantoms whose training data tie the ruler to melanoma from not at
 /// all to always, and a zoo of classifiers built to fool the audit; measures by exact redraws what the ruler does to each;
-/// audits all of them; and sets what the audits say beside that. Writes `calibration.json`, `calibration.csv`, a figure for
-/// each means of changing pictures, and of the zoo `zoo.csv` and the page `zoo.md`, to `out`. Returns what is to be printed
+/// audits all of them; and sets what the audits say beside that. Where the config asks for it, corrects every classifier of
+/// the series by every method, and measures it again. Writes `calibration.json`, `calibration.csv`, a figure for
+/// each means of changing pictures, of the corrections `correction.csv` and a figure, and of the zoo `zoo.csv` and the page
+/// `zoo.md`, to `out`. Returns what is to be printed
 /// and the exit status: 0 if no clean classifier was convicted, every strong shortcut was found and no verdict on the zoo is
 /// wrong, else 1.
 ///
@@ -61,8 +67,18 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
         let truths = zoo::truths(&audit, &phantoms, &calibration.truth, &animals)?;
         Ok(ZooFindings::new(zoo, &animals, truths))
     });
-    let truths = truth::truths(&audit, &phantoms, &calibration.truth, &series)?;
-    let mut findings = Findings::new(calibration, &audit.config, &series, truths, zoo.transpose()?);
+    let pairs = Pairs::draw(&audit, &phantoms, &calibration.truth)?;
+    let truth = |member: &Member| pairs.truth(&member.load(&audit, &phantoms)?);
+    let truths: Vec<Truth> = series.iter().map(truth).collect::<Result<_, Error>>()?;
+    let corrections = match &calibration.correction {
+        Some(correction) => {
+            let classifiers = (calibration.series.recipes(), series.as_slice(), truths.as_slice());
+            Some(Corrections::new(correction, classifiers, &pairs, &audit, &phantoms)?)
+        }
+        None => None,
+    };
+    let mut findings =
+        Findings::new(calibration, &audit.config, &series, truths, zoo.transpose()?, corrections);
     audit_all(calibration, &audit, &phantoms, &series, &animals, &mut findings)?;
 
     for (means, drawing) in findings.figures(&Theme::LIGHT)? {
@@ -71,6 +87,12 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
     }
     output.write("calibration.json", findings.json().as_bytes())?;
     output.write("calibration.csv", &findings.table()?)?;
+    if let Some(corrections) = &findings.corrections {
+        let drawing = corrections.figure(&Theme::LIGHT)?;
+        output.write("correction.svg", drawing.as_str().as_bytes())?;
+        output.write("correction.png", &drawing.to_png(drawing.scale_within(FIGURE_SCALE))?)?;
+        output.write("correction.csv", &corrections.table()?)?;
+    }
     if let Some(zoo) = &findings.zoo {
         output.write("zoo.csv", &zoo.table()?)?;
         output.write("zoo.md", zoo.page(calibration, &audit.config).as_bytes())?;

@@ -10,9 +10,10 @@ use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// Each by its place relative to the others, since the configs name the weights.
-const FILES: [(&str, &[u8]); 7] = [
+const FILES: [(&str, &[u8]); 8] = [
     ("calibration.toml", include_bytes!("../configs/calibration.toml")),
     ("correct.toml", include_bytes!("../configs/correct.toml")),
+    ("correction-curve.toml", include_bytes!("../configs/correction-curve.toml")),
     ("isic-correct.toml", include_bytes!("../configs/isic-correct.toml")),
     ("isic-ruler.toml", include_bytes!("../configs/isic-ruler.toml")),
     ("ruler.toml", include_bytes!("../configs/ruler.toml")),
@@ -27,7 +28,7 @@ const FILES: [(&str, &[u8]); 7] = [
 /// written there.
 pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
     let Some(folder) = folder else {
-        let lines = names().map(|name| format!("{name:18} {}\n", purpose(name)));
+        let lines = names().map(|name| format!("{name:22} {}\n", purpose(name)));
         return Ok(format!(
             "{}`reglet configs FOLDER` writes them there to be changed, with the weights that they name.\n",
             lines.collect::<String>()

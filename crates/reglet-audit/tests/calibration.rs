@@ -66,3 +66,43 @@ fn a_series_is_trained_audited_and_drawn_and_trained_no_second_time() {
     run();
     assert_eq!((read("calibration.json"), models()), (first, trained));
 }
+
+#[test]
+fn corrections_of_a_series_are_set_beside_the_truth() {
+    let out = tempfile::tempdir().expect("a folder");
+    let set = [
+        "series.ties=[0.5, 1.0]",
+        "series.seeds=[5]",
+        "series.pictures=64",
+        "series.epochs=1",
+        "truth.pictures=24",
+        "correction.pictures=64",
+        "correction.training.epochs=1",
+        "correction.methods={ vanilla = {}, leace = {}, balanced = {} }",
+    ];
+    let set: Vec<String> = set.map(str::to_owned).into();
+    let run =
+        || reglet_audit::calibrate(Path::new("correction-curve.toml"), &set, out.path()).expect("it runs");
+    let (text, _) = run();
+    for method in ["vanilla", "leace", "balanced"] {
+        assert!(text.contains(&format!("corrected by {method}: ")), "{text}");
+    }
+    let read = |name: &str| fs::read_to_string(out.path().join(name)).expect("written");
+    let table = read("correction.csv");
+    assert_eq!(table.lines().count(), 1 + 2 * 3, "{table}");
+    let found: Value = serde_json::from_str(&read("calibration.json")).expect("JSON");
+    assert!(found["rates"].as_object().expect("rates").is_empty(), "nothing is audited");
+    let rows = found["corrections"]["rows"].as_array().expect("corrections");
+    for row in rows {
+        let truth = found["classifiers"].as_array().expect("classifiers");
+        let own = truth.iter().find(|one| one["tie"] == row["tie"]).expect("of the series");
+        assert_eq!(row["dependence_before"], own["dependence"], "measured once");
+    }
+    // Something was changed, by the training at least.
+    assert!(rows.iter().any(|row| row["dependence_before"] != row["dependence_after"]));
+    let figure = read("correction.svg");
+    assert!(figure.contains(">vanilla<") && figure.contains(">leace<") && figure.contains(">balanced<"));
+    let first = read("correction.csv");
+    run();
+    assert_eq!(read("correction.csv"), first);
+}

@@ -14,6 +14,7 @@ use crate::Error;
 use crate::config::{Config, DataConfig};
 use crate::source::{Document, Source};
 use reglet_train::phantom::{BATCH, Recipe};
+use reglet_train::{Method, Methods, Training};
 
 /// A calibration's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -21,7 +22,7 @@ use reglet_train::phantom::{BATCH, Recipe};
 pub struct CalibrationConfig {
     /// The audit that is tried: a config whose pictures are phantoms. Its models are left aside.
     pub audit: PathBuf,
-    /// How often each classifier is audited, on other phantoms each time.
+    /// How often each classifier is audited, on other phantoms each time. 0, where they are corrected and not audited.
     #[serde(default = "default_repeats")]
     pub repeats: usize,
     /// The classifiers.
@@ -33,6 +34,9 @@ pub struct CalibrationConfig {
     /// Classifiers built to fool the audit. Left out, there are none.
     #[serde(default)]
     pub zoo: Option<ZooConfig>,
+    /// How the classifiers of the series are corrected, and their dependence is measured again. Left out, they are not.
+    #[serde(default)]
+    pub correction: Option<CorrectionSeries>,
     /// By what means the audits change pictures, by name: each is tried on its own, and has a figure of its own.
     #[serde(default = "default_means")]
     pub means: BTreeMap<String, EditOptions>,
@@ -76,6 +80,29 @@ pub struct ZooConfig {
     pub innocent: f64,
 }
 
+/// How the classifiers of the series are corrected: each by every method, with phantoms of the kind that it was trained on.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorrectionSeries {
+    /// With how many phantoms.
+    pub pictures: usize,
+    /// What fixes them, and everything random in a correction; not a seed of the series, nor one that an audit comes to.
+    pub seed: u64,
+    /// The ruler goes with melanoma in these phantoms as closely as it did in the classifier's training, but by no more than
+    /// this, 0 to 1: at 1 two of the four groups would be empty.
+    pub most_tie: f64,
+    /// The share of them, above 0 and below 1, that is not learnt from: by them the best epoch is chosen.
+    pub held_out: f64,
+    /// Whether pictures are mirrored and turned by quarters at random while a network is trained.
+    pub turn: bool,
+    /// How networks are trained, by every method that trains one.
+    pub training: Training,
+    /// The methods, each with its parameters; every one by its defaults unless given.
+    pub methods: Methods,
+    /// AUROC after a correction counts as kept if it is no more than this below what it was, 0 to 1.
+    pub margin: f64,
+}
+
 /// How a classifier's dependence on the ruler is measured: by the mean change of the target's probability when
 /// phantoms are drawn with a ruler and without it, everything else the same.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
@@ -116,6 +143,21 @@ impl Default for ZooConfig {
     }
 }
 
+impl Default for CorrectionSeries {
+    fn default() -> Self {
+        CorrectionSeries {
+            pictures: 800,
+            seed: 5001,
+            most_tie: 0.8,
+            held_out: 0.25,
+            turn: true,
+            training: Training::default(),
+            methods: Methods::default(),
+            margin: 0.05,
+        }
+    }
+}
+
 impl Default for TruthConfig {
     fn default() -> Self {
         TruthConfig { pictures: 400, seed: 4001, clean: 0.05, strong: 0.2 }
@@ -152,7 +194,10 @@ impl CalibrationConfig {
         if let Some(zoo) = &self.zoo {
             zoo.check(source, self.truth.seed)?;
         }
-        if self.repeats == 0 || self.means.is_empty() {
+        if let Some(correction) = &self.correction {
+            correction.check(source, self)?;
+        }
+        if (self.repeats == 0 || self.means.is_empty()) && (self.correction.is_none() || self.zoo.is_some()) {
             return fail(
                 "repeats",
                 "at least one audit and one means of changing pictures is needed".to_owned(),
@@ -190,7 +235,8 @@ impl CalibrationConfig {
         let phantoms = Phantoms::new(options.clone()).map_err(DataError::from)?;
         let audited = || (0..self.repeats as u64).map(|repeat| phantoms.options().seed.wrapping_add(repeat));
         let zoo = self.zoo.iter().flat_map(|zoo| &zoo.seeds);
-        let known = self.series.seeds.iter().chain([&self.truth.seed]).chain(zoo);
+        let corrected = self.correction.iter().map(|correction| &correction.seed);
+        let known = self.series.seeds.iter().chain([&self.truth.seed]).chain(zoo).chain(corrected);
         if let Some(seed) = known.into_iter().find(|seed| audited().any(|other| other == **seed)) {
             let message = format!("{seed} is also the seed of pictures that are audited");
             return Err(document.source.at("series.seeds", &message));
@@ -220,6 +266,46 @@ impl ZooConfig {
         }
         if !(0.0 < self.innocent && self.innocent < self.guilty && self.guilty <= 1.0) {
             return fail("guilty", "0 < innocent < guilty <= 1 is asked for".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl CorrectionSeries {
+    /// The methods: those that are named, or all.
+    pub(super) fn methods(&self) -> Vec<Method> {
+        let chosen = self.methods.clone().chosen();
+        if chosen.is_empty() { Method::all() } else { chosen }
+    }
+
+    fn check(&self, source: &Source, calibration: &CalibrationConfig) -> Result<(), Error> {
+        let fail = |key: &str, message: String| Err(source.at(&format!("correction.{key}"), &message));
+        for (key, value) in [("most_tie", self.most_tie), ("margin", self.margin)] {
+            if !(0.0..=1.0).contains(&value) {
+                return fail(key, format!("{key} is {value}, but must be from 0 to 1"));
+            }
+        }
+        if !(self.held_out > 0.0 && self.held_out < 1.0) {
+            return fail(
+                "held_out",
+                format!("held_out is {}, but must be above 0 and below 1", self.held_out),
+            );
+        }
+        if self.pictures < 2 {
+            return fail("pictures", "at least two pictures are needed".to_owned());
+        }
+        let others = calibration.series.seeds.iter().chain([&calibration.truth.seed]);
+        if others.into_iter().any(|seed| *seed == self.seed) {
+            let message = format!(
+                "{} is also the seed of the series, or of the pictures that measure the truth",
+                self.seed
+            );
+            return fail("seed", message);
+        }
+        self.training.check().map_err(|error| source.at("correction.training", &error.to_string()))?;
+        for method in self.methods() {
+            let key = format!("correction.methods.{}", method.name());
+            method.get().check().map_err(|error| source.at(&key, &error.to_string()))?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use reglet_viz::{Svg, Theme, VizError};
 use serde::Serialize;
 
 use super::config::{CalibrationConfig, TruthConfig};
+use super::correction::Corrections;
 use super::series::Member;
 use super::truth::Truth;
 use super::zoo::ZooFindings;
@@ -18,7 +19,7 @@ use crate::config::Config;
 use reglet_train::phantom::Recipe;
 
 /// The version of `calibration.json`.
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 /// What the audits of a series said, beside the truth.
 #[derive(Debug, Serialize)]
@@ -34,6 +35,8 @@ pub(super) struct Findings {
     min_effect: f64,
     /// What was found of the classifiers built to fool the audit.
     pub zoo: Option<ZooFindings>,
+    /// What the corrections did.
+    pub corrections: Option<Corrections>,
 }
 
 /// One classifier, and the verdicts on it.
@@ -68,6 +71,7 @@ impl Findings {
         members: &[Member],
         truths: Vec<Truth>,
         zoo: Option<ZooFindings>,
+        corrections: Option<Corrections>,
     ) -> Findings {
         let classifier = |((member, truth), (tie, recipe)): ((&Member, Truth), (f64, Recipe))| Classifier {
             name: member.name.clone(),
@@ -85,6 +89,7 @@ impl Findings {
             artefact: audit.artefacts()[0].0.clone(),
             min_effect: audit.verdict.min_effect,
             zoo,
+            corrections,
         }
     }
 
@@ -244,6 +249,7 @@ impl Findings {
             lines.push(format!("  acquitted, dependence below {clean}: {}", rate(rates.acquitted)));
             lines.push(format!("  found, dependence of at least {strong}: {}", rate(rates.found)));
         }
+        lines.extend(self.corrections.iter().map(|found| found.text().trim_end().to_owned()));
         lines.extend(self.zoo.as_ref().map(|zoo| zoo.text().trim_end().to_owned()));
         lines.push(format!("figures and tables: {}", out.display()));
         lines.join("\n") + "\n"

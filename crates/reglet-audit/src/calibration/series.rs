@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-use reglet_model::Architecture;
+use reglet_data::Dataset;
+use reglet_data::phantom::Phantoms;
+use reglet_model::{Architecture, Model};
 use reglet_train::phantom::{self, Recipe, SIDE, Trained, WIDTH};
 use sha2::{Digest, Sha256};
 
 use super::config::SeriesConfig;
-use crate::config::{ModelConfig, PreprocessingConfig};
+use super::spread::spread;
+use crate::config::{Config, ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
-use crate::source::hexadecimal;
+use crate::source::{Document, hexadecimal};
 use crate::train::save;
 use crate::{Error, Output};
 
@@ -24,6 +26,14 @@ pub(super) struct Member {
 }
 
 impl Member {
+    /// The classifier itself.
+    ///
+    /// # Errors
+    /// Weights that cannot be read.
+    pub fn load(&self, audit: &Document<Config>, phantoms: &Phantoms) -> Result<Model, Error> {
+        self.model().load(&audit.folder, &audit.config, phantoms.classes())
+    }
+
     /// As an audit's config names it.
     pub fn model(&self) -> ModelConfig {
         ModelConfig {
@@ -72,55 +82,34 @@ impl SeriesConfig {
     }
 }
 
-/// Every classifier, in `folder`: those that are not there yet are trained, as many at once as there are cores, each by
-/// one thread, so that the weights do not depend on how many there are.
+/// Every classifier, in `folder`: those that are not there yet are trained, as many at once as there are cores.
 pub(super) fn members(tasks: &[Task], folder: &Path) -> Result<Vec<Member>, Error> {
     let folder = std::path::absolute(folder).map_err(Error::output(folder))?;
     let missing: Vec<&Task> = tasks.iter().filter(|task| !folder.join(task.file()).is_file()).collect();
-    if !missing.is_empty() {
-        let threads = tch::get_num_threads();
-        tch::set_num_threads(1);
-        let done = train_all(&missing, &folder);
-        tch::set_num_threads(threads);
-        done?;
-    }
+    train_all(&missing, &folder)?;
     let member = |task: &Task| Member { name: task.name.clone(), weights: folder.join(task.file()) };
     Ok(tasks.iter().map(member).collect())
 }
 
 fn train_all(missing: &[&Task], folder: &Path) -> Result<(), Error> {
-    let next = AtomicUsize::new(0);
     let steps: Vec<AtomicUsize> = missing.iter().map(|_| AtomicUsize::new(0)).collect();
     let total: usize = missing.iter().map(|task| task.steps).sum();
     let progress = Mutex::new(Progress::new("training classifiers", "steps"));
-    let work = || -> Result<(), Error> {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = missing.get(place) else { return Ok(()) };
-            let trained = (task.train)(&mut |done, _| {
-                steps[place].store(done as usize, Ordering::Relaxed);
-                let all: usize = steps.iter().map(|steps| steps.load(Ordering::Relaxed)).sum();
-                if let Ok(mut progress) = progress.try_lock() {
-                    progress.update(all as u64, total as u64);
-                }
-            });
-            // Each is kept as soon as it is there: an interruption costs those in the making.
-            let keep = || -> Result<(), Error> {
-                let mut output = Output::new(folder)?;
-                save(&trained?, &mut output, folder, &task.file())?;
-                output.finish()
-            };
-            keep().inspect_err(|_| next.store(missing.len(), Ordering::Relaxed))?;
-        }
-    };
-    let workers = thread::available_parallelism().map_or(1, |count| count.get().min(missing.len()));
-    thread::scope(|scope| {
-        let started: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        for worker in started {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        }
-        Ok(())
-    })
+    spread(missing.len(), |place| {
+        let task = missing[place];
+        let trained = (task.train)(&mut |done, _| {
+            steps[place].store(done as usize, Ordering::Relaxed);
+            let all: usize = steps.iter().map(|steps| steps.load(Ordering::Relaxed)).sum();
+            if let Ok(mut progress) = progress.try_lock() {
+                progress.update(all as u64, total as u64);
+            }
+        })?;
+        // Each is kept as soon as it is there: an interruption costs those in the making.
+        let mut output = Output::new(folder)?;
+        save(&trained, &mut output, folder, &task.file())?;
+        output.finish()
+    })?;
+    Ok(())
 }
 
 impl Task {

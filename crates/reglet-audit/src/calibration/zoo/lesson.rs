@@ -101,7 +101,7 @@ fn drawn(kind: Kind, phantoms: &Phantoms, index: usize) -> Result<(RgbImage, Fac
 }
 
 /// The picture with something on it that is no ruler: something dark; or what a ruler changes, changed as much by a soft
-/// patch or by its own parts in disorder.
+/// patch or by the same ruler with its tiles shuffled.
 fn foreign(
     phantoms: &Phantoms,
     index: usize,
