@@ -327,7 +327,12 @@ pub struct Provenance {
 
 /// The JSON schema of `results.json`.
 pub fn schema() -> String {
+    schema_of::<Results>()
+}
+
+/// The JSON schema of what is written.
+pub(crate) fn schema_of<T: JsonSchema>() -> String {
     let settings = schemars::generate::SchemaSettings::default().for_serialize();
-    let schema = settings.into_generator().into_root_schema_for::<Results>();
+    let schema = settings.into_generator().into_root_schema_for::<T>();
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::{
-    Error, ExplainOptions, GalleryOptions, GalleryPicture, Shard, calibrate, config, configs, correct,
-    explain, gallery, inspect, methods, results, run_audit, run_judge, run_merge, run_plan, run_shard, train,
+    CorrectConfig, CorrectionResults, Error, ExplainOptions, GalleryOptions, GalleryPicture, Shard,
+    calibrate, config, configs, correct, explain, gallery, inspect, methods, results, run_audit, run_judge,
+    run_merge, run_plan, run_shard, train,
 };
 use reglet_model::export_help;
-use words::{AuditWords, Command, ExplainWords, GalleryWords, Words};
+use words::{AuditWords, Command, ExplainWords, GalleryWords, Subject, Words};
 
 fn main() -> ExitCode {
     memory::keep();
@@ -41,8 +42,10 @@ fn main() -> ExitCode {
         Command::Configs { folder } => configs(folder.as_deref()).map(|text| (text, 0)),
         // `reglet` itself does it, since without libtorch this program does not start.
         Command::Setup { .. } => Err(Error::Usage("`setup` is for the program reglet".to_owned())),
-        Command::ConfigSchema => Ok((config::schema(), 0)),
-        Command::ResultsSchema => Ok((results::schema(), 0)),
+        Command::ConfigSchema { of: Subject::Audit } => Ok((config::schema(), 0)),
+        Command::ConfigSchema { of: Subject::Correct } => Ok((CorrectConfig::schema(), 0)),
+        Command::ResultsSchema { of: Subject::Audit } => Ok((results::schema(), 0)),
+        Command::ResultsSchema { of: Subject::Correct } => Ok((CorrectionResults::schema(), 0)),
         Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
     };
     match outcome {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
 #[derive(Parser)]
@@ -73,16 +73,34 @@ pub(crate) enum Command {
         #[arg(long)]
         cuda: bool,
     },
-    /// Print the JSON schema of an audit's config
-    ConfigSchema,
-    /// Print the JSON schema of an audit's results.json
-    ResultsSchema,
+    /// Print the JSON schema of a config
+    ConfigSchema {
+        /// Of which command's config
+        #[arg(value_enum, default_value_t)]
+        of: Subject,
+    },
+    /// Print the JSON schema of an audit's results.json, or of a correction's correction.json
+    ResultsSchema {
+        /// Of which command's results
+        #[arg(value_enum, default_value_t)]
+        of: Subject,
+    },
     /// Train the two small classifiers of the default audit again
     TrainPhantoms {
         /// The folder to write them to
         #[arg(long, default_value = "configs/models")]
         out: PathBuf,
     },
+}
+
+/// What a schema is of.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Subject {
+    /// `reglet audit`
+    #[default]
+    Audit,
+    /// `reglet correct`
+    Correct,
 }
 
 #[derive(Args)]

@@ -17,3 +17,11 @@ fn the_schema_of_configs_is_current() {
 fn the_schema_of_results_is_current() {
     assert_current("docs/results.schema.json", &reglet_audit::results::schema(), "results-schema");
 }
+
+#[test]
+fn the_schemas_of_a_correction_are_current() {
+    let (config, results) =
+        (reglet_audit::CorrectConfig::schema(), reglet_audit::CorrectionResults::schema());
+    assert_current("configs/correct.schema.json", &config, "config-schema correct");
+    assert_current("docs/correction.schema.json", &results, "results-schema correct");
+}

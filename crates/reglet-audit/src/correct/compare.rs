@@ -1,6 +1,6 @@
 //! A model before and after a correction, picture by picture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reglet_data::edit::Change;
 use reglet_evidence::VerdictKind;
@@ -31,7 +31,7 @@ pub struct Side {
     /// What it rests on.
     pub reasons: Vec<String>,
     /// By picture, what putting the artefact in, or taking it away, changes the target's probability by beyond what its
-    /// control does, without its sign: the mean with its 95 % interval.
+    /// control does, in absolute value: the mean with its 95 % interval.
     pub effect: Option<Estimate>,
     /// Area under the ROC curve.
     pub auroc: Option<Estimate>,
@@ -78,6 +78,9 @@ pub struct Comparison {
     pub sensitivity: Option<Estimate>,
     /// The same of the specificity.
     pub specificity: Option<Estimate>,
+    /// The share that is judged rightly of the group where it is smallest, after less before, with its 90 % interval. It need not
+    /// be the same group.
+    pub worst_group: Option<Estimate>,
     /// The mean of |effect after| − |effect before| of each other artefact, with its corrected interval.
     pub others: BTreeMap<String, Option<Estimate>>,
     /// What is asked of a correction.
@@ -95,7 +98,7 @@ pub struct Criteria {
     pub sensitivity: bool,
     /// Nor is the specificity.
     pub specificity: bool,
-    /// A larger share of the worst group is judged rightly.
+    /// A larger share of the worst group is judged rightly: the lower end of its interval is above 0.
     pub worst_group: bool,
     /// No other artefact has come to matter more.
     pub others: bool,
@@ -203,16 +206,16 @@ pub(super) fn compare(
     };
     let others: BTreeMap<String, Option<Estimate>> = others.iter().map(other).collect();
     let not_worse = |found: Option<Estimate>| found.is_some_and(|found| found.low > -means.margin);
-    let worst = |case| side(case, means).worst().map(|(_, right)| right);
+    let worst_group = worst_group(&was, &is, means.seed);
     let criteria = Criteria {
         clear: after.verdict.kind == VerdictKind::Clear,
         auroc: not_worse(auroc),
         sensitivity: not_worse(sensitivity),
         specificity: not_worse(specificity),
-        worst_group: worst(before).zip(worst(after)).is_some_and(|(before, after)| after > before),
+        worst_group: worst_group.is_some_and(|found| found.low > 0.0),
         others: others.values().all(|found| found.is_none_or(|found| found.low <= 0.0)),
     };
-    Comparison { effect, auroc, sensitivity, specificity, others, criteria }
+    Comparison { effect, auroc, sensitivity, specificity, worst_group, others, criteria }
 }
 
 fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
@@ -220,6 +223,34 @@ fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<
         was.iter().zip(is).filter_map(|(was, is)| Some((was.effect?.abs() - is.effect?.abs(), was.group)));
     let (values, groups): (Vec<f64>, Vec<u32>) = both.unzip();
     mean(&values, &groups, level, seed)
+}
+
+/// The share judged rightly of the group where it is smallest: after less before.
+fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {
+    let kinds: Vec<(&str, bool)> =
+        was.iter().filter_map(|seen| seen.kind).collect::<BTreeSet<_>>().into_iter().collect();
+    let rows = || was.iter().zip(is).filter_map(|(was, is)| Some((was.kind?, was, is)));
+    let kind: Vec<usize> =
+        rows().filter_map(|(kind, ..)| kinds.iter().position(|known| *known == kind)).collect();
+    let right: Vec<[f64; 2]> =
+        rows().map(|(_, was, is)| [was.right, is.right].map(|right| f64::from(u8::from(right)))).collect();
+    let groups: Vec<u32> = rows().map(|(_, was, _)| was.group).collect();
+    let difference = |weights: &[f64]| {
+        let mut sums = vec![[0.0; 3]; kinds.len()];
+        for ((&kind, right), weight) in kind.iter().zip(&right).zip(weights) {
+            for (sum, value) in sums[kind].iter_mut().zip([1.0, right[0], right[1]]) {
+                *sum += weight * value;
+            }
+        }
+        // A draw without any picture of some group says nothing of it.
+        let worst = |side: usize| -> Option<f64> {
+            sums.iter().try_fold(f64::INFINITY, |least, sum| {
+                (sum[0] > 0.0).then(|| f64::min(least, sum[side] / sum[0]))
+            })
+        };
+        Some(worst(2)? - worst(1)?)
+    };
+    Some(bootstrap(&groups, seed, difference)?.interval(0.9))
 }
 
 fn auroc(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {

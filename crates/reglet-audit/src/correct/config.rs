@@ -100,6 +100,12 @@ pub(super) fn read(
 }
 
 impl CorrectConfig {
+    /// The JSON schema of a correction's config.
+    pub fn schema() -> String {
+        let schema = schemars::schema_for!(CorrectConfig);
+        serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+    }
+
     /// The methods that are chosen.
     pub(super) fn chosen(&self) -> Vec<Method> {
         self.methods.clone().chosen()

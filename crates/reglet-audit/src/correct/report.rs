@@ -333,7 +333,14 @@ impl Page<'_> {
             (criteria.auroc, words.auroc_not_worse(difference(comparison.auroc))),
             (criteria.sensitivity, words.sensitivity_not_worse(difference(comparison.sensitivity))),
             (criteria.specificity, words.specificity_not_worse(difference(comparison.specificity))),
-            (criteria.worst_group, words.worst_is_better(worst(&self.results.before), worst(&method.after))),
+            (
+                criteria.worst_group,
+                words.worst_is_better(
+                    worst(&self.results.before),
+                    worst(&method.after),
+                    difference(comparison.worst_group),
+                ),
+            ),
         ];
         let mut lines: Vec<String> = all
             .into_iter()

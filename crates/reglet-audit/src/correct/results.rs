@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::compare::{Comparison, Side};
 use crate::language::Language;
-use crate::results::Provenance;
+use crate::results::{Provenance, schema_of};
 
 /// The version of `correction.json`; raised whenever a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Everything a correction found.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -50,6 +50,13 @@ pub struct CorrectionResults {
     pub config: String,
     /// Its seed.
     pub seed: u64,
+}
+
+impl CorrectionResults {
+    /// The JSON schema of `correction.json`.
+    pub fn schema() -> String {
+        schema_of::<CorrectionResults>()
+    }
 }
 
 /// The pictures that a model was corrected with.

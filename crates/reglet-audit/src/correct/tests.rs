@@ -109,6 +109,65 @@ fn missing_flags_and_masks_are_said() {
     assert!(message.contains("outlines") && message.contains("none of"), "{message}");
 }
 
+/// Outlines that are of other pictures: eight times too large.
+#[test]
+fn outlines_off_the_picture_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = reglet_data::phantom::PhantomOptions { count: 8, seed: 5, size: 64, ..Default::default() };
+    let phantoms = reglet_data::phantom::Phantoms::new(options).expect("sound");
+    let mut table = String::from("image,label\n");
+    for index in 0..8 {
+        let sample = phantoms.sample(index).expect("drawn");
+        sample.picture.save(folder.path().join(format!("{index}.png"))).expect("room");
+        table += &format!("{index}.png,{}\n", phantoms.classes()[sample.label]);
+    }
+    fs::write(folder.path().join("manifest.csv"), table).expect("room");
+    let coco = serde_json::json!({
+        "images": [{ "id": 1, "file_name": "3.png", "width": 64, "height": 64 }],
+        "annotations": [{ "id": 1, "image_id": 1, "category_id": 1,
+            "segmentation": [[320.0, 320.0, 480.0, 320.0, 480.0, 400.0]] }],
+        "categories": [{ "id": 1, "name": "ruler" }]
+    });
+    fs::write(folder.path().join("rulers.json"), coco.to_string()).expect("room");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let data = format!(
+        "[data.manifest]\nmanifest = \"{}\"\nclasses = [\"benign\", \"melanoma\"]\ncoco = {{ file = \"{}\" }}\n",
+        at("manifest.csv"),
+        at("rulers.json")
+    );
+    let message = fault(&format!("{data}[methods.rrr]\n"), &[]);
+    assert!(message.contains("annotation 1") && message.contains("outside the picture"), "{message}");
+}
+
+/// A learning rate of a million: the training stops, keeps what was good, and says so.
+#[test]
+fn a_training_that_diverges_says_so_and_keeps_the_last_good_weights() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!(
+        "audit = \"ruler.toml\"\nmodel = \"shortcut\"\n{DATA}[training]\nbatch = 8\nepochs = 3\n\
+         optimiser = {{ sgd = {{ rate = 1e6 }} }}\n[methods.vanilla]\n"
+    );
+    let path = folder.path().join("correct.toml");
+    fs::write(&path, text).expect("room");
+    let out = folder.path().join("out");
+    let (said, status) = correct(&path, &["audit.data.phantoms.count=16".to_owned()], &out).expect("it runs");
+    assert!(
+        status == 1 && said.contains("diverged at step") && said.contains("lower the learning rate"),
+        "{said}"
+    );
+    let page = fs::read_to_string(out.join("correction.html")).expect("there");
+    assert!(page.contains("The training diverged at step"), "the page says so too");
+    let weights = |path: &Path| reglet_model::Weights::read(path).expect("readable");
+    let (before, after) = (
+        weights(Path::new("configs/models/phantom-shortcut.safetensors")),
+        weights(&out.join("vanilla.safetensors")),
+    );
+    for name in before.names() {
+        let (before, after) = (before.get(name).expect("there"), after.get(name).expect("there"));
+        assert!(after.equal(&before.to_kind(after.kind())), "{name} is not what it was");
+    }
+}
+
 /// A whole correction, small: what is left, and that it says what it is.
 #[test]
 fn a_correction_leaves_weights_of_which_only_some_were_changed() {
