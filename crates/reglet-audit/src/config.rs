@@ -115,8 +115,8 @@ pub enum LesionMasks {
     /// From the data set. A picture without one has no figures of its lesion.
     #[default]
     Given,
-    /// From the data set or, where a picture has none, estimated by Otsu's threshold; what is not credible is left
-    /// out. The results say where figures rest on estimates.
+    /// From the data set or, where a picture has none, estimated by Otsu's threshold; implausible estimates are
+    /// discarded. The results say where figures rest on estimates.
     Estimated,
 }
 
@@ -203,9 +203,9 @@ pub enum PreprocessingConfig {
 pub struct TrustConfig {
     /// On how many pictures the methods are tried; 0: they are believed untried.
     pub pictures: usize,
-    /// The least rank correlation of a map with that of the same picture under faint noise, -1 to 1.
+    /// The minimum rank correlation between a map and the same picture's map after faint noise, -1 to 1.
     pub min_stability: f64,
-    /// The largest rank correlation of a map with that of the same model once all its weights are drawn anew, -1 to 1.
+    /// The maximum rank correlation between a map and that of the same model with all its weights re-initialised, -1 to 1.
     pub max_randomised: f64,
 }
 

@@ -28,7 +28,7 @@ const NOISE: f64 = 0.02;
 /// * *Stability*: the rank correlation of the map with that of the same picture under noise too faint to be seen,
 ///   the median over the pictures.
 /// * *Cascading randomisation* (Adebayo et al., *Sanity checks for saliency maps*, 2018): the rank correlation with
-///   the map of the same model once its weights, from the head down, have been drawn anew. A map that stays shows
+///   the map of the same model with its weights, from the head down, re-initialised. A map that stays shows
 ///   the picture, and not what the model has learnt.
 /// * *Faithfulness*: whether what the map points at is what moves the answer.
 ///

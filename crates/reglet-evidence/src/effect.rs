@@ -50,7 +50,7 @@ pub struct Effect {
     pub mcnemar: f64,
     /// The smallest mean difference that these pictures would have shown four times out of five.
     pub detectable: Option<f64>,
-    /// The same less what changing as much without meaning does.
+    /// The same less the effect of an equally strong neutral edit.
     pub against: Vec<Contrast>,
     /// Before and after, picture by picture, the mean over places.
     #[serde(skip)]

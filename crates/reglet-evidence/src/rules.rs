@@ -96,7 +96,7 @@ pub struct VerdictConfig {
     pub max_p: f64,
     /// Whether a shortcut must show both when the artefact is put in and when it is taken away.
     pub both: bool,
-    /// Whether the artefact must do more than its own parts in disorder: then its form matters, and not just
+    /// Whether the artefact must do more than the same artefact with its tiles shuffled: then its form matters, and not just
     /// that something like it is there.
     pub form: bool,
     /// What maps are needed for.

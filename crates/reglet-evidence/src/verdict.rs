@@ -119,7 +119,7 @@ pub enum Objection {
         /// On how many pictures there is a control.
         pictures: usize,
     },
-    /// An effect is as large as what an equally strong change without meaning does.
+    /// An effect is as large as that of an equally strong neutral edit.
     NoMoreThanControl {
         /// The effect.
         finding: Finding,
@@ -219,7 +219,7 @@ pub enum Objection {
 /// **Shortcut**: for pictures of some class (or of all together), putting the artefact in or taking it away (`both`: the
 /// one and the other) changes the mean probability by more than `min_effect`, or the decision of more than `max_flips` of the
 /// pictures; the interval, corrected for everything that is judged together, lies wholly beyond that; so does the interval
-/// of the same less its control (`form`: and less the artefact with its parts in disorder); and the other direction does not
+/// of the same less its control (`form`: and less the same artefact with its tiles shuffled); and the other direction does not
 /// contradict it. Maps corroborate; with `maps = "required"` a trusted method's maps must lie on the artefact.
 ///
 /// **Clear**: both directions were tried, by edits that the model takes for what they stand for (or it does not see the
@@ -380,7 +380,7 @@ fn corroborated(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<String> 
     evidence.attention.iter().filter(lies).map(|attention| attention.title.clone()).collect()
 }
 
-/// What the model reacts to, by what the artefact does beyond its own parts in disorder.
+/// What the model reacts to, by what the artefact does beyond the same artefact with its tiles shuffled.
 fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConfig) -> ReactsTo {
     let of = |class: &Option<String>| {
         let insert = judged(evidence).find(|e| e.change == Change::Insert && e.class == *class)?;

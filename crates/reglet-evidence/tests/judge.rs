@@ -20,7 +20,7 @@ struct Behaviour {
     remove: fn(bool, f64) -> f64,
     /// What a control adds.
     control: fn(bool, f64) -> f64,
-    /// What the ruler's tiles in disorder add.
+    /// What the ruler with its tiles shuffled adds.
     scrambled: fn(bool, f64) -> f64,
     /// How far the edits go towards real pictures of the other kind.
     way: f64,

@@ -42,8 +42,8 @@ phrases! {
         "nothing"
         "rien"
     what_remains_note()
-        "By picture, the change of the probability {of_target} when {the_artefact} is put in or taken away, beyond that of an equally strong change without meaning, without its sign: mean and 95 % interval."
-        "Par image, variation de la probabilité {of_target} quand on ajoute ou retire {the_artefact}, au-delà d’une modification aussi forte mais sans signification, sans son signe : moyenne et intervalle à 95 %."
+        "By picture, the change of the probability {of_target} when {the_artefact} is put in or taken away, beyond that of an equally strong neutral edit, in absolute value: mean and 95 % interval."
+        "Par image, variation de la probabilité {of_target} quand on ajoute ou retire {the_artefact}, au-delà d’une modification neutre aussi forte, en valeur absolue : moyenne et intervalle à 95 %."
     effect_of_it()
         "Effect {of_the_artefact}"
         "Effet {of_the_artefact}"
@@ -143,9 +143,9 @@ phrases! {
     specificity_not_worse(by)
         "Specificity is not worse by more than the margin: {by}"
         "La spécificité ne baisse pas de plus que la marge : {by}"
-    worst_is_better(before, after)
-        "Of the worst group more is judged rightly: {after}, {before} before"
-        "Le groupe le moins bien servi est mieux jugé : {after}, contre {before} avant"
+    worst_is_better(before, after, by)
+        "A larger share of the worst group is judged correctly: {after}, {before} before ({by})"
+        "Le groupe le moins bien servi est mieux jugé : {after}, contre {before} avant ({by})"
     no_other_is_worse()
         "No other artefact has come to matter more"
         "Aucun autre artefact n’a gagné en importance"

@@ -213,9 +213,9 @@ phrases! {
     plain_patch()
         "A plain patch of the same shape and strength in place of {an_artefact}"
         "Une tache unie, de même forme et de même force, à la place d’{an_artefact}"
-    parts_in_disorder()
+    shuffled_tiles()
         "Adding the shuffled tiles of {an_artefact}"
-        "La mise en désordre des parties d’{an_artefact}"
+        "L’ajout des fragments mélangés d’{an_artefact}"
     removing_lesion()
         "Removing the lesion"
         "Le retrait de la lésion"
@@ -239,7 +239,7 @@ phrases! {
         "{finding} sur {pictures} images{chance} et change la décision pour {flipped} d’entre elles"
     control_scrambled(by)
         "the same with its tiles shuffled changes it by {by}"
-        "ses parties en désordre la modifient de {by}"
+        "ses fragments mélangés la modifient de {by}"
     control_elsewhere(by)
         "an equally strong change elsewhere changes it by {by}"
         "une modification aussi forte ailleurs la modifie de {by}"
@@ -277,14 +277,14 @@ phrases! {
         "its maps hardly change when the model's weights are re-initialised (rank correlation {found}, at most {most} is allowed)"
         "ses cartes ne changent guère quand les poids du modèle sont réinitialisés (corrélation des rangs {found}, au plus {most} admis)"
     shortcut(findings, reacts, maps)
-        "{findings}, more than an equally strong change without meaning does{reacts}{maps}"
-        "{findings}, davantage qu’une modification aussi forte mais sans signification{reacts}{maps}"
+        "{findings}, more than an equally strong neutral edit does{reacts}{maps}"
+        "{findings}, davantage qu’une modification neutre aussi forte{reacts}{maps}"
     reacts_to_form()
         "; what counts is the form of the {artefact}: with its tiles shuffled it does less than half as much"
-        " ; c’est la forme {of_the_artefact} qui compte : en désordre, il reste moins de la moitié de l’effet"
+        " ; c’est la forme {of_the_artefact} qui compte : une fois ses fragments mélangés, il reste moins de la moitié de l’effet"
     reacts_to_anything_like_it()
         "; anything that resembles the {artefact} counts: with its tiles shuffled it does more than half as much"
-        " ; tout ce qui ressemble {to_the_artefact} compte : en désordre, il reste plus de la moitié de l’effet"
+        " ; tout ce qui ressemble {to_the_artefact} compte : une fois ses fragments mélangés, il reste plus de la moitié de l’effet"
     maps_lie_on_it(methods)
         "; the maps of {methods} lie on it"
         " ; les cartes de {methods} s’y concentrent"
@@ -656,7 +656,7 @@ phrases! {
         "modification ailleurs"
     less_shuffled()
         "shuffled tiles"
-        "parties en désordre"
+        "fragments mélangés"
     against_controls()
         "Each change against its controls"
         "Chaque modification face à ses contrôles"
@@ -680,7 +680,7 @@ phrases! {
         "tache unie de même forme et de même force (contrôle)"
     changed_scrambled()
         "{artefact} added with its tiles shuffled (control)"
-        "ajout d’{an_artefact} en désordre (contrôle)"
+        "ajout d’{an_artefact} aux fragments mélangés (contrôle)"
     changed_lesion_with()
         "lesion taken away, {artefact} left"
         "retrait de la lésion seule"
@@ -1042,8 +1042,8 @@ phrases! {
         "Do the maps hold still, and do they show what the model has learnt?"
         "Les cartes sont-elles stables, et montrent-elles ce que le modèle a appris ?"
     answer_believed(method, stability, randomised, counts)
-        "{method}: {stability} under faint noise, {randomised} with all weights drawn anew; it counts: {counts}."
-        "{method} : {stability} sous un bruit faible, {randomised} avec tous les poids tirés de nouveau ; prise en compte : {counts}."
+        "{method}: {stability} under faint noise, {randomised} with all weights re-initialised; it counts: {counts}."
+        "{method} : {stability} sous un bruit faible, {randomised} avec tous les poids réinitialisés ; prise en compte : {counts}."
     about_believed()
         "Rank correlation with the map itself: the first should stay near 1, the second fall towards 0."
         "Corrélation des rangs avec la carte d’origine : la première devrait rester proche de 1, la seconde tendre vers 0."

@@ -176,7 +176,7 @@ impl Words {
             Change::Move => self.moving(),
             Change::Control if with => self.changing_elsewhere(),
             Change::Control => self.plain_patch(),
-            Change::Scrambled => self.parts_in_disorder(),
+            Change::Scrambled => self.shuffled_tiles(),
             Change::RemoveLesion => self.removing_lesion(),
         }
     }

@@ -1,6 +1,6 @@
 //! Changes as large and as strong as an artefact's, which mean nothing.
 //!
-//! What is put in or drawn anew is controlled by a soft patch. What is filled in is controlled by a soft patch over a part of
+//! What is put in or redrawn is controlled by a soft patch. What is filled in is controlled by a soft patch over a part of
 //! the skin that is filled in as well: a classifier that reacts to the traces of filling then reacts to both alike.
 
 use image::RgbImage;

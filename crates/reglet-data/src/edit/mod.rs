@@ -3,7 +3,7 @@
 //! Where a data set generates its pictures it draws them again, exactly ([`Dataset::redraw`]). Elsewhere a
 //! picture is edited: an artefact is cut from one picture and cloned into another ([`paste`]), or a ruler drawn
 //! ([`insert`]); it is [removed](remove()), moved, or the lesion removed and it left. Beside each stands a change
-//! of the same size and strength without meaning ([`Change::Control`]), so that "any change there" can be told from
+//! of the same size and strength that means nothing ([`Change::Control`]), so that "any change there" can be told from
 //! "a ruler there".
 //!
 //! [`Editor`] chooses the means. *Where* something is changed is a [`Placement`], which the editor's seed decides or a
@@ -60,11 +60,11 @@ pub enum Change {
     Remove,
     /// The artefact is put somewhere else.
     Move,
-    /// As many pixels are changed as strongly, without meaning: by a soft patch, darker or lighter as the artefact is,
+    /// A neutral edit that changes as many pixels as strongly: by a soft patch, darker or lighter as the artefact is,
     /// where it would be put; or, in a picture that shows it, of the same shape elsewhere, and changed as removing it
     /// would change its place.
     Control,
-    /// The artefact is put in with its parts in disorder: the same pixels, changed as strongly, no ruler.
+    /// The artefact is put in with its tiles shuffled: the same pixels, changed as strongly, no ruler.
     Scrambled,
     /// The lesion is taken away and the artefact left.
     RemoveLesion,

@@ -1,4 +1,4 @@
-//! An artefact with its parts in disorder.
+//! An artefact with its tiles shuffled.
 
 use image::RgbImage;
 

@@ -36,7 +36,7 @@ const BORDER: f64 = 0.4;
 /// dermoscopy images using ensembles of thresholding methods*, Skin Research and Technology 19, 2013, threshold the
 /// blue channel; on 52 pictures of the ISIC challenge of 2017 grey came closer to masks vetted by eye.
 ///
-/// It is not credible where it takes less than 1 % or more than 80 % of the picture, or more than 40 % of the
+/// It is implausible where it takes less than 1 % or more than 80 % of the picture, or more than 40 % of the
 /// picture's border: then it is a hair, or the shading.
 ///
 /// The mask has the picture's size. Nothing is drawn by chance.
