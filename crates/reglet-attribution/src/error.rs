@@ -91,6 +91,9 @@ pub enum AttributionError {
         /// What is in the way.
         reason: String,
     },
+    /// The classifier was told not to answer any more, since nobody waits for the result.
+    #[error("the attribution was stopped before it was done")]
+    Stopped,
     /// The model's answer at the input is not a finite number, so there is nothing to explain.
     #[error(
         "the model's score is {score} for picture {row} of the batch; there is nothing to explain in a number that is not finite"

@@ -63,6 +63,18 @@ macro_rules! registry {
             )+
         }
 
+        impl FromIterator<Method> for Methods {
+            fn from_iter<T: IntoIterator<Item = Method>>(methods: T) -> Methods {
+                let mut chosen = Methods::default();
+                for method in methods {
+                    match method {
+                        $(Method::$method(method) => chosen.$name = Some(method),)+
+                    }
+                }
+                chosen
+            }
+        }
+
         impl Methods {
             /// Those that were chosen.
             pub fn chosen(self) -> Vec<Method> {

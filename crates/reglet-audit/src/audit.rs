@@ -12,10 +12,11 @@ use crate::config::Config;
 use crate::journal::Journal;
 use crate::observe::{self, Observed, chunks};
 use crate::plan::Plan;
+use crate::progress::{Progress, Stage};
 use crate::record::{ModelFacts, Record, Run};
 use crate::results::{Provenance, Results};
 use crate::source::Source;
-use crate::trust::trust;
+use crate::trust::{PARTS, trust};
 
 /// Audits in memory: what a plan's models do on its pictures, and what is concluded of it by its config. Nothing is written;
 /// [`observe`] and [`judge`] are its two halves, and [`write`](crate::write()) makes the files that `reglet audit` leaves.
@@ -55,7 +56,16 @@ pub fn judge(record: &Record, config: &Config) -> Result<Results, Error> {
 pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
     let models = 0..plan.models.len();
     let all = models.flat_map(|model| (0..plan.targets.len()).map(move |target| (model, target)));
-    all.map(|(model, target)| Ok(Tried { model, target, trust: trust(plan, model, target)? })).collect()
+    let (mut progress, count) = (Progress::of(plan, Stage::Maps), plan.models.len() * plan.targets.len());
+    let of = |(done, (model, target)): (usize, (usize, usize))| {
+        let mut part = 0;
+        let mut step = || {
+            part += 1;
+            progress.step((done * PARTS + part - 1) as u64, (count * PARTS) as u64)
+        };
+        Ok(Tried { model, target, trust: trust(plan, model, target, &mut step)? })
+    };
+    all.enumerate().map(of).collect()
 }
 
 /// Makes a record of what was observed of all pictures of the data with this fingerprint, by a run that began at `start`.

@@ -25,17 +25,27 @@ use crate::{Error, Output, junit, model_card, report, samples};
 /// # Errors
 /// Whatever is wrong with the config, the data or a model; nothing is written then.
 pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
-    let start = Instant::now();
-    let plan = Plan::load(config, overrides)?;
-    let output = Output::new(out)?;
-    let fingerprint = plan.data.fingerprint()?;
-    let mut journal = Journal::open(out, &key(&plan, &fingerprint))?;
-    let observed = observe(&plan, chunks(plan.data.len()), None, &mut journal)?;
-    let record = conclude(&plan, fingerprint, observed, None, start)?;
-    let results = assemble(&record, &plan.config);
-    fill(output, &record, &results)?;
-    journal.finish();
+    let results = run(&Plan::load(config, overrides)?, out)?;
     Ok(told(&results, out))
+}
+
+/// Runs the audit of a plan and writes its results to `out`. One that was interrupted or stopped goes on from there when the
+/// same is run into the same folder.
+///
+/// # Errors
+/// As [`observe`](crate::observe()), and where nothing can be written to `out`; nothing is written then.
+pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
+    let start = Instant::now();
+    // That nothing can be written is said before the work is done, and not after it.
+    drop(Output::new(out)?);
+    let fingerprint = plan.data.fingerprint()?;
+    let mut journal = Journal::open(out, &key(plan, &fingerprint))?;
+    let observed = observe(plan, chunks(plan.data.len()), None, &mut journal)?;
+    let record = conclude(plan, fingerprint, observed, None, start)?;
+    let results = assemble(&record, &plan.config);
+    fill(Output::new(out)?, &record, &results)?;
+    journal.finish();
+    Ok(results)
 }
 
 /// Makes what all parts of an audit have in common, in the folder `out`: how the probes are fitted, and whether maps can be

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use reglet_attribution::{Method, Methods};
+use reglet_data::coco::CocoOptions;
 use reglet_data::edit::{Change, EditOptions};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{
@@ -14,10 +15,10 @@ use reglet_model::{Architecture, Head, Preprocessing, Rewrite, ScoreKind, device
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::language::Language;
 use crate::results::Expectation;
 use crate::source::Source;
+use crate::{Error, parameters};
 
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -306,6 +307,19 @@ impl Config {
         }
     }
 
+    /// The same config with its relative paths taken from `folder`, the one that it was read from.
+    #[must_use]
+    pub fn relative_to(mut self, folder: &Path) -> Config {
+        self.data = self.data.map(|data| data.relative_to(folder));
+        for model in self.models.values_mut() {
+            let weights = model.weights.iter_mut().filter(|weights| weights.as_os_str() != "torchvision");
+            weights.chain(&mut model.archive).for_each(|path| *path = folder.join(&path));
+        }
+        let methods = self.methods.chosen().into_iter();
+        self.methods = methods.map(|method| parameters::relative_to(method, folder)).collect();
+        self
+    }
+
     /// The methods that are chosen; the usual ones if none is.
     pub(crate) fn chosen_methods(&self) -> Vec<Method> {
         let chosen = self.methods.clone().chosen();
@@ -366,14 +380,38 @@ impl Config {
 
 impl DataConfig {
     pub(crate) fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
-        Ok(match self {
-            DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
-            DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
-            DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
-            DataConfig::ImageFolder(options) => Box::new(options.clone().relative_to(folder).open()?),
-            DataConfig::Isic(options) => Box::new(options.clone().relative_to(folder).open()?),
-            DataConfig::Ham10000(options) => Box::new(options.clone().relative_to(folder).open()?),
+        Ok(match self.clone().relative_to(folder) {
+            DataConfig::Phantoms(options) => Box::new(Phantoms::new(options)?),
+            DataConfig::Manifest(options) => Box::new(options.open()?),
+            DataConfig::Folder(options) => Box::new(options.open()?),
+            DataConfig::ImageFolder(options) => Box::new(options.open()?),
+            DataConfig::Isic(options) => Box::new(options.open()?),
+            DataConfig::Ham10000(options) => Box::new(options.open()?),
         })
+    }
+
+    /// The same pictures with relative paths taken from `folder`.
+    fn relative_to(self, folder: &Path) -> DataConfig {
+        match self {
+            DataConfig::Phantoms(options) => DataConfig::Phantoms(options),
+            DataConfig::Manifest(options) => DataConfig::Manifest(options.relative_to(folder)),
+            DataConfig::Folder(options) => DataConfig::Folder(options.relative_to(folder)),
+            DataConfig::ImageFolder(options) => DataConfig::ImageFolder(options.relative_to(folder)),
+            DataConfig::Isic(options) => DataConfig::Isic(options.relative_to(folder)),
+            DataConfig::Ham10000(options) => DataConfig::Ham10000(options.relative_to(folder)),
+        }
+    }
+
+    /// The COCO annotations that the pictures have, to be read or named.
+    pub fn coco(&mut self) -> Option<&mut Option<CocoOptions>> {
+        match self {
+            DataConfig::Phantoms(_) => None,
+            DataConfig::Manifest(options) => Some(&mut options.coco),
+            DataConfig::Folder(options) => Some(&mut options.coco),
+            DataConfig::ImageFolder(options) => Some(&mut options.coco),
+            DataConfig::Isic(options) => Some(&mut options.coco),
+            DataConfig::Ham10000(options) => Some(&mut options.coco),
+        }
     }
 
     /// The dotted key of the value that is at fault for an error of [`open`](DataConfig::open).

@@ -43,6 +43,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Whoever watches an audit wanted no more of it.
+    #[error("the audit was stopped; the same audit, started again, goes on from there")]
+    Stopped,
     /// Anything else that is wrong with what was asked.
     #[error("{0}")]
     Usage(String),

@@ -69,7 +69,7 @@ mod trust;
 
 pub use audit::{audit, judge, observe};
 pub use calibration::{CalibrationConfig, calibrate};
-pub use commands::{run_audit, run_judge, run_merge, run_plan, run_shard, write};
+pub use commands::{run, run_audit, run_judge, run_merge, run_plan, run_shard, write};
 pub use correct::{CorrectConfig, CorrectionResults, correct};
 pub use error::{ConfigError, Error};
 pub use explain::{ExplainOptions, explain};
@@ -80,5 +80,6 @@ pub use loading::load as load_model;
 pub use output::{Output, clean_up_when_interrupted};
 pub use part::Shard;
 pub use plan::{Opened, Plan};
+pub use progress::{Stage, Step};
 pub use record::Record;
 pub use shipped::configs;

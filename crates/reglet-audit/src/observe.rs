@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use crate::Error;
 use crate::journal::Journal;
 use crate::plan::Plan;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stage};
 use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
@@ -119,7 +119,7 @@ pub(crate) fn observe(
     let of = |chunk: usize| (chunk * CHUNK).min(count);
     let all: Vec<usize> = (of(chunks.start)..of(chunks.end)).collect();
     let mut observed = Observed::default();
-    let mut progress = Progress::of(plan, "auditing", "pictures");
+    let mut progress = Progress::of(plan, Stage::Pictures);
     if journal.left() > 0 {
         let (done, all) = ((journal.left() * CHUNK).min(all.len()), all.len());
         progress
@@ -131,7 +131,8 @@ pub(crate) fn observe(
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
     // Nothing is left to ask where every chunk is there, so no probe is needed either.
-    for (number, chunk) in (1..).zip(all.chunks(CHUNK)) {
+    for (number, chunk) in (0..).zip(all.chunks(CHUNK)) {
+        let (before, total) = (number * CHUNK, all.len() as u64);
         let found = match journal.next() {
             Some(found) if found.pictures.len() == chunk.len() => found,
             Some(_) => return Err(Error::Usage(journal.damaged())),
@@ -149,6 +150,7 @@ pub(crate) fn observe(
                 let wanted: Vec<Wanted> = chunk.iter().map(wanted).collect();
                 let mut found = Observed::default();
                 for model in 0..plan.models.len() {
+                    progress.step(before as u64, total)?;
                     let geometry = geometries.of(model);
                     examine(plan, (model, geometry), probes, &prepared, &wanted, &mut found)?;
                 }
@@ -158,7 +160,7 @@ pub(crate) fn observe(
             }
         };
         observed.extend(found);
-        progress.update((number * CHUNK).min(all.len()) as u64, all.len() as u64);
+        progress.step((before + chunk.len()) as u64, total)?;
     }
     Ok(observed)
 }

@@ -1,6 +1,7 @@
 //! A config with everything that it names opened: nothing later checks it again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reglet_attribution::Method;
 use reglet_data::edit::{Change, EditError, Editor};
@@ -12,7 +13,7 @@ use reglet_model::{
 };
 
 use crate::config::{Config, DEFAULT_LESION, LesionMasks, ModelConfig, PreprocessingConfig};
-use crate::progress::Progress;
+use crate::progress::{Progress, Step, Watch};
 use crate::source::{Document, Source};
 use crate::{Error, parameters};
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub(crate) methods: Vec<Method>,
     /// Whether nothing is said, on standard error, of how far the work has come.
     pub(crate) quiet: bool,
+    /// Who is told of it instead, and may stop it.
+    pub(crate) watch: Option<Watch>,
 }
 
 /// What a plan has opened and checked, for those who do something else with it than an audit.
@@ -102,6 +105,14 @@ impl Plan {
         let mut plan = Plan::of(Document { config, source, folder: PathBuf::new() }, data, models)?;
         plan.quiet = true;
         Ok(plan)
+    }
+
+    /// The same audit, watched: `watch` is told how far it has come, and says whether it is to go on. It is asked between
+    /// the models and the pictures, so an audit that is stopped ends soon, with [`Error::Stopped`].
+    #[must_use]
+    pub fn watched(mut self, watch: impl Fn(Step) -> bool + Send + Sync + 'static) -> Plan {
+        self.watch = Some(Arc::new(watch));
+        self
     }
 
     /// What the audit is made by.
@@ -196,6 +207,7 @@ impl Plan {
             models,
             methods,
             quiet: false,
+            watch: None,
         })
     }
 

@@ -1,20 +1,60 @@
-//! Progress: a bar on a terminal, plain lines elsewhere.
+//! Progress: a bar on a terminal, plain lines elsewhere, and whoever else wants to know.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
+use crate::Error;
 use crate::plan::Plan;
 
+/// How far an audit has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// At what it is.
+    pub stage: Stage,
+    /// So many are done…
+    pub done: u64,
+    /// …of so many.
+    pub total: u64,
+}
+
+/// The stages of an audit, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The models' features of some pictures, for the probes; counted in pictures of each model.
+    Features,
+    /// What is found of every picture; counted in pictures.
+    Pictures,
+    /// Whether maps can be believed, and what kinds there are; counted in parts of that, for each model and target.
+    Maps,
+}
+
+impl Stage {
+    /// What is being done, and what it is counted in.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Stage::Features => ("finding what the models see", "pictures"),
+            Stage::Pictures => ("auditing", "pictures"),
+            Stage::Maps => ("trying the maps", "parts"),
+        }
+    }
+}
+
+/// Is told how far an audit has come, and says whether it is to go on.
+pub(crate) type Watch = Arc<dyn Fn(Step) -> bool + Send + Sync>;
+
 /// How far a long piece of work has come. Everything goes to standard error.
-#[derive(Debug)]
 pub struct Progress {
     label: String,
     unit: &'static str,
     bar: Option<ProgressBar>,
     said: Instant,
     quiet: bool,
+    watch: Option<(Stage, Watch)>,
 }
 
 /// Plain lines come no more often than this.
@@ -33,15 +73,32 @@ impl Progress {
             bar.set_prefix(unit);
             bar
         });
-        Progress { label, unit, bar, said: Instant::now(), quiet: false }
+        Progress { label, unit, bar, said: Instant::now(), quiet: false, watch: None }
     }
 
-    /// Work on a plan, which may ask for silence.
-    pub(crate) fn of(plan: &Plan, label: &str, unit: &'static str) -> Progress {
+    /// A stage of a plan's audit, which may ask for silence and be watched.
+    pub(crate) fn of(plan: &Plan, stage: Stage) -> Progress {
+        let (label, unit) = stage.words();
+        let watch = plan.watch.clone().map(|watch| (stage, watch));
         if plan.quiet {
-            return Progress { label: label.to_owned(), unit, bar: None, said: Instant::now(), quiet: true };
+            let label = label.to_owned();
+            return Progress { label, unit, bar: None, said: Instant::now(), quiet: true, watch };
         }
-        Progress::new(label, unit)
+        let mut progress = Progress::new(label, unit);
+        progress.watch = watch;
+        progress
+    }
+
+    /// `done` of `total` is done, and whoever watches wants the rest, too.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where they do not.
+    pub(crate) fn step(&mut self, done: u64, total: u64) -> Result<(), Error> {
+        self.update(done, total);
+        match &self.watch {
+            Some((stage, watch)) if !watch(Step { stage: *stage, done, total }) => Err(Error::Stopped),
+            _ => Ok(()),
+        }
     }
 
     /// Says something of the work, once.

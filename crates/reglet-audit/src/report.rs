@@ -71,6 +71,11 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
     markup.into_string()
 }
 
+/// The content security policy of every report: it fetches nothing, and runs no script but its own.
+pub fn policy() -> String {
+    script::policy()
+}
+
 /// The bundled fonts, the page's rules, and the charts' colours at night.
 pub(crate) fn style() -> String {
     format!(

@@ -22,6 +22,9 @@ use crate::plan::Plan;
 /// The standard deviation of the noise, as a share of the range of the input's values.
 const NOISE: f64 = 0.02;
 
+/// So many parts the work has: explaining the pictures, their faithfulness, with noise, and three times with other weights.
+pub(crate) const PARTS: usize = 6;
+
 /// For each method of the plan, what a few pictures say of it, with the plan's model and target of these numbers. Empty
 /// where the config asks for no pictures.
 ///
@@ -32,11 +35,17 @@ const NOISE: f64 = 0.02;
 ///   the picture, and not what the model has learnt.
 /// * *Faithfulness*: whether what the map points at is what moves the answer.
 ///
-/// Costs five times the methods' passes on these pictures, and those of [`faithfulness`].
+/// Costs five times the methods' passes on these pictures, and those of [`faithfulness`]. Before each of these [`PARTS`], `step` says
+/// whether to go on.
 ///
 /// # Errors
-/// A picture that cannot be read, or whatever the model or a method reports.
-pub(crate) fn trust(plan: &Plan, model: usize, target: usize) -> Result<Vec<Trust>, Error> {
+/// A picture that cannot be read, or whatever the model, a method or `step` reports.
+pub(crate) fn trust(
+    plan: &Plan,
+    model: usize,
+    target: usize,
+    step: &mut dyn FnMut() -> Result<(), Error>,
+) -> Result<Vec<Trust>, Error> {
     let TrustConfig { pictures, .. } = plan.config.trust;
     let (_, model) = &plan.models[model];
     let mut views: Vec<RgbImage> = Vec::with_capacity(pictures);
@@ -54,6 +63,7 @@ pub(crate) fn trust(plan: &Plan, model: usize, target: usize) -> Result<Vec<Trus
     let input = model.preprocessing().tensor(&views, model.device())?;
     let maps_of =
         |model: &Model, input: &Tensor| maps(&plan.methods, &explain(&plan.methods, model, input, target)?);
+    step()?;
     let explained = explain(&plan.methods, model, &input, target)?;
     let here = maps(&plan.methods, &explained)?;
     let of_methods: Vec<(&Attribution, &[Array2<f32>])> = explained
@@ -62,10 +72,13 @@ pub(crate) fn trust(plan: &Plan, model: usize, target: usize) -> Result<Vec<Trus
         .map(|computed| &computed.attribution)
         .zip(here.iter().map(Vec::as_slice))
         .collect();
+    step()?;
     let faithful = faithfulness(model, target, &input, &of_methods, plan.config.seed)?;
+    step()?;
     let near = maps_of(model, &noisy(&input, plan.config.seed)?)?;
     let mut randomised = Vec::new();
     for share in [0.0, 0.5, 1.0] {
+        step()?;
         if let Some((other, share)) = randomise(model, share, plan.config.seed)? {
             randomised.push((share, maps_of(&other, &input)?));
         }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::annotated::Regions;
 use crate::coco::{Coco, CocoOptions};
 use crate::drawn::Frame;
-use crate::files;
+use crate::files::{self, last_part, pictures_in};
 use crate::further::About;
 use crate::picture::{self, Limits};
 use crate::table::is_unknown;
@@ -96,6 +96,31 @@ impl PictureFiles {
         Problems::check(problems)?;
         let regions = regions.into_iter().collect();
         Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits: Limits::default() })
+    }
+
+    /// The pictures in a folder, of which nobody has said the class: all are of one, which is called `unknown`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or has no pictures.
+    pub fn in_folder(folder: &Path) -> Result<Self, DataError> {
+        let entry = |picture: PathBuf| Entry {
+            id: last_part(&picture),
+            picture,
+            label: 0,
+            masks: BTreeMap::new(),
+            flags: BTreeMap::new(),
+            annotated: None,
+            about: About::default(),
+            line: None,
+        };
+        let listed = Listed {
+            name: last_part(folder),
+            classes: vec!["unknown".to_owned()],
+            regions: BTreeSet::new(),
+            columns: Vec::new(),
+            entries: pictures_in(folder)?.into_iter().map(entry).collect(),
+        };
+        Self::new(listed, None, folder, Vec::new())
     }
 
     /// The same data set with other limits on the size of its pictures.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use reglet_data::coco::CocoOptions;
-use reglet_data::{Dataset, FolderOptions, ManifestOptions, ProblemKind};
+use reglet_data::{Dataset, FolderOptions, ManifestOptions, PictureFiles, ProblemKind};
 use support::{Disk, problems};
 
 /// Two classes, three pictures, and a ruler's mask for one of them.
@@ -126,4 +126,23 @@ fn options_are_read_from_toml() {
     assert_eq!(moved.folder, std::path::Path::new("data/lesions"));
     assert_eq!(moved.masks["ruler"], std::path::Path::new("data/rulers"));
     toml::from_str::<FolderOptions>("folder = \"a\"\nmask = 1").expect_err("it is misspelt");
+}
+
+#[test]
+fn pictures_without_classes_are_a_data_set_too() {
+    let disk = Disk::new();
+    fs::create_dir(disk.path("set")).expect("it can be made");
+    assert_eq!(problems(PictureFiles::in_folder(&disk.path("set")))[0].kind, ProblemKind::NoSamples);
+    PictureFiles::in_folder(&disk.path("nowhere")).expect_err("it is not there");
+    disk.picture("set/b.png", 2);
+    disk.picture("set/a.jpg.png", 1);
+    disk.picture("set/.hidden.png", 3);
+    disk.picture("set/melanoma/c.png", 4);
+    disk.text("set/notes.txt", "left aside");
+    let data = PictureFiles::in_folder(&disk.path("set")).expect("two pictures");
+    assert_eq!((data.len(), data.id(0), data.id(1), data.name()), (2, "a.jpg.png", "b.png", "set"));
+    assert_eq!((data.classes(), data.label(1)), (["unknown".to_owned()].as_slice(), 0));
+    let sample = data.sample(1).expect("a picture");
+    assert_eq!((sample.picture.get_pixel(0, 0).0, sample.shows("ruler")), ([2; 3], None));
+    assert!(data.sample(2).is_err() && !data.fingerprint().expect("its files can be read").is_empty());
 }

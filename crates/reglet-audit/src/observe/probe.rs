@@ -17,7 +17,7 @@ use super::prepare::Geometries;
 use super::{CHUNK, numbers};
 use crate::Error;
 use crate::plan::Plan;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stage};
 
 /// On how many pictures probes are fitted at most.
 const MOST: usize = 400;
@@ -55,7 +55,7 @@ impl Probes {
     pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
         let groups = groups(plan);
         let chosen = sample(plan)?;
-        let mut progress = Progress::of(plan, "finding what the models see", "pictures");
+        let mut progress = Progress::of(plan, Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
@@ -70,7 +70,7 @@ impl Probes {
                 let views: Vec<RgbImage> =
                     views.iter().map(|views| views[geometries.of(number)].clone()).collect();
                 features[number].extend(ask(plan, model, &views)?.features);
-                progress.update((done * plan.models.len() + (number + 1) * part.len()) as u64, total);
+                progress.step((done * plan.models.len() + (number + 1) * part.len()) as u64, total)?;
             }
         }
         let of = |features: Vec<Vec<f32>>| {
