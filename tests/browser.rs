@@ -1,28 +1,18 @@
 //! The report in a browser: that its script runs and nothing else does, that its controls do what they say, by keyboard
 //! too, and that everything can be read, by day and by night.
-//!
-//! Chromium or Chrome is looked for where it usually is, or where `CHROME` says. Where none is found, every case is
-//! listed as ignored.
 
-use std::ffi::OsStr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use headless_chrome::browser::default_executable;
-use headless_chrome::protocol::cdp::types::Event;
-use headless_chrome::protocol::cdp::{Emulation, Network};
-use headless_chrome::{Browser, LaunchOptions, Tab};
-use libtest_mimic::{Arguments, Failed, Trial};
+use reglet_tests::browser;
+use reglet_tests::browser::protocol::cdp::Emulation;
+use reglet_tests::browser::protocol::cdp::types::Event;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let chrome = default_executable();
-    let absent = chrome.is_err();
-    let chrome = chrome.unwrap_or_default();
-    type Case = fn(&Page);
-    let cases: [(&str, Case); 6] = [
+    let cases: [(&str, fn(&Page)); 6] = [
         ("runs_without_a_complaint_and_fetches_nothing", runs_without_a_complaint_and_fetches_nothing),
         ("sorts", sorts),
         ("filters", filters),
@@ -34,25 +24,21 @@ fn main() -> ExitCode {
     // One audit in each language serves all cases; it is made by the first that runs.
     let reports: Arc<Mutex<Vec<Option<PathBuf>>>> = Arc::new(Mutex::new(vec![None; languages.len()]));
     let folder = tempfile::tempdir().expect("a folder");
-    let mut trials = Vec::new();
+    let mut all: Vec<browser::Case> = Vec::new();
     for (index, language) in languages.into_iter().enumerate() {
         for (name, case) in cases {
-            let (chrome, reports, folder) = (chrome.clone(), Arc::clone(&reports), folder.path().to_owned());
-            let test = move || -> Result<(), Failed> {
+            let (reports, folder) = (Arc::clone(&reports), folder.path().to_owned());
+            let test = move |chrome: &Path| {
                 let report = {
                     let mut reports = reports.lock().expect("no case has panicked here");
                     reports[index].get_or_insert_with(|| audited(&folder.join(language), language)).clone()
                 };
-                case(&Page::open(&chrome, &report));
-                Ok(())
+                case(&Page::open(chrome, &report));
             };
-            trials.push(Trial::test(format!("{name}::{language}"), test).with_ignored_flag(absent));
+            all.push(browser::Case::new(format!("{name}::{language}"), test));
         }
     }
-    if absent && !arguments.list {
-        println!("skipped: what the report does in a browser, since no Chromium is found");
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    browser::run("the report", all)
 }
 
 /// The report of a small audit.
@@ -66,65 +52,29 @@ fn audited(out: &Path, language: &str) -> PathBuf {
 }
 
 /// The report in a browser of its own.
-struct Page {
-    tab: Arc<Tab>,
-    complaints: Arc<Mutex<Vec<String>>>,
-    _browser: Browser,
+struct Page(browser::Page);
+
+impl Deref for Page {
+    type Target = browser::Page;
+
+    fn deref(&self) -> &browser::Page {
+        &self.0
+    }
 }
 
 impl Page {
     fn open(chrome: &Path, report: &Path) -> Page {
-        let options = LaunchOptions {
-            path: Some(chrome.to_owned()),
-            // The sandbox cannot be set up by root, as whom continuous integration often runs; the page is our own.
-            sandbox: false,
-            window_size: Some((1280, 900)),
-            args: vec![OsStr::new("--hide-scrollbars")],
-            ..LaunchOptions::default()
+        let complaint = |event: &Event| match event {
+            Event::LogEntryAdded(entry) => Some(format!("{:?}", entry.params.entry)),
+            Event::RuntimeConsoleAPICalled(call) => Some(format!("{:?}", call.params.args)),
+            Event::NetworkRequestWillBeSent(sent)
+                if !["file:", "data:"].iter().any(|kind| sent.params.request.url.starts_with(kind)) =>
+            {
+                Some(format!("{} is fetched", sent.params.request.url))
+            }
+            _ => None,
         };
-        let browser = Browser::new(options).expect("the browser starts");
-        let tab = browser.new_tab().expect("a tab");
-        let complaints = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&complaints);
-        tab.enable_log().expect("the log").enable_runtime().expect("the runtime");
-        tab.call_method(Network::Enable {
-            max_total_buffer_size: None,
-            max_resource_buffer_size: None,
-            max_post_data_size: None,
-            report_direct_socket_traffic: None,
-            enable_durable_messages: None,
-        })
-        .expect("the network's events");
-        let listener = move |event: &Event| {
-            let complaint = match event {
-                Event::LogEntryAdded(entry) => format!("{:?}", entry.params.entry),
-                Event::RuntimeConsoleAPICalled(call) => format!("{:?}", call.params.args),
-                Event::RuntimeExceptionThrown(thrown) => format!("{:?}", thrown.params.exception_details),
-                Event::NetworkRequestWillBeSent(sent)
-                    if !["file:", "data:"].iter().any(|kind| sent.params.request.url.starts_with(kind)) =>
-                {
-                    format!("{} is fetched", sent.params.request.url)
-                }
-                _ => return,
-            };
-            heard.lock().expect("nobody panics while writing").push(complaint);
-        };
-        tab.add_event_listener(Arc::new(listener)).expect("a listener");
-        let address = format!("file://{}", report.display());
-        tab.navigate_to(&address).expect("an address").wait_until_navigated().expect("the page opens");
-        Page { tab, complaints, _browser: browser }
-    }
-
-    /// What a JavaScript expression gives.
-    fn ask(&self, expression: &str) -> Value {
-        let found = self.tab.evaluate(&format!("JSON.stringify({expression})"), false);
-        let found = found.unwrap_or_else(|error| panic!("{expression}: {error}"));
-        let text = found.value.unwrap_or_else(|| panic!("{expression} has no value"));
-        serde_json::from_str(text.as_str().expect("a text")).expect("JSON")
-    }
-
-    fn number(&self, expression: &str) -> f64 {
-        self.ask(expression).as_f64().unwrap_or_else(|| panic!("{expression} is no number"))
+        Page(browser::Page::open(chrome, &format!("file://{}", report.display()), (1280, 900), complaint))
     }
 
     /// Numbers of the first gallery's pictures that are shown, in the order that they are shown in.
@@ -144,11 +94,7 @@ impl Page {
     }
 
     fn count(&self) -> String {
-        self.ask("document.querySelector('#model-1 output').value").as_str().expect("a text").to_owned()
-    }
-
-    fn press(&self, key: &str) {
-        self.tab.press_key(key).unwrap_or_else(|error| panic!("{key}: {error}"));
+        self.text("document.querySelector('#model-1 output').value")
     }
 }
 
@@ -160,8 +106,7 @@ fn runs_without_a_complaint_and_fetches_nothing(page: &Page) {
         "[...document.querySelectorAll('use')].filter((u) => !document.querySelector(u.getAttribute('href'))).length",
     );
     assert_eq!(missing, 0);
-    let complaints = page.complaints.lock().expect("nobody panics while writing");
-    assert!(complaints.is_empty(), "{complaints:?}");
+    page.assert_no_complaint();
 }
 
 fn sorts(page: &Page) {
@@ -318,11 +263,7 @@ const CONTRAST: &str = r"(() => {
 fn can_be_read_by_day_and_by_night(page: &Page) {
     let mut surfaces = Vec::new();
     for scheme in ["light", "dark"] {
-        let feature =
-            Emulation::MediaFeature { name: "prefers-color-scheme".to_owned(), value: scheme.to_owned() };
-        page.tab
-            .call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![feature]) })
-            .expect("the scheme is set");
+        page.scheme(scheme);
         let found = page.ask(CONTRAST);
         assert_eq!(found["low"].as_array().expect("a list"), &Vec::<Value>::new(), "{scheme}");
         assert!(found["count"].as_f64().expect("a number") > 300.0, "{found}");

@@ -1,6 +1,8 @@
 //! What the tests of the whole share: references made by the field's own tools, and the small models they
 //! were made with.
 
+pub mod browser;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -68,7 +68,8 @@ export class Pump {
 
   push(value) {
     this.next = { value };
-    if (!this.busy) this.run();
+    if (this.busy) this.newer?.();
+    else this.run();
   }
 
   /// Whether anything is on its way, for those who wait for the page to come to rest.

@@ -11,7 +11,7 @@ let about;
 let state = {
   kind: 'benign', seed: 8, index: 0, upload: null, looks: {}, change: 'insert',
   ruler: { material: 'white', x: 0.5, y: 0.9, angle: 0, scale: 1 }, cut: null,
-  method: 'grad_cam', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
+  target: null, method: 'grad_cam', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
 };
 /// What the server has told of the picture: its rulers, its looks, its size.
 let picture = { width: 1, height: 1, rulers: [], looks: {}, placements: [] };
@@ -59,40 +59,58 @@ const frame = () => ({ width: picture.width / side(), height: picture.height / s
 let moved = 0;
 const timing = { answer: null, picture: null, map: null };
 
+/// Notes how long after a move something was there, and tells whoever measures.
+function timed(what, began, more = {}) {
+  timing[what] = performance.now() - began;
+  document.dispatchEvent(new CustomEvent('timed', { detail: { what, milliseconds: timing[what], ...more } }));
+}
+
 const answers = new Pump(async (of) => {
   const began = moved;
-  const said = await asked('answer', { tab, scene: of });
-  timing.answer = performance.now() - began;
+  const said = await asked('answer', { tab, scene: of, target: state.target });
+  timed('answer', began);
   show(said);
   // The answer comes first: maps would take the processor from it.
   if (moving) maps.push({ scene: of, wanted: wanted(false) });
 });
 const pictures = new Pump(async ({ wanted, side }) => {
-  const began = performance.now();
+  const began = moved;
   const response = await ask('picture', { tab, scene: wanted, side });
   const region = JSON.parse(response.headers.get('x-reglet-region') ?? 'null');
   const bitmap = await createImageBitmap(await response.blob());
-  timing.picture = performance.now() - began;
+  timed('picture', began);
   shown = { bitmap, region };
   paintPicture();
 });
 const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
-  const began = performance.now();
+  const [began, sent] = [moved, performance.now()];
   const abort = new AbortController();
-  const response = await ask('maps', { tab, scene: of, wanted }, abort.signal);
+  // What is sketched already is refined at once.
+  const key = JSON.stringify([of, { ...wanted, refine: true }]);
+  const sketch = sketchOf !== key;
+  let sketched = !sketch;
+  // A first sketch of every map is worth having, if it is soon; refining what nobody waits for is not.
+  maps.newer = () => setTimeout(() => { if (superseded()) abort.abort(); }, sketched ? 0 : Math.max(0, PATIENCE - (performance.now() - sent)));
+  const response = await ask('maps', { tab, scene: of, wanted: { ...wanted, sketch } }, abort.signal);
   for await (const map of lines(response)) {
     if (map.error) throw new Refused(400, map.error);
     map.data = floats(map.values);
     delete map.values;
     const card = cards[map.model];
     if (card) { card.map = map; card.paint(); }
-    if (map.refined || map.model === cards.length - 1) timing.map = performance.now() - began;
-    // A first sketch of every map is worth having; refining what nobody waits for is not.
-    if (superseded() && map.model === cards.length - 1) { abort.abort(); return; }
+    timed('map', began, { refined: map.refined, model: map.model });
+    if (map.model === cards.length - 1) { sketched = true; sketchOf = key; }
+    if (sketched && superseded()) { abort.abort(); return; }
   }
   time();
 });
 for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
+
+/// Of what the maps that are shown are, sketched or refined.
+let sketchOf = null;
+
+/// For so many milliseconds a sketch is waited for, though something newer is wanted already.
+const PATIENCE = 300;
 
 let shown = null;
 let settled;
@@ -127,7 +145,7 @@ function wanted(refine) {
   const { method, steps, layer, baseline } = state;
   const has = about.methods.find((one) => one.name === method);
   return {
-    method, refine, steps: has?.steps ? steps : null, layer: has?.layer ? layer : null, baseline: has?.baseline ? baseline : null,
+    method, refine, target: state.target, steps: has?.steps ? steps : null, layer: has?.layer ? layer : null, baseline: has?.baseline ? baseline : null,
   };
 }
 
@@ -181,6 +199,7 @@ function written() {
   const { material, x, y, angle, scale } = state.ruler;
   parts.set('change', state.change);
   parts.set('ruler', [material, round(x), round(y), round(angle, 1), round(scale)].join(','));
+  if (state.target) parts.set('target', state.target);
   if (state.cut) parts.set('cut', [state.cut.left, state.cut.top, state.cut.turn].join(','));
   parts.set('method', [state.method, state.steps ?? '', state.layer ?? '', state.baseline ?? ''].join(','));
   parts.set('view', [state.opacity, state.colormap].join(','));
@@ -215,6 +234,9 @@ function read(text) {
     next.ruler.angle = within(angle, -180, 180, 0);
     next.ruler.scale = within(scale, 0.5, 2, 1);
   }
+  next.target = about.models[0].classes.includes(parts.get('target')) ? parts.get('target') : null;
+  const [cutLeft, cutTop, cutTurn] = list('cut');
+  next.cut = parts.has('cut') && /^cut/.test(next.ruler.material) ? { left: Math.round(within(cutLeft, -1e5, 1e5, 0)), top: Math.round(within(cutTop, -1e5, 1e5, 0)), turn: Math.round(within(cutTurn, 0, 7, 0)) } : null;
   const [method, steps, layer, baseline] = list('method');
   if (about.methods.some((one) => one.name === method)) {
     next.method = method;
@@ -306,6 +328,8 @@ function handles() {
   if (!group) {
     group = make('g', { class: 'ruler', tabindex: 0, role: 'application' });
     group.addEventListener('pointerdown', press);
+    // A finger on the ruler drags it, and does not scroll the page.
+    group.addEventListener('touchstart', (event) => event.preventDefault(), { passive: false });
     group.addEventListener('keydown', key);
     svg.replaceChildren(group);
   }
@@ -344,7 +368,13 @@ function handles() {
     parts.push(...grip(reach(1), 'turn', 'M-.011 .003 A .011 .011 0 1 1 .004 .0105 M.001 .004 L.004 .0105 L-.003 .0125'));
     parts.push(...grip(reach(-1), 'stretch', 'M-.012 0 H.012 M-.007 -.005 L-.012 0 L-.007 .005 M.007 -.005 L.012 0 L.007 .005'));
   }
-  group.replaceChildren(...parts);
+  // What a finger has touched has to stay where it is, or no browser says where the finger goes.
+  while (group.children.length > parts.length) group.lastChild.remove();
+  parts.forEach((part, at) => {
+    const old = group.children[at];
+    if (old?.tagName !== part.tagName) { if (old) old.replaceWith(part); else group.append(part); return; }
+    for (const { name, value } of part.attributes) old.setAttribute(name, value);
+  });
   group.setAttribute('aria-label', t('ruler_label', { x: Math.round((100 * x) / width), y: Math.round((100 * y) / height), angle: Math.round(angle) }));
   group.setAttribute('aria-describedby', 'keys-ruler');
   if (focused && document.activeElement !== group) group.focus();
@@ -490,7 +520,7 @@ function card(model, place) {
     'article', { class: 'card', 'aria-label': model.name },
     make('header', {}, make('h2', {}, model.name), parts.about),
     make('p', { class: 'said' }, parts.percent, parts.what, parts.decision), parts.gauge, parts.effect,
-    model.classes > 2 ? parts.top : null, box, make('div', { class: 'scalebar' }, parts.low, parts.bar, parts.high), parts.caption,
+    model.classes.length > 2 ? parts.top : null, box, make('div', { class: 'scalebar' }, parts.low, parts.bar, parts.high), parts.caption,
   );
   const own = { element, map: null, parts, said: null, chip: make('span', { class: 'chip' }) };
   own.say = (said) => {
@@ -595,6 +625,12 @@ function render() {
   $('angle').disabled = Boolean(cutout());
   $('scale').disabled = Boolean(cutout());
 
+  // Every classifier has to know the class.
+  const shared = about.models[0].classes.filter((one) => about.models.every((model) => model.classes.includes(one)));
+  $('target-field').hidden = shared.length < 2;
+  const first = about.models[0].target;
+  choices($('target'), [['', first ? named(first) : t('most_probable')], ...shared.filter((one) => one !== first).map((one) => [one, named(one)])], state.target ?? '');
+
   const usual = about.usual.map((name) => [name, about.methods.find((one) => one.name === name)?.title ?? name]);
   segments($('methods'), 'usual', usual, state.method, (value) => setMethod(value));
   const families = new Map();
@@ -607,7 +643,9 @@ function render() {
   $('layer-field').hidden = !method.layer;
   const layers = about.models[0]?.layers ?? [];
   const usualLayer = method.usual_layer ?? layers[0] ?? '–';
-  choices($('layer'), [['', usualLayer], ...layers.filter((one) => one !== usualLayer).map((one) => [one, one])], state.layer ?? '');
+  $('layers').replaceChildren(...layers.map((one) => make('option', { value: one })));
+  $('layer').placeholder = usualLayer;
+  $('layer').value = state.layer ?? '';
   $('baseline-field').hidden = !method.baseline;
   choices($('baseline'), [['', t('usual')], ...BASELINES.map((one) => [one, t(one === 'white' ? 'white_b' : one)])], state.baseline ?? '');
   $('opacity').value = state.opacity;
@@ -731,11 +769,12 @@ function wire() {
     $(id).addEventListener('change', () => { if (before) { remember(); before = null; } });
   }
   $('method').addEventListener('change', (event) => setMethod(event.target.value));
+  $('target').addEventListener('change', (event) => change((next) => { next.target = event.target.value || null; }));
   $('opacity').addEventListener('input', (event) => { state.opacity = Number(event.target.value); cards.forEach((one) => one.paint()); });
   $('opacity').addEventListener('change', write);
   $('colormap').addEventListener('change', (event) => { state.colormap = event.target.value; cards.forEach((one) => one.paint()); write(); });
   $('steps').addEventListener('change', (event) => { remember(); state.steps = event.target.value ? clamp(Math.round(Number(event.target.value)), 1, 2000) : null; render(); remap(); });
-  $('layer').addEventListener('change', (event) => { remember(); state.layer = event.target.value || null; remap(); });
+  $('layer').addEventListener('change', (event) => { remember(); state.layer = event.target.value.trim() || null; render(); remap(); });
   $('baseline').addEventListener('change', (event) => { remember(); state.baseline = event.target.value || null; remap(); });
   $('seed').addEventListener('change', (event) => another((next) => { next.seed = clamp(Math.round(Number(event.target.value)) || 0, 0, 4294967295); next.looks = {}; }));
   $('index').addEventListener('change', (event) => another((next) => { next.index = clamp(Math.round(Number(event.target.value)) || 1, 1, about.library.pictures) - 1; }));
@@ -765,7 +804,7 @@ function tongue(name) {
   });
   render();
   if (last) show(last);
-  cards.forEach((one) => one.tell());
+  cards.forEach((one) => { one.tell(); one.paint(); });
   opened = { annotate: annotate($('annotate'), about), lesson: lesson($('lesson'), about) };
   const current = views.find((one) => !$(one).hidden);
   if (current !== 'explore') opened[current]?.();

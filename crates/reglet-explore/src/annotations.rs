@@ -5,15 +5,15 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use reglet_data::Mask;
 use reglet_data::coco::{Coco, CocoOptions};
+use reglet_data::{DataError, Mask, Sample};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::Error;
 
-/// A region of a picture: polygons in its own pixels.
+/// A region of a picture: polygons in its own pixels, and what was painted with a brush.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
@@ -21,11 +21,24 @@ pub struct Region {
     pub name: String,
     /// The corners of each polygon.
     pub polygons: Vec<Vec<[f64; 2]>>,
+    /// What was painted, as run lengths: how many pixels, column by column, are out of it and in it by turns. Empty where
+    /// nothing was.
+    #[serde(default)]
+    pub runs: Vec<u32>,
+}
+
+impl Region {
+    fn is_empty(&self) -> bool {
+        self.polygons.is_empty() && self.runs.is_empty()
+    }
 }
 
 /// The most polygons of a picture, and the most corners of one.
 const MOST_POLYGONS: usize = 200;
 const MOST_CORNERS: usize = 5000;
+
+/// The most runs of a picture that was painted on.
+const MOST_RUNS: usize = 400_000;
 
 /// The files' name is this, a number and `.json`.
 const NAME: &str = "reglet-annotations-";
@@ -34,11 +47,13 @@ const NAME: &str = "reglet-annotations-";
 ///
 /// It goes on from the newest file of an earlier session, and writes a file of its own, with the next number: beside the
 /// pictures, first to a temporary file, which then takes its place whole.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Annotations {
     regions: Vec<String>,
     pictures: BTreeMap<String, Drawn>,
     path: PathBuf,
+    /// The file of an earlier session, from which this one goes on.
+    earlier: PathBuf,
     /// Whether the file at `path` is ours.
     begun: bool,
     coco: Option<Coco>,
@@ -69,7 +84,14 @@ struct Image {
 struct Annotation {
     image_id: u64,
     category_id: u64,
-    segmentation: Vec<Vec<f64>>,
+    segmentation: Segmentation,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Segmentation {
+    Polygons(Vec<Vec<f64>>),
+    Runs { counts: Vec<u32> },
 }
 
 #[derive(Deserialize)]
@@ -93,6 +115,7 @@ impl Annotations {
             regions: regions.to_vec(),
             pictures: BTreeMap::new(),
             path: file(last.unwrap_or(0).saturating_add(1)),
+            earlier: last.map(file).unwrap_or_default(),
             begun: false,
             coco: None,
         };
@@ -100,6 +123,44 @@ impl Annotations {
             annotations.read(&file(last))?;
         }
         Ok(annotations)
+    }
+
+    /// The names of the regions.
+    pub(crate) fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    /// The file that has what was drawn: ours, or that of an earlier session until there is something new.
+    pub(crate) fn written(&self) -> &Path {
+        self.coco.as_ref().map_or(&self.path, |_| if self.begun { &self.path } else { &self.earlier })
+    }
+
+    /// All that was drawn, as the file has it.
+    pub(crate) fn text(&self) -> String {
+        self.document().to_string()
+    }
+
+    /// Whether a picture has been looked at.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.pictures.contains_key(id)
+    }
+
+    /// Whether a picture that has been looked at shows the region.
+    pub(crate) fn shows(&self, id: &str, region: &str) -> Option<bool> {
+        let drawn = self.pictures.get(id).filter(|_| self.regions.iter().any(|known| known == region))?;
+        Some(drawn.regions.iter().any(|one| one.name == region && !one.is_empty()))
+    }
+
+    /// Gives a picture that has been looked at the regions that were drawn on it.
+    ///
+    /// # Errors
+    /// A picture that is not of the size it had.
+    pub(crate) fn lay_over(&self, sample: &mut Sample) -> Result<(), DataError> {
+        for (region, mask) in self.masks(&sample.id, sample.picture.dimensions())? {
+            sample.estimated.remove(&region);
+            sample.regions.insert(region, mask);
+        }
+        Ok(())
     }
 
     /// The file that is written.
@@ -131,7 +192,7 @@ impl Annotations {
     ///
     /// # Errors
     /// A picture that is not of the size it had.
-    pub fn masks(&self, id: &str, (width, height): (u32, u32)) -> Result<BTreeMap<String, Mask>, Error> {
+    pub fn masks(&self, id: &str, (width, height): (u32, u32)) -> Result<BTreeMap<String, Mask>, DataError> {
         let image = self.coco.as_ref().and_then(|coco| coco.file_names().position(|name| name == id));
         let Some((coco, image)) = self.coco.as_ref().zip(image) else { return Ok(BTreeMap::new()) };
         let mut masks = coco.masks(image, width, height)?;
@@ -154,7 +215,7 @@ impl Annotations {
         if regions.iter().map(|region| region.polygons.len()).sum::<usize>() > MOST_POLYGONS {
             return Err(Error::request(format!("a picture can have {MOST_POLYGONS} polygons at most")));
         }
-        let regions = regions.into_iter().filter(|region| !region.polygons.is_empty()).collect();
+        let regions = regions.into_iter().filter(|region| !region.is_empty()).collect();
         let before = self.pictures.insert(id.to_owned(), Drawn { size, regions });
         let written = self.write();
         if written.is_err() {
@@ -171,6 +232,26 @@ impl Annotations {
         if !self.regions.contains(&region.name) {
             let known = self.regions.join(", ");
             return Err(Error::request(format!("there is no region '{}'; there are: {known}", region.name)));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        let count = |first: usize, each: usize| {
+            region.runs.iter().skip(first).step_by(each).map(|&run| u64::from(run)).sum::<u64>()
+        };
+        if !region.runs.is_empty() {
+            if region.runs.len() > MOST_RUNS {
+                return Err(Error::request(format!(
+                    "what was painted has {} runs, but can have {MOST_RUNS}; paint with a broader brush",
+                    region.runs.len()
+                )));
+            }
+            if count(0, 1) != pixels {
+                return Err(Error::request(format!(
+                    "what was painted is not of the picture of {width}×{height} pixels"
+                )));
+            }
+            if count(1, 2) == 0 {
+                return Err(Error::request("what was painted is smaller than a pixel; paint it anew"));
+            }
         }
         for polygon in &region.polygons {
             if !(3..=MOST_CORNERS).contains(&polygon.len()) {
@@ -241,6 +322,18 @@ impl Annotations {
                         "iscrowd": 0,
                     }));
                 }
+                if !region.runs.is_empty() {
+                    let (area, bbox) = painted(&region.runs, height);
+                    annotations.push(json!({
+                        "id": annotations.len() + 1,
+                        "image_id": image + 1,
+                        "category_id": category(&region.name),
+                        "segmentation": { "counts": region.runs, "size": [height, width] },
+                        "area": area,
+                        "bbox": bbox,
+                        "iscrowd": 1,
+                    }));
+                }
             }
         }
         let categories = self.regions.iter().enumerate();
@@ -267,11 +360,16 @@ impl Annotations {
             {
                 let of = |category: &&Category| category.id == annotation.category_id;
                 let Some(Category { name, .. }) = document.categories.iter().find(of) else { continue };
+                if !regions.iter().any(|region| region.name == *name) {
+                    regions.push(Region { name: name.clone(), polygons: Vec::new(), runs: Vec::new() });
+                }
+                let Some(region) = regions.iter_mut().find(|region| region.name == *name) else { continue };
                 let corners = |numbers: &Vec<f64>| numbers.chunks_exact(2).map(|at| [at[0], at[1]]).collect();
-                let polygons: Vec<Vec<[f64; 2]>> = annotation.segmentation.iter().map(corners).collect();
-                match regions.iter_mut().find(|region| region.name == *name) {
-                    Some(region) => region.polygons.extend(polygons),
-                    None => regions.push(Region { name: name.clone(), polygons }),
+                match &annotation.segmentation {
+                    Segmentation::Polygons(polygons) => {
+                        region.polygons.extend(polygons.iter().map(corners));
+                    }
+                    Segmentation::Runs { counts } => region.runs.clone_from(counts),
                 }
                 if !self.regions.contains(name) {
                     self.regions.push(name.clone());
@@ -289,6 +387,28 @@ fn area(polygon: &[[f64; 2]]) -> f64 {
     let next = polygon.iter().cycle().skip(1);
     let twice: f64 = polygon.iter().zip(next).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum();
     (0.5 * twice).abs()
+}
+
+/// How many pixels were painted, and the left, top, width and height of the box about them, of a picture so high.
+fn painted(runs: &[u32], height: u32) -> (u64, [u64; 4]) {
+    let height = u64::from(height).max(1);
+    let (mut at, mut area) = (0, 0);
+    let mut bounds: Option<[u64; 4]> = None;
+    for (place, &run) in runs.iter().enumerate() {
+        let run = u64::from(run);
+        if place % 2 == 1 && run > 0 {
+            area += run;
+            let last = at + run - 1;
+            let columns = (at / height, last / height);
+            // A run that goes on into the next column touches the bottom of one and the top of the other.
+            let rows = if columns.0 == columns.1 { (at % height, last % height) } else { (0, height - 1) };
+            let [left, top, right, bottom] = bounds.unwrap_or([columns.0, rows.0, columns.1, rows.1]);
+            bounds = Some([left.min(columns.0), top.min(rows.0), right.max(columns.1), bottom.max(rows.1)]);
+        }
+        at += run;
+    }
+    let [left, top, right, bottom] = bounds.unwrap_or_default();
+    (area, [left, top, right + 1 - left, bottom + 1 - top])
 }
 
 /// Its left, top, width and height.
@@ -312,7 +432,7 @@ mod tests {
 
     fn square(name: &str, left: f64) -> Region {
         let polygon = vec![[left, 2.0], [left + 10.0, 2.0], [left + 10.0, 12.0], [left, 12.0]];
-        Region { name: name.to_owned(), polygons: vec![polygon] }
+        Region { name: name.to_owned(), polygons: vec![polygon], runs: Vec::new() }
     }
 
     #[test]
@@ -341,6 +461,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_painted_is_saved_as_run_lengths_and_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut first = Annotations::open(folder.path(), &regions()).expect("an empty folder");
+        // Rows 5 to 9 of the columns 2 and 3, of 30 pixels each.
+        let runs = vec![65, 5, 25, 5, 1100];
+        let region = Region { runs, ..square("ruler", 20.0) };
+        first.save("a.png", (40, 30), vec![region.clone()]).expect("it is saved");
+        let mask = first.masks("a.png", (40, 30)).expect("masks").remove("ruler").expect("it is there");
+        assert_eq!(mask.area(), 110);
+        assert!(mask.get(2, 5) && mask.get(3, 9) && !mask.get(4, 5) && !mask.get(2, 10) && mask.get(25, 7));
+        assert_eq!(painted(&region.runs, 30), (10, [2, 5, 2, 5]));
+        assert_eq!(
+            (first.shows("a.png", "ruler"), first.shows("a.png", "lesion")),
+            (Some(true), Some(false))
+        );
+        assert_eq!((first.shows("b.png", "ruler"), first.shows("a.png", "hair")), (None, None));
+        let second = Annotations::open(folder.path(), &regions()).expect("it goes on");
+        assert_eq!(second.of("a.png"), Some(vec![region]));
+        assert_eq!(second.written(), first.path());
+    }
+
+    #[test]
     fn a_file_that_somebody_else_has_put_there_is_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut annotations = Annotations::open(folder.path(), &regions()).expect("an empty folder");
@@ -356,7 +498,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut annotations = Annotations::open(folder.path(), &regions()).expect("an empty folder");
         let polygon = |polygon: &[[f64; 2]]| {
-            vec![Region { name: "ruler".to_owned(), polygons: vec![polygon.to_vec()] }]
+            vec![Region { name: "ruler".to_owned(), polygons: vec![polygon.to_vec()], runs: Vec::new() }]
+        };
+        let runs = |runs: &[u32]| {
+            vec![Region { name: "ruler".to_owned(), polygons: Vec::new(), runs: runs.to_vec() }]
         };
         for wrong in [
             polygon(&[[1.0, 1.0], [9.0, 9.0]]),
@@ -364,6 +509,10 @@ mod tests {
             polygon(&[[1.0, 1.0], [90.0, 1.0], [5.0, 5.0]]),
             polygon(&[[1.0, 1.0], [f64::NAN, 1.0], [5.0, 5.0]]),
             vec![square("../ruler", 3.0)],
+            runs(&[1200]),
+            runs(&[600, 599]),
+            runs(&[600, u32::MAX, u32::MAX]),
+            runs(&vec![1; MOST_RUNS + 1]),
         ] {
             assert!(annotations.save("a.png", (40, 30), wrong).is_err());
         }

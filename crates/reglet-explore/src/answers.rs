@@ -42,10 +42,12 @@ impl Classifier {
         Ok(Vec::try_from(row)?)
     }
 
-    /// The class that is followed, of a picture of which these are the probabilities.
-    pub(crate) fn followed(&self, probabilities: &[f64]) -> usize {
-        let top = probabilities.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
-        self.target.or(top.map(|(class, _)| class)).unwrap_or(0)
+    /// The class that is asked for by name, else the classifier's own; `None` where that is the most probable one.
+    ///
+    /// # Errors
+    /// A class that it does not have.
+    pub(crate) fn asked(&self, target: Option<&str>) -> Result<Option<usize>, Error> {
+        Ok(target.map(|target| self.model.classes().find(target)).transpose()?.or(self.target))
     }
 }
 
@@ -98,12 +100,14 @@ impl Answers {
         Answers { pictures, classifiers, known: Vec::new() }
     }
 
-    /// What the classifiers say of a scene, and of the same without the change.
+    /// What the classifiers say of a scene, and of the same without the change; of the class that is asked for, if one is.
     ///
     /// # Errors
-    /// A scene that cannot be drawn; what a model reports.
-    pub fn of(&mut self, scene: &Scene) -> Result<Answer, Error> {
+    /// A scene that cannot be drawn; a class that a classifier does not have; what a model reports.
+    pub fn of(&mut self, scene: &Scene, target: Option<&str>) -> Result<Answer, Error> {
         let start = Instant::now();
+        let targets = self.classifiers.iter().map(|classifier| classifier.asked(target));
+        let targets = targets.collect::<Result<Vec<_>, _>>()?;
         let before = self.before(&scene.picture)?;
         let mut lesion = 0.0;
         let after = match scene.change {
@@ -114,8 +118,10 @@ impl Answers {
                 Arc::new(self.ask(&composed.picture)?)
             }
         };
-        let models = self.classifiers.iter().zip(before.iter().zip(after.iter()));
-        let models = models.map(|(classifier, (before, after))| said(classifier, before, after)).collect();
+        let models = self.classifiers.iter().zip(targets).zip(before.iter().zip(after.iter()));
+        let models = models
+            .map(|((classifier, target), (before, after))| said(classifier, target, before, after))
+            .collect();
         Ok(Answer { models, lesion, milliseconds: 1000.0 * start.elapsed().as_secs_f64() })
     }
 
@@ -137,9 +143,15 @@ impl Answers {
     }
 }
 
-fn said(classifier: &Classifier, before: &[f64], after: &[f64]) -> Said {
+/// The most probable class.
+pub(crate) fn top(probabilities: &[f64]) -> usize {
+    let top = probabilities.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
+    top.map_or(0, |(class, _)| class)
+}
+
+fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &[f64]) -> Said {
     let labels = classifier.model.classes().labels();
-    let target = classifier.followed(before);
+    let target = target.unwrap_or_else(|| top(before));
     let ranked = |probabilities: &[f64]| {
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
         order.sort_by(|&one, &other| probabilities[other].total_cmp(&probabilities[one]));

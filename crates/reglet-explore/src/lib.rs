@@ -7,7 +7,7 @@
 //! A [`Scene`] is all that is looked at: a picture, a change and a placement, the same values that an audit is made of. What
 //! the page shows is a function of it, so the page's whole state fits into its address. Three threads answer: one draws, one
 //! has the classifiers, one has them again (sharing the weights) and makes maps. Each is a [`Lane`]: of what a page asks for,
-//! the newest is done first, and what is superseded is not begun, or left unfinished.
+//! the newest is done first, and what is superseded is not begun, or left unfinished. A fourth audits.
 //!
 //! | what | where |
 //! |---|---|
@@ -18,13 +18,16 @@
 //! | where they look | [`Maps`] |
 //! | who may ask | [`Guard`] |
 //! | regions drawn in the page, as COCO | [`Annotations`] |
+//! | the audit of what was drawn on | [`Audits`] |
 //! | the server | [`router`] |
 //!
 //! No path in a request reaches the disk: pictures are asked for by number, and what is saved has one name, beside the
-//! pictures. The crate knows reports of audits no more than they know it.
+//! pictures. A report is opened at an address that was made for it and that nobody can guess.
 
+mod annotated;
 mod annotations;
 mod answers;
+mod audits;
 mod error;
 mod guard;
 mod lane;
@@ -34,9 +37,11 @@ mod maps;
 mod open;
 mod scene;
 mod server;
+mod watched;
 
 pub use annotations::{Annotations, Region};
 pub use answers::{Answer, Answers, Classifier, Said};
+pub use audits::{AuditRequest, Audits, Finding, Kind, Recipe, Stand};
 pub use error::Error;
 pub use guard::{Guard, bracketed};
 pub use lane::{Lane, Tab, Ticket};

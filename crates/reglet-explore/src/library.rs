@@ -1,14 +1,13 @@
 //! The pictures of a folder or a config, with the regions that were drawn on them in the page.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reglet_data::edit::{Change, EditOptions, Editor, Placement, Source};
-use reglet_data::picture::{Limits, load};
-use reglet_data::{DataError, Dataset, FolderOptions, Sample, pictures_in};
+use reglet_data::{DataError, Dataset, FolderOptions, PictureFiles, Sample, pictures_in};
 
 use crate::Error;
+use crate::annotated::Annotated;
 use crate::annotations::{Annotations, Region};
 
 /// So many decoded pictures are kept.
@@ -16,7 +15,7 @@ const RECENT: usize = 4;
 
 /// Pictures that were there before the page, and what is known of them.
 pub struct Library {
-    data: Box<dyn Dataset>,
+    data: Arc<dyn Dataset>,
     editor: Editor,
     artefact: String,
     lesion: String,
@@ -42,7 +41,7 @@ impl Library {
             folder.map(|folder| Annotations::open(&folder, &regions)).transpose()?.map(Mutex::new);
         Ok(Library {
             labelled: data.classes().len() > 1,
-            data,
+            data: Arc::from(data),
             editor,
             artefact: artefact.to_owned(),
             lesion: lesion.to_owned(),
@@ -56,9 +55,10 @@ impl Library {
     /// # Errors
     /// A folder that cannot be read or has no pictures.
     pub fn folder(folder: &Path) -> Result<Library, Error> {
-        let flat = Flat::open(folder)?;
-        let data: Box<dyn Dataset> =
-            if flat.is_empty() { Box::new(FolderOptions::new(folder).open()?) } else { Box::new(flat) };
+        let data: Box<dyn Dataset> = match pictures_in(folder)?.is_empty() {
+            true => Box::new(FolderOptions::new(folder).open()?),
+            false => Box::new(PictureFiles::in_folder(folder)?),
+        };
         let options = EditOptions { insert: Some(Source::Drawn), ..EditOptions::default() };
         let editor = Editor::new(data.as_ref(), &options, "ruler", "lesion", 0)?;
         Library::new(data, editor, "ruler", "lesion", Some(folder.to_owned()))
@@ -105,7 +105,7 @@ impl Library {
         let mut sample = self.data.sample(index)?;
         if let Some(annotations) = &self.annotations {
             let annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner);
-            sample.regions.extend(annotations.masks(&sample.id, sample.picture.dimensions())?);
+            annotations.lay_over(&mut sample)?;
         }
         let sample = Arc::new(sample);
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,75 +155,28 @@ impl Library {
         Ok(said)
     }
 
+    /// The pictures that have been looked at, or all, with what was drawn on them until now, and the file that has it, if any.
+    ///
+    /// # Errors
+    /// Where none has been looked at, and only those are wanted.
+    pub(crate) fn annotated(&self, all: bool) -> Result<(Annotated, Option<PathBuf>), Error> {
+        let none = || {
+            Error::request(
+                "no picture has been annotated yet; an audit needs to know where rulers are, or is of all pictures",
+            )
+        };
+        let annotations = self.annotations.as_ref().ok_or_else(none)?;
+        let annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let annotated = Annotated::new(Arc::clone(&self.data), annotations.clone(), all);
+        if annotated.is_empty() {
+            return Err(none());
+        }
+        let written = (!annotations.is_empty()).then(|| annotations.written().to_owned());
+        Ok((annotated, written))
+    }
+
     fn id(&self, index: usize) -> Option<&str> {
         (index < self.data.len()).then(|| self.data.id(index))
-    }
-}
-
-/// A folder of pictures without classes.
-struct Flat {
-    name: String,
-    classes: [String; 1],
-    regions: [String; 2],
-    paths: Vec<PathBuf>,
-    ids: Vec<String>,
-}
-
-impl Flat {
-    fn open(folder: &Path) -> Result<Flat, DataError> {
-        let paths = pictures_in(folder)?;
-        let last = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Flat {
-            name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            classes: ["unknown".to_owned()],
-            regions: ["lesion", "ruler"].map(str::to_owned),
-            ids: paths.iter().map(last).collect(),
-            paths,
-        })
-    }
-}
-
-impl Dataset for Flat {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn classes(&self) -> &[String] {
-        &self.classes
-    }
-
-    fn regions(&self) -> &[String] {
-        &self.regions
-    }
-
-    fn len(&self) -> usize {
-        self.paths.len()
-    }
-
-    fn id(&self, index: usize) -> &str {
-        &self.ids[index]
-    }
-
-    fn label(&self, _index: usize) -> usize {
-        0
-    }
-
-    fn sample(&self, index: usize) -> Result<Sample, DataError> {
-        let (name, len) = (self.name.clone(), self.len());
-        let path = self.paths.get(index).ok_or(DataError::Index { name, index, len })?;
-        Ok(Sample {
-            id: self.ids[index].clone(),
-            picture: load(path, &Limits::default())?,
-            label: 0,
-            sha256: String::new(),
-            mask_sha256: BTreeMap::new(),
-            regions: BTreeMap::new(),
-            estimated: BTreeSet::new(),
-        })
-    }
-
-    fn fingerprint(&self) -> Result<String, DataError> {
-        Ok(self.ids.join("\n"))
     }
 }
 

@@ -47,6 +47,9 @@ struct Words {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto", requires = "model")]
     device: String,
+    /// The folder for the results of audits that are begun in the page, each in a folder of its own
+    #[arg(long, default_value = "results/explore")]
+    out: PathBuf,
     /// The port; 0 takes one that is free
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -104,7 +107,7 @@ fn serve(words: &Words) -> Result<(), Error> {
 
 fn served(words: &Words) -> Result<Served, Error> {
     if let Some(config) = &words.config {
-        return of_config(config, &words.set);
+        return of_config(config, &words.set, &words.out);
     }
     let Some(model) = &words.model else {
         return match &words.folder {
@@ -141,5 +144,5 @@ fn served(words: &Words) -> Result<Served, Error> {
         keep_going: false,
         json: false,
     };
-    of_model(&options, words.folder.as_deref())
+    of_model(&options, words.folder.as_deref(), &words.out)
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reglet_attribution::{Baseline, Method, Noise, Reduction};
+use reglet_attribution::{AttributionError, Baseline, Method, Noise, Reduction};
 use reglet_data::{Geometry, Resize};
 use reglet_model::Targets;
 use reglet_viz::Scale;
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::answers::Classifier;
+use crate::answers::{Classifier, top};
 use crate::scene::{Choice, Detail, Pictures, Scene};
+use crate::watched::Watched;
 
 /// A method as the page asks for it. Whatever is left out is as the config has it, else as the method itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ use crate::scene::{Choice, Detail, Pictures, Scene};
 pub struct Wanted {
     /// The method's name.
     pub method: String,
+    /// The class that is explained; where this is left out, the one that is followed.
+    #[serde(default)]
+    pub target: Option<String>,
     /// Its steps, samples or masks: whichever it has.
     #[serde(default)]
     pub steps: Option<usize>,
@@ -31,9 +35,16 @@ pub struct Wanted {
     /// Where its path begins.
     #[serde(default)]
     pub baseline: Option<Beginning>,
+    /// Whether there is a coarse map first, where the method has one.
+    #[serde(default = "yes")]
+    pub sketch: bool,
     /// Whether the coarse map is followed by the refined one.
     #[serde(default)]
     pub refine: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A baseline that needs no file.
@@ -121,7 +132,8 @@ impl Maps {
     }
 
     /// Makes the maps of a scene, and tells `found` each as it is there: the coarse ones of all classifiers, and then, where
-    /// that is asked for and there is a difference, the refined ones. It ends early once `found` wants no more.
+    /// that is asked for and there is a difference, the refined ones. It ends early, in the midst of a map and without a word,
+    /// once that is not `awaited` any more.
     ///
     /// # Errors
     /// A scene that cannot be drawn, a method that does not exist or does not fit, what a model reports.
@@ -129,36 +141,43 @@ impl Maps {
         &self,
         scene: &Scene,
         wanted: &Wanted,
-        mut found: impl FnMut(Map) -> bool,
+        awaited: &dyn Fn() -> bool,
+        mut found: impl FnMut(Map),
     ) -> Result<(), Error> {
         let method = self.method(wanted)?;
         let coarse = coarse(&method);
         let picture = self.pictures.compose(scene, Detail::Model)?.picture;
         let unchanged = Scene { change: None, placement: None, ..scene.clone() };
-        let targets = self.targets(&unchanged)?;
-        let mut stages = vec![(coarse.as_ref().unwrap_or(&method), coarse.is_none())];
-        if wanted.refine && coarse.is_some() {
-            stages.push((&method, true));
-        }
+        let targets = self.targets(&unchanged, wanted.target.as_deref())?;
+        let sketch =
+            coarse.as_ref().filter(|_| wanted.sketch || !wanted.refine).map(|coarse| (coarse, false));
+        let refined = (wanted.refine || coarse.is_none()).then_some((&method, true));
+        let stages = sketch.into_iter().chain(refined);
         for (method, refined) in stages {
             for (place, (classifier, &target)) in self.classifiers.iter().zip(&targets).enumerate() {
-                let map = map(classifier, &picture, method, target)?;
-                if !found(Map { model: place, refined, ..map }) {
-                    return Ok(());
+                match map(classifier, &picture, method, target, awaited) {
+                    Ok(map) => found(Map { model: place, refined, ..map }),
+                    Err(Error::Attribution(AttributionError::Stopped)) => return Ok(()),
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(())
     }
 
-    /// The class that each classifier is explained for: the one that is followed.
-    fn targets(&self, unchanged: &Scene) -> Result<Vec<usize>, Error> {
-        let known: Option<Vec<usize>> = self.classifiers.iter().map(|classifier| classifier.target).collect();
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let picture = self.pictures.compose(unchanged, Detail::Model)?.picture;
-        let of = |classifier: &Classifier| Ok(classifier.followed(&classifier.probabilities(&picture)?));
+    /// The class that each classifier is explained for: the one that is asked for, or followed.
+    fn targets(&self, unchanged: &Scene, target: Option<&str>) -> Result<Vec<usize>, Error> {
+        let mut picture = None;
+        let of = |classifier: &Classifier| match classifier.asked(target)? {
+            Some(known) => Ok(known),
+            None => {
+                let picture = match &picture {
+                    Some(picture) => picture,
+                    None => picture.insert(self.pictures.compose(unchanged, Detail::Model)?.picture),
+                };
+                Ok(top(&classifier.probabilities(picture)?))
+            }
+        };
         self.classifiers.iter().map(of).collect()
     }
 
@@ -241,6 +260,7 @@ fn map(
     picture: &image::RgbImage,
     method: &Method,
     target: usize,
+    awaited: &dyn Fn() -> bool,
 ) -> Result<Map, Error> {
     let start = Instant::now();
     let model = &classifier.model;
@@ -248,7 +268,12 @@ fn map(
     let view = preprocessing.view(picture)?;
     let input = preprocessing.tensor(&[view], model.device())?;
     let methods = std::slice::from_ref(method);
-    let mut explained = Method::attribute_all(methods, model, &input, Targets::Classes(&[target]))?;
+    let mut explained = Method::attribute_all(
+        methods,
+        &Watched { model, wanted: awaited },
+        &input,
+        Targets::Classes(&[target]),
+    )?;
     let attribution = explained.computed.remove(0).attribution;
     let reduction = method.get().reduction();
     let values = attribution.map(0, reduction)?;

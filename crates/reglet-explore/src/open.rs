@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use reglet_audit::config::{Config, DataConfig};
+use reglet_audit::config::{Config, DataConfig, ModelConfig, PreprocessingConfig};
 use reglet_audit::{ExplainOptions, Opened, Plan, load_model};
-use reglet_data::Dataset;
+use reglet_data::{Dataset, FolderOptions};
+use reglet_model::{Architecture, Model};
 
 use crate::Error;
 use crate::answers::Classifier;
+use crate::audits::Recipe;
 use crate::library::Library;
 use crate::scene::Pictures;
 use crate::server::Served;
@@ -23,20 +25,20 @@ const SIDE: u32 = 320;
 /// # Errors
 /// A checkout that lacks their files.
 pub fn shipped() -> Result<Served, Error> {
-    let mut served = of_config(Path::new(SHIPPED), &[])?;
+    let mut served = of_config(Path::new(SHIPPED), &[], Path::new(""))?;
     // What there is to see first is the one that follows the ruler.
     served.classifiers.sort_by_key(|classifier| classifier.name != "shortcut");
     Ok(Served { shipped: true, ..served })
 }
 
-/// The classifiers and pictures of an audit's config, with `key=value` overrides.
+/// The classifiers and pictures of an audit's config, with `key=value` overrides. Audits from the page are written to `out`.
 ///
 /// # Errors
 /// Whatever is wrong with the config, the data or a model.
-pub fn of_config(config: &Path, overrides: &[String]) -> Result<Served, Error> {
+pub fn of_config(config: &Path, overrides: &[String], out: &Path) -> Result<Served, Error> {
     let Opened { config, folder, data, artefacts, targets, models, methods } =
         Plan::load(config, overrides)?.into_opened();
-    let classifier = |(name, model): (String, reglet_model::Model)| {
+    let classifier = |(name, model): (String, Model)| {
         let target = targets.first().map(|target| model.classes().find(target)).transpose()?;
         Ok(Classifier { name, model, target })
     };
@@ -54,7 +56,9 @@ pub fn of_config(config: &Path, overrides: &[String]) -> Result<Served, Error> {
             .transpose()?,
     };
     let pictures = Pictures::new(phantoms.unwrap_or(SIDE), library)?;
-    Ok(Served { pictures, classifiers, methods, shipped: false })
+    let config = config.relative_to(&absolute(&folder));
+    let audit = phantoms.is_none().then(|| Recipe { config, out: out.to_owned() });
+    Ok(Served { pictures, classifiers, methods, audit, shipped: false })
 }
 
 fn library(
@@ -79,15 +83,51 @@ fn folder_of(data: &DataConfig, folder: &Path) -> Option<PathBuf> {
     }
 }
 
-/// A model as `explain` takes it, with the pictures of a folder, if one is named, and generated ones.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A model as `explain` takes it, with the pictures of a folder, if one is named, and generated ones. Audits from the page are
+/// written to `out`.
 ///
 /// # Errors
 /// Whatever is wrong with the model or the folder.
-pub fn of_model(options: &ExplainOptions, folder: Option<&Path>) -> Result<Served, Error> {
+pub fn of_model(options: &ExplainOptions, folder: Option<&Path>, out: &Path) -> Result<Served, Error> {
     let model = load_model(options)?;
     let target = options.target.as_ref().map(|target| model.classes().find(target)).transpose()?;
     let stem = Path::new(&options.model).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let audit = folder.map(|folder| Recipe {
+        config: Config {
+            target: target.and_then(|target| model.classes().labels().get(target).cloned()),
+            data: Some(DataConfig::Folder(FolderOptions::new(absolute(folder)))),
+            models: [(stem.clone(), named(options, &model))].into(),
+            ..Config::default()
+        },
+        out: out.to_owned(),
+    });
     let classifiers = vec![Classifier { name: stem, model, target }];
     let library = folder.map(Library::folder).transpose()?;
-    Ok(Served { pictures: Pictures::new(SIDE, library)?, classifiers, methods: Vec::new(), shipped: false })
+    let pictures = Pictures::new(SIDE, library)?;
+    Ok(Served { pictures, classifiers, methods: Vec::new(), audit, shipped: false })
+}
+
+/// The model as a config names it, so that a report says how it came about.
+fn named(options: &ExplainOptions, model: &Model) -> ModelConfig {
+    let architecture: Option<Architecture> = options.model.parse().ok();
+    let weights = || match options.weights.as_deref() {
+        None | Some("torchvision") => PathBuf::from("torchvision"),
+        Some(file) => absolute(Path::new(file)),
+    };
+    ModelConfig {
+        weights: architecture.map(|_| weights()),
+        archive: architecture.is_none().then(|| absolute(Path::new(&options.model))),
+        architecture,
+        run_torchscript: options.run_torchscript,
+        output: options.output.clone(),
+        head: options.head.as_deref().and_then(|head| head.parse().ok()),
+        width: options.width,
+        classes: Some(model.classes().labels().to_vec()),
+        preprocessing: Some(PreprocessingConfig::Custom(model.preprocessing().clone())),
+        expect: None,
+    }
 }

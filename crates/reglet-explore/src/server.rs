@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -24,8 +24,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Error;
 use crate::annotations::Region;
 use crate::answers::{Answers, Classifier};
+use crate::audits::{Audits, Recipe};
 use crate::guard::Guard;
 use crate::lane::{Lane, Tab};
+use crate::library::Library;
 use crate::looks::{Number, PROPERTIES, rulers, usual};
 use crate::maps::{MapRequest, Maps, layers};
 use crate::scene::{Detail, MOST_BYTES, Pictures, Scene};
@@ -35,13 +37,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The files of the page: path, type, content.
-const ASSETS: [(&str, &str, &[u8]); 8] = [
+const ASSETS: [(&str, &str, &[u8]); 10] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../assets/page.html")),
     ("/style.css", "text/css; charset=utf-8", include_bytes!("../assets/style.css")),
     ("/words.js", "text/javascript; charset=utf-8", include_bytes!("../assets/words.js")),
     ("/core.js", "text/javascript; charset=utf-8", include_bytes!("../assets/core.js")),
     ("/explore.js", "text/javascript; charset=utf-8", include_bytes!("../assets/explore.js")),
     ("/annotate.js", "text/javascript; charset=utf-8", include_bytes!("../assets/annotate.js")),
+    ("/suggest.js", "text/javascript; charset=utf-8", include_bytes!("../assets/suggest.js")),
+    ("/audit.js", "text/javascript; charset=utf-8", include_bytes!("../assets/audit.js")),
     ("/lesson.js", "text/javascript; charset=utf-8", include_bytes!("../assets/lesson.js")),
     ("/icon.svg", "image/svg+xml", include_bytes!("../assets/icon.svg")),
 ];
@@ -60,6 +64,8 @@ pub struct Served {
     pub classifiers: Vec<Classifier>,
     /// Methods with the parameters of a config.
     pub methods: Vec<Method>,
+    /// What an audit of the pictures is made by; none where they are generated.
+    pub audit: Option<Recipe>,
     /// Whether these are the classifiers that come with the program.
     pub shipped: bool,
 }
@@ -70,6 +76,7 @@ struct App {
     drawing: Lane<()>,
     answering: Lane<Answers>,
     mapping: Lane<Maps>,
+    audits: Option<Audits>,
     about: Value,
 }
 
@@ -78,10 +85,13 @@ struct App {
 /// # Errors
 /// What libtorch reports; where the system has no thread to give.
 pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
-    let Served { pictures, classifiers, methods, shipped } = served;
-    let about = about(&pictures, &classifiers, &methods, shipped);
+    let Served { pictures, classifiers, methods, audit, shipped } = served;
     let pictures = Arc::new(pictures);
-    let shared = classifiers.iter().map(Classifier::shared).collect::<Result<_, _>>()?;
+    let shared = || classifiers.iter().map(Classifier::shared).collect::<Result<Vec<_>, _>>();
+    let audit = audit.filter(|_| pictures.library().is_ok_and(Library::is_annotatable));
+    let audits = audit.map(|recipe| Audits::new(recipe, Arc::clone(&pictures), shared()?)).transpose()?;
+    let about = about(&pictures, &classifiers, &methods, audits.as_ref(), shipped);
+    let shared = shared()?;
     let no_thread = |error: std::io::Error| Error::Usage(format!("no thread could be started: {error}"));
     let app = App {
         guard,
@@ -90,6 +100,7 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
             .map_err(no_thread)?,
         mapping: Lane::start("maps", Maps::new(Arc::clone(&pictures), shared, methods)).map_err(no_thread)?,
         pictures,
+        audits,
         about,
     };
     let app = Arc::new(app);
@@ -101,10 +112,12 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
         .route("/maps", post(maps))
         .route("/sample", post(sample))
         .route("/annotate", post(annotate))
+        .route("/audit", get(audit_stands).post(audit_begins))
+        .route("/audit/stop", post(audit_stops))
         .layer(DefaultBodyLimit::max(MOST_JSON))
         .route("/upload", post(upload).layer(DefaultBodyLimit::max(MOST_BYTES)))
         .layer(from_fn_with_state(Arc::clone(&app), token));
-    let mut router = Router::new().nest("/api", asked);
+    let mut router = Router::new().nest("/api", asked).route("/report/{ticket}", get(report));
     for (path, kind, content) in ASSETS {
         router = router.route(path, get(move || async move { ([(CONTENT_TYPE, kind)], content) }));
     }
@@ -112,14 +125,20 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
 }
 
 /// What the page has to know before it can show anything.
-fn about(pictures: &Pictures, classifiers: &[Classifier], methods: &[Method], shipped: bool) -> Value {
+fn about(
+    pictures: &Pictures,
+    classifiers: &[Classifier],
+    methods: &[Method],
+    audits: Option<&Audits>,
+    shipped: bool,
+) -> Value {
     let classifier = |classifier: &Classifier| {
         let labels = classifier.model.classes().labels();
         json!({
             "name": classifier.name,
             "architecture": classifier.model.provenance().architecture,
             "target": classifier.target.and_then(|target| labels.get(target)),
-            "classes": labels.len(),
+            "classes": labels,
             "layers": layers(classifier),
         })
     };
@@ -146,6 +165,7 @@ fn about(pictures: &Pictures, classifiers: &[Classifier], methods: &[Method], sh
         "colormaps": Colormap::ALL.map(colours),
         "properties": PROPERTIES,
         "library": library,
+        "audit": audits.map(|audits| json!({ "targets": audits.targets(), "asks": audits.asks() })),
     })
 }
 
@@ -163,7 +183,8 @@ async fn sender(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
         ("cross-origin-resource-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
     ] {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        // A report has a policy of its own, which is as strict.
+        headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -275,11 +296,13 @@ async fn picture(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, E
 struct AnswerRequest {
     tab: Tab,
     scene: Scene,
+    #[serde(default)]
+    target: Option<String>,
 }
 
 async fn answer(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
-    let AnswerRequest { tab, scene } = read(&body)?;
-    let found = in_lane(&app.answering, tab, move |answers| answers.of(&scene)).await?;
+    let AnswerRequest { tab, scene, target } = read(&body)?;
+    let found = in_lane(&app.answering, tab, move |answers| answers.of(&scene, target.as_deref())).await?;
     Ok(reply(StatusCode::OK, &found))
 }
 
@@ -292,13 +315,13 @@ async fn maps(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Erro
             let mut line = value.to_string();
             line.push('\n');
             // It fails where nobody listens any more.
-            say.send(Bytes::from(line)).is_ok()
+            let _ = say.send(Bytes::from(line));
         };
         if say.is_closed() {
             return;
         }
-        let told = |map| line(&json!(map)) && !ticket.is_superseded();
-        if let Err(error) = maps.of(&scene, &wanted, told) {
+        let awaited = || !ticket.is_superseded() && !say.is_closed();
+        if let Err(error) = maps.of(&scene, &wanted, &awaited, |map| line(&json!(map))) {
             line(&json!({ "error": error.to_string() }));
         }
     });
@@ -361,4 +384,35 @@ async fn annotate(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, 
     let saved = tokio::task::spawn_blocking(move || pictures.library()?.annotate(index, regions));
     let (count, file) = saved.await.map_err(|_| Error::request("the annotations could not be saved"))??;
     Ok(reply(StatusCode::OK, &json!({ "annotated": count, "file": file })))
+}
+
+fn audits(app: &App) -> Result<&Audits, Error> {
+    let none =
+        || Error::request("generated pictures are audited with cargo xtask audit; name a folder or a config");
+    app.audits.as_ref().ok_or_else(none)
+}
+
+async fn audit_begins(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
+    audits(&app)?.begin(read(&body)?)?;
+    Ok(reply(StatusCode::OK, &audits(&app)?.stand()))
+}
+
+async fn audit_stands(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    Ok(reply(StatusCode::OK, &audits(&app)?.stand()))
+}
+
+async fn audit_stops(State(app): State<Arc<App>>) -> Result<Response, Error> {
+    audits(&app)?.stop();
+    Ok(reply(StatusCode::OK, &audits(&app)?.stand()))
+}
+
+/// The report of an audit. A browser sends no token when a link is opened; that the address cannot be guessed stands for it, and
+/// only who has the token is told the address.
+async fn report(State(app): State<Arc<App>>, Path(ticket): Path<String>) -> Response {
+    let gone = || fault(StatusCode::NOT_FOUND, "there is no such report; open it from the page");
+    let Some(path) = app.audits.as_ref().and_then(|audits| audits.report(&ticket)) else { return gone() };
+    let Ok(Ok(page)) = tokio::task::spawn_blocking(move || std::fs::read(path)).await else { return gone() };
+    let policy = format!("{}; frame-ancestors 'none'", reglet_audit::report::policy());
+    ([(CONTENT_TYPE, "text/html; charset=utf-8".to_owned()), (CONTENT_SECURITY_POLICY, policy)], page)
+        .into_response()
 }

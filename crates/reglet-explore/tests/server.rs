@@ -2,15 +2,20 @@
 
 use std::future::Future;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use futures_util::StreamExt;
 use image::{ImageFormat, RgbImage};
+use reglet_audit::config::{Config, DataConfig, TrustConfig};
+use reglet_data::FolderOptions;
 use reglet_data::coco::{Coco, CocoOptions};
+use reglet_data::edit::EditOptions;
 use reglet_data::phantom::{PhantomOptions, Phantoms, render};
-use reglet_explore::{Guard, Library, Pictures, Served, router, shipped};
+use reglet_explore::{Guard, Library, Pictures, Recipe, Served, router, shipped};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -66,11 +71,41 @@ impl Server {
     fn of_folder(folder: &Path) -> Server {
         let library = Library::folder(folder).expect("a folder of pictures");
         let pictures = Pictures::new(128, Some(library)).expect("pictures");
-        Server::of(Served { pictures, ..shipped().expect("the classifiers that come with the program") })
+        let data = DataConfig::Folder(FolderOptions::new(folder));
+        // Beside the pictures, so that a test's folder has both.
+        let out = folder.with_extension("audits");
+        // An audit of a few seconds.
+        let config = Config {
+            data: Some(data),
+            maps: Some(4),
+            edit: EditOptions { places: 1, ..EditOptions::default() },
+            trust: TrustConfig { pictures: 2, ..TrustConfig::default() },
+            ..Config::default()
+        };
+        let audit = Some(Recipe { config, out });
+        let served = shipped().expect("the classifiers that come with the program");
+        Server::of(Served { pictures, audit, ..served })
     }
 
     fn send(&self, request: Request<Body>) -> Reply {
         wait(send(self.0.clone(), request))
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.send(request(Method::GET, path, Body::empty()))
+    }
+
+    /// How the audit stands once it does not run any more.
+    fn audited(&self) -> Value {
+        let start = Instant::now();
+        loop {
+            let stand = self.get("/api/audit").json();
+            if stand["state"] != "running" {
+                return stand;
+            }
+            assert!(start.elapsed() < Duration::from_secs(600), "{stand}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn post(&self, path: &str, body: &Value) -> Reply {
@@ -104,7 +139,7 @@ fn phantom(seed: u32) -> Value {
     json!({ "phantom": { "number": { "seed": seed, "melanoma": false }, "looks": {} } })
 }
 
-const ASKED: [(&str, &str); 8] = [
+const ASKED: [(&str, &str); 11] = [
     ("GET", "/api/start"),
     ("POST", "/api/phantom"),
     ("POST", "/api/picture"),
@@ -113,6 +148,9 @@ const ASKED: [(&str, &str); 8] = [
     ("POST", "/api/sample"),
     ("POST", "/api/annotate"),
     ("POST", "/api/upload"),
+    ("GET", "/api/audit"),
+    ("POST", "/api/audit"),
+    ("POST", "/api/audit/stop"),
 ];
 
 #[test]
@@ -180,7 +218,9 @@ fn the_page_loads_only_what_this_server_gives_and_runs_nothing_else() {
         "inline or from elsewhere"
     );
     let named = text.split('"').filter(|part| part.starts_with('/') && part.len() > 1);
-    for path in named.chain(["/core.js", "/words.js", "/annotate.js", "/lesson.js"]) {
+    for path in
+        named.chain(["/core.js", "/words.js", "/annotate.js", "/audit.js", "/suggest.js", "/lesson.js"])
+    {
         let asset = server.send(request(Method::GET, path, Body::empty()));
         assert_eq!(asset.status, StatusCode::OK, "{path}");
         assert_eq!(asset.headers["x-content-type-options"], "nosniff");
@@ -203,6 +243,11 @@ fn no_path_of_a_request_reaches_the_disk() {
         "/assets/page.html",
         "//etc/passwd",
         "/api/../../Cargo.toml",
+        "/report",
+        "/report/",
+        "/report/0123456789abcdef0123456789abcdef",
+        "/report/..%2f..%2fCargo.toml",
+        "/report/%2fetc%2fpasswd",
     ] {
         let reply = server.send(request(Method::GET, path, Body::empty()));
         assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
@@ -461,4 +506,170 @@ fn what_is_drawn_on_the_pictures_of_a_folder_is_saved_beside_them() {
         let folder = folder.path().to_string_lossy().into_owned();
         assert!(!reply.error().contains(&folder), "{}", reply.error());
     }
+}
+
+/// So many pictures of each class, with rulers on all melanomas, in a folder of that class.
+fn class_folders(within: &Path, count: usize) -> PathBuf {
+    let folder = within.join("pictures");
+    let options = PhantomOptions { count: 2 * count, size: 64, seed: 9, ..PhantomOptions::default() };
+    let phantoms = Phantoms::new(options).expect("phantoms");
+    for class in ["benign", "melanoma"] {
+        std::fs::create_dir_all(folder.join(class)).expect("a folder");
+    }
+    for index in 0..2 * count {
+        let phantom = phantoms.phantom(index).expect("one of them");
+        let class = if index < count { "benign" } else { "melanoma" };
+        let picture = render(&phantom, 64).expect("a picture").picture;
+        picture.save(folder.join(class).join(format!("{index}.png"))).expect("it is saved");
+    }
+    folder
+}
+
+#[test]
+fn what_was_annotated_is_audited_and_the_report_is_at_an_address_that_nobody_can_guess() {
+    let within = tempfile::tempdir().expect("a folder");
+    let folder = class_folders(within.path(), 2);
+    let server = Server::of_folder(&folder);
+    assert_eq!(
+        server.get("/api/start").json()["audit"],
+        json!({ "targets": ["benign", "melanoma"], "asks": true })
+    );
+    let wanted = json!({ "target": "melanoma", "language": "fr", "title": "Un <b>titre</b>" });
+    let nothing = server.post("/api/audit", &wanted);
+    assert!(nothing.status == StatusCode::BAD_REQUEST && nothing.error().contains("annotated"));
+    let square = json!([{ "name": "ruler", "polygons": [[[5, 40], [60, 40], [60, 55], [5, 55]]] }]);
+    for (index, regions) in [(0, json!([])), (2, square.clone()), (3, square)] {
+        let saved = server.post("/api/annotate", &json!({ "index": index, "regions": regions }));
+        assert_eq!(saved.status, StatusCode::OK);
+    }
+    for (wrong, what) in [
+        (json!({ "language": "fr" }), "name the class"),
+        (json!({ "target": "nevus", "language": "fr" }), "melanoma"),
+        (json!({ "target": "melanoma", "language": "xx" }), "cannot be read"),
+        (json!({ "target": "melanoma", "language": "fr", "out": "/tmp" }), "cannot be read"),
+    ] {
+        let refused = server.post("/api/audit", &wrong);
+        assert!(refused.status == StatusCode::BAD_REQUEST, "{wrong}");
+        assert!(refused.error().contains(what), "{wrong}: {}", refused.error());
+    }
+    assert_eq!(server.get("/api/audit").json(), json!({ "state": "none" }));
+    let begun = server.post("/api/audit", &wanted);
+    assert_eq!((begun.status, &begun.json()["state"]), (StatusCode::OK, &json!("running")));
+    let done = server.audited();
+    assert_eq!(done["state"], "done", "{done}");
+    assert_eq!(done["verdicts"].as_array().expect("a list").len(), 2);
+    // Only the pictures that were looked at are in it.
+    let out = within.path().join("pictures.audits/audit-1");
+    let samples = std::fs::read_to_string(out.join("samples.csv")).expect("a table");
+    assert!(samples.contains("melanoma/3.png") && !samples.contains("benign/1.png"), "{samples}");
+    let results = std::fs::read(out.join("results.json")).expect("results");
+    let results: Value = serde_json::from_slice(&results).expect("JSON");
+    let config = results["provenance"]["config"].as_str().expect("a text");
+    assert!(config.contains("reglet-annotations-1.json"), "{config}");
+
+    // No token, since a browser has none to give where a link is opened; and nothing but the report.
+    let address = done["report"].as_str().expect("an address");
+    let mut plain = request(Method::GET, address, Body::empty());
+    plain.headers_mut().remove("authorization");
+    let report = server.send(plain);
+    let page = String::from_utf8(report.body).expect("text");
+    assert_eq!(report.status, StatusCode::OK);
+    assert_eq!(report.headers["content-type"], "text/html; charset=utf-8");
+    assert!(page.contains("Un &lt;b&gt;titre&lt;/b&gt;") && page.contains("lang=\"fr\""));
+    let policy = report.headers["content-security-policy"].to_str().expect("a text");
+    assert!(
+        policy.contains("default-src 'none'; script-src 'sha256-")
+            && policy.contains("frame-ancestors 'none'")
+    );
+    assert!(!policy.contains("connect-src") && !policy.contains("script-src 'self'"), "{policy}");
+    for beside in ["/results.json", "/../audit-1/results.json", "%2f..%2fresults.json"] {
+        assert_eq!(server.get(&format!("{address}{beside}")).status, StatusCode::NOT_FOUND, "{beside}");
+    }
+    let mut foreign = request(Method::GET, address, Body::empty());
+    foreign.headers_mut().insert("host", "evil.example:4000".parse().expect("a value"));
+    assert_eq!(server.send(foreign).status, StatusCode::FORBIDDEN);
+}
+
+#[test]
+fn an_audit_is_stopped_and_goes_on() {
+    let within = tempfile::tempdir().expect("a folder");
+    let server = Server::of_folder(&class_folders(within.path(), 24));
+    let saved = server.post("/api/annotate", &json!({ "index": 0, "regions": [] }));
+    assert_eq!(saved.status, StatusCode::OK);
+    let wanted = json!({ "target": "melanoma", "language": "en", "all": true });
+    assert_eq!(server.post("/api/audit", &wanted).status, StatusCode::OK);
+    let second = server.post("/api/audit", &wanted);
+    assert!(second.status == StatusCode::BAD_REQUEST && second.error().contains("running"));
+    // Once some pictures are done it is stopped.
+    let start = Instant::now();
+    loop {
+        let step = server.get("/api/audit").json()["step"].clone();
+        if step["stage"] == "pictures" && step["done"].as_u64().expect("a number") >= 16 {
+            assert_eq!(step["total"], 48);
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(600), "{step}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(server.post("/api/audit/stop", &json!({})).json()["stopping"], true);
+    assert_eq!(server.audited()["state"], "stopped");
+    let out = within.path().join("pictures.audits");
+    assert!(!out.join("audit-1/report.html").exists() && out.join(".audit-1.unfinished").exists());
+    assert_eq!(server.post("/api/audit", &wanted).status, StatusCode::OK);
+    let done = server.audited();
+    assert_eq!(done["state"], "done", "{done}");
+    assert!(out.join("audit-1/report.html").exists() && !out.join(".audit-1.unfinished").exists());
+}
+
+#[test]
+fn pictures_without_classes_are_annotated_and_not_audited() {
+    let folder = tempfile::tempdir().expect("a folder");
+    RgbImage::from_pixel(64, 64, image::Rgb([200, 150, 130]))
+        .save(folder.path().join("a.png"))
+        .expect("saved");
+    let server = Server::of_folder(folder.path());
+    assert_eq!(server.get("/api/start").json()["audit"]["targets"], json!([]));
+    server.post("/api/annotate", &json!({ "index": 0, "regions": [] }));
+    let refused = server.post("/api/audit", &json!({ "target": "unknown", "language": "en" }));
+    assert!(refused.status == StatusCode::BAD_REQUEST && refused.error().contains("no class"));
+    assert!(Server::shipped().post("/api/audit", &json!({ "language": "en" })).error().contains("generated"));
+}
+
+#[test]
+fn a_map_that_nobody_waits_for_any_more_is_cut_short() {
+    let server = Server::shipped();
+    let body = |method: &str, steps: u32| {
+        let wanted = json!({ "method": method, "steps": steps, "refine": true });
+        json!({ "tab": 5, "scene": { "picture": phantom(4) }, "wanted": wanted }).to_string()
+    };
+    let (first, second, seconds) = wait(async {
+        // Two thousand masks take many seconds; the sketch shows that it has begun.
+        let router = server.0.clone();
+        let heavy = router.oneshot(request(Method::POST, "/api/maps", body("rise", 2000))).await;
+        let mut heavy = heavy.expect("a server never fails").into_body().into_data_stream();
+        let begun = heavy.next().await.expect("a sketch").expect("a line");
+        let start = Instant::now();
+        let second = send(server.0.clone(), request(Method::POST, "/api/maps", body("grad_cam", 1))).await;
+        let seconds = start.elapsed().as_secs_f64();
+        let mut first = begun.to_vec();
+        while let Some(line) = heavy.next().await {
+            first.extend(line.expect("a line"));
+        }
+        (String::from_utf8(first).expect("text"), String::from_utf8(second.body).expect("text"), seconds)
+    });
+    let refined = |text: &str| text.lines().filter(|line| line.contains("\"refined\":true")).count();
+    assert!(first.lines().count() >= 1 && !first.contains("error"), "{first}");
+    assert_eq!((refined(&first), refined(&second)), (0, 2));
+    assert!(seconds < 2.0, "the newer map waited {seconds} s");
+}
+
+#[test]
+fn what_is_sketched_already_is_refined_at_once() {
+    let server = Server::shipped();
+    let wanted = json!({ "method": "integrated_gradients", "steps": 24, "sketch": false, "refine": true });
+    let reply =
+        server.post("/api/maps", &json!({ "tab": 1, "scene": { "picture": phantom(4) }, "wanted": wanted }));
+    let text = String::from_utf8(reply.body).expect("text");
+    assert_eq!(text.lines().count(), 2);
+    assert!(text.lines().all(|line| line.contains("\"refined\":true")), "{text}");
 }

@@ -1,177 +1,36 @@
 //! The page in a browser: a ruler is dragged and the shortcut follows, by pointer and by keyboard; pictures are annotated; the
-//! French lesson is done from the first question to the file.
-//!
-//! Chromium or Chrome is looked for where it usually is, or where `CHROME` says. Where none is found, every case is
-//! listed as ignored.
+//! French lesson is done from the first question to the file. By hand, with `-- --ignored film` and `bench`: the moving picture
+//! of the README, and how soon the page answers.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+mod bench;
+mod film;
+mod support;
+
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use headless_chrome::browser::default_executable;
-use headless_chrome::protocol::cdp::Input::{
-    DispatchMouseEvent, DispatchMouseEventTypeOption as Kind, MouseButton,
+use reglet_explore::shipped;
+use reglet_tests::browser::protocol::cdp::Input::{
+    DispatchMouseEventTypeOption as Mouse, DispatchTouchEventTypeOption as Touch,
 };
-use headless_chrome::protocol::cdp::types::Event;
-use headless_chrome::{Browser, LaunchOptions, Tab};
-use libtest_mimic::{Arguments, Failed, Trial};
-use reglet_data::coco::{Coco, CocoOptions};
-use reglet_data::phantom::{PhantomOptions, Phantoms, render};
-use reglet_explore::{Guard, Library, Pictures, Served, router, shipped};
+use reglet_tests::browser::{self, Case};
 use serde_json::Value;
+use support::{Folder, Page, serve};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let chrome = default_executable();
-    let absent = chrome.is_err();
-    let chrome = chrome.unwrap_or_default();
-    type Case = fn(&Path);
-    let cases: [(&str, Case); 3] = [
+    let cases: [(&str, fn(&Path)); 6] = [
         ("a_dragged_ruler_moves_the_shortcut_alone", a_dragged_ruler_moves_the_shortcut_alone),
-        ("three_pictures_are_annotated_by_keyboard", three_pictures_are_annotated_by_keyboard),
+        ("a_finger_drags_the_ruler_and_not_the_page", a_finger_drags_the_ruler_and_not_the_page),
+        ("three_pictures_are_annotated_and_audited", three_pictures_are_annotated_and_audited),
+        ("what_is_painted_and_suggested_is_saved", what_is_painted_and_suggested_is_saved),
+        ("everything_of_a_phantom_can_be_set_and_undone", everything_of_a_phantom_can_be_set_and_undone),
         ("the_french_lesson_ends_in_a_file", the_french_lesson_ends_in_a_file),
     ];
-    let trial = |(name, case): (&str, Case)| {
-        let chrome = chrome.clone();
-        let test = move || -> Result<(), Failed> {
-            case(&chrome);
-            Ok(())
-        };
-        Trial::test(name, test).with_ignored_flag(absent)
-    };
-    let trials = cases.into_iter().map(trial).collect();
-    if absent && !arguments.list {
-        println!("no Chromium is found: what the page does in a browser is ignored");
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// A server on a free port; the page's address.
-fn serve(served: Served) -> String {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.set_nonblocking(true).expect("a setting");
-    let port = listener.local_addr().expect("an address").port();
-    let guard = Guard::new([127, 0, 0, 1].into(), port);
-    let address = format!("http://127.0.0.1:{port}/?token={}", guard.token());
-    let router = router(served, guard).expect("a server");
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
-        runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-            axum::serve(listener, router).await.expect("it serves until the test ends");
-        });
-    });
-    address
-}
-
-struct Page {
-    tab: Arc<Tab>,
-    complaints: Arc<Mutex<Vec<String>>>,
-    _browser: Browser,
-}
-
-impl Page {
-    fn open(chrome: &Path, address: &str) -> Page {
-        let options = LaunchOptions {
-            path: Some(PathBuf::from(chrome)),
-            // The sandbox cannot be set up by root, as whom continuous integration often runs; the page is our own.
-            sandbox: false,
-            window_size: Some((1280, 1000)),
-            args: vec![OsStr::new("--hide-scrollbars"), OsStr::new("--lang=en")],
-            ..LaunchOptions::default()
-        };
-        let browser = Browser::new(options).expect("the browser starts");
-        let tab = browser.new_tab().expect("a tab");
-        let complaints = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&complaints);
-        tab.enable_log().expect("the log").enable_runtime().expect("the runtime");
-        let listener = move |event: &Event| {
-            let complaint = match event {
-                // That a newer request took a place of an older one is no complaint.
-                Event::LogEntryAdded(entry) if !entry.params.entry.text.contains("409") => {
-                    format!("{:?}", entry.params.entry)
-                }
-                Event::RuntimeExceptionThrown(thrown) => format!("{:?}", thrown.params.exception_details),
-                _ => return,
-            };
-            heard.lock().expect("nobody panics while writing").push(complaint);
-        };
-        tab.add_event_listener(Arc::new(listener)).expect("a listener");
-        tab.navigate_to(address).expect("an address").wait_until_navigated().expect("the page opens");
-        Page { tab, complaints, _browser: browser }
-    }
-
-    /// What a JavaScript expression gives.
-    fn ask(&self, expression: &str) -> Value {
-        let found = self.tab.evaluate(&format!("JSON.stringify({expression})"), false);
-        let found = found.unwrap_or_else(|error| panic!("{expression}: {error}"));
-        let text = found.value.unwrap_or_else(|| panic!("{expression} has no value"));
-        serde_json::from_str(text.as_str().expect("a text")).expect("JSON")
-    }
-
-    fn until(&self, what: &str, expression: &str) {
-        let start = Instant::now();
-        while self.ask(&format!("Boolean({expression})")) != true {
-            let complaints = self.complaints.lock().expect("nobody panics while writing");
-            assert!(start.elapsed() < Duration::from_secs(30), "{what} within 30 s; {complaints:?}");
-            drop(complaints);
-            thread::sleep(Duration::from_millis(40));
-        }
-    }
-
-    fn press(&self, key: &str) {
-        self.tab.press_key(key).unwrap_or_else(|error| panic!("{key}: {error}"));
-    }
-
-    fn click(&self, selector: &str) {
-        self.ask(&format!("(document.querySelector('{selector}').click(), true)"));
-    }
-
-    /// The probabilities that the cards show, in per cent: the shortcut classifier's and the clean one's.
-    fn percents(&self) -> [f64; 2] {
-        let found = self.ask(
-            "['shortcut', 'clean'].map((name) => parseFloat(document.querySelector(`article[aria-label=${name}] .percent`).textContent))",
-        );
-        serde_json::from_value(found).expect("two numbers")
-    }
-
-    fn mouse(&self, kind: Kind, [x, y]: [f64; 2]) {
-        let held = kind != Kind::MouseMoved;
-        let event = DispatchMouseEvent {
-            Type: kind,
-            x,
-            y,
-            modifiers: None,
-            timestamp: None,
-            button: Some(MouseButton::Left),
-            buttons: Some(1),
-            click_count: held.then_some(1),
-            force: None,
-            tangential_pressure: None,
-            tilt_x: None,
-            tilt_y: None,
-            twist: None,
-            delta_x: None,
-            delta_y: None,
-            pointer_Type: None,
-        };
-        self.tab.call_method(event).expect("the mouse");
-    }
-
-    /// Waits until the page has come to rest: what it puts off until a drag is over is asked for after less than this.
-    fn settle(&self) {
-        thread::sleep(Duration::from_millis(400));
-        self.until("rest", "!document.documentElement.hasAttribute('data-busy')");
-    }
-
-    fn assert_no_complaint(&self) {
-        let complaints = self.complaints.lock().expect("nobody panics while writing");
-        assert!(complaints.is_empty(), "{complaints:?}");
-        assert_eq!(self.ask("document.querySelector('#trouble').hidden"), true);
-    }
+    let case = |(name, case): (&str, fn(&Path))| Case::new(name, case);
+    let by_hand = [Case::by_hand("film", film::film), Case::by_hand("bench", bench::bench)];
+    browser::run("the page", cases.into_iter().map(case).chain(by_hand).collect())
 }
 
 fn a_dragged_ruler_moves_the_shortcut_alone(chrome: &Path) {
@@ -190,21 +49,20 @@ fn a_dragged_ruler_moves_the_shortcut_alone(chrome: &Path) {
     assert!((open[1] - without[1]).abs() < 15.0, "and not the clean one: {without:?}, then {open:?}");
     page.click("#changes input[value=insert]");
     page.settle();
-    let place = "(() => { const b = document.querySelector('.ruler .body').getBoundingClientRect(); const s = document.querySelector('#stage').getBoundingClientRect(); return [(Math.max(b.left, s.left) + Math.min(b.right, s.right)) / 2, (Math.max(b.top, s.top) + Math.min(b.bottom, s.bottom)) / 2]; })()";
-    let from: [f64; 2] = serde_json::from_value(page.ask(place)).expect("a place");
-    page.mouse(Kind::MousePressed, from);
+    let from = page.ruler();
+    page.mouse(Mouse::MousePressed, from);
     for step in 1..=40 {
-        page.mouse(Kind::MouseMoved, [from[0], from[1] - 4.0 * f64::from(step)]);
+        page.mouse(Mouse::MouseMoved, [from[0], from[1] - 4.0 * f64::from(step)]);
         thread::sleep(Duration::from_millis(8));
     }
-    page.mouse(Kind::MouseReleased, [from[0], from[1] - 160.0]);
+    page.mouse(Mouse::MouseReleased, [from[0], from[1] - 160.0]);
     page.settle();
-    let to: [f64; 2] = serde_json::from_value(page.ask(place)).expect("a place");
+    let to = page.ruler();
     assert!((from[1] - to[1] - 160.0).abs() < 3.0, "the ruler lies where it was dropped: {from:?}, {to:?}");
     assert!(page.ask("location.hash").as_str().expect("a text").contains("ruler="), "the address has it");
     page.click("#undo");
     page.settle();
-    let back: [f64; 2] = serde_json::from_value(page.ask(place)).expect("a place");
+    let back = page.ruler();
     assert!((back[1] - from[1]).abs() < 3.0, "one step takes the whole drag back: {back:?}");
 
     // By keyboard: an arrow moves it, Delete takes it away, and who does not see hears of it.
@@ -227,26 +85,16 @@ fn a_dragged_ruler_moves_the_shortcut_alone(chrome: &Path) {
     page.assert_no_complaint();
 }
 
-fn three_pictures_are_annotated_by_keyboard(chrome: &Path) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options =
-        PhantomOptions { count: 3, size: 128, seed: 5, ruler_given_benign: 1.0, ..PhantomOptions::default() };
-    let phantoms = Phantoms::new(options).expect("phantoms");
-    for index in 0..3 {
-        let picture =
-            render(&phantoms.phantom(index).expect("one of three"), 128).expect("a picture").picture;
-        picture.save(folder.path().join(format!("{index}.png"))).expect("it is saved");
-    }
-    let library = Library::folder(folder.path()).expect("a folder of pictures");
-    let pictures = Pictures::new(128, Some(library)).expect("pictures");
-    let served = shipped().expect("the classifiers that come with the program");
-    let page = Page::open(chrome, &serve(Served { pictures, shipped: false, ..served }));
+fn three_pictures_are_annotated_and_audited(chrome: &Path) {
+    let folder = Folder::of_classes(&[("benign", 2), ("melanoma", 1)]);
+    let page = Page::open(chrome, &serve(folder.served()));
     page.until("the page", "!document.querySelector('#tab-annotate').hidden");
     page.click("#tab-annotate");
-    for index in 0..3 {
+    let names = ["benign/0.png", "benign/1.png", "melanoma/2.png"];
+    for (index, name) in names.iter().enumerate() {
         page.until(
             "the picture",
-            &format!("document.querySelector('#annotate h2')?.textContent.includes('{index}.png')"),
+            &format!("document.querySelector('#annotate h2')?.textContent.includes('{name}')"),
         );
         page.ask("(document.querySelector('.sheet').focus(), true)");
         // A strip: from the middle, and from further right.
@@ -255,20 +103,162 @@ fn three_pictures_are_annotated_by_keyboard(chrome: &Path) {
             page.press("ArrowRight");
         }
         page.press(" ");
-        page.until("a strip", "document.querySelector('.poly.region-0')");
-        page.press("n");
-        page.until(
-            "it is saved",
-            &format!("document.querySelector('#annotate progress').value === {}", index + 1),
-        );
+        page.until("a strip is suggested", "document.querySelector('.poly.suggested.region-0')");
+        page.press("a");
+        page.until("and taken", "document.querySelector('.poly.region-0:not(.suggested)')");
+        if index < 2 {
+            page.press("n");
+            let saved = format!("document.querySelector('#annotated').value === {}", index + 1);
+            page.until("it is saved", &saved);
+        }
     }
-    let coco = Coco::open(&CocoOptions::new(folder.path().join("reglet-annotations-1.json"))).expect("COCO");
+    // The last picture is saved by the audit, and what is being drawn is not lost.
+    page.click("#audit-begin");
+    page.until("it is audited", "!document.querySelector('#audit-report').hidden");
+    let coco = folder.coco(1);
     for index in 0..3 {
         assert_eq!(coco.shows(index, "ruler"), Some(true));
         let masks = coco.masks(index, 128, 128).expect("masks");
         assert!(masks["ruler"].get(70, 64) && !masks["ruler"].get(20, 64));
         assert!(masks["lesion"].is_empty());
     }
+    let verdicts = page.text("document.querySelector('.findings').textContent");
+    assert!(verdicts.contains("shortcut") && verdicts.contains("clean"), "{verdicts}");
+    let samples = std::fs::read_to_string(folder.out().join("audit-1/samples.csv")).expect("a table");
+    assert!(names.iter().all(|name| samples.contains(name)), "{samples}");
+    page.assert_no_complaint();
+
+    // The report opens as any link does, is whole, and runs nothing but its own script.
+    let report = page.text("document.querySelector('#audit-report').href");
+    page.tab.navigate_to(&report).expect("an address").wait_until_navigated().expect("it opens");
+    page.until("the report", "document.querySelectorAll('section.model').length === 2");
+    page.until("its script runs", "!document.querySelector('#model-1 form').hidden");
+    assert!(page.text("document.title").contains("ruler"));
+    page.complaints_are_none();
+}
+
+fn what_is_painted_and_suggested_is_saved(chrome: &Path) {
+    let folder = Folder::of_classes(&[("benign", 1), ("melanoma", 1)]);
+    let page = Page::open(chrome, &serve(folder.served()));
+    page.until("the page", "!document.querySelector('#tab-annotate').hidden");
+    page.click("#tab-annotate");
+    page.until("the picture", "document.querySelector('#annotate h2')?.textContent.includes('0.png')");
+    // A stroke with the mouse, of which the eraser takes the middle away, and another that is taken back.
+    page.click("#annotate input[value=brush]");
+    let at = |x: f64, y: f64| -> [f64; 2] {
+        let at = page.ask(&format!("(() => {{ const b = document.querySelector('.sheet').getBoundingClientRect(); return [b.left + {x} * b.width, b.top + {y} * b.height]; }})()"));
+        serde_json::from_value(at).expect("a place")
+    };
+    let stroke = |from: [f64; 2], to: [f64; 2]| {
+        page.mouse(Mouse::MousePressed, from);
+        for step in 1..=10 {
+            let along = f64::from(step) / 10.0;
+            page.mouse(
+                Mouse::MouseMoved,
+                [from[0] + along * (to[0] - from[0]), from[1] + along * (to[1] - from[1])],
+            );
+        }
+        page.mouse(Mouse::MouseReleased, to);
+    };
+    stroke(at(0.2, 0.25), at(0.8, 0.25));
+    page.click("#annotate input[value=eraser]");
+    stroke(at(0.5, 0.15), at(0.5, 0.35));
+    page.click("#annotate input[value=brush]");
+    stroke(at(0.2, 0.75), at(0.8, 0.75));
+    page.press("Backspace");
+    page.press("n");
+    page.until("the other picture", "document.querySelector('#annotate h2')?.textContent.includes('1.png')");
+    // What the shortcut looks at in a melanoma: suggested from the map, and accepted by key.
+    page.ask("(document.querySelector('.sheet').focus(), true)");
+    page.press("r");
+    page.press("m");
+    page.until("the map's peak is suggested", "document.querySelector('.poly.suggested.region-1')");
+    page.press("a");
+    page.press("n");
+    page.until("it is saved", "document.querySelector('#annotated').value === 2");
+    let masks = |index: usize| folder.coco(1).masks(index, 128, 128).expect("masks");
+    let (ruler, lesion) = (&masks(0)["ruler"], &masks(1)["lesion"]);
+    assert!(
+        ruler.get(32, 32) && ruler.get(96, 32) && !ruler.get(64, 32),
+        "painted, and erased in the middle"
+    );
+    assert!(!ruler.get(64, 96), "what was taken back is not there");
+    assert!(!lesion.is_empty() && lesion.fraction() < 0.6, "{}", lesion.fraction());
+    let runs: Value = serde_json::from_slice(
+        &std::fs::read(folder.path().join("reglet-annotations-1.json")).expect("the file"),
+    )
+    .expect("JSON");
+    let runs = runs["annotations"].as_array().expect("a list");
+    assert!(runs.iter().any(|one| one["segmentation"]["counts"].is_array()), "run lengths");
+    // It is there again when one comes back, as one does after the last.
+    page.until("the first picture", "document.querySelector('#annotate h2')?.textContent.includes('0.png')");
+    let seen = "(() => { const c = document.querySelector('.painted'); const o = new OffscreenCanvas(1, 1).getContext('2d'); o.drawImage(c, -Math.round(c.width / 4), -Math.round(c.height / 4)); return o.getImageData(0, 0, 1, 1).data[3]; })()";
+    page.until("what was painted is shown", &format!("{seen} > 0"));
+    page.assert_no_complaint();
+}
+
+fn a_finger_drags_the_ruler_and_not_the_page(chrome: &Path) {
+    let page = Page::open(chrome, &serve(shipped().expect("the classifiers that come with the program")));
+    page.phone();
+    page.until("an answer", "document.querySelector('.percent')?.textContent.includes('%')");
+    page.settle();
+    let place =
+        "document.querySelector('.ruler').getAttribute('transform').match(/-?[\\d.]+/g).map(Number)[1]";
+    let (before, from) = (page.number(place), page.ruler());
+    page.touch(Touch::TouchStart, from);
+    for step in 1..=20 {
+        page.touch(Touch::TouchMove, [from[0], from[1] - 5.0 * f64::from(step)]);
+        thread::sleep(Duration::from_millis(16));
+    }
+    page.touch(Touch::TouchEnd, from);
+    page.settle();
+    assert!(before - page.number(place) > 0.15, "the ruler has moved: {before}, {}", page.number(place));
+    assert_eq!(page.number("window.scrollY"), 0.0, "the page has not");
+    // Beside the ruler a finger scrolls, as everywhere.
+    let beside = [from[0], 60.0];
+    page.touch(Touch::TouchStart, [beside[0], 700.0]);
+    for step in 1..=20 {
+        page.touch(Touch::TouchMove, [beside[0], 700.0 - 20.0 * f64::from(step)]);
+        thread::sleep(Duration::from_millis(8));
+    }
+    page.touch(Touch::TouchEnd, beside);
+    page.until("the page scrolls", "window.scrollY > 50");
+    page.assert_no_complaint();
+}
+
+fn everything_of_a_phantom_can_be_set_and_undone(chrome: &Path) {
+    let page = Page::open(chrome, &serve(shipped().expect("the classifiers that come with the program")));
+    page.until("an answer", "document.querySelector('.percent')?.textContent.includes('%')");
+    page.settle();
+    let names = page.ask("[...document.querySelectorAll('#sliders input')].map((i) => i.dataset.property)");
+    let names: Vec<String> = serde_json::from_value(names).expect("names");
+    assert_eq!(names.len(), 20, "{names:?}");
+    let hash = page.text("location.hash");
+    for name in &names {
+        let set = format!(
+            "(() => {{ const i = document.querySelector('[data-property={name}]'); const far = Math.abs(i.value - i.min) > Math.abs(i.max - i.value) ? i.min : i.max; i.value = far; i.dispatchEvent(new Event('input', {{ bubbles: true }})); i.dispatchEvent(new Event('change', {{ bubbles: true }})); return i.value; }})()"
+        );
+        let value = page.text(&set);
+        let written = format!("decodeURIComponent(location.hash).includes('{name}:')");
+        page.until(&format!("{name} = {value} in the address"), &written);
+    }
+    let changed = page.text("location.hash");
+    for _ in &names {
+        page.click("#undo");
+    }
+    page.settle();
+    assert_eq!(page.text("location.hash"), hash, "as many steps back as forth");
+    for _ in &names {
+        page.click("#redo");
+    }
+    page.settle();
+    assert_eq!(page.text("location.hash"), changed);
+    // The address is all that there is to know: another visitor sees the same.
+    let percents = page.percents();
+    page.ask(&format!("(location.hash = '#picture=benign,8', location.hash = '{changed}', true)"));
+    page.settle();
+    assert_eq!(page.percents(), percents);
+    assert_eq!(page.text("location.hash"), changed);
     page.assert_no_complaint();
 }
 

@@ -1,0 +1,97 @@
+//! Pictures with the regions that were drawn on them in the page, as a data set for an audit.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use reglet_data::{DataError, Dataset, Sample};
+use sha2::{Digest, Sha256};
+
+use crate::annotations::Annotations;
+
+/// A data set whose pictures have, in the place of their own regions, those that were drawn in the page.
+///
+/// What was drawn is what it was when this was made: drawing on changes nothing.
+pub(crate) struct Annotated {
+    data: Arc<dyn Dataset>,
+    drawn: Annotations,
+    regions: Vec<String>,
+    /// Which pictures of `data` there are.
+    places: Vec<usize>,
+}
+
+impl Annotated {
+    /// Those of the pictures that somebody has looked at, or all.
+    pub fn new(data: Arc<dyn Dataset>, drawn: Annotations, all: bool) -> Annotated {
+        let places = (0..data.len()).filter(|&index| all || drawn.knows(data.id(index))).collect();
+        let mut regions = data.regions().to_vec();
+        regions.extend_from_slice(drawn.regions());
+        regions.sort();
+        regions.dedup();
+        Annotated { data, drawn, regions, places }
+    }
+}
+
+impl Dataset for Annotated {
+    fn name(&self) -> &str {
+        self.data.name()
+    }
+
+    fn classes(&self) -> &[String] {
+        self.data.classes()
+    }
+
+    fn regions(&self) -> &[String] {
+        &self.regions
+    }
+
+    fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        self.data.id(self.places[index])
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.data.label(self.places[index])
+    }
+
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        self.drawn.shows(self.id(index), region).or_else(|| self.data.flag(self.places[index], region))
+    }
+
+    fn group(&self, index: usize) -> Option<&str> {
+        self.data.group(self.places[index])
+    }
+
+    fn pair(&self, index: usize) -> Option<&str> {
+        self.data.pair(self.places[index])
+    }
+
+    fn columns(&self) -> &[String] {
+        self.data.columns()
+    }
+
+    fn cell(&self, index: usize, column: &str) -> Option<&str> {
+        self.data.cell(self.places[index], column)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        let len = self.len();
+        let gone = || DataError::Index { name: self.name().to_owned(), index, len };
+        let mut sample = self.data.sample(*self.places.get(index).ok_or_else(gone)?)?;
+        self.drawn.lay_over(&mut sample)?;
+        Ok(sample)
+    }
+
+    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+        let len = self.len();
+        let gone = || DataError::Index { name: self.name().to_owned(), index, len };
+        self.data.picture(*self.places.get(index).ok_or_else(gone)?)
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        let own = format!("drawn 1\n{:?}\n{}\n{}", self.places, self.drawn.text(), self.data.fingerprint()?);
+        Ok(Sha256::digest(own).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
