@@ -17,7 +17,7 @@ use crate::support::{Page, serve};
 const SIZE: (u32, u32) = (960, 600);
 
 /// How many frames the way in has, and how many milliseconds each is shown.
-const FRAMES: u32 = 16;
+const FRAMES: u32 = 12;
 const SHOWN: u32 = 110;
 
 /// How many milliseconds the ends of the way are shown.
@@ -57,7 +57,7 @@ pub fn film(chrome: &Path) {
     let from = page.ruler();
     let side = page.number("document.querySelector('#stage').getBoundingClientRect().height");
     // It begins all but out of the picture, comes in, and goes again.
-    let at = |share: f64| [from[0], from[1] + side * (0.16 - 0.42 * share)];
+    let at = |share: f64| [from[0], from[1] + side * (0.16 - 0.25 * share)];
     page.mouse(Mouse::MousePressed, from);
     page.mouse(Mouse::MouseMoved, at(0.0));
     page.settle();
