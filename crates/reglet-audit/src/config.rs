@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use reglet_attribution::{Method, Methods};
 use reglet_data::edit::{Change, EditOptions};
+use reglet_data::film::{FilmOptions, Films};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{
     DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
+    Size,
 };
 use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
 use reglet_model::{Architecture, Head, Preprocessing, Rewrite, ScoreKind, device};
@@ -126,6 +128,8 @@ pub enum LesionMasks {
 pub enum DataConfig {
     /// Generated pictures, of which everything is known.
     Phantoms(PhantomOptions),
+    /// Generated chest films.
+    Films(FilmOptions),
     /// Pictures, labels and masks listed in a CSV file.
     Manifest(ManifestOptions),
     /// A folder of class folders.
@@ -193,6 +197,8 @@ pub enum PreprocessingConfig {
     Torchvision,
     /// Resized to a square of this side.
     Square(#[schemars(range(min = 1, max = 4096))] u32),
+    /// Resized to this width and height.
+    Size(Size),
     /// Everything said.
     Custom(Preprocessing),
 }
@@ -368,6 +374,7 @@ impl DataConfig {
     pub(crate) fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
         Ok(match self {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options.clone())?),
+            DataConfig::Films(options) => Box::new(Films::new(options.clone())?),
             DataConfig::Manifest(options) => Box::new(options.clone().relative_to(folder).open()?),
             DataConfig::Folder(options) => Box::new(options.clone().relative_to(folder).open()?),
             DataConfig::ImageFolder(options) => Box::new(options.clone().relative_to(folder).open()?),
@@ -380,6 +387,7 @@ impl DataConfig {
     pub(crate) fn key_of(&self, error: &DataError) -> &'static str {
         let (key, coco_key, coco) = match self {
             DataConfig::Phantoms(_) => return "data.phantoms",
+            DataConfig::Films(_) => return "data.films",
             DataConfig::Manifest(options) => {
                 ("data.manifest.manifest", "data.manifest.coco.file", options.coco.as_ref())
             }

@@ -238,7 +238,7 @@ fn coarse(method: &Method) -> Option<Method> {
 
 fn map(
     classifier: &Classifier,
-    picture: &image::RgbImage,
+    picture: &reglet_data::picture::Picture,
     method: &Method,
     target: usize,
 ) -> Result<Map, Error> {
