@@ -294,7 +294,7 @@ fn what_cannot_be_run_is_refused_with_the_reason() {
         ("in-training", &["training mode", "model.eval()"]),
         ("lost-alias", &["in-place operator"]),
         ("lost-twice", &["in-place operator"]),
-        ("one-channel", &["[N, 3, height, width]"]),
+        ("two-channels", &["[N, 3 or 1, height, width]"]),
         ("dropping", &["drops a share of 0.3", "training=self.training"]),
     ] {
         let error = import(&fixture(&format!("refused/{name}"))).map(|_| ()).expect_err(name).to_string();

@@ -449,7 +449,7 @@ def refused() -> None:
     write("empty-model", plain().SerializeToString()[:4])
     write("unknown-operators", plain(opset=99))
     write("unknown-format", plain(ir=99))
-    write("one-channel", plain(shape=("batch", 1, 8, 8)))
+    write("two-channels", plain(shape=("batch", 2, 8, 8)))
     write("bytes", plain(kind=TensorProto.UINT8))
     write("two-inputs", plain(inputs=[helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1])]))
 

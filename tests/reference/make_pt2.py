@@ -726,7 +726,7 @@ def refused() -> None:
     save(export(Pixels().eval(), x, dynamic), "refused/not-logits")
     save(export(Layers().train(), x, dynamic), "refused/in-training")
     save(export(Lost().eval(), x, dynamic), "refused/lost-alias")
-    save(export(Pools().eval(), x[:, :1], dynamic), "refused/one-channel")
+    save(export(Pools().eval(), x[:, :2], dynamic), "refused/two-channels")
     save(export(Ensemble().eval(), x, dynamic), "refused/ensemble")
     save(export(Pair().eval(), x, dynamic), "refused/pair")
     save(export(Dropping().eval(), x, dynamic), "refused/dropping")

@@ -65,7 +65,14 @@ impl Baseline {
     pub fn tensor(&self, model: &dyn Scores, inputs: &Tensor) -> Result<Tensor, AttributionError> {
         let like = inputs.f_narrow(0, 0, 1)?;
         let colour = |rgb: [u8; 3]| -> Result<Tensor, AttributionError> {
-            let colour = Tensor::f_from_slice(&model.colour(rgb))?.f_view([1, 3, 1, 1])?;
+            let colour = model.colour(rgb);
+            let channels = like.size()[1];
+            if colour.len() as i64 != channels {
+                let reason =
+                    format!("a colour has {} channels there, and the input has {channels}", colour.len());
+                return Err(AttributionError::Baseline { reason });
+            }
+            let colour = Tensor::f_from_slice(&colour)?.f_view([1, channels, 1, 1])?;
             let colour = colour.f_to_device(inputs.device())?.f_to_kind(inputs.kind())?;
             Ok(colour.f_expand_as(&like)?.f_contiguous()?)
         };

@@ -22,9 +22,9 @@ pub trait Scores {
     fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
 
     /// A colour in the model's input space, one number for each channel: what a pixel of that colour
-    /// becomes by the model's preprocessing. Without one, the colour in 0…1.
-    fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
-        rgb.map(|level| f32::from(level) / 255.0)
+    /// becomes by the model's preprocessing. Without one, the colour in 0…1, of three channels.
+    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
+        rgb.map(|level| f32::from(level) / 255.0).to_vec()
     }
 
     /// Another picture, by its path, as the classifier sees it: `[1, C, H, W]`.
@@ -108,7 +108,7 @@ impl Scores for Model {
         Ok(self.classes().scores(&self.logits(inputs)?, targets)?)
     }
 
-    fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
+    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         self.preprocessing().colour(rgb)
     }
 

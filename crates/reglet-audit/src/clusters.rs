@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use image::RgbImage;
 use ndarray::{Array2, ArrayView2};
 use reglet_attribution::Reduction;
 use reglet_evidence::Rows;
@@ -146,7 +145,7 @@ fn show(plan: &Plan, model: usize, method: usize, target: usize, picture: usize)
     let (_, model) = &plan.models[model];
     let target = model.classes().find(&plan.targets[target])?;
     let reduction: Reduction = plan.methods[method].get().reduction();
-    let view: RgbImage = model.preprocessing().view(&plan.data.picture(picture)?)?;
+    let view = model.preprocessing().view(&plan.data.picture(picture)?)?;
     let one = std::slice::from_ref(&plan.methods[method]);
     let maps = explain(one, model, target, std::slice::from_ref(&view))?;
     let map: &Array2<f32> = &maps.by_method[0][0];

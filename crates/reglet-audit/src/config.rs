@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use reglet_attribution::{Method, Methods};
 use reglet_data::coco::CocoOptions;
 use reglet_data::edit::{Change, EditOptions};
+use reglet_data::film::{FilmOptions, Films};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{
     DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
+    Size,
 };
 use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
 use reglet_model::{Architecture, Head, Preprocessing, Rewrite, ScoreKind, device};
@@ -127,6 +129,8 @@ pub enum LesionMasks {
 pub enum DataConfig {
     /// Generated pictures, of which everything is known.
     Phantoms(PhantomOptions),
+    /// Generated chest films.
+    Films(FilmOptions),
     /// Pictures, labels and masks listed in a CSV file.
     Manifest(ManifestOptions),
     /// A folder of class folders.
@@ -194,6 +198,8 @@ pub enum PreprocessingConfig {
     Torchvision,
     /// Resized to a square of this side.
     Square(#[schemars(range(min = 1, max = 4096))] u32),
+    /// Resized to this width and height.
+    Size(Size),
     /// Everything said.
     Custom(Preprocessing),
 }
@@ -382,6 +388,7 @@ impl DataConfig {
     pub(crate) fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
         Ok(match self.clone().relative_to(folder) {
             DataConfig::Phantoms(options) => Box::new(Phantoms::new(options)?),
+            DataConfig::Films(options) => Box::new(Films::new(options)?),
             DataConfig::Manifest(options) => Box::new(options.open()?),
             DataConfig::Folder(options) => Box::new(options.open()?),
             DataConfig::ImageFolder(options) => Box::new(options.open()?),
@@ -394,6 +401,7 @@ impl DataConfig {
     fn relative_to(self, folder: &Path) -> DataConfig {
         match self {
             DataConfig::Phantoms(options) => DataConfig::Phantoms(options),
+            DataConfig::Films(options) => DataConfig::Films(options),
             DataConfig::Manifest(options) => DataConfig::Manifest(options.relative_to(folder)),
             DataConfig::Folder(options) => DataConfig::Folder(options.relative_to(folder)),
             DataConfig::ImageFolder(options) => DataConfig::ImageFolder(options.relative_to(folder)),
@@ -405,7 +413,7 @@ impl DataConfig {
     /// The COCO annotations that the pictures have, to be read or named.
     pub fn coco(&mut self) -> Option<&mut Option<CocoOptions>> {
         match self {
-            DataConfig::Phantoms(_) => None,
+            DataConfig::Phantoms(_) | DataConfig::Films(_) => None,
             DataConfig::Manifest(options) => Some(&mut options.coco),
             DataConfig::Folder(options) => Some(&mut options.coco),
             DataConfig::ImageFolder(options) => Some(&mut options.coco),
@@ -418,6 +426,7 @@ impl DataConfig {
     pub(crate) fn key_of(&self, error: &DataError) -> &'static str {
         let (key, coco_key, coco) = match self {
             DataConfig::Phantoms(_) => return "data.phantoms",
+            DataConfig::Films(_) => return "data.films",
             DataConfig::Manifest(options) => {
                 ("data.manifest.manifest", "data.manifest.coco.file", options.coco.as_ref())
             }

@@ -6,6 +6,7 @@ mod picture;
 
 use std::path::{Path, PathBuf};
 
+use reglet_data::picture::frames;
 use reglet_data::{file_names, pictures_in};
 use reglet_viz::Colormap;
 use serde_json::{Value, json};
@@ -48,13 +49,15 @@ pub struct ExplainOptions {
     pub steps: Option<usize>,
     /// Parameters of methods: `METHOD.PARAMETER=VALUE`, the value in TOML or else plain text.
     pub set: Vec<String>,
-    /// `notebook`, `torchvision` or a side; what an archive was exported for, else `notebook`, unless given.
+    /// `notebook`, `torchvision`, a side or HEIGHTxWIDTH; what an archive was exported for, else `notebook`, unless given.
     pub preprocessing: Option<String>,
     /// The mean of each channel that the model was trained with, in 0…1: three numbers with commas, one for all, or `none`;
     /// what the model says of itself, else ImageNet's, unless given.
     pub mean: Option<String>,
     /// The standard deviation of each channel, likewise.
     pub std: Option<String>,
+    /// Instead of both, what black and white become: two numbers with a comma.
+    pub range: Option<String>,
     /// Which number of the class is explained: `logit`, `margin` or `probability`.
     pub score: String,
     /// The colour map's name.
@@ -139,12 +142,12 @@ fn of(path: &Path, fault: &Error) -> String {
     if fault.contains(&path) { fault } else { format!("{path}: {fault}") }
 }
 
-/// The pictures named, with every folder replaced by the pictures in it, sorted.
+/// The pictures named, with every folder replaced by the pictures in it, sorted, and every DICOM file by its frames.
 fn collect(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut pictures = Vec::new();
     for path in paths {
         if !path.is_dir() {
-            pictures.push(path.clone());
+            pictures.extend(frames(path));
             continue;
         }
         let mut found = pictures_in(path)?;

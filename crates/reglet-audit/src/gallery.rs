@@ -138,7 +138,7 @@ impl Shown {
         let label = &model.classes().labels()[target];
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let says = format!("{label}, {:.1} %", 100.0 * probability);
-        Ok(Shown { model, view, input, target, name, says })
+        Ok(Shown { model, view: view.into_rgb(), input, target, name, says })
     }
 
     /// A method's map over the picture, and what there is to say of it.

@@ -85,7 +85,8 @@ impl Subject {
             let declared = model.graph().shape(model.graph().input());
             let size = |place: usize| declared?.get(place)?.fixed();
             let [height, width] = [2, 3].map(|place| side.map(i64::from).or(size(place)).unwrap_or(224));
-            return Ok(Subject { title, model, input: picture(height, width)? });
+            let input = picture(&model, height, width)?;
+            return Ok(Subject { title, model, input });
         }
         let architecture: Architecture = name.parse()?;
         let graph = architecture.graph(1000, 1.0)?;
@@ -94,7 +95,8 @@ impl Subject {
         let preprocessing = Preprocessing::exact(side);
         let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu)?;
         let side = i64::from(side);
-        Ok(Subject { title: architecture.to_string(), model, input: picture(side, side)? })
+        let input = picture(&model, side, side)?;
+        Ok(Subject { title: architecture.to_string(), model, input })
     }
 
     /// The layer that Grad-CAM takes, and the last of those that suit it at each other resolution.
@@ -118,9 +120,10 @@ impl Subject {
     }
 }
 
-fn picture(height: i64, width: i64) -> Result<Tensor, Error> {
+fn picture(model: &Model, height: i64, width: i64) -> Result<Tensor, Error> {
+    let shape = [1, model.preprocessing().channels() as i64, height, width];
     // Only its shape matters, so it takes the memory of one number.
-    Ok(Tensor::f_zeros([1, 1, 1, 1], (Kind::Float, Device::Cpu))?.f_expand([1, 3, height, width], false)?)
+    Ok(Tensor::f_zeros([1, 1, 1, 1], (Kind::Float, Device::Cpu))?.f_expand(shape, false)?)
 }
 
 /// How many trainable numbers each operator is the first to use, by its result.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use reglet_data::{Geometry, Resize, Size};
 use reglet_model::{
-    Architecture, Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing,
+    Architecture, Channels, Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing,
     PreprocessingChoice, Rewrite, ScoreKind, WeightsSource, device, read_labels,
 };
 
@@ -17,11 +17,18 @@ use crate::{Error, ExplainOptions};
 /// Whatever is wrong with them or with the model's files.
 pub fn load(options: &ExplainOptions) -> Result<Model, Error> {
     let score = options.score.parse().map_err(|fault| Error::Usage(format!("--score: {fault}")))?;
-    let statistics = statistics(options.mean.as_deref(), options.std.as_deref())?;
+    let statistics = match (&options.range, statistics(options.mean.as_deref(), options.std.as_deref())?) {
+        (Some(_), Some(_)) => {
+            let what = "--range says what --mean and --std say; leave one or the others out";
+            return Err(Error::Usage(what.to_owned()));
+        }
+        (Some(text), None) => Some(range(text)?),
+        (None, statistics) => statistics,
+    };
     let mut model = read(options)?;
     model.set_score(score);
     if let Some((mean, std)) = statistics {
-        model.set_preprocessing(Preprocessing { mean, std, ..model.preprocessing().clone() });
+        model.set_preprocessing(Preprocessing { mean, std, ..model.preprocessing().clone() })?;
     }
     if let Some(names) = &options.rewrites {
         model.set_rewrites(&rewrites(names)?)?;
@@ -96,14 +103,21 @@ fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
     match name {
         "notebook" => Ok(Preprocessing::default()),
         "torchvision" => Ok(Preprocessing::torchvision()),
-        other => match other.parse() {
-            Ok(side @ 1..=4096) => Ok(Preprocessing::exact(side)),
-            _ => {
-                let known = "notebook, torchvision, trained (as a file beside an exported model says), or the side of a square in \
-                             pixels (1 to 4096)";
-                Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")))
+        other => {
+            let side = |text: &str| text.parse().ok().filter(|side| (1..=4096).contains(side));
+            let (height, width) = other.split_once('x').unwrap_or((other, other));
+            match side(height).zip(side(width)) {
+                Some((height, width)) => {
+                    let geometry = Geometry { resize: Resize::Exact(Size { width, height }), crop: None };
+                    Ok(Preprocessing { geometry, ..Preprocessing::default() })
+                }
+                None => {
+                    let known = "notebook, torchvision, trained (as a file beside an exported model says), the side of a square in \
+                                 pixels (1 to 4096), or HEIGHTxWIDTH";
+                    Err(Error::Usage(format!("there is no preprocessing '{other}'; there are {known}")))
+                }
             }
-        },
+        }
     }
 }
 
@@ -114,7 +128,19 @@ fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
 }
 
 /// The mean and standard deviation of each channel, in 0…1.
-type Statistics = ([f32; 3], [f32; 3]);
+type Statistics = (Channels, Channels);
+
+/// The mean and the standard deviation by which black and white become two numbers with a comma between them.
+fn range(text: &str) -> Result<Statistics, Error> {
+    let fault = |what: &str| Error::Usage(format!("--range {text}: {what}"));
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    match numbers.as_deref() {
+        Ok(&[black, white]) => Channels::of_range(black, white).map_err(|error| fault(&error.to_string())),
+        _ => {
+            Err(fault("what black and white become is needed, two numbers with a comma, such as -1024,1024"))
+        }
+    }
+}
 
 /// The mean and the standard deviation that words give, if they do. `none` for either is `none` for both unless the other is
 /// given as well.
@@ -131,15 +157,14 @@ fn statistics(mean: Option<&str>, std: Option<&str>) -> Result<Option<Statistics
 }
 
 /// A number for each channel, `least` to 1, or one for all, or `none`.
-fn channels(word: &str, text: &str, none: [f32; 3], least: f32) -> Result<[f32; 3], Error> {
+fn channels(word: &str, text: &str, none: Channels, least: f32) -> Result<Channels, Error> {
     if text == "none" {
         return Ok(none);
     }
     let fault = |what: &str| Error::Usage(format!("{word} {text}: {what}"));
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-    let numbers = match numbers.as_deref() {
-        Ok(&[all]) => [all; 3],
-        Ok(&[red, green, blue]) => [red, green, blue],
+    let numbers = match numbers {
+        Ok(numbers) if matches!(numbers.len(), 1 | 3) => numbers,
         _ => {
             return Err(fault(
                 "three numbers with commas are needed, one for each channel, or one for all, or none",
@@ -152,7 +177,7 @@ fn channels(word: &str, text: &str, none: [f32; 3], least: f32) -> Result<[f32; 
         ));
     }
     match numbers.iter().all(|number| *number >= least) {
-        true => Ok(numbers),
+        true => Channels::try_from(numbers).map_err(|what| fault(&what)),
         false => Err(fault(if least > 0.0 { "it must be above 0" } else { "it must be 0 to 1" })),
     }
 }
@@ -190,13 +215,14 @@ pub(crate) fn head(model: &Model) -> String {
 
 /// How pictures become the model's input, and who says so.
 pub(crate) fn input(model: &Model) -> String {
-    let Preprocessing { geometry, mean, std } = model.preprocessing();
-    let numbers = |channels: &[f32; 3]| channels.map(|number| number.to_string()).join(", ");
-    let statistics = match (*mean, *std) == Preprocessing::AS_IS {
+    let preprocessing = model.preprocessing();
+    let Preprocessing { geometry, mean, std } = preprocessing;
+    let colours = if preprocessing.channels() == 1 { "; grey" } else { "" };
+    let statistics = match preprocessing.is_as_is() {
         true => "levels in 0 to 1 as they are".to_owned(),
-        false => format!("mean {}; standard deviation {}", numbers(mean), numbers(std)),
+        false => format!("mean {mean}; standard deviation {std}"),
     };
-    format!("{}; {statistics} ({})", size(geometry), model.preprocessing_source())
+    format!("{}{colours}; {statistics} ({})", size(geometry), model.preprocessing_source())
 }
 
 fn size(geometry: &Geometry) -> String {
@@ -225,15 +251,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_size_may_be_oblong() {
+        let size = |text: &str| preprocessing(text).map(|found| found.geometry.output_size(50, 50));
+        assert_eq!(size("320x200").expect("a size").expect("one"), (200, 320), "height comes first");
+        assert_eq!(size("32").expect("a size").expect("one"), (32, 32));
+        for text in ["320x", "x200", "0x5", "5000x5", "1x2x3", "-3"] {
+            assert!(preprocessing(text).expect_err("none").to_string().contains("HEIGHTxWIDTH"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_two_numbers() {
+        assert_eq!(range("-1, 1").expect("a range"), (Channels::One(0.5), Channels::One(0.5)));
+        for (text, part) in [
+            ("1", "two numbers"),
+            ("1,2,3", "two numbers"),
+            ("1,0", "above the first"),
+            ("a,b", "two numbers"),
+        ] {
+            let message = range(text).expect_err(part).to_string();
+            assert!(message.contains(part) && message.contains("--range"), "{message}");
+        }
+    }
+
+    #[test]
     fn statistics_are_given_together_or_not_at_all() {
         assert_eq!(statistics(None, None).expect("nothing"), None);
         for (mean, std) in [(Some("none"), None), (None, Some("none")), (Some("none"), Some("none"))] {
-            assert_eq!(statistics(mean, std).expect("sound"), Some(([0.0; 3], [1.0; 3])));
+            assert_eq!(statistics(mean, std).expect("sound"), Some(Preprocessing::AS_IS));
         }
         let found = statistics(Some("0.5, 0.4,0.3"), Some("0.25")).expect("sound");
-        assert_eq!(found, Some(([0.5, 0.4, 0.3], [0.25; 3])));
+        assert_eq!(found, Some((Channels::Three([0.5, 0.4, 0.3]), Channels::One(0.25))));
         let found = statistics(Some("none"), Some("0.5")).expect("sound");
-        assert_eq!(found, Some(([0.0; 3], [0.5; 3])));
+        assert_eq!(found, Some((Channels::One(0.0), Channels::One(0.5))));
         for (mean, std, part) in [
             (Some("0.5"), None, "--std as well"),
             (None, Some("0.5"), "--mean as well"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reglet_attribution::Method;
 use reglet_data::edit::{Change, EditError, Editor};
-use reglet_data::{DataError, Dataset, EstimatedLesions};
+use reglet_data::{DataError, Dataset, EstimatedLesions, Geometry, Resize};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
     ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
@@ -368,6 +368,10 @@ impl PreprocessingConfig {
             PreprocessingConfig::Notebook => Preprocessing::default(),
             PreprocessingConfig::Torchvision => Preprocessing::torchvision(),
             PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
+            PreprocessingConfig::Size(size) => {
+                let geometry = Geometry { resize: Resize::Exact(*size), crop: None };
+                Preprocessing { geometry, ..Preprocessing::default() }
+            }
             PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
         }
     }

@@ -86,6 +86,7 @@ impl From<ExplainWords> for ExplainOptions {
             preprocessing: words.preprocessing,
             mean: words.mean,
             std: words.std,
+            range: words.range,
             score: words.score,
             colormap: words.colormap,
             device: words.device,

@@ -1,12 +1,12 @@
 //! Whether a method's maps can be believed: they should stay when the picture hardly changes, and go when the
 //! model is no longer the one that was trained.
 
-use image::RgbImage;
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reglet_attribution::{Attribution, Explanation, Method};
+use reglet_data::picture::Picture;
 use reglet_evidence::{Doubt, Randomised, Trust};
 use reglet_metrics::{gaussian, spearman};
 use reglet_model::{Architecture, Model, Parameters, Targets};
@@ -48,7 +48,7 @@ pub(crate) fn trust(
 ) -> Result<Vec<Trust>, Error> {
     let TrustConfig { pictures, .. } = plan.config.trust;
     let (_, model) = &plan.models[model];
-    let mut views: Vec<RgbImage> = Vec::with_capacity(pictures);
+    let mut views: Vec<Picture> = Vec::with_capacity(pictures);
     for index in gallery(plan.data.len(), pictures, plan.config.seed) {
         let view = model.preprocessing().view(&plan.data.picture(index)?)?;
         // One batch is of one size; where the preprocessing leaves several, those of the first will do.

@@ -152,9 +152,9 @@ pub(crate) struct ExplainWords {
     #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
     pub(crate) set: Vec<String>,
     /// notebook (224×224), torchvision (256, centre 224), trained (the size that a .pt2 model, or a preprocessor_config.json or
-    /// config.json beside it, says it was trained with), or the side of a square [default: notebook; the size
+    /// config.json beside it, says it was trained with), the side of a square, or HEIGHTxWIDTH [default: notebook; the size
     /// that a .pt2 model was exported for]
-    #[arg(long)]
+    #[arg(long, visible_alias = "size")]
     pub(crate) preprocessing: Option<String>,
     /// The mean of each channel in the model's training pictures, levels being 0 to 1: R,G,B, one number for all, or none
     /// where the model normalises its input itself [default: what a .pt2 model or a preprocessor_config.json or config.json
@@ -164,6 +164,9 @@ pub(crate) struct ExplainWords {
     /// The standard deviation, likewise
     #[arg(long, value_name = "R,G,B", allow_hyphen_values = true)]
     pub(crate) std: Option<String>,
+    /// Instead of both, what black and white become in the model's input: 0,1 or -1,1 or -1024,1024
+    #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true)]
+    pub(crate) range: Option<String>,
     /// What of the class is explained: logit; margin, its log odds against all other classes, which whatever changes the
     /// probability changes; or probability
     #[arg(long, default_value = "logit")]

@@ -131,8 +131,8 @@ fn ham10000(folder: &Path, lesions: usize) {
         for mirrored in [false, true] {
             let number = 2 * index + usize::from(mirrored);
             let picture = match mirrored {
-                true => image::imageops::flip_horizontal(&sample.picture),
-                false => sample.picture.clone(),
+                true => image::imageops::flip_horizontal(&*sample.picture),
+                false => sample.picture.clone().into_rgb(),
             };
             let name = format!("ISIC_{number:07}");
             picture.save(images.join(format!("{name}.png"))).expect("room");

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use image::RgbImage;
-
+use crate::picture::Picture;
 use crate::{DataError, Mask, edit};
 
 /// Labelled pictures with regions, in a fixed order.
@@ -85,8 +84,13 @@ pub trait Dataset: Send + Sync {
     ///
     /// # Errors
     /// As [`sample`](Dataset::sample), but for those of masks.
-    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
         Ok(self.sample(index)?.picture)
+    }
+
+    /// The region that [`redraw`](Dataset::redraw) puts in and takes away, where the data set generates its pictures.
+    fn redraws(&self) -> Option<&str> {
+        None
     }
 
     /// The same picture drawn again with one thing changed, where the data set can do that because it
@@ -111,7 +115,7 @@ pub struct Sample {
     /// Its name, unique in its data set.
     pub id: String,
     /// The picture at its own size.
-    pub picture: RgbImage,
+    pub picture: Picture,
     /// Its class, an index into the data set's classes.
     pub label: usize,
     /// The SHA-256 in hexadecimal of the very bytes that the picture was decoded from, or of what it was drawn

@@ -5,7 +5,7 @@ use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::DataError;
+use crate::{DataError, picture};
 
 /// Why a file is not read.
 pub(crate) enum Refusal {
@@ -78,13 +78,14 @@ fn what_it_is(kind: FileType) -> &'static str {
     if kind.is_dir() { "folder" } else { "special file" }
 }
 
-/// The pictures in a folder, told by what their names end in, sorted by name. Hidden files, which begin with a dot, are
-/// passed over, and so is everything else.
+/// The pictures in a folder, told by what their names end in or, of DICOM files, by their content, sorted by name; of a
+/// DICOM file with several frames, each ([`picture::frames`]). Hidden files, which begin with a dot, are passed over, and so
+/// is everything else.
 ///
 /// # Errors
 /// Where the folder cannot be read.
 pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(names(folder, is_picture)?.iter().map(|name| folder.join(name)).collect())
+    Ok(names(folder, is_picture)?.iter().flat_map(|name| picture::frames(&folder.join(name))).collect())
 }
 
 /// The names in a folder for which `wanted` is true, without hidden ones and what archives of macOS add, sorted.
@@ -110,12 +111,26 @@ pub(crate) fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<Stri
 }
 
 /// What the names of pictures end in. JPEGs are also called `jpe`, `jfif` and `jif`.
-pub(crate) const EXTENSIONS: [&str; 10] =
-    ["png", "jpg", "jpeg", "jpe", "jfif", "jif", "bmp", "tif", "tiff", "webp"];
+pub(crate) const EXTENSIONS: [&str; 12] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "jif", "bmp", "tif", "tiff", "webp", "dcm", "dicom"];
 
+/// Whether the path leads to a picture, by what its name ends in; a DICOM file often ends in nothing, or in part of a number.
 pub(crate) fn is_picture(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
-    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) && path.is_file()
+    let is_named = EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    let may_be_dicom = extension.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+    (is_named || (may_be_dicom && is_dicom(path) && !is_directory(path))) && path.is_file()
+}
+
+/// Whether the file says that it is DICOM.
+pub(crate) fn is_dicom(path: &Path) -> bool {
+    let mut start = [0; 132];
+    open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok()) && picture::is_dicom(&start)
+}
+
+/// Whether this is the list of a DICOM medium's files, and no picture.
+fn is_directory(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"))
 }
 
 /// A file's name without its extension.

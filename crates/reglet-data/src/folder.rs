@@ -7,15 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{is_picture, last_part, names, stem};
+use crate::files::{is_picture, last_part, names, pictures_in, stem};
 use crate::further::About;
 use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};
 use crate::{DataError, DrawnOn, Problem, ProblemKind};
 
 /// A data set in a folder that has a folder for each class, with the pictures of that class in it. What is
-/// not a picture by its name (`png`, `jpg`, `jpeg`, `bmp`, `tif`, `tiff`, `webp`) is left aside, and so is
-/// what begins with a dot.
+/// not a picture by its name (`png`, `jpg`, `jpeg`, `bmp`, `tif`, `tiff`, `webp`, `dcm`) or, of DICOM files, its content is
+/// left aside, and so is what begins with a dot. Each frame of a DICOM file is a picture.
 ///
 /// ```toml
 /// folder = "lesions"                          # lesions/melanoma/17.jpg …
@@ -38,8 +38,8 @@ pub struct FolderOptions {
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
     /// Regions, and a folder with masks of each: white inside, black outside, in class folders of the same
-    /// names, each mask with its picture's name but perhaps another extension. Where a picture has no mask,
-    /// nobody has annotated the region.
+    /// names, each mask with its picture's name but perhaps another extension; that of a DICOM file is of all its frames.
+    /// Where a picture has no mask, nobody has annotated the region.
     #[serde(default)]
     pub masks: BTreeMap<String, PathBuf>,
     /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
@@ -98,7 +98,7 @@ impl FolderOptions {
                 complain(&folder, ProblemKind::NoFolder);
                 continue;
             }
-            let files = names(&folder, is_picture)?;
+            let files: Vec<String> = pictures_in(&folder)?.iter().map(|path| last_part(path)).collect();
             if files.is_empty() {
                 complain(&folder, ProblemKind::NoSamples);
             }

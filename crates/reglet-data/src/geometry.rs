@@ -1,9 +1,11 @@
 //! How a picture is brought to the size that a model wants.
 
-use image::{RgbImage, imageops};
+use image::{Rgb, RgbImage, imageops};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::picture::{Picture, Pixels};
+use crate::resize::resize_levels;
 use crate::{Mask, ResizeError, resize_gray, resize_rgb};
 
 /// A resize and then, perhaps, a cut of the middle: the geometric half of a model's preprocessing.
@@ -94,6 +96,39 @@ impl Geometry {
         let (width, height) = self.resized_size(picture.width(), picture.height())?;
         let resized = resize_rgb(picture, width, height)?;
         Ok(if self.crop.is_none() { resized } else { self.cut(&resized) })
+    }
+
+    /// Brings a picture to the model's size with all that is known of it: what 8 bits do not say is resized as floating-point
+    /// levels, by the same filter.
+    ///
+    /// # Errors
+    /// As [`output_size`](Self::output_size).
+    pub fn bring(&self, picture: &impl Pixels) -> Result<Picture, ResizeError> {
+        let seen = self.apply(picture.rgb())?;
+        let rest = self.rest_of(picture, &seen)?;
+        Ok(Picture::with_rest(seen, rest))
+    }
+
+    /// What is to be added to the levels of a picture that was brought to the model's size.
+    pub(crate) fn rest_of(
+        &self,
+        picture: &impl Pixels,
+        seen: &RgbImage,
+    ) -> Result<Option<Vec<f32>>, ResizeError> {
+        let Some(rest) = picture.rest() else { return Ok(None) };
+        let (width, height) = picture.rgb().dimensions();
+        let to = self.resized_size(width, height)?;
+        let level = |rgb: &Rgb<u8>| f32::from(rgb.0[0]) / 255.0;
+        let levels: Vec<f32> =
+            picture.rgb().pixels().zip(rest).map(|(rgb, rest)| level(rgb) + rest).collect();
+        let levels = resize_levels(&levels, (width, height), to)?;
+        let (left, top) = (centre(to.0, seen.width()), centre(to.1, seen.height()));
+        let at = |x: u32, y: u32| {
+            let (x, y) = (i64::from(x) + left, i64::from(y) + top);
+            let inside = x >= 0 && y >= 0 && x < i64::from(to.0) && y < i64::from(to.1);
+            if inside { levels[y as usize * to.0 as usize + x as usize] } else { 0.0 }
+        };
+        Ok(Some(seen.enumerate_pixels().map(|(x, y, rgb)| at(x, y) - level(rgb)).collect()))
     }
 
     /// What is cut out of a picture that has been resized.

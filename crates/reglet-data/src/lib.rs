@@ -31,7 +31,7 @@
 //! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder as they come | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
 //! | regions from COCO annotations | [`coco`] |
 //! | lesions' masks where nobody has drawn any | [`EstimatedLesions`] |
-//! | generated pictures, of which everything is known | [`phantom`] |
+//! | generated pictures, of which everything is known | [`phantom`], [`film`] |
 //! | a picture with its ruler put in, taken away or moved | [`edit`] |
 //!
 //! # Choices
@@ -51,6 +51,7 @@ pub mod edit;
 mod error;
 mod estimate;
 mod files;
+pub mod film;
 mod folder;
 mod further;
 mod geometry;

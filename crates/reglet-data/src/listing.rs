@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::coco::CocoOptions;
+use crate::picture::{Address, DicomFault, head};
 use crate::picture_files::{Entry, Listed, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
 
@@ -44,6 +45,25 @@ impl Listing<'_> {
         let Listing { name, file, pictures, known, regions, columns, mut problems } = self;
         let mut complain = |line, kind| problems.push(Problem { file: file.into(), line, kind });
         let (mut entries, labelled): (Vec<Entry>, Vec<String>) = pictures.into_iter().unzip();
+
+        // DICOM files say themselves which of them are of one patient, where nobody else does.
+        let is_told = entries.iter().any(|entry| entry.about.group.is_some());
+        for entry in &mut entries {
+            match head(&entry.picture) {
+                Ok(Some((frames, group))) => {
+                    if frames > 1 && Address::of(&entry.picture).frame.is_none() {
+                        let fault = DicomFault::SeveralFrames { frames };
+                        let text = format!("the picture `{}` {fault}", entry.id);
+                        complain(entry.line, ProblemKind::Malformed(text));
+                    }
+                    if !is_told {
+                        entry.about.group = group;
+                    }
+                }
+                Ok(None) => {}
+                Err(fault) => complain(entry.line, ProblemKind::Malformed(fault.to_string())),
+            }
+        }
 
         let mut lines: HashMap<&str, u64> = HashMap::new();
         for entry in &entries {

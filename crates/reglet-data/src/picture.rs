@@ -1,9 +1,13 @@
 //! Reading pictures, as a program that must vouch for what it saw has to: the same pixels as Pillow, or a
 //! sentence that says why not.
 
+mod address;
+#[cfg(feature = "dicom")]
+pub(crate) mod dicom;
 mod error;
 mod jpeg;
 mod tiff;
+mod whole;
 
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
@@ -14,13 +18,17 @@ use sha2::{Digest, Sha256};
 
 use crate::files::{self, Refusal};
 
-pub use error::{Fault, PictureError};
+pub use address::frames;
+pub(crate) use address::{Address, head};
+pub use error::{DicomFault, Fault, PictureError};
+pub use whole::{Picture, Pixels};
 
-/// Reads the picture in a file as RGB, 8 bits a channel.
+/// Reads the picture in a file as RGB of 8 bits a channel, with what lies below them in grey of 16 bits.
 ///
 /// The pixels are those of Pillow's `Image.open(path).convert("RGB")`:
 ///
-/// * the format is told from the content, not from the name: PNG, JPEG, BMP, TIFF or WebP;
+/// * the format is told from the content, not from the name: PNG, JPEG, BMP, TIFF, WebP or, with the crate's feature
+///   `dicom`, DICOM;
 /// * grey becomes three equal channels, a palette is looked up, CMYK and YCCK are converted;
 /// * an alpha channel is dropped, and what lies under transparent pixels shows;
 /// * 16-bit colour keeps its upper 8 bits;
@@ -28,14 +36,19 @@ pub use error::{Fault, PictureError};
 ///   apply and read none; but the orientation of a TIFF is, as Pillow does;
 /// * of an animation, the first frame is taken.
 ///
-/// In two points it differs on purpose. 16-bit *grey* keeps its upper 8 bits too, where Pillow clips it at
-/// 255 and so turns nearly all of it white. And 16-bit pictures that hold values of 12 bits or fewer, whose upper
+/// In two points it differs on purpose. 16-bit *grey* shows its upper 8 bits too, where Pillow clips it at
+/// 255 and so turns nearly all of it white; the lower ones are kept beside them ([`Picture::rest`]) for models. And 16-bit pictures that hold values of 12 bits or fewer, whose upper
 /// 8 bits are nearly black, are refused. JPEG decoders differ among themselves by a few levels.
+///
+/// DICOM, which Pillow does not read, looks as by pydicom's `apply_modality_lut` and `apply_voi_lut`: stored values become
+/// what they measure by slope and intercept, and are seen through the file's first table or window, or over all that its
+/// bits can say where it has none; `MONOCHROME1` is inverted; overlays are not drawn. Of a file with several frames, each is
+/// a picture: `cine.dcm#3` is the third ([`frames`]).
 ///
 /// # Errors
 /// Where the file is missing, empty, cut short, damaged, no picture of these formats, larger than
 /// `limits`, or cannot be read; [`PictureError::fault`] tells these kinds apart.
-pub fn load(path: &Path, limits: &Limits) -> Result<RgbImage, PictureError> {
+pub fn load(path: &Path, limits: &Limits) -> Result<Picture, PictureError> {
     read(path, limits).map(|decoded| decoded.pixels)
 }
 
@@ -44,15 +57,17 @@ pub fn load(path: &Path, limits: &Limits) -> Result<RgbImage, PictureError> {
 /// # Errors
 /// As [`load`].
 pub fn read(path: &Path, limits: &Limits) -> Result<Decoded, PictureError> {
-    decode_all(&bytes_of(path, limits)?, path, limits)
+    let (bytes, frame) = bytes_of(path, limits)?;
+    decoded(&bytes, frame, path, limits)?.with(|picture| to_picture(picture, path))
 }
 
 /// Reads the picture in `bytes`, as [`load`] does; `origin` is the name it has in errors.
 ///
 /// # Errors
 /// As [`load`], except those of the file itself.
-pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<RgbImage, PictureError> {
-    decode_all(bytes, origin, limits).map(|decoded| decoded.pixels)
+pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Picture, PictureError> {
+    let decoded = decoded(bytes, None, origin, limits)?;
+    decoded.with(|picture| to_picture(picture, origin)).map(|decoded| decoded.pixels)
 }
 
 /// Reads the picture in a file as grey: the luma of ITU-R BT.601 of what [`read`] gives; grey of 8 bits stays as it is,
@@ -61,7 +76,8 @@ pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<RgbImage, 
 /// # Errors
 /// As [`load`].
 pub(crate) fn read_grey(path: &Path, limits: &Limits) -> Result<Decoded<GrayImage>, PictureError> {
-    decoded(&bytes_of(path, limits)?, path, limits)?.with(|picture| match picture {
+    let (bytes, frame) = bytes_of(path, limits)?;
+    decoded(&bytes, frame, path, limits)?.with(|picture| match picture {
         DynamicImage::ImageLuma8(grey) => Ok(grey),
         other => Ok(imageops::grayscale(&to_rgb(other, path)?)),
     })
@@ -69,7 +85,7 @@ pub(crate) fn read_grey(path: &Path, limits: &Limits) -> Result<Decoded<GrayImag
 
 /// A picture and what its file says of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decoded<Pixels = RgbImage> {
+pub struct Decoded<Pixels = Picture> {
     /// The pixels: in RGB, where nothing else is said.
     pub pixels: Pixels,
     /// The SHA-256 in hexadecimal of the very bytes that the pixels were decoded from.
@@ -90,11 +106,58 @@ impl<Pixels> Decoded<Pixels> {
     }
 }
 
-fn decode_all(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded, PictureError> {
-    decoded(bytes, origin, limits)?.with(|picture| to_rgb(picture, origin))
+/// Whether this is a DICOM file: 128 bytes that mean nothing, and four that say it.
+pub(crate) fn is_dicom(bytes: &[u8]) -> bool {
+    bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM"))
 }
 
-fn decoded(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<DynamicImage>, PictureError> {
+/// The picture in `bytes` as they hold it: the frame, counted from 1, where one is named.
+fn decoded(
+    bytes: &[u8],
+    frame: Option<u32>,
+    origin: &Path,
+    limits: &Limits,
+) -> Result<Decoded<DynamicImage>, PictureError> {
+    let path = || origin.to_path_buf();
+    let mut decoded = match (is_dicom(bytes), frame) {
+        (true, _) => still(of_dicom(bytes, frame, origin, limits)?),
+        (false, None) => of_image(bytes, origin, limits)?,
+        (false, Some(_)) => {
+            return Err(PictureError::Dicom { path: path(), fault: DicomFault::NoFrames });
+        }
+    };
+    decoded.sha256 = format!("{:x}", Sha256::digest(bytes));
+    Ok(decoded)
+}
+
+/// A picture that lies as it is stored.
+fn still(pixels: DynamicImage) -> Decoded<DynamicImage> {
+    let (sha256, orientation) = (String::new(), Orientation::NoTransforms);
+    Decoded { pixels, sha256, orientation, upright: false }
+}
+
+#[cfg(feature = "dicom")]
+fn of_dicom(
+    bytes: &[u8],
+    frame: Option<u32>,
+    origin: &Path,
+    limits: &Limits,
+) -> Result<DynamicImage, PictureError> {
+    dicom::decode(bytes, frame, limits).map_err(|refusal| match refusal {
+        dicom::Refusal::TooManyPixels(width, height) => {
+            PictureError::TooManyPixels { path: origin.into(), width, height, limit: limits.pixels }
+        }
+        dicom::Refusal::Fault(DicomFault::CutShort) => PictureError::CutShort { path: origin.into() },
+        dicom::Refusal::Fault(fault) => PictureError::Dicom { path: origin.into(), fault },
+    })
+}
+
+#[cfg(not(feature = "dicom"))]
+fn of_dicom(_: &[u8], _: Option<u32>, origin: &Path, _: &Limits) -> Result<DynamicImage, PictureError> {
+    Err(PictureError::Dicom { path: origin.into(), fault: DicomFault::NotBuilt })
+}
+
+fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<DynamicImage>, PictureError> {
     if bytes.is_empty() {
         return Err(PictureError::Empty { path: origin.into() });
     }
@@ -143,8 +206,8 @@ fn decoded(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dynam
     if upright {
         picture.apply_orientation(orientation);
     }
-    let sha256 = format!("{:x}", Sha256::digest(bytes));
-    Ok(Decoded { pixels: picture, sha256, orientation, upright })
+    check_depth(&picture, origin)?;
+    Ok(Decoded { orientation, upright, ..still(picture) })
 }
 
 /// How large a picture may be. What a file's header claims is checked against this before anything of
@@ -164,11 +227,12 @@ impl Default for Limits {
     }
 }
 
-/// The whole file, if it is one and not larger than allowed.
-fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, PictureError> {
+/// The whole file, if it is one and not larger than allowed, and the frame of it that is meant, where one is named.
+fn bytes_of(path: &Path, limits: &Limits) -> Result<(Vec<u8>, Option<u32>), PictureError> {
     let path_of = || path.to_path_buf();
-    match files::read(path, limits.bytes) {
-        Ok(bytes) => Ok(bytes),
+    let address = Address::of(path);
+    match files::read(address.file, limits.bytes) {
+        Ok(bytes) => Ok((bytes, address.frame)),
         Err(Refusal::TooLong(limit)) => Err(PictureError::TooManyBytes { path: path_of(), limit }),
         Err(Refusal::NotAFile("folder")) => Err(PictureError::Folder { path: path_of() }),
         Err(Refusal::NotAFile(what)) => Err(PictureError::NotAFile { path: path_of(), what }),
@@ -179,16 +243,24 @@ fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, PictureError> {
     }
 }
 
+fn to_picture(picture: DynamicImage, origin: &Path) -> Result<Picture, PictureError> {
+    match picture {
+        DynamicImage::ImageLuma16(grey) => Picture::of_grey(grey.width(), grey.height(), grey.as_raw())
+            .ok_or_else(|| PictureError::CutShort { path: origin.into() }),
+        other => Ok(to_rgb(other, origin)?.into()),
+    }
+}
+
 fn to_rgb(picture: DynamicImage, origin: &Path) -> Result<RgbImage, PictureError> {
     let (width, height) = (picture.width(), picture.height());
     let bytes: Vec<u8> = match picture {
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => {
             return Err(PictureError::FloatingPoint { path: origin.into() });
         }
-        DynamicImage::ImageLuma16(grey) => narrowed(grey.as_raw(), 1, [0; 3], origin)?,
-        DynamicImage::ImageLumaA16(grey) => narrowed(grey.as_raw(), 2, [0; 3], origin)?,
-        DynamicImage::ImageRgb16(rgb) => narrowed(rgb.as_raw(), 3, [0, 1, 2], origin)?,
-        DynamicImage::ImageRgba16(rgba) => narrowed(rgba.as_raw(), 4, [0, 1, 2], origin)?,
+        DynamicImage::ImageLuma16(grey) => narrowed(grey.as_raw(), 1, [0; 3]),
+        DynamicImage::ImageLumaA16(grey) => narrowed(grey.as_raw(), 2, [0; 3]),
+        DynamicImage::ImageRgb16(rgb) => narrowed(rgb.as_raw(), 3, [0, 1, 2]),
+        DynamicImage::ImageRgba16(rgba) => narrowed(rgba.as_raw(), 4, [0, 1, 2]),
         eight_bit => eight_bit.into_rgb8().into_raw(),
     };
     RgbImage::from_raw(width, height, bytes).ok_or_else(|| PictureError::CutShort { path: origin.into() })
@@ -196,16 +268,26 @@ fn to_rgb(picture: DynamicImage, origin: &Path) -> Result<RgbImage, PictureError
 
 /// The upper bytes of 16-bit samples, which is what Pillow keeps of them; `rgb` are the places of red, green and blue
 /// among the samples of a pixel.
-fn narrowed(
-    samples: &[u16],
-    of_a_pixel: usize,
-    rgb: [usize; 3],
-    origin: &Path,
-) -> Result<Vec<u8>, PictureError> {
-    let kept = || samples.chunks_exact(of_a_pixel).flat_map(|pixel| rgb.map(|place| pixel[place]));
-    match kept().max() {
+fn narrowed(samples: &[u16], of_a_pixel: usize, rgb: [usize; 3]) -> Vec<u8> {
+    let kept = samples.chunks_exact(of_a_pixel).flat_map(|pixel| rgb.map(|place| pixel[place]));
+    kept.map(|value| value.to_be_bytes()[0]).collect()
+}
+
+/// Refuses 16-bit samples that are no more than 12-bit ones, without regard to an alpha channel: nobody says how bright
+/// their white is.
+fn check_depth(picture: &DynamicImage, origin: &Path) -> Result<(), PictureError> {
+    let largest = match picture {
+        DynamicImage::ImageLuma16(grey) => grey.as_raw().iter().copied().max(),
+        DynamicImage::ImageLumaA16(grey) => grey.pixels().map(|pixel| pixel.0[0]).max(),
+        DynamicImage::ImageRgb16(rgb) => rgb.as_raw().iter().copied().max(),
+        DynamicImage::ImageRgba16(rgba) => {
+            rgba.pixels().map(|pixel| pixel.0[0].max(pixel.0[1]).max(pixel.0[2])).max()
+        }
+        _ => None,
+    };
+    match largest {
         Some(largest @ 1..=TWELVE_BITS) => Err(PictureError::NearlyBlack { path: origin.into(), largest }),
-        _ => Ok(kept().map(|value| value.to_be_bytes()[0]).collect()),
+        _ => Ok(()),
     }
 }
 

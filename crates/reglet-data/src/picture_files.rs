@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use crate::annotated::Regions;
@@ -12,7 +11,7 @@ use crate::coco::{Coco, CocoOptions};
 use crate::drawn::Frame;
 use crate::files::{self, last_part, pictures_in};
 use crate::further::About;
-use crate::picture::{self, Limits};
+use crate::picture::{self, Address, Limits, Picture};
 use crate::table::is_unknown;
 use crate::{DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample};
 
@@ -209,7 +208,7 @@ impl Dataset for PictureFiles {
         self.entries[index].about.cells.get(place).filter(|cell| !is_unknown(cell))
     }
 
-    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
         Ok(picture::load(&self.entry(index)?.picture, &self.limits)?)
     }
 
@@ -258,7 +257,7 @@ impl Dataset for PictureFiles {
         for entry in &self.entries {
             hash.text(&entry.id);
             hash.number(entry.label as u64);
-            hash.file(&entry.picture)?;
+            hash.file(Address::of(&entry.picture).file)?;
             hash.number(entry.masks.len() as u64);
             for (region, file) in &entry.masks {
                 hash.text(region);

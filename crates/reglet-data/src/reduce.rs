@@ -17,7 +17,7 @@ impl Sample {
         let regions = self.regions.iter().map(|(name, mask)| (name.clone(), reduced_mask(mask, factor)));
         Sample {
             id: self.id.clone(),
-            picture: reduced(&self.picture, factor),
+            picture: reduced(&self.picture, factor).into(),
             label: self.label,
             sha256: self.sha256.clone(),
             mask_sha256: self.mask_sha256.clone(),

@@ -6,11 +6,13 @@
 //! are a triangle's, as wide as the reduction (at least two input pixels, so that enlarging interpolates),
 //! and rounded to 22 fractional bits; between the two passes values are rounded to 8 bits.
 
+mod level;
 mod part;
 mod pass;
 
 use image::{GrayImage, RgbImage};
 
+pub(crate) use level::resize_levels;
 pub(crate) use part::{Part, Parted};
 use pass::Pass;
 

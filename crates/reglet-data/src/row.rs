@@ -7,6 +7,7 @@ use csv::StringRecord;
 
 use crate::files::EXTENSIONS;
 use crate::further::Further;
+use crate::picture::Address;
 use crate::picture_files::Entry;
 use crate::table::{is_unknown, yes_or_no};
 use crate::{ManifestOptions, ProblemKind};
@@ -135,7 +136,7 @@ impl Columns {
 /// The files that a table may mean: the one that it names or, where there is none, the pictures of that name with an
 /// extension.
 fn found(base: &Path, named: &str) -> Vec<String> {
-    if base.join(named).is_file() {
+    if Address::is_file(&base.join(named)) {
         return vec![named.to_owned()];
     }
     let with_extension = EXTENSIONS.iter().flat_map(|extension| {

@@ -3,6 +3,7 @@
 use image::RgbImage;
 
 use crate::edit::Patch;
+use crate::picture::{Picture, Pixels};
 use crate::resize::{Part, Parted, Passes};
 use crate::{Geometry, ResizeError};
 
@@ -41,7 +42,7 @@ pub struct View<'a> {
     resized: RgbImage,
     /// The same of the picture itself, where `before` is that picture made smaller.
     exact: Option<RgbImage>,
-    seen: RgbImage,
+    seen: Picture,
 }
 
 impl<'a> View<'a> {
@@ -49,12 +50,15 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// Those of [`Geometry::apply`].
-    pub fn new(picture: &'a RgbImage, geometry: Geometry) -> Result<View<'a>, ResizeError> {
+    pub fn new(picture: &'a impl Pixels, geometry: Geometry) -> Result<View<'a>, ResizeError> {
+        let (whole, picture) = (picture, picture.rgb());
         geometry.output_size(picture.width(), picture.height())?;
         let to = geometry.resized_size(picture.width(), picture.height())?;
         let passes = Passes::new(picture.dimensions(), to)?;
         let (between, resized) = both(&passes, picture, to)?;
         let seen = geometry.cut(&resized);
+        let rest = geometry.rest_of(whole, &seen)?;
+        let seen = Picture::with_rest(seen, rest);
         Ok(View { before: picture, geometry, passes, between, resized, exact: None, seen })
     }
 
@@ -64,12 +68,13 @@ impl<'a> View<'a> {
     /// # Errors
     /// Those of [`Geometry::apply`].
     pub(crate) fn of_reduced(
-        picture: &RgbImage,
+        picture: &impl Pixels,
         reduced: &'a RgbImage,
         factor: u32,
         geometry: Geometry,
     ) -> Result<View<'a>, ResizeError> {
         let exact = View::new(picture, geometry)?;
+        let picture = picture.rgb();
         let to = exact.resized.dimensions();
         let share = |side: u32| f64::from(side) / f64::from(factor.max(1));
         let span = (share(picture.width()), share(picture.height()));
@@ -80,17 +85,18 @@ impl<'a> View<'a> {
     }
 
     /// The picture as the model sees it.
-    pub fn picture(&self) -> &RgbImage {
+    pub fn picture(&self) -> &Picture {
         &self.seen
     }
 
     /// The same, where nothing more is asked of it.
-    pub fn into_picture(self) -> RgbImage {
+    pub fn into_picture(self) -> Picture {
         self.seen
     }
 
-    /// The picture with a change made, as the model sees it. Pixels that the picture does not have are left out.
-    pub fn changed(&self, patch: &Patch) -> RgbImage {
+    /// The picture with a change made, as the model sees it. Pixels that the picture does not have are left out. The change is
+    /// one of the 8 bits that eyes see: what lies below them stays as it is.
+    pub fn changed(&self, patch: &Patch) -> Picture {
         let whole = self.before.as_raw();
         let width = self.before.width() as usize;
         let changed = Parted { whole, width, parts: patch.rows(self.before) };
@@ -111,7 +117,7 @@ impl<'a> View<'a> {
                 *out = (i16::from(*out) + i16::from(now) - i16::from(before)).clamp(0, 255) as u8;
             }
         }
-        self.geometry.cut(&seen)
+        self.seen.with_rgb(self.geometry.cut(&seen))
     }
 
     /// The share of the pixels that a change touches that lies within what the model sees, 0 to 1; 1 where it touches

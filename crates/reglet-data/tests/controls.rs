@@ -34,10 +34,12 @@ impl Dataset for Photographed {
     }
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
         let mut sample = self.0.sample(index)?;
-        for (x, y, pixel) in sample.picture.enumerate_pixels_mut() {
+        let mut picture = sample.picture.into_rgb();
+        for (x, y, pixel) in picture.enumerate_pixels_mut() {
             let woven = if (x + y) % 2 == 0 { u8::saturating_add } else { u8::saturating_sub };
             pixel.0 = pixel.0.map(|level| woven(level, self.1));
         }
+        sample.picture = picture.into();
         Ok(sample)
     }
     fn fingerprint(&self) -> Result<String, DataError> {

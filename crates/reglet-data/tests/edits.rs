@@ -194,7 +194,7 @@ impl Dataset for Photographs {
         };
         let (id, picture, estimated) = (self.id(index).to_owned(), skin(size.0, size.1), BTreeSet::new());
         let (sha256, mask_sha256) = (String::new(), BTreeMap::new());
-        Ok(Sample { id, picture, label: 0, sha256, mask_sha256, regions, estimated })
+        Ok(Sample { id, picture: picture.into(), label: 0, sha256, mask_sha256, regions, estimated })
     }
     fn fingerprint(&self) -> Result<String, DataError> {
         Ok(String::new())
@@ -396,7 +396,15 @@ impl One {
     fn new(picture: RgbImage, ruler: &Mask, lesion: &Mask) -> One {
         let regions = BTreeMap::from([("lesion".into(), lesion.clone()), ("ruler".into(), ruler.clone())]);
         let (sha256, mask_sha256, estimated) = (String::new(), BTreeMap::new(), BTreeSet::new());
-        let sample = Sample { id: "one".into(), picture, label: 0, sha256, mask_sha256, regions, estimated };
+        let sample = Sample {
+            id: "one".into(),
+            picture: picture.into(),
+            label: 0,
+            sha256,
+            mask_sha256,
+            regions,
+            estimated,
+        };
         One { sample, regions: ["lesion".into(), "ruler".into()] }
     }
 

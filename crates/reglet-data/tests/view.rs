@@ -37,7 +37,7 @@ impl Dataset for One {
     fn sample(&self, _: usize) -> Result<Sample, DataError> {
         Ok(Sample {
             id: "0".to_owned(),
-            picture: self.picture.clone(),
+            picture: self.picture.clone().into(),
             label: 0,
             sha256: String::new(),
             mask_sha256: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::RgbImage;
+use reglet_data::picture::Picture;
 use reglet_model::{Model, Parameters};
 use serde::Serialize;
 use tch::{Device, Kind};
@@ -33,7 +33,7 @@ impl Classifier {
     }
 
     /// The probability of each class.
-    pub(crate) fn probabilities(&self, picture: &RgbImage) -> Result<Vec<f64>, Error> {
+    pub(crate) fn probabilities(&self, picture: &Picture) -> Result<Vec<f64>, Error> {
         let preprocessing = self.model.preprocessing();
         let view = preprocessing.view(picture)?;
         let input = preprocessing.tensor(&[view], self.model.device())?;
@@ -125,7 +125,7 @@ impl Answers {
         Ok(Answer { models, lesion, milliseconds: 1000.0 * start.elapsed().as_secs_f64() })
     }
 
-    fn ask(&self, picture: &RgbImage) -> Result<Vec<Vec<f64>>, Error> {
+    fn ask(&self, picture: &Picture) -> Result<Vec<Vec<f64>>, Error> {
         self.classifiers.iter().map(|classifier| classifier.probabilities(picture)).collect()
     }
 

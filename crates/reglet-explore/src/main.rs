@@ -136,6 +136,7 @@ fn served(words: &Words) -> Result<Served, Error> {
         preprocessing: words.preprocessing.clone(),
         mean: None,
         std: None,
+        range: None,
         score: "margin".to_owned(),
         colormap: "inferno".to_owned(),
         device: words.device.clone(),

@@ -257,7 +257,7 @@ fn coarse(method: &Method) -> Option<Method> {
 
 fn map(
     classifier: &Classifier,
-    picture: &image::RgbImage,
+    picture: &reglet_data::picture::Picture,
     method: &Method,
     target: usize,
     awaited: &dyn Fn() -> bool,

@@ -74,7 +74,7 @@ fn library(
 /// The folder that the pictures are listed from, where annotations are saved.
 fn folder_of(data: &DataConfig, folder: &Path) -> Option<PathBuf> {
     match data {
-        DataConfig::Phantoms(_) => None,
+        DataConfig::Phantoms(_) | DataConfig::Films(_) => None,
         DataConfig::Manifest(options) => folder.join(&options.manifest).parent().map(Path::to_owned),
         DataConfig::Folder(options) => Some(folder.join(&options.folder)),
         DataConfig::ImageFolder(options) => Some(folder.join(&options.folder)),

@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use image::RgbImage;
 use reglet_data::edit::{Change, EditOptions, Edited, Editor, Placement, Source, control, scramble};
 use reglet_data::phantom::{MIN_SIZE, Phantom, render};
-use reglet_data::picture::{Limits, decode};
+use reglet_data::picture::{Limits, Picture, decode};
 use reglet_data::{Dataset, Mask, Sample, resize_rgb};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +59,7 @@ pub enum Detail {
 #[derive(Debug)]
 pub struct Composed {
     /// The picture with the change made.
-    pub picture: RgbImage,
+    pub picture: Picture,
     /// What the change touches.
     pub region: Option<Mask>,
     /// The share of the lesion that it touches, 0 to 1.
@@ -209,10 +208,10 @@ impl Pictures {
 }
 
 /// A picture of which nothing is known but what it shows.
-fn sample(id: String, picture: RgbImage, regions: BTreeMap<String, Mask>) -> Sample {
+fn sample(id: String, picture: impl Into<Picture>, regions: BTreeMap<String, Mask>) -> Sample {
     Sample {
         id,
-        picture,
+        picture: picture.into(),
         label: 0,
         sha256: String::new(),
         mask_sha256: BTreeMap::new(),
@@ -250,7 +249,7 @@ fn drawn(phantom: &Phantom, before: &Sample, scene: &Scene, side: u32) -> Result
             )));
         }
     };
-    Ok(Composed { picture: edited.picture, region: Some(edited.region), lesion: edited.lesion })
+    Ok(Composed { picture: edited.picture.into(), region: Some(edited.region), lesion: edited.lesion })
 }
 
 /// Any other picture, edited by the library's own means.
@@ -271,7 +270,7 @@ fn edited(
     };
     let found = editor.scene(data, index, sample).apply(change, placement)?;
     Ok(found.map_or_else(unchanged, |edited| Composed {
-        picture: edited.picture,
+        picture: edited.picture.into(),
         region: Some(edited.region),
         lesion: edited.lesion,
     }))
@@ -285,7 +284,7 @@ fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
         Detail::Screen(side) if longest > side => {
             let to = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longest)).max(1) as u32;
             let picture = resize_rgb(&composed.picture, to(width), to(height))?;
-            Ok(Composed { picture, ..composed })
+            Ok(Composed { picture: picture.into(), ..composed })
         }
         _ => Ok(composed),
     }

@@ -73,7 +73,7 @@ pub use model::{
 };
 pub use nearest::{did_you_mean, nearest};
 pub use notes::Note;
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{Channels, Preprocessing};
 pub use recipe::Recipe;
 pub use statistics::{PreprocessingChoice, PreprocessingSource};
 pub use weights::{Parameters, Progress, Weights, fetch, published, save};

@@ -113,7 +113,7 @@ pub struct Evaluation {
     pub targets: Vec<usize>,
     /// The score of each row's target, `[N]`.
     pub scores: Tensor,
-    /// The gradient of each row's score with respect to its input, `[N, 3, H, W]`, if asked for.
+    /// The gradient of each row's score with respect to its input, `[N, C, H, W]`, if asked for.
     pub input_gradient: Option<Tensor>,
     /// For each layer asked for, what it returned and the gradient of the score with respect to that.
     pub layers: Vec<LayerEvaluation>,
@@ -171,6 +171,7 @@ impl Model {
         let mut parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
         parameters.prepare(&graph, &Rewrite::ALL)?;
         let source = PreprocessingSource::of(&options.preprocessing);
+        let preprocessing = options.preprocessing.clone().fitted(&graph, 3, false)?;
         let provenance = Provenance {
             architecture: architecture.to_string(),
             weights: path,
@@ -183,7 +184,7 @@ impl Model {
             classes: Classes::new(logits, options.labels.clone())?,
             head: Head::find(logits, None, None)?.1,
             notes: Vec::new(),
-            preprocessing: options.preprocessing.clone(),
+            preprocessing,
             source,
             device: options.device,
             grad_cam_layer: architecture.grad_cam_layer().to_owned(),
@@ -239,6 +240,16 @@ impl Model {
             (_, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
             (_, None) => (preprocessing, PreprocessingSource::Assumed),
         };
+        let undeclared = match &options.preprocessing {
+            Some(PreprocessingChoice::Whole(given)) => given.channels(),
+            _ => 3,
+        };
+        let is_assumed = source == PreprocessingSource::Assumed;
+        let preprocessing = preprocessing.fitted(&graph, undeclared, is_assumed)?;
+        let source = match preprocessing.channels() {
+            1 if is_assumed => PreprocessingSource::AssumedLevels,
+            _ => source,
+        };
         let classes = Classes::new(logits, options.labels.clone())?;
         let (head, source_of_head) = Head::find(logits, options.head, squashing)?;
         Ok(Model {
@@ -293,6 +304,7 @@ impl Model {
         let logits = head.map_or(0, |parameter| parameter.shape[0]);
         parameters.prepare(&graph, &Rewrite::ALL)?;
         let source = PreprocessingSource::of(&preprocessing);
+        let preprocessing = preprocessing.fitted(&graph, 3, false)?;
         Ok(Model {
             graph,
             parameters,
@@ -415,12 +427,18 @@ impl Model {
         &self.source
     }
 
-    /// Has pictures become the model's input in another way, which the caller knows.
-    pub fn set_preprocessing(&mut self, preprocessing: Preprocessing) {
-        (self.preprocessing, self.source) = (preprocessing, PreprocessingSource::Given);
+    /// Has pictures become the model's input in another way, which the caller knows. One number for mean or standard
+    /// deviation is every channel's.
+    ///
+    /// # Errors
+    /// [`ModelError::Preprocessing`] where they are of another number than the model's channels.
+    pub fn set_preprocessing(&mut self, preprocessing: Preprocessing) -> Result<(), ModelError> {
+        self.preprocessing = preprocessing.fitted(&self.graph, self.preprocessing.channels(), false)?;
+        self.source = PreprocessingSource::Given;
+        Ok(())
     }
 
-    /// The picture in a file, as the model sees it: `[1, 3, H, W]`.
+    /// The picture in a file, as the model sees it: `[1, C, H, W]`.
     ///
     /// # Errors
     /// [`ModelError::Picture`], [`ModelError::Geometry`].
@@ -444,7 +462,7 @@ impl Model {
         &self.provenance
     }
 
-    /// The logits `[N, classes]` for inputs `[N, 3, H, W]`, in one forward pass that records nothing.
+    /// The logits `[N, classes]` for inputs `[N, C, H, W]`, in one forward pass that records nothing.
     ///
     /// # Errors
     /// [`ModelError::Operator`].

@@ -1,32 +1,159 @@
 //! From a picture to the tensor a model reads.
 
-use image::RgbImage;
+use std::fmt;
+
+use image::Rgb;
 use reglet_data::Geometry;
+use reglet_data::picture::{Picture, Pixels};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::ModelError;
+use crate::graph::Graph;
 
 /// How a picture becomes a model's input: geometry, then each channel scaled to 0…1, less a mean, over a
 /// standard deviation.
+///
+/// A model of three channels is given red, green and blue; one of a single channel is given grey, by the weights of ITU-R
+/// BT.601 as Pillow rounds them for its mode `L`, taken after the resize. In TOML, `range` says the same as mean and standard
+/// deviation by what black and white become:
+///
+/// ```toml
+/// geometry = { resize = { exact = { width = 224, height = 224 } } }
+/// range = [-1024, 1024]               # or mean = [0.485, 0.456, 0.406] and std = [0.229, 0.224, 0.225]
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
+#[schemars(with = "Written")]
 pub struct Preprocessing {
     /// Resizing and cropping.
     pub geometry: Geometry,
     /// Mean of each channel, in 0…1.
-    pub mean: [f32; 3],
+    pub mean: Channels,
     /// Standard deviation of each channel.
-    pub std: [f32; 3],
+    pub std: Channels,
+}
+
+/// What a config may say.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// Resizing and cropping.
+    geometry: Geometry,
+    /// Mean of each channel, levels being 0 to 1: three numbers, or one that is every channel's.
+    mean: Option<Channels>,
+    /// Standard deviation of each channel, likewise.
+    std: Option<Channels>,
+    /// Instead of them, what black and white become in every channel: `[0, 1]`, `[-1, 1]`, `[-1024, 1024]`.
+    range: Option<[f32; 2]>,
+}
+
+impl TryFrom<Written> for Preprocessing {
+    type Error = ModelError;
+
+    fn try_from(written: Written) -> Result<Self, ModelError> {
+        let fault = |what: &str| ModelError::Preprocessing { what: what.to_owned() };
+        let Written { geometry, mean, std, range } = written;
+        let (mean, std) = match (mean, std, range) {
+            (Some(mean), Some(std), None) => (mean, std),
+            (None, None, Some([black, white])) => Channels::of_range(black, white)?,
+            _ => return Err(fault("a preprocessing needs mean and std, or range instead of both")),
+        };
+        if !std.as_slice().iter().all(|std| *std > 0.0) {
+            return Err(fault("std must be above 0 in every channel"));
+        }
+        Ok(Preprocessing { geometry, mean, std })
+    }
+}
+
+/// A number for each channel: three, or one, which is that of the only channel or of every channel alike.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
+#[schemars(with = "Vec<f32>")]
+pub enum Channels {
+    /// One number.
+    One(f32),
+    /// Red, green and blue.
+    Three([f32; 3]),
+}
+
+impl Channels {
+    /// The numbers.
+    pub fn as_slice(&self) -> &[f32] {
+        match self {
+            Channels::One(all) => std::slice::from_ref(all),
+            Channels::Three(each) => each,
+        }
+    }
+
+    /// The mean and the standard deviation by which black, 0, becomes one number and white, 1, another.
+    ///
+    /// # Errors
+    /// [`ModelError::Preprocessing`] where they are not finite, or white is not above black.
+    pub fn of_range(black: f32, white: f32) -> Result<(Channels, Channels), ModelError> {
+        let span = white - black;
+        if !(span.is_finite() && span > 0.0) {
+            let what = format!(
+                "the range from {black} to {white} is none: the second number must be above the first"
+            );
+            return Err(ModelError::Preprocessing { what });
+        }
+        Ok((Channels::One(-black / span), Channels::One(1.0 / span)))
+    }
+
+    /// The same for so many channels.
+    fn of(self, count: usize) -> Option<Channels> {
+        match (self, count) {
+            (Channels::One(all), 3) => Some(Channels::Three([all; 3])),
+            (Channels::One(_), 1) | (Channels::Three(_), 3) => Some(self),
+            _ => None,
+        }
+    }
+}
+
+impl From<[f32; 3]> for Channels {
+    fn from(each: [f32; 3]) -> Self {
+        Channels::Three(each)
+    }
+}
+
+impl From<Channels> for Vec<f32> {
+    fn from(channels: Channels) -> Self {
+        channels.as_slice().to_vec()
+    }
+}
+
+impl TryFrom<Vec<f32>> for Channels {
+    type Error = String;
+
+    fn try_from(numbers: Vec<f32>) -> Result<Self, String> {
+        match *numbers.as_slice() {
+            _ if numbers.iter().any(|number| !number.is_finite()) => Err("a number is not finite".to_owned()),
+            [all] => Ok(Channels::One(all)),
+            [red, green, blue] => Ok(Channels::Three([red, green, blue])),
+            _ => Err(format!(
+                "there are {} numbers, and three are needed, or one for every channel",
+                numbers.len()
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.as_slice().iter().map(f32::to_string).collect();
+        f.write_str(&numbers.join(", "))
+    }
 }
 
 /// The statistics of ImageNet that torchvision's models are trained with.
-const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+const IMAGENET: (Channels, Channels) =
+    (Channels::Three([0.485, 0.456, 0.406]), Channels::Three([0.229, 0.224, 0.225]));
 
 impl Preprocessing {
     /// The mean and standard deviation that leave numbers in 0…1 as they are, for a model that normalises them itself.
-    pub const AS_IS: ([f32; 3], [f32; 3]) = ([0.0; 3], [1.0; 3]);
+    pub const AS_IS: (Channels, Channels) = (Channels::One(0.0), Channels::One(1.0));
 
     /// The notebook's recipe: the whole picture resized to `size`×`size`, ImageNet's statistics.
     pub fn exact(size: u32) -> Preprocessing {
@@ -38,50 +165,187 @@ impl Preprocessing {
         Preprocessing { geometry: Geometry::torchvision(), mean: IMAGENET.0, std: IMAGENET.1 }
     }
 
+    /// Whether levels in 0…1 are given to the model as they are.
+    pub fn is_as_is(&self) -> bool {
+        let all = |channels: &Channels, number: f32| channels.as_slice().iter().all(|one| *one == number);
+        all(&self.mean, 0.0) && all(&self.std, 1.0)
+    }
+
+    /// Whether the statistics are ImageNet's.
+    pub(crate) fn is_imagenet(&self) -> bool {
+        (self.mean, self.std) == IMAGENET
+    }
+
+    /// The number of channels that the model is given, 1 or 3.
+    pub fn channels(&self) -> usize {
+        self.mean.as_slice().len().max(self.std.as_slice().len())
+    }
+
+    /// The same for the channels that a graph takes, `undeclared` where it does not say how many. Of a graph of one channel
+    /// nobody assumes ImageNet's statistics: it is given levels in 0…1 as they are, unless something else was said.
+    ///
+    /// # Errors
+    /// [`ModelError::Preprocessing`] where no picture has so many channels, or the statistics are of another number.
+    pub(crate) fn fitted(
+        self,
+        graph: &Graph,
+        undeclared: usize,
+        assumed: bool,
+    ) -> Result<Preprocessing, ModelError> {
+        let declared = graph.shape(graph.input()).and_then(|shape| shape.get(1)?.fixed());
+        let count = match declared {
+            None => undeclared,
+            Some(count @ (1 | 3)) => count as usize,
+            Some(count) => {
+                let what = format!(
+                    "the model takes pictures of {count} channels, and pictures have one (grey) or three (red, green and blue): \
+                     give it a first layer that makes its channels of those, and export it again"
+                );
+                return Err(ModelError::Preprocessing { what });
+            }
+        };
+        let (mean, std) = if count == 1 && assumed { Preprocessing::AS_IS } else { (self.mean, self.std) };
+        match (mean.of(count), std.of(count)) {
+            (Some(mean), Some(std)) => Ok(Preprocessing { mean, std, ..self }),
+            _ => Err(ModelError::Preprocessing {
+                what: format!(
+                    "the model takes {count} channel{}, and its mean ({mean}) or standard deviation ({std}) is of another \
+                     number: give one number for each channel, or one for all",
+                    if count == 1 { "" } else { "s" }
+                ),
+            }),
+        }
+    }
+
     /// The picture as the model sees it, before normalisation.
     ///
     /// # Errors
     /// [`ModelError::Geometry`] for a size that cannot be.
-    pub fn view(&self, picture: &RgbImage) -> Result<RgbImage, ModelError> {
-        Ok(self.geometry.apply(picture)?)
+    pub fn view(&self, picture: &impl Pixels) -> Result<Picture, ModelError> {
+        Ok(self.geometry.bring(picture)?)
     }
 
-    /// A colour as the model sees it after normalisation.
-    pub fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
-        std::array::from_fn(|channel| {
-            (f32::from(rgb[channel]) / 255.0 - self.mean[channel]) / self.std[channel]
-        })
+    /// A colour as the model sees it after normalisation, one number for each channel.
+    pub fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
+        (0..self.channels())
+            .map(|channel| self.normalised(channel, f32::from(self.level(channel, rgb)) / 255.0))
+            .collect()
     }
 
-    /// The tensor `[N, 3, H, W]` of pictures that [`view`](Self::view) returned, all of one size.
+    /// A level of a channel, in 0…1, after normalisation.
+    fn normalised(&self, channel: usize, level: f32) -> f32 {
+        let of = |channels: &Channels| *channels.as_slice().get(channel).unwrap_or(&channels.as_slice()[0]);
+        (level - of(&self.mean)) / of(&self.std)
+    }
+
+    /// What a colour has in a channel.
+    fn level(&self, channel: usize, rgb: [u8; 3]) -> u8 {
+        if self.channels() == 1 { grey(rgb) } else { rgb[channel] }
+    }
+
+    /// The tensor `[N, C, H, W]` of pictures that [`view`](Self::view) returned, all of one size. Of a picture that is stored in
+    /// more than 8 bits, every bit counts.
     ///
     /// # Errors
     /// [`ModelError::Preprocessing`] if there is none or their sizes differ.
-    pub fn tensor(&self, views: &[RgbImage], device: Device) -> Result<Tensor, ModelError> {
+    pub fn tensor(&self, views: &[impl Pixels], device: Device) -> Result<Tensor, ModelError> {
         let fault = |what: &str| ModelError::Preprocessing { what: what.to_owned() };
         let (width, height) =
-            views.first().ok_or_else(|| fault("there is no picture to look at"))?.dimensions();
-        if views.iter().any(|view| view.dimensions() != (width, height)) {
+            views.first().ok_or_else(|| fault("there is no picture to look at"))?.rgb().dimensions();
+        if views.iter().any(|view| view.rgb().dimensions() != (width, height)) {
             return Err(fault("pictures in one batch must have one size; preprocess them with a fixed size"));
         }
-        let plane = (width * height) as usize;
-        let mut values = vec![0_f32; views.len() * 3 * plane];
-        for (view, target) in views.iter().zip(values.chunks_exact_mut(3 * plane)) {
+        let (plane, channels) = ((width * height) as usize, self.channels());
+        let mut values = vec![0_f32; views.len() * channels * plane];
+        for (view, target) in views.iter().zip(values.chunks_exact_mut(channels * plane)) {
             for (channel, target) in target.chunks_exact_mut(plane).enumerate() {
-                let normalised: [f32; 256] =
-                    std::array::from_fn(|level| self.colour([level as u8; 3])[channel]);
-                for (pixel, value) in view.pixels().zip(target) {
-                    *value = normalised[usize::from(pixel.0[channel])];
+                let level = |rgb: [u8; 3]| self.level(channel, rgb);
+                let pixels = view.rgb().pixels().zip(target);
+                let Some(rest) = view.rest() else {
+                    let normalised: [f32; 256] =
+                        std::array::from_fn(|level| self.normalised(channel, level as f32 / 255.0));
+                    pixels.for_each(|(&Rgb(rgb), value)| *value = normalised[usize::from(level(rgb))]);
+                    continue;
+                };
+                for ((&Rgb(rgb), value), rest) in pixels.zip(rest) {
+                    let level = f32::from(level(rgb)) / 255.0 + rest;
+                    *value = self.normalised(channel, level.clamp(0.0, 1.0));
                 }
             }
         }
-        let shape = [views.len() as i64, 3, i64::from(height), i64::from(width)];
+        let shape = [views.len() as i64, channels as i64, i64::from(height), i64::from(width)];
         Ok(Tensor::f_from_slice(&values)?.f_view(shape)?.f_to_kind(Kind::Float)?.f_to_device(device)?)
     }
+}
+
+/// The luma of ITU-R BT.601, with the weights and the rounding of Pillow's mode `L`. Grey stays what it is.
+fn grey([red, green, blue]: [u8; 3]) -> u8 {
+    let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
+    ((sum + 0x8000) >> 16) as u8
 }
 
 impl Default for Preprocessing {
     fn default() -> Self {
         Preprocessing::exact(224)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The levels of `Image.new("RGB", (1, 1), colour).convert("L")` in Pillow 13.0.
+    #[test]
+    fn grey_is_pillows() {
+        for (colour, level) in [
+            ([255, 0, 0], 76),
+            ([0, 255, 0], 150),
+            ([0, 0, 255], 29),
+            ([10, 200, 30], 124),
+            ([1, 2, 3], 2),
+            ([222, 170, 150], 183),
+        ] {
+            assert_eq!(grey(colour), level, "{colour:?}");
+        }
+        assert!((0..=255).all(|level| grey([level; 3]) == level));
+    }
+
+    #[test]
+    fn a_range_is_what_black_and_white_become() {
+        for (black, white) in [(0.0, 1.0), (-1.0, 1.0), (-1024.0, 1024.0)] {
+            let (mean, std) = Channels::of_range(black, white).expect("a range");
+            let preprocessing = Preprocessing { mean, std, ..Preprocessing::default() };
+            assert_eq!(
+                (preprocessing.colour([0; 3]), preprocessing.colour([255; 3])),
+                (vec![black], vec![white])
+            );
+        }
+        for (black, white) in [(1.0, 1.0), (1.0, -1.0), (0.0, f32::NAN), (f32::NEG_INFINITY, 1.0)] {
+            Channels::of_range(black, white).expect_err("none");
+        }
+    }
+
+    #[test]
+    fn a_config_gives_statistics_or_a_range() {
+        let read = |text: &str| {
+            let geometry = r#""geometry": {"resize": {"exact": {"width": 8, "height": 6}}}"#;
+            let text = format!("{{{geometry}, {text}}}");
+            serde_json::from_str::<Preprocessing>(&text).map_err(|fault| fault.to_string())
+        };
+        let ranged = read(r#""range": [-1, 1]"#).expect("a range");
+        assert_eq!((ranged.mean, ranged.std), (Channels::One(0.5), Channels::One(0.5)));
+        let one = read(r#""mean": [0.5]\"nstd": [0.25]"#).expect("one channel");
+        assert_eq!(one.std, Channels::One(0.25));
+        assert_eq!(read(r#""mean": [0.5, 0.4, 0.3]\"nstd": [1, 1, 1]"#).expect("three").channels(), 3);
+        for (text, part) in [
+            (r#""range": [1, 0]"#, "must be above the first"),
+            (r#""mean": [0.5]"#, "mean and std, or range"),
+            (r#""mean": [0.5]\"nstd": [1]\"nrange": [0, 1]"#, "mean and std, or range"),
+            (r#""mean": [0.5, 0.5]\"nstd": [1]"#, "three are needed, or one"),
+            (r#""mean": [0.5]\"nstd": [0]"#, "above 0"),
+        ] {
+            let message = read(text).expect_err(part);
+            assert!(message.contains(part), "{message}");
+        }
     }
 }

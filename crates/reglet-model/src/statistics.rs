@@ -8,7 +8,7 @@ use reglet_data::Geometry;
 use serde_json::Value;
 
 use crate::recipe::{self, Recipe};
-use crate::{ModelError, Preprocessing, files};
+use crate::{Channels, ModelError, Preprocessing, files};
 
 /// Where a model's mean and standard deviation come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,13 +22,14 @@ pub enum PreprocessingSource {
     File(PathBuf),
     /// Nothing says them: they are ImageNet's, which most published models are trained with.
     Assumed,
+    /// Nothing says them of a model of one channel, which nobody trains with ImageNet's: levels are given as they are.
+    AssumedLevels,
 }
 
 impl PreprocessingSource {
     /// Where those of a network built here come from: weights alone say nothing of them, so ImageNet's are assumed.
     pub(crate) fn of(preprocessing: &Preprocessing) -> PreprocessingSource {
-        let imagenet = Preprocessing::default();
-        match (preprocessing.mean, preprocessing.std) == (imagenet.mean, imagenet.std) {
+        match preprocessing.is_imagenet() {
             true => PreprocessingSource::Assumed,
             false => PreprocessingSource::Given,
         }
@@ -42,6 +43,9 @@ impl fmt::Display for PreprocessingSource {
             PreprocessingSource::Archive => f.write_str("from the archive"),
             PreprocessingSource::File(path) => write!(f, "from {}", path.display()),
             PreprocessingSource::Assumed => f.write_str("ImageNet's, for want of others"),
+            PreprocessingSource::AssumedLevels => {
+                f.write_str("assumed: nothing says by which numbers it was trained")
+            }
         }
     }
 }
@@ -71,7 +75,7 @@ impl PreprocessingChoice {
 }
 
 /// The mean and standard deviation of each channel, in 0…1.
-pub(crate) type Statistics = ([f32; 3], [f32; 3]);
+pub(crate) type Statistics = (Channels, Channels);
 
 /// The entry of an archive that holds them.
 pub(crate) const ENTRY: &str = "extra/preprocessing.json";
@@ -134,7 +138,7 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
         let (Some(mean), Some(std)) = (holder.get(mean), holder.get(std)) else { continue };
         let (mean, std) = (channels("mean", mean)?, channels("standard deviation", std)?);
         let off = |key: &str| holder.get(key).and_then(Value::as_bool) == Some(false);
-        let (mean, std) = if off("do_normalize") { ([0.0; 3], [1.0; 3]) } else { (mean, std) };
+        let (mean, std) = if off("do_normalize") { (vec![0.0], vec![1.0]) } else { (mean, std) };
         // What levels of 0…255 are multiplied by before; ours are divided by 255.
         let factor = match holder.get("rescale_factor").and_then(Value::as_f64) {
             _ if off("do_rescale") => 1.0,
@@ -145,25 +149,27 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
         if !by.is_finite() || by <= 0.0 {
             return Err(format!("its rescale factor is {factor}, and one above 0 is needed"));
         }
-        let [mean, std] = [mean, std].map(|numbers| numbers.map(|number| (number / by) as f32));
+        let [mean, std] = [mean, std]
+            .map(|numbers| numbers.iter().map(|number| (number / by) as f32).collect::<Vec<f32>>());
         return match std.iter().all(|std| *std > 0.0) {
-            true => Ok(Some((mean, std))),
+            true => Ok(Some((mean.try_into()?, std.try_into()?))),
             false => Err("its standard deviation is not above 0 in every channel".to_owned()),
         };
     }
     Ok(None)
 }
 
-/// A number for each of three channels, or one for all.
-fn channels(what: &str, value: &Value) -> Result<[f64; 3], String> {
+/// A number for each of three channels, or one, for the only one or for all.
+fn channels(what: &str, value: &Value) -> Result<Vec<f64>, String> {
     let numbers: Option<Vec<f64>> = match value {
         Value::Array(numbers) => numbers.iter().map(Value::as_f64).collect(),
         number => number.as_f64().map(|number| vec![number]),
     };
-    match numbers.as_deref() {
-        Some(&[all]) if all.is_finite() => Ok([all; 3]),
-        Some(&[red, green, blue]) => Ok([red, green, blue]),
-        _ => Err(format!("its {what} is {value}, and three numbers are needed, one for each channel")),
+    match numbers {
+        Some(numbers) if matches!(numbers.len(), 1 | 3) => Ok(numbers),
+        _ => Err(format!(
+            "its {what} is {value}, and three numbers are needed, one for each channel, or one for all"
+        )),
     }
 }
 
@@ -182,7 +188,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_document_is_understood() {
-        let half = ([0.5_f32; 3], [0.5_f32; 3]);
+        let half = (Channels::Three([0.5; 3]), Channels::Three([0.5; 3]));
         let three = |number: f64| json!([number, number, number]);
         for document in [
             json!({"mean": three(0.5), "std": three(0.5)}),
@@ -192,12 +198,12 @@ mod tests {
         ] {
             let found = of(&document).expect("sound").expect("statistics");
             assert!(
-                found.0.iter().chain(&found.1).all(|number| (number - 0.5).abs() < 1e-6),
+                found.0.as_slice().iter().chain(found.1.as_slice()).all(|number| (number - 0.5).abs() < 1e-6),
                 "{document}: {found:?} {half:?}"
             );
         }
         let document = json!({"image_mean": three(0.5), "image_std": three(0.5), "do_normalize": false});
-        assert_eq!(of(&document), Ok(Some(([0.0; 3], [1.0; 3]))));
+        assert_eq!(of(&document), Ok(Some(Preprocessing::AS_IS)));
         let document = json!({"image_mean": three(127.5), "image_std": three(127.5), "do_rescale": false});
         assert_eq!(of(&document), Ok(Some(half)));
         assert_eq!(of(&json!({"hidden_size": 768})), Ok(None));

@@ -363,7 +363,7 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("nested", "no ONNX file"),
         ("not-finite", "NaN"),
         ("not-logits", "none of its results is logits"),
-        ("one-channel", "its shape is [N, 1, 8, 8]"),
+        ("two-channels", "its shape is [N, 2, 8, 8]"),
         ("overflowing-size", "its shape"),
         ("quantised", "quantised"),
         ("runtime", "com.microsoft.FusedConv"),

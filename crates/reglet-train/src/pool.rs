@@ -8,6 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::edit::{Change, Editor};
+use reglet_data::picture::Picture;
 use reglet_data::{Canvas, Dataset, Geometry, Mask};
 use reglet_model::{Model, Parameters, Request};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ pub struct Pool<'a> {
     artefact: String,
     members: Vec<Member>,
     /// As the model sees them; nothing where they would take too much memory, and are read anew each time.
-    views: Vec<RgbImage>,
+    views: Vec<Picture>,
 }
 
 /// One picture.
@@ -64,12 +65,14 @@ impl<'a> Pool<'a> {
         });
         let classes: Vec<usize> = classes.collect::<Result<_, _>>()?;
         let geometry = model.preprocessing().geometry;
-        let first = geometry.apply(&data.picture(0)?)?.dimensions();
-        let bytes = 3 * u64::from(first.0) * u64::from(first.1) * data.len() as u64;
+        let first = geometry.bring(&data.picture(0)?)?;
+        let deep = if first.rest().is_some() { size_of::<f32>() as u64 } else { 0 };
+        let first = first.dimensions();
+        let bytes = (3 + deep) * u64::from(first.0) * u64::from(first.1) * data.len() as u64;
         let keep = bytes <= BUDGET;
-        let read = |index: usize| -> Result<(Member, Option<RgbImage>), TrainError> {
+        let read = |index: usize| -> Result<(Member, Option<Picture>), TrainError> {
             let sample = data.sample(index)?;
-            let view = geometry.apply(&sample.picture)?;
+            let view = geometry.bring(&sample.picture)?;
             if view.dimensions() != first {
                 return Err(TrainError::Sizes { id: sample.id, expected: first, found: view.dimensions() });
             }
@@ -83,7 +86,7 @@ impl<'a> Pool<'a> {
             Ok((member, keep.then_some(view)))
         };
         let all: Vec<_> = (0..data.len()).into_par_iter().map(read).collect::<Result<_, _>>()?;
-        let (members, views): (Vec<Member>, Vec<Option<RgbImage>>) = all.into_iter().unzip();
+        let (members, views): (Vec<Member>, Vec<Option<Picture>>) = all.into_iter().unzip();
         let views = views.into_iter().flatten().collect();
         Ok(Pool { data, editor, geometry, artefact: artefact.to_owned(), members, views })
     }
@@ -143,10 +146,10 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// A picture that cannot be read.
-    pub fn view(&self, place: usize) -> Result<RgbImage, TrainError> {
+    pub fn view(&self, place: usize) -> Result<Picture, TrainError> {
         match self.views.get(place) {
             Some(view) => Ok(view.clone()),
-            None => Ok(self.geometry.apply(&self.data.picture(self.members[place].index)?)?),
+            None => Ok(self.geometry.bring(&self.data.picture(self.members[place].index)?)?),
         }
     }
 
@@ -154,7 +157,7 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// Those of the edit.
-    pub fn changed(&self, place: usize, change: Change, number: u32) -> Result<Option<RgbImage>, TrainError> {
+    pub fn changed(&self, place: usize, change: Change, number: u32) -> Result<Option<Picture>, TrainError> {
         let index = self.members[place].index;
         let sample = self.data.sample(index)?;
         let canvas = Canvas::new(&sample, self.editor.reduction(sample.picture.dimensions()));
@@ -180,12 +183,12 @@ impl<'a> Pool<'a> {
         Ok((!seen.is_empty()).then_some(seen))
     }
 
-    /// The inputs `[n, 3, H, W]` of the pictures at these places.
+    /// The inputs `[n, C, H, W]` of the pictures at these places.
     ///
     /// # Errors
     /// A picture that cannot be read.
     pub fn inputs(&self, model: &Model, places: &[usize]) -> Result<Tensor, TrainError> {
-        let views: Vec<RgbImage> =
+        let views: Vec<Picture> =
             places.par_iter().map(|&place| self.view(place)).collect::<Result<_, _>>()?;
         Ok(model.preprocessing().tensor(&views, model.device())?)
     }

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use reglet_data::Dataset;
 use reglet_data::edit::Change;
 use reglet_data::phantom::Phantoms;
+use reglet_data::picture::Picture;
 use reglet_model::Model;
 use reglet_statistics::{Estimate, auroc};
 
@@ -54,8 +55,9 @@ impl Pairs {
             let shown = sample.shows(artefact) == Some(true);
             let change = if shown { Change::Remove } else { Change::Insert };
             let redrawn = phantoms.redraw(index, change, config.seed);
-            let redrawn = redrawn.map_or_else(|| sample.picture.clone(), |edited| edited.picture);
-            let (without, with) = if shown { (redrawn, sample.picture) } else { (sample.picture, redrawn) };
+            let picture = sample.picture.into_rgb();
+            let redrawn = redrawn.map_or_else(|| picture.clone(), |edited| edited.picture);
+            let (without, with) = if shown { (redrawn, picture) } else { (picture, redrawn) };
             Ok(Pair { positive: phantoms.classes()[sample.label] == target, shown, without, with })
         };
         let pairs = (0..phantoms.len()).into_par_iter().map(pair).collect::<Result<_, _>>()?;
@@ -67,7 +69,7 @@ impl Pairs {
         let class = model.classes().find(&self.target)?;
         let say = |of: fn(&Pair) -> &RgbImage| -> Result<Vec<f64>, Error> {
             let views = self.pairs.iter().map(|pair| Ok(model.preprocessing().view(of(pair))?));
-            let views: Vec<RgbImage> = views.collect::<Result<_, Error>>()?;
+            let views: Vec<Picture> = views.collect::<Result<_, Error>>()?;
             Ok(answers(model, class, &views)?.iter().map(|answer| answer.probability).collect())
         };
         let (without, with) = (say(|pair| &pair.without)?, say(|pair| &pair.with)?);

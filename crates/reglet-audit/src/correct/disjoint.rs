@@ -19,7 +19,10 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
         pool.members().iter().enumerate().map(|(place, member)| (member.content.as_str(), place)).collect();
     let audited: Vec<String> = (0..audit.len())
         .into_par_iter()
-        .map(|index| Ok(content(&audit.picture(index)?)))
+        .map(|index| {
+            let picture = audit.picture(index)?;
+            Ok(content(&picture))
+        })
         .collect::<Result<_, Error>>()?;
     let same: Vec<(usize, usize)> = audited
         .iter()

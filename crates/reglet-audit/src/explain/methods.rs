@@ -89,6 +89,7 @@ pub(super) mod tests {
             preprocessing: None,
             mean: None,
             std: None,
+            range: None,
             score: "logit".into(),
             colormap: "inferno".into(),
             device: "cpu".into(),

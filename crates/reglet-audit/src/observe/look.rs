@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use reglet_attribution::{Method, Remark};
 use reglet_data::Mask;
 use reglet_data::edit::Change;
+use reglet_data::picture::Picture;
 use reglet_evidence::{MapRow, Observation, Placement};
 use reglet_metrics::Localisation;
 use reglet_model::{Model, Targets};
@@ -80,11 +81,11 @@ impl Part<'_> {
         let natural = self.group.iter().map(|&at| (at, None, &self.seen(at).view));
         let changed = self.versions().filter(|(_, version)| !version.aside);
         let changed = changed.map(|(at, version)| (at, Some(&version.edit), &version.view));
-        let mut all: Vec<(usize, Option<_>, &RgbImage)> = natural.chain(changed).collect();
+        let mut all: Vec<(usize, Option<_>, &Picture)> = natural.chain(changed).collect();
         // The rows of one picture stand together, as it is first.
         all.sort_by_key(|(at, ..)| *at);
         for part in all.chunks(CHUNK) {
-            let views: Vec<RgbImage> = part.iter().map(|(.., view)| (*view).clone()).collect();
+            let views: Vec<Picture> = part.iter().map(|(.., view)| (*view).clone()).collect();
             let Asked { scores, top, features } = ask(self.plan, self.model(), &views)?;
             for (row, (at, edit, _)) in part.iter().enumerate() {
                 let picture = self.prepared[*at].index;
@@ -106,7 +107,7 @@ impl Part<'_> {
         let mut exhibits: BTreeMap<usize, Shown> = BTreeMap::new();
         for (target, name) in self.plan.targets.iter().enumerate() {
             let class = self.model().classes().find(name)?;
-            let views: Vec<RgbImage> = self.group.iter().map(|&at| self.seen(at).view.clone()).collect();
+            let views: Vec<Picture> = self.group.iter().map(|&at| self.seen(at).view.clone()).collect();
             let maps = explain(&self.plan.methods, self.model(), class, &views)?;
             for (row, &at) in self.group.iter().enumerate() {
                 let Seen { view, masks, .. } = self.seen(at);
@@ -115,7 +116,7 @@ impl Part<'_> {
                 found.maps.extend(rows);
                 self.keep(at, target, &seen, &mut exhibits, found)?;
             }
-            let removed: Vec<(usize, usize, &RgbImage)> = self
+            let removed: Vec<(usize, usize, &Picture)> = self
                 .versions()
                 .filter(|(at, version)| {
                     let shows = self.prepared[*at].known.shows[version.edit.artefact];
@@ -124,7 +125,7 @@ impl Part<'_> {
                 .map(|(at, version)| (at, version.edit.artefact, &version.view))
                 .collect();
             for part in removed.chunks(CHUNK) {
-                let views: Vec<RgbImage> = part.iter().map(|(.., view)| (*view).clone()).collect();
+                let views: Vec<Picture> = part.iter().map(|(.., view)| (*view).clone()).collect();
                 let maps = explain(&self.plan.methods, self.model(), class, &views)?;
                 for (row, &(at, artefact, view)) in part.iter().enumerate() {
                     let region = &self.plan.artefacts[artefact].name;
@@ -229,7 +230,7 @@ struct Mapped<'a> {
     maps: &'a Maps,
     row: usize,
     masks: &'a BTreeMap<String, Mask>,
-    view: &'a RgbImage,
+    view: &'a Picture,
 }
 
 /// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
@@ -255,7 +256,7 @@ pub(crate) fn explain(
     methods: &[Method],
     model: &Model,
     target: usize,
-    views: &[RgbImage],
+    views: &[Picture],
 ) -> Result<Maps, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let targets = vec![target; views.len()];

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use image::RgbImage;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reglet_data::edit::Change;
+use reglet_data::picture::Picture;
 use reglet_data::{Canvas, Dataset, Geometry, Mask, Sample, View};
-use reglet_evidence::{Edit, Picture};
+use reglet_evidence::Edit;
 
 use super::edit;
 use crate::Error;
@@ -18,14 +18,14 @@ use crate::properties::properties;
 pub(super) struct Prepared {
     /// Its place in the data set.
     pub index: usize,
-    pub known: Picture,
+    pub known: reglet_evidence::Picture,
     /// By geometry.
     pub seen: Vec<Seen>,
 }
 
 /// A picture as the models with one geometry see it.
 pub(super) struct Seen {
-    pub view: RgbImage,
+    pub view: Picture,
     /// Its regions.
     pub masks: BTreeMap<String, Mask>,
     /// It after each change.
@@ -69,7 +69,7 @@ pub(super) struct Version {
     pub edit: Edit,
     /// Whether it is only there for its maps.
     pub aside: bool,
-    pub view: RgbImage,
+    pub view: Picture,
 }
 
 /// Which of so many pictures the gallery shows: one from each of `wanted` equal stretches, drawn, since an even step
@@ -151,12 +151,12 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
 }
 
 /// What is known of a picture without asking a model.
-fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> Picture {
+fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> reglet_evidence::Picture {
     let data = workshop.data;
     let cells = data.columns().iter();
     let columns: BTreeMap<String, String> =
         cells.filter_map(|name| Some((name.clone(), data.cell(index, name)?.to_owned()))).collect();
-    Picture {
+    reglet_evidence::Picture {
         id: sample.id.clone(),
         group: data.group(index).map(str::to_owned),
         pair: data.pair(index).map(str::to_owned),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use image::RgbImage;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use reglet_data::picture::Picture;
 use reglet_evidence::Score;
 use reglet_model::{Head, Model};
 use reglet_statistics::Probe;
@@ -60,14 +60,14 @@ impl Probes {
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
             // By picture and geometry: each picture is read once, and not kept.
-            let views = |(index, _): &Chosen| -> Result<Vec<RgbImage>, Error> {
+            let views = |(index, _): &Chosen| -> Result<Vec<Picture>, Error> {
                 let picture = plan.data.picture(*index)?;
-                let views = geometries.all().iter().map(|geometry| Ok(geometry.apply(&picture)?));
+                let views = geometries.all().iter().map(|geometry| Ok(geometry.bring(&picture)?));
                 views.collect()
             };
-            let views: Vec<Vec<RgbImage>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
+            let views: Vec<Vec<Picture>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
             for (number, (_, model)) in plan.models.iter().enumerate() {
-                let views: Vec<RgbImage> =
+                let views: Vec<Picture> =
                     views.iter().map(|views| views[geometries.of(number)].clone()).collect();
                 features[number].extend(ask(plan, model, &views)?.features);
                 progress.step((done * plan.models.len() + (number + 1) * part.len()) as u64, total)?;
@@ -168,7 +168,7 @@ fn probe(
 ///
 /// # Errors
 /// Whatever the model reports.
-pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Asked, Error> {
+pub(crate) fn ask(plan: &Plan, model: &Model, views: &[Picture]) -> Result<Asked, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let (logits, features) = model.logits_and_features(&input)?;
     let targets = plan.targets.iter().map(|target| model.classes().find(target));
@@ -189,7 +189,7 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[RgbImage]) -> Result<Aske
 ///
 /// # Errors
 /// Whatever the model reports.
-pub(crate) fn answers(model: &Model, target: usize, views: &[RgbImage]) -> Result<Vec<Score>, Error> {
+pub(crate) fn answers(model: &Model, target: usize, views: &[Picture]) -> Result<Vec<Score>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
     for part in views.chunks(if same_size { CHUNK } else { 1 }) {

@@ -124,7 +124,7 @@ impl Editor {
         if options.resolution == Some(0) {
             return Err(EditError::Resolution.into());
         }
-        let redraws = artefact == DRAWN
+        let redraws = dataset.redraws() == Some(artefact)
             && [Change::Insert, Change::Remove]
                 .into_iter()
                 .any(|change| !dataset.is_empty() && dataset.redraw(0, change, seed).is_some());

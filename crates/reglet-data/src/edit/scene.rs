@@ -284,7 +284,7 @@ impl<'a> Scene<'a> {
         else {
             return Ok(None);
         };
-        let mut without = self.sample.picture.clone();
+        let mut without = self.sample.picture.clone().into_rgb();
         removal.put(&mut without);
         let mut moved = cutout.pasted(&without, *spot)?;
         let anew = moved.region(without.dimensions())?;

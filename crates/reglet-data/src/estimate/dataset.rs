@@ -1,8 +1,8 @@
-use image::RgbImage;
 use sha2::{Digest, Sha256};
 
 use super::estimate_lesion;
 use crate::edit::{Change, Edited};
+use crate::picture::Picture;
 use crate::{DataError, Dataset, Sample};
 
 /// A data set whose pictures get an estimated mask of one region, by [`estimate_lesion`], where they have none.
@@ -83,8 +83,12 @@ impl Dataset for EstimatedLesions {
         Ok(sample)
     }
 
-    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
         self.data.picture(index)
+    }
+
+    fn redraws(&self) -> Option<&str> {
+        self.data.redraws()
     }
 
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {

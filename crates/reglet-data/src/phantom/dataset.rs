@@ -213,13 +213,17 @@ impl Dataset for Phantoms {
         let drawn_from = format!("{GENERATOR}\n{} {phantom:?}\n", self.options.size);
         Ok(Sample {
             id: self.ids[index].clone(),
-            picture: rendered.picture,
+            picture: rendered.picture.into(),
             label: usize::from(phantom.melanoma),
             sha256: format!("{:x}", Sha256::digest(drawn_from)),
             mask_sha256: BTreeMap::new(),
             regions: rendered.masks,
             estimated: BTreeSet::new(),
         })
+    }
+
+    fn redraws(&self) -> Option<&str> {
+        Some("ruler")
     }
 
     /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Insert`], [`Change::Remove`] and

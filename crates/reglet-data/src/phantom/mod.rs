@@ -68,4 +68,5 @@ pub use ruler::{Material, Ruler};
 pub use skin::Skin;
 
 pub(crate) use dice::Dice;
+pub(crate) use noise::{fractal, grain};
 pub(crate) use ruler_paint::{LayerPixel, paint};

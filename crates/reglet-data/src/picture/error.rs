@@ -83,6 +83,14 @@ pub enum PictureError {
         /// Its largest value, from 1 to 4095.
         largest: u16,
     },
+    /// A DICOM file holds no picture that is read, or another number of them.
+    #[error("the picture `{}` {fault}", path.display())]
+    Dicom {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: DicomFault,
+    },
     /// The header claims more pixels than allowed.
     #[error(
         "the picture `{}` is too large, {width}×{height} pixels where at most {limit} are allowed: make it smaller",
@@ -127,6 +135,84 @@ pub enum PictureError {
     },
 }
 
+/// What is wrong with a DICOM file. What the file says of people stands in none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DicomFault {
+    /// The program was built without the reader.
+    #[error(
+        "is a DICOM file, which this program was built without: build it with the feature `dicom`, or convert the picture to PNG"
+    )]
+    NotBuilt,
+    /// A frame is named of a file that is none of DICOM.
+    #[error("is no DICOM file, of which alone a frame can be named: leave out what stands from # on")]
+    NoFrames,
+    /// The file ends too early.
+    #[error("is a DICOM file that is cut short: copy or download it again")]
+    CutShort,
+    /// The file contradicts itself.
+    #[error("is a damaged DICOM file ({what}): export it again")]
+    Damaged {
+        /// Where.
+        what: &'static str,
+    },
+    /// There are no pixels in it: a report, a directory, a plan.
+    #[error("is a DICOM file without pixels, such as a report or a directory (DICOMDIR): leave it out")]
+    NoPixels,
+    /// It holds several pictures, and none of them is named.
+    #[error(
+        "is a DICOM file of {frames} frames: name one, counted from 1, by # and its number behind the file's name"
+    )]
+    SeveralFrames {
+        /// How many.
+        frames: u32,
+    },
+    /// It does not hold the picture that is named.
+    #[error("is a DICOM file of {frames} frame{}, counted from 1, and has no frame {frame}: name one of those", if *frames == 1 { "" } else { "s" })]
+    NoSuchFrame {
+        /// The frame asked for.
+        frame: u32,
+        /// How many there are.
+        frames: u32,
+    },
+    /// It is written in a way that is not read.
+    #[error(
+        "is a DICOM file in a way of writing that is not read, {name}: write it again uncompressed, as `gdcmconv --raw` does"
+    )]
+    Syntax {
+        /// The way.
+        name: &'static str,
+    },
+    /// Its frames lie in pieces, and nothing says which belong together.
+    #[error(
+        "is a DICOM file whose {frames} frames lie in {pieces} pieces: write it again uncompressed, as `gdcmconv --raw` does"
+    )]
+    Pieces {
+        /// How many pieces there are.
+        pieces: usize,
+        /// How many frames there are.
+        frames: u32,
+    },
+    /// Samples have another number of bits.
+    #[error(
+        "is a DICOM file of {bits} bits a sample, and 8 or 16 are read: export it as a greyscale or RGB picture"
+    )]
+    Bits {
+        /// How many.
+        bits: u32,
+    },
+    /// Samples become colours in another way than those that are read.
+    #[error(
+        "is a DICOM file in colours that are not read, such as those of a palette: export it as greyscale or RGB"
+    )]
+    Colours,
+    /// Stored values become what they measure by a table.
+    #[error(
+        "is a DICOM file whose values are to be looked up in a modality table, which is not done: export it as a greyscale picture"
+    )]
+    ModalityTable,
+}
+
 /// How many bits a number takes.
 fn bits(number: u16) -> u32 {
     u16::BITS - number.leading_zeros()
@@ -156,7 +242,8 @@ impl PictureError {
             | Self::Damaged { .. }
             | Self::Unsupported { .. }
             | Self::FloatingPoint { .. }
-            | Self::NearlyBlack { .. } => Fault::Data,
+            | Self::NearlyBlack { .. }
+            | Self::Dicom { .. } => Fault::Data,
             Self::TooManyPixels { .. } | Self::TooManyBytes { .. } | Self::TooMuchMemory { .. } => {
                 Fault::Limits
             }

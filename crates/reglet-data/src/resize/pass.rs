@@ -87,6 +87,14 @@ impl Pass {
 
 /// The windows of all output values of a pass from `from` values, `span` wide, to `to`.
 fn windows(from: usize, span: f64, to: usize) -> Vec<Window> {
+    let whole = |weight: &f64| (0.5 + weight * f64::from(1 << FRACTION)) as i32;
+    let window =
+        |(start, weights): (usize, Vec<f64>)| Window { start, weights: weights.iter().map(whole).collect() };
+    triangles(from, span, to).into_iter().map(window).collect()
+}
+
+/// Where each output value's window begins, and its weights, which add up to 1.
+pub(super) fn triangles(from: usize, span: f64, to: usize) -> Vec<(usize, Vec<f64>)> {
     let scale = span / to as f64;
     let support = scale.max(1.0);
     // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
@@ -99,9 +107,7 @@ fn windows(from: usize, span: f64, to: usize) -> Vec<Window> {
             let end = ((center + support + 0.5) as usize).min(from);
             let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * steepness).abs()).max(0.0);
             let sum: f64 = (start..end).map(triangle).sum();
-            let weights =
-                (start..end).map(|at| (0.5 + triangle(at) / sum * f64::from(1 << FRACTION)) as i32).collect();
-            Window { start, weights }
+            (start, (start..end).map(|at| triangle(at) / sum).collect())
         })
         .collect()
 }

@@ -72,14 +72,16 @@ pub(super) fn assemble(
     Ok((graph, Parameters::from_tensors(parameters)))
 }
 
-/// A classifier reads pictures: `[N, 3, H, W]`, for any number of them, or one by one.
+/// A classifier reads pictures: `[N, 3, H, W]`, or `[N, 1, H, W]` in grey, for any number of them, or one by one.
 fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
     match shape {
-        Some([Size::Symbol(_) | Size::Fixed(1), Size::Fixed(3), _, _]) if kind == Some(Kind::Float) => Ok(()),
-        Some([Size::Fixed(count), Size::Fixed(3), _, _]) => Err(format!(
+        Some([Size::Symbol(_) | Size::Fixed(1), Size::Fixed(1 | 3), _, _]) if kind == Some(Kind::Float) => {
+            Ok(())
+        }
+        Some([Size::Fixed(count), Size::Fixed(1 | 3), _, _]) => Err(format!(
             "it was exported for a fixed number of pictures, {count}; export it again with a dynamic batch, as `reglet export-help` \
              shows, or with a single picture"
         )),
-        _ => Err("its input is no batch of pictures, [N, 3, height, width] in floats".to_owned()),
+        _ => Err("its input is no batch of pictures, [N, 3 or 1, height, width] in floats".to_owned()),
     }
 }

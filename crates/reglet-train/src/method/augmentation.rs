@@ -1,9 +1,9 @@
 //! Counterfactual augmentation.
 
-use image::RgbImage;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use reglet_data::edit::Change;
+use reglet_data::picture::Picture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ impl Augmentation {
 
 impl Drawn {
     /// The picture after the change; `None` where it cannot be made.
-    pub fn view(&self, pool: &Pool<'_>, place: usize) -> Result<Option<RgbImage>, TrainError> {
+    pub fn view(&self, pool: &Pool<'_>, place: usize) -> Result<Option<Picture>, TrainError> {
         let change = match (pool.members()[place].shown, self.control) {
             (Some(true), false) => Change::Remove,
             (Some(false), false) => Change::Insert,

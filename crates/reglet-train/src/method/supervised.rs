@@ -1,10 +1,10 @@
 //! Learning from labelled pictures: what every method that trains the network has in common.
 
-use image::RgbImage;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use reglet_data::picture::Picture;
 use reglet_model::{Graph, Parameters};
 use tch::{Kind, Tensor};
 
@@ -172,11 +172,11 @@ impl Objective for Learner<'_> {
             None => vec![None; batch.len()],
         };
         let pool = case.pool;
-        let view = |(&place, drawn): (&usize, &Option<Drawn>)| -> Result<RgbImage, TrainError> {
+        let view = |(&place, drawn): (&usize, &Option<Drawn>)| -> Result<Picture, TrainError> {
             let changed = drawn.as_ref().map(|drawn| drawn.view(pool, place)).transpose()?.flatten();
             changed.map_or_else(|| pool.view(place), Ok)
         };
-        let views: Vec<RgbImage> =
+        let views: Vec<Picture> =
             self.places.par_iter().zip(&drawn).map(view).collect::<Result<_, TrainError>>()?;
         let inputs = case.model.preprocessing().tensor(&views, case.model.device())?;
         self.turns = batch.iter().map(|_| if case.turn { random.random_range(0..8) } else { 0 }).collect();

@@ -79,7 +79,7 @@ fn drawn(kind: Kind, phantoms: &Phantoms, index: usize) -> Result<(RgbImage, Fac
     };
     let seed = phantoms.options().seed;
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ ((index as u64) << 32));
-    let mut picture = sample.picture;
+    let mut picture = sample.picture.into_rgb();
     if kind != Kind::AnyForeignThing && random.random_range(0..3) == 0 {
         picture = Thing::random(&mut random, SIDE).on(&picture);
         facts.foreign = true;

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::edit::{Change, remove};
 use reglet_data::phantom::{Phantom, PhantomOptions, Phantoms, render};
+use reglet_data::picture::Picture;
 use reglet_data::{DataError, Dataset, Mask};
 use reglet_statistics::{auroc, mean, quantile};
 use serde::Serialize;
@@ -145,7 +146,7 @@ pub(in crate::calibration) fn truths(
         let class = model.classes().find(&audit.config.targets()[0])?;
         let say = |of: &dyn Fn(&Views) -> &RgbImage| -> Result<Vec<f64>, Error> {
             let seen = views.iter().map(|views| Ok(model.preprocessing().view(of(views))?));
-            let seen: Vec<RgbImage> = seen.collect::<Result<_, Error>>()?;
+            let seen: Vec<Picture> = seen.collect::<Result<_, Error>>()?;
             Ok(answers(&model, class, &seen)?.iter().map(|answer| answer.probability).collect())
         };
         let (without, with, dark) = (say(&|v| &v.without)?, say(&|v| &v.with)?, say(&|v| &v.dark)?);
@@ -179,9 +180,10 @@ fn views(phantoms: &Phantoms, index: usize) -> Result<Views, Error> {
     let change = if shown { Change::Remove } else { Change::Insert };
     let redrawn = phantoms.redraw(index, change, seed);
     let region = redrawn.as_ref().map(|edited| edited.region.clone());
-    let redrawn = redrawn.map_or_else(|| sample.picture.clone(), |edited| edited.picture);
+    let picture = sample.picture.into_rgb();
+    let redrawn = redrawn.map_or_else(|| picture.clone(), |edited| edited.picture);
     let melanoma = sample.label == 1;
-    let (without, with) = if shown { (redrawn, sample.picture) } else { (sample.picture, redrawn) };
+    let (without, with) = if shown { (redrawn, picture) } else { (picture, redrawn) };
     let mut random = ChaCha8Rng::seed_from_u64(seed.rotate_left(32) ^ index as u64);
     let (area, centre) = region.as_ref().map_or((900.0, [32.0; 2]), about);
     let dark = Thing::of_area(&mut random, area, centre).on(&without);

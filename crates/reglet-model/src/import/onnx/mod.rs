@@ -133,7 +133,7 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
     };
     let none = |what: String| {
         format!(
-            "its input '{}' is no batch of pictures in floats, [N, 3, height, width] or [N, height, width, 3]: {what}",
+            "its input '{}' is no batch of pictures in floats, [N, 3 or 1, height, width] or [N, height, width, 3 or 1]: {what}",
             picture.name
         )
     };
@@ -152,9 +152,10 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
     // A size below one is left open, as zero and minus one are written by some.
     let fixed = |dim: &proto::Dimension| dim.value.filter(|size| *size > 0);
     let sizes: Vec<Option<i64>> = rest.iter().map(fixed).collect();
-    let last = sizes[0] != Some(3) && sizes[2] == Some(3);
-    let channels = if last { sizes[2] } else { sizes[0] };
-    if channels.is_some_and(|channels| channels != 3) {
+    let may_be_channels = |size: Option<i64>| matches!(size, Some(1 | 3));
+    let last = !may_be_channels(sizes[0]) && may_be_channels(sizes[2]);
+    let channels = if last { sizes[2] } else { sizes[0] }.unwrap_or(3);
+    if !matches!(channels, 1 | 3) {
         let sizes: Vec<String> =
             sizes.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string())).collect();
         return Err(none(format!("its shape is [N, {}]", sizes.join(", "))));
@@ -162,7 +163,7 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
     importer.fixed_batch = fixed(batch);
     importer.symbols.push("batch".to_owned());
     let places = if last { [0, 1] } else { [1, 2] };
-    let mut shape = vec![Size::Symbol(0), Size::Fixed(3)];
+    let mut shape = vec![Size::Symbol(0), Size::Fixed(channels)];
     for place in places {
         shape.push(match sizes[place] {
             Some(size) => Size::Fixed(size),

@@ -1,0 +1,328 @@
+//! A file's elements from one to the next, with nothing taken at its word.
+
+use dicom_core::VR;
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_object::{StandardDataDictionary, Tag};
+use sha2::{Digest, Sha256};
+
+use super::coded::Code;
+use crate::picture::DicomFault;
+
+/// What stands before the pixels.
+#[derive(Debug)]
+pub(crate) struct Head {
+    /// How the elements and the pixels are written.
+    pub(crate) syntax: Syntax,
+    /// The number of frames, at least one.
+    pub(crate) frames: u32,
+    /// What pictures of one patient have in common, in which the patient's number cannot be read.
+    pub(crate) group: Option<String>,
+}
+
+/// A transfer syntax that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    explicit: bool,
+    big: bool,
+    code: Option<Code>,
+}
+
+impl Syntax {
+    /// How frames are compressed; `None` where they are not.
+    pub(super) fn code(self) -> Option<Code> {
+        self.code
+    }
+
+    fn find(uid: &str) -> Result<Syntax, DicomFault> {
+        let little = |code| Ok(Syntax { explicit: true, big: false, code });
+        match uid.strip_prefix("1.2.840.10008.1.2").unwrap_or("?") {
+            "" => Ok(Syntax { explicit: false, big: false, code: None }),
+            ".1" => little(None),
+            ".2" => Ok(Syntax { explicit: true, big: true, code: None }),
+            ".4.50" | ".4.51" | ".4.57" | ".4.70" => little(Some(Code::Jpeg)),
+            ".4.90" | ".4.91" => little(Some(Code::Jpeg2000)),
+            ".5" => little(Some(Code::RunLengths)),
+            ".4.80" | ".4.81" => Err(DicomFault::Syntax { name: "JPEG-LS" }),
+            ".4.110" | ".4.111" | ".4.112" => Err(DicomFault::Syntax { name: "JPEG XL" }),
+            ".4.201" | ".4.202" | ".4.203" => Err(DicomFault::Syntax { name: "High-Throughput JPEG 2000" }),
+            ".1.99" => Err(DicomFault::Syntax { name: "deflated elements" }),
+            other if other.starts_with(".4.10") => Err(DicomFault::Syntax { name: "a film (MPEG)" }),
+            _ => Err(DicomFault::Syntax { name: "a transfer syntax that is not known" }),
+        }
+    }
+}
+
+/// The bytes before the pixels that are read at most, and the elements.
+const LONGEST: usize = 64 << 20;
+const MOST: usize = 1 << 20;
+
+/// How deep sequences may lie in one another.
+const DEEPEST: usize = 32;
+
+/// The length of what is ended by an element of its own.
+const UNTOLD: u32 = u32::MAX;
+
+const ITEM: Tag = Tag(0xFFFE, 0xE000);
+const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+const GROUP_LENGTH: Tag = Tag(0x0002, 0x0000);
+const TRANSFER_SYNTAX: Tag = Tag(0x0002, 0x0010);
+const PATIENT: Tag = Tag(0x0010, 0x0020);
+const ISSUER: Tag = Tag(0x0010, 0x0021);
+const STUDY: Tag = Tag(0x0020, 0x000D);
+const FRAMES: Tag = Tag(0x0028, 0x0008);
+const PIXELS: Tag = Tag(0x7FE0, 0x0010);
+
+/// Where the elements begin: 128 bytes that mean nothing, and four that say what the file is.
+const START: usize = 132;
+
+/// A sequence, or an item of one.
+struct Level {
+    /// Where it ends, or `None` where an element of its own ends it.
+    end: Option<usize>,
+    is_item: bool,
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    syntax: Syntax,
+    levels: Vec<Level>,
+    /// Whether the bytes are the whole file, or may end within the pixels.
+    whole: bool,
+}
+
+struct Element<'a> {
+    tag: Tag,
+    vr: Option<VR>,
+    /// `None` where an element of its own ends it.
+    value: Option<&'a [u8]>,
+}
+
+/// Walks through the elements of a whole file up to the end of the pixels. Where this succeeds, every element lies within the
+/// file and within what it is part of.
+pub(super) fn walk(bytes: &[u8]) -> Result<Head, DicomFault> {
+    read(bytes, true)
+}
+
+/// What the beginning of a file says, as long as all that stands before the pixels is in it.
+pub(crate) fn head(bytes: &[u8]) -> Result<Head, DicomFault> {
+    read(bytes, false)
+}
+
+fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
+    let damaged = |what| DicomFault::Damaged { what };
+    let meta = Syntax { explicit: true, big: false, code: None };
+    let mut walk = Walk { bytes, at: START, syntax: meta, levels: Vec::new(), whole };
+    let (mut told, mut syntax) = (None, None);
+    while bytes.get(walk.at..).is_some_and(|rest| rest.starts_with(&[2, 0])) {
+        let Element { tag, value, .. } = walk.element()?;
+        let value = value.ok_or(damaged("its file meta information has no end"))?;
+        match tag {
+            GROUP_LENGTH => told = value.first_chunk().map(|&four| (walk.at, u32::from_le_bytes(four))),
+            TRANSFER_SYNTAX => syntax = Some(text(value)),
+            _ => {}
+        }
+    }
+    if told.is_none_or(|(from, length)| walk.at - from != length as usize) {
+        return Err(damaged("the length of its file meta information is wrong"));
+    }
+    let syntax = syntax.ok_or(damaged("it does not say by which transfer syntax it is written"))?;
+    walk.syntax = Syntax::find(&syntax)?;
+    let syntax = walk.syntax;
+
+    let (mut frames, mut patient, mut issuer, mut study) = (1, None, None, None);
+    for _ in 0..MOST {
+        walk.leave();
+        if walk.levels.is_empty() && walk.at == bytes.len() {
+            return Err(if whole { DicomFault::NoPixels } else { DicomFault::CutShort });
+        }
+        let element = walk.element()?;
+        if !walk.levels.is_empty() {
+            walk.enter(&element)?;
+            continue;
+        }
+        let said = || element.value.map(text).filter(|text| !text.is_empty());
+        match element.tag {
+            PATIENT => patient = said(),
+            ISSUER => issuer = said(),
+            STUDY => study = said(),
+            FRAMES => {
+                let number = |text: String| text.parse().ok().filter(|&frames| frames > 0);
+                let number = said().map_or(Some(1), number);
+                frames = number.ok_or(damaged("its number of frames cannot be"))?;
+            }
+            PIXELS => {
+                let is_bytes = matches!(element.vr, Some(VR::OB | VR::OW));
+                match (element.value, syntax.code) {
+                    _ if !whole => {}
+                    (Some(_), None) if is_bytes => {}
+                    (None, Some(_)) if is_bytes => walk.fragments()?,
+                    _ => return Err(damaged("its pixels are not written as its transfer syntax says")),
+                }
+                return Ok(Head { syntax, frames, group: group(patient, issuer, study) });
+            }
+            _ => walk.enter(&element)?,
+        }
+        if walk.at > START + LONGEST {
+            return Err(damaged("there is too much before its pixels"));
+        }
+    }
+    Err(damaged("it has too many elements"))
+}
+
+impl<'a> Walk<'a> {
+    /// Leaves what ends here.
+    fn leave(&mut self) {
+        while self.levels.last().is_some_and(|level| level.end == Some(self.at)) {
+            self.levels.pop();
+        }
+    }
+
+    /// The next element. Its value, where it has one, is passed by.
+    fn element(&mut self) -> Result<Element<'a>, DicomFault> {
+        let (tag, vr, length) = self.header()?;
+        let are_pixels = tag == PIXELS && self.levels.is_empty();
+        if length == UNTOLD || (are_pixels && !self.whole) {
+            return Ok(Element { tag, vr, value: None });
+        }
+        // An item, and a sequence, is entered; all else is passed by.
+        let value = self.within(length)?;
+        let is_entered = tag == ITEM || vr == Some(VR::SQ);
+        self.at += if is_entered { 0 } else { value.len() };
+        Ok(Element { tag, vr, value: Some(value) })
+    }
+
+    /// The tag, the kind of value, which delimiters have none of, and the length.
+    fn header(&mut self) -> Result<(Tag, Option<VR>, u32), DicomFault> {
+        let (group, element) = (self.two()?, self.two()?);
+        let tag = Tag(group, element);
+        if group == ITEM.0 {
+            return Ok((tag, None, self.four()?));
+        }
+        if !self.syntax.explicit {
+            let known = StandardDataDictionary.by_tag(tag).map(|entry| entry.vr().relaxed());
+            return Ok((tag, known, self.four()?));
+        }
+        let [first, second] = self.bytes_of::<2>()?;
+        let vr = VR::from_binary([first, second]);
+        let vr =
+            vr.ok_or(DicomFault::Damaged { what: "an element has a kind of value that there is not" })?;
+        let length = match vr {
+            VR::OB
+            | VR::OD
+            | VR::OF
+            | VR::OL
+            | VR::OV
+            | VR::OW
+            | VR::SQ
+            | VR::SV
+            | VR::UC
+            | VR::UN
+            | VR::UR
+            | VR::UT
+            | VR::UV => {
+                self.two()?;
+                self.four()?
+            }
+            _ => u32::from(self.two()?),
+        };
+        Ok((tag, Some(vr), length))
+    }
+
+    /// Goes into a sequence or an item, or out of one.
+    fn enter(&mut self, element: &Element<'_>) -> Result<(), DicomFault> {
+        let misplaced = DicomFault::Damaged { what: "its sequences are not closed in their order" };
+        let in_item = self.levels.last().map(|level| level.is_item);
+        let end = element.value.map(|value| self.at + value.len());
+        let inner = match element.tag {
+            ITEM if in_item == Some(false) => Level { end, is_item: true },
+            ITEM_END if in_item == Some(true) => return self.close(),
+            SEQUENCE_END if in_item == Some(false) => return self.close(),
+            ITEM | ITEM_END | SEQUENCE_END => return Err(misplaced),
+            _ if in_item == Some(false) => return Err(misplaced),
+            _ if element.vr == Some(VR::SQ) => Level { end, is_item: false },
+            // The pixels of an icon.
+            PIXELS if element.value.is_none() => return self.fragments(),
+            _ if element.value.is_some() => return Ok(()),
+            // Without a known kind, what has no length can only be a sequence.
+            _ if !self.syntax.explicit => Level { end, is_item: false },
+            _ => return Err(DicomFault::Damaged { what: "an element that is no sequence has no length" }),
+        };
+        if self.levels.len() == DEEPEST {
+            return Err(DicomFault::Damaged { what: "its sequences lie too deep in one another" });
+        }
+        self.levels.push(inner);
+        Ok(())
+    }
+
+    /// Closes what an element of its own ends.
+    fn close(&mut self) -> Result<(), DicomFault> {
+        match self.levels.pop() {
+            Some(Level { end: None, .. }) => Ok(()),
+            _ => Err(DicomFault::Damaged { what: "its sequences are not closed in their order" }),
+        }
+    }
+
+    /// Passes by the pieces of compressed pixels, which hold no elements, and what ends them.
+    fn fragments(&mut self) -> Result<(), DicomFault> {
+        for _ in 0..MOST {
+            match self.header()? {
+                (ITEM, _, length) if length != UNTOLD => self.at += self.within(length)?.len(),
+                (SEQUENCE_END, _, 0) => return Ok(()),
+                _ => return Err(DicomFault::Damaged { what: "the pieces of its pixels are not in order" }),
+            }
+        }
+        Err(DicomFault::Damaged { what: "its pixels are in too many pieces" })
+    }
+
+    /// So many bytes from here on, where there are as many before whatever this lies in ends.
+    fn within(&self, length: u32) -> Result<&'a [u8], DicomFault> {
+        let inner = self.levels.iter().rev().find_map(|level| level.end);
+        let rest = self.bytes.get(self.at..inner.unwrap_or(self.bytes.len())).unwrap_or_default();
+        match rest.get(..length as usize) {
+            Some(value) => Ok(value),
+            None if inner.is_some() => {
+                Err(DicomFault::Damaged { what: "an element is longer than what it is part of" })
+            }
+            None => Err(DicomFault::CutShort),
+        }
+    }
+
+    fn bytes_of<const N: usize>(&mut self) -> Result<[u8; N], DicomFault> {
+        let bytes = self.within(N as u32)?;
+        self.at += N;
+        bytes.first_chunk().copied().ok_or(DicomFault::CutShort)
+    }
+
+    fn two(&mut self) -> Result<u16, DicomFault> {
+        let bytes = self.bytes_of()?;
+        Ok(if self.syntax.big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    }
+
+    fn four(&mut self) -> Result<u32, DicomFault> {
+        let bytes = self.bytes_of()?;
+        Ok(if self.syntax.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+    }
+}
+
+/// A value of letters without what fills it up to an even length.
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_owned()
+}
+
+/// What pictures of one patient have in common: a hash of the patient's number and of who gave it or, where there is none,
+/// of the study's.
+fn group(patient: Option<String>, issuer: Option<String>, study: Option<String>) -> Option<String> {
+    let parts = match patient {
+        Some(patient) => ["patient".to_owned(), issuer.unwrap_or_default(), patient],
+        None => ["study".to_owned(), String::new(), study?],
+    };
+    let mut hash = Sha256::new();
+    for part in &parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let hash = format!("{:x}", hash.finalize());
+    Some(format!("{}-{}", parts[0], &hash[..12]))
+}
