@@ -86,6 +86,7 @@ fn data(record: &Record, seed: u64) -> DataSummary {
         classes: classes.clone(),
         fingerprint: record.run.fingerprint.clone(),
         estimated,
+        unread: record.run.unread.clone(),
         artefacts,
         suspects: suspects.collect(),
     }

@@ -1,5 +1,6 @@
 //! The audit as a library: [`observe`] asks the models, [`judge`] concludes, and [`audit`] does the one after the other.
 
+use std::mem;
 use std::time::Instant;
 
 use reglet_evidence::{Rows, Tried};
@@ -34,7 +35,22 @@ pub fn audit(plan: &Plan) -> Result<Results, Error> {
 pub fn observe(plan: &Plan) -> Result<Record, Error> {
     let (start, fingerprint) = (Instant::now(), plan.data.fingerprint()?);
     let observed = observe::observe(plan, chunks(plan.data.len()), None, &mut Journal::default())?;
+    check_unchanged(plan, &fingerprint)?;
     conclude(plan, fingerprint, observed, None, start)
+}
+
+/// Refuses data that have another fingerprint than when the audit began.
+///
+/// # Errors
+/// [`Error::Usage`], or a file that cannot be read.
+pub(crate) fn check_unchanged(plan: &Plan, fingerprint: &str) -> Result<(), Error> {
+    match plan.data.fingerprint()? == fingerprint {
+        true => Ok(()),
+        false => Err(Error::Usage(
+            "the pictures or their tables changed while the audit ran; start it again, when nobody writes to them"
+                .to_owned(),
+        )),
+    }
 }
 
 /// Concludes from what was observed, by the rules of `config`, which may be others than the audit's own: a pure function.
@@ -72,7 +88,7 @@ pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
 /// Whether maps can be believed is found out where it is not `known`.
 ///
 /// # Errors
-/// Whatever is wrong with the data or a model; data that changed meanwhile.
+/// Whatever is wrong with the data or a model; more pictures that could not be read than the config allows.
 pub(crate) fn conclude(
     plan: &Plan,
     fingerprint: String,
@@ -80,23 +96,19 @@ pub(crate) fn conclude(
     known: Option<Vec<Tried>>,
     start: Instant,
 ) -> Result<Record, Error> {
-    if plan.data.fingerprint()? != fingerprint {
-        return Err(Error::Usage(
-            "the pictures or their tables changed while the audit ran; start it again, when nobody writes to them"
-                .to_owned(),
-        ));
-    }
+    observed.check_unread(plan)?;
+    let mut observed = observed.closed_up();
     let rows = Rows {
         subject: plan.subject(),
-        pictures: observed.pictures,
-        observations: observed.observations,
-        maps: observed.maps,
+        pictures: mem::take(&mut observed.pictures),
+        observations: mem::take(&mut observed.observations),
+        maps: mem::take(&mut observed.maps),
     };
     let tried = known.map_or_else(|| tried(plan), Ok)?;
     let mut clusterings = Vec::new();
     for model in 0..plan.models.len() {
         for target in 0..plan.targets.len() {
-            clusterings.extend(clusters(plan, model, target, &rows, &observed.sketches)?);
+            clusterings.extend(clusters(plan, model, target, &rows, &observed)?);
         }
     }
     let facts = plan.models.iter().map(|(_, model)| ModelFacts {
@@ -122,6 +134,7 @@ pub(crate) fn conclude(
             insertions: plan.artefacts.iter().map(|suspect| suspect.editor.insertion()).collect(),
             resolutions: plan.artefacts.iter().map(|suspect| suspect.editor.resolution()).collect(),
             tried,
+            unread: observed.unread,
         },
         rows,
         shown: observed.exhibits,

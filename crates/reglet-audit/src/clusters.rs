@@ -10,7 +10,7 @@ use reglet_statistics::{mean, spectral};
 use crate::Error;
 use crate::config::ClustersConfig;
 use crate::drawing::layer;
-use crate::observe::{Sketch, explain, jpeg};
+use crate::observe::{Observed, Sketch, explain, jpeg, place_in_data};
 use crate::plan::Plan;
 use crate::record::{Drawn, Kinds};
 use crate::results::{Cluster, Clustering, Typical};
@@ -48,13 +48,14 @@ pub(crate) fn clusters(
     model: usize,
     target: usize,
     rows: &Rows,
-    sketches: &[Sketch],
+    observed: &Observed,
 ) -> Result<Option<Kinds>, Error> {
     let Some(config) = &plan.config.clusters else { return Ok(None) };
     let class = plan.data.classes().iter().position(|class| *class == plan.targets[target]);
     let (mut clusterings, mut pictures) = (Vec::new(), Vec::new());
     for (method, chosen) in plan.methods.iter().enumerate() {
-        let all: Vec<&Sketch> = sketches
+        let all: Vec<&Sketch> = observed
+            .sketches
             .iter()
             .filter(|sketch| (sketch.model, sketch.target, sketch.method) == (model, target, method))
             .filter(|sketch| Some(rows.pictures[sketch.picture].label) == class)
@@ -75,7 +76,8 @@ pub(crate) fn clusters(
             let typical: Vec<usize> = typical.into_iter().map(|at| sketched[at].picture).collect();
             let members: BTreeSet<usize> = members.into_iter().map(|at| sketched[at].picture).collect();
             for &picture in &typical {
-                pictures.push(show(plan, model, method, target, picture)?);
+                let place = place_in_data(picture, &observed.unread);
+                pictures.push(show(plan, model, method, target, place)?);
             }
             let typical = typical.iter().map(|&picture| Typical {
                 id: rows.pictures[picture].id.clone(),

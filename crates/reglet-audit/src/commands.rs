@@ -6,16 +6,16 @@ use std::time::Instant;
 use reglet_data::file_names;
 
 use crate::assemble::assemble;
-use crate::audit::{conclude, tried};
+use crate::audit::{check_unchanged, conclude, tried};
 use crate::config::Config;
 use crate::drawing::FIGURE_SCALE;
 use crate::journal::Journal;
-use crate::observe::{chunks, observe, probes};
+use crate::observe::{Given, chunks, observe, of_chunk, probes};
 use crate::part::{Common, Identity, PLAN, Parts, Shard, check, common, write_common, write_part};
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::report::Charts;
-use crate::results::{CaseResults, Results};
+use crate::results::{CaseResults, Results, Unread};
 use crate::source::{Document, Source};
 use crate::{Error, Output, junit, model_card, report, samples};
 
@@ -41,6 +41,7 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     let fingerprint = plan.data.fingerprint()?;
     let mut journal = Journal::open(out, &key(plan, &fingerprint))?;
     let observed = observe(plan, chunks(plan.data.len()), None, &mut journal)?;
+    check_unchanged(plan, &fingerprint)?;
     let record = conclude(plan, fingerprint, observed, None, start)?;
     let results = assemble(&record, &plan.config);
     fill(Output::new(out)?, &record, &results)?;
@@ -57,9 +58,11 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
     let plan = Plan::load(config, overrides)?;
     let fingerprint = plan.data.fingerprint()?;
     let identity = Identity::of(&plan, &fingerprint);
-    let common = Common { identity, fingerprint, probes: probes(&plan)?, tried: tried(&plan)? };
-    write_common(&common, out)?;
     let pictures = plan.data.len();
+    let versions = chunks(pictures).map(|chunk| Ok(plan.data.fingerprint_of(of_chunk(chunk, pictures))?));
+    let versions = versions.collect::<Result<_, Error>>()?;
+    let common = Common { identity, fingerprint, probes: probes(&plan)?, tried: tried(&plan)?, versions };
+    write_common(&common, out)?;
     let chunks = chunks(pictures).len();
     Ok(format!(
         "{pictures} pictures in {chunks} chunks, of which up to {chunks} parts can be made.\nplan: {}\n",
@@ -86,11 +89,12 @@ pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) 
     let path = out.join(shard.file());
     let mut journal = Journal::open(&path, &key(&plan, &fingerprint))?;
     let chunks = shard.chunks(chunks(plan.data.len()).len());
-    let observed = observe(&plan, chunks, known.map(|known| known.probes), &mut journal)?;
-    let pictures = observed.pictures.len();
+    let given = known.map(|Common { probes, versions, .. }| Given { probes, versions });
+    let observed = observe(&plan, chunks, given, &mut journal)?;
+    let (pictures, unread) = (observed.gone_through(), left_out(&observed.unread));
     write_part(&plan, identity, shard, observed, out)?;
     journal.finish();
-    Ok(format!("{pictures} of {} pictures: {}\n", plan.data.len(), path.display()))
+    Ok(format!("{pictures} of {} pictures: {}\n{unread}", plan.data.len(), path.display()))
 }
 
 /// Makes one audit of its parts, in any number of folders, and ends as [`run_audit`] does. The config is the one that the parts
@@ -225,5 +229,15 @@ fn text(results: &Results, out: &Path) -> String {
         lines.extend(case.notes.iter().map(|note| format!("  note: {note}.")));
         lines.extend(case.verdict.reasons.iter().map(|reason| format!("  - {reason}.")));
     }
-    format!("{}\nreport: {}\n", lines.join("\n"), out.join("report.html").display())
+    let unread = left_out(&results.data.unread);
+    format!("{}\n{unread}report: {}\n", lines.join("\n"), out.join("report.html").display())
+}
+
+/// The pictures that could not be read, in words: nothing where there are none.
+fn left_out(unread: &[Unread]) -> String {
+    let named = unread.iter().map(|unread| format!("  {}: {}\n", unread.id, unread.reason));
+    match unread.len() {
+        0 => String::new(),
+        count => format!("left out, since they could not be read: {count}\n{}", named.collect::<String>()),
+    }
 }

@@ -58,6 +58,10 @@ pub struct Config {
     /// On how many pictures maps are made, drawn from all stretches of the data; all unless given. Maps cost many times what
     /// an answer does, and verdicts rest on answers.
     pub maps: Option<usize>,
+    /// The share of the pictures that may be unreadable, 0 to 1: they are left out, named and
+    /// counted. Where there are more, the audit stops; at 0, at the first.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub unreadable: f64,
     /// The pictures. An audit of a data set that is open already (`Plan::new`) needs none.
     #[schemars(with = "DataConfig")]
     pub data: Option<DataConfig>,
@@ -264,6 +268,7 @@ impl Default for Config {
             edit: EditOptions::default(),
             gallery: 16,
             maps: None,
+            unreadable: 0.0,
             data: None,
             models: BTreeMap::new(),
             reference: None,
@@ -357,6 +362,10 @@ impl Config {
                 let message = format!("{key} is {value}, but must be from -1 to 1");
                 return Err(source.at(&format!("trust.{key}"), &message));
             }
+        }
+        if !(0.0..=1.0).contains(&self.unreadable) {
+            let message = format!("unreadable is {}, but must be a share from 0 to 1", self.unreadable);
+            return Err(source.at("unreadable", &message));
         }
         if let Some(ClustersConfig { most, typical }) = self.clusters {
             for (key, value) in [("most", most), ("typical", typical)] {

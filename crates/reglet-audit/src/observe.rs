@@ -16,6 +16,7 @@ use crate::Error;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::progress::{Progress, Stage};
+use crate::results::Unread;
 use look::examine;
 pub(crate) use look::{explain, jpeg};
 pub(crate) use prepare::gallery;
@@ -25,6 +26,15 @@ pub(crate) use probe::{Probes, answers};
 /// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
 /// with them the last digits, are the same.
 pub(crate) const CHUNK: usize = 16;
+
+/// How many pictures that cannot be read are named before they are only counted.
+const NAMED: usize = 10;
+
+/// The place in the data set of a picture that has this place among those that could be read.
+pub(crate) fn place_in_data(picture: usize, unread: &[Unread]) -> usize {
+    // Each unread one that comes before moves it on by one.
+    unread.iter().fold(picture, |place, unread| place + usize::from(unread.place <= place))
+}
 
 /// What was found of some pictures.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,6 +49,8 @@ pub(crate) struct Observed {
     pub exhibits: Vec<Shown>,
     /// Maps in small, where the config asks for kinds of maps.
     pub sketches: Vec<Sketch>,
+    /// The pictures that could not be read, of which there is nothing else.
+    pub unread: Vec<Unread>,
 }
 
 /// What the report shows of one picture as one model saw it.
@@ -84,7 +96,57 @@ impl Observed {
         self.maps.extend(other.maps);
         self.exhibits.extend(other.exhibits);
         self.sketches.extend(other.sketches);
+        self.unread.extend(other.unread);
     }
+
+    /// How many pictures have been gone through, read or not.
+    pub(crate) fn gone_through(&self) -> usize {
+        self.pictures.len() + self.unread.len()
+    }
+
+    /// The same with pictures numbered by their place among those that could be read, instead of by that in the data set.
+    pub(crate) fn closed_up(mut self) -> Observed {
+        if self.unread.is_empty() {
+            return self;
+        }
+        let Observed { observations, maps, exhibits, sketches, unread, .. } = &mut self;
+        let numbers = observations.iter_mut().map(|row| &mut row.picture);
+        let numbers = numbers.chain(maps.iter_mut().map(|row| &mut row.picture));
+        let numbers = numbers.chain(exhibits.iter_mut().map(|shown| &mut shown.picture));
+        for number in numbers.chain(sketches.iter_mut().map(|sketch| &mut sketch.picture)) {
+            *number -= unread.partition_point(|unread| unread.place < *number);
+        }
+        self
+    }
+
+    /// Refuses more unread pictures than the config allows of the whole data set.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names them.
+    pub(crate) fn check_unread(&self, plan: &Plan) -> Result<(), Error> {
+        let (found, count) = (self.unread.len(), plan.data.len());
+        if found as f64 <= plan.config.unreadable * count as f64 {
+            return Ok(());
+        }
+        let named: Vec<String> = self
+            .unread
+            .iter()
+            .take(NAMED)
+            .map(|unread| format!("\n  {}: {}", unread.id, unread.reason))
+            .collect();
+        let more = found.saturating_sub(NAMED);
+        let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+        Err(Error::Usage(format!(
+            "{found} of {count} pictures cannot be read, more than the share of {} that unreadable allows:{}{more}",
+            plan.config.unreadable,
+            named.concat()
+        )))
+    }
+}
+
+/// The pictures of one chunk, of so many in all.
+pub(crate) fn of_chunk(chunk: usize, pictures: usize) -> Range<usize> {
+    (chunk * CHUNK).min(pictures)..((chunk + 1) * CHUNK).min(pictures)
 }
 
 /// The chunks of so many pictures.
@@ -100,24 +162,47 @@ pub(crate) fn probes(plan: &Plan) -> Result<Probes, Error> {
     Probes::fit(plan, &geometries(plan))
 }
 
+/// Refuses a chunk whose pictures are not those that had this fingerprint.
+fn check_version(plan: &Plan, versions: &[String], chunk: usize) -> Result<(), Error> {
+    let pictures = of_chunk(chunk, plan.data.len());
+    if versions.get(chunk) == Some(&plan.data.fingerprint_of(pictures.clone())?) {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "one of the pictures from {} to {}, or what is known of it, was changed since the plan was made; put back what it was, or make \
+         the plan and all parts again",
+        plan.data.id(pictures.start),
+        plan.data.id(pictures.end - 1)
+    )))
+}
+
 fn geometries(plan: &Plan) -> Geometries {
     Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry))
 }
 
-/// What is found of each picture of these chunks; what `journal` has of them is not found again, and the probes only where they
-/// are not given. Memory does not grow with the number of pictures but for the rows themselves and the gallery.
+/// What all parts of an audit have in common, as far as asking the models needs it.
+pub(crate) struct Given {
+    /// How the probes are fitted.
+    pub probes: Probes,
+    /// By chunk of the whole data set: the fingerprint of its pictures.
+    pub versions: Vec<String>,
+}
+
+/// What is found of each picture of these chunks; what `journal` has of them is not found again. Where nothing is `given`, the probes
+/// are fitted, and it is for others to see that no picture is replaced meanwhile. Memory does not grow with the number of pictures but for the rows themselves and the gallery.
 ///
 /// # Errors
-/// A picture that cannot be read, or whatever the models report.
+/// A picture that cannot be read, or that is not the one of which the fingerprint was given; whatever the models report.
 pub(crate) fn observe(
     plan: &Plan,
     chunks: Range<usize>,
-    mut probes: Option<Probes>,
+    given: Option<Given>,
     journal: &mut Journal,
 ) -> Result<Observed, Error> {
     let count = plan.data.len();
-    let of = |chunk: usize| (chunk * CHUNK).min(count);
-    let all: Vec<usize> = (of(chunks.start)..of(chunks.end)).collect();
+    let (mut probes, versions) =
+        given.map_or((None, None), |given| (Some(given.probes), Some(given.versions)));
+    let all: Vec<usize> = chunks.clone().flat_map(|chunk| of_chunk(chunk, count)).collect();
     let mut observed = Observed::default();
     let mut progress = Progress::of(plan, Stage::Pictures);
     if journal.left() > 0 {
@@ -134,32 +219,51 @@ pub(crate) fn observe(
     for (number, chunk) in (0..).zip(all.chunks(CHUNK)) {
         let (before, total) = (number * CHUNK, all.len() as u64);
         let found = match journal.next() {
-            Some(found) if found.pictures.len() == chunk.len() => found,
+            Some(found) if found.gone_through() == chunk.len() => found,
             Some(_) => return Err(Error::Usage(journal.damaged())),
             None => {
                 let probes = match &probes {
                     Some(probes) => probes,
                     None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
-                let prepared: Vec<Prepared> =
-                    chunk.par_iter().map(|&index| prepare(workshop, index)).collect::<Result<_, _>>()?;
-                let wanted = |index: &usize| Wanted {
-                    maps: mapped.binary_search(index).is_ok(),
-                    exhibit: shown.binary_search(index).is_ok(),
-                };
-                let wanted: Vec<Wanted> = chunk.iter().map(wanted).collect();
+                let read: Vec<Result<Prepared, Error>> =
+                    chunk.par_iter().map(|&index| prepare(workshop, index)).collect();
                 let mut found = Observed::default();
+                let mut prepared: Vec<Prepared> = Vec::with_capacity(chunk.len());
+                for (&place, read) in chunk.iter().zip(read) {
+                    match read {
+                        Err(Error::Data(fault))
+                            if fault.is_of_one_picture() && plan.config.unreadable > 0.0 =>
+                        {
+                            let (id, reason) = (plan.data.id(place).to_owned(), fault.to_string());
+                            found.unread.push(Unread { place, id, reason });
+                        }
+                        read => prepared.push(read?),
+                    }
+                }
+                let wanted = |picture: &Prepared| Wanted {
+                    maps: mapped.binary_search(&picture.index).is_ok(),
+                    exhibit: shown.binary_search(&picture.index).is_ok(),
+                };
+                let wanted: Vec<Wanted> = prepared.iter().map(wanted).collect();
                 for model in 0..plan.models.len() {
+                    if prepared.is_empty() {
+                        break;
+                    }
                     progress.step(before as u64, total)?;
                     let geometry = geometries.of(model);
                     examine(plan, (model, geometry), probes, &prepared, &wanted, &mut found)?;
                 }
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
+                if let Some(versions) = &versions {
+                    check_version(plan, versions, chunks.start + number - 1)?;
+                }
                 journal.note(&found);
                 found
             }
         };
         observed.extend(found);
+        observed.check_unread(plan)?;
         progress.step((before + chunk.len()) as u64, total)?;
     }
     Ok(observed)

@@ -1,6 +1,6 @@
 //! Results that appear whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -44,7 +44,13 @@ impl Output {
     pub fn write(&mut self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Error> {
         let path = self.staged(name.as_ref())?;
         let _uninterrupted = STAGING.lock();
-        fs::write(&path, bytes).map_err(Error::output(&self.folder.join(name)))
+        let write = || {
+            let mut file = File::create(&path)?;
+            file.write_all(bytes)?;
+            // It is on the disk before it is moved: a machine that dies leaves no empty file of that name.
+            file.sync_all()
+        };
+        write().map_err(Error::output(&self.folder.join(name)))
     }
 
     /// Where another writer may put the file `name`.

@@ -27,7 +27,7 @@ use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// What every file of this kind begins with; the number is that of the format.
-const MAGIC: &[u8] = b"reglet part 1\n";
+const MAGIC: &[u8] = b"reglet part 2\n";
 
 /// The name of the file of what all parts have in common.
 pub(crate) const PLAN: &str = "plan.reglet";
@@ -145,6 +145,8 @@ pub(crate) struct Common {
     pub fingerprint: String,
     pub probes: Probes,
     pub tried: Vec<Tried>,
+    /// By chunk: the fingerprint of its pictures.
+    pub versions: Vec<String>,
 }
 
 /// What was observed of a part.
@@ -320,7 +322,7 @@ impl Parts {
         let mut whole = Observed::default();
         for (number, (path, found, observed)) in self.observed {
             let wanted = pictures(plan, Shard { number, of: self.of });
-            if found != wanted || observed.pictures.len() != wanted.len() {
+            if found != wanted || observed.gone_through() != wanted.len() {
                 return Err(Error::Usage(format!(
                     "{} does not hold the pictures of its part; make it again",
                     path.display()

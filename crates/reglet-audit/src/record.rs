@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::observe::Shown;
-use crate::results::{Clustering, Provenance};
+use crate::results::{Clustering, Provenance, Unread};
 use crate::source::hexadecimal;
 use crate::{Error, Output};
 
@@ -54,6 +54,9 @@ pub(crate) struct Run {
     pub resolutions: Vec<Option<u32>>,
     /// Whether maps can be believed.
     pub tried: Vec<Tried>,
+    /// The pictures of the data set that could not be read: there are no rows of them.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
 }
 
 /// What is known of a model.
@@ -127,8 +130,7 @@ impl Record {
     /// [`Error::Output`].
     pub(crate) fn write(&self, output: &mut Output) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write the rows: {error}"));
-        let observations =
-            self.rows.observations_table().to_parquet("observations").map_err(|error| failed(&error))?;
+        let observations = self.rows.observations_parquet().map_err(|error| failed(&error))?;
         let maps = self.rows.maps_table().to_parquet("maps").map_err(|error| failed(&error))?;
         let pictures = Pictures { shown: self.shown.clone(), clusterings: self.clusterings.clone() };
         let pictures = postcard::to_stdvec(&pictures).map_err(|error| failed(&error))?;

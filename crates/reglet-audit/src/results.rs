@@ -72,10 +72,23 @@ pub struct DataSummary {
     pub fingerprint: String,
     /// By region, on how many pictures its mask was estimated, since nobody has drawn one.
     pub estimated: BTreeMap<String, usize>,
+    /// The pictures that could not be read: they are left out of all else.
+    pub unread: Vec<Unread>,
     /// What is known of each artefact, by name.
     pub artefacts: BTreeMap<String, ArtefactSummary>,
     /// Plain properties of the pictures and columns of the data that go with a target, by target, the strongest first.
     pub suspects: BTreeMap<String, Vec<Property>>,
+}
+
+/// A picture that could not be read, and so is left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Unread {
+    /// Its place in the data set, from 0.
+    pub place: usize,
+    /// Its name.
+    pub id: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// One artefact in the data.

@@ -50,7 +50,12 @@ pub(crate) fn trust(
     let (_, model) = &plan.models[model];
     let mut views: Vec<Picture> = Vec::with_capacity(pictures);
     for index in gallery(plan.data.len(), pictures, plan.config.seed) {
-        let view = model.preprocessing().view(&plan.data.picture(index)?)?;
+        let picture = match plan.data.picture(index) {
+            // Where every picture is read it is said which are broken.
+            Err(fault) if fault.is_lasting() => continue,
+            picture => picture?,
+        };
+        let view = model.preprocessing().view(&picture)?;
         // One batch is of one size; where the preprocessing leaves several, those of the first will do.
         if views.first().is_none_or(|first| first.dimensions() == view.dimensions()) {
             views.push(view);

@@ -1,49 +1,13 @@
 //! An audit in parts, as machines of their own make it, is the audit that one machine makes.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use reglet_audit::{Shard, run_audit, run_merge, run_plan, run_shard};
-use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{Dataset, Sample};
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A data set of 36 pictures in three chunks, and a config for it, in a folder.
-fn example() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let options = PhantomOptions { count: 36, seed: 12, ..PhantomOptions::default() };
-    let phantoms = Phantoms::new(options).expect("valid options");
-    let mut manifest = "image,label,ruler_mask,lesion_mask,ruler\n".to_owned();
-    for index in 0..phantoms.len() {
-        let Sample { id, picture, label, regions, .. } = phantoms.sample(index).expect("it can be drawn");
-        let label = &phantoms.classes()[label];
-        picture.save(folder.path().join(format!("{id}.png"))).expect("room");
-        for region in ["ruler", "lesion"] {
-            let mask = regions[region].to_gray();
-            mask.save(folder.path().join(format!("{id}-{region}.png"))).expect("room");
-        }
-        let ruler = u8::from(!regions["ruler"].is_empty());
-        manifest += &format!("{id}.png,{label},{id}-ruler.png,{id}-lesion.png,{ruler}\n");
-    }
-    fs::write(folder.path().join("manifest.csv"), manifest).expect("room");
-    let weights = format!("{}/configs/models/phantom-shortcut.safetensors", env!("CARGO_MANIFEST_DIR"));
-    let config = folder.path().join("small.toml");
-    let text = format!(
-        "seed = 3\ntarget = 'melanoma'\nartefact = 'ruler'\nlesion = 'lesion'\nmaps = 8\ngallery = 3\n\
-         changes = ['insert', 'remove', 'control']\nedit.places = 1\ntrust.pictures = 2\nmethods.saliency = {{}}\n\
-         [data.manifest]\nmanifest = 'manifest.csv'\nclasses = ['benign', 'melanoma']\n\
-         masks = {{ ruler = 'ruler_mask', lesion = 'lesion_mask' }}\nflags = {{ ruler = 'ruler' }}\n\
-         [models.suspect]\narchitecture = 'resnet18'\nwidth = 0.125\nweights = '{weights}'\n\
-         preprocessing = {{ square = 128 }}\n"
-    );
-    fs::write(&config, text).expect("room");
-    (folder, config)
-}
-
-fn part(config: &Path, shard: &str, out: &Path) {
-    run_shard(config, &[], Shard::parse(shard).expect("a part"), out).expect("the part is made");
-}
+use support::{example, part};
 
 /// Every file of an audit, but for how long it took.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {

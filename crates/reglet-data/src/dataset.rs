@@ -1,6 +1,7 @@
 //! What a data set is to the rest of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::picture::Picture;
 use crate::{DataError, Mask, edit};
@@ -107,6 +108,16 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// Where a file cannot be read.
     fn fingerprint(&self) -> Result<String, DataError>;
+
+    /// The same of some of the samples, which a part of an audit checks without looking at all others. What can only be told of the
+    /// whole, such as the parameters of what is generated, may be that of the whole.
+    ///
+    /// # Errors
+    /// As [`fingerprint`](Dataset::fingerprint); where there are no such samples.
+    fn fingerprint_of(&self, indices: Range<usize>) -> Result<String, DataError> {
+        let _ = indices;
+        self.fingerprint()
+    }
 }
 
 /// A picture, what it shows, and where.

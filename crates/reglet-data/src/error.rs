@@ -3,7 +3,20 @@
 use std::path::PathBuf;
 
 use crate::Problems;
-use crate::picture::PictureError;
+use crate::picture::{Fault, PictureError};
+
+impl DataError {
+    /// Whether one picture or mask cannot be read, whatever the reason; others may be sound.
+    pub fn is_of_one_picture(&self) -> bool {
+        matches!(self, Self::Picture(_))
+    }
+
+    /// Whether one picture or mask is missing, damaged or too large: reading it again will not help, as it may where the system, the
+    /// network or a store was at fault.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Picture(error) if error.fault() != Fault::System)
+    }
+}
 
 /// Why a data set cannot be opened, or gives no sample.
 #[derive(Debug, thiserror::Error)]

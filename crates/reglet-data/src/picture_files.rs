@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -143,8 +144,8 @@ impl PictureFiles {
     }
 
     /// What tables say beside classes and regions, where they do.
-    fn hash_columns(&self, hash: &mut Fingerprint) {
-        let about = || self.entries.iter().map(|entry| &entry.about);
+    fn hash_columns(&self, entries: &[Entry], hash: &mut Fingerprint) {
+        let about = || entries.iter().map(|entry| &entry.about);
         if self.columns.is_empty() && about().all(|about| about.group.is_none() && about.pair.is_none()) {
             return;
         }
@@ -251,10 +252,25 @@ impl Dataset for PictureFiles {
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {
+        self.hash(&self.entries)
+    }
+
+    fn fingerprint_of(&self, indices: Range<usize>) -> Result<String, DataError> {
+        let (len, name) = (self.entries.len(), || self.name.clone());
+        let index = indices.end.max(indices.start);
+        let entries =
+            self.entries.get(indices).ok_or_else(|| DataError::Index { name: name(), index, len })?;
+        self.hash(entries)
+    }
+}
+
+impl PictureFiles {
+    /// A hash of all that some samples are made of.
+    fn hash(&self, entries: &[Entry]) -> Result<String, DataError> {
         let mut hash = Fingerprint(Sha256::new());
         hash.list(&self.classes);
         hash.list(&self.regions);
-        for entry in &self.entries {
+        for entry in entries {
             hash.text(&entry.id);
             hash.number(entry.label as u64);
             hash.file(Address::of(&entry.picture).file)?;
@@ -276,7 +292,7 @@ impl Dataset for PictureFiles {
         if let Some(drawn_on) = self.drawn_on {
             hash.text(&format!("{drawn_on:?}"));
         }
-        self.hash_columns(&mut hash);
+        self.hash_columns(entries, &mut hash);
         Ok(format!("{:x}", hash.0.finalize()))
     }
 }

@@ -2,6 +2,7 @@
 
 mod footer;
 
+use std::ops::Range;
 use std::panic;
 use std::sync::Arc;
 
@@ -92,23 +93,11 @@ impl Table {
     /// # Errors
     /// Columns of unequal length.
     pub fn to_parquet(&self, name: &str) -> Result<Vec<u8>, ParquetError> {
-        let fields = self.columns.iter().map(|(name, column)| field(name, column));
-        let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
-        let properties = WriterProperties::builder().build();
-        let mut writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties))?;
-        let mut start = 0;
-        while start < self.len() {
-            let end = (start + GROUP).min(self.len());
-            let mut group = writer.next_row_group()?;
-            for (name, column) in &self.columns {
-                let Some(mut open) = group.next_column()? else { break };
-                write(name, column, start..end, open.untyped())?;
-                open.close()?;
-            }
-            group.close()?;
-            start = end;
+        let mut writer = Writer::new(name, self)?;
+        for rows in groups(self.len()) {
+            writer.group(self, rows)?;
         }
-        writer.into_inner()
+        writer.finish()
     }
 
     /// Reads what [`to_parquet`](Table::to_parquet) wrote.
@@ -164,6 +153,40 @@ impl Table {
     }
 }
 
+/// The rows, of so many, that are written at a time.
+pub(crate) fn groups(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(GROUP).map(move |start| start..(start + GROUP).min(rows))
+}
+
+/// A table that is written group by group, so that it need not be there as a whole.
+pub(crate) struct Writer(SerializedFileWriter<Vec<u8>>);
+
+impl Writer {
+    /// Begins a file of tables with the columns of `like`.
+    pub(crate) fn new(name: &str, like: &Table) -> Result<Writer, ParquetError> {
+        let fields = like.columns.iter().map(|(name, column)| field(name, column));
+        let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
+        let properties = WriterProperties::builder().build();
+        SerializedFileWriter::new(Vec::new(), Arc::new(schema), Arc::new(properties)).map(Writer)
+    }
+
+    /// Writes some rows of a table.
+    pub(crate) fn group(&mut self, table: &Table, rows: Range<usize>) -> Result<(), ParquetError> {
+        let mut group = self.0.next_row_group()?;
+        for (name, column) in &table.columns {
+            let Some(mut open) = group.next_column()? else { break };
+            write(name, column, rows.clone(), open.untyped())?;
+            open.close()?;
+        }
+        group.close()?;
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<Vec<u8>, ParquetError> {
+        self.0.into_inner()
+    }
+}
+
 /// Whether every column of a group lies within a file of so many bytes: the reader takes its word for that.
 fn check(group: &RowGroupMetaData, length: u64) -> Result<(), ParquetError> {
     let place = |offset: i64| u64::try_from(offset).ok().filter(|offset| *offset <= length);
@@ -204,7 +227,7 @@ fn field(name: &str, column: &Column) -> Result<Arc<Type>, ParquetError> {
 fn write(
     name: &str,
     column: &Column,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     writer: &mut ColumnWriter<'_>,
 ) -> Result<(), ParquetError> {
     let short = || ParquetError::General(format!("the column {name} is too short"));

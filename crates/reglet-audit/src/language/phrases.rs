@@ -393,6 +393,9 @@ phrases! {
     data_groups(groups)
         "They are of {groups} patients or lesions, which are drawn again as wholes wherever an interval is given."
         "Elles proviennent de {groups} patients ou lésions, rééchantillonnés en bloc partout où figure un intervalle."
+    not_read(pictures, names)
+        "Left out, since it was not possible to read them: {pictures} ({names})."
+        "Laissées de côté, faute de pouvoir les lire : {pictures} ({names})."
     in_question()
         "The class in question is ‹{target}›, and the region under suspicion ‹{the_artefact}›."
         "La classe étudiée est ‹{target}›, et la région suspecte ‹{the_artefact}›."

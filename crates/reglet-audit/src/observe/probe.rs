@@ -58,14 +58,26 @@ impl Probes {
         let mut progress = Progress::of(plan, Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
+        // Those that can be read: of the others it is said elsewhere that they are broken.
+        let mut seen: Vec<Chosen> = Vec::with_capacity(chosen.len());
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
             // By picture and geometry: each picture is read once, and not kept.
-            let views = |(index, _): &Chosen| -> Result<Vec<Picture>, Error> {
-                let picture = plan.data.picture(*index)?;
+            let views = |(index, _): &Chosen| -> Result<Option<Vec<Picture>>, Error> {
+                let picture = match plan.data.picture(*index) {
+                    Err(fault) if fault.is_lasting() => return Ok(None),
+                    picture => picture?,
+                };
                 let views = geometries.all().iter().map(|geometry| Ok(geometry.bring(&picture)?));
-                views.collect()
+                views.collect::<Result<_, Error>>().map(Some)
             };
-            let views: Vec<Vec<Picture>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
+            let views: Vec<Option<Vec<Picture>>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
+            seen.extend(
+                part.iter().zip(&views).filter(|(_, views)| views.is_some()).map(|(one, _)| one.clone()),
+            );
+            let views: Vec<Vec<Picture>> = views.into_iter().flatten().collect();
+            if views.is_empty() {
+                continue;
+            }
             for (number, (_, model)) in plan.models.iter().enumerate() {
                 let views: Vec<Picture> =
                     views.iter().map(|views| views[geometries.of(number)].clone()).collect();
@@ -74,7 +86,7 @@ impl Probes {
             }
         }
         let of = |features: Vec<Vec<f32>>| {
-            let of = |artefact| probe(&chosen, &features, artefact, &groups, plan.config.seed);
+            let of = |artefact| probe(&seen, &features, artefact, &groups, plan.config.seed);
             (0..plan.artefacts.len()).map(of).collect()
         };
         let probes = features.into_iter().map(of).collect();
@@ -119,7 +131,10 @@ fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
         let shows = match flags.iter().all(Option::is_some) {
             true => flags,
             false => {
-                let sample = data.sample(index)?;
+                let sample = match data.sample(index) {
+                    Err(fault) if fault.is_lasting() => continue,
+                    sample => sample?,
+                };
                 let by_mask = plan.artefacts.iter().map(|suspect| sample.shows(&suspect.name));
                 by_mask.zip(flags).map(|(mask, flag)| mask.or(flag)).collect()
             }

@@ -52,6 +52,10 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
             p.note {
                 (words.data_set(&data.name, page.counted(data.pictures)))
                 @if data.groups < data.pictures { " " (words.data_groups(data.groups)) }
+                @if !data.unread.is_empty() {
+                    @let names: Vec<&str> = data.unread.iter().map(|unread| unread.id.as_str()).collect();
+                    " " (words.not_read(page.counted(names.len()), names.join(", ")))
+                }
                 @if let Some(lesion) = &results.lesion {
                     @let name = language.name(lesion).the;
                     @match data.estimated.get(lesion) {

@@ -44,6 +44,7 @@ fn example_in(language: Language) -> Results {
             classes: vec!["nevus".into(), "melanoma".into()],
             fingerprint: "9f2c".repeat(16),
             estimated: BTreeMap::new(),
+            unread: Vec::new(),
             artefacts: [(
                 "ruler".to_owned(),
                 ArtefactSummary {

@@ -110,7 +110,7 @@ impl Editor {
     /// # Errors
     /// [`EditError::Places`], [`EditError::NoCutout`] if there is nothing to cut out though the options ask for
     /// it, [`EditError::NotDrawn`] if they ask for a drawing of what cannot be drawn, and those of a picture that
-    /// cannot be read.
+    /// cannot be read for now; one that is missing or damaged is passed over.
     pub fn new(
         dataset: &dyn Dataset,
         options: &EditOptions,
@@ -248,7 +248,11 @@ fn cutouts(
     }
     let (mut whole, mut cropped) = (Vec::new(), Vec::new());
     for index in order.into_iter().take(LOOKED_AT) {
-        let sample = dataset.sample(index)?;
+        let sample = match dataset.sample(index) {
+            // Whoever reads every picture says which are broken; none of them is cut from.
+            Err(fault) if fault.is_lasting() => continue,
+            sample => sample?,
+        };
         let factor = options.resolution.map_or(1, |side| factor(sample.picture.dimensions(), side));
         let sample = if factor > 1 { sample.reduced(factor) } else { sample };
         let Some(mask) = sample.regions.get(artefact) else { continue };

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use sha2::{Digest, Sha256};
 
 use super::estimate_lesion;
@@ -96,7 +98,18 @@ impl Dataset for EstimatedLesions {
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {
-        let text = format!("estimated 1\n{}\n{}", self.region, self.data.fingerprint()?);
-        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(self.with_estimates(&self.data.fingerprint()?))
+    }
+
+    fn fingerprint_of(&self, indices: Range<usize>) -> Result<String, DataError> {
+        Ok(self.with_estimates(&self.data.fingerprint_of(indices)?))
+    }
+}
+
+impl EstimatedLesions {
+    /// A fingerprint of the pictures as that of the same pictures with estimates.
+    fn with_estimates(&self, fingerprint: &str) -> String {
+        let text = format!("estimated 1\n{}\n{fingerprint}", self.region);
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
