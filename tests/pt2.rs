@@ -6,8 +6,8 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use reglet_model::{
-    Head, ImportOptions, Model, ModelError, Note, Op, Pass, PreprocessingSource, Request, Rows, Squashing,
-    Targets, gradients,
+    Head, ImportOptions, Model, ModelError, Note, Op, Pass, Preprocessing, PreprocessingSource, Request,
+    Rows, Squashing, Targets, gradients,
 };
 use reglet_tests::{Reference, assert_close, fixtures};
 use serde_json::Value;
@@ -633,7 +633,10 @@ fn mean_and_deviation_are_those_that_the_archive_or_a_file_beside_it_names() {
         fs::write(&path, packed(parts, CompressionMethod::Stored)).expect("written");
     };
     write(&parts);
-    let statistics = |model: &Model| (model.preprocessing().mean[0], model.preprocessing().std[0]);
+    let statistics = |model: &Model| {
+        let Preprocessing { mean, std, .. } = model.preprocessing();
+        (mean.as_slice()[0], std.as_slice()[0])
+    };
     let model = import(&path).expect("it loads");
     assert_eq!(
         (model.preprocessing_source(), statistics(&model)),

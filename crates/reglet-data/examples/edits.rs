@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for index in 0..data.len() {
         let sample = data.sample(index)?;
         let scene = editor.scene(&data, index, &sample);
-        let mut row = vec![sample.picture.clone()];
+        let mut row = vec![sample.picture.clone().into_rgb()];
         for change in Change::ALL {
             for place in 0..editor.places(change) {
                 row.extend(scene.edit(change, place)?.map(|edited| edited.picture));

@@ -16,7 +16,7 @@ const WORDS = {
   ],
   sentence_own: [
     'Move the ruler over the picture, take it away, or put a change there that is as strong and means nothing: an answer that follows the ruler does not rest on the lesion.',
-    'Déplacez la règle sur l’image, enlevez-la, ou remplacez-la par une modification aussi forte mais sans signification : une réponse qui suit la règle ne repose pas sur la lésion.',
+    'Déplacez la règle sur l’image, enlevez-la, ou remplacez-la par une modification neutre aussi forte : une réponse qui suit la règle ne repose pas sur la lésion.',
   ],
   picture: ['The picture that the classifiers are asked about', 'L’image sur laquelle les classifieurs sont interrogés'],
   drop_here: ['Drop the picture here', 'Déposez l’image ici'],
@@ -34,7 +34,7 @@ const WORDS = {
     'The skin made lighter or darker in the ruler’s shape, as strongly and without marks: what any change there does.',
     'La peau éclaircie ou assombrie dans la forme de la règle, aussi fortement mais sans graduations : l’effet d’une modification quelconque.',
   ],
-  note_scrambled: ['The ruler’s parts in disorder: as strong, but no ruler.', 'Les morceaux de la règle en désordre : aussi fort, mais plus une règle.'],
+  note_scrambled: ['The ruler with its tiles shuffled: as strong, but no ruler.', 'La règle aux fragments mélangés : aussi fort, mais plus une règle.'],
   note_remove: ['The ruler that the picture shows is filled in with skin.', 'La règle visible sur l’image est remplacée par de la peau.'],
   note_remove_lesion: ['The lesion is filled in with skin; the rest stays.', 'La lésion est remplacée par de la peau ; le reste demeure.'],
   covers: ['It covers {share} of the lesion.', 'Elle couvre {share} de la lésion.'],

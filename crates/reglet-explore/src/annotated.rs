@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use image::RgbImage;
+use reglet_data::picture::Picture;
 use reglet_data::{DataError, Dataset, Sample};
 use sha2::{Digest, Sha256};
 
@@ -84,7 +84,7 @@ impl Dataset for Annotated {
         Ok(sample)
     }
 
-    fn picture(&self, index: usize) -> Result<RgbImage, DataError> {
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
         let len = self.len();
         let gone = || DataError::Index { name: self.name().to_owned(), index, len };
         self.data.picture(*self.places.get(index).ok_or_else(gone)?)

@@ -27,7 +27,7 @@ impl Scores for Watched<'_> {
         self.go_on()?.scores(inputs, targets)
     }
 
-    fn colour(&self, rgb: [u8; 3]) -> [f32; 3] {
+    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         Scores::colour(self.model, rgb)
     }
 
