@@ -256,7 +256,7 @@ pub(crate) fn observe(
                 }
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
                 if let Some(versions) = &versions {
-                    check_version(plan, versions, chunks.start + number - 1)?;
+                    check_version(plan, versions, chunks.start + number)?;
                 }
                 journal.note(&found);
                 found

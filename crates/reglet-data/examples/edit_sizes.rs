@@ -50,7 +50,7 @@ fn resized(sample: &Sample, size: u32) -> Result<Sample, DataError> {
     for (name, mask) in &sample.regions {
         regions.insert(name.clone(), Mask::from_gray(&resize_gray(&mask.to_gray(), size, size)?)?);
     }
-    Ok(Sample { picture: resize_rgb(&sample.picture, size, size)?, regions, ..sample.clone() })
+    Ok(Sample { picture: resize_rgb(&sample.picture, size, size)?.into(), regions, ..sample.clone() })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -86,7 +86,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut changed = 0;
         for (index, sample) in set.samples.iter().enumerate() {
             let scene = editor.scene(&set, index, sample);
-            let mut scratch = sample.picture.clone();
+            let mut scratch = sample.picture.clone().into_rgb();
             for (change, time) in changes.into_iter().zip(&mut times) {
                 let start = Instant::now();
                 for place in 0..editor.places(change) {
