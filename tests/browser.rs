@@ -11,8 +11,11 @@ use reglet_tests::browser::protocol::cdp::Emulation;
 use reglet_tests::browser::protocol::cdp::types::Event;
 use serde_json::Value;
 
+/// What is done on a page that is open.
+type OnPage = fn(&Page);
+
 fn main() -> ExitCode {
-    let cases: [(&str, fn(&Page)); 6] = [
+    let cases: [(&str, OnPage); 6] = [
         ("runs_without_a_complaint_and_fetches_nothing", runs_without_a_complaint_and_fetches_nothing),
         ("sorts", sorts),
         ("filters", filters),

@@ -120,8 +120,8 @@ fn files_in_folders_and_tables_are_data_sets_grouped_by_patient() {
     );
     let groups: Vec<&str> = (0..data.len()).map(|index| data.group(index).expect("a patient")).collect();
     assert!(groups.iter().all(|group| *group == groups[0] && group.starts_with("patient-")), "{groups:?}");
-    for index in 0..data.len() {
-        let said = format!("{:?}", data.sample(index).expect("readable").regions) + groups[index];
+    for (index, group) in groups.iter().enumerate() {
+        let said = format!("{:?}", data.sample(index).expect("readable").regions) + group;
         silent(&said);
     }
     silent(&format!("{data:?}"));

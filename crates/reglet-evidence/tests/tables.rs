@@ -7,7 +7,7 @@ use reglet_evidence::{Edit, Observation, Picture, Rows, Score, Subject, Table};
 fn rows_that_are_written_piece_by_piece_are_those_of_the_whole_table() {
     let picture = |number: usize| Picture {
         id: format!("picture {number}"),
-        group: (number % 3 > 0).then(|| format!("patient {}", number / 2)),
+        group: (!number.is_multiple_of(3)).then(|| format!("patient {}", number / 2)),
         label: number % 2,
         shows: vec![[None, Some(true), Some(false)][number % 3]],
         // Some say what others do not, and the last ones what no other does.

@@ -24,7 +24,7 @@ pub fn bench(chrome: &Path) {
     for models in [1, 2] {
         match isic(models) {
             Some(served) => {
-                measure(&format!("{models} ResNet-18 at 224²"), &Page::open(chrome, &serve(served)))
+                measure(&format!("{models} ResNet-18 at 224²"), &Page::open(chrome, &serve(served)));
             }
             None => println!("REGLET_DATA names no folder with the ResNet-18s of isic-ruler.toml"),
         }

@@ -19,8 +19,11 @@ use reglet_tests::browser::{self, Case};
 use serde_json::Value;
 use support::{Folder, Page, serve};
 
+/// What is done with the browser at this path.
+type InBrowser = fn(&Path);
+
 fn main() -> ExitCode {
-    let cases: [(&str, fn(&Path)); 6] = [
+    let cases: [(&str, InBrowser); 6] = [
         ("a_dragged_ruler_moves_the_shortcut_alone", a_dragged_ruler_moves_the_shortcut_alone),
         ("a_finger_drags_the_ruler_and_not_the_page", a_finger_drags_the_ruler_and_not_the_page),
         ("three_pictures_are_annotated_and_audited", three_pictures_are_annotated_and_audited),
