@@ -334,15 +334,15 @@ mod tests {
         };
         let ranged = read(r#""range": [-1, 1]"#).expect("a range");
         assert_eq!((ranged.mean, ranged.std), (Channels::One(0.5), Channels::One(0.5)));
-        let one = read(r#""mean": [0.5]\"nstd": [0.25]"#).expect("one channel");
+        let one = read(r#""mean": [0.5], "std": [0.25]"#).expect("one channel");
         assert_eq!(one.std, Channels::One(0.25));
-        assert_eq!(read(r#""mean": [0.5, 0.4, 0.3]\"nstd": [1, 1, 1]"#).expect("three").channels(), 3);
+        assert_eq!(read(r#""mean": [0.5, 0.4, 0.3], "std": [1, 1, 1]"#).expect("three").channels(), 3);
         for (text, part) in [
             (r#""range": [1, 0]"#, "must be above the first"),
             (r#""mean": [0.5]"#, "mean and std, or range"),
-            (r#""mean": [0.5]\"nstd": [1]\"nrange": [0, 1]"#, "mean and std, or range"),
-            (r#""mean": [0.5, 0.5]\"nstd": [1]"#, "three are needed, or one"),
-            (r#""mean": [0.5]\"nstd": [0]"#, "above 0"),
+            (r#""mean": [0.5], "std": [1], "range": [0, 1]"#, "mean and std, or range"),
+            (r#""mean": [0.5, 0.5], "std": [1]"#, "three are needed, or one"),
+            (r#""mean": [0.5], "std": [0]"#, "above 0"),
         ] {
             let message = read(text).expect_err(part);
             assert!(message.contains(part), "{message}");

@@ -32,14 +32,14 @@ pub(super) fn logarithms(levels: [u8; 3]) -> [f32; 3] {
 /// let editor = Editor::new(&data, &EditOptions::default(), "ruler", "lesion", 1)?;
 /// let sample = data.sample(0)?;
 /// let scene = editor.scene(&data, 0, &sample);
-/// let mut picture = sample.picture.clone();
+/// let mut picture = sample.picture.clone().into_rgb();
 /// for change in Change::ALL {
 ///     let Some(placement) = scene.place(change, 0)? else { continue };
 ///     let Some(patch) = scene.patch(change, &placement)? else { continue };
 ///     patch.put(&mut picture);
-///     assert_ne!(picture, sample.picture);
+///     assert_ne!(picture, *sample.picture);
 ///     patch.undo(&mut picture, &sample.picture);
-///     assert_eq!(picture, sample.picture);
+///     assert_eq!(picture, *sample.picture);
 /// }
 /// # Ok::<(), reglet_data::DataError>(())
 /// ```
