@@ -122,15 +122,16 @@ impl Corrections {
     pub fn figure(&self, theme: &Theme) -> Result<Svg, VizError> {
         let kept = format!("AUROC kept within {}", self.config.margin);
         let lost = "AUROC lower".to_owned();
-        let all = self.rows.iter().flat_map(|row| [row.dependence_before.mean, row.dependence_after.mean]);
-        let low = (all.fold(0.0, f64::min) * 10.0).floor() / 10.0;
+        let all = || self.rows.iter().flat_map(|row| [row.dependence_before.mean, row.dependence_after.mean]);
+        let low = (all().fold(0.0, f64::min) * 10.0).floor() / 10.0;
+        let high = (all().fold(0.1, f64::max) * 10.0).ceil() / 10.0;
         let mut chart = PanelChart::new(format!("True dependence on the {}, corrected", self.artefact))
             .subtitle(
                 "Each dot is one classifier of the series. Below the dashed diagonal it depends less than before; at 0 not at all",
             )
             .value_label("after: mean change of the probability when it is drawn")
             .axis_label("before")
-            .range(low, 1.0)
+            .range(low, high)
             .width(760.0);
         for method in self.config.methods() {
             let dot = |row: &Row| {
