@@ -24,8 +24,8 @@ phrases! {
         "{passed} of the {count} methods pass: {names}."
         "{passed} des {count} méthodes sont retenues : {names}."
     what_passing_is(margin)
-        "A method passes where the audit calls the corrected model clear; where AUROC, sensitivity and specificity are not worse by more than {margin} (one-sided 95 % intervals); where a larger share of the worst group is judged rightly; and where no other artefact has come to matter more. Heat maps have no say: a method may be made to please them."
-        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} (intervalles unilatéraux à 95 %) ; si une plus grande part du groupe le moins bien servi est jugée correctement ; et si aucun autre artefact n’a gagné en importance. Les cartes n’ont pas voix au chapitre : une méthode peut être faite pour leur plaire."
+        "A method passes where the audit calls the corrected model clear; where AUROC, sensitivity and specificity are not worse by more than {margin}; where a larger share of the worst group is judged correctly (all by one-sided 95 % intervals); and where no other artefact has come to matter more. Heat maps have no say: a method may be made to please them."
+        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien servi est jugée correctement (le tout par des intervalles unilatéraux à 95 %) ; et si aucun autre artefact n’a gagné en importance. Les cartes n’ont pas voix au chapitre : une méthode peut être faite pour leur plaire."
     best_of_all(method, before, after, group)
         "The most is done by {method}: of the worst group it judges {after} rightly, {before} before ({group})."
         "La plus efficace est {method} : elle fait juger correctement {after} du groupe le moins bien servi, contre {before} avant ({group})."
@@ -153,7 +153,7 @@ phrases! {
         "The effect of “{name}” rises by {by}"
         "L’effet de « {name} » augmente de {by}"
     held_out_says(before, after)
-        "On the pictures held out of the correction, {after} of the worst group are judged rightly, {before} before."
+        "On the pictures held out of the correction, {after} of the worst group are judged correctly, {before} before."
         "Sur les images réservées, {after} du groupe le moins bien servi sont jugés correctement, contre {before} avant."
     ended_early(epoch)
         "The training ended after epoch {epoch}, as the worst group had not become better for long."
