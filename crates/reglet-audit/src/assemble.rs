@@ -103,7 +103,7 @@ fn results_of(
     let (summary, reasons) = words.of_case(&case, rules);
     let expected = config.models.get(&case.model).and_then(|known| known.expect.as_ref());
     let facts = &record.run.models[model];
-    let samples = samples(record, rules, case.decision, [model, artefact, target]);
+    let samples = samples(record, rules, &case, [model, artefact, target]);
     let clusterings = record.clusterings.iter().find(|kinds| (kinds.model, kinds.target) == (model, target));
     CaseResults {
         architecture: facts.architecture.clone(),
@@ -144,14 +144,15 @@ fn with_pictures(kinds: &Kinds) -> Vec<Clustering> {
 fn samples(
     record: &Record,
     rules: &Rules,
-    decision: Option<f64>,
+    case: &Case,
     [model, artefact, target]: [usize; 3],
 ) -> Vec<SampleResult> {
     let rows = &record.rows;
+    let effects = case.effect_by_picture();
     let mut answers: Vec<Option<Answer>> = vec![None; rows.pictures.len()];
     let mut changed: Vec<BTreeMap<Change, Vec<Answer>>> = vec![BTreeMap::new(); rows.pictures.len()];
     for row in rows.observations.iter().filter(|row| row.model == model) {
-        let answer = answer(row, target, rules, decision);
+        let answer = answer(row, target, rules, case.decision);
         match &row.edit {
             None => answers[row.picture] = Some(answer),
             Some(edit) if edit.artefact == artefact => {
@@ -176,6 +177,7 @@ fn samples(
                 estimated: picture.estimated.clone(),
                 answer: answer?,
                 changed: changed.into_iter().map(|(change, answers)| (change, average(&answers))).collect(),
+                effect: effects.get(&index).copied(),
                 maps: maps.remove(&index).unwrap_or_default(),
                 exhibit,
             })

@@ -283,6 +283,9 @@ pub struct SampleResult {
     pub answer: Answer,
     /// What it says after each change that could be made, on average over the change's places.
     pub changed: BTreeMap<Change, Answer>,
+    /// What taking the artefact away, or putting it in where it is not, adds to the target's probability beyond the neutral
+    /// edit, on average over the places that the verdict counts; `None` where there is none.
+    pub effect: Option<f64>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
     /// What the gallery shows of it: kept for those in the gallery.

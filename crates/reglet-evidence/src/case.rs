@@ -1,5 +1,8 @@
 //! Everything that is concluded of one model, one artefact and one target.
 
+use std::collections::BTreeMap;
+
+use reglet_data::edit::Change;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -44,6 +47,19 @@ pub struct Case {
     pub taken: Option<Taken>,
     /// Where each method looks.
     pub attention: Vec<Attention>,
+}
+
+impl Case {
+    /// By the number of a picture among the rows, what taking the artefact away adds to the target's probability, or putting it
+    /// in where it is not, beyond the neutral edit of the same picture: the mean over the places that the verdict counts.
+    pub fn effect_by_picture(&self) -> BTreeMap<usize, f64> {
+        let possible = |effect: &&Effect| {
+            matches!((effect.change, effect.with), (Change::Remove, true) | (Change::Insert, false))
+        };
+        let all = self.effects.iter().filter(|effect| effect.class.is_none()).filter(possible);
+        let against = all.flat_map(|effect| &effect.against).filter(|found| found.control == Change::Control);
+        against.flat_map(|found| found.by_picture.iter().copied()).collect()
+    }
 }
 
 /// Whether the methods' maps of one model and target can be believed: found by the model, and kept beside the rows.

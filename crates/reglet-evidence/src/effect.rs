@@ -78,6 +78,9 @@ pub struct Contrast {
     pub moved: Measure,
     /// Whether the mean difference could be chance.
     pub test: Test,
+    /// The difference of each picture, the mean over its places, beside the picture's number among the rows.
+    #[serde(skip)]
+    pub by_picture: Vec<(usize, f64)>,
 }
 
 /// How many changed pictures are not judged by.
@@ -328,10 +331,8 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
         .map(|(_, controls)| controls.iter().map(rise).sum::<f64>() / controls.len() as f64)
         .collect();
     let difference = less(&rise);
-    let mut one_each = Vec::new();
-    for (index, (changed, _)) in both.iter().enumerate() {
-        one_each.push((changed.picture, difference[index]));
-    }
+    let numbers = own.iter().map(|changed| changed.picture);
+    let by_picture = means(&numbers.zip(difference.iter().copied()).collect::<Vec<_>>());
     let yes = |hit: bool| f64::from(u8::from(hit));
     let strengths = both.iter().flat_map(|(_, controls)| controls.iter().map(|c| c.edit.strength));
     Some(Contrast {
@@ -343,7 +344,8 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
         gained: places.mean(less(&|changed| yes(flip(changed) > 0)).into_iter(), level)?,
         lost: places.mean(less(&|changed| yes(flip(changed) < 0)).into_iter(), level)?,
         moved: places.mean(less(&|changed| yes(rise(changed).abs() > min_effect)).into_iter(), level)?,
-        test: Test::of(&means(&one_each)),
+        test: Test::of(&by_picture.iter().map(|(_, difference)| *difference).collect::<Vec<_>>()),
+        by_picture,
     })
 }
 
@@ -401,11 +403,16 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 fn by_picture(changes: &[Changed<'_>], of: impl Fn(&Changed<'_>) -> (f64, f64)) -> Vec<(f64, f64)> {
     let before = changes.iter().map(|changed| (changed.picture, of(changed).0)).collect::<Vec<_>>();
     let after = changes.iter().map(|changed| (changed.picture, of(changed).1)).collect::<Vec<_>>();
-    means(&before).into_iter().zip(means(&after)).collect()
+    let both = means(&before).into_iter().zip(means(&after));
+    both.map(|((_, before), (_, after))| (before, after)).collect()
 }
 
-/// The mean of the values of each picture; the values of one picture stand together.
-fn means(values: &[(usize, f64)]) -> Vec<f64> {
+/// The mean of the values of each picture, beside its number; the values of one picture stand together.
+fn means(values: &[(usize, f64)]) -> Vec<(usize, f64)> {
     let of_picture = values.chunk_by(|a, b| a.0 == b.0);
-    of_picture.map(|part| part.iter().map(|(_, value)| value).sum::<f64>() / part.len() as f64).collect()
+    let mean = |part: &[(usize, f64)]| {
+        let sum: f64 = part.iter().map(|(_, value)| value).sum();
+        (part[0].0, sum / part.len() as f64)
+    };
+    of_picture.map(mean).collect()
 }

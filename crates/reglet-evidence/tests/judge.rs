@@ -361,6 +361,8 @@ fn changes_that_the_model_cannot_see_are_left_out_and_counted() {
     let insert = found.effects.iter().find(|e| e.change == Change::Insert && e.class.is_none());
     let insert = insert.expect("some are seen");
     assert_eq!((insert.pictures, insert.excluded.unseen), (20, 20));
+    let by_picture = found.effect_by_picture();
+    assert!(by_picture.len() == 40 && by_picture.keys().all(|picture| picture % 8 >= 4), "{by_picture:?}");
     for row in hidden.observations.iter_mut() {
         if let Some(edit) = &mut row.edit {
             edit.visible = 0.2;
@@ -377,14 +379,15 @@ fn changes_that_take_the_lesion_along_are_left_out_unless_their_control_does_too
     }
     let removed = |rows: &Rows| {
         let case = judged(rows);
-        let all = case.effects.into_iter();
-        all.filter(|e| e.change == Change::Remove && e.class.is_none()).map(|e| e.pictures).sum::<usize>()
+        let all = case.effects.iter();
+        let removals = all.filter(|e| e.change == Change::Remove && e.class.is_none());
+        (removals.map(|e| e.pictures).sum::<usize>(), case.effect_by_picture().len())
     };
-    assert_eq!(removed(&touching), 0);
+    assert_eq!(removed(&touching), (0, 40), "what is put in counts still");
     for row in touching.observations.iter_mut().filter(|row| is(row, Change::Control)) {
         row.edit.as_mut().expect("a control").lesion = 0.2;
     }
-    assert_eq!(removed(&touching), 40);
+    assert_eq!(removed(&touching), (40, 80));
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl Corrections {
             )
             .value_label("after: mean change of the probability when it is drawn")
             .axis_label("before")
+            .series([kept.as_str(), lost.as_str()])
             .range(low, high)
             .width(760.0);
         for method in self.config.methods() {
@@ -138,10 +139,7 @@ impl Corrections {
                 let series = if self.kept(row) { kept.as_str() } else { lost.as_str() };
                 (series, row.dependence_before.mean, row.dependence_after.mean)
             };
-            let mut dots: Vec<_> = self.of(&method).map(dot).collect();
-            // The first series that is named has the first colour: those that kept their AUROC, in every panel.
-            dots.sort_by_key(|dot| dot.0 == lost);
-            chart = chart.panel(method.name(), dots);
+            chart = chart.panel(method.name(), self.of(&method).map(dot));
         }
         chart.draw(theme)
     }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reglet_data::edit::Change;
 use reglet_evidence::VerdictKind;
 use reglet_statistics::{Estimate, Ranked, Rows, bootstrap, bootstrap_mean};
 use schemars::JsonSchema;
@@ -133,17 +132,10 @@ fn seen<'a>(case: &'a CaseResults, means: Means<'_>) -> Vec<Seen<'a>> {
             kind: sample.artefact.map(|shown| (sample.label.as_str(), shown)),
             probability: sample.answer.probability,
             right: sample.answer.called == target,
-            effect: effect(sample),
+            effect: sample.effect,
         }
     };
     case.samples.iter().map(of).collect()
-}
-
-/// What the change that a picture allows does to its probability beyond its control.
-fn effect(sample: &SampleResult) -> Option<f64> {
-    let change = if sample.artefact? { Change::Remove } else { Change::Insert };
-    let after = |change: Change| sample.changed.get(&change).map(|answer| answer.probability);
-    Some(after(change)? - after(Change::Control)?)
 }
 
 fn mean(values: &[f64], groups: &[u32], level: f64, seed: u64) -> Option<Estimate> {

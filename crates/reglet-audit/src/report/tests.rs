@@ -272,6 +272,7 @@ fn changed(change: Change, class: Option<&str>, by: f64) -> Effect {
         lost,
         moved: share(0.02),
         test,
+        by_picture: differences.iter().copied().enumerate().collect(),
     };
     Effect {
         change,
@@ -364,6 +365,7 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
         changed: [(Change::Remove, 0.41), (Change::Move, 0.9)]
             .map(|(change, probability)| (change, Answer { probability, called: probability > 0.5 }))
             .into(),
+        effect: (index == 0).then_some(-0.5),
         maps: methods
             .iter()
             .map(|method| SampleMap {

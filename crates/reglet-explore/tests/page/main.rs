@@ -23,10 +23,11 @@ use support::{Folder, Page, serve};
 type InBrowser = fn(&Path);
 
 fn main() -> ExitCode {
-    let cases: [(&str, InBrowser); 6] = [
+    let cases: [(&str, InBrowser); 7] = [
         ("a_dragged_ruler_moves_the_shortcut_alone", a_dragged_ruler_moves_the_shortcut_alone),
         ("a_finger_drags_the_ruler_and_not_the_page", a_finger_drags_the_ruler_and_not_the_page),
         ("three_pictures_are_annotated_and_audited", three_pictures_are_annotated_and_audited),
+        ("kinds_of_maps_lead_to_an_annotation", kinds_of_maps_lead_to_an_annotation),
         ("what_is_painted_and_suggested_is_saved", what_is_painted_and_suggested_is_saved),
         ("everything_of_a_phantom_can_be_set_and_undone", everything_of_a_phantom_can_be_set_and_undone),
         ("the_french_lesson_ends_in_a_file", the_french_lesson_ends_in_a_file),
@@ -138,6 +139,33 @@ fn three_pictures_are_annotated_and_audited(chrome: &Path) {
     page.until("its script runs", "!document.querySelector('#model-1 form').hidden");
     assert!(page.text("document.title").contains("ruler"));
     page.complaints_are_none();
+}
+
+/// Nothing is annotated at first. The audit finds kinds of maps; what a typical one of the first kind points at becomes a ruler.
+fn kinds_of_maps_lead_to_an_annotation(chrome: &Path) {
+    let folder = Folder::of_classes(&[("benign", 2), ("melanoma", 6)]);
+    let page = Page::open(chrome, &serve(folder.served()));
+    page.until("the page", "!document.querySelector('#tab-annotate').hidden");
+    page.click("#tab-annotate");
+    page.until("the picture", "document.querySelector('#annotate h2')?.textContent.includes('0.png')");
+    page.click("#audit-all");
+    page.click("#audit-kinds");
+    page.click("#audit-begin");
+    page.until("kinds of maps", "document.querySelector('.kinds td button')");
+    page.ask("(document.querySelector('.kinds td button').click(), true)");
+    page.until("the map's peak is suggested", "document.querySelector('.poly.suggested.region-0')");
+    let shown = page.text("document.querySelector('#annotate h2').textContent");
+    page.press("a");
+    page.press("n");
+    page.until("it is saved", "document.querySelector('#annotated').value === 1");
+    let file = std::fs::read(folder.path().join("reglet-annotations-1.json")).expect("the file");
+    let coco: Value = serde_json::from_slice(&file).expect("JSON");
+    let (images, drawn) = (&coco["images"], coco["annotations"].as_array().expect("a list"));
+    assert!(drawn.len() == 1 && drawn[0]["area"].as_f64() > Some(1.0), "{coco}");
+    let image = images.as_array().expect("a list").iter().find(|image| image["id"] == drawn[0]["image_id"]);
+    let name = image.expect("the picture")["file_name"].as_str().expect("a name");
+    assert!(name.starts_with("melanoma/") && shown.contains(name), "{name} of '{shown}'");
+    page.assert_no_complaint();
 }
 
 fn what_is_painted_and_suggested_is_saved(chrome: &Path) {

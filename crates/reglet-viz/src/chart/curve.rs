@@ -1,5 +1,5 @@
 use super::axis::Axis;
-use super::frame::{Frame, PADDING, SMALL, TICK, check, check_within, framed};
+use super::frame::{Frame, PADDING, SMALL, TICK, check, check_within, framed, labelled, ranged};
 use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
@@ -8,8 +8,6 @@ use crate::{Svg, Theme, VizError};
 #[derive(Clone, Debug)]
 pub struct CurveChart {
     frame: Frame,
-    value_label: String,
-    range: (f64, f64),
     curves: Vec<(usize, Curve)>,
 }
 
@@ -24,30 +22,13 @@ const HEIGHT: f32 = 230.0;
 const MARGIN: f64 = 0.03;
 
 framed!(CurveChart);
+ranged!(CurveChart);
+labelled!(CurveChart);
 
 impl CurveChart {
     /// A chart without curves, whose vertical axis goes from 0 to 1.
     pub fn new(title: impl Into<String>) -> Self {
-        CurveChart {
-            frame: Frame::new(title.into()),
-            value_label: String::new(),
-            range: (0.0, 1.0),
-            curves: Vec::new(),
-        }
-    }
-
-    /// The vertical axis's ends, 0 and 1 unless told otherwise.
-    #[must_use]
-    pub fn range(mut self, low: f64, high: f64) -> Self {
-        self.range = (low, high);
-        self
-    }
-
-    /// What the vertical axis measures; `axis_label` names the horizontal one.
-    #[must_use]
-    pub fn value_label(mut self, label: impl Into<String>) -> Self {
-        self.value_label = label.into();
-        self
+        CurveChart { frame: Frame::new(title.into()), curves: Vec::new() }
     }
 
     /// Adds a series: a dot for each of `dots`, and a line through the points of `line` in the order given.
@@ -70,10 +51,10 @@ impl CurveChart {
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
         let (low, high) = self.check()?;
         let axis = Axis::linear(low, high, 6).padded(MARGIN);
-        let values = Axis::linear(self.range.0, self.range.1, 5);
+        let values = Axis::linear(self.frame.range.0, self.frame.range.1, 5);
         let mut canvas = Canvas::new(theme);
         let mut top = self.frame.draw_heading(&mut canvas);
-        let label = SMALL.wrap(&self.value_label, self.frame.room(), 2);
+        let label = SMALL.wrap(&self.frame.value_label, self.frame.room(), 2);
         top = canvas.lines((PADDING, top), &label, SMALL, Anchor::Start) + 10.0;
         if self.frame.reference.is_some() {
             // Room for its name above the plot.
@@ -104,7 +85,7 @@ impl CurveChart {
 
     /// The ends of the horizontal axis.
     fn check(&self) -> Result<(f64, f64), VizError> {
-        super::frame::check_range(self.range)?;
+        super::frame::check_range(self.frame.range)?;
         let points = || self.curves.iter().flat_map(|(_, curve)| curve.dots.iter().chain(&curve.line));
         if points().next().is_none() {
             return Err(VizError::Nothing {
@@ -117,7 +98,7 @@ impl CurveChart {
             let name = &self.frame.series_names()[*series];
             for &(x, y) in curve.dots.iter().chain(&curve.line) {
                 check(name, x)?;
-                check_within(name, y, self.range)?;
+                check_within(name, y, self.frame.range)?;
             }
         }
         let reference = self.frame.reference.iter().map(|(value, _)| *value);

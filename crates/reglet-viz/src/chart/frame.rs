@@ -13,6 +13,9 @@ pub(super) struct Frame {
     pub(super) axis_label: String,
     pub(super) reference: Option<(f64, String)>,
     pub(super) mark: DecimalMark,
+    /// The ends of the axis of values, and what it measures where the chart has another axis too.
+    pub(super) range: (f64, f64),
+    pub(super) value_label: String,
     width: f32,
     series: Vec<String>,
 }
@@ -61,6 +64,45 @@ macro_rules! framed {
 }
 pub(super) use framed;
 
+/// For a chart whose values lie in a range.
+macro_rules! ranged {
+    ($chart:ident) => {
+        impl $chart {
+            /// The ends of the axis of values, 0 and 1 unless told otherwise.
+            #[must_use]
+            pub fn range(mut self, low: f64, high: f64) -> Self {
+                self.frame.range = (low, high);
+                self
+            }
+        }
+    };
+}
+pub(super) use ranged;
+
+/// For a chart with two axes that measure, and with series.
+macro_rules! labelled {
+    ($chart:ident) => {
+        impl $chart {
+            /// What the vertical axis measures; `axis_label` names the horizontal one.
+            #[must_use]
+            pub fn value_label(mut self, label: impl Into<String>) -> Self {
+                self.frame.value_label = label.into();
+                self
+            }
+
+            /// Names series in the order of their colours and of the legend. One that is not named comes where it is first drawn.
+            #[must_use]
+            pub fn series<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+                for name in names {
+                    self.frame.series(name);
+                }
+                self
+            }
+        }
+    };
+}
+pub(super) use labelled;
+
 pub(super) const PADDING: f32 = 16.0;
 pub(super) const TICK: Face = Face::regular(11.0, Role::Muted);
 pub(super) const LABEL: Face = Face::regular(12.5, Role::Ink);
@@ -78,6 +120,8 @@ impl Frame {
             axis_label: String::new(),
             reference: None,
             mark: DecimalMark::Point,
+            range: (0.0, 1.0),
+            value_label: String::new(),
             width: 480.0,
             series: Vec::new(),
         }

@@ -1,5 +1,5 @@
 use super::axis::Axis;
-use super::frame::{Frame, PADDING, SMALL, TICK, check_range, check_within, framed};
+use super::frame::{Frame, PADDING, SMALL, TICK, check_range, check_within, framed, labelled, ranged};
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
@@ -9,8 +9,6 @@ use crate::{Svg, Theme, VizError};
 #[derive(Clone, Debug)]
 pub struct PanelChart {
     frame: Frame,
-    value_label: String,
-    range: (f64, f64),
     panels: Vec<Panel>,
 }
 
@@ -29,30 +27,13 @@ const MARGIN: f64 = 0.04;
 const DIAGONAL: Stroke = Stroke { role: Role::Line, width: 1.25, opacity: 1.0, dashed: true };
 
 framed!(PanelChart);
+ranged!(PanelChart);
+labelled!(PanelChart);
 
 impl PanelChart {
     /// A chart without panels, whose axes go from 0 to 1.
     pub fn new(title: impl Into<String>) -> Self {
-        PanelChart {
-            frame: Frame::new(title.into()),
-            value_label: String::new(),
-            range: (0.0, 1.0),
-            panels: Vec::new(),
-        }
-    }
-
-    /// The ends of both axes, 0 and 1 unless told otherwise.
-    #[must_use]
-    pub fn range(mut self, low: f64, high: f64) -> Self {
-        self.range = (low, high);
-        self
-    }
-
-    /// What the vertical axes measure; `axis_label` names the horizontal ones.
-    #[must_use]
-    pub fn value_label(mut self, label: impl Into<String>) -> Self {
-        self.value_label = label.into();
-        self
+        PanelChart { frame: Frame::new(title.into()), panels: Vec::new() }
     }
 
     /// Adds a panel: of each dot its series, and its value before and after.
@@ -74,10 +55,10 @@ impl PanelChart {
     /// No panel at all, a range whose ends are out of order, a value outside it.
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
         self.check()?;
-        let axis = Axis::linear(self.range.0, self.range.1, 3).padded(MARGIN);
+        let axis = Axis::linear(self.frame.range.0, self.frame.range.1, 3).padded(MARGIN);
         let mut canvas = Canvas::new(theme);
         let mut top = self.frame.draw_heading(&mut canvas);
-        let label = SMALL.wrap(&self.value_label, self.frame.room(), 2);
+        let label = SMALL.wrap(&self.frame.value_label, self.frame.room(), 2);
         top = canvas.lines((PADDING, top), &label, SMALL, Anchor::Start) + 6.0;
 
         let labels = axis.ticks.iter().map(|(_, label)| TICK.width(label)).fold(0.0, f32::max) + 8.0;
@@ -122,7 +103,7 @@ impl PanelChart {
                 canvas.text((left - 8.0, y(*value) + TICK.half_height()), &label, TICK, Anchor::End);
             }
         }
-        let (low, high) = self.range;
+        let (low, high) = self.frame.range;
         canvas.line((x(low), y(low)), (x(high), y(high)), DIAGONAL);
         if let Some((value, name)) = &self.frame.reference {
             canvas.line((left, y(*value)), (left + side, y(*value)), Stroke::solid(Role::Line, 1.25));
@@ -140,7 +121,7 @@ impl PanelChart {
     }
 
     fn check(&self) -> Result<(), VizError> {
-        check_range(self.range)?;
+        check_range(self.frame.range)?;
         if self.panels.is_empty() {
             return Err(VizError::Nothing {
                 kind: "panel chart",
@@ -150,11 +131,11 @@ impl PanelChart {
         }
         for panel in &self.panels {
             for &(_, before, after) in &panel.dots {
-                check_within(&panel.name, before, self.range)?;
-                check_within(&panel.name, after, self.range)?;
+                check_within(&panel.name, before, self.frame.range)?;
+                check_within(&panel.name, after, self.frame.range)?;
             }
         }
-        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.range))
+        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.frame.range))
     }
 }
 
@@ -171,6 +152,19 @@ mod tests {
         // Four dots, and the legend's two.
         assert_eq!(text.matches("<circle").count(), 6, "{text}");
         assert!(text.contains(">one<") && text.contains(">other<") && text.contains("asked for"), "{text}");
+    }
+
+    #[test]
+    fn series_have_the_order_in_which_they_are_named() {
+        let chart = PanelChart::new("Corrected").panel("one", [("lost", 0.9, 0.0)]);
+        let draw = |chart: &PanelChart| chart.draw(&Theme::LIGHT).expect("a panel").as_str().to_owned();
+        let (as_met, named) = (
+            draw(&chart),
+            draw(&PanelChart::new("Corrected").series(["kept", "lost"]).panel("one", [("lost", 0.9, 0.0)])),
+        );
+        assert!(!as_met.contains(">kept<") && named.find(">kept<") < named.find(">lost<"), "{named}");
+        let colour = |text: &str| text.rsplit("<circle").next().map(|dot| dot.to_owned());
+        assert_ne!(colour(&as_met), colour(&named), "the second series has the second colour");
     }
 
     #[test]

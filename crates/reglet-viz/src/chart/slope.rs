@@ -1,5 +1,5 @@
 use super::axis::Axis;
-use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
+use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed, ranged};
 use super::statistics::mean;
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::text::fixed;
@@ -13,7 +13,6 @@ use crate::{Svg, Theme, VizError};
 pub struct SlopeChart {
     frame: Frame,
     columns: (String, String),
-    range: (f64, f64),
     pairs: Vec<(usize, f64, f64)>,
 }
 
@@ -23,6 +22,7 @@ const MEAN: Face = Face::semi_bold(12.5, Role::Ink);
 const INSET: f32 = 56.0;
 
 framed!(SlopeChart);
+ranged!(SlopeChart);
 
 impl SlopeChart {
     /// A chart without pairs, for probabilities, whose columns are called `before` and `after`.
@@ -30,16 +30,8 @@ impl SlopeChart {
         SlopeChart {
             frame: Frame::new(title.into()),
             columns: (before.into(), after.into()),
-            range: (0.0, 1.0),
             pairs: Vec::new(),
         }
-    }
-
-    /// The axis's ends, 0 and 1 unless told otherwise.
-    #[must_use]
-    pub fn range(mut self, low: f64, high: f64) -> Self {
-        self.range = (low, high);
-        self
     }
 
     /// Adds pairs of values, before and after, to the series of that name.
@@ -56,7 +48,7 @@ impl SlopeChart {
     /// No pair at all, a range whose ends are out of order, a value outside it.
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
         self.check()?;
-        let axis = Axis::linear(self.range.0, self.range.1, 5);
+        let axis = Axis::linear(self.frame.range.0, self.frame.range.1, 5);
         let mut canvas = Canvas::new(theme);
         let mut top = self.frame.draw_heading(&mut canvas);
         let axis_label = SMALL.wrap(&self.frame.axis_label, self.frame.room(), 2);
@@ -105,7 +97,7 @@ impl SlopeChart {
     }
 
     fn check(&self) -> Result<(), VizError> {
-        check_range(self.range)?;
+        check_range(self.frame.range)?;
         if self.pairs.is_empty() {
             return Err(VizError::Nothing {
                 kind: "slope chart",
@@ -115,10 +107,10 @@ impl SlopeChart {
         }
         for &(series, before, after) in &self.pairs {
             let name = &self.frame.series_names()[series];
-            check_within(name, before, self.range)?;
-            check_within(name, after, self.range)?;
+            check_within(name, before, self.frame.range)?;
+            check_within(name, after, self.frame.range)?;
         }
-        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.range))
+        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.frame.range))
     }
 
     /// Each series' mean before and after.

@@ -3,7 +3,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::DecimalMark;
 use super::axis::Axis;
-use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed};
+use super::frame::{Frame, LABEL, PADDING, SMALL, TICK, check_range, check_within, framed, ranged};
 use super::statistics::{median, quantile};
 use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::text::fixed;
@@ -16,7 +16,6 @@ use crate::{Svg, Theme, VizError};
 #[derive(Clone, Debug)]
 pub struct StripChart {
     frame: Frame,
-    range: (f64, f64),
     seed: u64,
     median: String,
     groups: Vec<Group>,
@@ -49,24 +48,17 @@ const BOX: f32 = 0.36;
 const WIDEST_STRIP: f32 = 96.0;
 
 framed!(StripChart);
+ranged!(StripChart);
 
 impl StripChart {
     /// A chart without groups, for probabilities.
     pub fn new(title: impl Into<String>) -> Self {
         StripChart {
             frame: Frame::new(title.into()),
-            range: (0.0, 1.0),
             seed: 0,
             median: "median".to_owned(),
             groups: Vec::new(),
         }
-    }
-
-    /// The axis's ends, 0 and 1 unless told otherwise.
-    #[must_use]
-    pub fn range(mut self, low: f64, high: f64) -> Self {
-        self.range = (low, high);
-        self
     }
 
     /// The seed of the dots' places from side to side, which mean nothing but keep the dots apart.
@@ -97,7 +89,7 @@ impl StripChart {
     /// No value at all, a range whose ends are out of order, a value outside it.
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
         self.check()?;
-        let axis = Axis::linear(self.range.0, self.range.1, 5);
+        let axis = Axis::linear(self.frame.range.0, self.frame.range.1, 5);
         let mut canvas = Canvas::new(theme);
         let mut top = self.frame.draw_heading(&mut canvas);
         let axis_label = SMALL.wrap(&self.frame.axis_label, self.frame.room(), 2);
@@ -149,7 +141,7 @@ impl StripChart {
     }
 
     fn check(&self) -> Result<(), VizError> {
-        check_range(self.range)?;
+        check_range(self.frame.range)?;
         let strips =
             || self.groups.iter().flat_map(|group| group.strips.iter().map(move |(_, strip)| (group, strip)));
         if strips().all(|(_, strip)| strip.values.is_empty()) {
@@ -161,10 +153,10 @@ impl StripChart {
         }
         for (group, strip) in strips() {
             for value in &strip.values {
-                check_within(&group.label, *value, self.range)?;
+                check_within(&group.label, *value, self.frame.range)?;
             }
         }
-        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.range))
+        self.frame.reference.iter().try_for_each(|(value, name)| check_within(name, *value, self.frame.range))
     }
 }
 
