@@ -3,7 +3,7 @@
 use image::RgbImage;
 use proptest::prelude::*;
 use reglet_data::edit::Change;
-use reglet_data::phantom::{Material, Phantom, PhantomError, PhantomOptions, Phantoms, render};
+use reglet_data::phantom::{Backdrop, Material, Phantom, PhantomError, PhantomOptions, Phantoms, render};
 use reglet_data::{DataError, Dataset, Mask};
 
 fn phantoms(change: impl FnOnce(&mut PhantomOptions)) -> Phantoms {
@@ -293,6 +293,27 @@ fn a_phantom_survives_being_written_down() {
         let read: Phantom = serde_json::from_str(&text).expect("what was written");
         assert_eq!(read, phantom);
     }
+}
+
+/// What is kept of pictures drawn lately changes nothing: neither the order in which they are asked for nor how large they are.
+#[test]
+fn a_ruler_on_a_backdrop_is_the_phantom_drawn_as_a_whole() {
+    for size in [40, 2048] {
+        let set = phantoms(|o| o.size = size);
+        for index in [0, 1, 2, 3, 1, 0] {
+            let phantom = set.phantom(index).expect("a phantom");
+            let whole = render(&phantom, size).expect("a size in range");
+            let sample = set.sample(index).expect("a phantom");
+            assert_eq!((sample.picture.into_rgb(), &sample.regions), (whole.picture, &whole.masks));
+            let change = if phantom.ruler.is_some() { Change::Remove } else { Change::Insert };
+            let redrawn = set.redraw(index, change, 5).expect("it can be redrawn");
+            let fresh = phantoms(|o| o.size = size).redraw(index, change, 5).expect("likewise");
+            assert_eq!(redrawn, fresh);
+        }
+    }
+    let bare = phantoms(|_| ()).phantom(1).expect("a phantom");
+    let backdrop = Backdrop::new(&bare, 64).expect("a size in range");
+    assert_eq!(*backdrop.bare(), render(&Phantom { ruler: None, ..bare }, 64).expect("a size in range"));
 }
 
 /// Replaces every number that `wild` points at.

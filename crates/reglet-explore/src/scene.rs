@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reglet_data::edit::{Change, EditOptions, Edited, Editor, Placement, Source, control, scramble};
-use reglet_data::phantom::{MIN_SIZE, Phantom, render};
+use reglet_data::phantom::{Backdrop, MIN_SIZE};
 use reglet_data::picture::{Limits, Picture, decode};
 use reglet_data::{Dataset, Mask, Sample, resize_rgb};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ struct Known {
     number: Number,
     looks: Looks,
     side: u32,
-    sample: Arc<Sample>,
+    backdrop: Arc<Backdrop>,
 }
 
 /// So many are kept: of the models' size and of the screen's, with the last few steps of a slider.
@@ -148,25 +148,18 @@ impl Pictures {
     }
 
     /// A phantom without a ruler.
-    fn phantom(
-        &self,
-        number: Number,
-        looks: &Looks,
-        side: u32,
-        phantom: &Phantom,
-    ) -> Result<Arc<Sample>, Error> {
+    fn phantom(&self, number: Number, looks: &Looks, side: u32) -> Result<Arc<Backdrop>, Error> {
         let known = || self.phantoms.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |one: &Known| one.number == number && one.side == side && one.looks == *looks;
         if let Some(found) = known().iter().find(|one| fits(one)) {
-            return Ok(Arc::clone(&found.sample));
+            return Ok(Arc::clone(&found.backdrop));
         }
         // Two threads may draw the same one; neither waits for the other.
-        let rendered = render(phantom, side)?;
-        let sample = Arc::new(sample("phantom".to_owned(), rendered.picture, rendered.masks));
+        let backdrop = Arc::new(Backdrop::new(&phantom(number, looks)?, side)?);
         let mut known = known();
-        known.insert(0, Known { number, looks: looks.clone(), side, sample: Arc::clone(&sample) });
+        known.insert(0, Known { number, looks: looks.clone(), side, backdrop: Arc::clone(&backdrop) });
         known.truncate(PHANTOMS);
-        Ok(sample)
+        Ok(backdrop)
     }
 
     /// Draws a scene.
@@ -183,9 +176,7 @@ impl Pictures {
                     Detail::Model => self.side,
                     Detail::Screen(side) => side.max(MIN_SIZE),
                 };
-                let phantom = phantom(*number, looks)?;
-                let sample = self.phantom(*number, looks, side, &phantom)?;
-                drawn(&phantom, &sample, scene, side)
+                drawn(self.phantom(*number, looks, side)?.as_ref(), scene, side)
             }
             Choice::Sample(index) => {
                 let library = self.library()?;
@@ -221,18 +212,19 @@ fn sample(id: String, picture: impl Into<Picture>, regions: BTreeMap<String, Mas
 }
 
 /// A phantom, drawn again with the ruler in it, exactly; controls are derived from that.
-fn drawn(phantom: &Phantom, before: &Sample, scene: &Scene, side: u32) -> Result<Composed, Error> {
+fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Error> {
+    let before = backdrop.bare();
     let Some(change) = scene.change else {
-        return Ok(Composed { picture: before.picture.clone(), region: None, lesion: 0.0 });
+        return Ok(Composed { picture: before.picture.clone().into(), region: None, lesion: 0.0 });
     };
     let Some(Placement::Drawn { ruler }) = &scene.placement else {
         return Err(Error::request("of a generated picture, only a drawn ruler can be put somewhere"));
     };
-    let with = render(&Phantom { ruler: Some(ruler.clone()), ..phantom.clone() }, side)?;
+    let with = backdrop.with(Some(ruler));
     let differs = |x: u32, y: u32| before.picture.get_pixel(x, y) != with.picture.get_pixel(x, y);
     let covered = &with.masks["ruler"];
     let region = Mask::from_fn(side, side, |x, y| differs(x, y) || covered.get(x, y))?;
-    let lesion = &before.regions["lesion"];
+    let lesion = &before.masks["lesion"];
     let touched = lesion.iter().filter(|&(x, y)| region.get(x, y)).count();
     let lesion = if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 };
     let inserted = Edited { picture: with.picture, region, donor: None, lesion };

@@ -46,6 +46,7 @@ impl Canvas {
     }
 }
 
-fn middle(x: u32, y: u32, size: u32) -> Point {
+/// The middle of a pixel.
+pub(crate) fn middle(x: u32, y: u32, size: u32) -> Point {
     Point::new((x as f32 + 0.5) / size as f32, (y as f32 + 0.5) / size as f32)
 }

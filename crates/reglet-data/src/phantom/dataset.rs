@@ -1,6 +1,7 @@
 //! Phantoms as a data set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::description::{Clutter, Phantom};
 use super::dice::Dice;
 use super::error::PhantomError;
-use super::render::{MAX_SIZE, MIN_SIZE, render};
+use super::render::{Backdrop, MAX_SIZE, MIN_SIZE};
 use crate::edit::{Change, Edited};
 use crate::{DataError, Dataset, Mask, Sample};
 
@@ -22,7 +23,12 @@ pub struct Phantoms {
     classes: [String; 2],
     regions: [String; 5],
     ids: Vec<String>,
+    /// Drawn lately, the newest first: of one picture several versions are asked for, one after the other.
+    recent: Arc<Mutex<Vec<(usize, Arc<Backdrop>)>>>,
 }
+
+/// How many pixels of phantoms that were drawn lately are kept, and how many phantoms at most.
+const KEPT: (u32, u32) = (1 << 21, 32);
 
 /// Which phantoms there are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -111,6 +117,7 @@ impl Phantoms {
             classes: ["benign", "melanoma"].map(String::from),
             regions: ["bubbles", "hair", "ink", "lesion", "ruler"].map(String::from),
             ids,
+            recent: Arc::default(),
         })
     }
 
@@ -152,6 +159,22 @@ impl Phantoms {
         } else {
             (false, falls_due(self.options.ruler_given_benign, index - melanomas_before))
         }
+    }
+
+    /// A phantom, drawn but for its ruler.
+    fn backdrop(&self, index: usize, phantom: &Phantom) -> Result<Arc<Backdrop>, PhantomError> {
+        let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = recent().iter().find(|(known, _)| *known == index) {
+            return Ok(Arc::clone(known));
+        }
+        // Two threads may draw the same one; neither waits for the other.
+        let size = self.options.size;
+        let drawn = Arc::new(Backdrop::new(phantom, size)?);
+        let (pixels, most) = KEPT;
+        let mut recent = recent();
+        recent.insert(0, (index, Arc::clone(&drawn)));
+        recent.truncate((pixels / (size * size)).min(most) as usize);
+        Ok(drawn)
     }
 
     /// What takes the place of the phantom's ruler, or lack of one, where the change makes sense.
@@ -209,7 +232,7 @@ impl Dataset for Phantoms {
             index,
             len: self.len(),
         })?;
-        let rendered = render(&phantom, self.options.size)?;
+        let rendered = self.backdrop(index, &phantom)?.with(phantom.ruler.as_ref());
         let drawn_from = format!("{GENERATOR}\n{} {phantom:?}\n", self.options.size);
         Ok(Sample {
             id: self.ids[index].clone(),
@@ -233,7 +256,8 @@ impl Dataset for Phantoms {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;
         let size = self.options.size;
-        let (old, new) = (render(&before, size).ok()?, render(&after, size).ok()?);
+        let backdrop = self.backdrop(index, &before).ok()?;
+        let (old, new) = (backdrop.with(before.ruler.as_ref()), backdrop.with(after.ruler.as_ref()));
         // Between its marks an engraved scale changes nothing, but it lies there.
         let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);

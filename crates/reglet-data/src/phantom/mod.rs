@@ -63,7 +63,7 @@ pub use lesion::{Lesion, Notch, Wave};
 pub use light::Light;
 pub use pigment::{Patch, PatchKind, Pigment};
 pub use plane::Point;
-pub use render::{MAX_SIZE, MIN_SIZE, Rendered, render};
+pub use render::{Backdrop, MAX_SIZE, MIN_SIZE, Rendered, render};
 pub use ruler::{Material, Ruler};
 pub use skin::Skin;
 

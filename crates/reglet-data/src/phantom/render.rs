@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use image::{Rgb, RgbImage};
 
-use super::canvas::Canvas;
+use super::canvas::{Canvas, middle};
 use super::description::Phantom;
 use super::error::PhantomError;
 use super::noise::grain;
+use super::plane::Point;
+use super::ruler::Ruler;
 use super::ruler_paint::paint;
 use crate::{Mask, MaskError};
 
@@ -30,6 +32,95 @@ pub const MAX_SIZE: u32 = 4096;
 /// Hairs, bubbles and ink count from this share of a pixel on: most hairs are finer than a pixel.
 const FINE: f32 = 0.25;
 
+/// The region that is the ruler's.
+const RULER: &str = "ruler";
+
+/// A phantom drawn at one size but for its ruler. A ruler that is laid on it costs what it covers.
+#[derive(Debug)]
+pub struct Backdrop {
+    /// Without a ruler.
+    phantom: Phantom,
+    size: u32,
+    /// Before light and sensor.
+    colours: Vec<[f32; 3]>,
+    bare: Rendered,
+}
+
+impl Backdrop {
+    /// Draws all of a phantom but its ruler, `size` pixels wide and high.
+    ///
+    /// # Errors
+    /// Where `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
+    pub fn new(phantom: &Phantom, size: u32) -> Result<Backdrop, PhantomError> {
+        if !(MIN_SIZE..=MAX_SIZE).contains(&size) {
+            return Err(PhantomError::Size { size });
+        }
+        let pixels = size as f32;
+        let tone = phantom.skin.tone();
+        let contour = phantom.lesion.contour(pixels);
+        let mut in_lesion = Vec::with_capacity((size * size) as usize);
+        let mut canvas = Canvas::new(size, |at| {
+            let skin = phantom.skin.colour(tone, at, pixels);
+            let depth = contour.depth(at);
+            in_lesion.push(depth >= 0.0);
+            if depth <= -phantom.lesion.softness { skin } else { contour.pigment(at, depth).over(skin) }
+        });
+
+        let blank = || vec![0.0_f32; canvas.colours.len()];
+        let (mut hair, mut bubbles, mut ink) = (blank(), blank(), blank());
+        for stroke in &phantom.ink {
+            stroke.paint(&mut canvas, &mut ink);
+        }
+        for strand in &phantom.hairs {
+            strand.paint(&mut canvas, &mut hair);
+        }
+        for bubble in &phantom.bubbles {
+            bubble.paint(&mut canvas, &mut bubbles);
+        }
+
+        let mask =
+            |coverage: &[f32]| Mask::new(size, size, coverage.iter().map(|&share| share >= FINE).collect());
+        let named = |name: &str, mask: Result<Mask, MaskError>| Ok((name.to_owned(), mask?));
+        let masks = [
+            named("bubbles", mask(&bubbles)),
+            named("hair", mask(&hair)),
+            named("ink", mask(&ink)),
+            named("lesion", Mask::new(size, size, in_lesion)),
+            named(RULER, Mask::empty(size, size)),
+        ]
+        .into_iter()
+        .collect::<Result<_, MaskError>>()?;
+
+        let mut picture = RgbImage::new(size, size);
+        let places = canvas.places().zip(&canvas.colours);
+        for ((x, y, pixel), (at, &colour)) in picture.enumerate_pixels_mut().zip(places) {
+            *pixel = exposed(phantom, (x, y), at, colour);
+        }
+        let phantom = Phantom { ruler: None, ..phantom.clone() };
+        Ok(Backdrop { phantom, size, colours: canvas.colours, bare: Rendered { picture, masks } })
+    }
+
+    /// The phantom without a ruler.
+    pub fn bare(&self) -> &Rendered {
+        &self.bare
+    }
+
+    /// The phantom with this ruler, or without one: what [`render`] draws of it, to the last bit.
+    pub fn with(&self, ruler: Option<&Ruler>) -> Rendered {
+        let (mut rendered, size) = (self.bare.clone(), self.size);
+        let Some(ruler) = ruler else { return rendered };
+        let mut covered = rendered.masks[RULER].clone();
+        for pixel in paint(ruler, size, size) {
+            let (x, y) = (pixel.x, pixel.y);
+            let colour = pixel.over(self.colours[(y * size + x) as usize], [1.0; 3]);
+            rendered.picture.put_pixel(x, y, exposed(&self.phantom, (x, y), middle(x, y, size), colour));
+            covered.set(x, y, pixel.inside >= 0.5);
+        }
+        rendered.masks.insert(RULER.to_owned(), covered);
+        rendered
+    }
+}
+
 /// Draws a phantom `size` pixels wide and high.
 ///
 /// Two phantoms that differ only in their ruler give pictures that differ only where the ruler or its
@@ -38,70 +129,22 @@ const FINE: f32 = 0.25;
 /// # Errors
 /// Where `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
 pub fn render(phantom: &Phantom, size: u32) -> Result<Rendered, PhantomError> {
-    if !(MIN_SIZE..=MAX_SIZE).contains(&size) {
-        return Err(PhantomError::Size { size });
+    let backdrop = Backdrop::new(phantom, size)?;
+    match &phantom.ruler {
+        Some(ruler) => Ok(backdrop.with(Some(ruler))),
+        None => Ok(backdrop.bare),
     }
-    let pixels = size as f32;
-    let tone = phantom.skin.tone();
-    let contour = phantom.lesion.contour(pixels);
-    let mut in_lesion = Vec::with_capacity((size * size) as usize);
-    let mut canvas = Canvas::new(size, |at| {
-        let skin = phantom.skin.colour(tone, at, pixels);
-        let depth = contour.depth(at);
-        in_lesion.push(depth >= 0.0);
-        if depth <= -phantom.lesion.softness { skin } else { contour.pigment(at, depth).over(skin) }
-    });
-
-    let blank = || vec![0.0_f32; canvas.colours.len()];
-    let (mut hair, mut bubbles, mut ink, mut ruler) = (blank(), blank(), blank(), blank());
-    for stroke in &phantom.ink {
-        stroke.paint(&mut canvas, &mut ink);
-    }
-    for strand in &phantom.hairs {
-        strand.paint(&mut canvas, &mut hair);
-    }
-    for bubble in &phantom.bubbles {
-        bubble.paint(&mut canvas, &mut bubbles);
-    }
-    if let Some(strip) = &phantom.ruler {
-        for pixel in paint(strip, size, size) {
-            let index = (pixel.y * size + pixel.x) as usize;
-            canvas.colours[index] = pixel.over(canvas.colours[index], [1.0; 3]);
-            ruler[index] = pixel.inside;
-        }
-    }
-
-    let mask = |coverage: &[f32], least: f32| {
-        Mask::new(size, size, coverage.iter().map(|&share| share >= least).collect())
-    };
-    let lesion = Mask::new(size, size, in_lesion);
-    let named = |name: &str, mask: Result<Mask, MaskError>| Ok((name.to_owned(), mask?));
-    let masks = [
-        named("bubbles", mask(&bubbles, FINE)),
-        named("hair", mask(&hair, FINE)),
-        named("ink", mask(&ink, FINE)),
-        named("lesion", lesion),
-        named("ruler", mask(&ruler, 0.5)),
-    ]
-    .into_iter()
-    .collect::<Result<_, MaskError>>()?;
-    Ok(Rendered { picture: expose(phantom, size, &canvas), masks })
 }
 
-/// Light, sensor and rounding.
-fn expose(phantom: &Phantom, size: u32, canvas: &Canvas) -> RgbImage {
+/// A pixel after light, sensor and rounding.
+fn exposed(phantom: &Phantom, (x, y): (u32, u32), at: Point, colour: [f32; 3]) -> Rgb<u8> {
     let light = &phantom.light;
-    let mut picture = RgbImage::new(size, size);
-    let places = canvas.places().zip(&canvas.colours);
-    for ((x, y, pixel), (at, colour)) in picture.enumerate_pixels_mut().zip(places) {
-        let lit = light.at(at);
-        *pixel = Rgb(std::array::from_fn(|c| {
-            let noise = light.grain * 2.4 * grain(x, y, phantom.grain.wrapping_add(c as u32));
-            // Black stays black: beyond the field of view there is no light to be noisy.
-            let value = colour[c] * lit[c] * (1.0 + noise);
-            // Adding a half and cutting off rounds; what is out of range goes to the nearest end.
-            (255.0 * value + 0.5) as u8
-        }));
-    }
-    picture
+    let lit = light.at(at);
+    Rgb(std::array::from_fn(|c| {
+        let noise = light.grain * 2.4 * grain(x, y, phantom.grain.wrapping_add(c as u32));
+        // Black stays black: beyond the field of view there is no light to be noisy.
+        let value = colour[c] * lit[c] * (1.0 + noise);
+        // Adding a half and cutting off rounds; what is out of range goes to the nearest end.
+        (255.0 * value + 0.5) as u8
+    }))
 }
