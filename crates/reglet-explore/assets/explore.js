@@ -71,7 +71,7 @@ const answers = new Pump(async (of) => {
   timed('answer', began);
   show(said);
   // The answer comes first: maps would take the processor from it.
-  if (moving) maps.push({ scene: of, wanted: wanted(false) });
+  explain(of, !moving);
 });
 const pictures = new Pump(async ({ wanted, side }) => {
   const began = moved;
@@ -104,10 +104,22 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   }
   time();
 });
-for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
+for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) mapped = null; trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
 
 /// Of what the maps that are shown are, sketched or refined.
 let sketchOf = null;
+
+/// What maps were asked for last.
+let mapped = null;
+
+/// Asks for the maps of a scene, unless they were asked for last.
+function explain(of, refine) {
+  const next = { scene: of, wanted: wanted(refine) };
+  const key = JSON.stringify(next);
+  if (key === mapped) return;
+  mapped = key;
+  maps.push(next);
+}
 
 /// For so many milliseconds a sketch is waited for, though something newer is wanted already.
 const PATIENCE = 300;
@@ -127,7 +139,6 @@ function look(dragging = false) {
   answers.push(of);
   // While something moves the picture is drawn smaller, which takes a quarter of the time.
   pictures.push({ wanted: of, side: dragging ? 224 : 512 });
-  if (!dragging) maps.push({ scene: of, wanted: wanted(false) });
   clearTimeout(settled);
   settled = setTimeout(settle, dragging ? 220 : 120);
 }
@@ -136,7 +147,7 @@ function settle() {
   moving = false;
   if (coarse) pictures.push({ wanted: scene(), side: 512 });
   coarse = false;
-  maps.push({ scene: scene(), wanted: wanted(true) });
+  explain(scene(), true);
   say();
   write();
 }
@@ -687,7 +698,7 @@ function setMethod(name) {
 
 /// Only the maps change.
 function remap() {
-  maps.push({ scene: scene(), wanted: wanted(true) });
+  explain(scene(), true);
   write();
 }
 

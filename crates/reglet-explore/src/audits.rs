@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::answers::Classifier;
-use crate::lane::Lane;
+use crate::lane::{Lane, Turn};
 use crate::scene::Pictures;
 
 /// What an audit of the page's pictures is made by.
@@ -158,7 +158,7 @@ impl Audits {
             stop: AtomicBool::new(false),
             reports: Mutex::default(),
         };
-        let lane = Lane::start("audits", classifiers)
+        let lane = Lane::start("audits", Turn::Last, classifiers)
             .map_err(|error| Error::Usage(format!("no thread could be started: {error}")))?;
         Ok(Audits { recipe, targets, pictures, lane, shared: Arc::new(shared) })
     }

@@ -19,6 +19,22 @@ pub struct Lane<State> {
     shared: Arc<Shared<State>>,
 }
 
+/// Which lane has a core first where there are fewer cores than work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// As any other thread of the program.
+    Usual,
+    /// After all others, those that the thread itself starts included.
+    Last,
+}
+
+/// Lowers the priority of the calling thread and of those that it will start. On Linux a thread has a priority of its own; elsewhere, and
+/// where the system forbids it, the lane takes its turn as all do.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 10);
+}
+
 /// Tells a running job whether it is still wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Ticket(Arc<AtomicBool>);
@@ -61,11 +77,14 @@ impl<State: Send + 'static> Lane<State> {
     ///
     /// # Errors
     /// Where the system has no thread to give.
-    pub fn start(name: &str, mut state: State) -> std::io::Result<Lane<State>> {
+    pub fn start(name: &str, turn: Turn, mut state: State) -> std::io::Result<Lane<State>> {
         let queue = Mutex::new(Queue { waiting: Vec::new(), running: None, closed: false });
         let shared = Arc::new(Shared { queue, arrived: Condvar::new() });
         let own = Arc::clone(&shared);
         thread::Builder::new().name(name.to_owned()).spawn(move || {
+            if turn == Turn::Last {
+                step_back();
+            }
             while let Some(Job { ticket, work, .. }) = own.next() {
                 // A job that panics has no answer; those after it have.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&mut state, &ticket)));
@@ -127,7 +146,7 @@ mod tests {
 
     #[test]
     fn of_a_tab_only_the_newest_job_is_done_and_the_running_one_is_told() {
-        let lane = Lane::start("test", Vec::new()).expect("a thread");
+        let lane = Lane::start("test", Turn::Usual, Vec::new()).expect("a thread");
         let (begun, has_begun) = mpsc::channel();
         let (told, was_told) = mpsc::channel();
         lane.submit(1, move |done: &mut Vec<u32>, ticket| {
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_newest_tab_comes_first_a_panic_ends_nothing_and_others_are_kept() {
-        let lane = Lane::start("test", ()).expect("a thread");
+        let lane = Lane::start("test", Turn::Usual, ()).expect("a thread");
         let (open, gate) = mpsc::channel::<()>();
         lane.submit(0, move |(), _| {
             let _ = gate.recv_timeout(SOON);
@@ -169,7 +188,7 @@ mod tests {
 
     #[test]
     fn no_more_wait_than_there_are_places() {
-        let lane = Lane::start("test", ()).expect("a thread");
+        let lane = Lane::start("test", Turn::Usual, ()).expect("a thread");
         let (open, gate) = mpsc::channel::<()>();
         let (begun, has_begun) = mpsc::channel();
         lane.submit(0, move |(), _| {

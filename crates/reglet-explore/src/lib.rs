@@ -44,7 +44,7 @@ pub use answers::{Answer, Answers, Classifier, Said};
 pub use audits::{AuditRequest, Audits, Finding, Kind, Recipe, Stand};
 pub use error::Error;
 pub use guard::{Guard, bracketed};
-pub use lane::{Lane, Tab, Ticket};
+pub use lane::{Lane, Tab, Ticket, Turn};
 pub use library::Library;
 pub use maps::{Beginning, Map, MapRequest, Maps, Wanted, layers};
 pub use open::{of_config, of_model, shipped};

@@ -26,7 +26,7 @@ use crate::annotations::Region;
 use crate::answers::{Answers, Classifier};
 use crate::audits::{Audits, Recipe};
 use crate::guard::Guard;
-use crate::lane::{Lane, Tab};
+use crate::lane::{Lane, Tab, Turn};
 use crate::library::Library;
 use crate::looks::{Number, PROPERTIES, rulers, usual};
 use crate::maps::{MapRequest, Maps, layers};
@@ -95,10 +95,11 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
     let no_thread = |error: std::io::Error| Error::Usage(format!("no thread could be started: {error}"));
     let app = App {
         guard,
-        drawing: Lane::start("pictures", ()).map_err(no_thread)?,
-        answering: Lane::start("answers", Answers::new(Arc::clone(&pictures), classifiers))
+        drawing: Lane::start("pictures", Turn::Usual, ()).map_err(no_thread)?,
+        answering: Lane::start("answers", Turn::Usual, Answers::new(Arc::clone(&pictures), classifiers))
             .map_err(no_thread)?,
-        mapping: Lane::start("maps", Maps::new(Arc::clone(&pictures), shared, methods)).map_err(no_thread)?,
+        mapping: Lane::start("maps", Turn::Last, Maps::new(Arc::clone(&pictures), shared, methods))
+            .map_err(no_thread)?,
         pictures,
         audits,
         about,
