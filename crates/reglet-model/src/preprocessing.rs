@@ -228,7 +228,7 @@ impl Preprocessing {
     /// A colour as the model sees it after normalisation, one number for each channel.
     pub fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         (0..self.channels())
-            .map(|channel| self.normalised(channel, f32::from(self.level(channel, rgb)) / 255.0))
+            .map(|channel| self.normalised(channel, f32::from(level(self.channels(), channel, rgb)) / 255.0))
             .collect()
     }
 
@@ -236,11 +236,6 @@ impl Preprocessing {
     fn normalised(&self, channel: usize, level: f32) -> f32 {
         let of = |channels: &Channels| *channels.as_slice().get(channel).unwrap_or(&channels.as_slice()[0]);
         (level - of(&self.mean)) / of(&self.std)
-    }
-
-    /// What a colour has in a channel.
-    fn level(&self, channel: usize, rgb: [u8; 3]) -> u8 {
-        if self.channels() == 1 { grey(rgb) } else { rgb[channel] }
     }
 
     /// The tensor `[N, C, H, W]` of pictures that [`view`](Self::view) returned, all of one size. Of a picture that is stored in
@@ -259,7 +254,7 @@ impl Preprocessing {
         let mut values = vec![0_f32; views.len() * channels * plane];
         for (view, target) in views.iter().zip(values.chunks_exact_mut(channels * plane)) {
             for (channel, target) in target.chunks_exact_mut(plane).enumerate() {
-                let level = |rgb: [u8; 3]| self.level(channel, rgb);
+                let level = |rgb: [u8; 3]| level(channels, channel, rgb);
                 let pixels = view.rgb().pixels().zip(target);
                 let Some(rest) = view.rest() else {
                     let normalised: [f32; 256] =
@@ -288,6 +283,11 @@ impl Default for Preprocessing {
     fn default() -> Self {
         Preprocessing::exact(224)
     }
+}
+
+/// What a colour has in one of so many channels.
+fn level(channels: usize, channel: usize, rgb: [u8; 3]) -> u8 {
+    if channels == 1 { grey(rgb) } else { rgb[channel] }
 }
 
 #[cfg(test)]
