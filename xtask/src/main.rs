@@ -31,7 +31,7 @@ Reglet's commands (libtorch is prepared and the program built on first use)
   export-help                the lines of Python that export a model
   config-schema [correct]    the JSON schema of the audit's config, or of a correction's
   results-schema [correct]   the JSON schema of results.json, or of correction.json
-  train-phantoms             train the two small classifiers of the default audit again
+  train-shipped              train the small classifiers that come with the program again
   reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
 
 Set-up

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Command::ConfigSchema { of: Subject::Correct } => Ok((CorrectConfig::schema(), 0)),
         Command::ResultsSchema { of: Subject::Audit } => Ok((results::schema(), 0)),
         Command::ResultsSchema { of: Subject::Correct } => Ok((CorrectionResults::schema(), 0)),
-        Command::TrainPhantoms { out } => train::train_phantoms(&out).map(|text| (text, 0)),
+        Command::TrainShipped { out } => train::train_shipped(&out).map(|text| (text, 0)),
     };
     match outcome {
         Ok((text, status)) => {

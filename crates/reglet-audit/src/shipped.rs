@@ -10,13 +10,16 @@ use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// Each by its place relative to the others, since the configs name the weights.
-const FILES: [(&str, &[u8]); 8] = [
+const FILES: [(&str, &[u8]); 11] = [
     ("calibration.toml", include_bytes!("../configs/calibration.toml")),
     ("correct.toml", include_bytes!("../configs/correct.toml")),
     ("correction-curve.toml", include_bytes!("../configs/correction-curve.toml")),
     ("isic-correct.toml", include_bytes!("../configs/isic-correct.toml")),
     ("isic-ruler.toml", include_bytes!("../configs/isic-ruler.toml")),
+    ("marker.toml", include_bytes!("../configs/marker.toml")),
     ("ruler.toml", include_bytes!("../configs/ruler.toml")),
+    ("models/film-clean.safetensors", include_bytes!("../configs/models/film-clean.safetensors")),
+    ("models/film-shortcut.safetensors", include_bytes!("../configs/models/film-shortcut.safetensors")),
     ("models/phantom-clean.safetensors", include_bytes!("../configs/models/phantom-clean.safetensors")),
     ("models/phantom-shortcut.safetensors", include_bytes!("../configs/models/phantom-shortcut.safetensors")),
 ];

@@ -1,17 +1,17 @@
-//! `reglet train-phantoms`: the two small classifiers of the default audit again.
+//! `reglet train-shipped`: the small classifiers that come with the program again.
 
 use std::path::Path;
 
-use reglet_train::phantom::{HELD_OUT, SHIPPED, Trained, train};
+use reglet_train::generated::{HELD_OUT, SHIPPED, Trained, train};
 
 use crate::progress::Progress;
 use crate::{Error, Output};
 
-/// Trains both classifiers of the default audit and writes them to `folder`, as 16-bit floats.
+/// Trains the classifiers that come with the program and writes them to `folder`, as 16-bit floats.
 ///
 /// # Errors
 /// A folder that cannot be written to.
-pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
+pub fn train_shipped(folder: &Path) -> Result<String, Error> {
     let mut output = Output::new(folder)?;
     let mut lines = Vec::new();
     for (name, recipe) in &SHIPPED {
@@ -21,7 +21,7 @@ pub fn train_phantoms(folder: &Path) -> Result<String, Error> {
         let file = format!("{name}.safetensors");
         save(&trained, &mut output, folder, &file)?;
         let area = trained.auroc(recipe)?;
-        lines.push(format!("{file}: AUROC {area:.3} on {HELD_OUT} held-out phantoms of its own kind\n"));
+        lines.push(format!("{file}: AUROC {area:.3} on {HELD_OUT} held-out pictures of its own kind\n"));
     }
     output.finish()?;
     Ok(lines.concat())

@@ -85,8 +85,8 @@ pub(crate) enum Command {
         #[arg(value_enum, default_value_t)]
         of: Subject,
     },
-    /// Train the two small classifiers of the default audit again
-    TrainPhantoms {
+    /// Train the small classifiers that come with the program again
+    TrainShipped {
         /// The folder to write them to
         #[arg(long, default_value = "configs/models")]
         out: PathBuf,

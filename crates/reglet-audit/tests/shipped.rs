@@ -90,3 +90,17 @@ fn the_shortcut_is_convicted_the_clean_model_cleared_and_both_judged_again_witho
     let refused = reglet(&["judge", folder.path().to_str().expect("UTF-8")]);
     assert!(text(&refused).contains("run.json") && refused.status.code() == Some(2), "{}", text(&refused));
 }
+
+/// Films of one channel: the classifier that learnt the side marker is convicted, the other cleared.
+#[test]
+fn the_marker_on_films_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("audit");
+    let words = ["audit", "--config", "marker.toml", "--set", "language=fr", "--out"];
+    let done = reglet(&[&words[..], &[out.to_str().expect("UTF-8")]].concat());
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done));
+    let found = verdicts(&out);
+    assert_eq!((found["clean"].as_str(), found["shortcut"].as_str()), ("clear", "shortcut"));
+    let page = fs::read_to_string(out.join("report.html")).expect("a report");
+    assert!(page.contains("marqueur de côté") && page.contains("probabilité d’épanchement"), "in French");
+}

@@ -56,7 +56,7 @@ mod statistics;
 mod weights;
 mod winograd;
 
-pub use architecture::Architecture;
+pub use architecture::{Architecture, Sizes};
 pub use classes::{Classes, Head, HeadSource, ScoreKind};
 pub use device::device;
 pub use error::ModelError;

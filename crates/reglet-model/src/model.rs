@@ -7,6 +7,7 @@ use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Resize, Size};
 use tch::{Device, Tensor};
 
+use crate::architecture::Sizes;
 use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::statistics::PreprocessingSource;
@@ -167,11 +168,11 @@ impl Model {
                 guess(&weights).map(|other| format!(", perhaps {other}")).unwrap_or_default()
             ),
         })?;
-        let graph = architecture.graph(logits, options.width)?;
+        let in_channels = architecture.in_channels_of(&weights);
+        let graph = architecture.sized(Sizes { in_channels, classes: logits, width: options.width })?;
         let mut parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
         parameters.prepare(&graph, &Rewrite::ALL)?;
-        let source = PreprocessingSource::of(&options.preprocessing);
-        let preprocessing = options.preprocessing.clone().fitted(&graph, 3, false)?;
+        let (preprocessing, source) = built(options.preprocessing.clone(), &graph, in_channels)?;
         let provenance = Provenance {
             architecture: architecture.to_string(),
             weights: path,
@@ -241,15 +242,12 @@ impl Model {
             (_, None) => (preprocessing, PreprocessingSource::Assumed),
         };
         let undeclared = match &options.preprocessing {
-            Some(PreprocessingChoice::Whole(given)) => given.channels(),
+            Some(PreprocessingChoice::Whole(given)) => given.channels() as i64,
             _ => 3,
         };
         let is_assumed = source == PreprocessingSource::Assumed;
         let preprocessing = preprocessing.fitted(&graph, undeclared, is_assumed)?;
-        let source = match preprocessing.channels() {
-            1 if is_assumed => PreprocessingSource::AssumedLevels,
-            _ => source,
-        };
+        let source = source.fitted(&preprocessing);
         let classes = Classes::new(logits, options.labels.clone())?;
         let (head, source_of_head) = Head::find(logits, options.head, squashing)?;
         Ok(Model {
@@ -303,8 +301,7 @@ impl Model {
         let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
         let logits = head.map_or(0, |parameter| parameter.shape[0]);
         parameters.prepare(&graph, &Rewrite::ALL)?;
-        let source = PreprocessingSource::of(&preprocessing);
-        let preprocessing = preprocessing.fitted(&graph, 3, false)?;
+        let (preprocessing, source) = built(preprocessing, &graph, architecture.in_channels_in(&graph))?;
         Ok(Model {
             graph,
             parameters,
@@ -433,7 +430,8 @@ impl Model {
     /// # Errors
     /// [`ModelError::Preprocessing`] where they are of another number than the model's channels.
     pub fn set_preprocessing(&mut self, preprocessing: Preprocessing) -> Result<(), ModelError> {
-        self.preprocessing = preprocessing.fitted(&self.graph, self.preprocessing.channels(), false)?;
+        self.preprocessing =
+            preprocessing.fitted(&self.graph, self.preprocessing.channels() as i64, false)?;
         self.source = PreprocessingSource::Given;
         Ok(())
     }
@@ -563,6 +561,18 @@ impl Targets<'_> {
             }
         }
     }
+}
+
+/// How a network that is built here is given pictures of so many channels, and who says so.
+fn built(
+    given: Preprocessing,
+    graph: &Graph,
+    in_channels: i64,
+) -> Result<(Preprocessing, PreprocessingSource), ModelError> {
+    let source = PreprocessingSource::of(&given);
+    let preprocessing = given.fitted(graph, in_channels, source == PreprocessingSource::Assumed)?;
+    let source = source.fitted(&preprocessing);
+    Ok((preprocessing, source))
 }
 
 /// The preprocessing for the height and width that a graph is declared for.

@@ -189,14 +189,13 @@ impl Preprocessing {
     pub(crate) fn fitted(
         self,
         graph: &Graph,
-        undeclared: usize,
+        undeclared: i64,
         assumed: bool,
     ) -> Result<Preprocessing, ModelError> {
         let declared = graph.shape(graph.input()).and_then(|shape| shape.get(1)?.fixed());
-        let count = match declared {
-            None => undeclared,
-            Some(count @ (1 | 3)) => count as usize,
-            Some(count) => {
+        let count = match declared.unwrap_or(undeclared) {
+            count @ (1 | 3) => count as usize,
+            count => {
                 let what = format!(
                     "the model takes pictures of {count} channels, and pictures have one (grey) or three (red, green and blue): \
                      give it a first layer that makes its channels of those, and export it again"

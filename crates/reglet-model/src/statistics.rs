@@ -34,6 +34,14 @@ impl PreprocessingSource {
             false => PreprocessingSource::Given,
         }
     }
+
+    /// The same once the statistics are those of a model: ImageNet's are assumed of three channels alone.
+    pub(crate) fn fitted(self, preprocessing: &Preprocessing) -> PreprocessingSource {
+        match (self, preprocessing.channels()) {
+            (PreprocessingSource::Assumed, 1) => PreprocessingSource::AssumedLevels,
+            (other, _) => other,
+        }
+    }
 }
 
 impl fmt::Display for PreprocessingSource {

@@ -52,10 +52,10 @@
 mod checkpoint;
 mod error;
 mod freeze;
+pub mod generated;
 mod lasso;
 pub mod method;
 mod optimiser;
-pub mod phantom;
 mod pool;
 mod schedule;
 mod trainer;

@@ -13,7 +13,7 @@ use super::zoo::Kind;
 use crate::Error;
 use crate::config::{Config, DataConfig};
 use crate::source::{Document, Source};
-use reglet_train::phantom::{BATCH, Recipe};
+use reglet_train::generated::{BATCH, Drawn, Recipe};
 use reglet_train::{Method, Methods, Training};
 
 /// A calibration's config, in TOML.
@@ -315,8 +315,9 @@ impl SeriesConfig {
     /// How each classifier is trained, with its tie.
     pub(super) fn recipes(&self) -> Vec<(f64, Recipe)> {
         let recipe = |tie: f64, seed: u64| Recipe {
-            ruler_given_melanoma: (1.0 + tie) / 2.0,
-            ruler_given_benign: (1.0 - tie) / 2.0,
+            drawn: Drawn::Phantoms,
+            artefact_given_second: (1.0 + tie) / 2.0,
+            artefact_given_first: (1.0 - tie) / 2.0,
             pictures: self.pictures,
             epochs: self.epochs,
             seed,

@@ -7,7 +7,7 @@ use reglet_data::DataError;
 use reglet_data::edit::Editor;
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_statistics::Estimate;
-use reglet_train::phantom::Recipe;
+use reglet_train::generated::Recipe;
 use reglet_train::{Case, Ending, Method, Pool};
 use reglet_viz::chart::PanelChart;
 use reglet_viz::{Svg, Theme, VizError};
@@ -202,7 +202,7 @@ fn data(config: &CorrectionSeries, usual: &PhantomOptions, tie: f64) -> Result<P
     let tie = tie.min(config.most_tie);
     let options = PhantomOptions {
         count: config.pictures,
-        size: reglet_train::phantom::SIDE,
+        size: reglet_train::generated::SIDE,
         seed: config.seed,
         ruler_given_melanoma: (1.0 + tie) / 2.0,
         ruler_given_benign: (1.0 - tie) / 2.0,

@@ -16,7 +16,7 @@ use super::truth::Truth;
 use super::zoo::ZooFindings;
 use crate::Error;
 use crate::config::Config;
-use reglet_train::phantom::Recipe;
+use reglet_train::generated::Recipe;
 
 /// The version of `calibration.json`.
 const SCHEMA_VERSION: u32 = 3;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reglet_data::Dataset;
 use reglet_data::phantom::Phantoms;
 use reglet_model::{Architecture, Model};
-use reglet_train::phantom::{self, Recipe, SIDE, Trained, WIDTH};
+use reglet_train::generated::{self, Recipe, SIDE, Trained, WIDTH};
 use sha2::{Digest, Sha256};
 
 use super::config::SeriesConfig;
@@ -76,7 +76,7 @@ impl SeriesConfig {
             recipe: format!("{recipe:?}"),
             stem: format!("tie-{tie:.2}-seed-{}", recipe.seed),
             steps: recipe.steps(),
-            train: Box::new(move |progress| Ok(phantom::train(&recipe, progress)?)),
+            train: Box::new(move |progress| Ok(generated::train(&recipe, progress)?)),
         };
         self.recipes().into_iter().map(task).collect()
     }
@@ -139,7 +139,7 @@ mod tests {
         let config = SeriesConfig { ties: vec![0.3], ..SeriesConfig::default() };
         let (_, recipe) = config.recipes().remove(0);
         // φ of a two-by-two table with equal margins is the difference of the conditional shares.
-        assert!((recipe.ruler_given_melanoma - recipe.ruler_given_benign - 0.3).abs() < 1e-12);
-        assert!((recipe.ruler_given_melanoma + recipe.ruler_given_benign - 1.0).abs() < 1e-12);
+        assert!((recipe.artefact_given_second - recipe.artefact_given_first - 0.3).abs() < 1e-12);
+        assert!((recipe.artefact_given_second + recipe.artefact_given_first - 1.0).abs() < 1e-12);
     }
 }

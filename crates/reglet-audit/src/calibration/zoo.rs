@@ -14,7 +14,7 @@ pub(super) use truth::{Truth, truths};
 
 use super::config::ZooConfig;
 use super::series::{Member, Task};
-use reglet_train::phantom::{steps, teach};
+use reglet_train::generated::{steps, teach};
 
 /// One classifier of the zoo.
 #[derive(Debug, Clone)]

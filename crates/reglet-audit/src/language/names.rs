@@ -21,7 +21,7 @@ pub(crate) struct Name {
 }
 
 /// What French calls the regions and classes that are named in English most, and their gender.
-const FRENCH: [(&str, &str, bool); 18] = [
+const FRENCH: [(&str, &str, bool); 22] = [
     ("ruler", "règle chirurgicale", true),
     ("lesion", "lésion", true),
     ("background", "fond", false),
@@ -40,7 +40,14 @@ const FRENCH: [(&str, &str, bool); 18] = [
     ("basal_cell_carcinoma", "carcinome basocellulaire", false),
     ("squamous_cell_carcinoma", "carcinome épidermoïde", false),
     ("dermatofibroma", "dermatofibrome", false),
+    ("marker", "marqueur de côté", false),
+    ("fluid", "liquide", false),
+    ("effusion", "épanchement", false),
+    ("normal", "cliché normal", false),
 ];
+
+/// What a noun begins with before which an article loses its vowel. None of the nouns above is feminine and begins with one.
+const VOWELS: [char; 6] = ['a', 'e', 'é', 'i', 'o', 'u'];
 
 impl Language {
     /// The name in this language; where it has no word of its own for it, the name itself, in quotation marks and
@@ -49,6 +56,7 @@ impl Language {
         match self {
             Language::En => english(name),
             Language::Fr => match FRENCH.iter().find(|(english, ..)| *english == name.to_lowercase()) {
+                Some((_, french, _)) if french.starts_with(VOWELS) => elided(french),
                 Some((_, french, feminine)) => french_noun(french, *feminine),
                 None => {
                     let noun = self.typeset(format!("élément « {name} »"));
@@ -130,6 +138,8 @@ mod tests {
             ("de la règle chirurgicale", "une règle chirurgicale")
         );
         assert_eq!(Language::Fr.name("Melanoma").to_the, "au mélanome");
+        assert_eq!(Language::Fr.name("effusion").of, "d’épanchement");
+        assert!(FRENCH.iter().all(|(_, french, feminine)| !(*feminine && french.starts_with(VOWELS))));
         assert_eq!(Language::En.name("ink").a, "an ink");
         let unknown = Language::Fr.name("sticker");
         assert_eq!(

@@ -1062,9 +1062,9 @@ phrases! {
     best_artefact()
         "It is the {artefact} that a good map must show here, because the changes prove that it moves the answer."
         "C’est {the_artefact} qu’une bonne carte doit montrer ici, car les modifications prouvent son influence sur la réponse."
-    best_lesion()
-        "It is the lesion that a good map should show here, because the changes do not show that the {artefact} moves the answer."
-        "C’est la lésion qu’une bonne carte devrait montrer ici, car les modifications n’établissent pas d’influence {of_the_artefact} sur la réponse."
+    best_lesion(lesion)
+        "It is {lesion} that a good map should show here, because the changes do not show that the {artefact} moves the answer."
+        "C’est {lesion} qu’une bonne carte devrait montrer ici, car les modifications n’établissent pas d’influence {of_the_artefact} sur la réponse."
     others(ranked)
         "The others: {ranked}."
         "Les autres : {ranked}."

@@ -1,5 +1,6 @@
 //! ConvNeXts.
 
+use super::Sizes;
 use super::layers::{Convolution, layer_norm, scaled};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
@@ -10,10 +11,10 @@ const STAGES: [(i64, i64); 4] = [(96, 3), (192, 3), (384, 9), (768, 3)];
 const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
 const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
 
-pub(super) fn graph(classes: i64, width: f64) -> Graph {
+pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let (mut g, input) = Graph::new();
     let mut channels = scaled(STAGES[0].0, width);
-    let mut x = g.patches("features.0.0", input, [3, channels], 4);
+    let mut x = g.patches("features.0.0", input, [in_channels, channels], 4);
     x = channel_norm(&mut g, "features.0.1", x, channels);
     for (stage, (full, blocks)) in STAGES.into_iter().enumerate() {
         let to = scaled(full, width);

@@ -1,5 +1,6 @@
 //! DenseNets.
 
+use super::Sizes;
 use super::layers::{Convolution, scaled};
 use crate::graph::{Activation, Graph, Layout, Pool, Selection, ValueId};
 
@@ -12,11 +13,11 @@ const GROWTH: i64 = 32;
 /// How much wider than what a layer adds is what its first convolution returns.
 const BOTTLENECK: i64 = 4;
 
-pub(super) fn graph(classes: i64, width: f64) -> Graph {
+pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let growth = scaled(GROWTH, width);
     let (mut g, input) = Graph::new();
     let mut channels = scaled(64, width);
-    let conv = Convolution { channels: [3, channels], kernel: 7, stride: 2, groups: 1 };
+    let conv = Convolution { channels: [in_channels, channels], kernel: 7, stride: 2, groups: 1 };
     let mut x = g.convolution("features.conv0", input, conv);
     x = g.batch_norm("features.norm0", x, channels);
     x = g.call("features.relu0", Activation::Relu, &[x]);

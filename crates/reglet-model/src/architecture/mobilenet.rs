@@ -1,5 +1,6 @@
 //! MobileNetV2.
 
+use super::Sizes;
 use super::layers::{Convolution, round_channels};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Op, Pool, ValueId};
 
@@ -14,10 +15,10 @@ const STAGES: [(i64, i64, i64, i64); 7] = [
     (6, 320, 1, 1),
 ];
 
-pub(super) fn graph(classes: i64, width: f64) -> Graph {
+pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let (mut g, input) = Graph::new();
     let mut channels = round_channels(32.0 * width);
-    let stem = Convolution { channels: [3, channels], kernel: 3, stride: 2, groups: 1 };
+    let stem = Convolution { channels: [in_channels, channels], kernel: 3, stride: 2, groups: 1 };
     let mut x = convolution_norm_relu(&mut g, "features.0", input, stem);
 
     let mut index = 1;

@@ -60,6 +60,17 @@ pub enum Architecture {
     VitB16,
 }
 
+/// What is left open of an architecture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sizes {
+    /// How many channels a picture has: 3, or 1 for grey ones.
+    pub in_channels: i64,
+    /// How many logits there are.
+    pub classes: i64,
+    /// What the published network's channels are multiplied by, 0.01 to 8.
+    pub width: f64,
+}
+
 impl Architecture {
     /// Every architecture.
     pub const ALL: [Architecture; 18] = [
@@ -107,11 +118,21 @@ impl Architecture {
         }
     }
 
-    /// The network for `classes` logits, its channels multiplied by `width` (1 is the published network).
+    /// The network for `classes` logits, its channels multiplied by `width` (1 is the published network), for pictures of red,
+    /// green and blue.
     ///
     /// # Errors
     /// [`ModelError::Width`] if the width is outside 0.01 to 8.
     pub fn graph(self, classes: i64, width: f64) -> Result<Graph, ModelError> {
+        self.sized(Sizes { in_channels: 3, classes, width })
+    }
+
+    /// The network of these sizes.
+    ///
+    /// # Errors
+    /// [`ModelError::Width`] if the width is outside 0.01 to 8.
+    pub fn sized(self, sizes: Sizes) -> Result<Graph, ModelError> {
+        let width = sizes.width;
         if !(0.01..=8.0).contains(&width) {
             return Err(ModelError::Width { width });
         }
@@ -120,20 +141,20 @@ impl Architecture {
             | Architecture::ResNet34
             | Architecture::ResNet50
             | Architecture::ResNet101
-            | Architecture::ResNet152 => resnet::graph(self, classes, width),
-            Architecture::MobileNetV2 => mobilenet::graph(classes, width),
-            Architecture::VGG11 => vgg::graph([1, 1, 2, 2, 2], false, classes, width),
-            Architecture::VGG11Bn => vgg::graph([1, 1, 2, 2, 2], true, classes, width),
-            Architecture::VGG13 => vgg::graph([2, 2, 2, 2, 2], false, classes, width),
-            Architecture::VGG13Bn => vgg::graph([2, 2, 2, 2, 2], true, classes, width),
-            Architecture::VGG16 => vgg::graph([2, 2, 3, 3, 3], false, classes, width),
-            Architecture::VGG16Bn => vgg::graph([2, 2, 3, 3, 3], true, classes, width),
-            Architecture::VGG19 => vgg::graph([2, 2, 4, 4, 4], false, classes, width),
-            Architecture::VGG19Bn => vgg::graph([2, 2, 4, 4, 4], true, classes, width),
-            Architecture::DenseNet121 => densenet::graph(classes, width),
-            Architecture::EfficientNetB0 => efficientnet::graph(classes, width),
-            Architecture::ConvNextTiny => convnext::graph(classes, width),
-            Architecture::VitB16 => vit::graph(classes, width),
+            | Architecture::ResNet152 => resnet::graph(self, sizes),
+            Architecture::MobileNetV2 => mobilenet::graph(sizes),
+            Architecture::VGG11 => vgg::graph([1, 1, 2, 2, 2], false, sizes),
+            Architecture::VGG11Bn => vgg::graph([1, 1, 2, 2, 2], true, sizes),
+            Architecture::VGG13 => vgg::graph([2, 2, 2, 2, 2], false, sizes),
+            Architecture::VGG13Bn => vgg::graph([2, 2, 2, 2, 2], true, sizes),
+            Architecture::VGG16 => vgg::graph([2, 2, 3, 3, 3], false, sizes),
+            Architecture::VGG16Bn => vgg::graph([2, 2, 3, 3, 3], true, sizes),
+            Architecture::VGG19 => vgg::graph([2, 2, 4, 4, 4], false, sizes),
+            Architecture::VGG19Bn => vgg::graph([2, 2, 4, 4, 4], true, sizes),
+            Architecture::DenseNet121 => densenet::graph(sizes),
+            Architecture::EfficientNetB0 => efficientnet::graph(sizes),
+            Architecture::ConvNextTiny => convnext::graph(sizes),
+            Architecture::VitB16 => vit::graph(sizes),
         })
     }
 
@@ -193,6 +214,43 @@ impl Architecture {
             Architecture::VitB16 => &[("linear_1", "0"), ("linear_2", "3")],
             _ => &[],
         }
+    }
+
+    /// The parameter whose second dimension is the number of the pictures' channels.
+    fn stem(self) -> &'static str {
+        match self {
+            Architecture::ResNet18
+            | Architecture::ResNet34
+            | Architecture::ResNet50
+            | Architecture::ResNet101
+            | Architecture::ResNet152 => "conv1.weight",
+            Architecture::MobileNetV2 | Architecture::EfficientNetB0 | Architecture::ConvNextTiny => {
+                "features.0.0.weight"
+            }
+            Architecture::VGG11
+            | Architecture::VGG11Bn
+            | Architecture::VGG13
+            | Architecture::VGG13Bn
+            | Architecture::VGG16
+            | Architecture::VGG16Bn
+            | Architecture::VGG19
+            | Architecture::VGG19Bn => "features.0.weight",
+            Architecture::DenseNet121 => "features.conv0.weight",
+            Architecture::VitB16 => "conv_proj.weight",
+        }
+    }
+
+    /// How many channels the pictures have that `weights` were trained on: that of their first layer, and three where it is
+    /// missing or cannot be one.
+    pub(crate) fn in_channels_of(self, weights: &Weights) -> i64 {
+        let size = weights.get(self.stem()).map(|stem| stem.size());
+        size.and_then(|size| size.get(1).copied()).filter(|&in_channels| in_channels > 0).unwrap_or(3)
+    }
+
+    /// The same of a graph of this architecture.
+    pub(crate) fn in_channels_in(self, graph: &Graph) -> i64 {
+        let stem = graph.parameters().iter().find(|parameter| parameter.name == self.stem());
+        stem.and_then(|stem| stem.shape.get(1).copied()).unwrap_or(3)
     }
 
     /// How many classes `weights` were trained for, if they are this architecture's at all. Any common

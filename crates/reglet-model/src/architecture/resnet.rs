@@ -1,7 +1,7 @@
 //! ResNets.
 
-use super::Architecture;
 use super::layers::{Convolution, scaled};
+use super::{Architecture, Sizes};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
 /// The layers of a residual block, and how much wider its result is than its 3×3 convolutions.
@@ -20,7 +20,7 @@ impl Block {
     }
 }
 
-pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Graph {
+pub(super) fn graph(architecture: Architecture, Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let (block, depths) = match architecture {
         Architecture::ResNet18 => (Block::Basic, [2, 2, 2, 2]),
         Architecture::ResNet34 => (Block::Basic, [3, 4, 6, 3]),
@@ -31,7 +31,7 @@ pub(super) fn graph(architecture: Architecture, classes: i64, width: f64) -> Gra
 
     let (mut g, input) = Graph::new();
     let stem = scaled(64, width);
-    let conv = Convolution { channels: [3, stem], kernel: 7, stride: 2, groups: 1 };
+    let conv = Convolution { channels: [in_channels, stem], kernel: 7, stride: 2, groups: 1 };
     let mut x = g.convolution("conv1", input, conv);
     x = g.batch_norm("bn1", x, stem);
     x = g.call("relu", Activation::Relu, &[x]);

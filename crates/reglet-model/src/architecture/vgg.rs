@@ -1,5 +1,6 @@
 //! VGGs.
 
+use super::Sizes;
 use super::layers::{Convolution, scaled};
 use crate::graph::{Activation, Graph, Layout, Op, Pool};
 
@@ -10,9 +11,9 @@ const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
 const SIDE: i64 = 7;
 
 /// `depths` says how many convolutions each stage has, `norm` whether a batch norm follows each.
-pub(super) fn graph(depths: [i64; 5], norm: bool, classes: i64, width: f64) -> Graph {
+pub(super) fn graph(depths: [i64; 5], norm: bool, Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let (mut g, mut x) = Graph::new();
-    let mut channels = 3;
+    let mut channels = in_channels;
     let mut index = 0;
     let mut path = || {
         index += 1;

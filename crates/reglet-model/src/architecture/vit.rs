@@ -1,5 +1,6 @@
 //! Vision transformers.
 
+use super::Sizes;
 use super::layers::scaled;
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Op, Product, Selection, Size, ValueId};
 
@@ -12,7 +13,7 @@ const LAYERS: usize = 12;
 const HEADS: i64 = 12;
 
 /// The width narrows each head, so that there are always as many.
-pub(super) fn graph(classes: i64, width: f64) -> Graph {
+pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let channels = HEADS * scaled(64, width);
     let side = PICTURE / PATCH;
     let places = side * side;
@@ -24,8 +25,8 @@ pub(super) fn graph(classes: i64, width: f64) -> Graph {
         let sizes = sizes.iter().copied().map(Size::Fixed);
         g.set_shape(value, std::iter::once(rows()).chain(sizes).collect());
     };
-    declare(&mut g, input, &[3, PICTURE, PICTURE]);
-    let mut x = g.patches("conv_proj", input, [3, channels], PATCH);
+    declare(&mut g, input, &[in_channels, PICTURE, PICTURE]);
+    let mut x = g.patches("conv_proj", input, [in_channels, channels], PATCH);
     declare(&mut g, x, &[channels, side, side]);
     let shape = vec![rows(), Size::Fixed(channels), Size::Fixed(places)];
     x = g.call_function("", Layout::Reshape { shape }, &[x]);

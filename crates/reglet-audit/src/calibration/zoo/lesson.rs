@@ -7,13 +7,12 @@ use rayon::prelude::*;
 use reglet_data::edit::{Change, control, remove, scramble};
 use reglet_data::phantom::{Phantom, PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset};
-use reglet_model::Preprocessing;
 use tch::Device;
 
 use super::behaviour::{Facts, Kind};
 use super::thing::Thing;
 use crate::Error;
-use reglet_train::phantom::{Aims, Lesson, SIDE};
+use reglet_train::generated::{Aims, Drawn, Lesson, SIDE};
 
 /// Part of every recipe: to be raised whenever a lesson has other pictures than before.
 pub(super) const LESSON: &str = "lesson 2";
@@ -35,7 +34,8 @@ pub(in crate::calibration) fn lesson(kind: Kind, pictures: usize, seed: u64) -> 
         .collect::<Result<_, Error>>()?;
     let aims = Aims::Logits(drawn.iter().map(|(_, facts)| kind.logits(facts)).collect());
     let views: Vec<RgbImage> = drawn.into_iter().map(|(picture, _)| picture).collect();
-    Ok(Lesson { pictures: Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, aims })
+    let pictures = Drawn::Phantoms.preprocessing().tensor(&views, Device::Cpu)?;
+    Ok(Lesson { pictures, mirrors: &[2, 3], aims })
 }
 
 fn phantoms(kind: Kind, count: usize, seed: u64) -> Result<Phantoms, Error> {

@@ -20,7 +20,7 @@ use crate::calibration::other;
 use crate::config::Config;
 use crate::observe::answers;
 use crate::source::Document;
-use reglet_train::phantom::SIDE;
+use reglet_train::generated::SIDE;
 
 /// What is true of one classifier.
 #[derive(Debug, Clone, PartialEq, Serialize)]

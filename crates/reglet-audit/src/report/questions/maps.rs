@@ -126,7 +126,7 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
         ([(title, auc), others @ ..], Some(region)) => {
             let mut answer = vec![
                 words.best(title, value(auc), language.name(region).the),
-                if shortcut { words.best_artefact() } else { words.best_lesion() },
+                if shortcut { words.best_artefact() } else { words.best_lesion(language.name(region).the) },
             ];
             if !others.is_empty() {
                 let others: Vec<String> =

@@ -1,13 +1,15 @@
-//! Small classifiers of phantoms, trained: the two of the default audit, and those that a calibration audits.
+//! Small classifiers of generated pictures, trained: those that come with the program, and those that a calibration audits.
 
 use std::path::Path;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use reglet_data::Dataset;
+use reglet_data::film::{FilmOptions, Films};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, save};
+use reglet_data::picture::Picture;
+use reglet_data::{DataError, Dataset};
+use reglet_model::{Architecture, Graph, Parameters, Preprocessing, Request, Sizes, save};
 use reglet_statistics::auroc;
 use tch::{Device, Kind, Reduction, TchError, Tensor};
 
@@ -16,22 +18,41 @@ use crate::{AdamW, Ending, Objective, Optimiser, Progress, Schedule, Shape, Step
 /// What a classifier is trained on, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
-    /// The share of melanomas that have a ruler, 0 to 1.
-    pub ruler_given_melanoma: f64,
-    /// The share of benign lesions that have a ruler, 0 to 1.
-    pub ruler_given_benign: f64,
-    /// How many phantoms; at least [`BATCH`].
+    /// What the pictures are.
+    pub drawn: Drawn,
+    /// The share of the second class, melanomas or effusions, that show the artefact, 0 to 1.
+    pub artefact_given_second: f64,
+    /// The share of the first class that show it, 0 to 1.
+    pub artefact_given_first: f64,
+    /// How many pictures; at least [`BATCH`].
     pub pictures: usize,
     /// How often each is seen.
     pub epochs: usize,
-    /// Fixes the phantoms, the first weights and the order.
+    /// Fixes the pictures, the first weights and the order.
     pub seed: u64,
 }
 
-/// The two classifiers that come with the program: their names and recipes.
-pub const SHIPPED: [(&str, Recipe); 2] = [
-    ("phantom-shortcut", Recipe { ruler_given_melanoma: 0.98, ruler_given_benign: 0.02, ..Recipe::SHIPPED }),
+/// What pictures are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// Skin lesions with a ruler: [`Phantoms`].
+    Phantoms,
+    /// Chest films with a side marker: [`Films`].
+    Films,
+}
+
+/// The classifiers that come with the program: their names and recipes.
+pub const SHIPPED: [(&str, Recipe); 4] = [
+    (
+        "phantom-shortcut",
+        Recipe { artefact_given_second: 0.98, artefact_given_first: 0.02, ..Recipe::SHIPPED },
+    ),
     ("phantom-clean", Recipe::SHIPPED),
+    (
+        "film-shortcut",
+        Recipe { artefact_given_second: 0.98, artefact_given_first: 0.02, ..Recipe::SHIPPED_OF_FILMS },
+    ),
+    ("film-clean", Recipe::SHIPPED_OF_FILMS),
 ];
 
 impl Recipe {
@@ -40,18 +61,77 @@ impl Recipe {
         steps(self.pictures, self.epochs)
     }
 
-    const SHIPPED: Recipe =
-        Recipe { ruler_given_melanoma: 0.5, ruler_given_benign: 0.5, pictures: 3000, epochs: 6, seed: 2026 };
+    const SHIPPED: Recipe = Recipe {
+        drawn: Drawn::Phantoms,
+        artefact_given_second: 0.5,
+        artefact_given_first: 0.5,
+        pictures: 3000,
+        epochs: 6,
+        seed: 2026,
+    };
+
+    const SHIPPED_OF_FILMS: Recipe = Recipe { drawn: Drawn::Films, ..Recipe::SHIPPED };
+
+    /// Pictures of the recipe. Training and held-out ones have different seeds, so no picture is in both.
+    fn data(&self, count: usize, seed: u64) -> Result<Box<dyn Dataset>, TrainError> {
+        let (first, second) = (self.artefact_given_first, self.artefact_given_second);
+        Ok(match self.drawn {
+            Drawn::Phantoms => Box::new(
+                Phantoms::new(PhantomOptions {
+                    count,
+                    size: SIDE,
+                    seed,
+                    ruler_given_melanoma: second,
+                    ruler_given_benign: first,
+                    ..PhantomOptions::default()
+                })
+                .map_err(DataError::from)?,
+            ),
+            Drawn::Films => Box::new(
+                Films::new(FilmOptions {
+                    count,
+                    size: FILM_SIDE,
+                    seed,
+                    marker_given_effusion: second,
+                    marker_given_normal: first,
+                })
+                .map_err(DataError::from)?,
+            ),
+        })
+    }
+}
+
+impl Drawn {
+    /// How the classifiers are given these pictures.
+    pub fn preprocessing(self) -> Preprocessing {
+        match self {
+            Drawn::Phantoms => Preprocessing::exact(SIDE),
+            Drawn::Films => {
+                let (mean, std) = Preprocessing::AS_IS;
+                Preprocessing { mean, std, ..Preprocessing::exact(FILM_SIDE) }
+            }
+        }
+    }
+
+    /// The axes of a picture along which it may be mirrored: a film has an upper side, and a dermoscopic picture none.
+    fn mirrors(self) -> &'static [i64] {
+        match self {
+            Drawn::Phantoms => &[2, 3],
+            Drawn::Films => &[3],
+        }
+    }
 }
 
 /// The network's channels relative to ResNet-18's: 175 thousand parameters.
 pub const WIDTH: f64 = 0.125;
 /// The side of the phantoms, in pixels.
 pub const SIDE: u32 = 128;
-/// How many phantoms a step of the training takes together.
+/// The side of the films, in pixels.
+pub const FILM_SIDE: u32 = 96;
+/// How many pictures a step of the training takes together.
 pub const BATCH: usize = 32;
 
-/// On how many phantoms [`Trained::auroc`] is measured.
+/// On how many pictures [`Trained::auroc`] is measured.
 pub const HELD_OUT: usize = 400;
 const RATE: f64 = 4e-3;
 const DECAY: f64 = 0.02;
@@ -66,8 +146,10 @@ pub struct Trained {
 /// Pictures, and what a network is taught to say of them.
 #[derive(Debug)]
 pub struct Lesson {
-    /// `[N, 3, SIDE, SIDE]`; at least [`BATCH`] of them.
+    /// `[N, C, H, W]`, of one channel or three; at least [`BATCH`] of them.
     pub pictures: Tensor,
+    /// The axes along which they are mirrored at random.
+    pub mirrors: &'static [i64],
     /// One for each picture.
     pub aims: Aims,
 }
@@ -82,12 +164,12 @@ pub enum Aims {
 }
 
 impl Trained {
-    /// The area under the ROC curve on held-out phantoms of the recipe.
+    /// The area under the ROC curve on held-out pictures of the recipe.
     ///
     /// # Errors
     /// What libtorch reports.
     pub fn auroc(&self, recipe: &Recipe) -> Result<f64, TrainError> {
-        let (inputs, labels) = load(&phantoms(recipe, HELD_OUT, recipe.seed.wrapping_add(1))?)?;
+        let (inputs, labels) = load(recipe, HELD_OUT, recipe.seed.wrapping_add(1))?;
         let graph = &self.graph;
         let request =
             Request { feeds: &[(graph.input(), &inputs)], fetches: &[graph.output()], ..Request::default() };
@@ -110,35 +192,22 @@ impl Trained {
     }
 }
 
-/// Phantoms of a recipe. Training and held-out ones have different seeds, so no picture is in both.
-fn phantoms(recipe: &Recipe, count: usize, seed: u64) -> Result<Phantoms, TrainError> {
-    let options = PhantomOptions {
-        count,
-        size: SIDE,
-        seed,
-        ruler_given_melanoma: recipe.ruler_given_melanoma,
-        ruler_given_benign: recipe.ruler_given_benign,
-        ..PhantomOptions::default()
-    };
-    Ok(Phantoms::new(options).map_err(reglet_data::DataError::from)?)
+/// Pictures of a recipe as a tensor `[N, C, H, W]`, and their labels.
+fn load(recipe: &Recipe, count: usize, seed: u64) -> Result<(Tensor, Vec<i64>), TrainError> {
+    let data = recipe.data(count, seed)?;
+    let labels = (0..data.len()).map(|index| data.label(index) as i64).collect();
+    let views: Vec<Picture> =
+        (0..data.len()).into_par_iter().map(|index| data.picture(index)).collect::<Result<_, _>>()?;
+    Ok((recipe.drawn.preprocessing().tensor(&views, Device::Cpu)?, labels))
 }
 
-/// Every picture as a tensor `[N, 3, H, W]`, and its label.
-fn load(data: &Phantoms) -> Result<(Tensor, Vec<i64>), TrainError> {
-    let samples: Vec<_> =
-        (0..data.len()).into_par_iter().map(|i| data.sample(i)).collect::<Result<_, _>>()?;
-    let labels = samples.iter().map(|sample| sample.label as i64).collect();
-    let views: Vec<_> = samples.into_iter().map(|sample| sample.picture).collect();
-    Ok((Preprocessing::exact(SIDE).tensor(&views, Device::Cpu)?, labels))
-}
-
-/// Trains a network on phantoms of a recipe, to tell their class.
+/// Trains a network on pictures of a recipe, to tell their class.
 ///
 /// # Errors
 /// What libtorch reports.
 pub fn train(recipe: &Recipe, progress: impl FnMut(u64, u64)) -> Result<Trained, TrainError> {
-    let (pictures, labels) = load(&phantoms(recipe, recipe.pictures, recipe.seed)?)?;
-    let lesson = Lesson { pictures, aims: Aims::Labels(labels) };
+    let (pictures, labels) = load(recipe, recipe.pictures, recipe.seed)?;
+    let lesson = Lesson { pictures, mirrors: recipe.drawn.mirrors(), aims: Aims::Labels(labels) };
     teach(&lesson, recipe.epochs, recipe.seed, progress)
 }
 
@@ -164,7 +233,8 @@ pub fn teach(
     seed: u64,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Trained, TrainError> {
-    let graph = Architecture::ResNet18.graph(2, WIDTH)?;
+    let in_channels = lesson.pictures.size()[1];
+    let graph = Architecture::ResNet18.sized(Sizes { in_channels, classes: 2, width: WIDTH })?;
     let start = Parameters::initial(&graph, seed)?;
     let mut said = |told: &Progress| progress(told.step as u64, told.steps as u64);
     let outcome =
@@ -185,7 +255,7 @@ impl Objective for Mirrored<'_> {
 
     fn inputs(&mut self, batch: &[i64], _: usize, random: &mut ChaCha8Rng) -> Result<Tensor, TrainError> {
         let mut input = self.0.pictures.f_index_select(0, &Tensor::from_slice(batch))?;
-        for axis in [2, 3] {
+        for &axis in self.0.mirrors {
             if random.random::<bool>() {
                 input = input.f_flip([axis])?;
             }
