@@ -4,7 +4,7 @@
 
 For each network NAME.pt2, an archive of torch.export for any number of pictures, and NAME.safetensors with
 
-    input              [2, 3, side, side]
+    input              [2, channels, side, side]
     logits             [2, classes]
     input_gradient     the gradient of sum_i logits[i, targets[i]] with respect to the input
     activation         what the layer named in the metadata returns
@@ -25,7 +25,7 @@ make one convolution of a convolution and a batch norm. That rounds otherwise, s
 how far it is in float32: the most of four inputs that differ by rounding.
 
 The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
-already are not made again. Names that torchvision does not have are timm's.
+already are not made again. Names with a point are another library's: timm's, or TorchXRayVision's networks of one channel.
 """
 
 import json
@@ -80,12 +80,15 @@ TIMM = {
     "hgnet_tiny": "stages.3.blocks.0.aggregation.1.conv",
 }
 
+# Of one channel, for chest films; the sigmoids are left to whoever reads the logits.
+XRAY = {"densenet121": "features.denseblock4.denselayer16.conv2"}
+
 
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     words = [word for word in sys.argv[2:] if not word.startswith("-")]
-    names = words or [*TORCHVISION, *(f"timm.{name}" for name in TIMM)]
+    names = words or [*TORCHVISION, *(f"timm.{name}" for name in TIMM), *(f"torchxrayvision.{name}" for name in XRAY)]
     for name in names:
         if not (folder / f"{name}.safetensors").exists():
             print(f"exporting {name}", file=sys.stderr, flush=True)
@@ -97,9 +100,8 @@ def main() -> None:
 
 
 def write(folder: Path, name: str) -> None:
-    model, side, layer = network(name)
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(2, 3, side, side, generator=generator)
+    model, layer = network(name)
+    x = torch.randn(2, *picture(model), generator=torch.Generator().manual_seed(1))
     batch = torch.export.Dim("batch")
     program = torch.export.export(model, (x,), dynamic_shapes=({0: batch},))
     torch.export.save(program, folder / f"{name}.pt2")
@@ -117,8 +119,8 @@ def write(folder: Path, name: str) -> None:
 def write_onnx(folder: Path, name: str, exporter: str) -> None:
     import onnxruntime
 
-    model, side, layer = network(name)
-    x = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(1))
+    model, layer = network(name)
+    x = torch.randn(2, *picture(model), generator=torch.Generator().manual_seed(1))
     path = folder / f"{name}.{exporter}.onnx"
     options = {"input_names": ["pictures"], "output_names": ["logits"], "verbose": False}
     if exporter == "dynamo":
@@ -141,22 +143,26 @@ def write_onnx(folder: Path, name: str, exporter: str) -> None:
     save_file(tensors, folder / f"{name}.{exporter}.safetensors", {"reference": json.dumps(notes)})
 
 
-def network(name: str) -> tuple[nn.Module, int, str]:
-    """The network in evaluation mode, the side of the pictures it takes, and the layer to look at."""
+def network(name: str) -> tuple[nn.Module, str]:
+    """The network in evaluation mode, and the layer to look at."""
     torch.manual_seed(0)
-    if name.startswith("timm."):
+    library, _, short = name.rpartition(".")
+    if library == "timm":
         import timm
 
-        short = name.removeprefix("timm.")
-        model = timm.create_model(short, pretrained=False, exportable=True)
-        side, layer = model.pretrained_cfg["input_size"][1], TIMM[short]
+        model, layer = timm.create_model(short, pretrained=False, exportable=True), TIMM[short]
+    elif library == "torchxrayvision":
+        import torchxrayvision
+
+        # Its pathologies are 18; without their names it reports nothing while it runs.
+        model, layer = torchxrayvision.models.DenseNet(num_classes=18, in_channels=1), XRAY[short]
     else:
         # Their initialisation from a truncated normal distribution takes minutes.
         options = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
         model = models.get_model(name, weights=None, **options)
-        side, layer = 299 if name == "inception_v3" else 224, TORCHVISION[name]
+        layer = TORCHVISION[name]
     settle(model)
-    return model.eval(), side, layer
+    return model.eval(), layer
 
 
 def settle(model: nn.Module) -> None:
@@ -173,18 +179,20 @@ def settle(model: nn.Module) -> None:
             module.momentum = None
     model.train()
     with torch.no_grad():
-        model(torch.randn(4, 3, *picture(model), generator=torch.Generator().manual_seed(2)))
+        model(torch.randn(4, *picture(model), generator=torch.Generator().manual_seed(2)))
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = 0.1
 
 
-def picture(model: nn.Module) -> tuple[int, int]:
-    """Height and width of the pictures that a network takes."""
+def picture(model: nn.Module) -> tuple[int, int, int]:
+    """Channels, height and width of the pictures that a network takes."""
     if isinstance(model, models.Inception3):
-        return 299, 299
+        return 3, 299, 299
+    if type(model).__module__.startswith("torchxrayvision"):
+        return 1, 224, 224
     side = model.pretrained_cfg["input_size"][1] if hasattr(model, "pretrained_cfg") else 224
-    return side, side
+    return 3, side, side
 
 
 def results(model: nn.Module, x: torch.Tensor, layer: str) -> dict[str, torch.Tensor]:
