@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::coco::Coco;
 use crate::drawn::Frame;
 use crate::picture::{self, Decoded, Limits, Orientation};
+use crate::reader::Reader;
 use crate::{DataError, DrawnOn, Mask};
 
 /// A picture that has been read, whose regions are asked for.
@@ -13,13 +14,14 @@ pub(crate) struct Regions<'a> {
     pub(crate) id: &'a str,
     pub(crate) frame: Frame,
     pub(crate) drawn_on: Option<DrawnOn>,
+    pub(crate) reader: &'a Reader,
     pub(crate) limits: &'a Limits,
 }
 
 impl Regions<'_> {
     /// The mask in a file, and the hash of the file's bytes.
     pub(crate) fn mask(&self, region: &str, file: &Path) -> Result<(Mask, String), DataError> {
-        let decoded = picture::read_grey(file, self.limits)?;
+        let decoded = picture::read_grey(|path, limit| self.reader.read(path, limit), file, self.limits)?;
         if decoded.orientation != Orientation::NoTransforms
             && decoded.orientation.to_exif() != self.frame.exif()
         {

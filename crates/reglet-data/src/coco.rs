@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::remote::join;
 use crate::{DataError, Mask};
 use runs::Runs;
 
@@ -22,7 +23,7 @@ use runs::Runs;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CocoOptions {
-    /// The JSON file.
+    /// The JSON file: a path, or an address in an object store or on the web.
     pub file: PathBuf,
     /// Categories of the file by name, and the region that each is part of. Where this is left out, every
     /// category is a region of the same name.
@@ -38,7 +39,7 @@ impl CocoOptions {
 
     /// The same annotations with a relative path taken from the folder `base`.
     pub fn relative_to(self, base: &Path) -> Self {
-        Self { file: base.join(&self.file), ..self }
+        Self { file: join(base, &self.file), ..self }
     }
 }
 

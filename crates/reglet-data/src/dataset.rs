@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::picture::Picture;
 use crate::{DataError, Mask, edit};
 
@@ -89,6 +91,13 @@ pub trait Dataset: Send + Sync {
         Ok(self.sample(index)?.picture)
     }
 
+    /// Says which samples are asked for next, in this order, so that a data set whose files are far away begins to read them; with
+    /// `masks`, whole samples, else pictures alone. Of those it reads ahead [`AHEAD`] at most, and forgets what it has read of
+    /// others. Whoever does not say it gets the same samples, later.
+    fn read_ahead(&self, indices: &[usize], masks: bool) {
+        let _ = (indices, masks);
+    }
+
     /// The region that [`redraw`](Dataset::redraw) puts in and takes away, where the data set generates its pictures.
     fn redraws(&self) -> Option<&str> {
         None
@@ -103,7 +112,7 @@ pub trait Dataset: Send + Sync {
 
     /// A SHA-256 in hexadecimal of everything that the samples are made from: ids, labels and the bytes
     /// of every file, or the parameters of what is generated. Two data sets with the same fingerprint
-    /// give the same samples.
+    /// give the same samples. A picture or mask that a store does not give counts as one that cannot be read.
     ///
     /// # Errors
     /// Where a file cannot be read.
@@ -118,6 +127,44 @@ pub trait Dataset: Send + Sync {
         let _ = indices;
         self.fingerprint()
     }
+
+    /// What has been read of files in object stores so far, for another run to [`recall`](Dataset::recall): where it is
+    /// told, it need not read a file again to know that it is the same.
+    fn seen(&self) -> Vec<SeenFile> {
+        Vec::new()
+    }
+
+    /// Takes note of what another run has [`seen`](Dataset::seen) of the same files.
+    fn recall(&self, seen: &[SeenFile]) {
+        let _ = seen;
+    }
+}
+
+/// A version of a file in an object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenFile {
+    /// Its address.
+    pub address: String,
+    /// What the store calls this version: every other one has another tag.
+    pub tag: String,
+    /// The SHA-256 of its content.
+    pub sha256: [u8; 32],
+}
+
+/// How many samples are read ahead at most.
+pub const AHEAD: usize = 32;
+
+/// These samples in turn, each with its index, read ahead where that helps.
+pub fn in_turn<'a>(
+    data: &'a dyn Dataset,
+    indices: &'a [usize],
+) -> impl Iterator<Item = (usize, Result<Sample, DataError>)> + 'a {
+    indices.iter().enumerate().map(move |(place, &index)| {
+        if place % (AHEAD / 2) == 0 {
+            data.read_ahead(&indices[place..indices.len().min(place + AHEAD)], true);
+        }
+        (index, data.sample(index))
+    })
 }
 
 /// A picture, what it shows, and where.

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::Problems;
 use crate::picture::{Fault, PictureError};
+use crate::{AddressFault, Problems};
 
 impl DataError {
     /// Whether one picture or mask cannot be read, whatever the reason; others may be sound.
@@ -43,6 +43,20 @@ pub enum DataError {
         /// What the operating system says.
         source: std::io::Error,
     },
+    /// A file or a folder in a store, or behind a web address, cannot be read.
+    #[error(
+        "`{}` cannot be read ({reason}): check the address, the credentials in the environment, and the network",
+        path.display()
+    )]
+    Store {
+        /// The address.
+        path: PathBuf,
+        /// What the store said, or what happened to it.
+        reason: String,
+    },
+    /// An address is of no use, or must not be used.
+    #[error(transparent)]
+    Address(#[from] AddressFault),
     /// A path leads to something that is not a regular file: a folder, a pipe, a device, a socket.
     #[error("`{}` is a {what}, not a file: give a file", path.display())]
     NotAFile {

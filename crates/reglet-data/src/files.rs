@@ -1,11 +1,14 @@
-//! Files and folders by their names, and reading them whole.
+//! Files and folders by their names, and reading them whole, on this machine or elsewhere.
 
 use std::collections::HashMap;
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::{DataError, picture};
+use sha2::{Digest, Sha256};
+
+use crate::remote::{AddressFault, Remote, join};
+use crate::{DataError, picture, stores};
 
 /// Why a file is not read.
 pub(crate) enum Refusal {
@@ -13,8 +16,21 @@ pub(crate) enum Refusal {
     NotAFile(&'static str),
     /// It is longer than these bytes, which are allowed.
     TooLong(u64),
-    /// The operating system refuses.
+    /// The operating system refuses; or, where there is no such file, a store.
     System(io::Error),
+    /// A store or a web server does not give it, or the network does not.
+    Store(StoreFault),
+    /// It has an address that is not used.
+    Address(AddressFault),
+}
+
+/// Why what lies elsewhere could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoreFault {
+    /// The store's answer or what happened to it, in words.
+    pub(crate) reason: String,
+    /// Whether the answer will be the same another time.
+    pub(crate) lasting: bool,
 }
 
 impl Refusal {
@@ -25,6 +41,8 @@ impl Refusal {
             Self::NotAFile(what) => DataError::NotAFile { path, what },
             Self::TooLong(limit) => DataError::TooLong { path, limit },
             Self::System(source) => DataError::Unreadable { path, source },
+            Self::Store(StoreFault { reason, .. }) => DataError::Store { path, reason },
+            Self::Address(fault) => fault.into(),
         }
     }
 }
@@ -39,8 +57,11 @@ pub(crate) fn open(path: &Path) -> Result<File, Refusal> {
     File::open(path).map_err(Refusal::System)
 }
 
-/// The whole content of a regular file of at most `limit` bytes.
+/// The whole content of a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    if let Some(remote) = Remote::parse(path).map_err(Refusal::Address)? {
+        return stores::read(&remote, limit).map(|fetched| fetched.bytes);
+    }
     let file = open(path)?;
     if file.metadata().map_err(Refusal::System)?.len() > limit {
         return Err(Refusal::TooLong(limit));
@@ -49,6 +70,31 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     // The length that the system tells may be wrong, or change: count what comes.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Refusal::System)?;
     if bytes.len() as u64 > limit { Err(Refusal::TooLong(limit)) } else { Ok(bytes) }
+}
+
+/// The first bytes of each of these files: so many, or all where there are fewer.
+pub(crate) fn starts(paths: &[&Path], count: u64) -> Vec<Result<Vec<u8>, Refusal>> {
+    let remotes: Vec<Remote> = paths.iter().filter_map(|path| Remote::parse(path).ok().flatten()).collect();
+    let mut elsewhere =
+        if remotes.is_empty() { Vec::new() } else { stores::starts(remotes, count) }.into_iter();
+    let here = |path: &Path| -> Result<Vec<u8>, Refusal> {
+        let mut start = Vec::new();
+        open(path)?.take(count).read_to_end(&mut start).map_err(Refusal::System)?;
+        Ok(start)
+    };
+    let start = |path: &&Path| match Remote::parse(path) {
+        Ok(None) => here(path),
+        Ok(Some(_)) => elsewhere.next().unwrap_or_else(|| Ok(Vec::new())),
+        Err(fault) => Err(Refusal::Address(fault)),
+    };
+    paths.iter().map(start).collect()
+}
+
+/// The SHA-256 of what is in a file on this machine, whatever its length.
+pub(crate) fn sha256(path: &Path) -> Result<[u8; 32], Refusal> {
+    let mut content = Sha256::new();
+    io::copy(&mut open(path)?, &mut content).map_err(Refusal::System)?;
+    Ok(content.finalize().into())
 }
 
 /// The content of a table or of annotations, without the byte order mark that some programs put before text.
@@ -85,52 +131,103 @@ fn what_it_is(kind: FileType) -> &'static str {
 /// # Errors
 /// Where the folder cannot be read.
 pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(names(folder, is_picture)?.iter().flat_map(|name| picture::frames(&folder.join(name))).collect())
+    Ok(names(folder, Wanted::Pictures)?
+        .iter()
+        .flat_map(|name| picture::frames(&join(folder, name)))
+        .collect())
 }
 
-/// The names in a folder for which `wanted` is true, without hidden ones and what archives of macOS add, sorted.
-pub(crate) fn names(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<String>, DataError> {
-    let list = || -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            if entry.file_name().as_encoded_bytes().starts_with(b".") || !wanted(&entry.path()) {
-                continue;
-            }
-            let name = entry.file_name().into_string().map_err(|name| {
-                io::Error::other(format!("the name of {} is not UTF-8 text", Path::new(&name).display()))
-            })?;
-            if name != "__MACOSX" {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
+/// What is looked for in a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    Files,
+    Folders,
+    Pictures,
+}
+
+/// The names of what is wanted in a folder, without hidden ones and what archives of macOS add, sorted.
+pub(crate) fn names(folder: &Path, wanted: Wanted) -> Result<Vec<String>, DataError> {
+    let listed = match Remote::parse(folder)? {
+        Some(remote) => stores::list(&remote),
+        None => list(folder).map_err(Refusal::System),
     };
-    list().map_err(|source| DataError::Unreadable { path: folder.into(), source })
+    let mut found = listed.map_err(|refusal| refusal.of(folder))?;
+    found.retain(|found| {
+        let is_wanted = match wanted {
+            Wanted::All => true,
+            Wanted::Folders => found.is_folder,
+            Wanted::Files => found.is_file,
+            Wanted::Pictures => found.is_file && may_be_picture(&found.name),
+        };
+        is_wanted && !found.name.starts_with('.') && found.name != "__MACOSX"
+    });
+    if let Some(found) = found.iter().find(|found| !found.is_text) {
+        let source = io::Error::other(format!("the name of {} is not UTF-8 text", found.name));
+        return Err(DataError::Unreadable { path: folder.into(), source });
+    }
+    let mut names: Vec<String> = found.into_iter().map(|found| found.name).collect();
+    if wanted == Wanted::Pictures {
+        // Of what is not named as a picture, the content tells.
+        let unnamed: Vec<PathBuf> =
+            names.iter().filter(|name| !is_named_picture(name)).map(|name| join(folder, name)).collect();
+        let unnamed: Vec<&Path> = unnamed.iter().map(PathBuf::as_path).collect();
+        let mut starts = starts(&unnamed, 132).into_iter();
+        names.retain(|name| {
+            is_named_picture(name)
+                || starts.next().is_some_and(|start| start.is_ok_and(|start| picture::is_dicom(&start)))
+        });
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Something in a folder.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    /// Whether that is its very name, and not as much of it as is UTF-8.
+    pub(crate) is_text: bool,
+    pub(crate) is_folder: bool,
+    pub(crate) is_file: bool,
+}
+
+fn list(folder: &Path) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default();
+        let (is_folder, is_file, is_text) = (path.is_dir(), path.is_file(), name.to_str().is_some());
+        found.push(Found { name: name.to_string_lossy().into_owned(), is_text, is_folder, is_file });
+    }
+    Ok(found)
+}
+
+/// Whether there is such a folder. In a store there is none of which nothing is said by a picture in it.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    Remote::parse(path).is_ok_and(|remote| remote.is_some()) || path.is_dir()
 }
 
 /// What the names of pictures end in. JPEGs are also called `jpe`, `jfif` and `jif`.
 pub(crate) const EXTENSIONS: [&str; 12] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "jif", "bmp", "tif", "tiff", "webp", "dcm", "dicom"];
 
-/// Whether the path leads to a picture, by what its name ends in; a DICOM file often ends in nothing, or in part of a number.
-pub(crate) fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().unwrap_or_default();
-    let is_named = EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
-    let may_be_dicom = extension.as_encoded_bytes().iter().all(u8::is_ascii_digit);
-    (is_named || (may_be_dicom && is_dicom(path) && !is_directory(path))) && path.is_file()
+/// Whether a name ends as those of pictures do.
+pub(crate) fn is_named_picture(name: &str) -> bool {
+    let extension = Path::new(name).extension().unwrap_or_default();
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Whether the file says that it is DICOM.
-pub(crate) fn is_dicom(path: &Path) -> bool {
-    let mut start = [0; 132];
-    open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok()) && picture::is_dicom(&start)
+/// Whether a name may be that of a picture: a DICOM file often ends in nothing, or in part of a number. The list of a DICOM
+/// medium's files is none.
+fn may_be_picture(name: &str) -> bool {
+    is_named_picture(name) || (may_be_dicom(name) && !name.eq_ignore_ascii_case("DICOMDIR"))
 }
 
-/// Whether this is the list of a DICOM medium's files, and no picture.
-fn is_directory(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("DICOMDIR"))
+/// Whether a name may be that of a DICOM file.
+pub(crate) fn may_be_dicom(name: &str) -> bool {
+    let extension = Path::new(name).extension().unwrap_or_default();
+    extension.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+        || ["dcm", "dicom"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// A file's name without its extension.
@@ -148,7 +245,7 @@ pub(crate) fn last_part(path: &Path) -> String {
 pub(crate) fn by_id(folders: &[PathBuf], suffix: &str) -> Result<HashMap<String, Vec<PathBuf>>, DataError> {
     let mut found: HashMap<String, Vec<PathBuf>> = HashMap::new();
     for folder in folders {
-        for name in names(folder, is_picture)? {
+        for name in names(folder, Wanted::Pictures)? {
             let stem = stem(&name);
             let end = stem.len().checked_sub(suffix.len()).filter(|&end| stem.is_char_boundary(end));
             if let Some((id, _)) =

@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{is_picture, last_part, names, pictures_in, stem};
+use crate::files::{Wanted, is_folder, last_part, names, pictures_in, stem};
 use crate::further::About;
 use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};
+use crate::remote::join;
 use crate::{DataError, DrawnOn, Problem, ProblemKind};
 
 /// A data set in a folder that has a folder for each class, with the pictures of that class in it. What is
@@ -24,7 +25,7 @@ use crate::{DataError, DrawnOn, Problem, ProblemKind};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderOptions {
-    /// The folder with the class folders.
+    /// The folder with the class folders: a path, or an address in an object store.
     pub folder: PathBuf,
     /// What the data set is called in reports; where this is left out, as its folder.
     #[serde(default)]
@@ -68,8 +69,8 @@ impl FolderOptions {
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
-        self.folder = base.join(self.folder);
-        self.masks.values_mut().for_each(|folder| *folder = base.join(&folder));
+        self.folder = join(base, self.folder);
+        self.masks.values_mut().for_each(|folder| *folder = join(base, &folder));
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
@@ -86,15 +87,15 @@ impl FolderOptions {
         };
         let folders = match (&self.classes, &self.labels) {
             (Some(classes), None) => classes.clone(),
-            _ => names(&self.folder, Path::is_dir)?,
+            _ => names(&self.folder, Wanted::Folders)?,
         };
         let mut pictures = Vec::new();
         for (index, label) in folders.iter().enumerate() {
-            let folder = self.folder.join(label);
+            let folder = join(&self.folder, label);
             if folders[..index].contains(label) {
                 continue;
             }
-            if !folder.is_dir() {
+            if !is_folder(&folder) {
                 complain(&folder, ProblemKind::NoFolder);
                 continue;
             }
@@ -109,7 +110,7 @@ impl FolderOptions {
                 });
                 let entry = Entry {
                     id: format!("{label}/{file}"),
-                    picture: folder.join(&file),
+                    picture: join(&folder, &file),
                     label: 0,
                     masks: masks.collect(),
                     flags: BTreeMap::new(),
@@ -121,7 +122,7 @@ impl FolderOptions {
             }
         }
         for (region, folder) in &self.masks {
-            if !folder.is_dir() {
+            if !is_folder(folder) {
                 complain(folder, ProblemKind::NoFolder);
             } else if !pictures.iter().any(|(entry, _)| entry.masks.contains_key(region)) {
                 let named = "<class>/<picture>.png".to_owned();
@@ -147,11 +148,13 @@ impl FolderOptions {
     fn masks_of(&self, class: &str) -> Result<BTreeMap<&String, HashMap<String, PathBuf>>, DataError> {
         let mut masks = BTreeMap::new();
         for (region, folder) in &self.masks {
-            let folder = folder.join(class);
-            if folder.is_dir() {
-                let files = names(&folder, is_picture)?.into_iter();
-                masks
-                    .insert(region, files.map(|name| (stem(&name).to_owned(), folder.join(&name))).collect());
+            let folder = join(folder, class);
+            if is_folder(&folder) {
+                let files = names(&folder, Wanted::Pictures)?.into_iter();
+                masks.insert(
+                    region,
+                    files.map(|name| (stem(&name).to_owned(), join(&folder, &name))).collect(),
+                );
             }
         }
         Ok(masks)

@@ -7,11 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{last_part, names};
+use crate::files::{Wanted, last_part, names};
 use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
+use crate::remote::{join, local_only};
 use crate::table::Table;
 use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 
@@ -83,7 +84,7 @@ impl Ham10000Options {
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
-        self.folder = base.join(self.folder);
+        self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
@@ -98,14 +99,15 @@ impl Ham10000Options {
             let kind = ProblemKind::NotFound { what: what.into(), option: "folder".into() };
             DataError::from(Problems(vec![Problem { file: self.folder.clone(), line: None, kind }]))
         };
-        let files = names(&self.folder, Path::is_file)?;
+        local_only(&self.folder, "HAM10000")?;
+        let files = names(&self.folder, Wanted::Files)?;
         let metadata = files.iter().find(|name| {
             let name = name.to_lowercase();
             let ending = name.strip_prefix("ham10000_metadata");
             ending.is_some_and(|ending| ["", ".csv", ".tab"].contains(&ending))
         });
         let metadata = self.folder.join(metadata.ok_or_else(|| missing("`HAM10000_metadata.csv`"))?);
-        let mut folders = names(&self.folder, Path::is_dir)?;
+        let mut folders = names(&self.folder, Wanted::Folders)?;
         // Kaggle's copy has every folder of pictures twice, under a name in small letters too.
         folders.sort_by_key(|name| name.to_lowercase());
         folders.dedup_by_key(|name| name.to_lowercase());

@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{last_part, names};
+use crate::files::{Wanted, last_part, names};
 use crate::picture_files::PictureFiles;
+use crate::remote::join;
 use crate::{DataError, DrawnOn, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
 
 /// What the splits may be called; the words of one line mean the same
@@ -36,7 +37,7 @@ const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageFolderOptions {
-    /// The folder.
+    /// The folder: a path, or an address in an object store.
     pub folder: PathBuf,
     /// The split to read, where there are folders for splits: `train`, `validation` or `test`, or a word that
     /// means one of them.
@@ -104,7 +105,7 @@ impl ImageFolderOptions {
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
-        self.folder = base.join(self.folder);
+        self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
@@ -119,13 +120,15 @@ impl ImageFolderOptions {
         let name = Some(self.name.clone().unwrap_or_else(|| last_part(&self.folder)));
         let (classes, labels, coco) = (self.classes.clone(), self.labels.clone(), self.coco.clone());
         let drawn_on = self.drawn_on;
-        let metadata = |folder: &Path| -> Vec<PathBuf> {
-            METADATA.iter().map(|file| folder.join(file)).filter(|file| file.is_file()).collect()
+        let metadata = |folder: &Path| -> Result<Vec<PathBuf>, DataError> {
+            let files = names(folder, Wanted::Files)?;
+            let found = METADATA.iter().filter(|file| files.iter().any(|name| name == *file));
+            Ok(found.map(|file| join(folder, file)).collect())
         };
         // One table may list the pictures of all splits.
-        let (found, below) = match metadata(&folder) {
+        let (found, below) = match metadata(&folder)? {
             found if found.is_empty() && folder != self.folder => {
-                (metadata(&self.folder), Some(last_part(&folder)))
+                (metadata(&self.folder)?, Some(last_part(&folder)))
             }
             found => (found, None),
         };
@@ -178,7 +181,7 @@ impl ImageFolderOptions {
 
     /// The folder of the split that is asked for; the whole where there are no splits.
     fn split_folder(&self) -> Result<PathBuf, DataError> {
-        let folders = names(&self.folder, Path::is_dir)?;
+        let folders = names(&self.folder, Wanted::Folders)?;
         let Some(wanted) = &self.split else {
             let splits: Vec<String> =
                 folders.into_iter().filter(|name| SPLITS.concat().contains(&name.as_str())).collect();
@@ -193,7 +196,7 @@ impl ImageFolderOptions {
         let same = SPLITS.into_iter().find(|words| words.contains(&wanted.as_str()));
         let means =
             |name: &&String| *name == wanted || same.is_some_and(|words| words.contains(&name.as_str()));
-        folders.iter().find(means).map(|name| self.folder.join(name)).ok_or_else(|| {
+        folders.iter().find(means).map(|name| join(&self.folder, name)).ok_or_else(|| {
             let what = format!("folder of the split `{wanted}`");
             problem(&self.folder, ProblemKind::NotFound { what, option: "split".into() })
         })

@@ -10,11 +10,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{last_part, names, pictures_in};
+use crate::files::{Wanted, last_part, names, pictures_in};
 use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
+use crate::remote::{join, local_only};
 use crate::table::Table;
 use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 use diagnoses::Diagnoses;
@@ -154,7 +155,7 @@ impl IsicOptions {
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
-        self.folder = base.join(self.folder);
+        self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
@@ -165,6 +166,7 @@ impl IsicOptions {
     /// # Errors
     /// Where a file or folder cannot be read, or with every problem found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
+        local_only(&self.folder, "an ISIC challenge")?;
         let truth = self.truth()?;
         let images = [self.images()?];
         let segmentations = self.segmentations()?;
@@ -222,14 +224,14 @@ impl IsicOptions {
             plain || name.contains(self.split.word()) && name.ends_with("groundtruth.csv") && !other
         };
         let mut found = Vec::new();
-        for name in names(&self.folder, |_| true)? {
+        for name in names(&self.folder, Wanted::All)? {
             let path = self.folder.join(&name);
             if path.is_file() && is_truth(&name) {
                 found.push(PathBuf::from(&name));
             }
             // The archive of 2018 holds a folder with the table in it.
             if path.is_dir() && is_truth(&format!("{name}.csv")) {
-                let tables = names(&path, Path::is_file)?;
+                let tables = names(&path, Wanted::Files)?;
                 found.extend(
                     tables.iter().filter(|name| is_truth(name)).map(|file| Path::new(&name).join(file)),
                 );
@@ -277,7 +279,7 @@ impl IsicOptions {
 
     /// The folders of the split whose names, in small letters, are `wanted`, relative to the folder.
     fn folders(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, DataError> {
-        let folders = names(&self.folder, Path::is_dir)?.into_iter();
+        let folders = names(&self.folder, Wanted::Folders)?.into_iter();
         let chosen = folders.filter(|name| {
             let name = name.to_lowercase();
             name.contains(self.split.word()) && wanted(&name)

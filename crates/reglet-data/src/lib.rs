@@ -30,6 +30,7 @@
 //! | pictures in a folder for each class | [`FolderOptions`] |
 //! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder as they come | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
 //! | regions from COCO annotations | [`coco`] |
+//! | files in object stores and behind web addresses, with the feature `stores` | wherever a path is taken: `s3://bucket/17.jpg` |
 //! | lesions' masks where nobody has drawn any | [`EstimatedLesions`] |
 //! | generated pictures, of which everything is known | [`phantom`], [`film`] |
 //! | a picture with its ruler put in, taken away or moved | [`edit`] |
@@ -68,13 +69,17 @@ pub mod phantom;
 pub mod picture;
 mod picture_files;
 mod problem;
+mod reader;
 mod reduce;
+mod remote;
 mod resize;
 mod row;
+#[cfg_attr(not(feature = "stores"), path = "stores/absent.rs")]
+mod stores;
 mod table;
 mod view;
 
-pub use dataset::{Dataset, Sample};
+pub use dataset::{AHEAD, Dataset, Sample, SeenFile, in_turn};
 pub use drawn::DrawnOn;
 pub use error::DataError;
 pub use estimate::{EstimatedLesions, estimate_lesion};
@@ -90,5 +95,6 @@ pub use names::file_names;
 pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reduce::Canvas;
+pub use remote::AddressFault;
 pub use resize::{ResizeError, resize_gray, resize_rgb};
 pub use view::View;

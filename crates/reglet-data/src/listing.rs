@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use crate::coco::CocoOptions;
-use crate::picture::{Address, DicomFault, head};
+use crate::picture::{Address, DicomFault, heads};
 use crate::picture_files::{Entry, Listed, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
 
@@ -48,8 +48,10 @@ impl Listing<'_> {
 
         // DICOM files say themselves which of them are of one patient, where nobody else does.
         let is_told = entries.iter().any(|entry| entry.about.group.is_some());
-        for entry in &mut entries {
-            match head(&entry.picture) {
+        let paths: Vec<&Path> = entries.iter().map(|entry| entry.picture.as_path()).collect();
+        let heads = heads(&paths);
+        for (entry, head) in entries.iter_mut().zip(heads) {
+            match head {
                 Ok(Some((frames, group))) => {
                     if frames > 1 && Address::of(&entry.picture).frame.is_none() {
                         let fault = DicomFault::SeveralFrames { frames };

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::coco::CocoOptions;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
+use crate::remote::{join, parent};
 use crate::row::Columns;
 use crate::table::Table;
 use crate::{DataError, DrawnOn, Problem, Problems};
@@ -17,6 +18,7 @@ use crate::{DataError, DrawnOn, Problem, Problems};
 /// columns, or JSON lines (`.jsonl`) with an object for each. Cells are separated by commas, semicolons or tabs: whichever
 /// the first line has most of. Paths are relative to the folder that the manifest is in; one that is no file may lack
 /// its extension.
+/// A path may be an address instead; that of a picture in a store has its extension.
 /// Columns that no option names are kept as what is known of the pictures ([`Dataset::columns`](crate::Dataset::columns)).
 ///
 /// In TOML, with COCO annotations for the regions that have no mask files:
@@ -30,7 +32,7 @@ use crate::{DataError, DrawnOn, Problem, Problems};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestOptions {
-    /// The CSV or JSON lines file.
+    /// The CSV or JSON lines file: a path, or an address in an object store or on the web, `s3://bucket/manifest.csv`.
     pub manifest: PathBuf,
     /// What the data set is called in reports; where this is left out, as the folder it is in.
     #[serde(default)]
@@ -98,7 +100,7 @@ impl ManifestOptions {
 
     /// The same data set with relative paths taken from the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
-        self.manifest = base.join(self.manifest);
+        self.manifest = join(base, self.manifest);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
@@ -121,9 +123,9 @@ impl ManifestOptions {
         let Some(columns) = Columns::find(self, &names, |kind| complain(1, kind)) else {
             return Err(Problems(problems).into());
         };
-        let base = self.manifest.parent().unwrap_or(Path::new(""));
+        let base = parent(&self.manifest);
         let entry =
-            |(line, record): &(u64, _)| columns.entry(base, *line, record, |kind| complain(*line, kind));
+            |(line, record): &(u64, _)| columns.entry(&base, *line, record, |kind| complain(*line, kind));
         let first = |picture: &str| picture.split(['/', '\\']).find(|part| *part != ".").map(str::to_owned);
         let wanted = |(_, record): &&(u64, _)| {
             folder.is_none_or(|folder| first(columns.picture(record)).is_some_and(|first| first == folder))
@@ -138,8 +140,8 @@ impl ManifestOptions {
     }
 
     fn name(&self) -> String {
-        let folder = self.manifest.parent().and_then(Path::file_name);
-        let name = folder.or_else(|| self.manifest.file_stem()).unwrap_or_default();
+        let folder = parent(&self.manifest);
+        let name = folder.file_name().or_else(|| self.manifest.file_stem()).unwrap_or_default();
         self.name.clone().unwrap_or_else(|| name.to_string_lossy().into_owned())
     }
 }

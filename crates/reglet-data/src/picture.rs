@@ -16,10 +16,10 @@ pub use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, imageops};
 use sha2::{Digest, Sha256};
 
-use crate::files::{self, Refusal};
+use crate::files::{self, Refusal, StoreFault};
 
 pub use address::frames;
-pub(crate) use address::{Address, head};
+pub(crate) use address::{Address, heads};
 pub use error::{DicomFault, Fault, PictureError};
 pub use whole::{Picture, Pixels};
 
@@ -45,6 +45,8 @@ pub use whole::{Picture, Pixels};
 /// bits can say where it has none; `MONOCHROME1` is inverted; overlays are not drawn. Of a file with several frames, each is
 /// a picture: `cine.dcm#3` is the third ([`frames`]).
 ///
+/// With the crate's feature `stores` the path may be an address in an object store, `s3://bucket/17.jpg`, or on the web.
+///
 /// # Errors
 /// Where the file is missing, empty, cut short, damaged, no picture of these formats, larger than
 /// `limits`, or cannot be read; [`PictureError::fault`] tells these kinds apart.
@@ -57,7 +59,12 @@ pub fn load(path: &Path, limits: &Limits) -> Result<Picture, PictureError> {
 /// # Errors
 /// As [`load`].
 pub fn read(path: &Path, limits: &Limits) -> Result<Decoded, PictureError> {
-    let (bytes, frame) = bytes_of(path, limits)?;
+    read_by(files::read, path, limits)
+}
+
+/// The same of what `read` gives of a file.
+pub(crate) fn read_by(read: impl Read, path: &Path, limits: &Limits) -> Result<Decoded, PictureError> {
+    let (bytes, frame) = bytes_of(read, path, limits)?;
     decoded(&bytes, frame, path, limits)?.with(|picture| to_picture(picture, path))
 }
 
@@ -70,18 +77,27 @@ pub fn decode(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Picture, P
     decoded.with(|picture| to_picture(picture, origin)).map(|decoded| decoded.pixels)
 }
 
-/// Reads the picture in a file as grey: the luma of ITU-R BT.601 of what [`read`] gives; grey of 8 bits stays as it is,
-/// and takes a third of the memory.
+/// Reads a picture as grey, of what `read` gives of its file: the luma of ITU-R BT.601 of what [`read`] gives; grey of 8 bits
+/// stays as it is, and takes a third of the memory.
 ///
 /// # Errors
 /// As [`load`].
-pub(crate) fn read_grey(path: &Path, limits: &Limits) -> Result<Decoded<GrayImage>, PictureError> {
-    let (bytes, frame) = bytes_of(path, limits)?;
+pub(crate) fn read_grey(
+    read: impl Read,
+    path: &Path,
+    limits: &Limits,
+) -> Result<Decoded<GrayImage>, PictureError> {
+    let (bytes, frame) = bytes_of(read, path, limits)?;
     decoded(&bytes, frame, path, limits)?.with(|picture| match picture {
         DynamicImage::ImageLuma8(grey) => Ok(grey),
         other => Ok(imageops::grayscale(&to_rgb(other, path)?)),
     })
 }
+
+/// What gives the bytes of a file, of so many at most.
+pub(crate) trait Read: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal> {}
+
+impl<F: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal>> Read for F {}
 
 /// A picture and what its file says of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,10 +244,10 @@ impl Default for Limits {
 }
 
 /// The whole file, if it is one and not larger than allowed, and the frame of it that is meant, where one is named.
-fn bytes_of(path: &Path, limits: &Limits) -> Result<(Vec<u8>, Option<u32>), PictureError> {
+fn bytes_of(read: impl Read, path: &Path, limits: &Limits) -> Result<(Vec<u8>, Option<u32>), PictureError> {
     let path_of = || path.to_path_buf();
     let address = Address::of(path);
-    match files::read(address.file, limits.bytes) {
+    match read(address.file, limits.bytes) {
         Ok(bytes) => Ok((bytes, address.frame)),
         Err(Refusal::TooLong(limit)) => Err(PictureError::TooManyBytes { path: path_of(), limit }),
         Err(Refusal::NotAFile("folder")) => Err(PictureError::Folder { path: path_of() }),
@@ -239,6 +255,10 @@ fn bytes_of(path: &Path, limits: &Limits) -> Result<(Vec<u8>, Option<u32>), Pict
         Err(Refusal::System(source)) if source.kind() == ErrorKind::NotFound => {
             Err(PictureError::Missing { path: path_of() })
         }
+        Err(Refusal::Store(StoreFault { reason, lasting })) => {
+            Err(PictureError::Store { path: path_of(), reason, lasting })
+        }
+        Err(Refusal::Address(fault)) => Err(fault.into()),
         Err(Refusal::System(source)) => Err(PictureError::System { path: path_of(), source }),
     }
 }

@@ -1,7 +1,7 @@
 //! Labelled pictures in files, however they are listed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
+use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use crate::annotated::Regions;
 use crate::coco::{Coco, CocoOptions};
 use crate::drawn::Frame;
-use crate::files::{self, last_part, pictures_in};
+use crate::files::{last_part, pictures_in};
 use crate::further::About;
-use crate::picture::{self, Address, Limits, Picture};
+use crate::picture::{self, Address, Decoded, Limits, Picture, PictureError};
+use crate::reader::Reader;
 use crate::table::is_unknown;
-use crate::{DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample};
+use crate::{AHEAD, DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Problems, Sample, SeenFile};
 
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
 /// [`FolderOptions`](crate::FolderOptions) open.
@@ -35,6 +36,7 @@ pub struct PictureFiles {
     coco: Option<Coco>,
     drawn_on: Option<DrawnOn>,
     limits: Limits,
+    reader: Reader,
 }
 
 /// Pictures that have their classes.
@@ -95,7 +97,8 @@ impl PictureFiles {
         }
         Problems::check(problems)?;
         let regions = regions.into_iter().collect();
-        Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits: Limits::default() })
+        let (limits, reader) = (Limits::default(), Reader::default());
+        Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits, reader })
     }
 
     /// The pictures in a folder, of which nobody has said the class: all are of one, which is called `unknown`.
@@ -210,15 +213,16 @@ impl Dataset for PictureFiles {
     }
 
     fn picture(&self, index: usize) -> Result<Picture, DataError> {
-        Ok(picture::load(&self.entry(index)?.picture, &self.limits)?)
+        Ok(self.decode(&self.entry(index)?.picture)?.pixels)
     }
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
         let entry = self.entry(index)?;
-        let decoded = picture::read(&entry.picture, &self.limits)?;
+        let decoded = self.decode(&entry.picture)?;
         let (width, height) = decoded.pixels.dimensions();
         let (frame, id) = (Frame::of(&decoded), entry.id.as_str());
-        let drawn = Regions { id, frame, drawn_on: self.drawn_on, limits: &self.limits };
+        let (reader, limits) = (&self.reader, &self.limits);
+        let drawn = Regions { id, frame, drawn_on: self.drawn_on, reader, limits };
         let (mut regions, mut mask_sha256) = (BTreeMap::new(), BTreeMap::new());
         for (region, file) in &entry.masks {
             let (mask, hash) = drawn.mask(region, file)?;
@@ -251,6 +255,23 @@ impl Dataset for PictureFiles {
         })
     }
 
+    fn read_ahead(&self, indices: &[usize], masks: bool) {
+        let entries = indices.iter().take(AHEAD).filter_map(|&index| self.entries.get(index));
+        let files = entries.flat_map(|entry| {
+            let masks = entry.masks.values().filter(|_| masks);
+            iter::once(Address::of(&entry.picture).file).chain(masks.map(PathBuf::as_path))
+        });
+        self.reader.read_ahead(files, self.limits.bytes);
+    }
+
+    fn seen(&self) -> Vec<SeenFile> {
+        self.reader.seen()
+    }
+
+    fn recall(&self, seen: &[SeenFile]) {
+        self.reader.recall(seen);
+    }
+
     fn fingerprint(&self) -> Result<String, DataError> {
         self.hash(&self.entries)
     }
@@ -265,26 +286,39 @@ impl Dataset for PictureFiles {
 }
 
 impl PictureFiles {
+    fn decode(&self, path: &Path) -> Result<Decoded, PictureError> {
+        picture::read_by(|path, limit| self.reader.read(path, limit), path, &self.limits)
+    }
+
     /// A hash of all that some samples are made of.
     fn hash(&self, entries: &[Entry]) -> Result<String, DataError> {
         let mut hash = Fingerprint(Sha256::new());
         hash.list(&self.classes);
         hash.list(&self.regions);
-        for entry in entries {
-            hash.text(&entry.id);
-            hash.number(entry.label as u64);
-            hash.file(Address::of(&entry.picture).file)?;
-            hash.number(entry.masks.len() as u64);
-            for (region, file) in &entry.masks {
-                hash.text(region);
-                hash.file(file)?;
+        for entries in entries.chunks(HASHED_AT_ONCE) {
+            let files = entries.iter().flat_map(|Entry { picture, masks, .. }| {
+                iter::once(Address::of(picture).file).chain(masks.values().map(PathBuf::as_path))
+            });
+            let files: Vec<&Path> = files.collect();
+            // A file counts by its own hash, which has one length whatever the file's.
+            let mut contents = self.reader.hashes(&files)?.into_iter();
+            let mut next = |hash: &mut Fingerprint| hash.0.update(contents.next().unwrap_or_default());
+            for entry in entries {
+                hash.text(&entry.id);
+                hash.number(entry.label as u64);
+                next(&mut hash);
+                hash.number(entry.masks.len() as u64);
+                for region in entry.masks.keys() {
+                    hash.text(region);
+                    next(&mut hash);
+                }
+                hash.number(entry.flags.len() as u64);
+                for (region, &flag) in &entry.flags {
+                    hash.text(region);
+                    hash.number(u64::from(flag));
+                }
+                hash.number(entry.annotated.map_or(u64::MAX, |image| image as u64));
             }
-            hash.number(entry.flags.len() as u64);
-            for (region, &flag) in &entry.flags {
-                hash.text(region);
-                hash.number(u64::from(flag));
-            }
-            hash.number(entry.annotated.map_or(u64::MAX, |image| image as u64));
         }
         if let Some(coco) = &self.coco {
             hash.0.update(coco.sha256());
@@ -296,6 +330,9 @@ impl PictureFiles {
         Ok(format!("{:x}", hash.0.finalize()))
     }
 }
+
+/// How many pictures' files are hashed together, so that those in a store are asked for several at a time.
+const HASHED_AT_ONCE: usize = 64;
 
 /// A hash of a sequence of parts, each with its length, so that no two sequences run into the same bytes.
 struct Fingerprint(Sha256);
@@ -315,16 +352,6 @@ impl Fingerprint {
         for text in texts {
             self.text(text);
         }
-    }
-
-    /// A file counts by its own hash, which has one length whatever the file's.
-    fn file(&mut self, path: &Path) -> Result<(), DataError> {
-        let unreadable = |source| DataError::Unreadable { path: path.into(), source };
-        let mut content = Sha256::new();
-        let mut file = files::open(path).map_err(|refusal| refusal.of(path))?;
-        io::copy(&mut file, &mut content).map_err(unreadable)?;
-        self.0.update(content.finalize());
-        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::AddressFault;
+
 /// Everything that is wrong with the files of a data set: at least one problem.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
@@ -105,6 +107,9 @@ pub enum ProblemKind {
         /// The path from the working folder, or an absolute one.
         path: PathBuf,
     },
+    /// The address of a picture or mask is of no use, or must not be used.
+    #[error(transparent)]
+    Address(AddressFault),
     /// The picture of a listed id is not there.
     #[error("there is no picture `{id}` in {}: unpack it there, or remove the line", Names(folders))]
     NoPicture {

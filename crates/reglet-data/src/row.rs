@@ -9,6 +9,7 @@ use crate::files::EXTENSIONS;
 use crate::further::Further;
 use crate::picture::Address;
 use crate::picture_files::Entry;
+use crate::remote::{Remote, is_address, join};
 use crate::table::{is_unknown, yes_or_no};
 use crate::{ManifestOptions, ProblemKind};
 
@@ -103,22 +104,26 @@ impl Columns {
             return None;
         }
         let mut find = |named: &str| {
+            let path = join(base, named);
+            if let Err(fault) = Remote::parse(&path) {
+                complain(ProblemKind::Address(fault));
+                return None;
+            }
             let found = found(base, named);
             match found.as_slice() {
-                [only] => return only.clone(),
-                [] if base.join(named).exists() => {
-                    complain(ProblemKind::NotAFile { path: base.join(named) });
-                }
-                [] => complain(ProblemKind::NoFile { path: base.join(named) }),
+                [only] => return Some(only.clone()),
+                [] if path.exists() => complain(ProblemKind::NotAFile { path }),
+                [] => complain(ProblemKind::NoFile { path }),
                 _ => complain(ProblemKind::SeveralFiles { id: named.to_owned(), files: found }),
             }
-            named.to_owned()
+            Some(named.to_owned())
         };
         let masks = self.masks.iter().filter(|(_, column)| !is_unknown(cell(column)));
-        let masks: BTreeMap<_, _> =
-            masks.map(|(region, column)| (region.clone(), base.join(find(cell(column))))).collect();
-        let id = find(cell(&self.image));
-        let picture = base.join(&id);
+        let masks: BTreeMap<_, _> = masks
+            .filter_map(|(region, column)| Some((region.clone(), join(base, find(cell(column))?))))
+            .collect();
+        let id = find(cell(&self.image))?;
+        let picture = join(base, &id);
         let mut flags = BTreeMap::new();
         for (region, column) in &self.flags {
             let value = cell(column);
@@ -134,9 +139,11 @@ impl Columns {
 }
 
 /// The files that a table may mean: the one that it names or, where there is none, the pictures of that name with an
-/// extension.
+/// extension. In a store each is taken to be there, under that very name: asking for every one would take longer than it is
+/// worth, and reading it tells.
 fn found(base: &Path, named: &str) -> Vec<String> {
-    if Address::is_file(&base.join(named)) {
+    let path = join(base, named);
+    if is_address(&path) || Address::is_file(&path) {
         return vec![named.to_owned()];
     }
     let with_extension = EXTENSIONS.iter().flat_map(|extension| {

@@ -90,6 +90,12 @@ impl Dataset for Annotated {
         self.data.picture(*self.places.get(index).ok_or_else(gone)?)
     }
 
+    fn read_ahead(&self, indices: &[usize], masks: bool) {
+        let places: Vec<usize> =
+            indices.iter().filter_map(|&index| self.places.get(index).copied()).collect();
+        self.data.read_ahead(&places, masks);
+    }
+
     fn fingerprint(&self) -> Result<String, DataError> {
         let own = format!("drawn 1\n{:?}\n{}\n{}", self.places, self.drawn.text(), self.data.fingerprint()?);
         Ok(Sha256::digest(own).iter().map(|byte| format!("{byte:02x}")).collect())

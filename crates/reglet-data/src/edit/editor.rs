@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Change, Cutout, EditError, Edited, Placement, Scene, follow};
 use crate::phantom::Dice;
 use crate::reduce::factor;
-use crate::{DataError, Dataset, Sample};
+use crate::{DataError, Dataset, Sample, in_turn};
 
 /// The artefact that can be drawn. Any other must be cut from a picture.
 const DRAWN: &str = "ruler";
@@ -247,8 +247,9 @@ fn cutouts(
         order.swap(last, dice.count(0, last as u32) as usize);
     }
     let (mut whole, mut cropped) = (Vec::new(), Vec::new());
-    for index in order.into_iter().take(LOOKED_AT) {
-        let sample = match dataset.sample(index) {
+    order.truncate(LOOKED_AT);
+    for (_, sample) in in_turn(dataset, &order) {
+        let sample = match sample {
             // Whoever reads every picture says which are broken; none of them is cut from.
             Err(fault) if fault.is_lasting() => continue,
             sample => sample?,

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::estimate_lesion;
 use crate::edit::{Change, Edited};
 use crate::picture::Picture;
-use crate::{DataError, Dataset, Sample};
+use crate::{DataError, Dataset, Sample, SeenFile};
 
 /// A data set whose pictures get an estimated mask of one region, by [`estimate_lesion`], where they have none.
 ///
@@ -87,6 +87,18 @@ impl Dataset for EstimatedLesions {
 
     fn picture(&self, index: usize) -> Result<Picture, DataError> {
         self.data.picture(index)
+    }
+
+    fn read_ahead(&self, indices: &[usize], masks: bool) {
+        self.data.read_ahead(indices, masks);
+    }
+
+    fn seen(&self) -> Vec<SeenFile> {
+        self.data.seen()
+    }
+
+    fn recall(&self, seen: &[SeenFile]) {
+        self.data.recall(seen);
     }
 
     fn redraws(&self) -> Option<&str> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use super::diagnoses::IDS;
-use crate::files::names;
+use crate::files::{Wanted, names};
 use crate::names::without_extension;
 use crate::table::Table;
 use crate::{DataError, Problem};
@@ -22,7 +22,7 @@ pub(super) fn find(folders: &[&Path], split: &str) -> Result<Vec<PathBuf>, DataE
             let name = name.to_lowercase();
             name.contains(split) && ENDINGS.iter().any(|ending| name.ends_with(ending))
         };
-        let files = names(folder, Path::is_file)?.into_iter().filter(wanted);
+        let files = names(folder, Wanted::Files)?.into_iter().filter(wanted);
         found.extend(files.map(|name| folder.join(name)));
     }
     Ok(found)

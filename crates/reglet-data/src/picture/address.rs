@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::PictureError;
+use crate::files::may_be_dicom;
+use crate::remote::is_address;
 
 /// A file and, where it holds several pictures, which one is meant, counted from 1.
 ///
@@ -17,10 +19,14 @@ impl<'a> Address<'a> {
     pub(crate) fn of(path: &'a Path) -> Address<'a> {
         let whole = Address { file: path, frame: None };
         let Some((file, number)) = path.to_str().and_then(|text| text.rsplit_once('#')) else { return whole };
+        let (file, name) = (Path::new(file), file.rsplit('/').next().unwrap_or_default());
+        // A store is not asked for every name: # may stand in any, but a number behind it means a frame of a DICOM file.
+        let is_frame = || match is_address(path) {
+            true => may_be_dicom(name),
+            false => !path.exists() && file.is_file(),
+        };
         match number.parse() {
-            Ok(frame) if !path.exists() && Path::new(file).is_file() => {
-                Address { file: Path::new(file), frame: Some(frame) }
-            }
+            Ok(frame) if is_frame() => Address { file, frame: Some(frame) },
             _ => whole,
         }
     }
@@ -35,7 +41,7 @@ impl<'a> Address<'a> {
 /// frames, `cine.dcm#1`, `cine.dcm#2` and so on. A file that cannot be read is one picture, whose fault loading it tells.
 pub fn frames(path: &Path) -> Vec<PathBuf> {
     let frames = match Address::of(path).frame {
-        None => head(path).ok().flatten().map_or(1, |(frames, _)| frames),
+        None => heads(&[path]).remove(0).ok().flatten().map_or(1, |(frames, _)| frames),
         Some(_) => 1,
     };
     if !(2..=MOST).contains(&frames) {
@@ -53,25 +59,43 @@ pub fn frames(path: &Path) -> Vec<PathBuf> {
 const MOST: u32 = 1 << 20;
 
 /// What stands before the pixels of a DICOM file: the number of its frames, and what pictures of one patient have in common.
-/// `None` for what is no DICOM file.
-#[cfg(feature = "dicom")]
-pub(crate) fn head(path: &Path) -> Result<Option<(u32, Option<String>)>, PictureError> {
-    use std::io::Read;
+/// `None` for what is no DICOM file, or is in a store and not named as one.
+pub(crate) type Head = Option<(u32, Option<String>)>;
 
+/// What each of these files says before its pixels. Those in stores are read several at a time.
+#[cfg(feature = "dicom")]
+pub(crate) fn heads(paths: &[&Path]) -> Vec<Result<Head, PictureError>> {
+    use crate::files;
+
+    let mut found = Vec::with_capacity(paths.len());
+    for paths in paths.chunks(AT_ONCE) {
+        let looked_at = |path: &&Path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            !is_address(path) || may_be_dicom(&name)
+        };
+        let all: Vec<&Path> = paths.iter().map(|path| Address::of(path).file).collect();
+        let chosen: Vec<&Path> = all.iter().copied().filter(looked_at).collect();
+        let mut starts = files::starts(&chosen, BEGINNING).into_iter();
+        found.extend(all.iter().zip(paths).map(|(file, path)| match looked_at(file) {
+            // What cannot be read is said where it is read for its pixels.
+            true => starts.next().and_then(Result::ok).map_or(Ok(None), |start| head(&start, file, path)),
+            false => Ok(None),
+        }));
+    }
+    found
+}
+
+#[cfg(feature = "dicom")]
+fn head(start: &[u8], file: &Path, path: &Path) -> Result<Head, PictureError> {
     use super::{DicomFault, Limits, bytes_of, dicom, is_dicom};
     use crate::files;
 
-    let file = Address::of(path).file;
-    let mut start = Vec::new();
-    let opened = files::open(file).ok();
-    if opened.and_then(|file| file.take(BEGINNING).read_to_end(&mut start).ok()).is_none()
-        || !is_dicom(&start)
-    {
+    if !is_dicom(start) {
         return Ok(None);
     }
-    let mut found = dicom::head(&start);
+    let mut found = dicom::head(start);
     if start.len() as u64 == BEGINNING && found.as_ref().is_err_and(|fault| *fault == DicomFault::CutShort) {
-        found = dicom::head(&bytes_of(file, &Limits::default())?.0);
+        found = dicom::head(&bytes_of(files::read, file, &Limits::default())?.0);
     }
     match found {
         Ok(head) => Ok(Some((head.frames, head.group))),
@@ -84,7 +108,11 @@ pub(crate) fn head(path: &Path) -> Result<Option<(u32, Option<String>)>, Picture
 #[cfg(feature = "dicom")]
 const BEGINNING: u64 = 1 << 18;
 
+/// How many files are looked into together.
+#[cfg(feature = "dicom")]
+const AT_ONCE: usize = 64;
+
 #[cfg(not(feature = "dicom"))]
-pub(crate) fn head(_: &Path) -> Result<Option<(u32, Option<String>)>, PictureError> {
-    Ok(None)
+pub(crate) fn heads(paths: &[&Path]) -> Vec<Result<Head, PictureError>> {
+    paths.iter().map(|_| Ok(None)).collect()
 }

@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use image::ImageError;
 
+use crate::AddressFault;
+
 /// Why a file gives no picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -125,6 +127,22 @@ pub enum PictureError {
         /// What the decoder asked for.
         source: ImageError,
     },
+    /// A store or a web server does not give it, or the network does not.
+    #[error(
+        "the picture `{}` cannot be read ({reason}): check the address, the credentials in the environment, and the network",
+        path.display()
+    )]
+    Store {
+        /// The address.
+        path: PathBuf,
+        /// What the store said, or what happened to it.
+        reason: String,
+        /// Whether it will say the same another time.
+        lasting: bool,
+    },
+    /// It has an address that is of no use, or must not be used.
+    #[error(transparent)]
+    Address(#[from] AddressFault),
     /// The operating system refuses.
     #[error("the picture `{}` cannot be read ({source}): check its permissions and the disk", path.display())]
     System {
@@ -221,13 +239,13 @@ fn bits(number: u16) -> u32 {
 /// Who or what is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The path: there is no such file, or it is no file.
+    /// The path: there is no such file, it is no file, or a store does not give it to this user.
     Missing,
     /// The file's content.
     Data,
     /// The limits: the picture may be sound, but is larger than allowed.
     Limits,
-    /// The operating system.
+    /// The operating system, a store or the network.
     System,
 }
 
@@ -235,7 +253,11 @@ impl PictureError {
     /// Who or what is at fault.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Missing { .. } | Self::Folder { .. } | Self::NotAFile { .. } => Fault::Missing,
+            Self::Missing { .. }
+            | Self::Folder { .. }
+            | Self::NotAFile { .. }
+            | Self::Address(_)
+            | Self::Store { lasting: true, .. } => Fault::Missing,
             Self::Empty { .. }
             | Self::NotAPicture { .. }
             | Self::CutShort { .. }
@@ -247,7 +269,7 @@ impl PictureError {
             Self::TooManyPixels { .. } | Self::TooManyBytes { .. } | Self::TooMuchMemory { .. } => {
                 Fault::Limits
             }
-            Self::System { .. } => Fault::System,
+            Self::System { .. } | Self::Store { .. } => Fault::System,
         }
     }
 
