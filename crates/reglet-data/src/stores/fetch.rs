@@ -1,5 +1,6 @@
 //! One object of a store.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
@@ -197,10 +198,18 @@ impl Object {
         if listed.objects.is_empty() && listed.common_prefixes.is_empty() {
             return Err(Refusal::System(io::Error::new(io::ErrorKind::NotFound, "there is nothing in it")));
         }
-        let name = |path: &Path| path.filename().map(str::to_owned);
-        let found = |is_folder| move |name| Found { name, is_text: true, is_folder, is_file: !is_folder };
-        let folders = listed.common_prefixes.iter().filter_map(name).map(found(true));
-        let files = listed.objects.iter().filter_map(|object| name(&object.location)).map(found(false));
-        Ok(folders.chain(files).collect())
+        // Some servers do not know of folders, and list what is in them too.
+        let place = |path: &Path| -> Option<(String, bool)> {
+            let mut parts = path.prefix_match(&self.path)?;
+            let first = parts.next()?.as_ref().to_owned();
+            Some((first, parts.next().is_some()))
+        };
+        let folders = listed.common_prefixes.iter().filter_map(|path| Some((place(path)?.0, true)));
+        let files = listed.objects.iter().filter_map(|object| place(&object.location));
+        let found: BTreeSet<(String, bool)> = folders.chain(files).collect();
+        let found = found.into_iter();
+        Ok(found
+            .map(|(name, is_folder)| Found { name, is_text: true, is_folder, is_file: !is_folder })
+            .collect())
     }
 }
