@@ -61,7 +61,8 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
     let pictures = plan.data.len();
     let versions = chunks(pictures).map(|chunk| Ok(plan.data.fingerprint_of(of_chunk(chunk, pictures))?));
     let versions = versions.collect::<Result<_, Error>>()?;
-    let common = Common { identity, fingerprint, probes: probes(&plan)?, tried: tried(&plan)?, versions };
+    let (probes, tried, seen) = (probes(&plan)?, tried(&plan)?, plan.data.seen());
+    let common = Common { identity, fingerprint, probes, tried, versions, seen };
     write_common(&common, out)?;
     let chunks = chunks(pictures).len();
     Ok(format!(
@@ -118,6 +119,7 @@ pub fn run_merge(
         }
     };
     let output = Output::new(out)?;
+    plan.data.recall(parts.seen());
     let fingerprint = plan.data.fingerprint()?;
     let (observed, tried) = parts.whole(&plan, &fingerprint)?;
     let record = conclude(&plan, fingerprint, observed, tried, start)?;

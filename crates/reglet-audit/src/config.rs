@@ -451,7 +451,7 @@ impl DataConfig {
             }
         };
         let file = match error {
-            DataError::Unreadable { path, .. } => Some(path),
+            DataError::Unreadable { path, .. } | DataError::Store { path, .. } => Some(path),
             DataError::Problems(problems) => problems.0.first().map(|problem| &problem.file),
             _ => None,
         };

@@ -5,9 +5,12 @@ mod prepare;
 mod probe;
 
 use std::ops::Range;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 use rayon::prelude::*;
 use reglet_data::edit::Change;
+use reglet_data::{AHEAD, DataError};
 use reglet_evidence::{Edit, MapRow, Observation, Picture};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
@@ -162,10 +165,18 @@ pub(crate) fn probes(plan: &Plan) -> Result<Probes, Error> {
     Probes::fit(plan, &geometries(plan))
 }
 
-/// Refuses a chunk whose pictures are not those that had this fingerprint.
-fn check_version(plan: &Plan, versions: &[String], chunk: usize) -> Result<(), Error> {
+/// What a thread has found.
+fn joined(found: ScopedJoinHandle<'_, Result<String, DataError>>) -> Result<String, Error> {
+    match found.join() {
+        Ok(found) => Ok(found?),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// Refuses a chunk whose pictures had another fingerprint than the one that they have `now`.
+fn check_version(plan: &Plan, versions: &[String], chunk: usize, now: &String) -> Result<(), Error> {
     let pictures = of_chunk(chunk, plan.data.len());
-    if versions.get(chunk) == Some(&plan.data.fingerprint_of(pictures.clone())?) {
+    if versions.get(chunk) == Some(now) {
         return Ok(());
     }
     Err(Error::Usage(format!(
@@ -226,6 +237,9 @@ pub(crate) fn observe(
                     Some(probes) => probes,
                     None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
+                // While these are at work the next ones are on their way.
+                let start = number * CHUNK;
+                plan.data.read_ahead(&all[start..all.len().min(start + AHEAD)], true);
                 let read: Vec<Result<Prepared, Error>> =
                     chunk.par_iter().map(|&index| prepare(workshop, index)).collect();
                 let mut found = Observed::default();
@@ -246,18 +260,26 @@ pub(crate) fn observe(
                     exhibit: shown.binary_search(&picture.index).is_ok(),
                 };
                 let wanted: Vec<Wanted> = prepared.iter().map(wanted).collect();
-                for model in 0..plan.models.len() {
-                    if prepared.is_empty() {
-                        break;
+                // Whether the pictures are still those of the plan is found out beside: a store takes its time to say so.
+                let (number, data) = (chunks.start + number, plan.data.as_ref());
+                thread::scope(|scope| {
+                    let now = versions
+                        .as_ref()
+                        .map(|_| scope.spawn(|| data.fingerprint_of(of_chunk(number, count))));
+                    for model in 0..plan.models.len() {
+                        if prepared.is_empty() {
+                            break;
+                        }
+                        progress.step(before as u64, total)?;
+                        let geometry = geometries.of(model);
+                        examine(plan, (model, geometry), probes, &prepared, &wanted, &mut found)?;
                     }
-                    progress.step(before as u64, total)?;
-                    let geometry = geometries.of(model);
-                    examine(plan, (model, geometry), probes, &prepared, &wanted, &mut found)?;
-                }
+                    match now.zip(versions.as_ref()) {
+                        Some((now, versions)) => check_version(plan, versions, number, &joined(now)?),
+                        None => Ok(()),
+                    }
+                })?;
                 found.pictures = prepared.into_iter().map(|prepared| prepared.known).collect();
-                if let Some(versions) = &versions {
-                    check_version(plan, versions, chunks.start + number)?;
-                }
                 journal.note(&found);
                 found
             }

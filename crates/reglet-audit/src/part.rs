@@ -16,6 +16,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use reglet_data::SeenFile;
 use reglet_evidence::Tried;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// What every file of this kind begins with; the number is that of the format.
-const MAGIC: &[u8] = b"reglet part 2\n";
+const MAGIC: &[u8] = b"reglet part 3\n";
 
 /// The name of the file of what all parts have in common.
 pub(crate) const PLAN: &str = "plan.reglet";
@@ -147,6 +148,8 @@ pub(crate) struct Common {
     pub tried: Vec<Tried>,
     /// By chunk: the fingerprint of its pictures.
     pub versions: Vec<String>,
+    /// What was read of files in object stores: of each the tag, by which it is seen without reading it that it is the same.
+    pub seen: Vec<SeenFile>,
 }
 
 /// What was observed of a part.
@@ -307,6 +310,11 @@ impl Parts {
     /// The config's text, and the folder that its relative paths start from.
     pub fn config(&self) -> (&str, &Path) {
         (&self.identity.config, &self.folder)
+    }
+
+    /// What the plan has seen of files in object stores, where there is a plan.
+    pub fn seen(&self) -> &[SeenFile] {
+        self.common.as_ref().map_or(&[], |(_, common)| &common.seen)
     }
 
     /// All that was observed, in the order of the data set, and whether maps can be believed where that is known.

@@ -145,7 +145,11 @@ impl Plan {
             return Err(source.at("data", "no pictures are named; add a table such as [data.manifest]"));
         };
         let data = options.open(folder);
-        let data = data.map_err(|error| source.at(options.key_of(&error), &error.to_string()))?;
+        let data = data.map_err(|error| match error {
+            // The line of the config that would be shown may hold a secret.
+            DataError::Address(_) => Error::Data(error),
+            error => source.at(options.key_of(&error), &error.to_string()),
+        })?;
         let mut models = Vec::with_capacity(config.models.len());
         for (name, model) in &config.models {
             let at =

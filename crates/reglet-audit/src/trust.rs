@@ -6,6 +6,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reglet_attribution::{Attribution, Explanation, Method};
+use reglet_data::AHEAD;
 use reglet_data::picture::Picture;
 use reglet_evidence::{Doubt, Randomised, Trust};
 use reglet_metrics::{gaussian, spearman};
@@ -49,7 +50,11 @@ pub(crate) fn trust(
     let TrustConfig { pictures, .. } = plan.config.trust;
     let (_, model) = &plan.models[model];
     let mut views: Vec<Picture> = Vec::with_capacity(pictures);
-    for index in gallery(plan.data.len(), pictures, plan.config.seed) {
+    let chosen = gallery(plan.data.len(), pictures, plan.config.seed);
+    for (place, &index) in chosen.iter().enumerate() {
+        if place % AHEAD == 0 {
+            plan.data.read_ahead(&chosen[place..], false);
+        }
         let picture = match plan.data.picture(index) {
             // Where every picture is read it is said which are broken.
             Err(fault) if fault.is_lasting() => continue,

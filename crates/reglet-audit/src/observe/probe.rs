@@ -7,6 +7,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use reglet_data::picture::Picture;
+use reglet_data::{AHEAD, in_turn};
 use reglet_evidence::Score;
 use reglet_model::{Head, Model};
 use reglet_statistics::Probe;
@@ -70,6 +71,8 @@ impl Probes {
                 let views = geometries.all().iter().map(|geometry| Ok(geometry.bring(&picture)?));
                 views.collect::<Result<_, Error>>().map(Some)
             };
+            let next = chosen[done..].iter().take(AHEAD).map(|(index, _)| *index);
+            plan.data.read_ahead(&next.collect::<Vec<_>>(), false);
             let views: Vec<Option<Vec<Picture>>> = part.par_iter().map(views).collect::<Result<_, _>>()?;
             seen.extend(
                 part.iter().zip(&views).filter(|(_, views)| views.is_some()).map(|(one, _)| one.clone()),
@@ -125,13 +128,20 @@ fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.config.seed));
     let mut cells: BTreeMap<(usize, Vec<Option<bool>>), Vec<usize>> = BTreeMap::new();
     // Flags are at hand; a mask has to be read, so no more pictures are than could be of use.
-    for index in order.into_iter().take(4 * MOST) {
-        let flags: Vec<Option<bool>> =
-            plan.artefacts.iter().map(|suspect| data.flag(index, &suspect.name)).collect();
-        let shows = match flags.iter().all(Option::is_some) {
+    order.truncate(4 * MOST);
+    let flags = |index: usize| -> Vec<Option<bool>> {
+        plan.artefacts.iter().map(|suspect| data.flag(index, &suspect.name)).collect()
+    };
+    let is_flagged = |flags: &[Option<bool>]| flags.iter().all(Option::is_some);
+    let unflagged: Vec<usize> = order.iter().copied().filter(|&index| !is_flagged(&flags(index))).collect();
+    let mut samples = in_turn(data, &unflagged);
+    for index in order {
+        let flags = flags(index);
+        let shows = match is_flagged(&flags) {
             true => flags,
             false => {
-                let sample = match data.sample(index) {
+                let Some((_, sample)) = samples.next() else { continue };
+                let sample = match sample {
                     Err(fault) if fault.is_lasting() => continue,
                     sample => sample?,
                 };
