@@ -185,40 +185,37 @@ struct Cell<'a> {
 /// The effect of every change on the pictures of each class and of all, with and without the artefact. `level` is the
 /// corrected level of the intervals that convict.
 pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> Vec<Effect> {
-    cells(asked).iter().filter_map(|cell| effect(asked, cell, level)).collect()
+    cells(asked).filter_map(|cell| effect(asked, &cell, level)).collect()
 }
 
 /// How many comparisons the effects of one question add to those that are judged together: for each change that is
 /// judged, each class and all together, the mean difference and the decisions gained and lost.
 pub(crate) fn comparisons(asked: &Asked<'_>) -> usize {
-    let judged = cells(asked).into_iter().filter(|cell| JUDGED.contains(&cell.change));
+    let judged = cells(asked).filter(|cell| JUDGED.contains(&cell.change));
     3 * judged
         .filter(|cell| distinct(cell.changes.iter().map(|c| c.picture)) >= asked.rules.verdict.min_pictures)
         .count()
 }
 
-fn cells<'a>(asked: &Asked<'a>) -> Vec<Cell<'a>> {
-    let classes = (0..asked.rows.subject.classes.len()).map(Some);
-    let kinds: Vec<Option<usize>> = std::iter::once(None).chain(classes).collect();
-    let mut cells = Vec::new();
-    for change in Change::ALL {
-        for with in [false, true] {
-            for &class in &kinds {
-                let mut cell =
-                    Cell { change, with, class, changes: Vec::new(), excluded: Excluded::default() };
-                let pictures = asked.pictures().filter(|(index, picture, _)| {
-                    asked.shows(*index) == Some(with) && class.is_none_or(|class| picture.label == class)
-                });
-                for (index, ..) in pictures {
-                    cell.take(asked, index);
-                }
-                if !cell.changes.is_empty() || cell.excluded != Excluded::default() {
-                    cells.push(cell);
-                }
-            }
+/// Each kind of changed pictures that there is, one after the other: together they take more memory than all rows.
+fn cells<'a>(asked: &Asked<'a>) -> impl Iterator<Item = Cell<'a>> {
+    let classes = asked.rows.subject.classes.len();
+    let kinds = Change::ALL.into_iter().flat_map(move |change| {
+        [false, true].into_iter().flat_map(move |with| {
+            let classes = (0..classes).map(Some);
+            std::iter::once(None).chain(classes).map(move |class| (change, with, class))
+        })
+    });
+    kinds.filter_map(|(change, with, class)| {
+        let mut cell = Cell { change, with, class, changes: Vec::new(), excluded: Excluded::default() };
+        let pictures = asked.pictures().filter(|(index, picture, _)| {
+            asked.shows(*index) == Some(with) && class.is_none_or(|class| picture.label == class)
+        });
+        for (index, ..) in pictures {
+            cell.take(asked, index);
         }
-    }
-    cells
+        (!cell.changes.is_empty() || cell.excluded != Excluded::default()).then_some(cell)
+    })
 }
 
 impl<'a> Cell<'a> {
