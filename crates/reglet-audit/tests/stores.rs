@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
-use support::{config, example, part, phantoms};
+use support::{config, example, many, part, phantoms};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use web::{Answer, Web};
@@ -235,7 +235,7 @@ fn a_picture_that_a_store_does_not_give_is_left_out_named_and_counted() {
 #[ignore = "it measures"]
 fn bench_a_part_from_far_away() {
     let folder = tempfile::tempdir().expect("a folder");
-    phantoms(folder.path());
+    many(folder.path(), 480);
     let web = Web::folder(folder.path(), |_, content| Answer::Late(Duration::from_millis(100), content));
     let measure = |manifest: String, out: &str| -> Duration {
         let path: PathBuf = folder.path().join(format!("{out}.toml"));
@@ -248,5 +248,5 @@ fn bench_a_part_from_far_away() {
     };
     let here = measure("manifest.csv".to_owned(), "here");
     let there = measure(format!("{}/manifest.csv", web.address), "there");
-    println!("36 pictures with two masks each: {here:?} from a disk, {there:?} with 100 ms for each file");
+    println!("480 pictures with two masks each: {here:?} from a disk, {there:?} with 100 ms for each file");
 }

@@ -29,7 +29,7 @@ pub(crate) use ahead::Ahead;
 use fetch::{Content, Object};
 
 /// How many objects are asked for at once.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// What has been read of an object.
 #[derive(Debug)]

@@ -11,7 +11,12 @@ use tempfile::TempDir;
 
 /// Writes 36 pictures, with masks of their rulers and lesions, and a manifest of them into a folder.
 pub fn phantoms(folder: &Path) {
-    let options = PhantomOptions { count: 36, seed: 12, ..PhantomOptions::default() };
+    many(folder, 36);
+}
+
+/// The same of so many pictures.
+pub fn many(folder: &Path, count: usize) {
+    let options = PhantomOptions { count, seed: 12, ..PhantomOptions::default() };
     let phantoms = Phantoms::new(options).expect("valid options");
     let mut manifest = "image,label,ruler_mask,lesion_mask,ruler\n".to_owned();
     for index in 0..phantoms.len() {
