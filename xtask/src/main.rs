@@ -44,6 +44,7 @@ Development
   bench [ARGUMENTS]          the benchmarks
   bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
   bench --scaling            what an audit costs as pictures, their size and the steps grow
+  bench --merge              what merging the parts of an audit of a million rows costs
   bench --training           a step of training beside PyTorch's
   fuzz [TARGET] [--seconds N] [--stable]
                              each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it

@@ -1,5 +1,6 @@
 //! `reglet audit` and `reglet judge`: read, let the library work, write.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,6 +19,9 @@ use crate::report::Charts;
 use crate::results::{CaseResults, Results, Unread};
 use crate::source::{Document, Source};
 use crate::{Error, Output, junit, model_card, report, samples};
+
+#[cfg(test)]
+mod bench;
 
 /// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
 /// the exit status: 0 if every model is clear or as expected, 1 otherwise.
@@ -180,8 +184,10 @@ pub fn write(record: &Record, results: &Results, out: &Path) -> Result<(), Error
 }
 
 fn fill(mut output: Output, record: &Record, results: &Results) -> Result<(), Error> {
-    let json = serde_json::to_string_pretty(results).expect("results are plain values");
-    output.write("results.json", format!("{json}\n").as_bytes())?;
+    output.write_by("results.json", |file| {
+        serde_json::to_writer_pretty(&mut *file, results)?;
+        file.write_all(b"\n")
+    })?;
     record.write(&mut output)?;
     output.write("samples.csv", &samples::csv(results)?)?;
     output.write("samples.parquet", &samples::parquet(results)?)?;

@@ -1,7 +1,7 @@
 //! Results that appear whole or not at all.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -42,13 +42,25 @@ impl Output {
     /// # Errors
     /// [`Error::Output`], for a full disk among others.
     pub fn write(&mut self, name: impl AsRef<Path>, bytes: &[u8]) -> Result<(), Error> {
+        self.write_by(name, |file| file.write_all(bytes))
+    }
+
+    /// Writes a file, named relative to the folder, of what `fill` writes, which is never in memory as a whole.
+    ///
+    /// # Errors
+    /// As [`write`](Output::write).
+    pub fn write_by(
+        &mut self,
+        name: impl AsRef<Path>,
+        fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), Error> {
         let path = self.staged(name.as_ref())?;
         let _uninterrupted = STAGING.lock();
         let write = || {
-            let mut file = File::create(&path)?;
-            file.write_all(bytes)?;
+            let mut file = BufWriter::new(File::create(&path)?);
+            fill(&mut file)?;
             // It is on the disk before it is moved: a machine that dies leaves no empty file of that name.
-            file.sync_all()
+            file.into_inner()?.sync_all()
         };
         write().map_err(Error::output(&self.folder.join(name)))
     }
@@ -99,7 +111,7 @@ pub fn clean_up_when_interrupted() {
             let _ = fs::remove_dir_all(folder);
         }
         let next = if journal::is_kept() { "; the same command goes on from here" } else { "" };
-        let _ = writeln!(std::io::stderr(), "error: interrupted; nothing was written{next}");
+        let _ = writeln!(io::stderr(), "error: interrupted; nothing was written{next}");
         // The usual exit takes libtorch's globals down while its threads still use them, and would crash.
         signal_hook::low_level::exit(2);
     });

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 /// Runs the benchmarks; the words are `cargo bench`'s. With `--peers` first, Reglet runs beside the tools it is
 /// compared with instead, and the words are those of `benches/compare.py`; with `--scaling` first, audits run that
 /// grow, and the words are those of `benches/scaling.py`; with `--training` first, steps of training run beside PyTorch's, and
-/// the words are those of `benches/training.py`.
+/// the words are those of `benches/training.py`; with `--merge`, the parts of a large audit that nobody made are merged.
 ///
 /// They run in the profile everything else uses, which is optimised: another one would compile libtorch's
 /// bindings a second time.
@@ -24,6 +24,13 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
         if first == "--training" {
             return script("training.py", STEP, &[], rest);
+        }
+        if first == "--merge" {
+            let mut cargo = checkout::cargo();
+            cargo.args(["test", "--package", "reglet-audit", "--lib", "--manifest-path"]);
+            cargo.arg(checkout::root().join("Cargo.toml"));
+            cargo.args(["--", "--ignored", "--nocapture", "bench::merging"]);
+            return Ok(tools::hand_over(cargo)?);
         }
     }
     let mut cargo = checkout::cargo();
