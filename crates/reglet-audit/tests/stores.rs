@@ -230,23 +230,33 @@ fn a_picture_that_a_store_does_not_give_is_left_out_named_and_counted() {
     assert!(said.contains("2 of 36 pictures cannot be read"), "{said}");
 }
 
-/// Prints what a part takes from a disk, and from a server that takes 100 ms for each file.
+/// Prints what a part takes from a disk, from a server on the same cores, and from one that takes 100 ms for each file.
 #[test]
 #[ignore = "it measures"]
 fn bench_a_part_from_far_away() {
     let folder = tempfile::tempdir().expect("a folder");
     many(folder.path(), 480);
-    let web = Web::folder(folder.path(), |_, content| Answer::Late(Duration::from_millis(100), content));
-    let measure = |manifest: String, out: &str| -> Duration {
+    let served = |late: u64| {
+        Web::folder(folder.path(), move |_, content| Answer::Late(Duration::from_millis(late), content))
+    };
+    let (soon, late) = (served(0), served(100));
+    let measure = |manifest: &str, maps: &str, out: &str| -> Duration {
         let path: PathBuf = folder.path().join(format!("{out}.toml"));
-        fs::write(&path, config(&manifest, "")).expect("room");
+        fs::write(&path, config(manifest, "").replace("maps = 8", maps)).expect("room");
         let out = folder.path().join(out);
         reglet_audit::run_plan(&path, &[], &out).expect("the plan is made");
         let start = Instant::now();
         part(&path, "1/1", &out);
         start.elapsed()
     };
-    let here = measure("manifest.csv".to_owned(), "here");
-    let there = measure(format!("{}/manifest.csv", web.address), "there");
-    println!("480 pictures with two masks each: {here:?} from a disk, {there:?} with 100 ms for each file");
+    println!(
+        "480 pictures with two masks each: from a disk, from a server here, and with 100 ms for each file:"
+    );
+    for (name, maps) in [("a tiny classifier's answers", "maps = 8"), ("and its maps", "maps = 480")] {
+        let from = |place: &str, manifest: &str| measure(manifest, maps, &format!("{maps} {place}"));
+        let here = from("here", "manifest.csv");
+        let [soon, late] = [("soon", &soon), ("late", &late)]
+            .map(|(name, web)| from(name, &format!("{}/manifest.csv", web.address)));
+        println!("  {name}: {here:.1?}, {soon:.1?} and {late:.1?}");
+    }
 }
