@@ -24,8 +24,11 @@ pub struct Phantoms {
     regions: [String; 5],
     ids: Vec<String>,
     /// Drawn lately, the newest first: of one picture several versions are asked for, one after the other.
-    recent: Arc<Mutex<Vec<(usize, Arc<Backdrop>)>>>,
+    recent: Arc<Mutex<Vec<Recent>>>,
 }
+
+/// A phantom that was drawn, by its number.
+type Recent = (usize, Arc<Backdrop>);
 
 /// How many pixels of phantoms that were drawn lately are kept, and how many phantoms at most.
 const KEPT: (u32, u32) = (1 << 21, 32);
