@@ -119,10 +119,15 @@ for _ in $(seq 600); do
     [ "$(running)" -ge 2 ] && break
     sleep 0.2
 done
-sleep 1
-echo "killing a task of node 1 and then node 2"
-task=$(pgrep -f "reglet-run audit .*--shard" | head -n 1)
-kill -9 "$task"
+# A task that runs is killed while it does: on a fast machine it is over in a second.
+task=
+for _ in $(seq 600); do
+    task=$(pgrep -f "reglet-run audit .*--shard" | head -n 1 || true)
+    [ -n "$task" ] && kill -9 "$task" && break
+    sleep 0.05
+done
+[ -n "$task" ] || { echo "no part was seen at work; give it more pictures: data.phantoms.count=448" >&2; exit 1; }
+echo "a task of node 1 is killed, and then node 2"
 kill -9 "${nodes[2]}"
 pkill -9 -f "slurmstepd: \[" || true
 pkill -9 -f "reglet-run audit .*--shard" || true
