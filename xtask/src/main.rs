@@ -53,6 +53,8 @@ Development
   parity [NETWORK…]          exported networks against what PyTorch computes with them
   parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
   parity --onnx [NETWORK…]   exported networks, as ONNX files too
+  parity --folders [NETWORK…]
+                             networks as they lie on the Hugging Face Hub, built from their configs
   parity --corrected         corrected weights, loaded into torchvision's network
 
 Exit status: the command's own; 2 when it could not be started.
