@@ -1,7 +1,7 @@
-//! `cargo xtask`: prepares libtorch, then hands over to `reglet`; and the chores of its developers.
+//! `cargo xtask`: prepares libtorch and then starts `reglet`; it also has commands for developers.
 //!
-//! This crate builds in seconds and without libtorch, which is the point of it: every word that is not
-//! listed here is handed to the program `reglet`, once libtorch is where cargo expects it.
+//! This crate builds in seconds and without libtorch. Commands that are not listed here are passed to the program `reglet`,
+//! after libtorch has been prepared where cargo expects it.
 
 mod checkout;
 mod commands;
