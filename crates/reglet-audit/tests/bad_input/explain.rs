@@ -103,7 +103,7 @@ fn the_statistics_that_are_used_are_printed_and_can_be_given() {
     let (model, printed) = used(&["--mean", "none"]);
     assert_eq!(model["preprocessing"]["mean"], serde_json::json!([0.0, 0.0, 0.0]));
     assert_eq!(model["preprocessing"]["std"], serde_json::json!([1.0, 1.0, 1.0]));
-    assert!(printed.contains("levels in 0 to 1 as they are (given)"), "{printed}");
+    assert!(printed.contains("values from 0 to 1, unchanged (given)"), "{printed}");
     let (model, printed) = used(&["--mean", "0.5", "--std", "0.5,0.25,0.5"]);
     assert_eq!(model["preprocessing"]["std"], serde_json::json!([0.5, 0.25, 0.5]));
     assert!(
@@ -136,7 +136,7 @@ fn the_statistics_that_are_used_are_printed_and_can_be_given() {
     let bench = Bench::new();
     bench
         .explain(bench.phantom(), &["--mean", "123,116,103", "--std", "1"])
-        .refused(&["--mean", "divide by 255"]);
+        .refused(&["--mean", "divide it by 255"]);
 }
 
 /// A model in which the picture moves the probability through the other class's logit alone.
@@ -308,7 +308,7 @@ fn an_exported_model_explains_and_says_what_does_not_fit_it() {
     };
     explain("refused/unknown-operator", &[]).refused(&["torch.ops.aten.fft_fft2.default", "'mix'"]);
     explain("twice", &["--preprocessing", "64"]).refused(&["[N, 3, 8, 8]", "[1, 3, 64, 64]"]);
-    explain("twice", &["--weights", "torchvision"]).refused(&["leave out --weights"]);
+    explain("twice", &["--weights", "torchvision"]).refused(&["omit --weights"]);
     explain("twice", &["--layer", "cnov"]).refused(&["no layer 'cnov'", "'conv'"]);
     explain("nowhere", &[]).refused(&["nowhere.pt2", "no such file"]);
     // Without --preprocessing the picture is brought to the size that the model was exported for.
