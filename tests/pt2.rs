@@ -167,7 +167,7 @@ fn a_model_exported_for_one_picture_takes_several_in_turn() {
     let graph = model.graph();
     let recorded = graph.record(model.parameters(), &[(graph.input(), &reference.input())], graph.output());
     let message = recorded.map(|_| ()).expect_err("two at once").to_string();
-    assert!(message.contains("picture by picture"), "{message}");
+    assert!(message.contains("one picture at a time"), "{message}");
 }
 
 /// Gradients stop where they do in Python: at what is made under `torch.no_grad()`, unless it is passed through.

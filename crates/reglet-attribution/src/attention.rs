@@ -94,7 +94,7 @@ impl Attention<'_> {
         let (rows, _, count) = map.size3()?;
         let places = model.graph().places(&[self.output()], inputs)?.remove(0);
         let places = places.ok_or_else(|| AttributionError::NoAttention {
-            reason: format!("its {count} tokens are no grid of places of the picture"),
+            reason: format!("its {count} tokens do not form a grid of positions in the picture"),
         })?;
         let read = match count - places.height * places.width {
             0 => map.f_mean_dim(1, false, None::<Kind>)?,

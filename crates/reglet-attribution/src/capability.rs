@@ -32,7 +32,10 @@ pub trait Scores {
     /// # Errors
     /// Whatever the classifier reports; one that reads no pictures says so.
     fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
-        let reason = format!("this classifier reads no pictures, so {} cannot be one", path.display());
+        let reason = format!(
+            "this classifier cannot read picture files, so {} cannot be used as a baseline",
+            path.display()
+        );
         Err(AttributionError::Baseline { reason })
     }
 }

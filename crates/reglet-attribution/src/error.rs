@@ -37,7 +37,7 @@ pub enum AttributionError {
     },
     /// No baseline of that name.
     #[error(
-        "there is no baseline '{name}'; there are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
+        "there is no baseline '{name}'; the baselines are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
     )]
     UnknownBaseline {
         /// What was asked for.
@@ -75,7 +75,7 @@ pub enum AttributionError {
     },
     /// A layer that does not keep pictures apart by its first dimension, as the windows of a Swin transformer do not.
     #[error(
-        "'{layer}' returns the shape {shape:?}, whose first dimension is not that of the pictures, so the rest of the model cannot be run from there; choose a layer before its windows are cut"
+        "'{layer}' returns the shape {shape:?}, whose first dimension is not the number of pictures, so the rest of the model cannot be run from it; choose a layer before the values are split into windows"
     )]
     NotByPicture {
         /// The layer.
@@ -92,11 +92,11 @@ pub enum AttributionError {
         reason: String,
     },
     /// The classifier was told not to answer any more, since nobody waits for the result.
-    #[error("the attribution was stopped before it was done")]
+    #[error("the attribution was stopped before it was finished")]
     Stopped,
     /// The model's answer at the input is not a finite number, so there is nothing to explain.
     #[error(
-        "the model's score is {score} for picture {row} of the batch; there is nothing to explain in a number that is not finite"
+        "the model's score is {score} for picture {row} of the batch; a score that is not finite cannot be explained"
     )]
     NotFinite {
         /// The score.

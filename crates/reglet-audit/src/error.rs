@@ -36,7 +36,7 @@ pub enum Error {
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
     /// The results could not be written.
-    #[error("cannot write to {}: {reason}; nothing was written. Choose another folder with --out, or free some space", path.display())]
+    #[error("cannot write to {}: {reason}; nothing was written; choose another folder with --out, or free some space", path.display())]
     Output {
         /// The file or folder.
         path: PathBuf,

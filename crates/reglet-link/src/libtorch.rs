@@ -135,9 +135,9 @@ fn python_version(text: &str) -> Option<String> {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentences say it")]
 pub enum Unfit {
-    #[error("{library} is not there")]
+    #[error("{library} does not exist")]
     NoLibrary { library: PathBuf },
-    #[error("{header} is not there")]
+    #[error("{header} does not exist")]
     NoHeaders { header: PathBuf },
     #[error("{home} does not state its version")]
     NoVersion { home: PathBuf },
@@ -150,27 +150,26 @@ pub enum Unfit {
 #[expect(missing_docs, reason = "the sentences say it")]
 pub enum Error {
     #[error(
-        "LIBTORCH cannot be used: {unfit}, and libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
+        "LIBTORCH cannot be used: {unfit}, but libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
          lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries \
          another version all the same."
     )]
     Variable { unfit: Unfit },
     #[error(
-        "LIBTORCH_USE_PYTORCH is set, but {reason}, and PyTorch {VERSION} is needed. Activate an environment \
-         with torch=={VERSION}, or unset LIBTORCH_USE_PYTORCH to have libtorch found or downloaded."
+        "LIBTORCH_USE_PYTORCH is set, but {reason}; PyTorch {VERSION} is needed. Activate an environment \
+         with torch=={VERSION}, or unset LIBTORCH_USE_PYTORCH, so that libtorch is found or downloaded."
     )]
     Python { reason: String },
     #[error(
         "LIBTORCH is {home}, which has no CUDA libraries. Unset it, or point it at a libtorch {VERSION} that has them."
     )]
     VariableWithoutCuda { home: PathBuf },
-    #[error("There is no user cache folder: set REGLET_CACHE to a folder where libtorch may be kept.")]
+    #[error("There is no user cache folder: set REGLET_CACHE to a folder in which libtorch can be stored.")]
     NoCache,
     #[error("{path} could not be {what}: {source}.")]
     File { path: PathBuf, what: &'static str, source: io::Error },
     #[error(
-        "There is no room for libtorch in {folder}: {needed_mb} MB are needed and {free_mb} MB are free. Make \
-         room there, or set REGLET_CACHE to a folder on another disk."
+        "There is not enough space for libtorch in {folder}: {needed_mb} MB are needed and {free_mb} MB are free. Free some space there, or set REGLET_CACHE to a folder on another disk."
     )]
     NoRoom { folder: PathBuf, needed_mb: u64, free_mb: u64 },
     #[error("CUDA libraries cannot be prepared on this system: {reason}")]

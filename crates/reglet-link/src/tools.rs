@@ -14,7 +14,7 @@ pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },
     #[error(
-        "No C++ compiler was found, and libtorch's bindings need one once. Install {advice}, or name yours in CXX."
+        "No C++ compiler was found, but one is needed to compile libtorch's bindings. Install {advice}, or set CXX to your compiler."
     )]
     NoCompiler { advice: &'static str },
 }

@@ -13,19 +13,19 @@ pub enum MetricError {
         right: Vec<usize>,
     },
     /// The region has no pixel, or the map no value.
-    #[error("the region is empty: nothing can be said of how a map lies on it")]
+    #[error("the region is empty: a map cannot be compared with it")]
     EmptyRegion,
     /// The region is the whole picture.
-    #[error("the region is the whole picture: there is nothing to tell it from")]
+    #[error("the region is the whole picture: there is nothing outside it to compare with")]
     WholePicture,
     /// A value is NaN or infinite.
     #[error("a value of the map is not finite: the map cannot be used")]
     NotFinite,
     /// Nothing in the map is above zero, so there is nothing to share out.
-    #[error("the map has no value above zero: there is nothing to share out")]
+    #[error("the map has no value above zero: shares of it are undefined")]
     NothingPositive,
     /// Every value is the same, so they have no order.
-    #[error("every value of a map is the same: they have no order to compare")]
+    #[error("all values of a map are equal: they have no order to compare")]
     Constant,
     /// A parameter is out of range.
     #[error("{parameter} is {value}, but must be {expected}")]

@@ -299,7 +299,7 @@ mod tests {
         let message = classes.find("crane").expect_err("two have it").to_string();
         assert_eq!(
             message,
-            "'crane' is the name of several classes, 0, 2; give the index of the one that is meant"
+            "several classes are called 'crane': 0, 2; give the index of the one that you mean"
         );
         for (name, class) in [("2", 2), ("hound", 1), ("bird", 4), ("CAT", 3)] {
             assert_eq!(classes.find(name).expect("one has it"), class);

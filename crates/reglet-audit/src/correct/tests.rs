@@ -104,7 +104,7 @@ fn missing_flags_and_masks_are_said() {
         manifest.display()
     );
     let message = fault(&format!("{data}[methods.leace]\n"), &[]);
-    assert!(message.contains("1 of") && message.contains("do not say"), "{message}");
+    assert!(message.contains("1 of") && message.contains("do not specify"), "{message}");
     let message = fault(&format!("{data}[methods.rrr]\n"), &[]);
     assert!(message.contains("outlines") && message.contains("none of"), "{message}");
 }

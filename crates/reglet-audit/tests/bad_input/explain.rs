@@ -20,7 +20,7 @@ fn a_picture_that_is_empty() {
 #[test]
 fn a_picture_that_is_cut_short() {
     for name in ["half.png", "half.jpg"] {
-        Bench::new().explain(fixture("broken/data").join(name), &[]).refused(&[name, "cut short"]);
+        Bench::new().explain(fixture("broken/data").join(name), &[]).refused(&[name, "truncated"]);
     }
 }
 
@@ -75,7 +75,7 @@ fn where_it_is_asked_to_a_run_goes_on_behind_a_broken_picture_and_lists_it_at_th
     run.ended_with(1, &["phantom"]);
     assert_eq!(run.results(), ["phantom"]);
     let end = run.printed().split("2 of 3 pictures could not be explained:").nth(1).expect("a list");
-    assert!(end.contains("half.png") && end.contains("cut short") && end.contains("nowhere.png"), "{run:?}");
+    assert!(end.contains("half.png") && end.contains("truncated") && end.contains("nowhere.png"), "{run:?}");
 
     let run = bench.explain(bench.phantom(), &[&broken, "--keep-going", "--json"]);
     assert_eq!(run.status(), Some(1), "{run:?}");
@@ -241,7 +241,7 @@ fn weights_with_nan() {
     let path = bench.folder().join("nan.safetensors");
     save(&path, &tensors).expect("room");
     let run = bench.explain(bench.phantom(), &["--weights", &path.display().to_string()]);
-    run.refused(&["nan.safetensors", "NaN", "first in 'fc.bias'"]);
+    run.refused(&["nan.safetensors", "NaN", "the first of them 'fc.bias'"]);
 }
 
 #[test]
