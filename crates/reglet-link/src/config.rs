@@ -14,9 +14,8 @@ pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         format!("{} could not be {what}: {error}", file.display())
     };
-    let home = home
-        .to_str()
-        .ok_or_else(|| format!("{} is not UTF-8, which cargo's config must be", home.display()))?;
+    let home =
+        home.to_str().ok_or_else(|| format!("{} is not UTF-8, as cargo's config must be", home.display()))?;
     let text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed("read", &error)),
@@ -25,7 +24,7 @@ pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     let mut config: DocumentMut = text.parse().map_err(|error| failed("understood", &error))?;
     let environment = config.entry("env").or_insert(Item::Table(Table::new()));
     let Some(environment) = environment.as_table_like_mut() else {
-        return Err(format!("{}: `env` is no table", file.display()));
+        return Err(format!("{}: `env` is not a table", file.display()));
     };
     environment.insert("LIBTORCH", value(home));
     let folder = file.parent().unwrap_or(Path::new("."));

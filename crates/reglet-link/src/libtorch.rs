@@ -151,8 +151,7 @@ pub enum Unfit {
 pub enum Error {
     #[error(
         "LIBTORCH cannot be used: {unfit}, but libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
-         lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries \
-         another version all the same."
+         lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries another version anyway."
     )]
     Variable { unfit: Unfit },
     #[error(

@@ -80,7 +80,7 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Missing::Elsewhere { variable, folder } => {
-                write!(f, "{variable} leads to {}, where there is no libtorch", folder.display())?;
+                write!(f, "{variable} points to {}, which contains no libtorch", folder.display())?;
             }
             Missing::Python => {
                 f.write_str("LIBTORCH_USE_PYTORCH is set, but the Python on PATH has no PyTorch")?;
@@ -88,8 +88,7 @@ impl fmt::Display for Missing {
             Missing::Unknown => f.write_str("libtorch was not found")?,
         }
         f.write_str(
-            ". In this package's folder run `reglet-link here`, which finds it or downloads it once and tells cargo where it \
-             is (the program comes with `cargo install reglet-link --features program`, with the same `--git` or `--path` as \
+            ". In this package's folder run `reglet-link here`, which finds it or downloads it once and writes its path to cargo's configuration (install the program with `cargo install reglet-link --features program`, with the same `--git` or `--path` as \
              in Cargo.toml); in a checkout of Reglet run `cargo xtask setup`.",
         )
     }

@@ -58,16 +58,16 @@ impl Head {
         let fault = |reason: String| Err(ModelError::Head { reason });
         match (given, own) {
             (Some(given), Some(own)) if given != own => fault(format!(
-                "the head was said to be {given}, and the network itself ends with {own}; leave it out"
+                "the head is given as {given}, but the network itself ends with {own}; omit the head"
             )),
             (Some(Head::Sigmoid), None) if logits != 1 => fault(format!(
-                "the head was said to be {}, for one logit, and the network has {logits}; say {} or {}",
+                "the head is given as {}, which is for one logit, but the network has {logits}; use {} or {}",
                 Head::Sigmoid,
                 Head::Softmax,
                 Head::MultiLabel
             )),
             (Some(given), None) if given != Head::Sigmoid && logits == 1 => fault(format!(
-                "the head was said to be {given}, and the network has a single logit, which goes through a {}",
+                "the head is given as {given}, but the network has a single logit, which needs a {}",
                 Head::Sigmoid
             )),
             (Some(given), _) => Ok((given, HeadSource::Given)),

@@ -98,7 +98,7 @@ fn the_statistics_that_are_used_are_printed_and_can_be_given() {
         (summary["model"].clone(), run.printed().to_owned())
     };
     let (model, printed) = used(&[]);
-    assert_eq!(model["preprocessing_source"], "ImageNet's, for want of others");
+    assert_eq!(model["preprocessing_source"], "ImageNet's, because no others are given");
     assert!(printed.contains("mean 0.485, 0.456, 0.406; standard deviation 0.229, 0.224, 0.225 (ImageNet's"));
     let (model, printed) = used(&["--mean", "none"]);
     assert_eq!(model["preprocessing"]["mean"], serde_json::json!([0.0, 0.0, 0.0]));

@@ -41,7 +41,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), String> {
     if found == expected {
         return Ok(());
     }
-    Err(format!("the archive that came has the SHA-256 {found}, not {expected}, and is not used"))
+    Err(format!("the downloaded archive has the SHA-256 {found}, not {expected}, and is not used"))
 }
 
 #[cfg(test)]

@@ -49,10 +49,9 @@ pub fn prepare(build: Build) -> Result<Libtorch, Error> {
     Err(Failed { attempts, slot }.into())
 }
 
-const NO_CUDA_HERE: &str = "the package index has CUDA builds for Linux alone. Elsewhere install PyTorch with CUDA as \
-    its site describes, activate its environment and run `cargo xtask setup`.";
+const NO_CUDA_HERE: &str = "the package index has CUDA builds for Linux only. On other systems, install PyTorch with CUDA as its site describes, activate its environment and run `cargo xtask setup`.";
 
-const GPU_ADVICE: &str = "This machine has an NVIDIA GPU, and libtorch is being prepared for the CPU. To use the GPU, \
+const GPU_ADVICE: &str = "This machine has an NVIDIA GPU, but libtorch is being prepared for the CPU. To use the GPU, \
     activate a Python environment with a CUDA build of torch==2.13.0 and run `cargo xtask setup`, or run \
     `cargo xtask setup --cuda`.";
 
@@ -61,7 +60,9 @@ fn fetch(client: &Client, build: Build, turn: &cache::Turn) -> Result<Result<Pac
     let folder = turn.fresh("download")?;
     if let Client::Curl(curl) = client {
         if build == Build::Cuda {
-            return Ok(Err("the CUDA libraries come through pip or uv, and neither is there".to_owned()));
+            return Ok(Err(
+                "downloading the CUDA libraries needs pip or uv, and neither was found".to_owned()
+            ));
         }
         let file = folder.join("libtorch.zip");
         return Ok(archive::fetch(curl, &file).map(|()| Packages::Archives(vec![file])));

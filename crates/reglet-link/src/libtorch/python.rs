@@ -46,6 +46,6 @@ pub fn interpreters() -> Vec<PathBuf> {
 pub fn describe(python: &Path) -> Option<String> {
     Some(match Libtorch::at(&pytorch::folder(python)?) {
         Ok(libtorch) => format!("PyTorch {}", libtorch.version),
-        Err(unfit) => format!("a PyTorch that cannot be used, since {unfit} ({VERSION} is needed)"),
+        Err(unfit) => format!("a PyTorch that cannot be used, because {unfit} ({VERSION} is needed)"),
     })
 }
