@@ -59,7 +59,7 @@ impl Remark {
     pub fn text(self) -> &'static str {
         match self {
             Remark::AllZero => "all zero: the method finds nothing that changes the score",
-            Remark::NonePositive => "nothing positive: all evidence here is against the class",
+            Remark::NonePositive => "no positive values: all evidence here is against the class",
             Remark::NotFinite => "not finite: the map cannot be used",
         }
     }
