@@ -227,10 +227,10 @@ phrases! {
         "{what} abaisse la probabilité {of_target} de {by}"
     gains(what, share)
         "{what} changes the decision to {target} for {share} of the pictures"
-        "{what} fait que {share} des images deviennent classées « {target} »"
+        "{what} fait passer {share} des images dans la classe « {target} »"
     loses(what, share)
         "{what} changes the decision away from {target} for {share} of the pictures"
-        "{what} fait que {share} des images ne sont plus classées « {target} »"
+        "{what} fait sortir {share} des images de la classe « {target} »"
     of_class(said, class)
         "{said} (class {class})"
         "{said} (classe « {class} »)"
