@@ -69,13 +69,13 @@ fn row(method: &Method) -> (String, String) {
 const HEAD: &str = "\
 # Methods and axioms
 
-Made by `cargo run -p reglet-axioms --example table > docs/axioms.md`; a test checks that it is current. Each method was held to
-each axiom on 24 small random networks, inputs and pixels, always the same ones. *holds* means that no case was found that
-breaks the axiom, *fails* that one was: the smallest is below. The axioms are those of the crate `reglet-axioms`, whose
-documentation has their exact words and margins. A pixel's attribution is that of all its channels. Baselines are zero where
-a method has one. Methods that draw samples are held to the axioms as they are, sampling error and all, and Blur and Guided
-Integrated Gradients take too few steps here to be complete. Parameter randomisation is about looks: maps that are multiplied by
-the picture look like the picture, whatever the weights.
+This page is written by `cargo run -p reglet-axioms --example table > docs/axioms.md`; a test checks that it is current. Each
+method was tested against each axiom on 24 small random networks with inputs and pixels, which are the same for all methods.
+*holds* means that no counterexample was found, *fails* that one was found; the smallest is listed below the table. The axioms
+are defined in the documentation of the crate `reglet-axioms`, with their exact statements and tolerances. A pixel's attribution is
+the sum over its channels. The baseline is zero for every method that has one. Methods that draw samples are tested with their
+sampling error, and Blur and Guided Integrated Gradients take too few steps here to be complete. Parameter randomisation concerns
+the appearance of maps: a map that is multiplied by the picture looks like the picture, whatever the weights.
 
 A network is F_t(x) = b_t + Σ_h w_th max(0, d_h + Σ_cp v_hcp max(0, a_c + Σ_k u_ck x_kp)), with hidden units h, channels c, pixels p
 and colours k. Counterexamples list u channel by channel, v unit by unit (separated by |) and in each channel by channel, w class
