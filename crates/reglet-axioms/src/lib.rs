@@ -38,8 +38,8 @@
 //! | [`ClassSensitivity`](Axiom::ClassSensitivity) | classes whose scores differ everywhere have different attributions |
 //! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | re-initialising the weights of the upper half changes the map |
 //!
-//! A pixel's attribution is the sum over its channels, so the same axioms apply to a map with one channel. [`document`]
-//! tests every method of `reglet-attribution` against every axiom; the results are in `docs/axioms.md`.
+//! A pixel's attribution consists of the values of all its channels, so the same axioms apply to a map with one channel.
+//! [`document`] tests every method of `reglet-attribution` against every axiom; the results are in `docs/axioms.md`.
 //!
 //! To use the cases in property tests of your own, draw them from [`Case::strategy`] and build a [`Network`] from each.
 //!

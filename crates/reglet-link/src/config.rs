@@ -6,10 +6,11 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
-/// Sets the environment variable `LIBTORCH` in a config of cargo's, which is made where there is none; all else stays as it is.
+/// Sets the environment variable `LIBTORCH` in a cargo config, which is created if there is none; everything else is
+/// unchanged.
 ///
 /// # Errors
-/// In words: a file that cannot be read or written, or that is no config.
+/// A message about a file that cannot be read or written, or that is not a config.
 pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         format!("{} could not be {what}: {error}", file.display())

@@ -1,4 +1,4 @@
-//! The program `reglet-link`: finds libtorch, or downloads it, and tells cargo where it is.
+//! The program `reglet-link`: finds libtorch, or downloads it, and writes its path to cargo's configuration.
 
 mod config;
 

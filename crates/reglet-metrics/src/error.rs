@@ -1,6 +1,6 @@
-//! Why a metric has no value.
+//! The reasons why a metric can be undefined.
 
-/// Why a metric has no value.
+/// The reasons why a metric can be undefined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricError {
@@ -21,10 +21,10 @@ pub enum MetricError {
     /// A value is NaN or infinite.
     #[error("a value of the map is not finite: the map cannot be used")]
     NotFinite,
-    /// Nothing in the map is above zero, so there is nothing to share out.
+    /// No value of the map is above zero, so shares of it are undefined.
     #[error("the map has no value above zero: shares of it are undefined")]
     NothingPositive,
-    /// Every value is the same, so they have no order.
+    /// All values are equal, so they have no order.
     #[error("all values of a map are equal: they have no order to compare")]
     Constant,
     /// A parameter is out of range.
@@ -34,7 +34,7 @@ pub enum MetricError {
         parameter: &'static str,
         /// What it is.
         value: f64,
-        /// What it must be.
+        /// The permitted values.
         expected: &'static str,
     },
     /// The function that scores pictures, or explains them, failed.
@@ -42,7 +42,7 @@ pub enum MetricError {
     Model(String),
 }
 
-/// Checks that two arrays have one shape.
+/// Checks that two arrays have the same shape.
 pub(crate) fn same_shape(left: &[usize], right: &[usize]) -> Result<(), MetricError> {
     if left == right {
         Ok(())
@@ -51,7 +51,7 @@ pub(crate) fn same_shape(left: &[usize], right: &[usize]) -> Result<(), MetricEr
     }
 }
 
-/// Checks that a function answered once for each picture.
+/// Checks that a function returned one value for each picture.
 pub(crate) fn one_each<T>(answers: Vec<T>, pictures: usize) -> Result<Vec<T>, MetricError> {
     if answers.len() == pictures {
         Ok(answers)
