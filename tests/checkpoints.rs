@@ -105,7 +105,7 @@ fn what_is_no_state_dict_is_refused() {
         }
         if file.starts_with("whole_module") {
             assert!(refusal.contains("(torch.nn.modules.container.Sequential)"), "{refusal}");
-            assert!(refusal.ends_with("save `model.state_dict()` and pass that"), "{refusal}");
+            assert!(refusal.ends_with("save `model.state_dict()` and use that file"), "{refusal}");
         }
     }
 }
@@ -157,7 +157,7 @@ fn hostile_checkpoints_are_refused_and_nothing_in_them_runs() {
             // One of them asks for nothing by name.
             Err(refusal) if file.starts_with("code_") && file != "code_persistent_id.pth" => {
                 assert!(refusal.contains("it asks for code to be run ("), "{refusal}");
-                assert!(refusal.ends_with("save `model.state_dict()` and pass that"), "{refusal}");
+                assert!(refusal.ends_with("save `model.state_dict()` and use that file"), "{refusal}");
             }
             Err(_) => (),
         }

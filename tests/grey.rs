@@ -96,7 +96,7 @@ fn of_other_channels_a_sentence_is_said() {
     assert!(model.preprocessing().is_as_is());
     let fault =
         model.set_preprocessing(Preprocessing::exact(41)).expect_err("ImageNet's are three").to_string();
-    assert!(fault.contains("takes 1 channel, and its mean (0.485, 0.456, 0.406)"), "{fault}");
+    assert!(fault.contains("takes 1 channel, but its mean (0.485, 0.456, 0.406)"), "{fault}");
     assert_eq!(model.device(), Device::Cpu);
 }
 

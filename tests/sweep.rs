@@ -221,14 +221,8 @@ fn table(index: &Index, rows: &[Row]) -> String {
         index.versions.iter().map(|(package, version)| format!("{package} {version}")).collect();
     let _ = writeln!(
         text,
-        "Written by `cargo xtask parity --sweep` with {}. One small network of every module of timm and of torchvision's classifiers, \
-         and every image classifier of transformers, with random weights; each exported by `torch.export.export`, with an open batch \
-         where that works and else for one picture, imported, run and differentiated.\n\n\
-         A network *agrees* where, of two pictures, its logits and the gradients of one score each are no farther from PyTorch's in \
-         float64 than {FACTOR} times what PyTorch's own in float32 are, or {:.0e} for logits and {:.0e} for gradients; distances are \
-         ‖a − b‖ / ‖b‖. Those of PyTorch's float32 stand in parentheses: the most of four inputs that differ by rounding. Where \
-         ours are farther than {:.0e} and {:.0e}, for rounding decides on which side of its kink some ReLU stands, ours in float64 \
-         must be within these.\n",
+        "This page is written by `cargo xtask parity --sweep` with {}. It covers one small network of every module of timm and of torchvision's classifiers, and every image classifier of transformers, with random weights. Each network was exported by `torch.export.export`, with a dynamic batch size if possible and else for one picture, then imported, run and differentiated.\n\n\
+         Distances are ‖a − b‖ / ‖b‖, measured from PyTorch's results in float64, for the logits of two pictures and the gradients of one score for each. A network *agrees* if its distances are at most {FACTOR} times those of PyTorch's own results in float32, or at most {:.0e} for logits and {:.0e} for gradients. The distances of PyTorch's float32 results are given in parentheses: the largest over four inputs that differ by rounding. If Reglet's distances exceed {:.0e} and {:.0e}, because rounding decides whether some ReLU is active, its results in float64 must be within these limits.\n",
         versions.join(", "),
         ALLOWED[0],
         ALLOWED[1],

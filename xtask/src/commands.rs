@@ -26,17 +26,17 @@ use reglet_link::tools;
 /// Why a command could not do its work; what went wrong inside a program it started is not among these.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("`cargo xtask {command}` does not know {word:?}; it takes {expected}.")]
+    #[error("`cargo xtask {command}` does not accept {word:?}; it accepts {expected}.")]
     Usage { command: &'static str, word: String, expected: &'static str },
     #[error(
-        "{reason}. REGLET_PYTHON names another Python, one that has the packages in tests/reference/requirements.txt."
+        "{reason}. Set REGLET_PYTHON to a Python that has the packages in tests/reference/requirements.txt."
     )]
     Python { reason: String },
-    #[error("nothing can be fuzzed: {reason}")]
+    #[error("fuzzing is not possible: {reason}")]
     Fuzz { reason: String },
-    #[error("no package outside the checkout could be tried: {reason}")]
+    #[error("packages outside the checkout could not be tested: {reason}")]
     Outside { reason: String },
-    #[error("REGLET_DATA names no folder; `bench --peers` compares on the weights and pictures in it")]
+    #[error("REGLET_DATA is not set to a folder; `bench --peers` needs it for weights and pictures")]
     NoData,
     #[error(transparent)]
     Libtorch(#[from] libtorch::Error),

@@ -44,7 +44,7 @@ pub enum Error {
     #[error(transparent)]
     Libtorch(#[from] reglet_link::libtorch::Error),
     #[error(
-        "{home} is a folder of its own where a link to libtorch {version} belongs. Move it elsewhere and try again.",
+        "{home} is a folder, but should be a link to libtorch {version}. Move it elsewhere and try again.",
         version = reglet_link::libtorch::VERSION
     )]
     InTheWay { home: PathBuf },

@@ -1,7 +1,7 @@
-//! `cargo xtask`: prepares libtorch, then hands over to `reglet`; and the chores of its developers.
+//! `cargo xtask`: prepares libtorch and then starts `reglet`; it also has commands for developers.
 //!
-//! This crate builds in seconds and without libtorch, which is the point of it: every word that is not
-//! listed here is handed to the program `reglet`, once libtorch is where cargo expects it.
+//! This crate builds in seconds and without libtorch. Commands that are not listed here are passed to the program `reglet`,
+//! after libtorch has been prepared where cargo expects it.
 
 mod checkout;
 mod commands;
@@ -18,44 +18,44 @@ Reglet: does an image classifier look at the lesion or at the ruler beside it?
 Usage: cargo xtask <COMMAND> [ARGUMENTS]
 
 Reglet's commands (libtorch is prepared and the program built on first use)
-  explain PICTURE            what a classifier says of a picture, and where it looks
-  audit --config ruler.toml  a model and a data set: evidence and a verdict
-  merge FOLDER…              one audit of the parts that `audit --shard` made on any number of machines
-  judge RESULTS              the verdicts of an audit again, by other rules and without any model
-  correct                    a model with a shortcut: corrected, and audited before and after
-  calibrate                  how often the audit is right: classifiers whose dependence on the ruler is known
-  explore                    the page on this machine: drag a ruler, watch the answer; annotate; learn
-  methods                    the attribution methods: name, cost, paper
-  gallery                    every method on a photograph and a dermoscopic picture; --help says what to pass
-  inspect MODEL              a model's operators, shapes, parameters, and layers for Grad-CAM
-  export-help                the lines of Python that export a model
-  config-schema [correct]    the JSON schema of the audit's config, or of a correction's
-  results-schema [correct]   the JSON schema of results.json, or of correction.json
+  explain PICTURE            show a classifier's prediction for a picture, and attribution maps
+  audit --config ruler.toml  audit models on a data set: evidence, a verdict and a report
+  merge FOLDER…              merge the parts of an audit, made with `audit --shard` on any number of machines
+  judge RESULTS              compute the verdicts of an audit again with other rules, without running a model
+  correct                    correct a model that uses a shortcut, and audit it before and after
+  calibrate                  measure how often audits are right, on classifiers whose dependence is known
+  explore                    start the local web page: drag a ruler and watch the prediction; annotate; learn
+  methods                    list the attribution methods: name, cost, paper
+  gallery                    draw every method on a photograph and a dermoscopic picture (see --help)
+  inspect MODEL              list a model's operators, shapes, parameters, and layers for Grad-CAM
+  export-help                print the Python code that exports a model
+  config-schema [correct]    print the JSON schema of the config of an audit, or of a correction
+  results-schema [correct]   print the JSON schema of results.json, or of correction.json
   train-shipped              train the small classifiers that come with the program again
-  reglet [ARGUMENTS]         the program itself: `cargo xtask reglet --help` lists all it can do
+  reglet [ARGUMENTS]         run the program itself: `cargo xtask reglet --help` lists all commands
 
 Set-up
   setup [--cuda]             find or prepare libtorch, for the CPU or for NVIDIA GPUs
   doctor                     show what was found: libtorch, devices, compilers, caches
 
 Development
-  test [ARGUMENTS]           all tests and doc tests, as `cargo test --workspace`, and what was left out
-  test --quick               the tests inside the libraries
-  bench [ARGUMENTS]          the benchmarks
-  bench --peers [ARGUMENTS]  Reglet beside the notebook and Captum, on the weights and pictures of REGLET_DATA
-  bench --scaling            what an audit costs as pictures, their size and the steps grow
-  bench --merge              what merging the parts of an audit of a million rows costs
-  bench --training           a step of training beside PyTorch's
+  test [ARGUMENTS]           run all tests and doc tests, as `cargo test --workspace`, and list what was skipped
+  test --quick               run only the unit tests of the libraries
+  bench [ARGUMENTS]          run the benchmarks
+  bench --peers [ARGUMENTS]  compare Reglet with the notebook and Captum, on the data in the folder REGLET_DATA
+  bench --scaling            measure how the cost of an audit grows with the pictures, their size and the steps
+  bench --merge              measure the cost of merging the parts of an audit with a million rows
+  bench --training           compare a training step with PyTorch's
   fuzz [TARGET] [--seconds N] [--stable]
-                             each reader of files, or one, on made-up ones; needs cargo-fuzz, and says how to get it
-  outside [CRATE…] [--git]   what each crate's README tells a stranger to do, in packages of their own
-  slurm [KEY=VALUE…]         the default audit as an array of a Slurm cluster on this machine; needs Debian's packages and root
-  parity [NETWORK…]          exported networks against what PyTorch computes with them
-  parity --sweep [NETWORK…]  the same of one small network of every family of timm, torchvision and transformers
-  parity --onnx [NETWORK…]   exported networks, as ONNX files too
+                             fuzz the file readers, or one of them; needs cargo-fuzz, and says how to install it
+  outside [CRATE…] [--git]   run the example of each crate's README in a package of its own
+  slurm [KEY=VALUE…]         run the default audit on a local Slurm cluster; needs Debian's packages and root
+  parity [NETWORK…]          compare exported networks with PyTorch
+  parity --sweep [NETWORK…]  compare one small network of every family of timm, torchvision and transformers
+  parity --onnx [NETWORK…]   compare exported networks, also as ONNX files
   parity --folders [NETWORK…]
-                             networks as they lie on the Hugging Face Hub, built from their configs
-  parity --corrected         corrected weights, loaded into torchvision's network
+                             compare networks built from the configs of Hugging Face folders
+  parity --corrected         load corrected weights into torchvision's network and compare
 
 Exit status: the command's own; 2 when it could not be started.
 ";

@@ -12,16 +12,16 @@ use crate::{
     Upsampling,
 };
 
-/// A layer's channels weighed by what the score loses without them: w_c = (F − F without A_c) / |F|, where a channel is
-/// left out by setting it to zero; the map is Σ_c w_c A_c, resized to the input.
+/// A layer's channels, weighted by the decrease of the score without them: w_c = (F − F without A_c) / |F|, where a channel
+/// is removed by setting it to zero; the map is Σ_c w_c A_c, resized to the input.
 ///
-/// The paper divides by F, which turns every sign where the score is negative; the magnitude does not.
+/// The paper divides by F, which inverts all signs if the score is negative; dividing by the magnitude does not.
 ///
-/// * **Needs** the operators. **Cost**: one forward pass, and for each channel a forward pass of what lies behind the
-///   layer, run many at a time: behind the last convolution next to nothing.
+/// * **Needs** the operators. **Cost**: one forward pass, and for each channel a forward pass of the layers after the chosen
+///   one, in batches; after the last convolution this takes hardly any time.
 /// * **Axioms**: sensitivity to the model's parameters; not completeness.
-/// * **Defaults**: the model's own choice of layer; a channel is left out by zeros, as in the paper, where pytorch-grad-cam
-///   sets it 10⁷ below the smallest activation unless that is zero. Only the positive part is drawn.
+/// * **Defaults**: the layer that the model suggests; a channel is set to zero, as in the paper; pytorch-grad-cam sets it
+///   10⁷ below the smallest activation unless that is zero. Only the positive part is drawn.
 /// * **Paper**: Desai and Ramaswamy, 2020, <https://doi.org/10.1109/WACV45572.2020.9093360>.
 ///
 /// ```
@@ -40,9 +40,9 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AblationCam {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -54,7 +54,7 @@ impl AblationCam {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -69,7 +69,7 @@ impl AblationCam {
     /// The map at the layer's own size, `[N, 1, h, w]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn at_layer(
         &self,
         model: &dyn Operators,

@@ -1,4 +1,4 @@
-//! A classifier made of functions of arrays.
+//! A classifier defined by functions of arrays.
 
 use std::error::Error;
 
@@ -7,12 +7,13 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{AttributionError, Gradients, Scores};
 
-/// What goes wrong in a classifier of one's own.
+/// An error of a user-defined classifier.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// A classifier that is a function of [`ndarray`] arrays, from whatever library it comes: `scores` is given inputs
-/// `[N, C, H, W]` and a class index for each row, and returns the score of each row's class. With it alone the methods that need
-/// only [`Scores`] run; [`with_gradients`](ArrayClassifier::with_gradients) adds those that need [`Gradients`].
+/// A classifier defined by a function of [`ndarray`] arrays, so that models of any library can be used. `scores` receives
+/// inputs `[N, C, H, W]` and a class index for each row, and returns the score of each row's class. This is sufficient for
+/// the methods that need only [`Scores`]; [`with_gradients`](ArrayClassifier::with_gradients) adds those that need
+/// [`Gradients`].
 ///
 /// ```
 /// use ndarray::{Array4, ArrayView4, Axis};
@@ -46,13 +47,13 @@ impl<S> ArrayClassifier<S>
 where
     S: Fn(ArrayView4<'_, f32>, &[usize]) -> Result<Array1<f32>, Failure>,
 {
-    /// A classifier that can be asked for scores.
+    /// A classifier that computes scores.
     pub fn new(scores: S) -> ArrayClassifier<S> {
         ArrayClassifier { scores, gradients: () }
     }
 
-    /// The same, which can be differentiated too: `gradients` returns the score of each row, and the gradient of each row's score
-    /// with respect to that row, of the inputs' shape.
+    /// A classifier that also computes gradients: `gradients` returns the score of each row, and the gradient of each row's
+    /// score with respect to that row, in the shape of the inputs.
     pub fn with_gradients<G>(self, gradients: G) -> ArrayClassifier<S, G>
     where
         G: Fn(ArrayView4<'_, f32>, &[usize]) -> Result<(Array1<f32>, Array4<f32>), Failure>,
@@ -105,7 +106,7 @@ fn array(inputs: &Tensor) -> Result<Array4<f32>, AttributionError> {
         .map_err(|error| AttributionError::Classifier(error.into()))
 }
 
-/// The scores as a tensor, of which there must be one for each row.
+/// The scores as a tensor; there must be one for each row.
 fn scores_of(scores: Array1<f32>, device: Device, rows: usize) -> Result<Tensor, AttributionError> {
     if scores.len() != rows {
         let reason = format!("it returned {} scores for {rows} rows", scores.len());

@@ -5,11 +5,11 @@ use tch::{Kind, Tensor};
 
 use crate::{AttributionError, Operators};
 
-/// A call that lets tokens attend to each other: `scaled_dot_product_attention`, or a softmax whose result is multiplied by
-/// other values.
+/// An operator call that computes attention between tokens: `scaled_dot_product_attention`, or a softmax whose result is
+/// multiplied by other values.
 pub(crate) struct Attention<'a> {
     node: &'a Node,
-    /// What its weights are computed from: query, key, value and perhaps a mask; or the softmax itself.
+    /// The inputs of the weights: query, key, value and optionally a mask; or the softmax itself.
     pub inputs: Vec<ValueId>,
 }
 
@@ -17,7 +17,7 @@ impl Attention<'_> {
     /// The attentions of a graph, in the order they are computed.
     ///
     /// # Errors
-    /// [`AttributionError::NoAttention`] if there is none, and that of a graph that is one program.
+    /// [`AttributionError::NoAttention`] if there is none, and the error of a graph that is a single program.
     pub fn all(graph: &Graph) -> Result<Vec<Attention<'_>>, AttributionError> {
         graph.check_transparent()?;
         let inputs = |node: &Node| match &node.op {
@@ -45,8 +45,8 @@ impl Attention<'_> {
     /// How much each token attends to each other, `[N, heads, T, T]`; its rows sum to 1.
     ///
     /// # Errors
-    /// [`AttributionError::NoAttention`] if the weights are not those of all tokens of each of `rows` pictures, as many as
-    /// `before` is a map of.
+    /// [`AttributionError::NoAttention`] if the weights do not cover all tokens of each of the `rows` pictures, in the
+    /// number that `before` is a map of.
     pub fn weights(
         &self,
         graph: &Graph,
@@ -70,7 +70,7 @@ impl Attention<'_> {
         Ok(weights)
     }
 
-    /// The gradient with respect to the weights, from that with respect to what the call returns.
+    /// The gradient with respect to the weights, computed from the gradient with respect to the call's result.
     pub fn gradient(&self, inputs: &[Tensor], upstream: &Tensor) -> Result<Tensor, AttributionError> {
         match (&self.node.op, inputs) {
             (Op::Product(Product::Attention { grouped, .. }), [query, _, value, ..]) => {
@@ -80,11 +80,11 @@ impl Attention<'_> {
         }
     }
 
-    /// What a map of tokens `[N, T, T]`, to each from each, says of the answer, at the places that the tokens stand for,
-    /// `[N, 1, h, w]`: the class token's row, which is the first; without one the mean of all.
+    /// The map `[N, 1, h, w]` of the influence of each place on the answer, from a map of tokens `[N, T, T]`: the row of the
+    /// class token, which is the first; without a class token, the mean of all rows.
     ///
     /// # Errors
-    /// [`AttributionError::NoAttention`] if the tokens are not places of the picture.
+    /// [`AttributionError::NoAttention`] if the tokens do not correspond to places of the picture.
     pub fn read(
         &self,
         model: &dyn Operators,
@@ -94,7 +94,7 @@ impl Attention<'_> {
         let (rows, _, count) = map.size3()?;
         let places = model.graph().places(&[self.output()], inputs)?.remove(0);
         let places = places.ok_or_else(|| AttributionError::NoAttention {
-            reason: format!("its {count} tokens are no grid of places of the picture"),
+            reason: format!("its {count} tokens do not form a grid of positions in the picture"),
         })?;
         let read = match count - places.height * places.width {
             0 => map.f_mean_dim(1, false, None::<Kind>)?,
@@ -104,7 +104,7 @@ impl Attention<'_> {
     }
 }
 
-/// Whether a value is the first factor of a product of matrices, dropout aside.
+/// Whether a value is the first factor of a matrix product, ignoring dropout.
 fn multiplies(graph: &Graph, value: ValueId) -> bool {
     graph.nodes().iter().filter(|node| node.inputs.first() == Some(&value)).any(|node| match &node.op {
         Op::Product(Product::Matmul) => true,
@@ -113,7 +113,7 @@ fn multiplies(graph: &Graph, value: ValueId) -> bool {
     })
 }
 
-/// What `scaled_dot_product_attention` multiplies its values by.
+/// The weights by which `scaled_dot_product_attention` multiplies its values.
 fn weights(
     query: &Tensor,
     key: &Tensor,

@@ -10,19 +10,21 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point, Reduction, Upsampling,
 };
 
-/// How relevant each place is to the score, through the attention of all layers: a map R of tokens to tokens begins as I,
-/// and each layer in turn adds Ā R to it, with Ā = mean over heads of max(∂F/∂A ⊙ A, 0), its attention A weighed by the
-/// score's gradient there. The class token's row of R, at the places, is the map, resized to the input.
+/// The relevance of each place for the score, through the attention of all layers. A map R from tokens to tokens starts as
+/// I, and each layer in turn adds Ā R to it, where Ā = mean over heads of max(∂F/∂A ⊙ A, 0) is the layer's attention A,
+/// weighted by the gradient of the score with respect to it. The map is the class token's row of R, arranged by place and
+/// resized to the input.
 ///
-/// Where [`AttentionRollout`](crate::AttentionRollout) says what reaches the class token, this says what of it speaks for
-/// the target. Without a class token, where the answer is made of the mean of all tokens, the map is the mean of all rows.
+/// [`AttentionRollout`](crate::AttentionRollout) shows what reaches the class token; this method shows which part of it
+/// supports the target. If there is no class token, because the answer is computed from the mean of all tokens, the map is
+/// the mean of all rows.
 ///
 /// * **Needs** a transformer in which all tokens attend to each other in every layer, not within windows. **Cost**: one
 ///   forward and one backward pass.
-/// * **Axioms**: sensitivity to the model's parameters; not completeness. What goes around attention is taken to be the
-///   identity, and all other layers count through the gradient alone.
-/// * **Defaults**: the paper's rule for self-attention, equations 5 and 6, as in the authors' code for ViT. Every number is
-///   positive, in units of the score; all of it is drawn.
+/// * **Axioms**: sensitivity to the model's parameters; not completeness. Skip connections around attention are treated as
+///   the identity, and all other layers count only through the gradient.
+/// * **Defaults**: the paper's rule for self-attention, equations 5 and 6, as in the authors' code for ViT. All values are
+///   positive, in units of the score, and all are drawn.
 /// * **Paper**: Chefer, Gur and Wolf, 2021, <https://arxiv.org/abs/2103.15679>.
 ///
 /// ```
@@ -41,7 +43,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttentionRelevancy {
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -49,7 +51,7 @@ impl AttentionRelevancy {
     /// The map of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NoAttention`].
+    /// The errors of the model, and [`AttributionError::NoAttention`].
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -61,10 +63,10 @@ impl AttentionRelevancy {
         Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
     }
 
-    /// The map with one number for each place that a token stands for, `[N, 1, h, w]`.
+    /// The map with one value for each place that corresponds to a token, `[N, 1, h, w]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NoAttention`].
+    /// The errors of the model, and [`AttributionError::NoAttention`].
     pub fn at_places(
         &self,
         model: &dyn Operators,

@@ -10,20 +10,21 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point, Reduction, Upsampling,
 };
 
-/// How much of each place reaches the class token through all attention layers of a transformer, if attention were all
-/// that mixes places: with A_l the attention of layer l, averaged over its heads, and ½ for what goes around it, the
-/// product over layers of ½ A_l + ½ I. The class token's row of it, at the places, is the map, resized to the input.
+/// How much of each place reaches the class token through all attention layers of a transformer, under the assumption that
+/// only attention mixes places: the product over layers of ½ A_l + ½ I, where A_l is the attention of layer l, averaged over
+/// its heads, and ½ I stands for the skip connection. The map is the class token's row, arranged by place and resized to the
+/// input.
 ///
-/// Without a class token, where the answer is made of the mean of all tokens, the map is the mean of all rows. The
-/// attention is that of `scaled_dot_product_attention`, computed again from its queries and keys, or a softmax whose
+/// If there is no class token, because the answer is computed from the mean of all tokens, the map is the mean of all rows.
+/// The attention is that of `scaled_dot_product_attention`, computed again from its queries and keys, or a softmax whose
 /// result is multiplied by other values.
 ///
 /// * **Needs** a transformer in which all tokens attend to each other in every layer, not within windows. **Cost**: one
 ///   forward pass.
-/// * **Axioms**: none that speak of the target: the map is the same for every class, and says where the transformer looks,
-///   not what the answer rests on.
-/// * **Defaults**: the paper's mean over heads, and ½. Every number is positive, and each picture's sum over places is at
-///   most 1 before the map is resized; all of it is drawn.
+/// * **Axioms**: none that involve the target: the map is the same for every class, and shows where the transformer looks,
+///   not what the answer is based on.
+/// * **Defaults**: the paper's mean over heads, and ½. All values are positive, and each picture's sum over places is at
+///   most 1 before the map is resized; all values are drawn.
 /// * **Paper**: Abnar and Zuidema, 2020, <https://arxiv.org/abs/2005.00928>.
 ///
 /// ```
@@ -42,7 +43,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttentionRollout {
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -50,7 +51,7 @@ impl AttentionRollout {
     /// The map of each row of `inputs` (`[N, C, H, W]`): `[N, 1, H, W]`. The targets do not matter.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NoAttention`].
+    /// The errors of the model, and [`AttributionError::NoAttention`].
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -62,10 +63,10 @@ impl AttentionRollout {
         Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
     }
 
-    /// The map with one number for each place that a token stands for, `[N, 1, h, w]`.
+    /// The map with one value for each place that corresponds to a token, `[N, 1, h, w]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NoAttention`].
+    /// The errors of the model, and [`AttributionError::NoAttention`].
     pub fn at_places(&self, model: &dyn Operators, inputs: &Tensor) -> Result<Tensor, AttributionError> {
         let graph = model.graph();
         let attentions = Attention::all(graph)?;

@@ -1,4 +1,4 @@
-//! What a method returns.
+//! The result of a method.
 
 use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
@@ -8,20 +8,20 @@ use crate::AttributionError;
 /// The attributions of a batch of inputs.
 #[derive(Debug)]
 pub struct Attribution {
-    /// The raw values, `[N, C, H, W]` at the input's height and width, in units of the score (Integrated
-    /// Gradients), of the score by the input's (gradients), or of the layer's activation times that
-    /// (Grad-CAM). Nothing is rescaled, and signs are kept unless the method takes them away.
+    /// The raw values, `[N, C, H, W]` at the input's height and width, in units of the score (Integrated Gradients), of the
+    /// score divided by the input's unit (gradients), or of the latter times the layer's activation (Grad-CAM). Nothing is
+    /// rescaled, and signs are kept unless the method removes them.
     pub values: Tensor,
-    /// For methods that promise completeness, how far each row is from it.
+    /// For methods that satisfy completeness, the deviation of each row from it.
     pub gaps: Option<Vec<Gap>>,
 }
 
-/// How far an attribution is from completeness.
+/// The deviation of an attribution from completeness.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gap {
     /// Σ attribution − (F(x) − F(x′)), in units of the score: Captum's convergence delta.
     pub absolute: f64,
-    /// |absolute| relative to |F(x) − F(x′)|; infinite where the score does not differ.
+    /// |absolute| divided by |F(x) − F(x′)|; infinite if the scores are equal.
     pub relative: f64,
 }
 
@@ -29,7 +29,7 @@ impl Gap {
     /// The gap of each row of `values` (`[N, C, H, W]`), which should sum to `differences` (`[N]`).
     ///
     /// # Errors
-    /// [`AttributionError::Torch`] if there are not as many differences as rows.
+    /// [`AttributionError::Torch`] if the number of differences is not the number of rows.
     pub fn of(values: &Tensor, differences: &Tensor) -> Result<Vec<Gap>, AttributionError> {
         let sums = values.f_sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double)?;
         let differences = differences.f_to_kind(Kind::Double)?;
@@ -43,7 +43,7 @@ impl Gap {
     }
 }
 
-/// What there is to say of a map beyond its values.
+/// A remark on a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remark {
     /// Every value is zero: nothing in the picture changes the score, as far as the method can see.
@@ -55,24 +55,24 @@ pub enum Remark {
 }
 
 impl Remark {
-    /// The remark as a clause for a person.
+    /// The remark as text.
     pub fn text(self) -> &'static str {
         match self {
             Remark::AllZero => "all zero: the method finds nothing that changes the score",
-            Remark::NonePositive => "nothing positive: all evidence here is against the class",
+            Remark::NonePositive => "no positive values: all evidence here is against the class",
             Remark::NotFinite => "not finite: the map cannot be used",
         }
     }
 }
 
-/// How the channels of an attribution become one map.
+/// How the channels of an attribution are combined into one map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reduction {
     /// The largest absolute value over channels, as saliency maps are usually drawn.
     MaxAbs,
     /// The sum over channels, signed.
     Sum,
-    /// The sum over channels where positive, else zero, as class activation maps are drawn.
+    /// The positive part of the sum over channels, as class activation maps are drawn.
     PositiveSum,
 }
 
@@ -91,7 +91,7 @@ impl Attribution {
         array(&map)
     }
 
-    /// What there is to say of one row.
+    /// The remark on one row, if there is one.
     ///
     /// # Errors
     /// [`AttributionError::Torch`] if there is no such row.

@@ -1,4 +1,4 @@
-//! Pictures that stand for "nothing there".
+//! Baselines: pictures that represent the absence of information.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,8 +12,8 @@ use tch::Tensor;
 
 use crate::{AttributionError, Scores};
 
-/// A picture that stands for "nothing there": where a path to the input begins, or what takes the place of
-/// what is removed.
+/// A picture that represents the absence of information: the start of a path to the input, or the replacement for a removed
+/// part.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Baseline {
@@ -28,14 +28,14 @@ pub enum Baseline {
     Grey,
     /// A picture of one colour: red, green and blue, 0 to 255.
     Colour([u8; 3]),
-    /// One number everywhere in the model's input space.
+    /// The same number everywhere, in the model's input space.
     Value(f32),
     /// The input itself, blurred by a Gaussian with this standard deviation in pixels, more than 0 and at
     /// most 1000.
     Blurred(f64),
     /// Normal noise around zero in the model's input space, the same for every input.
     Noise(Noise),
-    /// Another picture, by its path, as the model sees it.
+    /// Another picture, given by its path and preprocessed as the model's input.
     Picture(PathBuf),
 }
 
@@ -43,7 +43,7 @@ pub enum Baseline {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Noise {
-    /// Fixes what is drawn.
+    /// The seed of the noise.
     pub seed: u64,
     /// The standard deviation, 0 to 1000, in the model's input space: 1 is about the spread of natural
     /// pictures there.
@@ -57,8 +57,7 @@ impl Default for Noise {
 }
 
 impl Baseline {
-    /// The baseline of inputs `[N, C, H, W]`: `[1, C, H, W]` where it is the same for all of them, else
-    /// `[N, C, H, W]`.
+    /// The baseline of inputs `[N, C, H, W]`: `[1, C, H, W]` if it is the same for all inputs, else `[N, C, H, W]`.
     ///
     /// # Errors
     /// [`AttributionError::Baseline`] for a picture that cannot be read or has another size.
@@ -102,7 +101,7 @@ impl Baseline {
         }
     }
 
-    /// Checks the parameters, for the sake of `method`.
+    /// Checks the parameters, on behalf of `method`.
     ///
     /// # Errors
     /// [`AttributionError::Parameter`].
@@ -174,8 +173,8 @@ impl Noise {
 /// How far the Gaussian reaches, in standard deviations.
 const REACH: f64 = 4.0;
 
-/// Inputs `[N, C, H, W]` blurred by a Gaussian of this standard deviation in pixels, cut off at four of them
-/// and renormalised. Beyond the border the outermost pixel goes on.
+/// Inputs `[N, C, H, W]` blurred by a Gaussian of this standard deviation in pixels, cut off at four of them and
+/// renormalised. Beyond the border, the outermost pixel is repeated.
 fn blur(inputs: &Tensor, deviation: f64) -> Result<Tensor, AttributionError> {
     let (rows, channels, height, width) = inputs.size4()?;
     let radius = (REACH * deviation + 0.5) as i64;

@@ -7,8 +7,8 @@ use tch::{Kind, Tensor};
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Gap, Gradients, Layers, Point};
 
-/// Integrated Gradients along the path on which the input gets ever more blurred: −∫ ∂F/∂x ⊙ ∂x_σ/∂σ dσ from σ = 0 to the
-/// largest blur. No other picture serves as a baseline, and nothing appears on the path that is not in the picture.
+/// Integrated Gradients along a path on which the input is increasingly blurred: −∫ ∂F/∂x ⊙ ∂x_σ/∂σ dσ from σ = 0 to the
+/// largest blur. No other picture is needed as a baseline, and the path introduces nothing that is not in the picture.
 ///
 /// * **Needs** gradients. **Cost**: `steps` forward and backward passes, and two forward passes for the gap.
 /// * **Axioms**: completeness against the most blurred picture, up to the sum's error, which is reported as the gap;
@@ -35,7 +35,7 @@ use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Gap
 pub struct BlurIntegratedGradients {
     /// The largest standard deviation in pixels, more than 0 and at most 1000.
     pub deviation: f64,
-    /// How many steps the path has: 1 to 100000.
+    /// The number of steps of the path: 1 to 100000.
     pub steps: usize,
 }
 
@@ -45,14 +45,14 @@ impl Default for BlurIntegratedGradients {
     }
 }
 
-/// How far apart the two blurs are that ∂x_σ/∂σ is taken from, in pixels.
+/// The difference of the two standard deviations from which ∂x_σ/∂σ is computed, in pixels.
 const APART: f64 = 0.01;
 
 impl BlurIntegratedGradients {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Parameter`].
+    /// The errors of the model, and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -84,7 +84,7 @@ impl BlurIntegratedGradients {
     }
 }
 
-/// Inputs `[N, C, H, W]` blurred by a Gaussian cut off at four standard deviations. Beyond the border is zero.
+/// Inputs `[N, C, H, W]` blurred by a Gaussian cut off at four standard deviations. Beyond the border, the input is zero.
 fn blurred(inputs: &Tensor, deviation: f64) -> Result<Tensor, AttributionError> {
     if deviation == 0.0 {
         return Ok(inputs.shallow_clone());

@@ -1,11 +1,11 @@
-//! What class activation maps have in common: a layer that is read, and a map that is made as large as the input.
+//! The common parts of class activation maps: a layer that is read, and a map that is resized to the input.
 
 use tch::Tensor;
 
 use crate::AttributionError;
 
 /// Defines a class activation map from its documentation, its name, title and paper, and the map `[N, 1, h, w]` that it
-/// makes of a layer's activation and gradient, `[N, C, h, w]` each.
+/// computes from a layer's activation and gradient, `[N, C, h, w]` each.
 macro_rules! class_activation_map {
     (
         $(#[$documentation:meta])*
@@ -16,9 +16,9 @@ macro_rules! class_activation_map {
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $method {
-            /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+            /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
             pub layer: Option<String>,
-            /// How the map becomes as large as the input.
+            /// How the map is resized to the input.
             pub upsampling: $crate::Upsampling,
         }
 
@@ -30,7 +30,7 @@ macro_rules! class_activation_map {
             /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
             ///
             /// # Errors
-            /// Those of the model, and [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
+            /// The errors of the model, and [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
             pub fn attribute(
                 &self,
                 model: &dyn $crate::Layers,
@@ -43,7 +43,7 @@ macro_rules! class_activation_map {
                 self.from_layer(layer, &evaluation.layers[0], inputs)
             }
 
-            /// The attribution from a layer's activation and gradient that are there already.
+            /// The attribution from a layer's activation and gradient that have already been computed.
             ///
             /// # Errors
             /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
@@ -108,7 +108,7 @@ pub(crate) use class_activation_map;
 /// The two dimensions of space in `[N, C, h, w]`.
 pub(crate) const SPACE: &[i64] = &[2, 3];
 
-/// Refuses a layer whose activation has no height and width.
+/// Returns an error for a layer whose activation has no height and width.
 pub(crate) fn check_spatial(
     method: &'static str,
     layer: &str,

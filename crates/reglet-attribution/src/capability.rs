@@ -1,8 +1,8 @@
-//! What a method may ask of a model, from least to most.
+//! The capabilities that a method may require of a model, from smallest to largest.
 //!
-//! A method is written against the smallest of these traits that it can live with, so what needs only
-//! scores explains any classifier, in Rust or behind a service, and what needs gradients does not ask for
-//! layers. [`Model`] offers all of them.
+//! Each method requires only the smallest of these traits that is enough for it. A method that needs only scores can
+//! therefore explain any classifier, in Rust or behind a service, and a method that needs gradients does not require layers.
+//! [`Model`] implements all of them.
 
 use std::path::Path;
 
@@ -12,27 +12,30 @@ use tch::Tensor;
 use crate::AttributionError;
 use crate::line::{BehindPrefix, Line};
 
-/// A classifier that can be asked for scores.
+/// A classifier that computes scores.
 pub trait Scores {
     /// The score of each row's target, `[N]`, for inputs `[N, C, H, W]`: the logit for a softmax
     /// classifier, ± the logit for a sigmoid.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
 
-    /// A colour in the model's input space, one number for each channel: what a pixel of that colour
-    /// becomes by the model's preprocessing. Without one, the colour in 0…1, of three channels.
+    /// A colour in the model's input space, one number for each channel: the result of preprocessing a pixel of that colour.
+    /// For a classifier without preprocessing, the colour in 0…1 with three channels.
     fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         rgb.map(|level| f32::from(level) / 255.0).to_vec()
     }
 
-    /// Another picture, by its path, as the classifier sees it: `[1, C, H, W]`.
+    /// Another picture, given by its path and preprocessed as the classifier's input: `[1, C, H, W]`.
     ///
     /// # Errors
-    /// Whatever the classifier reports; one that reads no pictures says so.
+    /// Any error of the classifier; a classifier that cannot read pictures returns one.
     fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
-        let reason = format!("this classifier reads no pictures, so {} cannot be one", path.display());
+        let reason = format!(
+            "this classifier cannot read picture files, so {} cannot be used as a baseline",
+            path.display()
+        );
         Err(AttributionError::Baseline { reason })
     }
 }
@@ -42,14 +45,14 @@ pub trait Gradients: Scores {
     /// The scores `[N]` with the gradient of each row's score with respect to that row, `[N, C, H, W]`.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError>;
 
-    /// The straight line of inputs between `from` and `to`, `[1, C, H, W]` each, where the classifier has a
-    /// cheaper way along it than one gradient at each point.
+    /// The straight line of inputs between `from` and `to`, `[1, C, H, W]` each, if the classifier can follow it at a lower
+    /// cost than one gradient at each point.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn line<'a>(
         &'a self,
         _from: &Tensor,
@@ -60,15 +63,15 @@ pub trait Gradients: Scores {
     }
 }
 
-/// A classifier whose layers can be read and differentiated from.
+/// A classifier whose layers can be read, and with respect to whose layers gradients can be computed.
 pub trait Layers: Gradients {
-    /// Everything asked for at `inputs`, in one forward and one backward pass: the gradient of the input,
-    /// and for each of `layers`, in their order, activation and gradient. However a layer's numbers lie, as tokens, in
-    /// windows or with their channels last, they come as the places of the picture that they stand for, `[N, C, h, w]`,
-    /// without those that stand for none, as the class token; only a layer without places comes as it is.
+    /// Everything requested at `inputs`, in one forward and one backward pass: the gradient of the input, and for each of
+    /// `layers`, in their order, activation and gradient. Whatever the layout of a layer's values (tokens, windows, or
+    /// channels last), they are returned by place of the picture, `[N, C, h, w]`, without values that belong to no place,
+    /// such as the class token. Only a layer without places is returned unchanged.
     ///
     /// # Errors
-    /// Whatever the classifier reports, among it a layer that does not exist.
+    /// Any error of the classifier, such as one for a layer that does not exist.
     fn evaluate(
         &self,
         inputs: &Tensor,
@@ -77,18 +80,18 @@ pub trait Layers: Gradients {
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError>;
 
-    /// What a layer returns at `inputs`, in one forward pass that ends there; laid out as in
+    /// The result of a layer at `inputs`, in one forward pass that ends at the layer; in the layout of
     /// [`evaluate`](Layers::evaluate).
     ///
     /// # Errors
-    /// Whatever the classifier reports, among it a layer that does not exist.
+    /// Any error of the classifier, such as one for a layer that does not exist.
     fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError>;
 
-    /// The layer that suits class activation maps best.
+    /// The layer that is best suited for class activation maps.
     fn grad_cam_layer(&self) -> &str;
 }
 
-/// A classifier whose operators can be run and walked backwards one by one.
+/// A classifier whose operators can be run, and traversed backwards, one by one.
 pub trait Operators: Layers {
     /// The graph of operators, from inputs `[N, C, H, W]` to logits.
     fn graph(&self) -> &Graph;
@@ -99,7 +102,7 @@ pub trait Operators: Layers {
     /// The score of each row's target, `[N]`, from the graph's logits.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
 }
 

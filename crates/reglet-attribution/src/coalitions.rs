@@ -1,11 +1,11 @@
-//! Segments of an input that are kept while the others are replaced by a baseline.
+//! Coalitions of segments: some segments of an input are kept while the others are replaced by a baseline.
 
 use tch::{Device, Kind, Tensor};
 
 use crate::passes::scores_of_many;
 use crate::{AttributionError, Baseline, Gap, Scores, Segmentation, Segments};
 
-/// One input whose segments play the game that the score is the outcome of.
+/// One input whose segments are the players of a game with the score as its value.
 pub(crate) struct Coalitions<'a> {
     model: &'a dyn Scores,
     input: Tensor,
@@ -20,7 +20,7 @@ impl<'a> Coalitions<'a> {
         self.segments.count
     }
 
-    /// The middle of each segment, row and column.
+    /// The centre of each segment, as row and column.
     pub fn centres(&self) -> Result<Vec<[f64; 2]>, AttributionError> {
         let width = self.segments.labels.size2()?.1;
         let flat = self.segments.labels.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
@@ -34,7 +34,7 @@ impl<'a> Coalitions<'a> {
         Ok(sums.into_iter().map(|(sum, area)| sum.map(|sum| sum / area)).collect())
     }
 
-    /// The input with each segment kept to a degree from 0 (replaced by the baseline) to 1 (as it is): `[rows, C, H, W]`
+    /// The input with each segment kept to a degree from 0 (replaced by the baseline) to 1 (unchanged): `[rows, C, H, W]`
     /// for degrees `[rows, segments]`.
     pub fn mixed(&self, degrees: &Tensor) -> Result<Tensor, AttributionError> {
         let (_, _, height, width) = self.input.size4()?;
@@ -43,7 +43,7 @@ impl<'a> Coalitions<'a> {
         Ok(self.baseline.f_add(&masks.f_mul(&self.input.f_sub(&self.baseline)?)?)?)
     }
 
-    /// The score of each row of `degrees`, many at a time.
+    /// The score of each row of `degrees`, in batches.
     pub fn scores(&self, degrees: &[Vec<f64>]) -> Result<Vec<f64>, AttributionError> {
         let scores =
             scores_of_many(self.model, &self.input, degrees.len(), self.target, &mut |first, length| {
@@ -52,7 +52,7 @@ impl<'a> Coalitions<'a> {
         Ok(Vec::try_from(scores.f_to_kind(Kind::Double)?)?)
     }
 
-    /// Degrees as a tensor of the input's kind, `[rows, segments]`.
+    /// The degrees as a tensor of the input's data type, `[rows, segments]`.
     pub fn tensor(&self, degrees: &[Vec<f64>]) -> Result<Tensor, AttributionError> {
         let flat = Tensor::f_from_slice(&degrees.concat())?.f_view([-1, self.segments.count as i64])?;
         Ok(flat.f_to_kind(self.input.kind())?.f_to_device(self.input.device())?)
@@ -64,8 +64,8 @@ impl<'a> Coalitions<'a> {
         Ok((ends[0], ends[1]))
     }
 
-    /// A map `[1, 1, H, W]` on which each segment's value is spread evenly over its pixels, so that sums over regions
-    /// are sums of values.
+    /// A map `[1, 1, H, W]` on which each segment's value is spread evenly over its pixels, so that the sum over a region is
+    /// the sum of its segments' values.
     pub fn spread(&self, values: &[f64]) -> Result<Tensor, AttributionError> {
         let labels = self.segments.labels.f_view([-1])?;
         let areas = labels.f_bincount::<&Tensor>(None, self.count() as i64)?;
@@ -77,7 +77,7 @@ impl<'a> Coalitions<'a> {
     }
 }
 
-/// What a method that plays the game of segments is given.
+/// The input of a method that computes the values of segments.
 pub(crate) struct Game<'a> {
     pub method: &'static str,
     pub segmentation: &'a Segmentation,
@@ -85,13 +85,13 @@ pub(crate) struct Game<'a> {
 }
 
 impl Game<'_> {
-    /// Checks what these methods have in common.
+    /// Checks the parameters that these methods share.
     pub fn check(&self) -> Result<(), AttributionError> {
         self.segmentation.check(self.method)?;
         self.baseline.check(self.method)
     }
 
-    /// Plays it for each row of `inputs`: `play` returns a value for each segment, and the maps are `[N, 1, H, W]`.
+    /// Computes the maps `[N, 1, H, W]` of `inputs`: `play` returns a value for each segment of one row.
     pub fn play(
         &self,
         model: &dyn Scores,
@@ -116,7 +116,7 @@ impl Game<'_> {
     }
 }
 
-/// The gap of a map whose segments should share out the rise from the baseline's score to the input's.
+/// The completeness gap of a map whose segments should sum to the rise from the baseline's score to the input's.
 pub(crate) fn gaps(values: &Tensor, ends: &[(f64, f64)]) -> Result<Vec<Gap>, AttributionError> {
     let rises: Vec<f64> = ends.iter().map(|(from, to)| to - from).collect();
     Gap::of(values, &Tensor::f_from_slice(&rises)?.f_to_device(values.device())?)

@@ -8,12 +8,12 @@ use tch::Tensor;
 use crate::walk::Walk;
 use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point};
 
-/// The network run backwards by transposed convolutions: every rectifier passes back what is positive, whether
-/// it was active or not, g ↦ max(g, 0).
+/// The network is run backwards by transposed convolutions. Every rectifier passes back the positive part, whether it was
+/// active or not: g ↦ max(g, 0).
 ///
 /// * **Needs** the operators. **Cost**: one forward and one backward pass.
 /// * **Axioms**: none of completeness, sensitivity (a) or implementation invariance.
-/// * **Defaults**: none; it has no parameters. Every rectifier of the graph is meant, ReLU6 too.
+/// * **Defaults**: none; it has no parameters. The rule applies to every rectifier of the graph, including ReLU6.
 /// * **Paper**: Zeiler and Fergus, 2013, <https://arxiv.org/abs/1311.2901>.
 ///
 /// ```
@@ -37,7 +37,7 @@ impl Deconvolution {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
     ///
     /// # Errors
-    /// Those of the model.
+    /// The errors of the model.
     pub fn attribute(
         &self,
         model: &dyn Operators,

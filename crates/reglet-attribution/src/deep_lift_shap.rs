@@ -15,10 +15,10 @@ use crate::{
 ///
 /// * **Needs** the operators. **Cost**: one forward pass of each reference and of the input, and a backward pass
 ///   for each reference.
-/// * **Axioms**: completeness (the attributions sum to F(x) less the mean of F over the references), sensitivity
-///   (b), symmetry; not implementation invariance.
-/// * **Defaults** are ours: the plain pictures zero, black, white and grey. Captum has no default and wants at least
-///   two references; pictures of the training set are better ones.
+/// * **Axioms**: completeness (the attributions sum to F(x) minus the mean of F over the references), sensitivity (b),
+///   symmetry; not implementation invariance.
+/// * **Defaults** are Reglet's own: the uniform pictures zero, black, white and grey. Captum has no default and requires at
+///   least two references; pictures of the training set are better references.
 /// * **Paper**: Lundberg and Lee, 2017, <https://arxiv.org/abs/1705.07874>.
 ///
 /// ```
@@ -51,7 +51,7 @@ impl DeepLiftShap {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Operators,

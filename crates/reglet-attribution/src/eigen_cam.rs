@@ -3,18 +3,18 @@
 use crate::cam::{SPACE, class_activation_map, over_channels};
 
 class_activation_map! {
-    /// A layer's activation, seen as a point in channel space for each place, projected on the direction in which the
-    /// points differ most: the first principal component, resized to the input.
+    /// The first principal component of a layer's activation, resized to the input: the activations at all places are points
+    /// in channel space, and are projected onto the direction in which they vary most.
     ///
-    /// A principal component has no sign of its own. Here it is the one that makes the value with the largest magnitude
+    /// The sign of a principal component is arbitrary. Here it is chosen so that the value with the largest magnitude is
     /// positive (Chung and Ying, 2025, <https://doi.org/10.3390/app15137562>, equation 13), so the map does not depend on
-    /// the library that decomposes.
+    /// the library that computes the decomposition.
     ///
-    /// * **Needs** a layer with height and width. **Cost**: one forward pass, shared with other methods; the gradient
-    ///   that it shares is not used.
-    /// * **Axioms**: none that speak of the target: the map is the same for every class, and says what stands out to the
-    ///   layer, not what the answer rests on.
-    /// * **Defaults**: the model's own choice of layer; the positive part is drawn.
+    /// * **Needs** a layer with height and width. **Cost**: one forward pass, shared with other methods; the shared gradient
+    ///   is not used.
+    /// * **Axioms**: none that involve the target: the map is the same for every class, and shows what stands out in the
+    ///   layer, not what the answer is based on.
+    /// * **Defaults**: the layer that the model suggests; the positive part is drawn.
     /// * **Paper**: Muhammad and Yeasin, 2020, <https://arxiv.org/abs/2008.00299>.
     ///
     /// ```

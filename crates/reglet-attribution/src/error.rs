@@ -1,4 +1,4 @@
-//! What can go wrong with an attribution.
+//! The errors of attribution methods.
 
 use reglet_model::{ModelError, did_you_mean};
 
@@ -12,7 +12,7 @@ pub enum AttributionError {
     /// libtorch failed outside the model.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
-    /// A classifier of one's own failed.
+    /// A user-defined classifier failed.
     #[error("the classifier failed: {0}")]
     Classifier(#[from] Box<dyn std::error::Error + Send + Sync>),
     /// No method of that name.
@@ -20,7 +20,7 @@ pub enum AttributionError {
     UnknownMethod {
         /// The name asked for.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// A method's parameter is outside its range.
@@ -32,18 +32,18 @@ pub enum AttributionError {
         parameter: &'static str,
         /// What it was.
         value: String,
-        /// What it may be.
+        /// The permitted values.
         expected: &'static str,
     },
     /// No baseline of that name.
     #[error(
-        "there is no baseline '{name}'; there are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
+        "there is no baseline '{name}'; the baselines are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
     )]
     UnknownBaseline {
         /// What was asked for.
         name: String,
     },
-    /// A baseline that cannot be had.
+    /// A baseline that is not available.
     #[error("the baseline cannot be used: {reason}")]
     Baseline {
         /// Why.
@@ -73,9 +73,9 @@ pub enum AttributionError {
         /// The shape of what it returns.
         shape: Vec<i64>,
     },
-    /// A layer that does not keep pictures apart by its first dimension, as the windows of a Swin transformer do not.
+    /// A layer whose first dimension is not the number of pictures, as in the windows of a Swin transformer.
     #[error(
-        "'{layer}' returns the shape {shape:?}, whose first dimension is not that of the pictures, so the rest of the model cannot be run from there; choose a layer before its windows are cut"
+        "'{layer}' returns the shape {shape:?}, whose first dimension is not the number of pictures, so the rest of the model cannot be run from it; choose a layer before the values are split into windows"
     )]
     NotByPicture {
         /// The layer.
@@ -83,20 +83,20 @@ pub enum AttributionError {
         /// The shape of what it returns.
         shape: Vec<i64>,
     },
-    /// A model that is no transformer, or one whose tokens do not all attend to each other.
+    /// A model that is not a transformer, or whose tokens do not all attend to each other.
     #[error(
         "the method needs a transformer in which all tokens of a picture attend to each other: {reason}; choose another method"
     )]
     NoAttention {
-        /// What is in the way.
+        /// The reason.
         reason: String,
     },
-    /// The classifier was told not to answer any more, since nobody waits for the result.
-    #[error("the attribution was stopped before it was done")]
+    /// The computation was cancelled, because its result is no longer needed.
+    #[error("the attribution was stopped before it was finished")]
     Stopped,
-    /// The model's answer at the input is not a finite number, so there is nothing to explain.
+    /// The model's score for the input is not finite, so it cannot be explained.
     #[error(
-        "the model's score is {score} for picture {row} of the batch; there is nothing to explain in a number that is not finite"
+        "the model's score is {score} for picture {row} of the batch; a score that is not finite cannot be explained"
     )]
     NotFinite {
         /// The score.

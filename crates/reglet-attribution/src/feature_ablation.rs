@@ -10,13 +10,13 @@ use crate::{
     Segmentation,
 };
 
-/// What the score loses when one segment is replaced by a baseline: F(x) − F(x without the segment), spread evenly over the
-/// segment's pixels.
+/// The decrease of the score when one segment is replaced by a baseline: F(x) − F(x without the segment), spread evenly over
+/// the segment's pixels.
 ///
-/// * **Needs** scores alone. **Cost**: a forward pass for each segment, many at a time, and one for the input.
+/// * **Needs** scores only. **Cost**: a forward pass for each segment, in batches, and one for the input.
 /// * **Axioms**: dummy, linearity, symmetry, implementation invariance; completeness only where segments do not interact.
-/// * **Defaults** are ours: a grid of 8 × 8, replaced by zero in the model's input space. In Captum every pixel of a segment
-///   has the whole loss; here they share it, so that sums over a region mean something.
+/// * **Defaults** are Reglet's own: a grid of 8 × 8, replaced by zero in the model's input space. In Captum, every pixel of
+///   a segment has the whole decrease; here the pixels share it, so that sums over a region are meaningful.
 /// * **Paper**: Captum's method of that name, <https://arxiv.org/abs/2009.07896>.
 ///
 /// ```
@@ -49,7 +49,7 @@ impl FeatureAblation {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,

@@ -14,15 +14,15 @@ use crate::{
     Upsampling,
 };
 
-/// The gradients of the input and of every bias, each times its value: for a network of ReLUs and weighted sums
-/// F(x) = x · ∂F/∂x + Σ b · ∂F/∂b exactly. The map is Σ |x ⊙ ∂F/∂x| over colours plus, for each bias with a place in the
-/// picture, Σ |b ⊙ ∂F/∂b| over channels, resized to the input. A batch norm's bias is what it adds, β − γ μ / σ.
+/// The gradients of the input and of every bias, each times its value. For a network of ReLUs and weighted sums, F(x) = x ·
+/// ∂F/∂x + Σ b · ∂F/∂b holds exactly. The map is Σ |x ⊙ ∂F/∂x| over colours plus, for each bias of a layer with height and
+/// width, Σ |b ⊙ ∂F/∂b| over channels, resized to the input. The bias of a batch norm is its constant term, β − γ μ / σ.
 ///
 /// * **Needs** the operators. **Cost**: one forward and one backward pass.
-/// * **Axioms**: before magnitudes are taken, completeness, with the biases of layers without height and width counted
-///   in; the gap that is reported is that of this sum. The map itself is not complete.
-/// * **Defaults** are the paper's, but nothing is rescaled: the paper's code brings every layer's part to 0…1 before adding,
-///   which makes maps of two pictures incomparable and gives every layer the same weight.
+/// * **Axioms**: before magnitudes are taken, completeness, including the biases of layers without height and width; the
+///   reported gap is that of this sum. The map itself is not complete.
+/// * **Defaults** are the paper's, but nothing is rescaled: the paper's code rescales every layer's part to 0…1 before
+///   adding them, which makes the maps of two pictures incomparable and gives every layer the same weight.
 /// * **Paper**: Srinivas and Fleuret, 2019, <https://arxiv.org/abs/1905.00780>.
 ///
 /// ```
@@ -41,7 +41,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FullGrad {
-    /// How the layers' parts become as large as the input.
+    /// How the maps of the layers are resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -50,7 +50,7 @@ impl FullGrad {
     /// signed sum of all parts and the score.
     ///
     /// # Errors
-    /// Those of the model.
+    /// The errors of the model.
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -86,7 +86,7 @@ impl FullGrad {
     }
 }
 
-/// Whether a value's channels are its second dimension, and not, as behind a linear layer, its last.
+/// Whether a value's channels are its second dimension, and not its last, as after a linear layer.
 fn convolved(graph: &Graph, value: ValueId) -> bool {
     match graph.origin(value) {
         Origin::Node(node) => !matches!(graph.nodes()[node].op, Op::Linear),
@@ -99,7 +99,7 @@ fn summed(values: &Tensor) -> Result<Tensor, AttributionError> {
     Ok(values.f_flatten(1, -1)?.f_sum_dim_intlist(1, false, Kind::Double)?)
 }
 
-/// What weighted layers and batch norms add to each channel of their output.
+/// The constant that weighted layers and batch norms add to each channel of their output.
 fn biases(model: &dyn Operators) -> Result<HashMap<ValueId, Tensor>, AttributionError> {
     let (graph, parameters) = (model.graph(), model.parameters());
     let mut biases = HashMap::new();

@@ -9,33 +9,33 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Layers, Needs, Point, Reduction,
 };
 
-/// A convolution's channels `A_c`, weighted by the spatial mean of the score's gradient there and summed:
+/// The sum of a convolution's channels `A_c`, each weighted by the spatial mean of the score's gradient with respect to it:
 /// Σ_c (mean over space of ∂F/∂A_c) · A_c, resized to the input.
 ///
 /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the
 ///   output to the layer, shared with other methods.
 /// * **Axioms**: sensitivity to the model's parameters; not completeness.
-/// * **Defaults**: the model's own choice of layer; signs are kept in the values, as in Captum
+/// * **Defaults**: the layer that the model suggests; signs are kept in the values, as in Captum
 ///   (`relu_attributions=False`), and only the positive part is drawn, as in the paper. Captum's
-///   `LayerAttribution.interpolate` defaults to nearest neighbours; ours is bilinear, as most draw it.
+///   `LayerAttribution.interpolate` defaults to nearest neighbours; the default here is bilinear, as is usual in figures.
 /// * **Paper**: Selvaraju et al., 2017, <https://arxiv.org/abs/1610.02391>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GradCam {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
-/// How a layer's map becomes as large as the input.
+/// How a layer's map is resized to the input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Upsampling {
     /// Interpolated between the centres of the layer's cells.
     #[default]
     Bilinear,
-    /// Each pixel takes the value of the cell it lies in.
+    /// Each pixel has the value of the cell that contains it.
     Nearest,
 }
 
@@ -61,7 +61,7 @@ impl GradCam {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Layers,
@@ -73,7 +73,7 @@ impl GradCam {
         self.from_layer(layer, &evaluation.layers[0], inputs)
     }
 
-    /// The attribution from a layer's activation and gradient that are there already.
+    /// The attribution from a layer's activation and gradient that have already been computed.
     ///
     /// # Errors
     /// [`AttributionError::NotSpatial`].

@@ -3,15 +3,15 @@
 use crate::cam::{SPACE, class_activation_map, over_channels};
 
 class_activation_map! {
-    /// Grad-CAM with weights that count each place where a channel supports the target: with g the score's gradient at
-    /// the channel A_c, w_c = Σ_hw α ⊙ max(g, 0), where α = g² / (2 g² + g³ Σ_hw A_c) where g is not 0, and else 0; the
+    /// Grad-CAM with weights that count each place at which a channel supports the target: w_c = Σ_hw α ⊙ max(g, 0), where g
+    /// is the score's gradient with respect to the channel A_c, and α = g² / (2 g² + g³ Σ_hw A_c) if g is not 0, else 0; the
     /// map is Σ_c w_c A_c, resized to the input.
     ///
     /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the output to
     ///   the layer, shared with other methods.
-    /// * **Axioms**: sensitivity to the model's parameters; not completeness. The formula for α holds for exp of the
-    ///   score, whose second and third derivatives are powers of the first.
-    /// * **Defaults**: the model's own choice of layer; 10⁻⁶ is added to α's denominator, as in pytorch-grad-cam. Signs
+    /// * **Axioms**: sensitivity to the model's parameters; not completeness. The formula for α is derived for the
+    ///   exponential of the score, whose second and third derivatives are powers of the first.
+    /// * **Defaults**: the layer that the model suggests; 10⁻⁶ is added to α's denominator, as in pytorch-grad-cam. Signs
     ///   are kept in the values and only the positive part is drawn.
     /// * **Paper**: Chattopadhay, Sarkar, Howlader and Balasubramanian, 2018, <https://arxiv.org/abs/1710.11063>.
     ///

@@ -12,14 +12,14 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
 };
 
-/// Integrated Gradients averaged over a distribution of baselines, by samples: the mean of (x − x′) ⊙ ∂F/∂x (x′ + α (x − x′))
-/// over baselines x′ and places α, uniform in 0…1.
+/// Integrated Gradients averaged over a distribution of baselines by sampling: the mean of (x − x′) ⊙ ∂F/∂x (x′ + α (x −
+/// x′)) over baselines x′ and positions α, uniform in 0…1.
 ///
 /// * **Needs** gradients. **Cost**: a forward and a backward pass for each sample, and a forward pass for each baseline.
 /// * **Axioms**: those of Integrated Gradients in expectation; completeness against the mean of F over the baselines, up to
 ///   the sampling error, which is most of the gap.
-/// * **Defaults** are ours: 50 samples, and the plain pictures zero, black, white and grey for baselines. Captum has 5
-///   samples and no default baselines.
+/// * **Defaults** are Reglet's own: 50 samples, and the uniform pictures zero, black, white and grey as baselines. Captum
+///   has 5 samples and no default baselines.
 /// * **Paper**: Erion et al., 2019, <https://arxiv.org/abs/1906.10670>; Lundberg and Lee, 2017,
 ///   <https://arxiv.org/abs/1705.07874>.
 ///
@@ -41,18 +41,18 @@ use crate::{
 pub struct GradientShap {
     /// The baselines: one or more.
     pub baselines: Vec<Baseline>,
-    /// How many samples are drawn: 1 to 100000.
+    /// The number of samples: 1 to 100000.
     pub samples: usize,
     /// Fixes the draws.
     pub seed: u64,
 }
 
-/// A draw: a place on the way from a baseline.
+/// A sample: a position on the line from a baseline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PathSample {
     /// The index of the baseline.
     pub baseline: usize,
-    /// The place, from 0 (the baseline) to 1 (the input).
+    /// The position, from 0 (the baseline) to 1 (the input).
     pub place: f64,
 }
 
@@ -65,10 +65,10 @@ impl Default for GradientShap {
 
 impl GradientShap {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap. All rows
-    /// have the same draws.
+    /// use the same samples.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -83,10 +83,10 @@ impl GradientShap {
         self.attribute_with(model, inputs, targets, &samples)
     }
 
-    /// The same with draws of the caller's own.
+    /// The same, with samples given by the caller.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute_with(
         &self,
         model: &dyn Gradients,

@@ -8,14 +8,15 @@ use tch::Tensor;
 use crate::walk::Walk;
 use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point};
 
-/// The gradient of the score, in which every rectifier passes back only what is positive: through ReLU,
-/// g ↦ 1\[x > 0\] ⊙ max(g, 0).
+/// The gradient of the score, where every rectifier passes back only the positive part: through ReLU, g ↦ 1\[x > 0\] ⊙
+/// max(g, 0).
 ///
 /// * **Needs** the operators. **Cost**: one forward and one backward pass.
-/// * **Axioms**: none of completeness, sensitivity (a) or implementation invariance; and it hardly depends on the
-///   weights above (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>): a picture of edges, no evidence.
-/// * **Defaults**: none; it has no parameters. Every rectifier of the graph is meant, called as a module, as a
-///   function, in place or twice; ReLU6 too, which Captum leaves out.
+/// * **Axioms**: none of completeness, sensitivity (a) or implementation invariance; and it hardly depends on the weights of
+///   the upper layers (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>): it resembles an edge detector and is not
+///   evidence.
+/// * **Defaults**: none; it has no parameters. The rule applies to every rectifier of the graph, whether called as a module,
+///   as a function, in place or twice, and also to ReLU6, which Captum omits.
 /// * **Paper**: Springenberg, Dosovitskiy, Brox and Riedmiller, 2014, <https://arxiv.org/abs/1412.6806>.
 ///
 /// ```
@@ -39,7 +40,7 @@ impl GuidedBackprop {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
     ///
     /// # Errors
-    /// Those of the model.
+    /// The errors of the model.
     pub fn attribute(
         &self,
         model: &dyn Operators,

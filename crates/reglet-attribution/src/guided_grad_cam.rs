@@ -9,13 +9,13 @@ use crate::{
     Operators, Point, Upsampling,
 };
 
-/// [`GuidedBackprop`] times the positive part of [`GradCam`], resized to the input: fine where the first is, and only
-/// where the second sees evidence for the target.
+/// [`GuidedBackprop`] times the positive part of [`GradCam`], resized to the input. It has the fine detail of the former,
+/// restricted to the places where the latter finds evidence for the target.
 ///
 /// * **Needs** the operators and a layer with height and width. **Cost**: two forward passes, a backward pass, and one to
 ///   the layer.
-/// * **Axioms**: none; it inherits guided backpropagation's indifference to the weights (Adebayo et al., 2018).
-/// * **Defaults** are Captum's: the map is resized by nearest neighbours, after its negative part was taken away.
+/// * **Axioms**: none; like guided backpropagation, it hardly depends on the weights (Adebayo et al., 2018).
+/// * **Defaults** are Captum's: the map is resized by nearest neighbours, after its negative part has been removed.
 /// * **Paper**: Selvaraju et al., 2017, <https://arxiv.org/abs/1610.02391>.
 ///
 /// ```
@@ -34,9 +34,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuidedGradCam {
-    /// Grad-CAM's layer; the model's last convolution unless given.
+    /// The layer for Grad-CAM; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How Grad-CAM's map becomes as large as the input.
+    /// How Grad-CAM's map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -50,7 +50,7 @@ impl GuidedGradCam {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Operators,

@@ -10,14 +10,14 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
 };
 
-/// Integrated Gradients along a path that the gradient chooses: at every step the values with the smallest gradients move
-/// towards the input, so regions where the score is steep for reasons that cancel later are left for the end. No value may
-/// be farther than `distance` from where it would be on the straight way.
+/// Integrated Gradients along an adaptive path: at every step, the values with the smallest gradients move towards the
+/// input. Regions in which the gradient is large but its effects cancel are therefore left until the end. No value may
+/// deviate by more than `distance` from the straight path.
 ///
-/// * **Needs** gradients. **Cost**: `steps` forward and backward passes one after the other, since each step depends on the
-///   one before, and two forward passes for the gap.
-/// * **Axioms**: completeness up to the sum's error, which is reported as the gap; sensitivity (b); not linearity, since the
-///   path depends on the score.
+/// * **Needs** gradients. **Cost**: `steps` forward and backward passes, one after the other, because each step depends on
+///   the previous one, and two forward passes for the gap.
+/// * **Axioms**: completeness up to the sum's error, which is reported as the gap; sensitivity (b); not linearity, because
+///   the path depends on the score.
 /// * **Defaults** are the authors' library's (PAIR): 200 steps, a fraction of 0.25, a distance of 0.02, from zero in the
 ///   model's input space.
 /// * **Paper**: Kapishnikov et al., 2021, <https://arxiv.org/abs/2106.09788>.
@@ -38,13 +38,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuidedIntegratedGradients {
-    /// How many steps the path has: 1 to 100000.
+    /// The number of steps of the path: 1 to 100000.
     pub steps: usize,
     /// The share of values that may move at a time: more than 0 and at most 1.
     pub fraction: f64,
-    /// How far a value may be from the straight way, as a share of the way: 0 to 1.
+    /// How far a value may deviate from the straight path, as a share of its length: 0 to 1.
     pub distance: f64,
-    /// Where the path begins.
+    /// The start of the path.
     pub baseline: Baseline,
 }
 
@@ -59,14 +59,14 @@ impl Default for GuidedIntegratedGradients {
     }
 }
 
-/// Below this difference, relative or absolute, a path is as long as it should be.
+/// Below this relative or absolute difference, a path has the required length.
 const CLOSE: f64 = 1e-9;
 
 impl GuidedIntegratedGradients {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -155,7 +155,7 @@ impl GuidedIntegratedGradients {
     }
 }
 
-/// The indices of the values that are not infinite and not above the quantile `fraction` of all, taken from below.
+/// The indices of the finite values that are not above the lower quantile `fraction` of all.
 fn smallest(sizes: &[f64], fraction: f64) -> Vec<usize> {
     let rank = (fraction * (sizes.len() - 1) as f64).floor() as usize;
     let mut ordered = sizes.to_vec();

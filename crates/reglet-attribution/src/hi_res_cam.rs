@@ -3,13 +3,14 @@
 use crate::cam::{class_activation_map, over_channels};
 
 class_activation_map! {
-    /// A layer's activation times the score's gradient there, place by place: Σ_c A_c ⊙ ∂F/∂A_c, resized to the input.
+    /// A layer's activation times the score's gradient with respect to it, at each place: Σ_c A_c ⊙ ∂F/∂A_c, resized to the
+    /// input.
     ///
     /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the output to
     ///   the layer, shared with other methods.
-    /// * **Axioms**: where everything behind the layer is linear, as in a network that ends in one linear layer, the map
-    ///   at the layer sums to the score up to the biases, which Grad-CAM's need not. Sensitivity to the model's parameters.
-    /// * **Defaults**: the model's own choice of layer; signs are kept in the values and only the positive part is drawn.
+    /// * **Axioms**: if everything after the layer is linear, as in a network that ends in one linear layer, the map at the
+    ///   layer sums to the score up to the biases; Grad-CAM's map need not. Sensitivity to the model's parameters.
+    /// * **Defaults**: the layer that the model suggests; signs are kept in the values and only the positive part is drawn.
     /// * **Paper**: Draelos and Carin, 2020, <https://arxiv.org/abs/2011.08891>.
     ///
     /// ```

@@ -10,14 +10,15 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
 };
 
-/// The rise of the score along each step of the way from a baseline, shared out by the squared gradient at the step's
-/// start: Σ_k (F(x_{k+1}) − F(x_k)) g_k² / ‖g_k‖². A step moves the input, but only its part along the gradient moves the
-/// score; what Integrated Gradients counts beside that is noise.
+/// The rise of the score along each step of the path from a baseline, distributed in proportion to the squared gradient at
+/// the step's start: Σ_k (F(x_{k+1}) − F(x_k)) g_k² / ‖g_k‖². Only the component of a step along the gradient changes the
+/// score; according to the authors, what Integrated Gradients counts in other directions is noise.
 ///
-/// * **Needs** gradients. **Cost**: `steps` + 1 forward passes and `steps` backward: Integrated Gradients and one more.
-/// * **Axioms**: completeness, exactly and with any number of steps, as long as no gradient on the way is zero; sensitivity
-///   (b), implementation invariance. Not linearity. A value that equals its baseline can have a share: not dummy-free of
-///   the way, unlike Integrated Gradients.
+/// * **Needs** gradients. **Cost**: `steps` + 1 forward passes and `steps` backward passes, one forward pass more than
+///   Integrated Gradients.
+/// * **Axioms**: completeness, exactly and with any number of steps, if no gradient along the path is zero; sensitivity (b),
+///   implementation invariance. Not linearity. Unlike in Integrated Gradients, a value that equals its baseline can have a
+///   non-zero attribution.
 /// * **Defaults**: 50 even steps from zero in the model's input space, as for Integrated Gradients.
 /// * **Paper**: Yang, Wang and Bilgic, 2023, <https://arxiv.org/abs/2303.14242>.
 ///
@@ -37,9 +38,9 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Idgi {
-    /// How many steps the way has: 1 to 100000.
+    /// The number of steps of the path: 1 to 100000.
     pub steps: usize,
-    /// Where the way begins.
+    /// The start of the path.
     pub baseline: Baseline,
 }
 
@@ -53,7 +54,7 @@ impl Idgi {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Gradients,

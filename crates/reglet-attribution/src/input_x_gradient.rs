@@ -8,12 +8,12 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Gradients, Layers, Needs, Point,
 };
 
-/// Each input value times the score's gradient with respect to it, x ⊙ ∂F/∂x: the value's part of the score,
-/// were the score linear.
+/// Each input value times the score's gradient with respect to it, x ⊙ ∂F/∂x: the contribution of the value if the score
+/// were linear.
 ///
 /// * **Needs** gradients. **Cost**: one forward and one backward pass, shared with other methods.
-/// * **Axioms**: completeness only where the score is linear and zero at zero; not sensitivity (a), and not
-///   input-shift invariance, for it depends on where zero is.
+/// * **Axioms**: completeness only if the score is linear and zero at zero; not sensitivity (a), and not input-shift
+///   invariance, because the result depends on the position of zero.
 /// * **Defaults**: none; it has no parameters.
 /// * **Paper**: Shrikumar, Greenside, Shcherbina and Kundaje, 2016, <https://arxiv.org/abs/1605.01713>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +24,7 @@ impl InputXGradient {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target.
     ///
     /// # Errors
-    /// Those of the model.
+    /// The errors of the model.
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -34,7 +34,7 @@ impl InputXGradient {
         self.from_gradient(inputs, &model.gradients(inputs, targets)?.1)
     }
 
-    /// The attribution from a gradient that is there already.
+    /// The attribution from a gradient that has already been computed.
     ///
     /// # Errors
     /// [`AttributionError::Torch`] if the shapes differ.

@@ -14,34 +14,34 @@ use crate::{
     Quadrature,
 };
 
-/// The gradient's integral along the straight way from a baseline x′ to the input x, times the way:
-/// (x − x′) ⊙ ∫₀¹ ∂F/∂x (x′ + α (x − x′)) dα.
+/// The integral of the gradient along the straight line from a baseline x′ to the input x, times the difference: (x − x′) ⊙
+/// ∫₀¹ ∂F/∂x (x′ + α (x − x′)) dα.
 ///
-/// * **Needs** gradients. **Cost**: `steps` forward and backward passes and one forward pass of the
-///   baseline; by secants, a forward pass more for each thread's share of a batch.
-/// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), linearity,
-///   implementation invariance, symmetry. The sum over steps is an approximation; how far it is from
-///   completeness is reported as the gap. By secants ([`Quadrature::Secant`]) it is complete after any number of steps, but for layer norm and softmax,
-///   so then the gap says nothing of how near the map is to the integral.
-/// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space,
-///   which is a picture of the training set's mean colour and not a black one.
+/// * **Needs** gradients. **Cost**: `steps` forward and backward passes and one forward pass of the baseline; with secants,
+///   one more forward pass for each thread's share of a batch.
+/// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), linearity, implementation
+///   invariance, symmetry. The sum over steps is an approximation, and its deviation from completeness is reported as the
+///   gap. With secants ([`Quadrature::Secant`]), the sum is complete after any number of steps, except for layer norm and
+///   softmax; the gap then does not show how close the map is to the integral.
+/// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space, which is a picture
+///   of the mean colour of the training set and not a black picture.
 /// * **Paper**: Sundararajan, Taly and Yan, 2017, <https://arxiv.org/abs/1703.01365>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntegratedGradients {
-    /// How many gradients are taken along the way: 1 to 100000.
+    /// The number of gradients along the path: 1 to 100000.
     pub steps: usize,
-    /// Where they are taken.
+    /// The positions of the gradients.
     pub quadrature: Quadrature,
-    /// Where the way begins.
+    /// The start of the path.
     pub baseline: Baseline,
-    /// More than 0 and less than 1: as many steps of the graded rule are taken as bring both the map's own
-    /// change (relative L2, from half the steps to all of them) and the relative gap below this, at most 1024.
-    /// `steps` and `quadrature` then mean nothing.
+    /// A tolerance, more than 0 and less than 1. The graded rule is refined, up to 1024 steps, until both the change of the
+    /// map when the steps are doubled (relative L2) and the relative gap are below it. `steps` and `quadrature` are then
+    /// ignored.
     pub tolerance: Option<f64>,
 }
 
-/// The steps of the first rule, and those after which no more are added, where a tolerance is asked for.
+/// With a tolerance: the steps of the first rule, and the largest number of steps.
 const FIRST_STEPS: usize = 8;
 const MOST_STEPS: usize = 1024;
 
@@ -61,7 +61,7 @@ impl IntegratedGradients {
     /// the model's scores there.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Parameter`].
+    /// The errors of the model, and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -121,12 +121,12 @@ impl IntegratedGradients {
     }
 }
 
-/// Σ weight · gradient over nodes (α, weight), in passes of at most so many rows.
+/// Σ weight · gradient over nodes (α, weight), in passes with at most this number of rows.
 fn integrate(line: &dyn Line, nodes: &[(f64, f64)], rows: usize) -> Result<Tensor, AttributionError> {
     in_passes(nodes.len(), rows, |nodes_of| line.sum(&nodes[nodes_of]))
 }
 
-/// The sum of what `pass` makes of some of `0..count` at a time, at most so many.
+/// The sum of the results of `pass` over parts of `0..count` of limited size.
 fn in_passes(
     count: usize,
     most: usize,
@@ -143,8 +143,8 @@ fn in_passes(
     Ok(total.expect("a rule has nodes"))
 }
 
-/// Graded rules of 8, 16, 32 … steps, each of which reuses all points of the last, until both the integral's own
-/// change and its gap from the scores' `difference` are within `tolerance`, or [`MOST_STEPS`] are done.
+/// Graded rules with 8, 16, 32 … steps, each of which reuses all points of the previous one, until both the change of the
+/// integral and its gap from `difference` (of the scores) are within `tolerance`, or [`MOST_STEPS`] is reached.
 fn within(line: &dyn Line, tolerance: f64, difference: f64, rows: usize) -> Result<Tensor, AttributionError> {
     // Weights are kept without their common factor, and the sum of gradients is divided by their sum.
     let (mut steps, mut last, mut sum, mut total) = (FIRST_STEPS, None::<Tensor>, None::<Tensor>, 0.0);
@@ -171,7 +171,7 @@ fn within(line: &dyn Line, tolerance: f64, difference: f64, rows: usize) -> Resu
     }
 }
 
-/// ‖a − b‖ / ‖a‖, zero where nothing has changed.
+/// ‖a − b‖ / ‖a‖, zero if nothing has changed.
 fn relative_change(a: &Tensor, b: &Tensor) -> Result<f64, AttributionError> {
     let norm = |tensor: &Tensor| tensor.f_norm()?.f_double_value(&[]);
     let change = norm(&a.f_sub(b)?)?;
@@ -211,7 +211,7 @@ fn row_of(baselines: &Tensor, row: usize) -> Result<Tensor, AttributionError> {
     Ok(baselines.f_narrow(0, row as i64, 1)?)
 }
 
-/// By how much each row's score differs from that of its baseline.
+/// The difference between each row's score and that of its baseline.
 fn differences(
     model: &dyn Gradients,
     baselines: &Tensor,

@@ -11,8 +11,8 @@ use crate::{
     Reduction, Upsampling,
 };
 
-/// The mean of the score's gradient with respect to each unit h of a layer, while the input goes straight from a baseline
-/// to itself: ∫₀¹ ∂F/∂h (x′ + α (x − x′)) dα. The map is summed over channels and resized to the input.
+/// The mean of the score's gradient with respect to each unit h of a layer, while the input moves along the straight line
+/// from a baseline: ∫₀¹ ∂F/∂h (x′ + α (x − x′)) dα. The map is summed over channels and resized to the input.
 ///
 /// * **Needs** a layer with height and width. **Cost**: `steps` forward passes, and as many backward to the layer.
 /// * **Axioms**: linear agreement and linearity, in the paper's sense; not completeness: it is an influence, not multiplied
@@ -36,15 +36,15 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InternalInfluence {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How many gradients are taken along the way: 1 to 100000.
+    /// The number of gradients along the path: 1 to 100000.
     pub steps: usize,
-    /// Where they are taken.
+    /// The positions of the gradients.
     pub quadrature: Quadrature,
-    /// Where the way begins.
+    /// The start of the path.
     pub baseline: Baseline,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -68,7 +68,7 @@ impl InternalInfluence {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    /// The errors of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Layers,
@@ -82,10 +82,10 @@ impl InternalInfluence {
         Ok(Attribution { values, gaps: None })
     }
 
-    /// The influence of each unit of the layer, of the shape that the layer returns.
+    /// The influence of each unit of the layer, in the shape of the layer's result.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Parameter`].
+    /// The errors of the model, and [`AttributionError::Parameter`].
     pub fn at_layer(
         &self,
         model: &dyn Layers,

@@ -14,16 +14,18 @@ use crate::{
     Scores, Segmentation,
 };
 
-/// Shapley values of segments by regression: the additive game that is nearest to the score, F(S) ≈ F(∅) + Σ_{i∈S} φ_i,
-/// with coalitions of k of M segments weighed by (M − 1) / (C(M, k) k (M − k)). Spread evenly over the segment's pixels.
+/// Shapley values of segments by regression: the additive game that best approximates the score, F(S) ≈ F(∅) + Σ_{i∈S} φ_i,
+/// where coalitions of k of M segments have the weight (M − 1) / (C(M, k) k (M − k)). The value of a segment is spread
+/// evenly over its pixels.
 ///
-/// With as many samples as there are coalitions, 2^M − 2, all of them are taken and the result is exact. Otherwise sizes are
-/// drawn in proportion to their total weight, coalitions of a size with equal chances, each with its complement.
+/// If there are at least as many samples as coalitions, 2^M − 2, all coalitions are used and the result is exact. Otherwise,
+/// sizes are drawn in proportion to their total weight, and coalitions of a size with equal probability, each together with
+/// its complement.
 ///
-/// * **Needs** scores alone. **Cost**: `samples` + 2 forward passes, many at a time, and a system of M equations.
-/// * **Axioms**: completeness exactly, by constraint (Captum instead gives the empty and the full coalition the weight 10⁶);
-///   dummy, linearity, symmetry up to the sampling error, exactly where all coalitions are taken.
-/// * **Defaults** are ours: a grid of 8 × 8 and 2000 samples. Captum has 25.
+/// * **Needs** scores only. **Cost**: `samples` + 2 forward passes, in batches, and the solution of a system of M equations.
+/// * **Axioms**: completeness exactly, by a constraint (Captum instead gives the empty and the full coalition the weight
+///   10⁶); dummy, linearity and symmetry up to the sampling error, or exactly if all coalitions are used.
+/// * **Defaults** are Reglet's own: a grid of 8 × 8 and 2000 samples. Captum has 25.
 /// * **Paper**: Lundberg and Lee, 2017, <https://arxiv.org/abs/1705.07874>; pairs: Covert and Lee, 2021,
 ///   <https://arxiv.org/abs/2012.01536>.
 ///
@@ -45,9 +47,9 @@ use crate::{
 pub struct KernelShap {
     /// The segments: two or more.
     pub segmentation: Segmentation,
-    /// What replaces a segment that is not there.
+    /// What replaces a segment that is absent.
     pub baseline: Baseline,
-    /// How many coalitions are scored: 1 to 100000.
+    /// The number of coalitions whose score is computed: 1 to 100000.
     pub samples: usize,
     /// Fixes the draws.
     pub seed: u64,
@@ -68,7 +70,7 @@ impl KernelShap {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,
@@ -90,7 +92,7 @@ impl KernelShap {
         Ok(Attribution { values, gaps: Some(gaps) })
     }
 
-    /// Coalitions of `count` segments, 1 for those that are kept, with their weights.
+    /// Coalitions of `count` segments, with 1 for the segments that are kept, and their weights.
     fn draws(&self, count: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
         let of_size = |size: usize| (count - 1) as f64 / (size * (count - size)) as f64;
         if count < 17 && (1_usize << count) - 2 <= self.samples {
@@ -132,7 +134,7 @@ fn binomial(n: usize, k: usize) -> f64 {
     (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
 }
 
-/// The weighted least squares fit of F(S) − F(∅) by Σ_{i∈S} φ_i with Σ φ = F(all) − F(∅), the last of φ eliminated.
+/// The weighted least squares fit of F(S) − F(∅) by Σ_{i∈S} φ_i with Σ φ = F(all) − F(∅), with the last φ eliminated.
 fn regression(
     kept: &[Vec<f64>],
     weights: &[f64],

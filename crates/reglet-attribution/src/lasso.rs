@@ -1,14 +1,14 @@
 //! Linear regression with a penalty on the coefficients' magnitudes.
 
-/// After so many rounds over all coefficients the descent ends.
+/// The maximum number of rounds over all coefficients.
 const ROUNDS: usize = 100_000;
 
-/// It ends earlier when no coefficient moves by more than this share of the largest.
+/// The descent ends earlier if no coefficient changes by more than this share of the largest.
 const STILL: f64 = 1e-12;
 
-/// The coefficients β, with a free intercept b, that make
-/// Σ wᵢ (yᵢ − b − xᵢ · β)² / (2 Σ wᵢ) + penalty · Σ |β| least, by coordinate descent (Friedman, Hastie and Tibshirani, 2010,
-/// <https://doi.org/10.18637/jss.v033.i01>). The weights are not negative, and not all zero.
+/// The coefficients β, with a free intercept b, that minimise Σ wᵢ (yᵢ − b − xᵢ · β)² / (2 Σ wᵢ) + penalty · Σ |β|, by
+/// coordinate descent (Friedman, Hastie and Tibshirani, 2010, <https://doi.org/10.18637/jss.v033.i01>). The weights are not
+/// negative, and not all zero.
 pub(crate) fn lasso(samples: &[Vec<f64>], outcomes: &[f64], weights: &[f64], penalty: f64) -> Vec<f64> {
     let total: f64 = weights.iter().sum();
     let features = samples.first().map_or(0, Vec::len);

@@ -10,12 +10,12 @@ use crate::{
     Upsampling,
 };
 
-/// What a layer returns, summed over its channels and resized to the input: Σ_c A_c. It explains nothing by itself; it is
-/// the ground on which class activation maps stand, and shows what they add to it.
+/// The result of a layer, summed over its channels and resized to the input: Σ_c A_c. By itself it explains nothing; it
+/// serves as a reference that shows what class activation maps add to it.
 ///
 /// * **Needs** a layer with height and width. **Cost**: one forward pass, shared with other methods.
-/// * **Axioms**: none that speak of the target: the map is the same for every class.
-/// * **Defaults**: the model's own choice of layer.
+/// * **Axioms**: none that involve the target: the map is the same for every class.
+/// * **Defaults**: the layer that the model suggests.
 /// * **Paper**: none; Captum's `LayerActivation` is [`Layers::activation`], <https://arxiv.org/abs/2009.07896>.
 ///
 /// ```
@@ -34,9 +34,9 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LayerActivation {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -48,7 +48,7 @@ impl LayerActivation {
     /// The map of each row of `inputs` (`[N, C, H, W]`): `[N, 1, H, W]`. The targets do not matter.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Layers,

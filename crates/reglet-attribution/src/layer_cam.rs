@@ -3,14 +3,14 @@
 use crate::cam::{class_activation_map, over_channels};
 
 class_activation_map! {
-    /// A layer's activation times the positive part of the score's gradient there, place by place:
-    /// Σ_c max(∂F/∂A_c, 0) ⊙ A_c, resized to the input. It stays sharp at early layers, where an average of gradients over
-    /// the picture means little.
+    /// A layer's activation times the positive part of the score's gradient with respect to it, at each place: Σ_c
+    /// max(∂F/∂A_c, 0) ⊙ A_c, resized to the input. It remains sharp at early layers, where an average of the gradients over
+    /// the picture is not meaningful.
     ///
     /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the output to
     ///   the layer, shared with other methods.
     /// * **Axioms**: sensitivity to the model's parameters; not completeness.
-    /// * **Defaults**: the model's own choice of layer; signs are kept in the values and only the positive part is drawn.
+    /// * **Defaults**: the layer that the model suggests; signs are kept in the values and only the positive part is drawn.
     /// * **Paper**: Jiang et al., 2021, <https://doi.org/10.1109/TIP.2021.3089943>.
     ///
     /// ```

@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// The part of Integrated Gradients that flows through each unit h of a layer: Σ_i (x_i − x′_i) ∫ ∂F/∂h ∂h/∂x_i dα, which
-/// along the path is ∫ ∂F/∂h dh. It is summed between n + 1 places as (h_{k+1} − h_k) · ½ (g_k + g_{k+1}) with g = ∂F/∂h.
-/// The map is summed over channels and resized to the input.
+/// along the path is ∫ ∂F/∂h dh. It is summed over the intervals between n + 1 points as (h_{k+1} − h_k) · ½ (g_k + g_{k+1})
+/// with g = ∂F/∂h. The map is summed over channels and resized to the input.
 ///
 /// * **Needs** a layer with height and width. **Cost**: `steps` + 1 forward passes, and as many backward to the layer.
-/// * **Axioms**: completeness at the layer where all that leads to the output passes through it, up to the sum's error;
-///   sensitivity (b), linearity, implementation invariance of what lies around the layer.
-/// * **Defaults**: 50 steps from zero in the model's input space, as Captum has. Captum takes Gauss-Legendre places, which
-///   leave out both ends of the path, and the gradient at the first end of each step alone.
+/// * **Axioms**: completeness at the layer, up to the error of the sum, if all paths to the output pass through the layer;
+///   sensitivity (b), linearity, and implementation invariance of the network around the layer.
+/// * **Defaults**: 50 steps from zero in the model's input space, as in Captum. Captum uses Gauss-Legendre points, which
+///   exclude both ends of the path, and only the gradient at the start of each step.
 /// * **Paper**: Dhamdhere, Sundararajan and Yan, 2018, <https://arxiv.org/abs/1805.12233>.
 ///
 /// ```
@@ -38,13 +38,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LayerConductance {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How many steps the path has: 1 to 100000.
+    /// The number of steps of the path: 1 to 100000.
     pub steps: usize,
-    /// Where the path begins.
+    /// The start of the path.
     pub baseline: Baseline,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -67,7 +67,7 @@ impl LayerConductance {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    /// The errors of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Layers,
@@ -81,10 +81,10 @@ impl LayerConductance {
         Ok(Attribution { values, gaps: None })
     }
 
-    /// The conductance of each unit of the layer, of the shape that the layer returns.
+    /// The conductance of each unit of the layer, in the shape of the layer's result.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Parameter`].
+    /// The errors of the model, and [`AttributionError::Parameter`].
     pub fn at_layer(
         &self,
         model: &dyn Layers,

@@ -13,14 +13,15 @@ use crate::{
     Quadrature, Reduction, Upsampling,
 };
 
-/// Integrated Gradients of the rest of the network behind a layer, along the straight way from the layer's answer h′ to a
-/// baseline to its answer h to the input: (h − h′) ⊙ ∫₀¹ ∂F/∂h (h′ + α (h − h′)) dα. What leads around the layer stays as it
-/// is at the input. The map is summed over channels and resized to the input.
+/// Integrated Gradients of the part of the network after a layer, along the straight line from the layer's result h′ for a
+/// baseline to its result h for the input: (h − h′) ⊙ ∫₀¹ ∂F/∂h (h′ + α (h − h′)) dα. Paths around the layer keep their
+/// values for the input. The map is summed over channels and resized to the input.
 ///
-/// * **Needs** the operators and a layer with height and width. **Cost**: one forward pass each of input and baseline, and
-///   `steps` forward and backward passes of what lies behind the layer: behind the last convolution next to nothing.
-/// * **Axioms**: at the layer completeness (the sum is F less F with h′ in the layer's place), sensitivity (a) and (b),
-///   linearity, symmetry. The gap of the sum at the layer is reported.
+/// * **Needs** the operators and a layer with height and width. **Cost**: one forward pass each for the input and the
+///   baseline, and `steps` forward and backward passes of the layers after the chosen one; after the last convolution these
+///   take hardly any time.
+/// * **Axioms**: completeness at the layer (the sum is F minus F with h′ in place of the layer's result), sensitivity (a)
+///   and (b), linearity, symmetry. The gap of the sum at the layer is reported.
 /// * **Defaults** are Captum's: 50 Gauss-Legendre nodes, a baseline of zero in the model's input space.
 /// * **Paper**: Sundararajan, Taly and Yan, 2017, <https://arxiv.org/abs/1703.01365>.
 ///
@@ -40,15 +41,15 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LayerIntegratedGradients {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How many gradients are taken along the way: 1 to 100000.
+    /// The number of gradients along the path: 1 to 100000.
     pub steps: usize,
-    /// Where they are taken.
+    /// The positions of the gradients.
     pub quadrature: Quadrature,
-    /// The input that the way begins with.
+    /// The input at the start of the path.
     pub baseline: Baseline,
-    /// How the map becomes as large as the input.
+    /// How the map is resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -72,7 +73,7 @@ impl LayerIntegratedGradients {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with the gap at the layer.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
+    /// The errors of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -89,10 +90,11 @@ impl LayerIntegratedGradients {
         Ok(Attribution { values, gaps: Some(gaps) })
     }
 
-    /// The attribution of each unit of the layer, of the shape that the layer returns, and what each row should sum to.
+    /// The attribution of each unit of the layer, in the shape of the layer's result, and the value to which each row should
+    /// sum.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Parameter`].
+    /// The errors of the model, and [`AttributionError::Parameter`].
     pub fn at_layer(
         &self,
         model: &dyn Operators,

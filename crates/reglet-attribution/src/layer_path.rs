@@ -1,4 +1,4 @@
-//! What methods have in common that follow a layer while the input goes along a path.
+//! The common parts of methods that observe a layer while the input moves along a path.
 
 use reglet_model::Targets;
 use tch::Tensor;
@@ -6,11 +6,11 @@ use tch::Tensor;
 use crate::passes::{chunks, rows_per_pass};
 use crate::{AttributionError, Baseline, Layers};
 
-/// The path of one input `[1, C, H, W]` from a baseline, seen at a layer.
+/// The path of one input `[1, C, H, W]` from a baseline, observed at a layer.
 pub(crate) struct LayerPath {
-    /// What the layer returns at each place of the path, `[places, …]`.
+    /// The layer's result at each point of the path, `[places, …]`.
     pub activations: Tensor,
-    /// The gradient of the score there.
+    /// The gradient of the score with respect to it.
     pub gradients: Tensor,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn baseline_of(baselines: &Tensor, row: i64) -> Result<Tensor, Attrib
     Ok(baselines.f_narrow(0, row, 1)?)
 }
 
-/// Checks what these methods have in common.
+/// Checks the parameters that these methods share.
 pub(crate) fn check(method: &'static str, steps: usize, baseline: &Baseline) -> Result<(), AttributionError> {
     if !(1..=100_000).contains(&steps) {
         let (parameter, expected) = ("steps", "from 1 to 100000");

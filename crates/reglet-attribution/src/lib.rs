@@ -1,7 +1,7 @@
-//! Attribution methods: what in a picture an image classifier's answer rests on.
+//! Attribution methods: which parts of a picture an image classifier's answer is based on.
 //!
-//! Each method is written against the smallest capability that it needs of a model ([`Scores`],
-//! [`Gradients`], [`Layers`], [`Operators`]), so it works on a classifier of your own too:
+//! Each method requires only the capability that it needs of a model ([`Scores`], [`Gradients`], [`Layers`] or
+//! [`Operators`]), so it also works with a classifier of your own:
 //!
 //! ```
 //! use reglet_attribution::{AttributionError, Gradients, IntegratedGradients, Scores};
@@ -33,16 +33,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A classifier of another library is one as an [`ArrayClassifier`]: a function of `ndarray` arrays.
+//! To use a classifier of another library, wrap it as an [`ArrayClassifier`], a function of `ndarray` arrays.
 //!
-//! An [`AttributionMethod`] is what a method is to those who choose and draw methods without knowing them one by one;
-//! [`Method`] holds them by name, and [`Method::attribute_all`] computes several together, sharing what they have in
-//! common.
+//! The trait [`AttributionMethod`] is the common interface of all methods, for code that selects methods or draws their
+//! maps. [`Method`] lists them by name, and [`Method::attribute_all`] computes several together and shares their common
+//! computations.
 //!
-//! | crate | holds |
+//! | crate | contains |
 //! |---|---|
-//! | `reglet-model` | the classifiers; below this one |
-//! | `reglet-audit` | data sets, evidence, a verdict; above this one |
+//! | `reglet-model` | the classifiers; this crate depends on it |
+//! | `reglet-audit` | audits of data sets, with evidence and a verdict; it depends on this crate |
 
 mod ablation_cam;
 mod array_classifier;

@@ -14,14 +14,14 @@ use crate::{
     Scores, Segmentation,
 };
 
-/// A sparse linear model of the score near the input: the coefficients of a Lasso regression of the score on which segments
-/// are kept, where each sample counts by its similarity to the input, exp(−d² / 2w²) with d = 1 − cos(x, sample) in the
-/// input space. Spread evenly over the segment's pixels.
+/// A sparse linear model of the score near the input: the coefficients of a Lasso regression of the score on indicators of
+/// the kept segments, where each sample is weighted by its similarity to the input, exp(−d² / 2w²) with d = 1 − cos(x,
+/// sample) in the input space. The value of a segment is spread evenly over its pixels.
 ///
-/// * **Needs** scores alone. **Cost**: `samples` forward passes, many at a time.
-/// * **Axioms**: none: samples, kernel and penalty shape what comes out, and completeness is lost to all three.
-/// * **Defaults** are Captum's: segments kept with chance ½, a kernel width of 1, a penalty of 0.01; but a grid of 8 × 8 and
-///   1000 samples, where Captum has no segments and 25 samples.
+/// * **Needs** scores only. **Cost**: `samples` forward passes, in batches.
+/// * **Axioms**: none: the result depends on samples, kernel and penalty, and none of the three preserves completeness.
+/// * **Defaults** are Captum's: segments are kept with probability ½, a kernel width of 1, a penalty of 0.01. The grid of 8
+///   × 8 and the 1000 samples are Reglet's own; Captum has no default segments and 25 samples.
 /// * **Paper**: Ribeiro, Singh and Guestrin, 2016, <https://arxiv.org/abs/1602.04938>.
 ///
 /// ```
@@ -44,7 +44,7 @@ pub struct Lime {
     pub segmentation: Segmentation,
     /// What replaces a segment that is not kept.
     pub baseline: Baseline,
-    /// How many samples are drawn: 1 to 100000.
+    /// The number of samples: 1 to 100000.
     pub samples: usize,
     /// The kernel's width w, more than 0.
     pub width: f64,
@@ -69,7 +69,7 @@ impl Lime {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same draws.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,
@@ -87,10 +87,10 @@ impl Lime {
         Ok(Attribution { values, gaps: None })
     }
 
-    /// The same with samples of the caller's own: for each, 1 for every segment that is kept and 0 for the others.
+    /// The same, with samples given by the caller: for each, 1 for every segment that is kept and 0 for the others.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute_with(
         &self,
         model: &dyn Scores,

@@ -8,44 +8,44 @@ use crate::{AttributionError, Gradients};
 
 /// The straight line x(α) = x′ + α (x − x′) of inputs, for one target.
 ///
-/// Gradients may be taken behind a part of the network that is affine, where they are cheaper; a sum of them is
-/// then brought back to the input once.
+/// Gradients may be taken after the affine part of the network, where they are cheaper; their sum is then propagated back to
+/// the input once.
 pub trait Line {
     /// Σ weight · gradient over points (α, weight) of the line, `[1, …]`, in one forward and one backward pass for each
-    /// of them.
+    /// point.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError>;
 
-    /// Σ (β − α) · secant between neighbours α, β of some places on the line, `[1, …]`: what a mean over the way between them
-    /// is, if every rectifier's input goes a straight way from each place to the next. Times the [way](Line::way)
-    /// it is the rise of the score from the first place to the last, exactly where the network has secants. One forward
-    /// pass for each place, and one backward pass for each but the last.
+    /// Σ (β − α) · secant over neighbouring points α, β on the line, `[1, …]`: the integral of the gradient between them, if
+    /// the input of every rectifier changes linearly from each point to the next. Multiplied by the [way](Line::way), it is
+    /// exactly the rise of the score from the first point to the last, if the network has secants. The cost is one forward
+    /// pass for each point, and one backward pass for each point except the last.
     ///
-    /// Where there are no secants, a gradient at the middle of each step.
+    /// If there are no secants, the gradient at the middle of each step is used instead.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn secants(&self, places: &[f64]) -> Result<Tensor, AttributionError> {
         self.sum(&middles(places).collect::<Vec<_>>())
     }
 
-    /// The way from the line's start to its end, `[1, …]`, where the gradients are taken: the inner product with
-    /// a gradient is the score's slope along the line.
+    /// The difference between the line's end and its start, `[1, …]`, at the value where the gradients are taken: its inner
+    /// product with a gradient is the slope of the score along the line.
     fn way(&self) -> &Tensor;
 
-    /// A [sum](Line::sum), `[1, …]`, as one with respect to the input, `[1, C, H, W]`.
+    /// Converts a [sum](Line::sum), `[1, …]`, to one with respect to the input, `[1, C, H, W]`.
     ///
     /// # Errors
-    /// Whatever the classifier reports.
+    /// Any error of the classifier.
     fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError>;
 }
 
-/// The line between two inputs, `[1, C, H, W]` each: the classifier's own if it has one.
+/// The line between two inputs, `[1, C, H, W]` each: the classifier's own implementation if it has one.
 ///
 /// # Errors
-/// Whatever the classifier reports.
+/// Any error of the classifier.
 pub(crate) fn line<'a>(
     model: &'a dyn Gradients,
     from: &Tensor,
@@ -83,12 +83,12 @@ impl Line for PointByPoint<'_> {
     }
 }
 
-/// The line behind the affine beginning of a network: its values there are interpolated between those of the
-/// two ends, so each point costs a forward and a backward pass of the rest only.
+/// The line after the affine prefix of a network: the values after the prefix are interpolated between those of the two
+/// ends, so each point costs only a forward and a backward pass of the rest.
 pub(crate) struct BehindPrefix<'a> {
     model: &'a Model,
     prefix: ValueId,
-    /// Where the prefix is differentiated; it is affine, so anywhere will do.
+    /// The point at which the prefix is differentiated; it is affine, so any point gives the same result.
     input: Tensor,
     start: Tensor,
     way: Tensor,
@@ -96,7 +96,7 @@ pub(crate) struct BehindPrefix<'a> {
 }
 
 impl<'a> BehindPrefix<'a> {
-    /// The line between two inputs behind the value `prefix`, after a forward pass to there for both of them.
+    /// The line between two inputs after the value `prefix`; runs a forward pass up to this value for both inputs.
     pub(crate) fn new(
         model: &'a Model,
         prefix: ValueId,
@@ -114,7 +114,7 @@ impl<'a> BehindPrefix<'a> {
         Ok(BehindPrefix { model, prefix, input: from.shallow_clone(), start, way, target })
     }
 
-    /// The weighted sum of the slopes at places of the line, or between them.
+    /// The weighted sum of the slopes at points of the line, or between them.
     fn slopes(&self, alphas: &[f64], slope: Slope, weights: &[f64]) -> Result<Tensor, AttributionError> {
         let line = Rows::Line { from: &self.start, way: &self.way, alphas };
         let feeds = [(self.prefix, line)];
@@ -158,7 +158,7 @@ impl Line for BehindPrefix<'_> {
     }
 }
 
-/// Numbers along the first of as many dimensions as `like` has, of its kind and on its device.
+/// Numbers along the first dimension of a tensor with the rank, the data type and the device of `like`.
 fn column(numbers: &[f64], like: &Tensor) -> Result<Tensor, AttributionError> {
     let mut shape = vec![1; like.dim()];
     shape[0] = numbers.len() as i64;

@@ -1,4 +1,4 @@
-//! What every method is to those who choose, run and draw methods without knowing them one by one.
+//! The common interface of all methods, for code that selects methods, runs them or draws their maps.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use crate::{Attribution, AttributionError, Layers, Operators, Reduction};
 
 /// An attribution method with its parameters.
 ///
-/// A method's own `attribute` asks for the smallest capability that it can live with. This trait is how a
-/// [`Method`](crate::Method), a config or a report meets it: on a [`Point`], where what several methods need
-/// has been computed once for all of them.
+/// A method's own function `attribute` requires the smallest sufficient capability. Through this trait, a
+/// [`Method`](crate::Method), a config or a report uses the method on a [`Point`], at which the values that several methods
+/// need have been computed once for all of them.
 pub trait AttributionMethod: fmt::Debug {
-    /// What there is to say of the method, whatever its parameters.
+    /// Information on the method that does not depend on its parameters.
     fn about(&self) -> &'static About;
 
     /// Checks the parameters.
@@ -24,7 +24,7 @@ pub trait AttributionMethod: fmt::Debug {
         Ok(())
     }
 
-    /// What the method wants from the evaluation at the inputs themselves, which all methods share.
+    /// The values that the method needs from the shared evaluation at the inputs.
     fn needs(&self, _model: &dyn Layers) -> Needs {
         Needs::default()
     }
@@ -35,23 +35,23 @@ pub trait AttributionMethod: fmt::Debug {
     /// Those of the model and of the method's parameters.
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError>;
 
-    /// How the attribution's channels usually become one map.
+    /// How the channels of the attribution are usually combined into one map.
     fn reduction(&self) -> Reduction {
         Reduction::MaxAbs
     }
 
-    /// How the attribution came about, in the few words of a caption: `50 steps`, or the layer's name.
+    /// A short description of the computation for a caption: `50 steps`, or the layer's name.
     fn note(&self, _model: &dyn Layers) -> Option<String> {
         None
     }
 }
 
-/// What there is to say of a method, whatever its parameters.
+/// Information on a method that does not depend on its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
-    /// The name for people.
+    /// The display name.
     pub title: &'static str,
-    /// What it works with.
+    /// The values that it works with.
     pub family: Family,
     /// Its cost in forward and backward passes for one input.
     pub cost: &'static str,
@@ -59,7 +59,7 @@ pub struct About {
     pub paper: &'static str,
 }
 
-/// What a method works with.
+/// The values that a method works with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Gradients of the score with respect to the input.
@@ -68,14 +68,14 @@ pub enum Family {
     Layers,
     /// The attention of a transformer's layers, which other networks do not have.
     Attention,
-    /// A backward pass with rules of its own for some operators.
+    /// A backward pass with modified rules for some operators.
     Rules,
     /// Scores alone.
     Scores,
 }
 
 impl Family {
-    /// The family for people.
+    /// The display name of the family.
     pub fn title(self) -> &'static str {
         match self {
             Family::Gradients => "gradients",
@@ -87,40 +87,40 @@ impl Family {
     }
 }
 
-/// What a method wants from the evaluation at the inputs, which all methods share.
+/// The values that a method needs from the shared evaluation at the inputs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The gradient with respect to the input.
     pub input_gradient: bool,
-    /// Layers whose activation and gradient it reads, by name.
+    /// The names of the layers whose activation and gradient it reads.
     pub layers: Vec<String>,
 }
 
 impl Needs {
-    /// The gradient with respect to the input, and nothing else.
+    /// Only the gradient with respect to the input.
     pub fn input_gradient() -> Needs {
         Needs { input_gradient: true, layers: Vec::new() }
     }
 
-    /// Activation and gradient of one layer, and nothing else.
+    /// Only the activation and the gradient of one layer.
     pub fn layer(name: impl Into<String>) -> Needs {
         Needs { input_gradient: false, layers: vec![name.into()] }
     }
 
-    /// Whether the scores alone are enough.
+    /// Whether the scores are sufficient.
     pub fn is_empty(&self) -> bool {
         !self.input_gradient && self.layers.is_empty()
     }
 }
 
-/// A batch of inputs with the model's answer there and everything that the methods asked for.
+/// A batch of inputs with the model's answer and all values that the methods requested.
 #[derive(Clone, Copy)]
 pub struct Point<'a> {
     /// The model.
     pub model: &'a dyn Operators,
     /// The inputs, `[N, C, H, W]`.
     pub inputs: &'a Tensor,
-    /// The model's answer at the inputs, with the derivatives that were asked for.
+    /// The model's answer at the inputs, with the requested derivatives.
     pub evaluation: &'a Evaluation,
     /// The names of the evaluation's layers.
     pub layers: &'a [String],
@@ -140,7 +140,7 @@ impl<'a> Point<'a> {
     /// The gradient of each row's score with respect to its input, `[N, C, H, W]`.
     ///
     /// # Panics
-    /// If no method's [`needs`](AttributionMethod::needs) asked for it.
+    /// If no method has requested it in [`needs`](AttributionMethod::needs).
     pub fn input_gradient(&self) -> &'a Tensor {
         self.evaluation.input_gradient.as_ref().expect("the method asked for the gradient")
     }
@@ -148,7 +148,7 @@ impl<'a> Point<'a> {
     /// The activation and gradient of a layer.
     ///
     /// # Panics
-    /// If no method's [`needs`](AttributionMethod::needs) asked for it.
+    /// If no method has requested it in [`needs`](AttributionMethod::needs).
     pub fn layer(&self, name: &str) -> &'a LayerEvaluation {
         let position = self.layers.iter().position(|layer| layer == name);
         &self.evaluation.layers[position.expect("the method asked for the layer")]

@@ -1,4 +1,4 @@
-//! Methods that run another method at noisy copies of the input.
+//! Methods that run another method on noisy copies of the input.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -11,11 +11,11 @@ use tch::{Kind, Tensor};
 use crate::passes::{chunks, rows_per_pass};
 use crate::{AttributionError, Method, Operators};
 
-/// How strong noise is.
+/// The strength of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Deviation {
-    /// A standard deviation in units of each input's range, its largest value less its smallest: 0 to 10.
+    /// A standard deviation in units of each input's range, its largest value minus its smallest: 0 to 10.
     Relative(f64),
     /// A standard deviation in the model's input space: 0 to 1000.
     Absolute(f64),
@@ -53,8 +53,8 @@ impl Deviation {
     }
 }
 
-/// Standard normal noise for one sample after another, of the shape and kind of one input `[1, C, H, W]`. It depends on
-/// the seed alone, so every picture of a batch gets what it would get by itself.
+/// Standard normal noise for one sample after another, in the shape and data type of one input `[1, C, H, W]`. It depends
+/// only on the seed, so every picture of a batch gets the same noise as it would alone.
 pub(crate) fn normal(seed: u64, like: &Tensor) -> impl FnMut() -> Result<Tensor, AttributionError> + use<> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (shape, count, kind, device) = (like.size(), like.numel(), like.kind(), like.device());
@@ -71,8 +71,8 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Runs `method` at `samples` copies of each of `inputs`, with noise from `draw` times `deviation`, several copies at
-    /// a time.
+    /// Runs `method` on `samples` copies of each of `inputs`, with noise from `draw` times `deviation`, several copies at a
+    /// time.
     pub fn new(
         method: &Method,
         model: &dyn Operators,
@@ -117,8 +117,8 @@ fn added(sum: &mut Option<Tensor>, part: Tensor) -> Result<(), AttributionError>
     Ok(())
 }
 
-/// Defines a statistic of a method's values over noisy inputs, from its documentation, its name, title and paper, and
-/// what it makes of the [`Moments`].
+/// Defines a statistic of a method's values over noisy inputs, from its documentation, its name, title and paper, and its
+/// function of the [`Moments`].
 macro_rules! noisy_method {
     (
         $(#[$documentation:meta])*
@@ -128,11 +128,11 @@ macro_rules! noisy_method {
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct $method {
-            /// The method that is run at noisy inputs.
+            /// The method that is run on noisy inputs.
             pub method: Box<$crate::Method>,
-            /// How many noisy copies of each input there are: 1 to 100000.
+            /// The number of noisy copies of each input: 1 to 100000.
             pub samples: usize,
-            /// How strong the noise is.
+            /// The strength of the noise.
             pub deviation: $crate::Deviation,
             /// Fixes the noise.
             pub seed: u64,
@@ -153,7 +153,7 @@ macro_rules! noisy_method {
             /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the shape that the method gives.
             ///
             /// # Errors
-            /// Those of the method, and [`AttributionError::Parameter`](crate::AttributionError::Parameter).
+            /// The errors of the method, and [`AttributionError::Parameter`](crate::AttributionError::Parameter).
             pub fn attribute(
                 &self,
                 model: &dyn $crate::Operators,
@@ -164,11 +164,12 @@ macro_rules! noisy_method {
                 self.attribute_with(model, inputs, targets, &mut normal)
             }
 
-            /// The same with standard normal noise of the caller's own, which `draw` gives for one sample after another,
-            /// of a shape that broadcasts to the inputs'.
+            /// The same, with standard normal noise given by the caller: `draw` returns the noise of one sample after
+            /// another, in a shape that broadcasts to that of the inputs.
             ///
             /// # Errors
-            /// Those of the method and of `draw`, and [`AttributionError::Parameter`](crate::AttributionError::Parameter).
+            /// The errors of the method and of `draw`, and
+            /// [`AttributionError::Parameter`](crate::AttributionError::Parameter).
             pub fn attribute_with(
                 &self,
                 model: &dyn $crate::Operators,

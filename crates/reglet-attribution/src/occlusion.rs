@@ -10,14 +10,16 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Point, Reduction, Scores,
 };
 
-/// What the score loses when a window that slides over the picture is replaced by a baseline: each pixel has the mean of
-/// F(x) − F(x without the window) over the windows that cover it.
+/// The decrease of the score when a window that slides over the picture is replaced by a baseline. Each pixel has the mean
+/// of F(x) − F(x without the window) over the windows that cover it.
 ///
-/// * **Needs** scores alone. **Cost**: a forward pass for each place of the window, many at a time, and one for the input.
-/// * **Axioms**: sensitivity (b), implementation invariance, linearity; completeness only where the score is linear and the
-///   windows do not overlap, and then up to the window's area: each of its pixels has the whole loss, as in Captum.
-/// * **Defaults** are ours: a window of an eighth of the picture, moved by half of itself, replaced by zero in the model's
-///   input space. Captum has no default window. The last window of a row or column is cut off by the border, as there.
+/// * **Needs** scores only. **Cost**: a forward pass for each place of the window, in batches, and one for the input.
+/// * **Axioms**: sensitivity (b), implementation invariance, linearity; completeness only if the score is linear and the
+///   windows do not overlap, and then up to the factor of the window's area, because each of its pixels has the whole
+///   decrease, as in Captum.
+/// * **Defaults** are Reglet's own: a window of an eighth of the picture, moved by half its side, replaced by zero in the
+///   model's input space. Captum has no default window. The last window of a row or column is cut off by the border, as in
+///   Captum.
 /// * **Paper**: Zeiler and Fergus, 2013, <https://arxiv.org/abs/1311.2901>.
 ///
 /// ```
@@ -36,11 +38,11 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Occlusion {
-    /// The window's side in pixels, 1 or more; an eighth of the picture's shorter side unless given.
+    /// The window's side in pixels, 1 or more; by default, an eighth of the picture's shorter side.
     pub window: Option<usize>,
-    /// By how many pixels it moves, 1 or more; half a window unless given.
+    /// The stride in pixels, 1 or more; by default, half a window.
     pub stride: Option<usize>,
-    /// What stands in the window.
+    /// What replaces the window.
     pub baseline: Baseline,
 }
 
@@ -48,7 +50,7 @@ impl Occlusion {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,

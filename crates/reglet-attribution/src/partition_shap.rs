@@ -11,19 +11,21 @@ use crate::{
     Scores, Segmentation,
 };
 
-/// Owen values of segments: Shapley values of a game in which neighbours act together. The picture is halved again and again,
-/// along its longer side and between segments, down to single ones. A half is credited with the mean of what it adds to
-/// the score without the other half and with it; within it, its own halves share that in the same way. Each segment has thus
-/// the mean of what it adds over all orders in which no half is interrupted by the other. Spread evenly over the segment's pixels.
+/// Owen values of segments: Shapley values of a game in which neighbours act together. The picture is halved recursively,
+/// along its longer side and between segments, down to single segments. Each half is credited with the mean of its
+/// contribution to the score without the other half and with it, and its own halves share this credit in the same way. Each
+/// segment thus has its mean contribution over all orders in which no half is interrupted by the other. The value of a
+/// segment is spread evenly over its pixels.
 ///
-/// Parts are halved in the order of what they hold of the score, as long as evaluations are left. A part that is left whole is
-/// shared out evenly, so a small budget gives a coarser map and not a noisier one: nothing is drawn.
+/// Parts are halved in the order of their share of the score, as long as evaluations remain. The value of a part that is not
+/// halved is spread evenly, so a small budget gives a coarser map and not a noisier one; nothing is random.
 ///
-/// * **Needs** scores alone. **Cost**: two forward passes and at most `evaluations` more, many at a time. With 2^k segments all
-///   are told apart after 2 (4^k − 1) / 3: 170 for 16, 2730 for 64.
-/// * **Axioms**: completeness exactly, whatever the budget. Where it is enough: dummy, linearity, implementation invariance
-///   exactly. Symmetry only between what the hierarchy treats alike.
-/// * **Defaults** are SHAP's 500 evaluations, over a grid of 8 × 8, which is ours: SHAP halves down to single pixels.
+/// * **Needs** scores only. **Cost**: two forward passes and at most `evaluations` more, in batches. With 2^k segments, all
+///   segments are resolved after 2 (4^k − 1) / 3 evaluations: 170 for 16, 2730 for 64.
+/// * **Axioms**: completeness exactly, with any budget. With a sufficient budget, also dummy, linearity and implementation
+///   invariance exactly. Symmetry only between segments that the hierarchy treats alike.
+/// * **Defaults** are SHAP's 500 evaluations, over a grid of 8 × 8, which is Reglet's own: SHAP halves down to single
+///   pixels.
 /// * **Paper**: Owen, 1977, <https://doi.org/10.1007/978-3-642-45494-3_7>; for pictures, SHAP's `PartitionExplainer`, Lundberg and
 ///   Lee, 2017, <https://arxiv.org/abs/1705.07874>.
 ///
@@ -45,9 +47,9 @@ use crate::{
 pub struct PartitionShap {
     /// The segments.
     pub segmentation: Segmentation,
-    /// What replaces a segment that is not there.
+    /// What replaces a segment that is absent.
     pub baseline: Baseline,
-    /// How many coalitions are scored at most: 1 to 100000.
+    /// The maximum number of coalitions whose score is computed: 1 to 100000.
     pub evaluations: usize,
 }
 
@@ -58,8 +60,8 @@ impl Default for PartitionShap {
     }
 }
 
-/// How many parts are halved at a time. What is halved next depends on what came of them, so the number is fixed: the result
-/// must not depend on how much goes into one pass.
+/// The number of parts that are halved at a time. It is fixed, because the choice of the next parts depends on the results,
+/// and the result must not depend on the size of a pass.
 const AT_A_TIME: usize = 16;
 
 impl PartitionShap {
@@ -70,7 +72,7 @@ impl PartitionShap {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,
@@ -97,7 +99,7 @@ struct Part {
 }
 
 impl Part {
-    /// Halves `segments`, whose middles (row and column) are given, along the longer side of the box about them.
+    /// Halves `segments`, whose centres (row and column) are given, along the longer side of their bounding box.
     fn of(mut segments: Vec<usize>, centres: &[[f64; 2]]) -> Part {
         if segments.len() < 2 {
             return Part { segments, halves: None };
@@ -115,14 +117,14 @@ impl Part {
     }
 }
 
-/// A part beside certain others, and what it adds to the score there.
+/// A part in the presence of certain others, and its contribution to the score there.
 struct Beside<'a> {
     part: &'a Part,
-    /// The others: 1 for a segment that is there.
+    /// The others: 1 for a segment that is present.
     kept: Vec<f64>,
     without: f64,
     with: f64,
-    /// How much this case counts for the part's value.
+    /// The weight of this case in the part's value.
     weight: f64,
 }
 
@@ -132,8 +134,8 @@ impl Beside<'_> {
     }
 }
 
-/// The values of the segments of `whole`, when the score rises from one to the other of `ends`. `score` is asked for at most
-/// so many coalitions.
+/// The values of the segments of `whole`, when the score rises from the first to the second of `ends`. `score` is called for
+/// a limited number of coalitions.
 fn owen_values(
     whole: &Part,
     (without, with): (f64, f64),

@@ -1,20 +1,20 @@
-//! Many inputs in passes of a bounded size.
+//! Splits many inputs into passes of a bounded size.
 
 use tch::Tensor;
 
 use crate::{AttributionError, Scores};
 
-/// About how many input values one pass holds: enough to keep two cores busy, few enough that the activations of a
-/// ResNet stay within some hundred megabytes.
+/// The approximate number of input values of one pass: enough to keep two cores busy, and few enough that the activations of
+/// a ResNet stay within a few hundred megabytes.
 const VALUES_PER_PASS: i64 = 2_500_000;
 
-/// How many rows with as many values as `row` go through the model in one pass.
+/// The number of rows, each with as many values as `row`, that go through the model in one pass.
 pub(crate) fn rows_per_pass(row: &Tensor) -> usize {
     (VALUES_PER_PASS / (row.numel() as i64).max(1)).max(1) as usize
 }
 
-/// Chunks of `0..count` of nearly equal size and at most `largest`: first index and length. A row more or less lets
-/// the threads have as many rows each.
+/// Chunks of `0..count` of nearly equal size and at most `largest`: first index and length. The size may differ by a row, so
+/// that all threads have the same number of rows.
 pub(crate) fn chunks(count: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
     let size = count.div_ceil(count.div_ceil(largest.max(1)).max(1));
     let even = size.next_multiple_of(tch::get_num_threads().max(1) as usize);
@@ -22,8 +22,8 @@ pub(crate) fn chunks(count: usize, largest: usize) -> impl Iterator<Item = (usiz
     (0..count).step_by(size.max(1)).map(move |first| (first, size.min(count - first)))
 }
 
-/// The scores of `target` for `count` inputs that `make` makes of a first index and a length, `[length, C, H, W]`, in
-/// passes of a bounded size: `[count]`.
+/// The scores of `target`, `[count]`, for `count` inputs, in passes of a bounded size. `make` returns the inputs from a
+/// first index and a length, `[length, C, H, W]`.
 pub(crate) fn scores_of_many(
     model: &dyn Scores,
     like: &Tensor,
@@ -38,7 +38,7 @@ pub(crate) fn scores_of_many(
     Ok(Tensor::f_cat(&scores, 0)?)
 }
 
-/// Checks a number of steps, samples or the like.
+/// Checks a number of steps, samples and similar parameters.
 pub(crate) fn check_count(
     method: &'static str,
     parameter: &'static str,

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where along the path gradients are taken, and how they are weighed.
+/// The positions of the gradients along the path, and their weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quadrature {
@@ -20,20 +20,22 @@ pub enum Quadrature {
     Right,
     /// Equal steps between n points, the two outermost at half weight.
     Trapezoid,
-    /// The trapezoid rule in u, with α = u^1.5: closer steps near the baseline, where the gradients of
-    /// classifiers vary most. The node at the baseline has no weight and is left out, and the nodes of n steps are
-    /// every second of 2n.
+    /// The trapezoid rule in u, with α = u^1.5: smaller steps near the baseline, where the gradients of classifiers vary
+    /// most. The node at the baseline has no weight and is omitted, and the nodes of n steps are every second node of 2n
+    /// steps.
     Graded,
-    /// Steps between α = (k / n)^1.5, closer near the baseline, each by the [secant](crate::Line::secants) and not by a gradient
-    /// somewhere: half as many steps come as near. A secant is made of the network's parts, so two networks that are one function
-    /// may have different ones, and only their integrals are the same; gradients are the function's own. Where there are no
-    /// secants, each step by the gradient at its middle.
+    /// Steps between α = (k / n)^1.5, which are smaller near the baseline, each integrated by the
+    /// [secant](crate::Line::secants) instead of by a gradient at a point: half as many steps give the same accuracy. A
+    /// secant is computed from the parts of the network, so two networks that compute the same function may have different
+    /// secants, with equal integrals only in the limit; gradients depend on the function only. If there are no secants, the
+    /// gradient at the middle of each step is used.
     Secant,
 }
 
-/// The power of u in [`Quadrature::Graded`] and [`Quadrature::Secant`]. Of 1, 1.5, 2, 2.5 and 3 it needed the fewest gradients on two
-/// ResNet-18 of dermoscopy, a ResNet-18 and a MobileNetV2 of ImageNet, 38 to 43 for the accuracy of 50 Gauss-Legendre nodes; of
-/// secants it needs 18 to 21, by 2 much the same and by 1 more.
+/// The power of u in [`Quadrature::Graded`] and [`Quadrature::Secant`]. Of the powers 1, 1.5, 2, 2.5 and 3, this one needed
+/// the fewest gradients for the accuracy of 50 Gauss-Legendre nodes: 38 to 43, measured on two ResNet-18 for dermoscopy and
+/// on a ResNet-18 and a MobileNetV2 for ImageNet. It needs 18 to 21 secants; a power of 2 needs about as many, and a power
+/// of 1 needs more.
 const GRADE: f64 = 1.5;
 
 impl Quadrature {
@@ -63,7 +65,7 @@ impl Quadrature {
     }
 }
 
-/// Where the steps of [`Quadrature::Secant`] begin and end: one place more than there are steps.
+/// The boundaries of the steps of [`Quadrature::Secant`]: one point more than there are steps.
 pub(crate) fn ends(steps: usize) -> Vec<f64> {
     (0..=steps).map(|k| (k as f64 / steps as f64).powf(GRADE)).collect()
 }
@@ -73,7 +75,7 @@ pub(crate) fn middles(ends: &[f64]) -> impl Iterator<Item = (f64, f64)> {
     ends.windows(2).map(|ends| (f64::midpoint(ends[0], ends[1]), ends[1] - ends[0]))
 }
 
-/// The node α = u^1.5 and its weight share · dα/du, but for a common factor.
+/// The node α = u^1.5 and its weight share · dα/du, up to a common factor.
 pub(crate) fn graded(u: f64, share: f64) -> (f64, f64) {
     (u.powf(GRADE), share * u.powf(GRADE - 1.0))
 }

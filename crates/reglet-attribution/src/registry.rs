@@ -1,4 +1,4 @@
-//! The methods by name. A method is added by its file and one line here.
+//! The methods by name. To add a method, add its file and one line here.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::{
     VarGrad, XGradCam, Xrai,
 };
 
-/// Makes [`Method`] and [`Methods`] from one line for each method.
+/// Defines [`Method`] and [`Methods`] from one line for each method.
 macro_rules! registry {
     ($($method:ident as $name:ident),+ $(,)?) => {
         /// A method with its parameters.
@@ -51,8 +51,8 @@ macro_rules! registry {
             }
         }
 
-        /// A choice of methods, each with its parameters: the table `[methods]` of a config. Those left
-        /// out are not used.
+        /// A choice of methods, each with its parameters: the table `[methods]` of a config. Methods that are not listed are
+        /// not used.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct Methods {
@@ -76,7 +76,7 @@ macro_rules! registry {
         }
 
         impl Methods {
-            /// Those that were chosen.
+            /// The methods that were chosen.
             pub fn chosen(self) -> Vec<Method> {
                 let mut chosen = Vec::new();
                 $(chosen.extend(self.$name.map(Method::$method));)+
@@ -129,7 +129,7 @@ registry! {
     Sobol as sobol,
 }
 
-/// A method's result and what it took beyond the shared evaluation.
+/// A method's result and its cost beyond the shared evaluation.
 #[derive(Debug)]
 pub struct Computed {
     /// The result.
@@ -147,7 +147,7 @@ pub struct Explanation {
     pub evaluation: Evaluation,
     /// The time that the evaluation took, gradients included.
     pub time: Duration,
-    /// What each method found, in the order they were asked for.
+    /// The result of each method, in the requested order.
     pub computed: Vec<Computed>,
 }
 
@@ -167,7 +167,7 @@ impl Method {
         })
     }
 
-    /// The three methods that are used where nobody says which: the notebook's.
+    /// The three default methods.
     pub fn usual() -> Vec<Method> {
         vec![
             Method::Saliency(Saliency::default()),
@@ -176,11 +176,11 @@ impl Method {
         ]
     }
 
-    /// Computes several methods at `inputs` (`[N, C, H, W]`). What they need of the inputs themselves
-    /// (the scores, the gradient, layers) is computed once, in one forward and one backward pass.
+    /// Computes several methods at `inputs` (`[N, C, H, W]`). The values that they need at the inputs themselves (the
+    /// scores, the gradient, layers) are computed once, in one forward and one backward pass.
     ///
     /// # Errors
-    /// [`AttributionError`], whichever comes first.
+    /// The first [`AttributionError`] that occurs.
     pub fn attribute_all(
         methods: &[Method],
         model: &dyn Operators,

@@ -1,12 +1,12 @@
-//! The rest of a network behind a layer, run again with other values in the layer's place.
+//! The rest of a network after a layer, run again with other values in place of the layer's result.
 
 use reglet_model::{Pass, Places, Request, Rows, ValueId};
 use tch::Tensor;
 
 use crate::{AttributionError, Operators};
 
-/// The rest of a network behind a layer at some inputs. What leads around the layer, such as the other side of a
-/// residual sum, keeps the value that it has at the inputs.
+/// The rest of a network after a layer, at given inputs. Values on paths around the layer, such as the other term of a
+/// residual sum, are those at the inputs.
 pub(crate) struct Rest<'a> {
     model: &'a dyn Operators,
     layer: ValueId,
@@ -17,7 +17,7 @@ pub(crate) struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    /// One forward pass at `inputs`, and what the rest behind the layer called `name` needs of it.
+    /// One forward pass at `inputs`, which keeps the values that the rest after the layer `name` needs.
     pub fn new(model: &'a dyn Operators, inputs: &Tensor, name: &str) -> Result<Rest<'a>, AttributionError> {
         let graph = model.graph();
         let layer = graph.layer(name)?;
@@ -35,8 +35,7 @@ impl<'a> Rest<'a> {
         Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
     }
 
-    /// What the layer returns, or something of its shape, as [`Layers`](crate::Layers) returns it: as the places it stands
-    /// for.
+    /// The layer's result, or a value of its shape, by place of the picture, as [`Layers`](crate::Layers) returns it.
     pub fn laid_out(&self, values: &Tensor) -> Result<Tensor, AttributionError> {
         match &self.places {
             Some(places) => Ok(places.laid_out(values)?),
@@ -44,7 +43,7 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// One number for each channel, in each of the rows `[M, C]`, in a shape that multiplies what the layer returns.
+    /// Numbers for each channel, `[M, C]`, in a shape that can be multiplied by the layer's result.
     pub fn by_channel(&self, numbers: &Tensor) -> Result<Tensor, AttributionError> {
         let mut shape = vec![1; self.activation.dim()];
         shape[0] = numbers.size()[0];
@@ -55,8 +54,8 @@ impl<'a> Rest<'a> {
         Ok(numbers.f_view(shape.as_slice())?)
     }
 
-    /// The score of `target` for each of `values` in the layer's place, `[M, …]`, all else being that of input `row`.
-    /// One forward pass of the rest.
+    /// The score of `target` for each of `values`, `[M, …]`, in place of the layer's result, with everything else as for
+    /// input `row`. One forward pass of the rest.
     pub fn scores(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
         let (graph, around) = (self.model.graph(), self.around(row, values)?);
         let feeds = self.feeds(values, &around);
@@ -65,8 +64,8 @@ impl<'a> Rest<'a> {
         self.model.scores_of(&logits, &vec![target; rows(values)])
     }
 
-    /// The gradient of the score of `target` with respect to each of `values` in the layer's place, all else being that
-    /// of input `row`. One forward and one backward pass of the rest.
+    /// The gradient of the score of `target` with respect to each of `values` in place of the layer's result, with
+    /// everything else as for input `row`. One forward and one backward pass of the rest.
     pub fn gradients(&self, row: i64, values: &Tensor, target: usize) -> Result<Tensor, AttributionError> {
         let around = self.around(row, values)?;
         let feeds =
@@ -80,7 +79,7 @@ impl<'a> Rest<'a> {
         Ok(found.gradients.into_iter().next().expect("one value is watched"))
     }
 
-    /// What leads around the layer at input `row`, once for each of `values`.
+    /// The values on paths around the layer at input `row`, repeated for each of `values`.
     fn around(&self, row: i64, values: &Tensor) -> Result<Vec<(ValueId, Tensor)>, AttributionError> {
         let repeated = |(value, tensor): &(ValueId, Tensor)| {
             Ok((*value, repeated(&tensor.f_narrow(0, row, 1)?, rows(values))?))
@@ -98,7 +97,7 @@ fn rows(values: &Tensor) -> usize {
     values.size().first().map_or(0, |rows| *rows as usize)
 }
 
-/// One row `[1, …]` as `rows` of them.
+/// One row `[1, …]`, repeated `rows` times.
 fn repeated(row: &Tensor, rows: usize) -> Result<Tensor, AttributionError> {
     let mut shape = row.size();
     shape[0] = rows as i64;

@@ -13,14 +13,14 @@ use crate::{
     Scores,
 };
 
-/// The mean of random masks, each weighed by the score of the input seen through it: E\[F(x ⊙ m) m\] / E\[m\]. A mask is a
-/// coarse grid of zeros and ones, made smooth by bilinear interpolation and shifted at random by less than a cell.
+/// The mean of random masks, each weighted by the score of the masked input: E\[F(x ⊙ m) m\] / E\[m\]. A mask is a coarse
+/// grid of zeros and ones, smoothed by bilinear interpolation and shifted at random by less than a cell.
 ///
-/// * **Needs** scores alone. **Cost**: a forward pass for each mask, many at a time.
-/// * **Axioms**: linearity, implementation invariance; not completeness. A score that is the same for every mask gives the
-///   same value everywhere up to the sampling error, so values mean something only beside each other.
-/// * **Defaults** are the authors': 4000 masks on a grid of 7 × 7, each cell kept with chance ½, and what is masked is zero
-///   in the model's input space. The authors weigh by the probability, here it is the score.
+/// * **Needs** scores only. **Cost**: a forward pass for each mask, in batches.
+/// * **Axioms**: linearity, implementation invariance; not completeness. If the score is the same for every mask, the map is
+///   constant up to the sampling error, so only differences between values are meaningful.
+/// * **Defaults** are the authors': 4000 masks on a grid of 7 × 7, each cell is kept with probability ½, and masked values
+///   are zero in the model's input space. The authors weight masks by the probability; here it is the score.
 /// * **Paper**: Petsiuk, Das and Saenko, 2018, <https://arxiv.org/abs/1806.07421>.
 ///
 /// ```
@@ -39,13 +39,13 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rise {
-    /// How many masks are drawn: 1 to 100000.
+    /// The number of masks: 1 to 100000.
     pub masks: usize,
-    /// How many cells the grid has in height and in width: 1 to 64.
+    /// The number of cells of the grid in height and in width: 1 to 64.
     pub cells: usize,
-    /// The chance that a cell is kept: more than 0 and at most 1.
+    /// The probability that a cell is kept: more than 0 and at most 1.
     pub chance: f64,
-    /// What stands where the mask is zero.
+    /// What replaces the input where the mask is zero.
     pub baseline: Baseline,
     /// Fixes the masks.
     pub seed: u64,
@@ -61,7 +61,7 @@ impl Rise {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same masks.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,

@@ -12,10 +12,9 @@ use crate::{
 /// value, to first order.
 ///
 /// * **Needs** gradients. **Cost**: one forward and one backward pass, shared with other methods.
-/// * **Axioms**: sensitivity to the model's parameters; neither completeness nor sensitivity (a): where
-///   the score is saturated, the gradient is zero.
-/// * **Defaults** are Captum's: the absolute value, all channels kept. Drawn as the largest of the
-///   channels.
+/// * **Axioms**: sensitivity to the model's parameters; neither completeness nor sensitivity (a), because the gradient is
+///   zero where the score is saturated.
+/// * **Defaults** are Captum's: the absolute value, with all channels kept. The largest channel is drawn.
 /// * **Paper**: Simonyan, Vedaldi and Zisserman, 2013, <https://arxiv.org/abs/1312.6034>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -34,7 +33,7 @@ impl Saliency {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target.
     ///
     /// # Errors
-    /// Those of the model.
+    /// The errors of the model.
     pub fn attribute(
         &self,
         model: &dyn Gradients,
@@ -44,7 +43,7 @@ impl Saliency {
         self.from_gradient(&model.gradients(inputs, targets)?.1)
     }
 
-    /// The attribution from a gradient that is there already.
+    /// The attribution from a gradient that has already been computed.
     ///
     /// # Errors
     /// [`AttributionError::Torch`].

@@ -10,14 +10,14 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Family, Layers, Point, Reduction, Upsampling,
 };
 
-/// A layer's channels weighed by the score of the input seen through each: with H_c the channel A_c resized to the input
-/// and brought to 0…1, w = softmax over c of F(x ⊙ H_c), and the map is Σ_c w_c A_c, resized to the input.
+/// A layer's channels, each weighted by the score of the input masked by it: w = softmax over c of F(x ⊙ H_c), where H_c is
+/// the channel A_c, resized to the input and rescaled to 0…1; the map is Σ_c w_c A_c, resized to the input.
 ///
-/// * **Needs** a layer with height and width, and scores; no gradients. **Cost**: a forward pass for each channel, run
-///   many at a time, and one for the layer.
+/// * **Needs** a layer with height and width, and scores; no gradients. **Cost**: a forward pass for each channel, run in
+///   batches, and one for the layer.
 /// * **Axioms**: sensitivity to the model's parameters; not completeness.
-/// * **Defaults**: the model's own choice of layer; masks are resized bilinearly by cell centres, as the authors do and as
-///   every map here is (pytorch-grad-cam aligns corners). The score is the logit. Only the positive part is drawn.
+/// * **Defaults**: the layer that the model suggests; masks are resized bilinearly by cell centres, as in the authors' code
+///   and as all maps here (pytorch-grad-cam aligns corners). The score is the logit. Only the positive part is drawn.
 /// * **Paper**: Wang et al., 2019, <https://arxiv.org/abs/1910.01279>.
 ///
 /// ```
@@ -36,9 +36,9 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreCam {
-    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution unless given.
+    /// The layer's name, such as `layer4.1.conv2`; the model's last convolution by default.
     pub layer: Option<String>,
-    /// How masks and map become as large as the input.
+    /// How the masks and the map are resized to the input.
     pub upsampling: Upsampling,
 }
 
@@ -50,7 +50,7 @@ impl ScoreCam {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn attribute(
         &self,
         model: &dyn Layers,
@@ -65,7 +65,7 @@ impl ScoreCam {
     /// The map at the layer's own size, `[N, 1, h, w]`.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, and [`AttributionError::NotSpatial`].
     pub fn at_layer(
         &self,
         model: &dyn Layers,

@@ -1,4 +1,4 @@
-//! Pictures cut into segments, which methods that need scores alone keep or take away.
+//! Segmentations of pictures; methods that need only scores keep or remove their segments.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,13 +6,13 @@ use tch::Tensor;
 
 use crate::{AttributionError, Slic};
 
-/// How a picture is cut into segments.
+/// How a picture is divided into segments.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Segmentation {
-    /// Squares or nearly so: this many rows and as many columns, 1 to 64.
+    /// A grid with this number of rows and columns, 1 to 64; the cells are approximately square.
     Grid(usize),
-    /// Superpixels, which keep to edges.
+    /// Superpixels, which follow edges.
     Slic(Slic),
 }
 

@@ -14,14 +14,15 @@ use crate::{
     Scores, Segmentation,
 };
 
-/// Shapley values of segments by sampled orders: in each, the segments are put back one after the other, and each is
-/// credited with the rise of the score when its turn comes. Spread evenly over the segment's pixels.
+/// Shapley values of segments from sampled orders: in each order, the segments are added one after the other, and each is
+/// credited with the rise of the score when it is added. The value of a segment is spread evenly over its pixels.
 ///
-/// * **Needs** scores alone. **Cost**: for each order a forward pass for each segment but the last, many at a time, and two.
+/// * **Needs** scores only. **Cost**: for each order, a forward pass for each segment except the last, in batches; and two
+///   more forward passes.
 /// * **Axioms**: completeness exactly, for every single order; dummy, linearity, implementation invariance exactly; symmetry
 ///   in expectation.
-/// * **Defaults** are ours: a grid of 8 × 8 and 20 orders, in pairs of which one is the other reversed, which cancels much of
-///   the sampling error. Captum has 25 orders, unpaired.
+/// * **Defaults** are Reglet's own: a grid of 8 × 8 and 20 orders, in pairs of an order and its reverse, which cancels much
+///   of the sampling error. Captum has 25 orders, unpaired.
 /// * **Paper**: Castro, Gómez and Tejada, 2009, <https://doi.org/10.1016/j.cor.2008.04.004>.
 ///
 /// ```
@@ -42,9 +43,9 @@ use crate::{
 pub struct ShapleySampling {
     /// The segments.
     pub segmentation: Segmentation,
-    /// What replaces a segment that is not there.
+    /// What replaces a segment that is absent.
     pub baseline: Baseline,
-    /// How many orders are drawn: 1 to 100000.
+    /// The number of orders: 1 to 100000.
     pub orders: usize,
     /// Fixes the orders.
     pub seed: u64,
@@ -65,7 +66,7 @@ impl ShapleySampling {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,

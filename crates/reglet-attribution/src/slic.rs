@@ -8,20 +8,20 @@ use tch::{Device, Kind, Tensor};
 
 use crate::AttributionError;
 
-/// Simple linear iterative clustering: pixels are clustered by colour and place at once, with distances
-/// √((colours / compactness)² + (places / step)²), where a step is the side of a square segment. Pieces that are not connected
-/// or too small go to the neighbour that they share the longest border with.
+/// Simple linear iterative clustering: pixels are clustered by colour and position, with the distance √((colours /
+/// compactness)² + (places / step)²), where `step` is the side of a square segment. Pieces that are unconnected or too small
+/// are merged with the neighbour with which they share the longest border.
 ///
-/// Colours are those of the model's input space, where the paper has CIELAB: a classifier behind a trait that offers scores alone
-/// has no other.
+/// Colours are those of the model's input space, because a classifier that offers only scores has no other; the paper uses
+/// CIELAB.
 ///
 /// Paper: Achanta et al., 2012, <https://doi.org/10.1109/TPAMI.2012.120>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Slic {
-    /// About how many segments there are: 2 to 4096.
+    /// The approximate number of segments: 2 to 4096.
     pub segments: usize,
-    /// How far colours may differ within a segment, more than 0: the larger, the squarer.
+    /// How much colours may differ within a segment, more than 0; with larger values, segments are closer to squares.
     pub compactness: f64,
 }
 
@@ -31,7 +31,7 @@ impl Default for Slic {
     }
 }
 
-/// Rounds of assignment and update, as in the paper.
+/// The number of rounds of assignment and update, as in the paper.
 const ROUNDS: usize = 10;
 
 impl Slic {
@@ -63,7 +63,7 @@ impl Slic {
         ((picture.height * picture.width) as f64 / self.segments as f64).sqrt()
     }
 
-    /// The middles of squares, with the colours there.
+    /// The centres of squares, with their colours.
     fn grid(&self, picture: &Picture) -> Vec<Centre> {
         let (height, width, step) = (picture.height, picture.width, self.step(picture));
         let count = |size: usize| ((size as f64 / step).round() as usize).clamp(1, size);
@@ -154,7 +154,7 @@ struct Centre {
 }
 
 /// Connected segments, numbered from 0 in the order of their first pixels: pieces below half of the mean size, as in
-/// scikit-image, join the neighbour that they share the longest border with.
+/// scikit-image, are merged with the neighbour with which they share the longest border.
 fn connected(labels: &[usize], picture: &Picture, segments: usize) -> (Vec<i64>, usize) {
     let mut piece = vec![usize::MAX; labels.len()];
     let mut pieces: Vec<Vec<usize>> = Vec::new();

@@ -5,8 +5,8 @@ use crate::noisy::noisy_method;
 noisy_method! {
     /// The mean of a method's attributions over noisy copies of the input, E\[A(x + ε)\] with ε ~ N(0, σ²).
     ///
-    /// * **Needs** what the method needs. **Cost**: that of the method for each sample.
-    /// * **Axioms**: those of the method that hold for a smoothed score, not for the score itself; not completeness.
+    /// * **Needs** whatever the method needs. **Cost**: that of the method for each sample.
+    /// * **Axioms**: those of the method, but for a smoothed score instead of the score itself; not completeness.
     /// * **Defaults** are the authors': the signed gradient, σ = 0.15 of the input's range; 25 samples as in their library.
     ///   Captum has 5 samples and σ = 1 in the model's input space, which is `deviation = { absolute = 1.0 }`.
     /// * **Paper**: Smilkov et al., 2017, <https://arxiv.org/abs/1706.03825>.

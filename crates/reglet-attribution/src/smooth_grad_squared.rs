@@ -4,7 +4,7 @@ use crate::noisy::noisy_method;
 
 noisy_method! {
     /// The mean of a method's squared attributions over noisy copies of the input, E\[A(x + ε)²\] with ε ~ N(0, σ²):
-    /// attributions of either sign add up where a mean lets them cancel.
+    /// attributions of opposite signs add up, whereas in a mean they cancel.
     ///
     /// * **Needs** what the method needs. **Cost**: that of the method for each sample.
     /// * **Axioms**: not completeness; signs are lost.

@@ -13,15 +13,15 @@ use crate::{
     Scores, Segmentation,
 };
 
-/// Each segment's share of the score's variance while all segments fade in and out at random, alone and together with
-/// others: the total-order index E_{∼i}\[Var_i F\] / Var F, by Jansen's estimator from two sets of samples A and B,
-/// Σ (F(A) − F(A with column i of B))² / 2n Var F. Spread evenly over the segment's pixels.
+/// Each segment's share of the variance of the score, alone and in interaction with others, while all segments fade in and
+/// out at random: the total-order index E_{∼i}\[Var_i F\] / Var F, by Jansen's estimator from two sets of samples A and B, Σ
+/// (F(A) − F(A with column i of B))² / 2n Var F. The value of a segment is spread evenly over its pixels.
 ///
-/// * **Needs** scores alone. **Cost**: `samples` × (segments + 2) forward passes, many at a time.
-/// * **Axioms**: dummy, implementation invariance; indices are not signed and do not sum to one where segments interact: they
-///   say that a segment matters, not for what. Where the score never changes they are zero.
-/// * **Defaults** are ours: a grid of 8 × 8 and 32 samples, as in the authors' library, but independent draws where that
-///   has a quasi-random sequence.
+/// * **Needs** scores only. **Cost**: `samples` × (segments + 2) forward passes, in batches.
+/// * **Axioms**: dummy, implementation invariance; indices have no sign, and do not sum to one if segments interact: they
+///   show that a segment matters, but not in which direction. If the score never changes, they are zero.
+/// * **Defaults** are Reglet's own: a grid of 8 × 8 and 32 samples, as in the authors' library, but with independent samples
+///   instead of a quasi-random sequence.
 /// * **Paper**: Fel et al., 2021, <https://arxiv.org/abs/2111.04138>.
 ///
 /// ```
@@ -42,9 +42,9 @@ use crate::{
 pub struct Sobol {
     /// The segments.
     pub segmentation: Segmentation,
-    /// What a segment fades into.
+    /// What a segment fades to.
     pub baseline: Baseline,
-    /// How many pairs of samples are drawn: 1 to 100000.
+    /// The number of pairs of samples: 1 to 100000.
     pub samples: usize,
     /// Fixes the draws.
     pub seed: u64,
@@ -65,7 +65,7 @@ impl Sobol {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same draws.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Scores,
@@ -84,10 +84,11 @@ impl Sobol {
         Ok(Attribution { values, gaps: None })
     }
 
-    /// The same with samples of the caller's own: two sets of as many rows, each with a degree from 0 to 1 for every segment.
+    /// The same, with samples given by the caller: two sets with the same number of rows, each with a degree from 0 to 1 for
+    /// every segment.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
+    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
     pub fn attribute_with(
         &self,
         model: &dyn Scores,

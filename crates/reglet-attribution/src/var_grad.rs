@@ -3,11 +3,11 @@
 use crate::noisy::noisy_method;
 
 noisy_method! {
-    /// The variance of a method's attributions over noisy copies of the input, E\[A(x + ε)²\] − E\[A(x + ε)\]² with
-    /// ε ~ N(0, σ²): where the attribution depends on details that noise changes.
+    /// The variance of a method's attributions over noisy copies of the input, E\[A(x + ε)²\] − E\[A(x + ε)\]² with ε ~ N(0,
+    /// σ²). It is large where the attribution depends on details that noise changes.
     ///
     /// * **Needs** what the method needs. **Cost**: that of the method for each sample.
-    /// * **Axioms**: not completeness; where the score is linear it is zero.
+    /// * **Axioms**: not completeness; it is zero if the score is linear.
     /// * **Defaults**: the signed gradient, 25 samples and σ = 0.15 of the input's range, as for SmoothGrad. The variance is
     ///   that of the samples, divided by their number, as in Captum.
     /// * **Paper**: Adebayo et al., 2018, <https://arxiv.org/abs/1810.03307>.

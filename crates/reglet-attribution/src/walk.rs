@@ -1,11 +1,11 @@
-//! What methods with backward rules of their own have in common: a recorded forward pass and its seed.
+//! The common parts of methods with modified backward rules: a recorded forward pass and the start of the backward pass.
 
 use reglet_model::{BackwardRule, Recording, gradients};
 use tch::Tensor;
 
 use crate::{AttributionError, Operators};
 
-/// A forward pass at some inputs, from which each row's score is sent back.
+/// A forward pass at given inputs, from which each row's score is propagated back.
 pub(crate) struct Walk<'a> {
     model: &'a dyn Operators,
     /// Every value of the pass.
@@ -32,7 +32,7 @@ impl<'a> Walk<'a> {
         Ok(Walk { model, recording, scores, seed })
     }
 
-    /// What reaches the input from `seed` by `rule`, in one backward pass.
+    /// The result at the input when `seed` is propagated back by `rule`, in one backward pass.
     pub fn to_input(&self, seed: &Tensor, rule: &dyn BackwardRule) -> Result<Tensor, AttributionError> {
         Ok(self.recording.backward(seed, &[self.model.graph().input()], rule)?.remove(0))
     }

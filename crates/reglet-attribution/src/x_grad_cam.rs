@@ -3,15 +3,15 @@
 use crate::cam::{SPACE, class_activation_map, over_channels};
 
 class_activation_map! {
-    /// Grad-CAM with gradients weighed by where the channel is active: w_c = Σ_hw g ⊙ A_c / Σ_hw A_c, with g the score's
-    /// gradient at the channel A_c; the map is Σ_c w_c A_c, resized to the input.
+    /// Grad-CAM with gradients weighted by the activation of the channel: w_c = Σ_hw g ⊙ A_c / Σ_hw A_c, where g is the
+    /// score's gradient with respect to the channel A_c; the map is Σ_c w_c A_c, resized to the input.
     ///
     /// * **Needs** a layer with height and width. **Cost**: one forward pass and a backward pass from the output to
     ///   the layer, shared with other methods.
-    /// * **Axioms**: among maps of the form Σ_c w_c A_c the nearest to sensitivity and conservation, in the paper's sense;
-    ///   sensitivity to the model's parameters. After a ReLU, where A_c is not negative, its sum over the layer is that of
-    ///   activation times gradient.
-    /// * **Defaults**: the model's own choice of layer; 10⁻⁷ is added to the denominator, as in pytorch-grad-cam. Signs
+    /// * **Axioms**: of all maps of the form Σ_c w_c A_c, this one comes closest to sensitivity and conservation, in the
+    ///   paper's sense; sensitivity to the model's parameters. After a ReLU, where A_c is not negative, its sum over the
+    ///   layer is that of activation times gradient.
+    /// * **Defaults**: the layer that the model suggests; 10⁻⁷ is added to the denominator, as in pytorch-grad-cam. Signs
     ///   are kept in the values and only the positive part is drawn.
     /// * **Paper**: Fu et al., 2020, <https://arxiv.org/abs/2008.02312>.
     ///

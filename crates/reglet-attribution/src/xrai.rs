@@ -10,17 +10,17 @@ use crate::{
     Method, Operators, Point, Reduction, Segmentation, Slic,
 };
 
-/// Regions in the order of what they hold of a map. Segments of several sizes, which overlap, compete: the one whose pixels
-/// that no other has taken yet have the largest mean attribution takes them, and gives each of them that mean; and so on, until
-/// no segment adds enough pixels. What is left over has its own mean. The map is the mean of those of `methods`, with
-/// channels summed.
+/// Regions in the order of their mean attribution. Overlapping segments of several sizes compete: the segment whose
+/// unassigned pixels have the largest mean attribution is assigned these pixels, and gives each of them that mean. This is
+/// repeated until no segment adds enough pixels. The remaining pixels have their own mean. The underlying map is the mean of
+/// the maps of `methods`, with channels summed.
 ///
 /// * **Needs** what its methods need. **Cost**: theirs, and the segmentations.
-/// * **Axioms**: the sum of the map it rests on is kept, and with it completeness, up to what the methods' maps lack. Means
-///   over regions keep neither dummy nor sensitivity (b).
-/// * **Defaults**: Integrated Gradients from black and from white, segments that grow by 5 pixels, and regions of 50 pixels or
-///   more, as in the authors' library (PAIR). Segments are SLIC's at six scales, where the paper has Felzenszwalb's. Channels are
-///   summed, where that library takes the largest, which would lose completeness.
+/// * **Axioms**: the sum of the underlying map is preserved, and with it completeness, up to the gaps of the methods' maps.
+///   Means over regions preserve neither dummy nor sensitivity (b).
+/// * **Defaults**: Integrated Gradients from black and from white, segments dilated by 5 pixels, and regions of 50 pixels or
+///   more, as in the authors' library (PAIR). Segments are SLIC's at six scales, instead of Felzenszwalb's as in the paper.
+///   Channels are summed; that library takes the largest channel, which would break completeness.
 /// * **Paper**: Kapishnikov et al., 2019, <https://arxiv.org/abs/1906.02825>.
 ///
 /// ```
@@ -39,17 +39,17 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Xrai {
-    /// The methods whose maps' mean the regions are ordered by: 1 to 16.
+    /// The methods whose mean map determines the order of the regions: 1 to 16.
     pub methods: Vec<Method>,
-    /// The ways to cut the picture into segments, which compete: 1 to 16.
+    /// The competing segmentations of the picture: 1 to 16.
     pub segmentations: Vec<Segmentation>,
-    /// How far segments grow beyond their edges: 0 to 64 pixels.
+    /// The dilation of segments beyond their edges: 0 to 64 pixels.
     pub dilation: usize,
-    /// The fewest pixels that a region adds: 1 to 100000.
+    /// The minimum number of pixels that a region adds: 1 to 100000.
     pub smallest: usize,
 }
 
-/// About how many segments there are at each scale.
+/// The approximate number of segments at each scale.
 const SCALES: [usize; 6] = [12, 25, 50, 100, 200, 400];
 
 impl Default for Xrai {
@@ -72,7 +72,7 @@ impl Xrai {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
-    /// Those of the methods, and [`AttributionError::Parameter`].
+    /// The errors of the methods, and [`AttributionError::Parameter`].
     pub fn attribute(
         &self,
         model: &dyn Operators,

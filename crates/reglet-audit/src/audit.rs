@@ -47,7 +47,7 @@ pub(crate) fn check_unchanged(plan: &Plan, fingerprint: &str) -> Result<(), Erro
     match plan.data.fingerprint()? == fingerprint {
         true => Ok(()),
         false => Err(Error::Usage(
-            "the pictures or their tables changed while the audit ran; start it again, when nobody writes to them"
+            "the pictures or their tables changed while the audit was running; run it again while nothing writes to them"
                 .to_owned(),
         )),
     }

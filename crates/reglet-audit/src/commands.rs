@@ -70,7 +70,7 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
     write_common(&common, out)?;
     let chunks = chunks(pictures).len();
     Ok(format!(
-        "{pictures} pictures in {chunks} chunks, of which up to {chunks} parts can be made.\nplan: {}\n",
+        "{pictures} pictures in {chunks} chunks; the audit can be split into up to {chunks} parts.\nplan: {}\n",
         out.join(PLAN).display()
     ))
 }
@@ -141,8 +141,7 @@ pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(St
     let mut record = Record::read(results)?;
     if let Some(wrong) = overrides.iter().find(|setting| !is_rule(setting)) {
         return Err(Error::Usage(format!(
-            "--set {wrong}: only what is judged can be changed without asking the models again: verdict.…, \
-             operating_point, seed, reference, language, title and models.NAME.expect; audit again for anything else"
+            "--set {wrong}: only these settings can be changed without running the models again: verdict.…, operating_point, seed, reference, language, title and models.NAME.expect; for any other, run the audit again"
         )));
     }
     let name = results.display().to_string();
@@ -246,6 +245,6 @@ fn left_out(unread: &[Unread]) -> String {
     let named = unread.iter().map(|unread| format!("  {}: {}\n", unread.id, unread.reason));
     match unread.len() {
         0 => String::new(),
-        count => format!("left out, since they could not be read: {count}\n{}", named.collect::<String>()),
+        count => format!("skipped because they could not be read: {count}\n{}", named.collect::<String>()),
     }
 }

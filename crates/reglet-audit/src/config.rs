@@ -349,11 +349,11 @@ impl Config {
             return Err(source.at("operating_point", &message));
         }
         if self.target.is_some() != self.targets.is_empty() {
-            let message = "name the class whose score is explained, as target = \"melanoma\", or several as targets = [\"a\", \"b\"]";
+            let message = "give the class whose score is explained, as target = \"melanoma\", or several classes, as targets = [\"a\", \"b\"]";
             return Err(source.at(if self.target.is_some() { "target" } else { "targets" }, message));
         }
         if self.artefact.is_some() && !self.artefacts.is_empty() {
-            let message = "name either one region under suspicion with artefact = \"ruler\", or several as [artefacts.ruler] …";
+            let message = "give either one suspected region, as artefact = \"ruler\", or several, as [artefacts.ruler] …";
             return Err(source.at("artefact", message));
         }
         let TrustConfig { min_stability, max_randomised, .. } = self.trust;
@@ -380,8 +380,10 @@ impl Config {
         }
         if let Some(reference) = self.reference.as_ref().filter(|name| !models.contains(name)) {
             let models: Vec<&str> = models.iter().map(|name| name.as_str()).collect();
-            let message =
-                format!("there is no model '{reference}' to refer to; there is: {}", models.join(", "));
+            let message = format!(
+                "the reference model '{reference}' does not exist; the models are: {}",
+                models.join(", ")
+            );
             return Err(source.at("reference", &message));
         }
         for method in self.chosen_methods() {

@@ -176,7 +176,7 @@ fn correct_by(method: &Method, case: &Case<'_>) -> Result<Corrected, TrainError>
         if let Some(worst) = found.worst.as_ref().filter(|worst| told.as_ref() != Some(*worst)) {
             let share = 100.0 * worst.accuracy();
             progress.say(&format!(
-                "{}: step {} of {}, loss {:.3}, {share:.0} % of the worst group right",
+                "{}: step {} of {}, loss {:.3}, {share:.0} % of the worst group correct",
                 method.name(),
                 found.step,
                 found.steps,
@@ -211,7 +211,7 @@ fn conclude(
     let find = |name: &str, artefact: &str| -> Result<&CaseResults, Error> {
         let own = |case: &&CaseResults| (case.name.as_str(), case.artefact.as_str()) == (name, artefact);
         let found = audited.cases.iter().find(|case| own(case) && case.target == *target);
-        found.ok_or_else(|| Error::Usage(format!("the audit has said nothing of {name}")))
+        found.ok_or_else(|| Error::Usage(format!("the audit has no result for {name}")))
     };
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     let mut of_group: BTreeMap<&str, u32> = BTreeMap::new();
@@ -297,7 +297,7 @@ fn text(results: &CorrectionResults, out: &Path, load: &dyn Fn(&str) -> String) 
         lines.push(format!("{}: {passes}", line(&method.name, &method.after)));
         if let Some(Ending::Diverged { step, .. }) = method.ending {
             lines.push(format!(
-                "  the training diverged at step {step}; the last good weights were kept; lower the learning rate"
+                "  the training diverged at step {step} and the last good weights were kept; lower the learning rate"
             ));
         }
         if !method.passes && method.after.verdict == VerdictKind::Inconclusive {

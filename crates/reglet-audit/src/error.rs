@@ -36,7 +36,7 @@ pub enum Error {
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
     /// The results could not be written.
-    #[error("cannot write to {}: {reason}; nothing was written, choose another folder with --out or make room", path.display())]
+    #[error("cannot write to {}: {reason}; nothing was written; choose another folder with --out, or free some space", path.display())]
     Output {
         /// The file or folder.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum Error {
         reason: String,
     },
     /// Whoever watches an audit wanted no more of it.
-    #[error("the audit was stopped; the same audit, started again, goes on from there")]
+    #[error("the audit was stopped; run it again to resume it")]
     Stopped,
     /// Anything else that is wrong with what was asked.
     #[error("{0}")]

@@ -163,8 +163,7 @@ fn figure(shown: &[Shown], methods: &[Method]) -> Result<Figure, Error> {
     }
     let mut figure = Figure::new(format!("{} methods, {} pictures", methods.len(), shown.len()))
         .subtitle(
-            "Where each method sees the reasons for the model's most probable class. Maps of one sign are drawn from dark \
-             to bright; where a value may speak for the class or against it, red is for and blue against.",
+            "The regions that each method considers relevant for the model's most probable class. Maps with values of one sign are drawn from dark to bright; in maps with both signs, red supports the class and blue opposes it.",
         )
         .columns(COLUMNS)
         .cell_width(CELL)
@@ -203,7 +202,7 @@ const SECTIONS: [(Family, &str); 5] = [
     (Family::Gradients, "Gradients of the score"),
     (Family::Layers, "Activations and gradients of a layer"),
     (Family::Attention, "Attention"),
-    (Family::Rules, "Backward passes with rules of their own"),
+    (Family::Rules, "Modified backward passes"),
     (Family::Scores, "Scores alone"),
 ];
 
@@ -248,7 +247,7 @@ mod tests {
         let order =
             ["Gradients of the score", "Saliency", "Grad-CAM", "Scores alone", "Occlusion"].map(place);
         assert!(order.is_sorted(), "{order:?}");
-        assert!(!drawing.contains("rules of their own"), "no family without a method");
+        assert!(!drawing.contains("Modified backward passes"), "no family without a method");
         assert_eq!(drawing.matches("<image").count(), 4, "the pictures and three methods");
         assert!(drawing.contains("slope.png: "), "what the model says");
     }

@@ -56,7 +56,7 @@ impl Journal {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::Usage(format!(
-                    "another audit is writing its results to {}; wait for it, or choose another folder with --out",
+                    "another audit is writing its results to {}; wait until it has finished, or choose another folder with --out",
                     out.display()
                 )));
             }
@@ -86,7 +86,7 @@ impl Journal {
     /// What to say of a record that is whole and yet does not fit the data.
     pub fn damaged(&self) -> String {
         format!(
-            "what an interrupted run left in {} does not fit these data; remove that file and start again",
+            "the file {} of an interrupted run does not match these data; delete it and start again",
             self.path.display()
         )
     }

@@ -1,12 +1,12 @@
-//! The audit: from a config to evidence, a verdict and a report; and the explanation of single pictures.
+//! Audits of image classifiers, from a config to evidence, a verdict and a report; and explanations of single pictures.
 //!
 //! ```text
 //! config ─► plan ─► observe (pictures, changes, models) ─► record (rows) ─► judge (effects, verdicts) ─► results ─► report, tables
 //! ```
 //!
-//! One way, no going back: a [`Plan`] is a config with everything that it names opened and checked; [`observe`] asks the
-//! models, and all that it finds is a [`Record`] of rows; [`judge`] makes [`results`] of that, by the pure functions of
-//! `reglet-evidence`; and [`write`](write()) leaves the report and the tables in a folder.
+//! Data flows in one direction. A [`Plan`] is a config with its data and models opened and checked. [`observe`] asks the
+//! models and returns a [`Record`] of rows. [`judge`] computes [`results`] from it, with the pure functions of
+//! `reglet-evidence`. [`write`](write()) writes the report and the tables to a folder.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -20,7 +20,8 @@ pub fn load(options: &ExplainOptions) -> Result<Model, Error> {
     let score = options.score.parse().map_err(|fault| Error::Usage(format!("--score: {fault}")))?;
     let statistics = match (&options.range, statistics(options.mean.as_deref(), options.std.as_deref())?) {
         (Some(_), Some(_)) => {
-            let what = "--range says what --mean and --std say; leave one or the others out";
+            let what =
+                "--range cannot be combined with --mean and --std; give either --range or the other two";
             return Err(Error::Usage(what.to_owned()));
         }
         (Some(text), None) => Some(range(text)?),
@@ -47,8 +48,7 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
     let device = device(&options.device)?;
     if is_archive(Path::new(&options.model)) {
         if options.weights.is_some() || options.width != 1.0 {
-            let what =
-                "an exported model has its weights and its width in it; leave out --weights and --width";
+            let what = "an exported model contains its weights and its width; omit --weights and --width";
             return Err(Error::Usage(what.to_owned()));
         }
         let archive = PathBuf::from(&options.model);
@@ -61,12 +61,11 @@ fn read(options: &ExplainOptions) -> Result<Model, Error> {
         return Ok(import(&ImportOptions { archive, output, head, labels, preprocessing, device })?);
     }
     if options.output.is_some() {
-        return Err(Error::Usage("an architecture has one result; leave out --output".to_owned()));
+        return Err(Error::Usage("a built-in architecture has a single output; omit --output".to_owned()));
     }
     let architecture: Architecture = options.model.parse()?;
     if trained {
-        let what =
-            "--preprocessing trained is of an exported model, which says how it was trained; name a size";
+        let what = "--preprocessing trained applies to exported models only; give a size";
         return Err(Error::Usage(what.to_owned()));
     }
     let model = ModelOptions {
@@ -140,9 +139,9 @@ fn range(text: &str) -> Result<Statistics, Error> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     match numbers.as_deref() {
         Ok(&[black, white]) => Channels::of_range(black, white).map_err(|error| fault(&error.to_string())),
-        _ => {
-            Err(fault("what black and white become is needed, two numbers with a comma, such as -1024,1024"))
-        }
+        _ => Err(fault(
+            "give two numbers separated by a comma, the values that black and white are mapped to, such as -1024,1024",
+        )),
     }
 }
 
@@ -171,13 +170,13 @@ fn channels(word: &str, text: &str, none: Channels, least: f32) -> Result<Channe
         Ok(numbers) if matches!(numbers.len(), 1 | 3) => numbers,
         _ => {
             return Err(fault(
-                "three numbers with commas are needed, one for each channel, or one for all, or none",
+                "give three numbers separated by commas (one for each channel), one number for all channels, or none",
             ));
         }
     };
     if numbers.iter().any(|number| *number > 1.0) {
         return Err(fault(
-            "it is that of levels in 0…1, so at most 1; divide by 255 what is that of levels in 0…255",
+            "it applies to values from 0 to 1 and must be at most 1; if yours applies to values from 0 to 255, divide it by 255",
         ));
     }
     match numbers.iter().all(|number| *number >= least) {
@@ -212,7 +211,7 @@ pub(crate) fn head(model: &Model) -> String {
         HeadSource::Config => "its config.json says so",
         HeadSource::Count => "a single logit",
         HeadSource::Assumed => {
-            "assumed: nothing says it; where a picture may show several classes, say head multi_label"
+            "assumed, because the model does not specify it; if a picture may show several classes, set head to multi_label"
         }
     };
     format!("{head} ({source})")
@@ -224,7 +223,7 @@ pub(crate) fn input(model: &Model) -> String {
     let Preprocessing { geometry, mean, std } = preprocessing;
     let colours = if preprocessing.channels() == 1 { "; grey" } else { "" };
     let statistics = match preprocessing.is_as_is() {
-        true => "levels in 0 to 1 as they are".to_owned(),
+        true => "values from 0 to 1, unchanged".to_owned(),
         false => format!("mean {mean}; standard deviation {std}"),
     };
     format!("{}{colours}; {statistics} ({})", size(geometry), model.preprocessing_source())
@@ -298,7 +297,7 @@ mod tests {
             (None, Some("0.5"), "--mean as well"),
             (Some("0.5,0.5"), Some("1"), "three numbers"),
             (Some("half"), Some("1"), "three numbers"),
-            (Some("123.7,116.3,103.5"), Some("1"), "divide by 255"),
+            (Some("123.7,116.3,103.5"), Some("1"), "divide it by 255"),
             (Some("0.5"), Some("0"), "above 0"),
             (Some("-0.5"), Some("1"), "0 to 1"),
             (Some("nan"), Some("1"), "0 to 1"),

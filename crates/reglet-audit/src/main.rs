@@ -20,8 +20,7 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(error) => {
             eprintln!(
-                "error: reglet-run, which belongs beside reglet, could not be started ({error}); build both with \
-                 `cargo build --package reglet-audit`"
+                "error: could not start the program reglet-run, which must be in the same folder as reglet ({error}); build both with `cargo build --package reglet-audit`"
             );
             ExitCode::from(2)
         }

@@ -140,7 +140,7 @@ impl Observed {
         let more = found.saturating_sub(NAMED);
         let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         Err(Error::Usage(format!(
-            "{found} of {count} pictures cannot be read, more than the share of {} that unreadable allows:{}{more}",
+            "{found} of {count} pictures cannot be read, which exceeds the share of {} that `unreadable` allows:{}{more}",
             plan.config.unreadable,
             named.concat()
         )))
@@ -180,8 +180,7 @@ fn check_version(plan: &Plan, versions: &[String], chunk: usize, now: &String) -
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "one of the pictures from {} to {}, or what is known of it, was changed since the plan was made; put back what it was, or make \
-         the plan and all parts again",
+        "one of the pictures from {} to {}, or its annotation, has changed since the plan was made; restore it, or make the plan and all parts again",
         plan.data.id(pictures.start),
         plan.data.id(pictures.end - 1)
     )))
@@ -218,8 +217,7 @@ pub(crate) fn observe(
     let mut progress = Progress::of(plan, Stage::Pictures);
     if journal.left() > 0 {
         let (done, all) = ((journal.left() * CHUNK).min(all.len()), all.len());
-        progress
-            .say(&format!("going on after {done} of {all} pictures, found by a run that was interrupted"));
+        progress.say(&format!("resuming an interrupted run after {done} of {all} pictures"));
     }
     let geometries = geometries(plan);
     let workshop = Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, geometries: &geometries };

@@ -110,7 +110,7 @@ pub fn clean_up_when_interrupted() {
         for folder in folders.iter() {
             let _ = fs::remove_dir_all(folder);
         }
-        let next = if journal::is_kept() { "; the same command goes on from here" } else { "" };
+        let next = if journal::is_kept() { "; run the same command again to resume" } else { "" };
         let _ = writeln!(io::stderr(), "error: interrupted; nothing was written{next}");
         // The usual exit takes libtorch's globals down while its threads still use them, and would crash.
         signal_hook::low_level::exit(2);

@@ -53,7 +53,7 @@ impl Shard {
     }
 
     fn of(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Shard, Error> {
-        let wrong = |why: &str| Error::Usage(format!("--shard {text}: {why}; say 3/17, auto or auto/17"));
+        let wrong = |why: &str| Error::Usage(format!("--shard {text}: {why}; give 3/17, auto or auto/17"));
         let number = |name: &str| variable(name).and_then(|value| value.trim().parse::<u32>().ok());
         let shard = if text == "auto" || text.starts_with("auto/") {
             let slurm = number("SLURM_ARRAY_TASK_ID").map(|id| {
@@ -66,9 +66,9 @@ impl Shard {
                 "neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX nor HQ_TASK_ID is set to a number";
             let found = found.ok_or_else(|| wrong(nothing))?;
             let of = match text.strip_prefix("auto/") {
-                Some(of) => of.parse().map_err(|_| wrong("that is no number of parts"))?,
+                Some(of) => of.parse().map_err(|_| wrong("the number of parts is not a positive number"))?,
                 None => number("SLURM_ARRAY_TASK_COUNT").ok_or_else(|| {
-                    wrong("SLURM_ARRAY_TASK_COUNT is not set, so it is not known how many parts there are")
+                    wrong("SLURM_ARRAY_TASK_COUNT is not set, so the number of parts is unknown")
                 })?,
             };
             Shard { number: found, of }
@@ -133,7 +133,7 @@ impl Identity {
             (self.reglet != other.reglet || self.program != other.program, "another build of reglet"),
             (self.config != other.config, "another config"),
             (self.models != other.models, "other weights"),
-            (self.data != other.data, "other data, or data that changed meanwhile"),
+            (self.data != other.data, "other data, or data that have changed in the meantime"),
         ];
         differs.into_iter().find_map(|(differs, what)| differs.then_some(what))
     }
@@ -257,12 +257,12 @@ impl Parts {
             if let Some(what) = part.identity.difference(&known.identity) {
                 let (path, first) = (path.display(), known.first.display());
                 return Err(Error::Usage(format!(
-                    "{path} does not belong to {first}: it was made by {what}; merge parts of one audit, or make it again"
+                    "{path} and {first} are not parts of the same audit: the former was made by {what}; merge parts of one audit, or make it again"
                 )));
             }
             if part.shard.of != known.of {
                 return Err(Error::Usage(format!(
-                    "{} is one of {} parts, and {} one of {}; merge parts of one division",
+                    "{} is one of {} parts, but {} is one of {}; merge parts with the same total",
                     path.display(),
                     part.shard.of,
                     known.first.display(),
@@ -275,7 +275,7 @@ impl Parts {
                     continue;
                 }
                 return Err(Error::Usage(format!(
-                    "part {} is there twice, and not the same: {} and {}; remove one of them",
+                    "part {} exists twice with different contents: {} and {}; remove one of them",
                     part.shard.number,
                     other.display(),
                     path.display()
@@ -287,7 +287,7 @@ impl Parts {
         let Some(mut parts) = parts else {
             let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
             return Err(Error::Usage(format!(
-                "there is no part of an audit in {}; make them with `reglet audit --shard 1/2 --out FOLDER` and so on",
+                "there are no parts of an audit in {}; make them with `reglet audit --shard 1/2 --out FOLDER` and so on",
                 folders.join(", ")
             )));
         };
@@ -297,7 +297,7 @@ impl Parts {
             .collect();
         if !missing.is_empty() {
             return Err(Error::Usage(format!(
-                "{} of {} parts are missing: {}; make them, or name their folder too",
+                "{} of {} parts are missing: {}; make them, or give their folder as well",
                 missing.len(),
                 parts.of,
                 shortened(&missing)
@@ -332,7 +332,7 @@ impl Parts {
             let wanted = pictures(plan, Shard { number, of: self.of });
             if found != wanted || observed.gone_through() != wanted.len() {
                 return Err(Error::Usage(format!(
-                    "{} does not hold the pictures of its part; make it again",
+                    "{} does not contain the pictures of its part; make it again",
                     path.display()
                 )));
             }
@@ -388,8 +388,9 @@ fn open(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], path: &Path) -> Result<T, Error> {
     let damaged = |what: &str| Error::Usage(format!("{} {what}; make it again", path.display()));
-    let rest =
-        bytes.strip_prefix(MAGIC).ok_or_else(|| damaged("is no part of an audit, or of another version"))?;
+    let rest = bytes
+        .strip_prefix(MAGIC)
+        .ok_or_else(|| damaged("is not a part of an audit, or was made by another version"))?;
     let (sum, body) = rest.split_at_checked(32).ok_or_else(|| damaged("is cut short"))?;
     if Sha256::digest(body).as_slice() != sum {
         return Err(damaged("is cut short or damaged: its checksum differs"));
@@ -425,7 +426,12 @@ mod tests {
         assert_eq!(Shard::of("auto", slurm).ok(), Some(Shard { number: 3, of: 7 }));
         let kubernetes = set(&[("JOB_COMPLETION_INDEX", "0")]);
         assert_eq!(Shard::of("auto/7", kubernetes).ok(), Some(Shard { number: 1, of: 7 }));
-        assert!(Shard::of("auto", kubernetes).expect_err("no count").to_string().contains("how many"));
+        assert!(
+            Shard::of("auto", kubernetes)
+                .expect_err("no count")
+                .to_string()
+                .contains("the number of parts is unknown")
+        );
         let queue = set(&[("HQ_TASK_ID", "7")]);
         assert_eq!(Shard::of("auto/7", queue).ok(), Some(Shard { number: 7, of: 7 }));
         assert!(Shard::of("auto/6", queue).is_err());

@@ -98,7 +98,7 @@ impl Plan {
         names.sort();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(Error::Usage(format!(
-                "two models are called '{}'; give each a name of its own",
+                "two models have the name '{}'; give each model a different name",
                 twice[0]
             )));
         }
@@ -142,7 +142,9 @@ impl Plan {
         let Document { config, source, folder } = &document;
         config.check(source, &config.models.keys().collect::<Vec<_>>())?;
         let Some(options) = &config.data else {
-            return Err(source.at("data", "no pictures are named; add a table such as [data.manifest]"));
+            return Err(
+                source.at("data", "the config names no data set; add a table such as [data.manifest]")
+            );
         };
         let data = options.open(folder);
         let data = data.map_err(|error| match error {
@@ -263,7 +265,7 @@ fn suspects(
             let known = data.regions().join(", ");
             let message = match known.as_str() {
                 "" => format!(
-                    "the data set has no region '{region}', and no other either: name masks, flags or a COCO file"
+                    "the data set has no region '{region}' and no other regions; give masks, flags or a COCO file"
                 ),
                 known => format!("the data set has no region '{region}'; it has: {known}"),
             };
@@ -339,11 +341,11 @@ impl ModelConfig {
                 model
             }
             (None, Some(_), Some(_)) => {
-                let what = "an architecture has one result; leave out output";
+                let what = "a built-in architecture has a single output; omit output";
                 return Err(Error::Usage(what.to_owned()));
             }
             _ => {
-                let what = "name either an architecture and its weights, or an archive, which holds both";
+                let what = "give either an architecture and its weights, or an archive, which contains both";
                 return Err(Error::Usage(what.to_owned()));
             }
         };

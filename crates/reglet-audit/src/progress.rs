@@ -37,9 +37,9 @@ impl Stage {
     /// What is being done, and what it is counted in.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Stage::Features => ("finding what the models see", "pictures"),
+            Stage::Features => ("computing features", "pictures"),
             Stage::Pictures => ("auditing", "pictures"),
-            Stage::Maps => ("trying the maps", "parts"),
+            Stage::Maps => ("testing the maps", "parts"),
         }
     }
 }

@@ -164,7 +164,7 @@ impl Record {
             let path = folder.join(name);
             fs::read(&path).map_err(|error| {
                 Error::Usage(format!(
-                    "cannot read {}: {error}; name the folder of an audit's results, which has its rows in it",
+                    "cannot read {}: {error}; give the results folder of an audit, which contains its rows",
                     path.display()
                 ))
             })
@@ -175,7 +175,7 @@ impl Record {
             serde_json::from_slice(&text).map_err(|error| fault(format!("is damaged: {error}")))?;
         if version.version != VERSION {
             return Err(fault(format!(
-                "the rows have the format {}, and this version of Reglet reads {VERSION}; audit again",
+                "the rows have the format version {}, but this version of Reglet reads version {VERSION}; run the audit again",
                 version.version
             )));
         }
@@ -186,7 +186,7 @@ impl Record {
             match manifest.files.get(name) {
                 Some(known) if *known == hash(&bytes) => Ok(bytes),
                 _ => Err(Error::Usage(format!(
-                    "{} is not the file that the audit wrote: its checksum differs; audit again",
+                    "{} is not the file that the audit wrote, because its checksum differs; run the audit again",
                     folder.join(name).display()
                 ))),
             }
@@ -201,7 +201,7 @@ impl Record {
         let counts = [rows.pictures.len(), rows.observations.len(), rows.maps.len()];
         if counts != [manifest.pictures, manifest.observations, manifest.maps] {
             return Err(fault(
-                "the number of rows is not the one that the audit wrote; audit again".to_owned(),
+                "the number of rows differs from that in run.json; run the audit again".to_owned(),
             ));
         }
         let pictures: Pictures = postcard::from_bytes(&file("pictures.bin")?)
@@ -224,8 +224,7 @@ impl Record {
         if let Some(at) = asked.iter().position(|count| *count != 1) {
             let (model, picture) = (at / self.rows.pictures.len(), at % self.rows.pictures.len());
             return Err(Error::Usage(format!(
-                "the rows are not whole: there are {} of the model {} on the picture {} as it is, instead of one; audit \
-                 again",
+                "the rows are incomplete: there are {} rows, instead of one, for the model {} and the unchanged picture {}; run the audit again",
                 asked[at], models[model], self.rows.pictures[picture].id
             )));
         }
@@ -243,7 +242,9 @@ impl Record {
             && self.run.resolutions.len() == artefacts.len();
         match shown && facts {
             true => Ok(()),
-            false => Err(Error::Usage("the rows refer to what they do not hold; audit again".to_owned())),
+            false => Err(Error::Usage(
+                "the rows refer to entries that do not exist; run the audit again".to_owned(),
+            )),
         }
     }
 }

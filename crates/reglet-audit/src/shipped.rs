@@ -33,7 +33,7 @@ pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
     let Some(folder) = folder else {
         let lines = names().map(|name| format!("{name:22} {}\n", purpose(name)));
         return Ok(format!(
-            "{}`reglet configs FOLDER` writes them there to be changed, with the weights that they name.\n",
+            "{}`reglet configs FOLDER` writes them to a folder, where you can change them, together with their weights.\n",
             lines.collect::<String>()
         ));
     };
@@ -41,7 +41,7 @@ pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|there| there != content) {
             return Err(Error::Usage(format!(
-                "{} is there already and is another one; nothing was written. Name another folder, or move it away",
+                "{} exists already with different contents; nothing was written. Give another folder, or move the file away",
                 path.display()
             )));
         }

@@ -56,7 +56,7 @@ fn find(name: &Path) -> Result<PathBuf, Error> {
     let shipped = plain.map(shipped::find).transpose()?.flatten();
     shipped.ok_or_else(|| {
         let known = shipped::names().collect::<Vec<_>>().join(", ");
-        Error::Usage(format!("there is no config {}; those that come with Reglet: {known}", name.display()))
+        Error::Usage(format!("there is no config {}; these come with Reglet: {known}", name.display()))
     })
 }
 
@@ -136,7 +136,7 @@ impl Source {
             let mut item = document.as_item_mut();
             for part in &keys[..keys.len() - 1] {
                 let table = item.as_table_like_mut().ok_or_else(|| {
-                    Error::Usage(format!("--set {setting}: '{part}' is inside a value that is no table"))
+                    Error::Usage(format!("--set {setting}: '{part}' is inside a value that is not a table"))
                 })?;
                 item = table.entry(part).or_insert(Item::Table(Table::new()));
             }

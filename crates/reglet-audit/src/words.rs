@@ -1,10 +1,10 @@
-//! The words of the command line.
+//! The command line of `reglet`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Does an image classifier look at the lesion, or at the ruler beside it, and does that change what it says?
+/// Does an image classifier look at the lesion, or at the ruler beside it, and does the ruler change its prediction?
 #[derive(Parser)]
 #[command(name = "reglet", version, max_term_width = 100)]
 pub(crate) struct Words {
@@ -14,60 +14,61 @@ pub(crate) struct Words {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// What a classifier says of a picture, and where it looks
+    /// Explain a classifier's prediction for a picture by attribution maps
     ///
-    /// Exit status: 0 if every picture is explained; 1 if some could not be and --keep-going left them out, or if a figure
-    /// could not be drawn, the rest being written; 2 if the run failed, and nothing is written.
+    /// Exit status: 0 if every picture was explained; 1 if --keep-going skipped pictures that could not be explained, or if
+    /// a figure could not be drawn but everything else was written; 2 if the run failed and nothing was written.
     Explain(Box<ExplainWords>),
-    /// A model and a data set: evidence, a verdict, a report
+    /// Audit models on a data set: evidence, verdicts and a report
     ///
-    /// Exit status: 0 if no model is found to take the shortcut, or those with an `expect` came out as expected; 1 if one
-    /// does (or an expectation failed); 2 if the run failed.
+    /// Exit status: 0 if every model with an `expect` has the expected verdict and no other model uses a shortcut; 1
+    /// otherwise; 2 if the run failed.
     Audit(AuditWords),
-    /// One audit of its parts, which were made with `audit --shard` on any number of machines
+    /// Merge the parts of an audit, made with `audit --shard` on any number of machines
     ///
-    /// Leaves what an audit on one machine leaves. Exit status as of an audit.
+    /// Writes the same results as an audit on one machine. The exit status is that of an audit.
     Merge(MergeWords),
-    /// The verdicts of an audit again, by other rules and without any model
+    /// Compute the verdicts of an audit again with other rules, without running a model
     ///
-    /// Reads the rows that an audit left beside its results. Without --set every file is, byte for byte, what the audit wrote.
-    /// Exit status as of an audit.
+    /// Reads the rows that an audit wrote to its results. Without --set, every file is byte for byte the same as that of the
+    /// audit. The exit status is that of an audit.
     Judge(JudgeWords),
-    /// A model with a shortcut: corrected by several methods, and audited before and after
+    /// Correct a model that uses a shortcut by several methods, and audit it before and after
     ///
-    /// Leaves for each method the corrected weights, and one report. Exit status: 0 if some method passes, 1 if none does, 2 if
-    /// the run failed.
+    /// Writes the corrected weights of each method, and one report. Exit status: 0 if some method passes, 1 if none does, 2
+    /// if the run failed.
     Correct(CorrectWords),
-    /// How often the audit is right: a series of classifiers of phantoms, trained and audited
+    /// Measure how often audits are right, by training and auditing a series of classifiers of phantoms
     ///
-    /// Exit status: 0 if no clean classifier was convicted and every strong shortcut found; 1 if not; 2 if the run failed.
+    /// Exit status: 0 if no clean classifier was called a shortcut and every strong shortcut was found; 1 otherwise; 2 if
+    /// the run failed.
     Calibrate(CalibrateWords),
-    /// Print the table of attribution methods: name, what each works with, cost in passes, paper
+    /// List the attribution methods: name, what each works with, cost in passes, paper
     Methods,
-    /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18: takes minutes
+    /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18 (takes minutes)
     Gallery(GalleryWords),
-    /// A model's operators with their shapes and parameters, and the layers that suit Grad-CAM
+    /// List a model's operators with their shapes and parameters, and the layers that suit Grad-CAM
     Inspect {
-        /// An architecture, or a model that torch.export saved (.pt2), or an ONNX file (.onnx)
+        /// An architecture, or a model saved by torch.export (.pt2), or an ONNX file (.onnx)
         model: String,
-        /// The side of the square picture it is shown [default: that it was exported for, else 224]
+        /// The side of the square input picture [default: the side that the model was exported for, else 224]
         #[arg(long)]
         side: Option<u32>,
     },
-    /// Print the lines of Python that export a model for Reglet
+    /// Print the Python code that exports a model for Reglet
     ExportHelp {
-        /// torchvision's name of the network, or timm's after 'timm.' [default: one of your own]
+        /// The network's name in torchvision, or 'timm.' and its name in timm [default: a network of your own]
         model: Option<String>,
-        /// The side of the square pictures it takes
+        /// The side of the square input pictures
         #[arg(long, default_value_t = 224)]
         side: u32,
     },
-    /// List the configs that come with the program, or write them to a folder with the weights they name
+    /// List the configs that come with the program, or write them to a folder together with their weights
     Configs {
-        /// The folder to write them to [default: none, they are listed]
+        /// The folder to write them to [default: none; they are listed]
         folder: Option<PathBuf>,
     },
-    /// Find libtorch, or download it once: only needed where what the program was linked to is gone
+    /// Find libtorch, or download it once; only needed if the library that the program was linked to has been removed
     Setup {
         /// With the CUDA libraries (Linux, about 2.5 GB)
         #[arg(long)]
@@ -75,13 +76,13 @@ pub(crate) enum Command {
     },
     /// Print the JSON schema of a config
     ConfigSchema {
-        /// Of which command's config
+        /// The command whose config is described
         #[arg(value_enum, default_value_t)]
         of: Subject,
     },
-    /// Print the JSON schema of an audit's results.json, or of a correction's correction.json
+    /// Print the JSON schema of results.json of an audit, or of correction.json of a correction
     ResultsSchema {
-        /// Of which command's results
+        /// The command whose results are described
         #[arg(value_enum, default_value_t)]
         of: Subject,
     },
@@ -93,7 +94,7 @@ pub(crate) enum Command {
     },
 }
 
-/// What a schema is of.
+/// The command that a schema belongs to.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 pub(crate) enum Subject {
     /// `reglet audit`
@@ -108,67 +109,67 @@ pub(crate) struct ExplainWords {
     /// Pictures, or folders of them
     #[arg(required = true)]
     pub(crate) pictures: Vec<PathBuf>,
-    /// The architecture, as torchvision calls it, such as resnet18 or vit_b_16; or a model that
-    /// torch.export saved (.pt2), or an ONNX file (.onnx)
+    /// An architecture, by its name in torchvision, such as resnet18 or vit_b_16; or a model saved by torch.export (.pt2),
+    /// or an ONNX file (.onnx)
     #[arg(long, default_value = "resnet18")]
     pub(crate) model: String,
-    /// Of several results of an ONNX file that could be logits, the name of the one that is
+    /// The name of the output with the logits, for an ONNX file with several outputs
     #[arg(long)]
     pub(crate) output: Option<String>,
-    /// What the logits mean: softmax, sigmoid (one logit) or multi_label (a sigmoid for each) [default: what the network
-    /// itself ends with, else softmax]
+    /// The meaning of the logits: softmax, sigmoid (one logit) or multi_label (a sigmoid for each) [default: taken from the
+    /// last layer of the network, else softmax]
     #[arg(long)]
     pub(crate) head: Option<String>,
-    /// Run the model if it is a TorchScript program (.pt), which does what its author wrote
+    /// Run the model even if it is a TorchScript program (.pt), which can do whatever its author wrote
     #[arg(long)]
     pub(crate) run_torchscript: bool,
-    /// Channels relative to the published network
+    /// The number of channels relative to the published network
     #[arg(long, default_value_t = 1.0)]
     pub(crate) width: f64,
-    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for its published ones [default: torchvision;
-    /// a .pt2 model has its own]
+    /// Weights: a .safetensors or PyTorch file, or 'torchvision' for the published weights [default: torchvision; a .pt2
+    /// model contains its own]
     #[arg(long)]
     pub(crate) weights: Option<String>,
-    /// A file with the class labels, one a line, in the order of the logits
+    /// A file with one class label on each line, in the order of the logits
     #[arg(long)]
     pub(crate) labels: Option<PathBuf>,
     /// The class to explain, by label or index [default: the top class]
     #[arg(long)]
     pub(crate) target: Option<String>,
-    /// Methods, with commas
+    /// Methods, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "saliency,integrated_gradients,grad_cam")]
     pub(crate) methods: Vec<String>,
-    /// Grad-CAM's layer [default: the last convolution, layer4.1.conv2 in a ResNet-18]
+    /// The layer for Grad-CAM [default: the last convolution, layer4.1.conv2 in a ResNet-18]
     #[arg(long)]
     pub(crate) layer: Option<String>,
-    /// Where Integrated Gradients begins: zero (the mean colour), black, white, grey, #rrggbb, a number, blur:PIXELS,
+    /// The baseline of Integrated Gradients: zero (the mean colour), black, white, grey, #rrggbb, a number, blur:PIXELS,
     /// noise:SEED, or another picture's path [default: zero]
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) baseline: Option<String>,
-    /// Integrated Gradients' steps [default: 50]
+    /// The number of steps of Integrated Gradients [default: 50]
     #[arg(long)]
     pub(crate) steps: Option<usize>,
     /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated
     #[arg(long, value_name = "METHOD.PARAMETER=VALUE")]
     pub(crate) set: Vec<String>,
-    /// notebook (224×224), torchvision (256, centre 224), trained (the size that a .pt2 model, or a preprocessor_config.json or
-    /// config.json beside it, says it was trained with), the side of a square, or HEIGHTxWIDTH [default: notebook; the size
-    /// that a .pt2 model was exported for]
+    /// notebook (224×224), torchvision (256, centre 224), trained (the size of the training pictures according to a .pt2
+    /// model, or to a preprocessor_config.json or config.json beside it), the side of a square, or HEIGHTxWIDTH [default:
+    /// notebook; for a .pt2 model, the size that it was exported for]
     #[arg(long, visible_alias = "size")]
     pub(crate) preprocessing: Option<String>,
-    /// The mean of each channel in the model's training pictures, levels being 0 to 1: R,G,B, one number for all, or none
-    /// where the model normalises its input itself [default: what a .pt2 model or a preprocessor_config.json or config.json
-    /// beside it says, else ImageNet's]
+    /// The mean of each channel in the model's training pictures, for values from 0 to 1: R,G,B, one number for all, or none
+    /// if the model normalises its input itself [default: taken from a .pt2 model or a preprocessor_config.json or
+    /// config.json beside it, else ImageNet's]
     #[arg(long, value_name = "R,G,B", allow_hyphen_values = true)]
     pub(crate) mean: Option<String>,
     /// The standard deviation, likewise
     #[arg(long, value_name = "R,G,B", allow_hyphen_values = true)]
     pub(crate) std: Option<String>,
-    /// Instead of both, what black and white become in the model's input: 0,1 or -1,1 or -1024,1024
+    /// Instead of both: the values that black and white are mapped to, such as 0,1 or -1,1 or -1024,1024
     #[arg(long, value_name = "BLACK,WHITE", allow_hyphen_values = true)]
     pub(crate) range: Option<String>,
-    /// What of the class is explained: logit; margin, its log odds against all other classes, which whatever changes the
-    /// probability changes; or probability
+    /// The score that is explained: logit; margin, the log odds against all other classes, which changes whenever the
+    /// probability does; or probability
     #[arg(long, default_value = "logit")]
     pub(crate) score: String,
     /// inferno, viridis, magma, plasma, jet, gray or rdbu
@@ -177,25 +178,25 @@ pub(crate) struct ExplainWords {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
-    /// The rewrites to run by, names with commas (`reglet inspect` lists them), or none [default: all]
+    /// The graph optimisations to use, separated by commas (`reglet inspect` lists them), or none [default: all]
     #[arg(long)]
     pub(crate) rewrites: Option<String>,
     /// The folder for the results
     #[arg(long, default_value = "results/explain")]
     pub(crate) out: PathBuf,
-    /// Leave out a picture that cannot be explained, and list such pictures at the end
+    /// Skip pictures that cannot be explained, and list them at the end
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Print a summary for machines instead of text
+    /// Print the summary as JSON instead of text
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct JudgeWords {
-    /// The folder of an audit's results
+    /// The results folder of an audit
     pub(crate) results: PathBuf,
-    /// A rule: verdict.min_effect=0.05, operating_point=0.3, models.NAME.expect=clear; may be repeated
+    /// A rule, such as verdict.min_effect=0.05, operating_point=0.3 or models.NAME.expect=clear; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// The folder for the new results [default: results/judge]
@@ -214,27 +215,27 @@ pub(crate) struct AuditWords {
     /// Override a value of the config: key=value, with dotted keys; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Make only what all parts of the audit have in common, in the folder --out, before any part is made
+    /// Compute only what all parts of the audit have in common, in the folder --out; to be run before the parts
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Make only one part, such as 3/17, in the folder --out; `auto` takes it from Slurm's environment, `auto/17` also from
-    /// that of Kubernetes or HyperQueue
+    /// Compute only one part, such as 3/17, in the folder --out; `auto` takes the numbers from Slurm's environment,
+    /// `auto/17` also from that of Kubernetes or HyperQueue
     #[arg(long, conflicts_with = "plan")]
     pub(crate) shard: Option<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct MergeWords {
-    /// The folders that the parts are in
+    /// The folders that contain the parts
     #[arg(required = true)]
     pub(crate) folders: Vec<PathBuf>,
-    /// The config that the parts were made by, where it or the data lie elsewhere on this machine [default: as they were]
+    /// The config of the parts, if it or the data have another path on this machine [default: the paths of the parts]
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
     /// The folder for the results
     #[arg(long, default_value = "results/audit")]
     pub(crate) out: PathBuf,
-    /// The overrides that the parts were made with, where --config is said
+    /// The overrides that the parts were made with, if --config is given
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
     pub(crate) set: Vec<String>,
 }
@@ -247,7 +248,8 @@ pub(crate) struct CorrectWords {
     /// The folder for the results
     #[arg(long, default_value = "results/correction")]
     pub(crate) out: PathBuf,
-    /// Override a value of the config, or after `audit.` of the audit's: key=value, with dotted keys; may be repeated
+    /// Override a value of the config, or, with the prefix `audit.`, of the audit's config: key=value, with dotted keys; may
+    /// be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
@@ -279,10 +281,10 @@ pub(crate) struct GalleryWords {
     /// Weights of a classifier of such pictures: a .safetensors or PyTorch file
     #[arg(long, value_name = "FILE")]
     pub(crate) dermoscopic_weights: String,
-    /// Its classes in the order of its logits, with commas
+    /// Its classes in the order of its logits, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "benign,melanoma")]
     pub(crate) dermoscopic_labels: Vec<String>,
-    /// Methods, with commas [default: all]
+    /// Methods, separated by commas [default: all]
     #[arg(long, value_delimiter = ',')]
     pub(crate) methods: Vec<String>,
     /// Any parameter of a method: METHOD.PARAMETER=VALUE; may be repeated

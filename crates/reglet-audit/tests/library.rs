@@ -108,9 +108,9 @@ fn what_does_not_fit_is_said_before_any_model_is_asked() {
         ("", &["a"][..], "target = "),
         ("target = 'naevus'", &["a"], "naevus"),
         ("target = 'melanoma'", &[], "no model"),
-        ("target = 'melanoma'", &["a", "a"], "two models are called 'a'"),
+        ("target = 'melanoma'", &["a", "a"], "two models have the name 'a'"),
         ("target = 'melanoma'\nartefact = 'plaster'", &["a"], "plaster"),
-        ("target = 'melanoma'\nreference = 'b'", &["a"], "no model 'b'"),
+        ("target = 'melanoma'\nreference = 'b'", &["a"], "'b' does not exist"),
         ("target = 'melanoma'\nverdict.min_effect = 2.0", &["a"], "min_effect"),
     ] {
         let message = plan(more, names).err().map(|error| format!("{error}"));

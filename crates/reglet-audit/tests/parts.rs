@@ -96,7 +96,7 @@ fn parts_that_do_not_fit_are_refused_by_name() {
     let (folder, config) = example();
     let at = |name: &str| folder.path().join(name);
     fs::create_dir(at("empty")).expect("room");
-    assert!(refused(&[&at("empty")]).contains("no part of an audit"));
+    assert!(refused(&[&at("empty")]).contains("no parts of an audit"));
     assert!(refused(&[&at("nowhere")]).contains("nowhere"));
 
     part(&config, "1/2", &at("a"));
@@ -146,7 +146,7 @@ fn parts_that_do_not_fit_are_refused_by_name() {
     changed.put_pixel(0, 0, image::Rgb([1, 2, 3]));
     changed.save(&picture).expect("room");
     let said = refused(&[&at("a"), &at("b")]);
-    assert!(said.contains("data that changed meanwhile"), "{said}");
+    assert!(said.contains("data that have changed in the meantime"), "{said}");
 }
 
 #[test]

@@ -71,8 +71,8 @@ fn the_shortcut_is_convicted_the_clean_model_cleared_and_both_judged_again_witho
     assert_ne!(verdicts(&strict)["shortcut"], "shortcut");
 
     for (setting, wanted) in [
-        ("target=benign", "only what is judged can be changed"),
-        ("methods.saliency.x=1", "only what is judged can be changed"),
+        ("target=benign", "only these settings can be changed"),
+        ("methods.saliency.x=1", "only these settings can be changed"),
         ("verdict.min_effect=7", "from 0 to 1"),
     ] {
         let refused = reglet(&["judge", audit_words, "--set", setting, "--out", judged_words]);

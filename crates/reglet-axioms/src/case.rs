@@ -1,11 +1,11 @@
-//! A small network with an input, as numbers that can be shrunk.
+//! A small network with an input, made of numbers that can be shrunk.
 
 use std::fmt;
 
 use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
-/// How many pixels an input has: two rows of two.
+/// The number of pixels of an input: two rows of two.
 pub const PIXELS: usize = 4;
 
 /// How many classes a network has.
@@ -35,7 +35,7 @@ pub struct Case {
     pub bias: Vec<i8>,
     /// x: colour by colour, four pixels each.
     pub input: Vec<i8>,
-    /// A pixel that an axiom picks.
+    /// The pixel that an axiom uses.
     pub pixel: usize,
     /// Numbers that an axiom may use: factors of a sum, a shift of each colour.
     pub factors: [i8; COLOURS],
@@ -75,7 +75,7 @@ impl Case {
         halves(&self.input).view([1, COLOURS as i64, 2, 2])
     }
 
-    /// A pixel other than the one picked.
+    /// A pixel other than the chosen one.
     pub(crate) fn other_pixel(&self) -> usize {
         (self.pixel + 1) % PIXELS
     }

@@ -1,4 +1,4 @@
-//! The search for a case that breaks an axiom.
+//! The search for a counterexample to an axiom.
 
 use std::fmt;
 
@@ -8,27 +8,27 @@ use tch::Tensor;
 
 use crate::{Axiom, Case, Outcome};
 
-/// What is held to an axiom: attributions `[N, C or 1, H, W]` of inputs `[N, C, H, W]` for one class each, with a baseline of
-/// zero where the method has one.
+/// A method that is tested: it returns the attributions `[N, C or 1, H, W]` of inputs `[N, C, H, W]` for one class each,
+/// with a baseline of zero if it has one.
 pub type Subject<'a> = dyn Fn(&dyn Operators, &Tensor, &[usize]) -> Result<Tensor, AttributionError> + 'a;
 
-/// What came of it.
+/// The result of the test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// No case was found that breaks the axiom.
+    /// No counterexample was found.
     Holds,
-    /// This case breaks it, and nothing simpler that was tried does.
+    /// A counterexample, the simplest that was found.
     Fails(Box<Counterexample>),
-    /// The axiom says nothing of the method: why.
+    /// The axiom does not apply to the method: why.
     DoesNotApply(String),
 }
 
-/// A case that breaks an axiom.
+/// A counterexample to an axiom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
-    /// The network and its input; none where many networks make the finding.
+    /// The network and its input; none if the finding is based on many networks.
     pub case: Option<Case>,
-    /// In which way it breaks the axiom.
+    /// How it violates the axiom.
     pub finding: String,
 }
 
@@ -41,18 +41,18 @@ impl fmt::Display for Counterexample {
     }
 }
 
-/// Holds a method to an axiom on 64 random cases that meet the axiom's premise, always the same ones. A method that reports
-/// an error on a case has the axiom not apply to it.
+/// Tests a method against an axiom on 64 random cases that satisfy the axiom's premise; the cases are always the same. If
+/// the method returns an error for a case, the axiom does not apply to it.
 pub fn check(axiom: Axiom, subject: &Subject) -> Verdict {
     check_with(axiom, subject, Effort::default())
 }
 
-/// How hard a counterexample is looked for.
+/// The effort of the search for a counterexample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// How many cases that meet the axiom's premise are tried.
+    /// The number of tested cases that satisfy the axiom's premise.
     pub cases: u32,
-    /// How many simpler cases are tried once one was found.
+    /// The number of simpler cases that are tested after a counterexample has been found.
     pub shrinks: u32,
 }
 
@@ -62,7 +62,7 @@ impl Default for Effort {
     }
 }
 
-/// The same with more or less effort.
+/// The same, with a given effort.
 pub fn check_with(axiom: Axiom, subject: &Subject, effort: Effort) -> Verdict {
     if axiom == Axiom::ParameterRandomisation {
         return match axiom.examine_weights(subject) {

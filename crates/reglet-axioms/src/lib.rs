@@ -1,8 +1,8 @@
-//! The axioms of attribution as property tests that anyone can run on a method of their own.
+//! The axioms of attribution as property tests for any attribution method, including your own.
 //!
-//! An axiom is a statement about every network, input and baseline. [`check`] looks for a case that breaks it, among small
-//! random [`Case`]s, and shrinks what it finds until nothing can be left out. Here is a method that is broken on purpose: it
-//! forgets the baseline's score and claims completeness all the same.
+//! An axiom is a statement about all networks, inputs and baselines. [`check`] searches small random [`Case`]s for a
+//! counterexample, and shrinks it until nothing can be removed. The method in this example is wrong on purpose: it is meant
+//! to be complete, but ignores the score of the baseline.
 //!
 //! ```
 //! use reglet_axioms::{Axiom, Verdict, check};
@@ -25,28 +25,28 @@
 //! # Ok::<(), AttributionError>(())
 //! ```
 //!
-//! | axiom | says |
+//! | axiom | statement |
 //! |---|---|
 //! | [`Completeness`](Axiom::Completeness) | the attributions sum to F(x) − F(x′), x′ being zero |
-//! | [`SensitivityA`](Axiom::SensitivityA) | a pixel that alone differs from the baseline and changes the score has an attribution |
-//! | [`SensitivityB`](Axiom::SensitivityB) | a pixel that no weight leads from has none |
-//! | [`Dummy`](Axiom::Dummy) | nor has one whose ways to the score cancel |
-//! | [`Linearity`](Axiom::Linearity) | the attribution of a F + b G is a times that of F plus b times that of G |
-//! | [`Symmetry`](Axiom::Symmetry) | pixels that can be exchanged and are equal have equal attributions |
-//! | [`ImplementationInvariance`](Axiom::ImplementationInvariance) | networks that are the same function have the same attributions |
-//! | [`InputShift`](Axiom::InputShift) | a constant added to the input and taken away by the first bias changes nothing |
-//! | [`ClassSensitivity`](Axiom::ClassSensitivity) | classes with different scores everywhere have different attributions |
-//! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | other weights in the upper half make another map |
+//! | [`SensitivityA`](Axiom::SensitivityA) | if the input differs from the baseline in one pixel only and the scores differ, that pixel has a non-zero attribution |
+//! | [`SensitivityB`](Axiom::SensitivityB) | a pixel with no weight to the rest of the network has a zero attribution |
+//! | [`Dummy`](Axiom::Dummy) | a pixel whose paths to the score cancel has a zero attribution |
+//! | [`Linearity`](Axiom::Linearity) | the attribution of a F + b G is a times the attribution of F plus b times the attribution of G |
+//! | [`Symmetry`](Axiom::Symmetry) | pixels that have equal values and can be exchanged without changing the function have equal attributions |
+//! | [`ImplementationInvariance`](Axiom::ImplementationInvariance) | networks that compute the same function have the same attributions |
+//! | [`InputShift`](Axiom::InputShift) | adding a constant to the input, and cancelling it in the first bias, does not change the attributions |
+//! | [`ClassSensitivity`](Axiom::ClassSensitivity) | classes whose scores differ everywhere have different attributions |
+//! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | re-initialising the weights of the upper half changes the map |
 //!
-//! A pixel's attribution is that of all its channels, so a map of one channel can be held to the same axioms. [`document`]
-//! holds every method of `reglet-attribution` to every axiom; what came out is in `docs/axioms.md`.
+//! A pixel's attribution consists of the values of all its channels, so the same axioms apply to a map with one channel.
+//! [`document`] tests every method of `reglet-attribution` against every axiom; the results are in `docs/axioms.md`.
 //!
-//! To use the cases in property tests of your own, take [`Case::strategy`] and build a [`Network`] of each.
+//! To use the cases in property tests of your own, draw them from [`Case::strategy`] and build a [`Network`] from each.
 //!
-//! | crate | holds |
+//! | crate | contains |
 //! |---|---|
-//! | `reglet-attribution` | the methods; below this one |
-//! | `reglet-model` | graphs of operators; below that |
+//! | `reglet-attribution` | the methods; this crate depends on it |
+//! | `reglet-model` | graphs of operators; this crate depends on it |
 
 mod axiom;
 mod case;

@@ -17,7 +17,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network of these parts; `layer` is where methods at a layer look.
+    /// A network made of these parts; `layer` is the layer that layer methods use.
     pub fn new(graph: Graph, parameters: Parameters, layer: &str) -> Network {
         Network { graph, parameters, layer: layer.to_owned() }
     }
@@ -30,8 +30,8 @@ impl Network {
         builder.finish(hidden, case)
     }
 
-    /// The network of a case for inputs that are shifted by a constant of each colour, in halves: its first bias takes the
-    /// shift away.
+    /// The network of a case for inputs that are shifted by a constant of each colour, in halves: its first bias subtracts
+    /// the shift.
     pub(crate) fn shifted(case: &Case, shift: &[i8; 3]) -> Network {
         let weight = halves(case.convolution.as_flattened()).view([-1, 3]);
         let bias = halves(&case.convolution_bias) - weight.matmul(&halves(shift));
@@ -41,7 +41,7 @@ impl Network {
         builder.finish(hidden, case)
     }
 
-    /// The same function, written down in another way: the input goes through max(0, x + 8) − 8, which is x for the inputs of
+    /// The same function with another implementation: the input goes through max(0, x + 8) − 8, which is x for the inputs of
     /// cases, each channel of the convolution is there twice, and the hidden units take half of each.
     pub fn rewritten(case: &Case) -> Network {
         let mut builder = Builder::new();
@@ -58,9 +58,9 @@ impl Network {
         builder.finish(hidden, case)
     }
 
-    /// Two ways to write one function of three layers (Sundararajan et al., 2017, figure 7): the hidden units are
-    /// max(0, max(0, s) − m − r), or else max(0, max(0, s − m) − r), which is the same as neither m nor r is negative. s is
-    /// the unit's sum and r another's, m half of the case's first factor.
+    /// Two implementations of the same function with three layers (Sundararajan et al., 2017, figure 7): the hidden units
+    /// are max(0, max(0, s) − m − r), or else max(0, max(0, s − m) − r), which is the same as neither m nor r is negative. s
+    /// is the unit's sum and r another's, m half of the case's first factor.
     pub(crate) fn layered(case: &Case, inside: bool) -> Network {
         let mut builder = Builder::new();
         let convolved = builder.convolution(builder.input, case, halves(&case.convolution_bias));

@@ -1,4 +1,4 @@
-//! Every method held to every axiom.
+//! Tests every method against every axiom.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::{Axiom, Effort, Verdict, check_with};
 /// For each method and axiom.
 const EFFORT: Effort = Effort { cases: 24, shrinks: 200 };
 
-/// What `docs/axioms.md` says: the table of methods × axioms, and below it the smallest counterexamples that were found. It
+/// The text of `docs/axioms.md`: the table of methods × axioms, followed by the smallest counterexamples that were found. It
 /// takes minutes, on all processors.
 pub fn document() -> String {
     let methods: Vec<Method> = Method::all().iter().map(small).collect();
@@ -38,7 +38,7 @@ pub fn document() -> String {
     format!("{HEAD}\n| method | {} |\n|---|{rule}\n{lines}\n## Counterexamples\n{details}", names.join(" | "))
 }
 
-/// A method's line of the table, and what there is to say below it.
+/// A method's line of the table, and its details below the table.
 fn row(method: &Method) -> (String, String) {
     let subject = |model: &dyn Operators, inputs: &Tensor, targets: &[usize]| {
         let one = std::slice::from_ref(method);
@@ -69,21 +69,21 @@ fn row(method: &Method) -> (String, String) {
 const HEAD: &str = "\
 # Methods and axioms
 
-Made by `cargo run -p reglet-axioms --example table > docs/axioms.md`; a test checks that it is current. Each method was held to
-each axiom on 24 small random networks, inputs and pixels, always the same ones. *holds* means that no case was found that
-breaks the axiom, *fails* that one was: the smallest is below. The axioms are those of the crate `reglet-axioms`, whose
-documentation has their exact words and margins. A pixel's attribution is that of all its channels. Baselines are zero where
-a method has one. Methods that draw samples are held to the axioms as they are, sampling error and all, and Blur and Guided
-Integrated Gradients take too few steps here to be complete. Parameter randomisation is about looks: maps that are multiplied by
-the picture look like the picture, whatever the weights.
+This page is written by `cargo run -p reglet-axioms --example table > docs/axioms.md`; a test checks that it is current. Each
+method was tested against each axiom on 24 small random networks with inputs and pixels, which are the same for all methods.
+*holds* means that no counterexample was found, *fails* that one was found; the smallest is listed below the table. The axioms
+are defined in the documentation of the crate `reglet-axioms`, with their exact statements and tolerances. A pixel's attribution
+consists of the values of all its channels. The baseline is zero for every method that has one. Methods that draw samples are tested with their
+sampling error, and Blur and Guided Integrated Gradients take too few steps here to be complete. Parameter randomisation concerns
+the appearance of maps: a map that is multiplied by the picture looks like the picture, whatever the weights.
 
 A network is F_t(x) = b_t + Σ_h w_th max(0, d_h + Σ_cp v_hcp max(0, a_c + Σ_k u_ck x_kp)), with hidden units h, channels c, pixels p
 and colours k. Counterexamples list u channel by channel, v unit by unit (separated by |) and in each channel by channel, w class
 by class, and x pixel by pixel; the class explained is the first.
 ";
 
-/// The method with parameters for pictures of two by two pixels: few segments, and counts that the axioms' margins are made
-/// for.
+/// The method with parameters for pictures of two by two pixels: few segments, and counts for which the tolerances of the
+/// axioms are chosen.
 fn small(method: &Method) -> Method {
     let mut parameters = serde_json::to_value(method).expect("parameters are plain values");
     // These two take their steps one after the other, or blur anew for each.

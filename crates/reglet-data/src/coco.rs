@@ -153,7 +153,7 @@ impl Drawing {
             return Some(fault);
         }
         let nothing = !self.shapes.iter().any(|shape| shape.draws_something(size));
-        nothing.then(|| "it holds the centre of no pixel: draw it anew, or remove it".into())
+        nothing.then(|| "it contains no pixel's centre: redraw it, or remove it".into())
     }
 }
 

@@ -66,7 +66,7 @@ pub enum DataError {
         what: &'static str,
     },
     /// A table or an annotation file is larger than allowed.
-    #[error("`{}` is larger than the {limit} bytes that are allowed: divide it", path.display())]
+    #[error("`{}` is larger than the limit of {limit} bytes: split it", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -90,7 +90,7 @@ pub enum DataError {
     Edit(#[from] crate::edit::EditError),
     /// A mask has another size than its picture.
     #[error(
-        "the mask of `{region}` in `{}` is {}×{} pixels, but the picture `{id}` is {}×{}: make the mask anew at the picture's size",
+        "the mask of `{region}` in `{}` is {}×{} pixels, but the picture `{id}` is {}×{}: redraw the mask at the picture's size",
         file.display(), mask.0, mask.1, picture.0, picture.1
     )]
     MaskSize {
@@ -107,7 +107,7 @@ pub enum DataError {
     },
     /// A picture is stored turned or mirrored, and nothing tells whether its region was drawn on it so.
     #[error(
-        "the picture `{id}` is stored so that viewers turn it (orientation {orientation}), and its size does not tell whether `{region}` in `{}` was drawn before or after: say which with `drawn_on = \"stored\"` or `drawn_on = \"upright\"`",
+        "the picture `{id}` is stored with a rotation for viewers (orientation {orientation}), and its size does not show whether `{region}` in `{}` was drawn before or after the rotation: specify it with `drawn_on = \"stored\"` or `drawn_on = \"upright\"`",
         file.display()
     )]
     Orientation {
@@ -122,7 +122,7 @@ pub enum DataError {
     },
     /// A mask's file says that it is to be turned or mirrored, but its picture's says otherwise.
     #[error(
-        "the mask `{}` is stored so that viewers turn it (orientation {mask}), but its picture `{id}` is not so (orientation {picture}): save the mask anew without its EXIF data",
+        "the mask `{}` is stored with a rotation for viewers (orientation {mask}), but its picture `{id}` has another (orientation {picture}): save the mask again without its EXIF data",
         file.display()
     )]
     MaskOrientation {
@@ -137,7 +137,7 @@ pub enum DataError {
     },
     /// A mask's pixels are all so dark that none counts as inside, yet not all black.
     #[error(
-        "the mask `{}` has no value above {brightest}, so that every pixel counts as outside: write 255 inside and 0 outside",
+        "the mask `{}` has no value above {brightest}, so every pixel counts as outside: write 255 inside and 0 outside",
         file.display()
     )]
     FaintMask {

@@ -1,10 +1,10 @@
-//! Pictures, what they show and where: the samples that an audit is made on.
+//! Pictures with labels and annotated regions: the samples that an audit uses.
 //!
 //! ```
 //! use image::{Rgb, RgbImage};
 //! use reglet_data::{Geometry, Mask};
 //!
-//! // A picture and its ruler, brought to a model's size together.
+//! // A picture and the mask of its ruler, resized together to a model's input size.
 //! let picture = RgbImage::from_pixel(600, 450, Rgb([222, 170, 150]));
 //! let ruler = Mask::from_fn(600, 450, |_, y| y >= 360)?;
 //! let geometry = Geometry::torchvision();
@@ -15,34 +15,34 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Map
+//! # Overview
 //!
-//! | what | where |
+//! | purpose | item |
 //! |---|---|
-//! | reading a picture, as Pillow does, or saying why not | [`picture`] |
-//! | a region's pixels | [`Mask`] |
-//! | resizing, exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
-//! | the geometry of a model's preprocessing, for pictures and masks | [`Geometry`] |
-//! | a picture as a model sees it, and its changed versions | [`View`], [`Canvas`] |
-//! | names for files that are made of pictures | [`file_names`] |
-//! | what a data set is | [`Dataset`], [`Sample`] |
+//! | reads pictures as Pillow does, or says why a picture cannot be read | [`picture`] |
+//! | the pixels of a region | [`Mask`] |
+//! | resizes exactly as Pillow does | [`resize_rgb`], [`resize_gray`] |
+//! | the resize and crop of a model's preprocessing, for pictures and masks | [`Geometry`] |
+//! | a picture as a model sees it, and its edited versions | [`View`], [`Canvas`] |
+//! | safe names for files derived from pictures | [`file_names`] |
+//! | the interface of a data set | [`Dataset`], [`Sample`] |
 //! | pictures listed in a CSV file | [`ManifestOptions`] |
-//! | pictures in a folder for each class | [`FolderOptions`] |
-//! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder as they come | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
+//! | pictures in one folder for each class | [`FolderOptions`] |
+//! | the ISIC challenges, HAM10000 and Hugging Face's imagefolder in their original layout | [`IsicOptions`], [`Ham10000Options`], [`ImageFolderOptions`] |
 //! | regions from COCO annotations | [`coco`] |
-//! | files in object stores and behind web addresses, with the feature `stores` | wherever a path is taken: `s3://bucket/17.jpg` |
-//! | lesions' masks where nobody has drawn any | [`EstimatedLesions`] |
-//! | generated pictures, of which everything is known | [`phantom`], [`film`] |
-//! | a picture with its ruler put in, taken away or moved | [`edit`] |
+//! | files in object stores and at web addresses, with the feature `stores` | an address such as `s3://bucket/17.jpg`, wherever a path is accepted |
+//! | estimated masks of lesions, where none have been drawn | [`EstimatedLesions`] |
+//! | generated pictures with known regions | [`phantom`], [`film`] |
+//! | adds, removes or moves the ruler of a picture | [`edit`] |
 //!
-//! # Choices
+//! # Design decisions
 //!
-//! * A region that nobody has annotated and one that is known to be absent are different things: the former
-//!   has no mask, the latter an empty one. Confusing them turns missing work into evidence.
-//! * Options are what a config file holds and may be wrong; opening them checks everything that can be
-//!   checked without decoding a picture, and names every problem with its file and line.
-//! * Pictures are decoded when asked for and not kept.
-//! * This crate knows nothing of models, and prints nothing.
+//! * A region that nobody has annotated differs from one that is known to be absent: the former has no mask, the latter an
+//!   empty mask. Confusing them would turn missing annotations into evidence.
+//! * Options are the contents of a config file and may be wrong. Opening them checks everything that can be checked without
+//!   decoding a picture, and reports each problem with its file and line.
+//! * Pictures are decoded on request and not cached.
+//! * This crate does not depend on models, and prints nothing.
 
 mod annotated;
 pub mod coco;

@@ -87,7 +87,7 @@ pub enum ProblemKind {
     },
     /// A flag is neither 0 nor 1.
     #[error(
-        "the column `{column}` says `{value}`: write 1 where the picture shows it, 0 where not (or yes and no, true and false), or nothing where that is not known"
+        "the column `{column}` says `{value}`: write 1 if the picture shows it, 0 if not (or yes and no, true and false), or nothing if this is not known"
     )]
     NotAFlag {
         /// The cell's column.
@@ -102,7 +102,7 @@ pub enum ProblemKind {
         path: PathBuf,
     },
     /// What should be a picture or mask is a folder, a pipe, a device or a socket.
-    #[error("`{}` is not a file: name a picture's file", path.display())]
+    #[error("`{}` is not a file: give a picture's file", path.display())]
     NotAFile {
         /// The path from the working folder, or an absolute one.
         path: PathBuf,
@@ -172,13 +172,15 @@ pub enum ProblemKind {
         labels: Vec<String>,
     },
     /// Labels are mapped to classes, but not this one.
-    #[error("`labels` does not say which class the label `{label}` is: name it, or all others as \"*\"")]
+    #[error(
+        "`labels` does not say which class the label `{label}` belongs to: add it, or add \"*\" for all other labels"
+    )]
     UnmappedLabel {
         /// The label.
         label: String,
     },
     /// A picture has several labels.
-    #[error("the picture has several labels at once, {}: leave one", Names(labels))]
+    #[error("the picture has several labels, {}: keep one", Names(labels))]
     SeveralLabels {
         /// The labels.
         labels: Vec<String>,
@@ -211,7 +213,7 @@ pub enum ProblemKind {
     },
     /// An annotation file names none of the pictures.
     #[error(
-        "it names no picture of the data set: it has `{named}` and the like, the data set `{wanted}` and the like"
+        "it names no picture of the data set: its names are like `{named}`, those of the data set are like `{wanted}`"
     )]
     NoCommonPicture {
         /// A file name in the annotations.

@@ -56,7 +56,7 @@ impl Scheme {
 pub enum AddressFault {
     /// It begins like no address that is read.
     #[error(
-        "addresses that begin with `{scheme}://` are not read: give s3://, gs://, az:// or https://, or a path"
+        "addresses that begin with `{scheme}://` are not supported: give s3://, gs://, az:// or https://, or a path"
     )]
     Scheme {
         /// What it begins with.
@@ -64,38 +64,35 @@ pub enum AddressFault {
     },
     /// It holds what only its owner may know.
     #[error(
-        "the address `{address}` has a user name, a password or a signature in it, which would stand in reports: leave out what \
-         comes before @ and from ? on, and give credentials by the environment, such as AWS_ACCESS_KEY_ID"
+        "the address `{address}` has a user name, a password or a signature in it, which would appear in reports: remove everything before @ and from ? on, and give credentials in the environment, such as AWS_ACCESS_KEY_ID"
     )]
     Secret {
         /// The address without it.
         address: String,
     },
     /// It would be asked for without encryption.
-    #[error("`{address}` is not encrypted, which is allowed to this machine alone: write https://")]
+    #[error("`{address}` is not encrypted, which is allowed for this machine only: write https://")]
     Unencrypted {
         /// The address.
         address: String,
     },
     /// It names no bucket, or a path that no store has.
     #[error(
-        "`{address}` is not a whole address: write a bucket or host and a path, without empty parts, as in s3://bucket/17.jpg"
+        "`{address}` is not a complete address: write a bucket or host and a path, without empty parts, as in s3://bucket/17.jpg"
     )]
     Malformed {
         /// The address.
         address: String,
     },
     /// A folder behind a web address cannot be listed.
-    #[error(
-        "what is in `{address}` cannot be listed, as no web address can: list the pictures in a manifest"
-    )]
+    #[error("`{address}` is a web address, whose contents cannot be listed: list the pictures in a manifest")]
     NoListing {
         /// The address.
         address: String,
     },
     /// What is asked for is read from disks alone.
     #[error(
-        "`{address}` is an address, and {what} is read from folders alone: copy it, or list the pictures in a manifest"
+        "`{address}` is an address, and {what} can be read from folders only: copy it, or list the pictures in a manifest"
     )]
     LocalOnly {
         /// The address.
@@ -105,7 +102,7 @@ pub enum AddressFault {
     },
     /// The program was built without what reads addresses.
     #[error(
-        "`{address}` is an address, and this program was built without stores: build it with the feature `stores`"
+        "`{address}` is an address, but this program was built without stores: build it with the feature `stores`"
     )]
     NotBuilt {
         /// The address.

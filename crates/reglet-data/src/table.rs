@@ -104,7 +104,7 @@ impl Table {
                         }
                     }
                     if columns.len().saturating_mul(objects.len() + 1) > MAX_CELLS {
-                        complain(line, format!("there are more than {MAX_CELLS} cells: divide the table"));
+                        complain(line, format!("there are more than {MAX_CELLS} cells: split the table"));
                         objects.clear();
                         break;
                     }

@@ -131,9 +131,9 @@ fn an_annotation_that_cannot_be_of_its_picture_is_named_with_the_likely_cause() 
         (json!({"segmentation": [[8, 8, 200, 8, 200, 90]]}), "far beyond the picture of 32×16 pixels"),
         (json!({"segmentation": [[-30, -20, -4, -20, -4, -2]]}), "outside the picture"),
         (far, "at x from -1e300 to 1e300"),
-        (json!({"segmentation": [[5.6, 5.6, 5.9, 5.6, 5.9, 5.9]]}), "the centre of no pixel"),
-        (json!({"bbox": [3, 3, 0, 5]}), "the centre of no pixel"),
-        (json!({"segmentation": {"size": [16, 32], "counts": [512]}}), "the centre of no pixel"),
+        (json!({"segmentation": [[5.6, 5.6, 5.9, 5.6, 5.9, 5.9]]}), "no pixel's centre"),
+        (json!({"bbox": [3, 3, 0, 5]}), "no pixel's centre"),
+        (json!({"segmentation": {"size": [16, 32], "counts": [512]}}), "no pixel's centre"),
         (json!({"bbox": [10, 4, 30, 14]}), "lies within it as two corners: write 10, 4, 20, 10"),
         (json!({"bbox": [1, 2, 3]}), "its box has 3 numbers"),
     ];

@@ -541,9 +541,10 @@ fn a_placement_can_come_from_a_hand() {
     let stranger = Placement::Cutout { donor: "nobody".into(), spot: Spot { left: 0, top: 0, turn: 0 } };
     let refused = |change, placement: &Placement| apply(change, placement).expect_err("refused").to_string();
     assert!(
-        refused(Change::Insert, &stranger).contains("no cut-out of 'ruler' comes from the picture 'nobody'")
+        refused(Change::Insert, &stranger)
+            .contains("there is no cut-out of 'ruler' from the picture 'nobody'")
     );
-    assert!(refused(Change::Insert, &at(0, 0, 9)).contains("eight ways"));
+    assert!(refused(Change::Insert, &at(0, 0, 9)).contains("there are eight"));
     assert!(
         refused(Change::Remove, &at(0, 0, 0))
             .contains("`remove` cannot be made at a placement of the kind `cutout`")
@@ -552,7 +553,7 @@ fn a_placement_can_come_from_a_hand() {
     let with = set.sample(0).expect("made here");
     let none = Placement::Elsewhere { parts: Vec::new() };
     let refused = editor.apply(&set, 0, &with, Change::Control, &none).expect_err("one part, no spot");
-    assert!(refused.to_string().contains("0 spots"), "{refused}");
+    assert!(refused.to_string().contains("0 positions"), "{refused}");
 }
 
 #[test]

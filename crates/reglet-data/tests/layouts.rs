@@ -200,7 +200,7 @@ fn every_mistake_in_a_challenge_s_files_is_named() {
         said(&disk, &problems(options.open())),
         [
             format!(
-                "{truth}, line 2: the picture has several labels at once, `melanoma`, `seborrheic_keratosis`: leave one"
+                "{truth}, line 2: the picture has several labels, `melanoma`, `seborrheic_keratosis`: keep one"
             ),
             format!(
                 "{truth}, line 3: the column `melanoma` says `0.7`, which is neither 1 nor 0: give the ground truth"

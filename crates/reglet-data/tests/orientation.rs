@@ -68,7 +68,7 @@ fn a_mask_that_says_the_same_as_its_picture_was_made_along_with_it() {
         "{other}"
     );
     let plain = with_mask("square-1.png", "square-6.png", None).expect_err("they differ").to_string();
-    assert!(plain.contains("save the mask anew without its EXIF data"), "{plain}");
+    assert!(plain.contains("save the mask again without its EXIF data"), "{plain}");
 }
 
 #[test]

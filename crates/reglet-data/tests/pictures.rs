@@ -58,8 +58,8 @@ fn what_is_wrong_is_said_in_one_sentence() {
     let broken = |name: &str| complaint(&tests_folder().join("broken").join(name));
     assert!(broken("data/empty.png").contains("is empty, 0 bytes long"));
     assert!(broken("data/text.png").contains("convert it to PNG, JPEG, BMP, TIFF or WebP"));
-    assert!(broken("data/half.jpg").contains("is cut short"));
-    assert!(broken("data/half.png").contains("is cut short"));
+    assert!(broken("data/half.jpg").contains("is truncated"));
+    assert!(broken("data/half.png").contains("is truncated"));
     assert!(broken("data/float.tiff").contains("save it as an 8-bit PNG"), "{}", broken("data/float.tiff"));
     let twelve = broken("data/twelve-bits.png");
     assert!(
@@ -67,7 +67,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         "{twelve}"
     );
     assert!(twelve.contains("multiply them by 16,"), "{twelve}");
-    assert!(broken("limits/huge.png").contains("60000×60000 pixels where at most 200000000 are allowed"));
+    assert!(broken("limits/huge.png").contains("60000×60000 pixels, but at most 200000000 are allowed"));
     assert!(complaint(Path::new("nowhere.png")).contains("there is no picture `nowhere.png`"));
     assert!(complaint(&tests_folder()).contains("is a folder"));
 }

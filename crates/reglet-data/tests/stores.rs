@@ -99,9 +99,9 @@ fn what_is_no_use_is_said_in_one_sentence() {
     let said = refused(ImageFolderOptions::new("https://host/lesions").open());
     assert!(said.contains("`https://host/lesions` cannot be listed"), "{said}");
     let said = refused(IsicOptions::new("s3://bucket/isic").open());
-    assert!(said.contains("an ISIC challenge is read from folders alone"), "{said}");
+    assert!(said.contains("an ISIC challenge can be read from folders only"), "{said}");
     let said = refused(Ham10000Options::new("gs://bucket/ham").open());
-    assert!(said.contains("HAM10000 is read from folders alone"), "{said}");
+    assert!(said.contains("HAM10000 can be read from folders only"), "{said}");
 
     let web = Web::serve([]);
     let said = refused(ManifestOptions::new(format!("{}/manifest.csv", web.address)).open());

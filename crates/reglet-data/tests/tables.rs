@@ -284,7 +284,7 @@ fn tables_and_annotations_have_a_largest_size() {
     let coco = Some(CocoOptions::new(disk.path("rulers.json")));
     let error =
         ManifestOptions { coco, ..ManifestOptions::new(manifest) }.open().expect_err("it is too long");
-    assert!(error.to_string().contains("is larger than the 1073741824 bytes"), "{error}");
+    assert!(error.to_string().contains("is larger than the limit of 1073741824 bytes"), "{error}");
 }
 
 #[test]
@@ -293,7 +293,7 @@ fn a_table_of_many_empty_cells_is_refused() {
     let text: String = (0..8_000).map(|line| format!("{{\"column {line}\": 1}}\n")).collect();
     let found = problems(ManifestOptions::new(disk.text("manifest.jsonl", &text)).open());
     let text = found.iter().find(|problem| problem.line.is_some()).expect("it is at a line").to_string();
-    assert!(text.contains("there are more than 50000000 cells: divide the table"), "{text}");
+    assert!(text.contains("there are more than 50000000 cells: split the table"), "{text}");
 }
 
 fn fixture(name: &str) -> std::path::PathBuf {

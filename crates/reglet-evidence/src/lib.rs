@@ -1,4 +1,4 @@
-//! What an audit observed, as rows; and everything that is concluded from it, as pure functions of rows and rules.
+//! The measurements of an audit, as rows, and the conclusions from them, as pure functions of rows and rules.
 //!
 //! ```text
 //! rows (observations, maps) ─► effects, natural evidence, probes, maps ─► judgement
@@ -6,18 +6,18 @@
 //!      └─► tables (Parquet)
 //! ```
 //!
-//! An [`Observation`] is one model asked about one picture, as it is or after one change; a [`MapRow`] is how one of its
-//! maps lies. [`judge_all`] makes a [`Case`] of each model, artefact and target. Nothing here knows a model, a picture or
-//! a file: what can be asked is in the rows, and the same rows and rules give the same cases.
+//! An [`Observation`] is the answer of one model for one picture, either unchanged or after one change; a [`MapRow`]
+//! describes where one of its maps concentrates. [`judge_all`] returns a [`Case`] for each model, artefact and target. This
+//! crate uses no model, picture or file: all information is in the rows, and the same rows and rules give the same cases.
 //!
-//! | module's subject | what it says |
+//! | item | describes |
 //! |---|---|
-//! | [`Effect`] | what each change does, by class, less what its control does |
-//! | [`Natural`], [`Pairs`] | what untouched pictures say |
-//! | [`Taken`] | whether edits are, to the model, what they stand for |
-//! | [`Attention`] | where maps lie, and whether they can be believed |
-//! | [`Performance`] | how good the answers are, and on whom they are worst |
-//! | [`Judgement`] | shortcut, clear or inconclusive, and why |
+//! | [`Effect`] | the effect of each change, by class, minus the effect of its control |
+//! | [`Natural`], [`Pairs`] | the comparison of unedited pictures |
+//! | [`Taken`] | whether the model responds to edits as to real pictures |
+//! | [`Attention`] | where maps concentrate, and whether they can be trusted |
+//! | [`Performance`] | how accurate the answers are, and in which group they are worst |
+//! | [`Judgement`] | the verdict (shortcut, clear or inconclusive) and its reasons |
 
 mod attention;
 mod case;

@@ -137,7 +137,10 @@ impl VerdictConfig {
             return Some(("max_p", format!("max_p is {}, but must be above 0 and at most 0.5", self.max_p)));
         }
         (self.min_pictures < 2).then(|| {
-            ("min_pictures", "min_pictures must be at least 2: one picture has no interval".to_owned())
+            (
+                "min_pictures",
+                "min_pictures must be at least 2, because one picture gives no interval".to_owned(),
+            )
         })
     }
 }

@@ -115,13 +115,16 @@ impl Table {
         let length = bytes.len() as u64;
         if !footer::is_credible(&bytes) {
             return Err(ParquetError::General(
-                "it speaks of more columns or groups than it can hold".to_owned(),
+                "it claims more columns or groups than it can contain".to_owned(),
             ));
         }
         let file = SerializedFileReader::new(Bytes::from(bytes))?;
         let metadata = file.metadata().file_metadata().clone();
         if !(0..=MOST_ROWS).contains(&metadata.num_rows()) {
-            return Err(ParquetError::General(format!("{} rows are more than can be", metadata.num_rows())));
+            return Err(ParquetError::General(format!(
+                "{} rows are more than it can contain",
+                metadata.num_rows()
+            )));
         }
         let mut table = Table::default();
         for column in metadata.schema_descr().columns() {
@@ -207,7 +210,7 @@ fn check_pages(pages: impl Iterator<Item = Result<Page, ParquetError>>) -> Resul
         if let Page::DictionaryPage { buf, num_values, .. } = page?
             && num_values as usize > buf.len()
         {
-            let what = "a dictionary is damaged: it says it is larger than it is";
+            let what = "a dictionary is damaged: it claims to be larger than it is";
             return Err(ParquetError::General(what.to_owned()));
         }
     }

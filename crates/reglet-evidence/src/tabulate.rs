@@ -32,7 +32,7 @@ use crate::table::{Column, Table, Writer, groups};
 pub enum RowsError {
     /// A column that rows have is not there.
     #[error(
-        "the table of {table} has no column '{column}' of its type; was it written by another version of Reglet?"
+        "the table of {table} has no column '{column}' of the expected type; was it written by another version of Reglet?"
     )]
     Column {
         /// Which table.

@@ -1,12 +1,12 @@
-// The lesson: twelve questions and a last one, each predicted first and measured then. What was answered, predicted and
-// measured goes into one file.
+// The lesson: twelve questions and a final one. Each answer is first predicted and then measured. All answers, predictions and
+// measurements are saved in one file.
 
 import { ask, asked, clamp, coloured, floats, lines, make, save, tab, trouble } from '/core.js';
 import { languageName, named, number, percent, t, typeset } from '/words.js';
 
 const both = (english, french) => typeset(languageName() === 'fr' ? french : english);
 
-/// What the student has said and what was measured; kept when the language changes.
+/// The student's predictions and the measurements; kept when the language changes.
 const work = { name: '', seed: 1, at: -1, said: [], measured: [] };
 const mine = (tab ^ 0x5eed) >>> 0;
 
@@ -138,27 +138,27 @@ function questions(about) {
   return [
     {
       ask: both('What does the picture show?', 'Que montre l’image ?'),
-      help: both('Look at asymmetry, border and colours of the lesion, not at what lies beside it.', 'Regardez l’asymétrie, le bord et les couleurs de la lésion, pas ce qui est posé à côté.'),
+      help: both('Look at the asymmetry, border and colours of the lesion, not at what lies beside it.', 'Regardez l’asymétrie, le bord et les couleurs de la lésion, et non ce qui est posé à côté.'),
       options: [['benign', named('benign')], ['melanoma', named('melanoma')]],
       measure: async (lab) => ({ truth: lab.melanoma ? 'melanoma' : 'benign', text: both('It was drawn as: ', 'Elle a été dessinée comme : ') + named(lab.melanoma ? 'melanoma' : 'benign') + '.' }),
     },
     {
       ask: both(`Is the model “${first}” right?`, `Le modèle « ${first} » a-t-il raison ?`),
-      help: both('A ruler lies on the picture. Will the most probable class be the right one?', 'Une règle est posée sur l’image. La classe la plus probable sera-t-elle la bonne ?'),
+      help: both('A ruler lies on the picture. Will the most probable class be correct?', 'Une règle est posée sur l’image. La classe la plus probable sera-t-elle la bonne ?'),
       options: [['yes', both('Yes', 'Oui')], ['no', both('No', 'Non')]],
       measure: async (lab) => {
         const [said] = await lab.answer(lab.with);
         const right = said.decision === (lab.melanoma ? 'melanoma' : 'benign');
-        return { truth: right ? 'yes' : 'no', text: both(`It says ${named(said.decision)}, with ${percent(said.probability)} for ${named(target)}.`, `Il dit ${named(said.decision)}, avec ${percent(said.probability)} pour ${named(target)}.`) };
+        return { truth: right ? 'yes' : 'no', text: both(`It predicts ${named(said.decision)}, with ${percent(said.probability)} for ${named(target)}.`, `Il prédit ${named(said.decision)}, avec ${percent(said.probability)} pour ${named(target)}.`) };
       },
     },
     {
-      ask: both('Can its probability be taken at its word?', 'Peut-on se fier à sa probabilité ?'),
+      ask: both('Is its probability reliable?', 'Peut-on se fier à sa probabilité ?'),
       help: both(`Predict the probability of ${named(target)} that it gives with the ruler in the picture.`, `Prédisez la probabilité de ${named(target)} qu’il donne avec la règle dans l’image.`),
       scale: true,
       measure: async (lab) => {
         const [said] = await lab.answer(lab.with);
-        return { truth: said.probability, text: both(`It gives ${percent(said.probability, 1)}. One picture does not say whether that is calibrated: an audit counts over many.`, `Il donne ${percent(said.probability, 1)}. Une image ne dit pas si c’est bien calibré : un audit compte sur beaucoup.`) };
+        return { truth: said.probability, text: both(`It gives ${percent(said.probability, 1)}. A single picture does not show whether this is calibrated; an audit uses many pictures.`, `Il donne ${percent(said.probability, 1)}. Une seule image ne montre pas si cette valeur est bien calibrée ; un audit en utilise beaucoup.`) };
       },
     },
     {
@@ -167,13 +167,13 @@ function questions(about) {
       mark: 'saliency',
     },
     {
-      ask: both('Does the ruler get more than its due?', 'La part de la règle dépasse-t-elle ce qui lui revient ?'),
+      ask: both('Does the ruler get more than its share?', 'La part de la règle dépasse-t-elle ce qui lui revient ?'),
       help: both(`Predict which share of ${title(about, 'grad_cam')}’s map lies on the ruler.`, `Prédisez quelle part de la carte de ${title(about, 'grad_cam')} se trouve sur la règle.`),
       scale: true,
       measure: async (lab) => {
         const [map] = await lab.maps(lab.with, 'grad_cam');
         const { share, area } = onRuler(map, lab.ruler);
-        return { truth: share, map, text: both(`${percent(share)} of the map lies on the ruler, which covers ${percent(area)} of the picture: ${number(share / Math.max(area, 1e-6), 1)} times its due.`, `${percent(share)} de la carte se trouve sur la règle, qui couvre ${percent(area)} de l’image : ${number(share / Math.max(area, 1e-6), 1)} fois sa part.`) };
+        return { truth: share, map, text: both(`${percent(share)} of the map lies on the ruler, which covers ${percent(area)} of the picture: ${number(share / Math.max(area, 1e-6), 1)} times its share.`, `${percent(share)} de la carte se trouve sur la règle, qui couvre ${percent(area)} de l’image : ${number(share / Math.max(area, 1e-6), 1)} fois sa part.`) };
       },
     },
     {
@@ -188,14 +188,14 @@ function questions(about) {
       },
     },
     {
-      ask: both('Whose map is the cleanest?', 'Quelle carte est la plus nette ?'),
-      help: both('Clean: a few places have nearly everything. Measured by Gini’s coefficient.', 'Nette : peu d’endroits ont presque tout. Mesuré par le coefficient de Gini.'),
+      ask: both('Which map is the most concentrated?', 'Quelle carte est la plus concentrée ?'),
+      help: both('A map is concentrated if a few places contain nearly all of it. This is measured by the Gini coefficient.', 'Une carte est concentrée si quelques endroits la contiennent presque entière. On le mesure par le coefficient de Gini.'),
       options: methods,
       measure: async (lab) => which(await each(lab, (map) => gini(map.data))),
     },
     {
-      ask: both('Whose map follows the picture’s contours?', 'Quelle carte suit les contours de l’image ?'),
-      help: both('Measured by the rank correlation with how strongly the picture changes at each place.', 'Mesuré par la corrélation des rangs avec la force des contours en chaque point.'),
+      ask: both('Which map follows the picture’s contours?', 'Quelle carte suit les contours de l’image ?'),
+      help: both('This is measured by the rank correlation with the strength of the edges at each place.', 'On le mesure par la corrélation des rangs avec l’intensité des contours en chaque point.'),
       options: methods,
       measure: async (lab) => {
         const image = await lab.picture(lab.with);
@@ -203,14 +203,14 @@ function questions(about) {
       },
     },
     {
-      ask: both('Whose map shows regions rather than speckles?', 'Quelle carte montre des régions plutôt que des points épars ?'),
-      help: both('Measured by how alike neighbouring values are.', 'Mesuré par la ressemblance des valeurs voisines.'),
+      ask: both('Which map shows regions rather than speckles?', 'Quelle carte montre des régions plutôt que des points épars ?'),
+      help: both('This is measured by the similarity of neighbouring values.', 'On le mesure par la ressemblance des valeurs voisines.'),
       options: methods,
       measure: async (lab) => which(await each(lab, smoothness)),
     },
     {
-      ask: both('Do the maps hold still?', 'Les cartes sont-elles stables ?'),
-      help: both('The light is lowered by two per cent, which nobody would notice. Which map will change most?', 'La lumière est baissée de deux pour cent, ce que personne ne remarquerait. Quelle carte changera le plus ?'),
+      ask: both('Are the maps stable?', 'Les cartes sont-elles stables ?'),
+      help: both('The brightness is reduced by two per cent, which nobody would notice. Which map will change most?', 'La luminosité est réduite de deux pour cent, ce que personne ne remarquerait. Quelle carte changera le plus ?'),
       options: methods,
       measure: async (lab) => {
         const scores = {};
@@ -219,7 +219,7 @@ function questions(about) {
           const [other] = await lab.maps(lab.dimmed, method);
           scores[method] = 1 - correlation(ranks(one.data), ranks(other.data));
         }
-        return { truth: best(scores), text: both('One less the rank correlation: ', 'Un moins la corrélation des rangs : ') + table(scores, 3) };
+        return { truth: best(scores), text: both('One minus the rank correlation: ', 'Un moins la corrélation des rangs : ') + table(scores, 3) };
       },
     },
     {
@@ -236,7 +236,7 @@ function questions(about) {
     },
     {
       ask: both('Which method explains best here, and why?', 'Quelle méthode explique le mieux ici, et pourquoi ?'),
-      help: both('Say it in a sentence or two. Then see what share of each map lies on the ruler.', 'Dites-le en une ou deux phrases. Voyez ensuite quelle part de chaque carte se trouve sur la règle.'),
+      help: both('Answer in one or two sentences. Then see which share of each map lies on the ruler.', 'Répondez en une ou deux phrases. Voyez ensuite quelle part de chaque carte se trouve sur la règle.'),
       options: methods, text: true,
       measure: async (lab) => {
         const scores = await each(lab, (map) => onRuler(map, lab.ruler).share);
@@ -245,14 +245,14 @@ function questions(about) {
     },
     {
       last: true,
-      ask: both('The last question: would you let this classifier judge patients, and what would you do first?', 'La dernière question : laisseriez-vous ce classifieur juger des patients, et que feriez-vous d’abord ?'),
-      help: both('Name the evidence that your answer rests on, and what it cannot show.', 'Nommez les faits sur lesquels votre réponse repose, et ce qu’ils ne montrent pas.'),
+      ask: both('The last question: would you use this classifier for patients, and what would you do first?', 'La dernière question : utiliseriez-vous ce classifieur pour des patients, et que feriez-vous d’abord ?'),
+      help: both('State the evidence for your answer, and what this evidence cannot show.', 'Indiquez les observations sur lesquelles repose votre réponse, et ce qu’elles ne peuvent pas montrer.'),
       text: true,
       measure: async (lab) => {
         const there = await lab.answer(lab.with);
         const control = await lab.answer(lab.control);
-        const line = (place) => both(`${there[place].model}: the ruler moves the probability of ${named(target)} by ${number(100 * (there[place].probability - there[place].before), 0)} points, a change as strong that means nothing by ${number(100 * (control[place].probability - control[place].before), 0)}.`, `${there[place].model} : la règle déplace la probabilité de ${named(target)} de ${number(100 * (there[place].probability - there[place].before), 0)} points, une modification aussi forte mais sans signification de ${number(100 * (control[place].probability - control[place].before), 0)}.`);
-        return { truth: null, text: `${there.map((_, place) => line(place)).join(' ')} ${both('That is one picture; an audit asks many, with intervals.', 'Ce n’est qu’une image ; un audit en interroge beaucoup, avec des intervalles.')}` };
+        const line = (place) => both(`${there[place].model}: the ruler changes the probability of ${named(target)} by ${number(100 * (there[place].probability - there[place].before), 0)} points, a neutral edit of the same strength by ${number(100 * (control[place].probability - control[place].before), 0)}.`, `${there[place].model} : la règle fait varier la probabilité de ${named(target)} de ${number(100 * (there[place].probability - there[place].before), 0)} points, une modification neutre de même intensité de ${number(100 * (control[place].probability - control[place].before), 0)}.`);
+        return { truth: null, text: `${there.map((_, place) => line(place)).join(' ')} ${both('This is only one picture; an audit uses many, and gives intervals.', 'Ce n’est qu’une image ; un audit en utilise beaucoup et donne des intervalles.')}` };
       },
     },
   ].map((question) => ({ ...question, others: second }));
@@ -277,8 +277,8 @@ export function lesson(root, about) {
     });
     root.replaceChildren(make('div', { class: 'lesson' },
       make('div', { class: 'intro' }, make('h1', {}, both('Does it look at the lesion?', 'Regarde-t-il la lésion ?')),
-        make('p', { class: 'lead' }, both('Twelve questions on one picture, and a last one. Each time: predict first, then measure. At the end there is one file to hand in.', 'Douze questions sur une image, et une dernière. À chaque fois : prédire d’abord, mesurer ensuite. À la fin, un fichier à rendre.'))),
-      make('div', { class: 'row' }, make('label', { class: 'field' }, both('Name', 'Nom'), name), make('label', { class: 'field' }, both('Variant (a number of your own)', 'Variante (un numéro à vous)'), seed), start)));
+        make('p', { class: 'lead' }, both('Twelve questions about one picture, and a final one. Predict each answer first, then measure it. At the end, hand in one file.', 'Douze questions sur une image, et une dernière. Prédisez d’abord chaque réponse, puis mesurez-la. À la fin, rendez un fichier.'))),
+      make('div', { class: 'row' }, make('label', { class: 'field' }, both('Name', 'Nom'), name), make('label', { class: 'field' }, both('Variant (any number)', 'Variante (un numéro de votre choix)'), seed), start)));
   }
 
   async function show() {
@@ -371,7 +371,7 @@ export function lesson(root, about) {
           work.said[place] = { question: question.ask, option: said.option, label: question.options?.find(([value]) => value === said.option)?.[1] ?? null, value: question.scale ? said.value / 100 : null, text: said.text || null, mark: said.mark };
           work.measured[place] = { truth: measured.truth ?? null, value: measured.value ?? null, text: measured.text, right };
           if (measured.map) paint(measured.map);
-          const verdict = right === null ? '' : right ? both('As you predicted. ', 'Comme prédit. ') : both('Not as you predicted. ', 'Autrement que prédit. ');
+          const verdict = right === null ? '' : right ? both('As you predicted. ', 'Comme prévu. ') : both('Not as you predicted. ', 'Contrairement à votre prédiction. ');
           outcome.replaceChildren(make('div', { class: `outcome ${right === null ? '' : right ? 'right' : 'wrong'}` }, make('p', {}, make('b', {}, verdict), measured.text)));
           next.focus();
         } catch (error) {
@@ -430,7 +430,7 @@ export function lesson(root, about) {
     };
     root.replaceChildren(make('div', { class: 'lesson' },
       make('h1', { tabindex: -1 }, both('Done', 'Terminé')),
-      make('p', { class: 'lead' }, both(`${right} of ${whole} predictions held. Save the file and hand it in.`, `${right} prédictions sur ${whole} étaient justes. Enregistrez le fichier et rendez-le.`)),
+      make('p', { class: 'lead' }, both(`${right} of ${whole} predictions were correct. Save the file and hand it in.`, `${right} prédictions sur ${whole} étaient justes. Enregistrez le fichier et rendez-le.`)),
       make('div', { class: 'row' }, make('button', { class: 'primary', id: 'save-html', on: { click: html } }, both('Save as HTML', 'Enregistrer en HTML')), make('button', { id: 'save-json', on: { click: json } }, both('Save as JSON', 'Enregistrer en JSON')),
         make('button', { on: { click: () => { work.at = -1; show(); } } }, both('Begin again', 'Recommencer'))), table()));
     root.querySelector('h1').focus({ preventScroll: true });

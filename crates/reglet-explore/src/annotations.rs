@@ -240,17 +240,17 @@ impl Annotations {
         if !region.runs.is_empty() {
             if region.runs.len() > MOST_RUNS {
                 return Err(Error::request(format!(
-                    "what was painted has {} runs, but can have {MOST_RUNS}; paint with a broader brush",
+                    "the painted region has {} runs, but at most {MOST_RUNS} are allowed; paint with a broader brush",
                     region.runs.len()
                 )));
             }
             if count(0, 1) != pixels {
                 return Err(Error::request(format!(
-                    "what was painted is not of the picture of {width}×{height} pixels"
+                    "the painted region does not match the picture of {width}×{height} pixels"
                 )));
             }
             if count(1, 2) == 0 {
-                return Err(Error::request("what was painted is smaller than a pixel; paint it anew"));
+                return Err(Error::request("the painted region is smaller than a pixel; paint it again"));
             }
         }
         for polygon in &region.polygons {
@@ -269,7 +269,7 @@ impl Annotations {
                 )));
             }
             if area(polygon) < 1.0 {
-                return Err(Error::request("a polygon is smaller than a pixel; draw it anew"));
+                return Err(Error::request("a polygon is smaller than a pixel; draw it again"));
             }
         }
         Ok(())
@@ -353,7 +353,7 @@ impl Annotations {
         let coco = Coco::open(&CocoOptions::new(path))?;
         let text = fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
         let document: Document = serde_json::from_str(&text)
-            .map_err(|error| fault(format!("it is not as Reglet writes it ({error}); move it elsewhere")))?;
+            .map_err(|error| fault(format!("it was not written by Reglet ({error}); move it elsewhere")))?;
         for image in document.images {
             let mut regions: Vec<Region> = Vec::new();
             for annotation in document.annotations.iter().filter(|annotation| annotation.image_id == image.id)

@@ -188,8 +188,8 @@ impl Audits {
             let target = wanted.target.filter(|target| self.targets.contains(target));
             config.target = Some(target.ok_or_else(|| {
                 Error::request(match self.targets.is_empty() {
-                    true => "no class of these pictures is one of the classifier's".to_owned(),
-                    false => format!("name the class to be explained: {}", self.targets.join(", ")),
+                    true => "no class of these pictures is a class of the classifier".to_owned(),
+                    false => format!("give the class to be explained: {}", self.targets.join(", ")),
                 })
             })?);
         }
@@ -232,7 +232,7 @@ impl Audits {
                 Ok(Err(Error::Audit(reglet_audit::Error::Stopped))) => Stand::Stopped,
                 Ok(Err(error)) => Stand::Failed { reason: error.to_string() },
                 Err(_) => {
-                    let reason = "the audit ended unexpectedly; the terminal says where".to_owned();
+                    let reason = "the audit ended unexpectedly; see the terminal for details".to_owned();
                     Stand::Failed { reason }
                 }
             };

@@ -43,7 +43,7 @@ pub enum Error {
     #[error("{0}")]
     Request(String),
     /// A newer request took its place.
-    #[error("a newer request took the place of this one")]
+    #[error("this request was superseded by a newer one")]
     Superseded,
     /// Annotations could not be saved or read.
     #[error("the annotations {}: {reason}", path.display())]

@@ -50,16 +50,14 @@ impl Guard {
         let host = match (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) {
             (Some(host), None) if self.is_ours(host) => host,
             _ => {
-                return forbidden(
-                    "this page is at the address printed at the terminal, and at no other name",
-                );
+                return forbidden("this page can be reached only at the address printed in the terminal");
             }
         };
         let mut origins = headers.get_all(ORIGIN).iter();
         match (origins.next(), origins.next()) {
             (None, _) => Ok(()),
             (Some(origin), None) if origin.as_bytes() == format!("http://{host}").as_bytes() => Ok(()),
-            _ => forbidden("pages of other sites may not ask"),
+            _ => forbidden("requests from pages of other sites are refused"),
         }
     }
 
@@ -76,7 +74,10 @@ impl Guard {
         if said.len() == own.len() && differ == 0 {
             return Ok(());
         }
-        Err((StatusCode::UNAUTHORIZED, "open the whole address printed at the terminal, with its token"))
+        Err((
+            StatusCode::UNAUTHORIZED,
+            "open the complete address printed in the terminal, including its token",
+        ))
     }
 
     fn is_ours(&self, host: &str) -> bool {

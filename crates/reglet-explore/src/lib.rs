@@ -1,28 +1,30 @@
-//! The local page: drag a ruler over a picture, watch what classifiers say of it and where they look; annotate; learn.
+//! A local web page on which a ruler is dragged over a picture while the predictions and maps of classifiers follow; it also
+//! supports annotation, audits and a lesson.
 //!
 //! ```text
 //! page ─► request (a Scene, a method) ─► lanes: pictures, answers, maps ─► PNG, JSON, lines of JSON ─► page
 //! ```
 //!
-//! A [`Scene`] is all that is looked at: a picture, a change and a placement, the same values that an audit is made of. What
-//! the page shows is a function of it, so the page's whole state fits into its address. Three threads answer: one draws, one
-//! has the classifiers, one has them again (sharing the weights) and makes maps. Each is a [`Lane`]: of what a page asks for,
-//! the newest is done first, and what is superseded is not begun, or left unfinished. A fourth audits.
+//! A [`Scene`] is everything that the page shows: a picture, a change and a placement, the same values that an audit uses.
+//! The page is a function of the scene, so its whole state fits into its address. Three threads handle requests: one draws
+//! pictures, one runs the classifiers, and one computes maps with a second copy of the classifiers that shares their
+//! weights. Each thread is a [`Lane`]: it handles the newest request of a page first, and does not start, or abandons,
+//! requests that have been superseded. A fourth thread runs audits.
 //!
-//! | what | where |
+//! | purpose | item |
 //! |---|---|
-//! | what is looked at, drawn | [`Scene`], [`Pictures`] |
-//! | a phantom, and what sliders change of it | [`looks`] |
+//! | the current picture, and its drawing | [`Scene`], [`Pictures`] |
+//! | the properties of a phantom that sliders change | [`looks`] |
 //! | the pictures of a folder or a config | [`Library`] |
-//! | what the classifiers say | [`Answers`] |
-//! | where they look | [`Maps`] |
-//! | who may ask | [`Guard`] |
+//! | the predictions of the classifiers | [`Answers`] |
+//! | their maps | [`Maps`] |
+//! | decides which requests are answered | [`Guard`] |
 //! | regions drawn in the page, as COCO | [`Annotations`] |
-//! | the audit of what was drawn on | [`Audits`] |
+//! | audits of the annotated pictures | [`Audits`] |
 //! | the server | [`router`] |
 //!
-//! No path in a request reaches the disk: pictures are asked for by number, and what is saved has one name, beside the
-//! pictures. A report is opened at an address that was made for it and that nobody can guess.
+//! No path in a request reaches the file system: pictures are requested by number, and annotations are saved under one fixed
+//! name, beside the pictures. A report is served at a random address that cannot be guessed.
 
 mod annotated;
 mod annotations;

@@ -145,7 +145,7 @@ impl Library {
     /// Polygons that cannot be of this picture; a file that cannot be written. What was saved before is then as it was.
     pub fn annotate(&self, index: usize, regions: Vec<Region>) -> Result<(usize, String), Error> {
         let sample = self.sample(index)?;
-        let none = || Error::request("pictures of this kind cannot be annotated: they are generated");
+        let none = || Error::request("generated pictures cannot be annotated");
         let annotations = self.annotations.as_ref().ok_or_else(none)?;
         let mut annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner);
         annotations.save(&sample.id, sample.picture.dimensions(), regions)?;
@@ -160,11 +160,8 @@ impl Library {
     /// # Errors
     /// Where none has been looked at, and only those are wanted.
     pub(crate) fn annotated(&self, all: bool) -> Result<(Annotated, Option<PathBuf>), Error> {
-        let none = || {
-            Error::request(
-                "no picture has been annotated yet; an audit needs to know where rulers are, or is of all pictures",
-            )
-        };
+        let none =
+            || Error::request("no picture has been annotated yet; annotate some, or audit all pictures");
         let annotations = self.annotations.as_ref().ok_or_else(none)?;
         let annotations = annotations.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let annotated = Annotated::new(Arc::clone(&self.data), annotations.clone(), all);

@@ -94,10 +94,10 @@ fn serve(words: &Words) -> Result<(), Error> {
         let beyond = if words.host.is_loopback() {
             ""
         } else {
-            "\nOther machines can reach it, too: who has the address may ask."
+            "\nOther machines can reach it as well: anyone who has the address can use it."
         };
         let text =
-            format!("The page is at\n\n    {address}\n\nuntil this program is ended (Ctrl+C).{beyond}\n");
+            format!("The page is at\n\n    {address}\n\nuntil you stop this program (Ctrl+C).{beyond}\n");
         let router = router(served, guard)?;
         // Who reads the output may have gone away; the page is there all the same.
         let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
@@ -112,7 +112,7 @@ fn served(words: &Words) -> Result<Served, Error> {
     let Some(model) = &words.model else {
         return match &words.folder {
             Some(folder) => Err(Error::Usage(format!(
-                "name the model that is to look at the pictures of {}: --model resnet18, or an exported one",
+                "give the model for the pictures of {}: --model resnet18, or an exported model",
                 folder.display()
             ))),
             None => shipped(),

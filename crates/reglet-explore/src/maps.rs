@@ -188,7 +188,7 @@ impl Maps {
         if let Some(steps) = wanted.steps {
             if !(1..=MOST).contains(&steps) {
                 return Err(Error::request(format!(
-                    "{steps} steps are asked for, but must be from 1 to {MOST}"
+                    "the number of steps is {steps}, but must be from 1 to {MOST}"
                 )));
             }
             for count in COUNTS {

@@ -119,7 +119,7 @@ impl Pictures {
     /// Where there are none.
     pub fn library(&self) -> Result<&Library, Error> {
         let none =
-            || Error::request("no folder and no config was named, so there are only generated pictures");
+            || Error::request("no folder and no config was given, so there are only generated pictures");
         self.library.as_ref().ok_or_else(none)
     }
 
@@ -189,8 +189,7 @@ impl Pictures {
                 let found =
                     uploads.kept.iter().find(|(kept, _)| kept == id).map(|(_, sample)| Arc::clone(sample));
                 drop(uploads);
-                let gone =
-                    || Error::request("that picture is not kept any more; drop it into the page again");
+                let gone = || Error::request("that picture is no longer stored; drop it into the page again");
                 let sample = found.ok_or_else(gone)?;
                 shrunk(edited(&self.hand, &Lone, 0, &sample, scene)?, detail)
             }
@@ -218,7 +217,7 @@ fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Erro
         return Ok(Composed { picture: before.picture.clone().into(), region: None, lesion: 0.0 });
     };
     let Some(Placement::Drawn { ruler }) = &scene.placement else {
-        return Err(Error::request("of a generated picture, only a drawn ruler can be put somewhere"));
+        return Err(Error::request("in a generated picture, only a drawn ruler can be placed"));
     };
     let with = backdrop.with(Some(ruler));
     let differs = |x: u32, y: u32| before.picture.get_pixel(x, y) != with.picture.get_pixel(x, y);
@@ -237,7 +236,7 @@ fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Erro
         Change::Scrambled => scramble(&before.picture, &inserted, seed)?,
         Change::Remove | Change::Move | Change::RemoveLesion => {
             return Err(Error::request(format!(
-                "'{change}' is no change of a generated picture: leave the ruler out, or fade the lesion by its presence"
+                "'{change}' cannot be applied to a generated picture: remove the ruler, or fade the lesion with its presence"
             )));
         }
     };
@@ -258,7 +257,7 @@ fn edited(
     let placement = match (&scene.placement, change) {
         (Some(placement), _) => placement,
         (None, Change::Remove | Change::RemoveLesion) => &in_place,
-        (None, _) => return Err(Error::request(format!("'{change}' needs a placement that says where"))),
+        (None, _) => return Err(Error::request(format!("'{change}' needs a placement"))),
     };
     let found = editor.scene(data, index, sample).apply(change, placement)?;
     Ok(found.map_or_else(unchanged, |edited| Composed {

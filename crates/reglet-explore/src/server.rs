@@ -337,7 +337,7 @@ async fn upload(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Er
     let pictures = Arc::clone(&app.pictures);
     let found = tokio::task::spawn_blocking(move || pictures.upload(&body)).await;
     let (id, (width, height)) = found
-        .map_err(|_| Error::request("the picture's decoder gave up on it; save it as PNG and try again"))??;
+        .map_err(|_| Error::request("the picture could not be decoded; save it as PNG and try again"))??;
     Ok(reply(StatusCode::OK, &json!({ "id": id, "width": width, "height": height })))
 }
 
@@ -388,8 +388,9 @@ async fn annotate(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, 
 }
 
 fn audits(app: &App) -> Result<&Audits, Error> {
-    let none =
-        || Error::request("generated pictures are audited with cargo xtask audit; name a folder or a config");
+    let none = || {
+        Error::request("to audit generated pictures, use cargo xtask audit; else give a folder or a config")
+    };
     app.audits.as_ref().ok_or_else(none)
 }
 

@@ -543,7 +543,7 @@ fn what_was_annotated_is_audited_and_the_report_is_at_an_address_that_nobody_can
         assert_eq!(saved.status, StatusCode::OK);
     }
     for (wrong, what) in [
-        (json!({ "language": "fr" }), "name the class"),
+        (json!({ "language": "fr" }), "give the class"),
         (json!({ "target": "nevus", "language": "fr" }), "melanoma"),
         (json!({ "target": "melanoma", "language": "xx" }), "cannot be read"),
         (json!({ "target": "melanoma", "language": "fr", "out": "/tmp" }), "cannot be read"),

@@ -6,17 +6,17 @@ use std::path::Path;
 
 use toml_edit::{DocumentMut, Item, Table, value};
 
-/// Sets the environment variable `LIBTORCH` in a config of cargo's, which is made where there is none; all else stays as it is.
+/// Sets the environment variable `LIBTORCH` in a cargo config, which is created if there is none; everything else is
+/// unchanged.
 ///
 /// # Errors
-/// In words: a file that cannot be read or written, or that is no config.
+/// A message about a file that cannot be read or written, or that is not a config.
 pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         format!("{} could not be {what}: {error}", file.display())
     };
-    let home = home
-        .to_str()
-        .ok_or_else(|| format!("{} is not UTF-8, which cargo's config must be", home.display()))?;
+    let home =
+        home.to_str().ok_or_else(|| format!("{} is not UTF-8, as cargo's config must be", home.display()))?;
     let text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed("read", &error)),
@@ -25,7 +25,7 @@ pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     let mut config: DocumentMut = text.parse().map_err(|error| failed("understood", &error))?;
     let environment = config.entry("env").or_insert(Item::Table(Table::new()));
     let Some(environment) = environment.as_table_like_mut() else {
-        return Err(format!("{}: `env` is no table", file.display()));
+        return Err(format!("{}: `env` is not a table", file.display()));
     };
     environment.insert("LIBTORCH", value(home));
     let folder = file.parent().unwrap_or(Path::new("."));

@@ -1,17 +1,19 @@
-//! Finding libtorch, preparing it, and letting programs that are linked to it start.
+//! Finds libtorch, downloads it if necessary, and makes sure that programs that link to it find it when they start.
 //!
-//! * [`run_path`] is for build scripts, and needs no other crate.
-//! * `libtorch` (feature `prepare`) looks for a libtorch of the version that `tch` takes, and downloads one where there is none.
-//! * The program `reglet-link` (feature `program`) does that for a package of one's own, and tells cargo of it.
+//! * [`run_path`] is for build scripts, and depends on no other crate.
+//! * `libtorch` (feature `prepare`) looks for a libtorch of the version that `tch` requires, and downloads one if there is
+//!   none.
+//! * The program `reglet-link` (feature `program`) does this for a package of your own, and writes the path to cargo's
+//!   configuration.
 //!
-//! In a package that uses `reglet-model`, `reglet-attribution` or whatever else stands on libtorch:
+//! In a package that uses `reglet-model`, `reglet-attribution` or any other crate that links to libtorch, write
 //!
 //! ```toml
 //! [build-dependencies]
-//! reglet-link = { git = "…" }   # where the other crates come from
+//! reglet-link = { git = "…" }   # from the same source as the other crates
 //! ```
 //!
-//! with the `build.rs` that [`run_path`] shows. Then `reglet-link here`, once, in the folder of the package.
+//! and add the `build.rs` shown at [`run_path`]. Then run `reglet-link here` once in the folder of the package.
 
 mod pytorch;
 mod run_path;

@@ -17,14 +17,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The version `tch` 0.26 is made for; it takes no other.
+/// The version that `tch` 0.26 requires.
 pub const VERSION: &str = "2.13.0";
 
-/// Finds a libtorch or, where there is none, prepares one in the cache. The path `own`, where it is given, is what a checkout's
-/// own config sets `LIBTORCH` to, which says nothing of what its user chose.
+/// Finds a libtorch or, if there is none, prepares one in the cache. The path `own`, if it is given, is the value of
+/// `LIBTORCH` that a checkout's own config sets; it is not the user's choice.
 ///
 /// # Errors
-/// A libtorch that was asked for by name and cannot be used, or whatever a download reports.
+/// A libtorch that the user has selected and that cannot be used, or any error of a download.
 pub fn find_or_prepare(build: Build, own: Option<&Path>) -> Result<Found, Error> {
     if let Some(found) = find(build, own)? {
         return Ok(found);
@@ -33,7 +33,7 @@ pub fn find_or_prepare(build: Build, own: Option<&Path>) -> Result<Found, Error>
     Ok(Found { libtorch, source: Source::Cache })
 }
 
-/// Each Python interpreter that would be asked and has a PyTorch, with what is to be said of it.
+/// Each Python interpreter that would be used and has a PyTorch, with a description of it.
 pub fn pytorches() -> Vec<(PathBuf, String)> {
     let describe = |python: PathBuf| python::describe(&python).map(|torch| (python, torch));
     python::interpreters().into_iter().filter_map(describe).collect()
@@ -44,17 +44,17 @@ pub fn package_clients() -> Vec<&'static str> {
     client::clients().iter().map(client::Client::name).collect()
 }
 
-/// What a libtorch computes on.
+/// The devices that a libtorch supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
     /// The processor alone.
     Cpu,
-    /// NVIDIA GPUs as well.
+    /// The CPU and NVIDIA GPUs.
     Cuda,
 }
 
 impl Build {
-    /// The word that ends the name of its folder in the cache.
+    /// The suffix of its folder's name in the cache.
     pub fn word(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -63,14 +63,14 @@ impl Build {
     }
 }
 
-/// A folder with libtorch's libraries in `lib` and its headers in `include`, of a version `tch` takes.
+/// A folder with libtorch's libraries in `lib` and its headers in `include`, of a version that `tch` supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Libtorch {
-    /// The folder: what `LIBTORCH` is to be.
+    /// The folder, for use as `LIBTORCH`.
     pub home: PathBuf,
-    /// As the folder states it, for instance `2.13.0+cpu`.
+    /// The version that the folder states, for instance `2.13.0+cpu`.
     pub version: String,
-    /// What it computes on.
+    /// The devices that it supports.
     pub build: Build,
 }
 
@@ -108,13 +108,13 @@ fn library_file(name: &str) -> String {
     format!("{}{name}{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX)
 }
 
-/// Whether a stated version is the one `tch` takes; what follows a `+` names the build, not the version.
+/// Whether a stated version is the one that `tch` requires; the part after a `+` names the build, not the version.
 fn is_wanted(version: &str) -> bool {
     version.split('+').next() == Some(VERSION)
 }
 
-/// The version a folder states: libtorch's archive in `build-version`, a Python package in `version.py`, and
-/// any of them in a header.
+/// The version that a folder states: in `build-version` for libtorch's archive, in `version.py` for a Python package, or in
+/// a header.
 fn stated_version(home: &Path) -> Option<String> {
     let read = |file: &str| fs::read_to_string(home.join(file)).ok();
     read("build-version")
@@ -131,13 +131,13 @@ fn python_version(text: &str) -> Option<String> {
     Some(value.trim().trim_matches(['\'', '"']).to_owned())
 }
 
-/// Why a folder is no libtorch that can be used.
+/// Why a folder cannot be used as a libtorch.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentences say it")]
 pub enum Unfit {
-    #[error("{library} is not there")]
+    #[error("{library} does not exist")]
     NoLibrary { library: PathBuf },
-    #[error("{header} is not there")]
+    #[error("{header} does not exist")]
     NoHeaders { header: PathBuf },
     #[error("{home} does not state its version")]
     NoVersion { home: PathBuf },
@@ -145,32 +145,30 @@ pub enum Unfit {
     OtherVersion { home: PathBuf, found: String },
 }
 
-/// Why libtorch could neither be found nor prepared.
+/// Why libtorch could be neither found nor prepared.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say it")]
 pub enum Error {
     #[error(
-        "LIBTORCH cannot be used: {unfit}, and libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
-         lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries \
-         another version all the same."
+        "LIBTORCH cannot be used: {unfit}, but libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \
+         lib and include, or unset it to have one found or downloaded; LIBTORCH_BYPASS_VERSION_CHECK=1 tries another version anyway."
     )]
     Variable { unfit: Unfit },
     #[error(
-        "LIBTORCH_USE_PYTORCH is set, but {reason}, and PyTorch {VERSION} is needed. Activate an environment \
-         with torch=={VERSION}, or unset LIBTORCH_USE_PYTORCH to have libtorch found or downloaded."
+        "LIBTORCH_USE_PYTORCH is set, but {reason}; PyTorch {VERSION} is needed. Activate an environment \
+         with torch=={VERSION}, or unset LIBTORCH_USE_PYTORCH, so that libtorch is found or downloaded."
     )]
     Python { reason: String },
     #[error(
         "LIBTORCH is {home}, which has no CUDA libraries. Unset it, or point it at a libtorch {VERSION} that has them."
     )]
     VariableWithoutCuda { home: PathBuf },
-    #[error("There is no user cache folder: set REGLET_CACHE to a folder where libtorch may be kept.")]
+    #[error("There is no user cache folder: set REGLET_CACHE to a folder in which libtorch can be stored.")]
     NoCache,
     #[error("{path} could not be {what}: {source}.")]
     File { path: PathBuf, what: &'static str, source: io::Error },
     #[error(
-        "There is no room for libtorch in {folder}: {needed_mb} MB are needed and {free_mb} MB are free. Make \
-         room there, or set REGLET_CACHE to a folder on another disk."
+        "There is not enough space for libtorch in {folder}: {needed_mb} MB are needed and {free_mb} MB are free. Free some space there, or set REGLET_CACHE to a folder on another disk."
     )]
     NoRoom { folder: PathBuf, needed_mb: u64, free_mb: u64 },
     #[error("CUDA libraries cannot be prepared on this system: {reason}")]
@@ -182,7 +180,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A closure for `map_err`: what could not be done to which path.
+    /// A closure for `map_err`, with the operation that failed and its path.
     fn file(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::File { path, what, source }
@@ -193,7 +191,7 @@ impl Error {
 mod tests {
     use super::*;
 
-    /// Makes a folder look like a libtorch that states nothing of its version.
+    /// Makes a folder look like a libtorch that does not state its version.
     fn pretend(home: &Path) {
         for name in ["torch", "torch_cpu", "c10"] {
             let file = home.join("lib").join(library_file(name));

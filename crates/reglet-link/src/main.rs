@@ -1,4 +1,4 @@
-//! The program `reglet-link`: finds libtorch, or downloads it, and tells cargo where it is.
+//! The program `reglet-link`: finds libtorch, or downloads it, and writes its path to cargo's configuration.
 
 mod config;
 
@@ -9,17 +9,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-Finds the libtorch that Reglet's crates are linked to, or downloads it once into the user's cache.
+Finds the libtorch that Reglet's crates link to, or downloads it once into the user's cache.
 
 Usage: reglet-link [here] [--cuda]
 
-  reglet-link         prints the folder, as LIBTORCH is to be:
+  reglet-link         prints the folder, for the variable LIBTORCH:
                       LIBTORCH=$(reglet-link) cargo install …
-  reglet-link here    makes it the LIBTORCH of the package in the current folder, in .cargo/config.toml
+  reglet-link here    sets LIBTORCH for the package in the current folder, in .cargo/config.toml
   --cuda              a build for NVIDIA GPUs (Linux, about 2.5 GB)
 
-It takes what LIBTORCH names, else the PyTorch of the active Python environment, else what is in the cache
-(REGLET_CACHE names another folder for that).
+It uses the folder named by LIBTORCH, else the PyTorch of the active Python environment, else the cache
+(whose folder can be set with REGLET_CACHE).
 ";
 
 fn main() -> ExitCode {
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
                 return ExitCode::SUCCESS;
             }
             _ => {
-                eprintln!("error: {word:?} is unknown; `here` and `--cuda` are what may be said");
+                eprintln!("error: {word:?} is unknown; the arguments are `here` and `--cuda`");
                 return ExitCode::from(2);
             }
         }

@@ -1,10 +1,10 @@
-//! The PyTorch of a Python interpreter, found without importing it: that would take seconds.
+//! The PyTorch of a Python interpreter, found without importing it, which would take seconds.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Prints the folder of the package `torch`. The current folder does not count: a program started in it may
-/// have a folder of that name for another reason.
+/// Prints the folder of the package `torch`. The current folder is ignored, because it may contain an unrelated folder of
+/// that name.
 const PRINT_FOLDER: &str = "\
 import sys, importlib.util
 sys.path[:] = [path for path in sys.path if path]
@@ -18,7 +18,7 @@ pub(crate) fn folder(python: &Path) -> Option<PathBuf> {
     (output.status.success() && !folder.trim().is_empty()).then(|| folder.trim().into())
 }
 
-/// The name of the interpreter that torch-sys asks where `LIBTORCH_USE_PYTORCH` is set.
+/// The name of the interpreter that torch-sys uses if `LIBTORCH_USE_PYTORCH` is set.
 pub(crate) fn interpreter(in_environment: bool) -> &'static str {
     if cfg!(windows) || in_environment { "python" } else { "python3" }
 }

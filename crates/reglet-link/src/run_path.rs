@@ -1,4 +1,4 @@
-//! What a build script says of libtorch.
+//! The instructions of a build script about libtorch.
 
 use std::env;
 use std::ffi::OsString;
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::pytorch;
 use crate::version::header_version;
 
-/// The folders of a system's own libraries in which torch-sys looks; the loader knows them without a run path.
+/// The system's own library folders that torch-sys searches; the loader knows them without a run path.
 const OF_THE_SYSTEM: [&str; 2] = ["/usr/lib/libtorch.so", "/usr/local/lib/libtorch.so"];
 
-/// Lets the programs, tests, examples and doc tests of a package start that are linked to libtorch. To be called in the
+/// Makes sure that the programs, tests, examples and doc tests of a package find libtorch when they start. Call it in the
 /// package's build script:
 ///
 /// ```no_run
@@ -20,15 +20,16 @@ const OF_THE_SYSTEM: [&str; 2] = ["/usr/lib/libtorch.so", "/usr/local/lib/libtor
 /// reglet_link::run_path();
 /// ```
 ///
-/// torch-sys finds libtorch while linking, but what it tells the linker stops at its own crate. So each package that makes
-/// programs has to pass on where the shared libraries are when a program starts (the *run path*), and on Linux the CUDA library,
-/// which the linker would drop because no symbol of it is used directly.
+/// torch-sys finds libtorch for linking, but its instructions to the linker apply only to its own crate. Each package with
+/// programs therefore has to add the place of the shared libraries (the *run path*) and, on Linux, the CUDA library, which
+/// the linker would otherwise drop because none of its symbols is used directly.
 ///
-/// It looks where torch-sys does: `LIBTORCH_LIB`, `LIBTORCH`, then the Python environment if `LIBTORCH_USE_PYTORCH` is
-/// set, then the system's own folders. Where there is none the build ends with a sentence that says how to get one.
+/// It searches the same places as torch-sys: `LIBTORCH_LIB`, `LIBTORCH`, then the Python environment if
+/// `LIBTORCH_USE_PYTORCH` is set, then the system's own folders. If there is no libtorch, the build ends with a message that
+/// says how to get one.
 ///
 /// The variable `REGLET_LIBTORCH` is set for the compiler: the version that libtorch's headers state, or `unknown`. On
-/// Windows there are no run paths, and nothing else is said: there `PATH` must name libtorch's folder `lib`.
+/// Windows there are no run paths, so nothing else is set; `PATH` must contain libtorch's folder `lib`.
 pub fn run_path() {
     for name in ["LIBTORCH", "LIBTORCH_LIB", "LIBTORCH_USE_PYTORCH"] {
         println!("cargo::rerun-if-env-changed={name}");
@@ -43,7 +44,7 @@ pub fn run_path() {
     }
 }
 
-/// Says where the libraries are.
+/// Prints the instructions for the folder of the libraries.
 fn say(lib: &Path) {
     say_version(version(lib).as_deref());
     if cfg!(windows) {
@@ -60,7 +61,7 @@ fn say_version(version: Option<&str>) {
     println!("cargo::rustc-env=REGLET_LIBTORCH={}", version.unwrap_or("unknown"));
 }
 
-/// The version in the headers beside the folder of libraries.
+/// The version in the headers beside the libraries' folder.
 fn version(lib: &Path) -> Option<String> {
     header_version(&fs::read_to_string(lib.parent()?.join("include/torch/headeronly/version.h")).ok()?)
 }
@@ -68,11 +69,11 @@ fn version(lib: &Path) -> Option<String> {
 /// Why there is no libtorch to link to.
 #[derive(Debug, PartialEq, Eq)]
 enum Missing {
-    /// A variable names a folder that has no libtorch.
+    /// A variable names a folder without libtorch.
     Elsewhere { variable: &'static str, folder: PathBuf },
-    /// Python was asked for, and has none.
+    /// Python was selected, but has no PyTorch.
     Python,
-    /// Nothing says where it is.
+    /// No place was given, and none was found.
     Unknown,
 }
 
@@ -80,7 +81,7 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Missing::Elsewhere { variable, folder } => {
-                write!(f, "{variable} leads to {}, where there is no libtorch", folder.display())?;
+                write!(f, "{variable} points to {}, which contains no libtorch", folder.display())?;
             }
             Missing::Python => {
                 f.write_str("LIBTORCH_USE_PYTORCH is set, but the Python on PATH has no PyTorch")?;
@@ -88,14 +89,13 @@ impl fmt::Display for Missing {
             Missing::Unknown => f.write_str("libtorch was not found")?,
         }
         f.write_str(
-            ". In this package's folder run `reglet-link here`, which finds it or downloads it once and tells cargo where it \
-             is (the program comes with `cargo install reglet-link --features program`, with the same `--git` or `--path` as \
+            ". In this package's folder run `reglet-link here`, which finds it or downloads it once and writes its path to cargo's configuration (install the program with `cargo install reglet-link --features program`, with the same `--git` or `--path` as \
              in Cargo.toml); in a checkout of Reglet run `cargo xtask setup`.",
         )
     }
 }
 
-/// The folder of libtorch's libraries; `None` where the system's loader knows it.
+/// The folder of libtorch's libraries; `None` if the system's loader knows it.
 fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<PathBuf>, Missing> {
     // What torch-sys found itself, for packages that name it among their own dependencies.
     if let Some(lib) = variable("DEP_TCH_LIBTORCH_LIB") {

@@ -1,4 +1,4 @@
-//! Other programs: found on `PATH`, run, or handed over to.
+//! Other programs: finding them on `PATH`, running them, and handing over to them.
 
 use std::env;
 use std::ffi::OsStr;
@@ -7,19 +7,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-/// Why another program could not do its work.
+/// Why another program failed.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentences say it")]
 pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },
     #[error(
-        "No C++ compiler was found, and libtorch's bindings need one once. Install {advice}, or name yours in CXX."
+        "No C++ compiler was found, but one is needed to compile libtorch's bindings. Install {advice}, or set CXX to your compiler."
     )]
     NoCompiler { advice: &'static str },
 }
 
-/// Where a program of this name stands on `PATH`.
+/// The path of a program of this name on `PATH`.
 pub fn find(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let mut file = name.as_ref().to_os_string();
     file.push(env::consts::EXE_SUFFIX);
@@ -38,7 +38,7 @@ fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|facts| facts.is_file())
 }
 
-/// What a program prints, when it can be started and succeeds.
+/// The output of a program, if it can be started and succeeds.
 pub fn output(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -49,7 +49,7 @@ pub fn run(mut command: Command) -> Result<ExitStatus, Error> {
     command.status().map_err(|source| start_error(&command, source))
 }
 
-/// Makes this process the other program, which then answers signals and exits by itself.
+/// Replaces this process by the other program, which then handles signals and exits by itself.
 #[cfg(unix)]
 pub fn hand_over(mut command: Command) -> Result<ExitCode, Error> {
     use std::os::unix::process::CommandExt;
@@ -57,7 +57,7 @@ pub fn hand_over(mut command: Command) -> Result<ExitCode, Error> {
     Err(start_error(&command, source))
 }
 
-/// Runs the other program and ends with its exit status.
+/// Runs the other program and returns its exit status.
 #[cfg(not(unix))]
 pub fn hand_over(command: Command) -> Result<ExitCode, Error> {
     // A Windows exit status has 32 bits, of which ExitCode keeps 8: leave with the whole of it.
@@ -68,13 +68,13 @@ fn start_error(command: &Command, source: io::Error) -> Error {
     Error::Start { program: command.get_program().to_string_lossy().into_owned(), source }
 }
 
-/// Writes to standard output. A reader that has gone away, as `head` does, is no fault to report.
+/// Writes to standard output. It is not an error if the reader has closed the pipe, as `head` does.
 pub fn print(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// The C++ compiler the bindings will be compiled with: its name and what it says of its version. Windows'
-/// own is found through the registry, by the compiler driver itself; it is not looked for here.
+/// The C++ compiler for the bindings: its name and version. On Windows, the compiler driver finds it through the registry;
+/// it is not searched for here.
 pub fn cxx_compiler() -> Option<(String, String)> {
     let named = env::var("CXX").ok();
     let names = named.as_deref().map_or(vec!["c++", "g++", "clang++"], |name| vec![name]);
@@ -86,7 +86,7 @@ pub fn cxx_compiler() -> Option<(String, String)> {
     })
 }
 
-/// Fails where the bindings could not be compiled for want of a C++ compiler.
+/// Fails if there is no C++ compiler for the bindings.
 pub fn require_cxx_compiler() -> Result<(), Error> {
     if cfg!(windows) || cxx_compiler().is_some() {
         return Ok(());
@@ -99,7 +99,7 @@ pub fn require_cxx_compiler() -> Result<(), Error> {
     Err(Error::NoCompiler { advice })
 }
 
-/// Whether an NVIDIA GPU and its driver are there.
+/// Whether there is an NVIDIA GPU with its driver.
 pub fn has_nvidia_gpu() -> bool {
     Path::new("/dev/nvidia0").exists() || !nvidia_gpus().is_empty()
 }
@@ -114,7 +114,7 @@ pub fn nvidia_gpus() -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The room left on the disk of a folder, in megabytes of a million bytes, where the system has a way to say.
+/// The free space on the disk of a folder, in megabytes of a million bytes, if the system can report it.
 pub fn free_mb(folder: &Path) -> Option<u64> {
     if cfg!(windows) {
         return None;

@@ -1,4 +1,4 @@
-//! What libtorch's headers say of its version.
+//! The version in libtorch's headers.
 
 /// The version in a C++ header, from its three lines such as `#define TORCH_VERSION_MAJOR 2`.
 pub(crate) fn header_version(text: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! How few pixels a map needs.
+//! Complexity: how concentrated a map is.
 
 use ndarray::ArrayView2;
 

@@ -1,6 +1,6 @@
-//! Why a metric has no value.
+//! The reasons why a metric can be undefined.
 
-/// Why a metric has no value.
+/// The reasons why a metric can be undefined.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricError {
@@ -13,19 +13,19 @@ pub enum MetricError {
         right: Vec<usize>,
     },
     /// The region has no pixel, or the map no value.
-    #[error("the region is empty: nothing can be said of how a map lies on it")]
+    #[error("the region is empty: a map cannot be compared with it")]
     EmptyRegion,
     /// The region is the whole picture.
-    #[error("the region is the whole picture: there is nothing to tell it from")]
+    #[error("the region is the whole picture: there is nothing outside it to compare with")]
     WholePicture,
     /// A value is NaN or infinite.
     #[error("a value of the map is not finite: the map cannot be used")]
     NotFinite,
-    /// Nothing in the map is above zero, so there is nothing to share out.
-    #[error("the map has no value above zero: there is nothing to share out")]
+    /// No value of the map is above zero, so shares of it are undefined.
+    #[error("the map has no value above zero: shares of it are undefined")]
     NothingPositive,
-    /// Every value is the same, so they have no order.
-    #[error("every value of a map is the same: they have no order to compare")]
+    /// All values are equal, so they have no order.
+    #[error("all values of a map are equal: they have no order to compare")]
     Constant,
     /// A parameter is out of range.
     #[error("{parameter} is {value}, but must be {expected}")]
@@ -34,7 +34,7 @@ pub enum MetricError {
         parameter: &'static str,
         /// What it is.
         value: f64,
-        /// What it must be.
+        /// The permitted values.
         expected: &'static str,
     },
     /// The function that scores pictures, or explains them, failed.
@@ -42,7 +42,7 @@ pub enum MetricError {
     Model(String),
 }
 
-/// Checks that two arrays have one shape.
+/// Checks that two arrays have the same shape.
 pub(crate) fn same_shape(left: &[usize], right: &[usize]) -> Result<(), MetricError> {
     if left == right {
         Ok(())
@@ -51,7 +51,7 @@ pub(crate) fn same_shape(left: &[usize], right: &[usize]) -> Result<(), MetricEr
     }
 }
 
-/// Checks that a function answered once for each picture.
+/// Checks that a function returned one value for each picture.
 pub(crate) fn one_each<T>(answers: Vec<T>, pictures: usize) -> Result<Vec<T>, MetricError> {
     if answers.len() == pictures {
         Ok(answers)

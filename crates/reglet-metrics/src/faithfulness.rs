@@ -1,4 +1,4 @@
-//! Whether a map is true of the model.
+//! Faithfulness: whether a map reflects the behaviour of the model.
 
 pub(crate) mod completeness;
 pub(crate) mod curve;

@@ -1,4 +1,4 @@
-//! What can be said of an attribution map.
+//! Metrics of attribution maps.
 //!
 //! ```
 //! use ndarray::array;
@@ -15,18 +15,18 @@
 //!
 //! | question | metric |
 //! |---|---|
-//! | does it lie where it should | [`Localisation`]: mass, density, rank accuracy, pointing game, AUC |
+//! | does it lie on the expected region | [`Localisation`]: mass, density, rank accuracy, pointing game, AUC |
 //! | is it simple | [`gini`], [`complexity`] |
 //! | does it follow contours, does it show regions | [`sobel`] with [`spearman`], [`morans_i`] |
-//! | is it true of the model | [`deletion`], [`insertion`], [`infidelity`], [`road`], [`Completeness`] |
-//! | does it stay the same | [`sensitivity_max`], [`spearman`], [`top_overlap`] |
+//! | is it faithful to the model | [`deletion`], [`insertion`], [`infidelity`], [`road`], [`Completeness`] |
+//! | is it stable | [`sensitivity_max`], [`spearman`], [`top_overlap`] |
 //!
-//! Maps are `ndarray` arrays, and a model is a function from pictures to scores: this crate knows neither
-//! files nor reports, neither libtorch nor data sets. What is not defined (a region without a pixel, a map
-//! without a positive value) is an error, never a zero or a hit.
+//! Maps are `ndarray` arrays, and a model is a function from pictures to scores. This crate uses no files, reports, data
+//! sets or libtorch. If a metric is undefined (a region without pixels, a map without positive values), the result is an
+//! error, never a zero or a hit.
 //!
-//! A model's function takes a batch of pictures, channels × height × width each, and returns one score for
-//! each; it is called with as many at a time as there are, in the order given.
+//! A model's function takes a batch of pictures, each channels × height × width, and returns one score for each. It is
+//! called with all pictures at once, in the given order.
 
 mod complexity;
 mod error;

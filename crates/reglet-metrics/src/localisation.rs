@@ -1,4 +1,4 @@
-//! Whether a map lies on a region.
+//! Localisation: whether a map concentrates on a region.
 
 mod auc;
 mod mass;
@@ -10,7 +10,7 @@ use ndarray::ArrayView2;
 use crate::MetricError;
 use crate::error::same_shape;
 
-/// A map and a region of the same picture, each of which is fit to be compared with the other.
+/// A map and a region of the same picture, which have been checked to be comparable.
 #[derive(Debug, Clone, Copy)]
 pub struct Localisation<'a> {
     map: ArrayView2<'a, f32>,
@@ -22,8 +22,8 @@ impl<'a> Localisation<'a> {
     /// A map (height × width, any unit) and a region of the same size.
     ///
     /// # Errors
-    /// [`MetricError::Shape`], [`MetricError::NotFinite`], and [`MetricError::EmptyRegion`]: how a map lies on a
-    /// region that is not there is not defined.
+    /// [`MetricError::Shape`], [`MetricError::NotFinite`], and [`MetricError::EmptyRegion`]: localisation on an absent
+    /// region is undefined.
     pub fn new(map: ArrayView2<'a, f32>, region: ArrayView2<'a, bool>) -> Result<Self, MetricError> {
         same_shape(map.shape(), region.shape())?;
         if map.iter().any(|value| !value.is_finite()) {
@@ -41,7 +41,7 @@ impl<'a> Localisation<'a> {
         self.area as f64 / self.map.len() as f64
     }
 
-    /// Every value with whether it lies in the region.
+    /// Every value, and whether it lies in the region.
     fn values(&self) -> impl Iterator<Item = (f32, bool)> {
         self.map.iter().copied().zip(self.region.iter().copied())
     }

@@ -1,4 +1,4 @@
-//! Whether a map stays the same.
+//! Robustness: whether a map is stable.
 
 pub(crate) mod sensitivity;
 pub(crate) mod similarity;

@@ -1,13 +1,13 @@
-//! What a map looks like: whether it follows the picture's contours, and whether it shows regions or speckles.
+//! The appearance of a map: whether it follows the picture's contours, and whether it shows regions or speckles.
 
 use ndarray::{Array2, ArrayView2};
 
 use crate::MetricError;
 
-/// How strong the edge at each pixel of a picture (height × width, luminance in any unit) is: the magnitude of Sobel's
-/// two derivatives, √(gx² + gy²), the border repeated. [`spearman`](crate::spearman) of it and a map's absolute
-/// values says how closely the map follows the picture's contours, which a map can do without regard to what the model
-/// has learnt (Adebayo et al., *Sanity checks for saliency maps*, 2018).
+/// The strength of the edge at each pixel of a picture (height × width, luminance in any unit): the magnitude of Sobel's two
+/// derivatives, √(gx² + gy²), with the border repeated. [`spearman`](crate::spearman) of it and a map's absolute values
+/// shows how closely the map follows the picture's contours, which is possible even if the map does not depend on what the
+/// model has learnt (Adebayo et al., *Sanity checks for saliency maps*, 2018).
 ///
 /// # Errors
 /// [`MetricError::NotFinite`].
@@ -35,12 +35,12 @@ pub fn sobel(picture: ArrayView2<f32>) -> Result<Array2<f32>, MetricError> {
 const SLOPE: [f32; 3] = [-1.0, 0.0, 1.0];
 const WEIGHT: [f32; 3] = [1.0, 2.0, 1.0];
 
-/// Moran's I of a map: how alike pixels are that share a side, n / W · Σ wᵢⱼ zᵢzⱼ / Σ zᵢ² over the deviations z from the
-/// mean (Moran, *Notes on continuous stochastic phenomena*, 1950). Near 1 for a map of even regions, near 0 for speckles
-/// strewn at random, −1 for a chequerboard.
+/// Moran's I of a map, the similarity of pixels that share a side: n / W · Σ wᵢⱼ zᵢzⱼ / Σ zᵢ² over the deviations z from the
+/// mean (Moran, *Notes on continuous stochastic phenomena*, 1950). It is near 1 for a map of uniform regions, near 0 for
+/// random speckles, and −1 for a chequerboard.
 ///
 /// # Errors
-/// [`MetricError::NotFinite`]; [`MetricError::Constant`] for a map whose values are all the same.
+/// [`MetricError::NotFinite`]; [`MetricError::Constant`] for a map whose values are all equal.
 pub fn morans_i(map: ArrayView2<f32>) -> Result<f64, MetricError> {
     let (height, width) = map.dim();
     let mean = map.iter().map(|value| f64::from(*value)).sum::<f64>() / map.len() as f64;

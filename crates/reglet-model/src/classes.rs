@@ -60,16 +60,16 @@ impl Head {
         let fault = |reason: String| Err(ModelError::Head { reason });
         match (given, own) {
             (Some(given), Some(own)) if given != own => fault(format!(
-                "the head was said to be {given}, and the network itself ends with {own}; leave it out"
+                "the head is given as {given}, but the network itself ends with {own}; omit the head"
             )),
             (Some(Head::Sigmoid), None) if logits != 1 => fault(format!(
-                "the head was said to be {}, for one logit, and the network has {logits}; say {} or {}",
+                "the head is given as {}, which is for one logit, but the network has {logits}; use {} or {}",
                 Head::Sigmoid,
                 Head::Softmax,
                 Head::MultiLabel
             )),
             (Some(given), None) if given != Head::Sigmoid && logits == 1 => fault(format!(
-                "the head was said to be {given}, and the network has a single logit, which goes through a {}",
+                "the head is given as {given}, but the network has a single logit, which needs a {}",
                 Head::Sigmoid
             )),
             (Some(given), _) => Ok((given, HeadSource::Given)),
@@ -301,7 +301,7 @@ mod tests {
         let message = classes.find("crane").expect_err("two have it").to_string();
         assert_eq!(
             message,
-            "'crane' is the name of several classes, 0, 2; give the index of the one that is meant"
+            "several classes are called 'crane': 0, 2; give the index of the one that you mean"
         );
         for (name, class) in [("2", 2), ("hound", 1), ("bird", 4), ("CAT", 3)] {
             assert_eq!(classes.find(name).expect("one has it"), class);

@@ -56,7 +56,9 @@ pub enum ModelError {
         reason: String,
     },
     /// The list of labels does not fit the classifier.
-    #[error("{labels} class labels were given for a model with {classes} classes; give exactly one for each")]
+    #[error(
+        "{labels} class labels were given for a model with {classes} classes; give exactly one label for each class"
+    )]
     LabelCount {
         /// How many labels were given.
         labels: usize,
@@ -102,7 +104,7 @@ pub enum ModelError {
         mismatch: String,
     },
     /// The weights hold NaN or infinity.
-    #[error("the weights {} hold NaN or infinity in {count} tensors, first in '{first}'; the file is damaged or training diverged", path.display())]
+    #[error("the weights {} contain NaN or infinity in {count} tensors, the first of them '{first}'; the file is damaged or training diverged", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -112,7 +114,7 @@ pub enum ModelError {
         first: String,
     },
     /// Published weights could not be fetched.
-    #[error("cannot download {url}: {reason}; fetch it by hand and pass its path as weights")]
+    #[error("cannot download {url}: {reason}; download it yourself and give its path as the weights")]
     Download {
         /// What was to be fetched.
         url: String,
@@ -141,7 +143,7 @@ pub enum ModelError {
     },
     /// A name that several classes have.
     #[error(
-        "'{name}' is the name of several classes, {}; give the index of the one that is meant",
+        "several classes are called '{name}': {}; give the index of the one that you mean",
         indices(classes)
     )]
     AmbiguousClass {
@@ -164,7 +166,7 @@ pub enum ModelError {
     },
     /// Secants between the rows of a batch, from a value behind which rows do not stay what they are.
     #[error(
-        "no secants can be taken from '{value}': on the way to the logits its rows are mixed or moved, as tokens and windows are; take gradients instead"
+        "secants cannot be computed from '{value}', because later operators mix or move its rows, as those of tokens and windows do; use gradients instead"
     )]
     NoSecants {
         /// The value's name.
@@ -172,7 +174,7 @@ pub enum ModelError {
     },
     /// A value that was given is not of the shape the model declares for it.
     #[error(
-        "the model takes '{value}' of shape {expected} and was given {found:?}; change the preprocessing, or export the model for that size"
+        "the model expects '{value}' with the shape {expected}, but received {found:?}; change the preprocessing, or export the model for that size"
     )]
     Shape {
         /// The value's name.
@@ -184,14 +186,14 @@ pub enum ModelError {
     },
     /// Several pictures, where each must be run by itself.
     #[error(
-        "{rows} pictures were given at once to a model that must be run picture by picture; give one at a time"
+        "a batch of {rows} pictures was given to a model that accepts a single picture; give one picture at a time"
     )]
     RowsDepend {
         /// How many were given.
         rows: i64,
     },
     /// A size that was left open is needed, and nothing that was given fixes it.
-    #[error("the size {size} is needed and follows from nothing that was given")]
+    #[error("the size {size} is needed, but cannot be derived from the given values")]
     OpenSize {
         /// The expression.
         size: String,
@@ -212,11 +214,11 @@ pub enum ModelError {
     },
     /// A TorchScript program, where layers or operators are asked for.
     #[error(
-        "the model is a TorchScript program, which runs as one piece, so its layers and operators cannot be seen; choose methods that need scores or the input's gradient alone, such as saliency, integrated gradients or occlusion, or export the model as `reglet export-help` shows"
+        "the model is a TorchScript program, whose layers and operators are not accessible; choose methods that need only scores or the gradient of the input, such as saliency, integrated gradients or occlusion, or export the model as `reglet export-help` shows"
     )]
     Opaque,
     /// An exported model does what Reglet cannot.
-    #[error("the exported model {} uses {operator}{}, which Reglet does not run: {reason}; please report it with this sentence", path.display(), of_module(module))]
+    #[error("the exported model {} uses {operator}{}, which Reglet does not support: {reason}; please report it with this message", path.display(), of_module(module))]
     UnsupportedOperator {
         /// The file.
         path: PathBuf,

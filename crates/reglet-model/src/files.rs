@@ -16,15 +16,15 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64), String> {
         _ => error.to_string(),
     })?;
     if about.is_dir() {
-        return Err("it is a folder; name the file inside it".to_owned());
+        return Err("it is a folder; give the file inside it".to_owned());
     }
     if !about.is_file() {
-        return Err("it is a pipe, a device or a socket; copy what it gives into a file".to_owned());
+        return Err("it is a pipe, a device or a socket; copy its contents to a file".to_owned());
     }
     match about.len() {
         0 => return Err("the file is empty".to_owned()),
         size if size > LARGEST => {
-            return Err(format!("it has {size} bytes, and files of more than {LARGEST} are not read"));
+            return Err(format!("it has {size} bytes, but files of more than {LARGEST} bytes are not read"));
         }
         _ => {}
     }
@@ -37,7 +37,7 @@ pub(crate) fn read_at(mut file: &File, start: u64, count: usize) -> Result<Vec<u
     let mut bytes = vec![0; count];
     file.seek(SeekFrom::Start(start)).map_err(|error| error.to_string())?;
     file.read_exact(&mut bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => "it was cut short while it was read".to_owned(),
+        std::io::ErrorKind::UnexpectedEof => "it became shorter while it was being read".to_owned(),
         _ => error.to_string(),
     })?;
     Ok(bytes)
@@ -89,20 +89,19 @@ impl Format {
             [.., _] if head.len() > 8 && head[8] == b'{' && head[5..8] == [0; 3] => Format::Safetensors,
             [0x80, 2..=5, ..] => Format::Pickle,
             [0x89, b'H', b'D', b'F', ..] => Format::Other(
-                "it is an HDF5 file, as Keras saves its models, and Reglet runs those of PyTorch; load the model there and export it as \
-                 `reglet export-help` shows",
+                "it is an HDF5 file, as Keras saves its models, but Reglet runs models of PyTorch; load the model there and export it as `reglet export-help` shows",
             ),
             // The version of the format, and who wrote the file, the network, or its operators.
             [0x08, 1..=20, 0x12 | 0x1a | 0x3a | 0x42, ..] => Format::Onnx,
             [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Format::Other(
-                "it is a TensorFlow Lite file, and Reglet runs models of PyTorch; export one as `reglet export-help` shows",
+                "it is a TensorFlow Lite file, but Reglet runs models of PyTorch; export one as `reglet export-help` shows",
             ),
             [0x1f, 0x8b, ..] => Format::Other("it is compressed with gzip; unpack it first"),
             _ if text.starts_with("version https://git-lfs") => Format::Other(
-                "it is a pointer of Git LFS and not the file itself; fetch that with `git lfs pull`",
+                "it is a Git LFS pointer and not the file itself; fetch the file with `git lfs pull`",
             ),
             _ if text.starts_with("<!doctype") || text.starts_with("<html") => {
-                Format::Other("it is a web page, so the download went wrong; fetch the file again")
+                Format::Other("it is a web page, so the download has failed; download the file again")
             }
             _ => Format::Unknown,
         }

@@ -21,12 +21,12 @@ pub fn read_labels(path: &Path) -> Result<Vec<String>, ModelError> {
     let fault = |reason: String| ModelError::Labels { path: path.to_owned(), reason };
     let (file, size) = files::open(path).map_err(fault)?;
     if size > LONGEST {
-        return Err(fault(format!("it has {size} bytes, and a list of labels has at most {LONGEST}")));
+        return Err(fault(format!("it has {size} bytes, but a list of labels may have at most {LONGEST}")));
     }
     let bytes = files::read_at(&file, 0, size as usize).map_err(fault)?;
     let labels = labels(&bytes).map_err(fault)?;
     match labels.is_empty() {
-        true => Err(fault("it holds no labels".to_owned())),
+        true => Err(fault("it contains no labels".to_owned())),
         false => Ok(labels),
     }
 }
@@ -39,14 +39,14 @@ fn labels(bytes: &[u8]) -> Result<Vec<String>, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        format!("its line {line} is no text in UTF-8; save it as UTF-8")
+        format!("its line {line} is not UTF-8 text; save it as UTF-8")
     })?;
     if text.contains('\0') {
-        return Err("it is no text".to_owned());
+        return Err("it is not text".to_owned());
     }
     if text.trim_start().starts_with(['{', '[']) {
-        let document: Value =
-            serde_json::from_str(text).map_err(|error| format!("it begins as JSON, and is none: {error}"))?;
+        let document: Value = serde_json::from_str(text)
+            .map_err(|error| format!("it begins like JSON, but is not valid JSON: {error}"))?;
         return listed(document.get("id2label").unwrap_or(&document));
     }
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
@@ -68,7 +68,7 @@ pub(crate) fn listed(document: &Value) -> Result<Vec<String>, String> {
                 let place = index.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
                 let place = place.ok_or_else(|| {
                     format!(
-                        "its '{index}' is no index of {} classes, which go from 0 to {}",
+                        "its '{index}' is not a valid index for {} classes, which must be from 0 to {}",
                         names.len(),
                         names.len() - 1
                     )
@@ -111,12 +111,12 @@ mod tests {
     fn what_is_no_list_of_labels_is_refused() {
         for (bytes, part) in [
             (&b"\xff\xfec\0a\0t\0"[..], "UTF-16"),
-            (b"cat\nd\xf6g\n", "line 2 is no text in UTF-8"),
-            (b"PK\x03\x04\0\0", "no text"),
-            (b"{\"1\": \"cat\", \"2\": \"dog\"}", "'2' is no index of 2 classes"),
-            (b"{\"cat\": 0}", "'cat' is no index"),
+            (b"cat\nd\xf6g\n", "line 2 is not UTF-8 text"),
+            (b"PK\x03\x04\0\0", "not text"),
+            (b"{\"1\": \"cat\", \"2\": \"dog\"}", "'2' is not a valid index for 2 classes"),
+            (b"{\"cat\": 0}", "'cat' is not a valid index"),
             (b"[1, 2]", "a list of names"),
-            (b"{\"0\": ", "begins as JSON"),
+            (b"{\"0\": ", "begins like JSON"),
         ] {
             let message = labels(bytes).expect_err("no labels");
             assert!(message.contains(part), "{message}");

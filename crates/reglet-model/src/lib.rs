@@ -1,21 +1,21 @@
 //! Image classifiers as graphs of ATen operators whose values have names.
 //!
-//! A torchvision architecture built here becomes a [`Graph`]: an ordered list of typed operator calls over
-//! named values, with the Python module's path on each. Any value can be read, any value can be where the
-//! graph is cut and differentiated from. libtorch runs the operators, but for some convolutions, and
-//! [`Graph::differentiate`] walks back through them.
+//! An architecture of torchvision is built as a [`Graph`]: an ordered list of typed operator calls on named values, each
+//! labelled with the path of its Python module. Any value can be read, and the graph can be cut at any value and
+//! differentiated with respect to it. libtorch runs the operators, except for some convolutions, and
+//! [`Graph::differentiate`] propagates gradients back through them.
 //!
 //! ```
 //! use reglet_model::{Architecture, Graph, Parameters, Request, gradients};
 //! use tch::{Device, Kind, Tensor};
 //!
-//! // A ResNet-18 with an eighth of the channels and five classes, its weights drawn at random.
+//! // A ResNet-18 with an eighth of the channels, five classes and random weights.
 //! let graph = Architecture::ResNet18.graph(5, 0.125)?;
 //! let draw = |shape: &[i64]| Tensor::rand(shape, (Kind::Float, Device::Cpu));
 //! let parameters = graph.parameters().iter().map(|parameter| draw(&parameter.shape)).collect();
 //! let parameters = Parameters::from_tensors(parameters);
 //!
-//! // The logits, and a layer's activation with the gradient of one logit there.
+//! // The logits, and a layer's activation with the gradient of one logit with respect to it.
 //! let picture = draw(&[1, 3, 64, 64]);
 //! let layer = graph.layer("layer4.1.conv2")?;
 //! let values = graph.run(&parameters, &Request {
@@ -30,13 +30,13 @@
 //! # Ok::<(), reglet_model::ModelError>(())
 //! ```
 //!
-//! A [`Model`] adds weights from a file, the meaning of the logits ([`Classes`]) and the way a picture
-//! becomes an input ([`Preprocessing`]).
+//! A [`Model`] adds weights from a file, the meaning of the logits ([`Classes`]) and the conversion of a picture to an input
+//! ([`Preprocessing`]).
 //!
-//! | crate | holds |
+//! | crate | contains |
 //! |---|---|
-//! | `reglet-data` | pictures and data sets; below this one |
-//! | `reglet-attribution` | what explains a model; above this one |
+//! | `reglet-data` | pictures and data sets; this crate depends on it |
+//! | `reglet-attribution` | methods that explain a model; it depends on this crate |
 
 mod architecture;
 mod classes;

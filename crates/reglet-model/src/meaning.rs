@@ -46,7 +46,7 @@ fn logits_of(graph: &Graph) -> Result<i64, String> {
         Some([_, Size::Fixed(logits)]) if *logits > 0 => Ok(*logits),
         _ => {
             let shape = shape.map_or("unknown".to_owned(), |shape| graph.describe(shape));
-            Err(format!("its result has shape {shape}, and logits have [N, classes]"))
+            Err(format!("its result has the shape {shape}, but logits have the shape [N, classes]"))
         }
     }
 }

@@ -55,14 +55,14 @@ impl fmt::Display for Note {
         match self {
             Note::LookedBehind { squashing, value, logits } => {
                 let (squashing, reading) = match (squashing, logits) {
-                    (Squashing::Softmax, _) => ("softmax", "probabilities are made of them by one softmax"),
-                    (Squashing::Sigmoid, 1) => ("sigmoid", "the probability is made of it by one sigmoid"),
+                    (Squashing::Softmax, _) => ("softmax", "one softmax turns them into probabilities"),
+                    (Squashing::Sigmoid, 1) => ("sigmoid", "one sigmoid turns it into the probability"),
                     (Squashing::Sigmoid, _) => (
                         "sigmoid",
-                        "each class has a probability of its own, and several can be likely at once",
+                        "each class has its own probability, and several classes can be likely at once",
                     ),
                 };
-                write!(f, "the network ends with a {squashing} ('{value}'); explained is what goes into it, and {reading}")
+                write!(f, "the network ends with a {squashing} ('{value}'); its input is explained, and {reading}")
             }
             Note::Output { name, others, cut } => {
                 write!(f, "the logits are taken from '{name}'")?;
@@ -71,26 +71,24 @@ impl fmt::Display for Note {
                 }
                 match others.is_empty() {
                     true => Ok(()),
-                    false => write!(f, "; its other results are left out: {}", others.join(", ")),
+                    false => write!(f, "; its other results are ignored: {}", others.join(", ")),
                 }
             }
             Note::RowsDepend { value, operator, surely } => write!(
                 f,
-                "the answer for a picture {} on the others in its batch, by {operator} of '{value}', so pictures are \
-                 run one by one",
+                "the answer for a picture {} on the other pictures of its batch, because of {operator} in '{value}', so pictures are run one by one",
                 if *surely { "depends" } else { "may depend" }
             ),
             Note::Trained { recipe, source } => write!(
                 f,
                 "the model is meant for pictures {recipe} ({source}){}",
-                if recipe.has_its_filter() { "" } else { "; Reglet has no such filter, and resizes by the bilinear one" }
+                if recipe.has_its_filter() { "" } else { "; Reglet has no such filter and resizes by bilinear interpolation" }
             ),
             Note::OnePicture => f.write_str(
                 "it was exported for one picture at a time, so pictures are run one by one; with a dynamic batch it would be faster",
             ),
             Note::PerhapsProbabilities => f.write_str(
-                "the program returned numbers from 0 to 1 alone for pictures of noise; if they are probabilities, their \
-                 scores mislead: save a program that returns what goes into the last sigmoid or softmax",
+                "the program returned only numbers from 0 to 1 for pictures of noise; if these are probabilities, they are misleading as scores: save a program that returns the input of the last sigmoid or softmax",
             ),
         }
     }

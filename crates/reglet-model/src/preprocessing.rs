@@ -95,7 +95,7 @@ impl Channels {
         let span = white - black;
         if !(span.is_finite() && span > 0.0) {
             let what = format!(
-                "the range from {black} to {white} is none: the second number must be above the first"
+                "the range from {black} to {white} is invalid: the second number must be above the first"
             );
             return Err(ModelError::Preprocessing { what });
         }
@@ -133,7 +133,7 @@ impl TryFrom<Vec<f32>> for Channels {
             [all] => Ok(Channels::One(all)),
             [red, green, blue] => Ok(Channels::Three([red, green, blue])),
             _ => Err(format!(
-                "there are {} numbers, and three are needed, or one for every channel",
+                "there are {} numbers, but three are needed, or one for all channels",
                 numbers.len()
             )),
         }
@@ -196,8 +196,7 @@ impl Preprocessing {
             count @ (1 | 3) => count as usize,
             count => {
                 let what = format!(
-                    "the model takes pictures of {count} channels, and pictures have one (grey) or three (red, green and blue): \
-                     give it a first layer that makes its channels of those, and export it again"
+                    "the model takes pictures with {count} channels, but pictures have one (grey) or three (red, green and blue): add a first layer that converts these, and export the model again"
                 );
                 return Err(ModelError::Preprocessing { what });
             }
@@ -207,8 +206,7 @@ impl Preprocessing {
             (Some(mean), Some(std)) => Ok(Preprocessing { mean, std, ..self }),
             _ => Err(ModelError::Preprocessing {
                 what: format!(
-                    "the model takes {count} channel{}, and its mean ({mean}) or standard deviation ({std}) is of another \
-                     number: give one number for each channel, or one for all",
+                    "the model takes {count} channel{}, but its mean ({mean}) or standard deviation ({std}) has another number of values: give one value for each channel, or one for all",
                     if count == 1 { "" } else { "s" }
                 ),
             }),

@@ -50,9 +50,9 @@ impl fmt::Display for PreprocessingSource {
             PreprocessingSource::Given => f.write_str("given"),
             PreprocessingSource::Archive => f.write_str("from the archive"),
             PreprocessingSource::File(path) => write!(f, "from {}", path.display()),
-            PreprocessingSource::Assumed => f.write_str("ImageNet's, for want of others"),
+            PreprocessingSource::Assumed => f.write_str("ImageNet's, because no others are given"),
             PreprocessingSource::AssumedLevels => {
-                f.write_str("assumed: nothing says by which numbers it was trained")
+                f.write_str("assumed, because the model does not specify those of its training")
             }
         }
     }
@@ -155,7 +155,7 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
         };
         let by = factor * 255.0;
         if !by.is_finite() || by <= 0.0 {
-            return Err(format!("its rescale factor is {factor}, and one above 0 is needed"));
+            return Err(format!("its rescale factor is {factor}, but must be above 0"));
         }
         let [mean, std] = [mean, std]
             .map(|numbers| numbers.iter().map(|number| (number / by) as f32).collect::<Vec<f32>>());
@@ -176,7 +176,7 @@ fn channels(what: &str, value: &Value) -> Result<Vec<f64>, String> {
     match numbers {
         Some(numbers) if matches!(numbers.len(), 1 | 3) => Ok(numbers),
         _ => Err(format!(
-            "its {what} is {value}, and three numbers are needed, one for each channel, or one for all"
+            "its {what} is {value}, but three numbers are needed, one for each channel, or one for all"
         )),
     }
 }

@@ -106,7 +106,7 @@ fn what_is_no_classifier_is_refused() {
     refused(network(4, 2, |_, x| x), "pictures of 4 channels");
     refused(
         network(3, 2, |g, x| g.call("", Layout::Unsqueeze { dim: 2 }, &[x])),
-        "the network 'a network' is no classifier of pictures of 16×16 pixels: its result has shape",
+        "the network 'a network' is no classifier of pictures of 16×16 pixels: its result has the shape",
     );
     let halves = |g: &mut Graph, x: ValueId| {
         let x = g.call("softmax", Reduction::Softmax { dim: 1 }, &[x]);

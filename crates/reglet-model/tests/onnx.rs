@@ -282,7 +282,7 @@ fn heads_and_tails_are_found_and_said() {
 
     let model = made("named");
     let said = model.notes()[0].to_string();
-    assert!(said.contains("'logits'") && said.contains("left out"), "{said}");
+    assert!(said.contains("'logits'") && said.contains("are ignored"), "{said}");
 
     let two = fixtures().join("onnx/made/two.onnx");
     let message = import(&two).map(|_| ()).expect_err("it cannot be told").to_string();
@@ -308,7 +308,7 @@ fn heads_and_tails_are_found_and_said() {
     let probabilities = model.classes().probabilities(&found.logits).expect("logits");
     assert_close("sigmoids", &probabilities, &found.logits.sigmoid(), 1e-6);
     let message = with(Head::Sigmoid, &argmax).map(|_| ()).expect_err("four logits").to_string();
-    assert!(message.contains("for one logit, and the network has 4"), "{message}");
+    assert!(message.contains("for one logit, but the network has 4"), "{message}");
 }
 
 /// What lies in a file beside counts for what the model is known by.

@@ -69,7 +69,7 @@ fn a_secant_times_the_way_is_the_rise_of_the_score_whatever_the_network() {
 fn where_there_are_no_secants_it_is_said() {
     let vit = Architecture::VitB16.graph(3, 0.125).expect("it is built");
     let resnet = Architecture::ResNet18.graph(3, 0.125).expect("it is built");
-    for (graph, side, rows, said) in [(vit, 224, 2, "take gradients"), (resnet, 64, 1, "2 or more")] {
+    for (graph, side, rows, said) in [(vit, 224, 2, "use gradients"), (resnet, 64, 1, "2 or more")] {
         let inputs = Tensor::zeros([rows, 3, side, side], (Kind::Double, Device::Cpu));
         let feeds = [(graph.input(), Rows::Given(&inputs))];
         let watch = [graph.input()];

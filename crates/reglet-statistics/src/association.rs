@@ -1,23 +1,23 @@
-//! How strongly two yes-or-no properties go together.
+//! The association of two binary properties.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Estimate, LEVEL, normal_quantile};
 
-/// How strongly, in the data, the artefact goes with the target class.
+/// The strength of the association between the artefact and the target class in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Association {
-    /// The odds of the artefact in pictures of the class over those in the others, with Woolf's interval (1955).
-    /// Where a count is zero, one half is added to each (Haldane, 1956; Anscombe, 1956).
+    /// The odds ratio of the artefact in pictures of the class and in the others, with Woolf's interval (1955). If a count
+    /// is zero, one half is added to each count (Haldane, 1956; Anscombe, 1956).
     pub odds_ratio: Estimate,
     /// The phi coefficient, from −1 to 1: Pearson's correlation of the two, with Fisher's interval.
     pub phi: Estimate,
 }
 
 impl Association {
-    /// From the counts `[[others without, others with], [class without, class with]]`. `None` where a row or a
-    /// column is empty: then nothing can be said.
+    /// From the counts `[[others without, others with], [class without, class with]]`. `None` if a row or a column is empty,
+    /// because the association is then undefined.
     pub fn of([[a, b], [c, d]]: [[usize; 2]; 2]) -> Option<Association> {
         let count = a + b + c + d;
         let margins = [a + b, c + d, a + c, b + d].map(|margin| margin as f64);

@@ -15,7 +15,7 @@ pub struct Estimate {
     pub low: f64,
     /// The upper end of the interval.
     pub high: f64,
-    /// How many values it rests on.
+    /// The number of values.
     pub count: usize,
 }
 
@@ -24,9 +24,9 @@ pub const LEVEL: f64 = 0.95;
 
 impl Estimate {
     /// The mean of `values`, each independent of the others, with its 95 % interval: that of
-    /// [`bootstrap_mean`](crate::bootstrap_mean) where every value is a group of its own. `None` without values, or
-    /// where one is not finite. A single value, and equal ones, give an interval of no width, which says nothing of
-    /// their uncertainty, so a verdict also asks for a minimum count.
+    /// [`bootstrap_mean`](crate::bootstrap_mean) with every value as a group of its own. `None` without values, or if one is
+    /// not finite. A single value, or equal values, give an interval of zero width, which does not reflect their
+    /// uncertainty, so a verdict also requires a minimum count.
     pub fn of(values: &[f64], seed: u64) -> Option<Estimate> {
         if let &[value] = values {
             return value.is_finite().then_some(Estimate { mean: value, low: value, high: value, count: 1 });
@@ -34,8 +34,8 @@ impl Estimate {
         Some(mean_of_independent(values, seed)?.interval(LEVEL))
     }
 
-    /// The share of `hits` among `count` with its 95 % score interval (Wilson, 1927), which holds for few
-    /// pictures and for shares of 0 and 1 too. `None` where there is nothing to count.
+    /// The share of `hits` among `count` with its 95 % score interval (Wilson, 1927), which is also valid for few pictures
+    /// and for shares of 0 and 1. `None` if there is nothing to count.
     pub fn share(hits: usize, count: usize) -> Option<Estimate> {
         if count == 0 {
             return None;
@@ -45,7 +45,7 @@ impl Estimate {
         Some(Estimate { mean: share, low, high, count })
     }
 
-    /// Whether the interval lies wholly on one side of zero.
+    /// Whether the interval lies entirely on one side of zero.
     pub fn excludes_zero(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
@@ -58,8 +58,8 @@ pub(crate) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
     ((middle - half).max(0.0), (middle + half).min(1.0))
 }
 
-/// The quantile of sorted values, interpolated linearly (NumPy's and R's default, Hyndman and Fan's type 7). Shares
-/// below 0 and above 1 give the ends; not a number without values, or where the share is not one.
+/// The quantile of sorted values, interpolated linearly (NumPy's and R's default, Hyndman and Fan's type 7). Shares below 0
+/// and above 1 give the ends; the result is NaN without values, or if the share is NaN.
 pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1).filter(|_| !share.is_nan()) else { return f64::NAN };
     let place = share.clamp(0.0, 1.0) * last as f64;

@@ -1,7 +1,7 @@
-//! A rate that can only rise.
+//! Isotonic regression.
 
-/// The rising sequence nearest to `values` in least squares (isotonic regression), by pooling neighbours that are out
-/// of order (Ayer et al., *An empirical distribution function for sampling with incomplete information*, 1955).
+/// The non-decreasing sequence closest to `values` in least squares (isotonic regression), by pooling adjacent violators
+/// (Ayer et al., *An empirical distribution function for sampling with incomplete information*, 1955).
 pub fn isotonic(values: &[f64]) -> Vec<f64> {
     // Each pool: its mean, and how many values it holds.
     let mut pools: Vec<(f64, usize)> = Vec::with_capacity(values.len());

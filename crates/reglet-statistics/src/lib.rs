@@ -1,29 +1,29 @@
-//! Estimates with their uncertainty, tests, and what goes with what: functions of numbers, without files, pictures or
+//! Estimates with their uncertainty, tests, and measures of association: functions of numbers, without files, pictures or
 //! models.
 //!
-//! Rows that share a group (a patient, a lesion) are not independent. What takes `groups` respects that: each row names
-//! its group by a number, and whole groups are drawn again.
+//! Rows that belong to the same group (a patient, a lesion) are not independent. Functions with an argument `groups` take
+//! this into account: each row names its group by a number, and the bootstrap resamples whole groups.
 //!
-//! | question | answer |
+//! | question | functions |
 //! |---|---|
-//! | how large, and how sure, of independent values | [`Estimate`]: a mean with its bootstrap interval, a share with Wilson's |
-//! | the same of rows in groups, at any level | [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`], [`bootstrap`]; [`share`] |
-//! | is it surely small, or surely large | [`equivalent`], [`equivalence_margin`]; [`beyond`] |
-//! | could it be chance | [`wilcoxon`] for paired differences, [`mcnemar`] for decisions |
-//! | is one of several such findings chance | [`holm`] |
-//! | how large beside its spread | [`cohens_d`], [`rank_biserial`] |
-//! | what could so few pictures have shown | [`detectable`], [`pictures_needed`] |
+//! | how large is a value and how uncertain, for independent rows | [`Estimate`]: a mean with its bootstrap interval, a share with Wilson's interval |
+//! | the same for rows in groups, at any confidence level | [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`], [`bootstrap`]; [`share`] |
+//! | is it significantly smaller, or larger, than a limit | [`equivalent`], [`equivalence_margin`]; [`beyond`] |
+//! | could it be due to chance | [`wilcoxon`] for paired differences, [`mcnemar`] for decisions |
+//! | correction for several such tests | [`holm`] |
+//! | how large is it relative to its spread | [`cohens_d`], [`rank_biserial`] |
+//! | which effect could so few pictures have shown | [`detectable`], [`pictures_needed`] |
 //! | how good are the probabilities | [`auroc`], [`brier`], [`calibration_error`] |
-//! | do two things go together in the data | [`Association`] |
-//! | what plain property goes with the label, or with the score | [`number_with_label`], [`category_with_label`]; [`number_with_score`] |
-//! | do features tell rows of two kinds apart, and how far does another go | [`Probe`] |
-//! | which things are alike | [`spectral()`] |
-//! | the nearest rate that only rises | [`isotonic()`] |
+//! | are two properties associated in the data | [`Association`] |
+//! | which simple properties are associated with the label, or with the score | [`number_with_label`], [`category_with_label`]; [`number_with_score`] |
+//! | do features separate rows of two kinds, and how far is another row moved between them | [`Probe`] |
+//! | which items are similar | [`spectral()`] |
+//! | the closest non-decreasing sequence of rates | [`isotonic()`] |
 //!
 //! ```
 //! use reglet_statistics::{Rows, bootstrap_mean, equivalent};
 //!
-//! // What a ruler does to the probability, in four pictures of three lesions.
+//! // The effect of a ruler on the probability, in four pictures of three lesions.
 //! let rows = Rows { values: &[0.31, 0.28, 0.02, 0.40], groups: &[7, 7, 8, 9], donors: None };
 //! let effect = bootstrap_mean(rows, 1).ok_or("fewer than two lesions")?;
 //! let interval = effect.interval(0.95);

@@ -1,8 +1,7 @@
-//! Many comparisons at once.
+//! Correction for multiple comparisons.
 
-/// Holm's correction (1979): the p-values adjusted so that, however many of the comparisons there are, one of
-/// them falls below α by chance with probability at most α. In the order given; what is not a number stays so
-/// and does not count.
+/// Holm's correction (1979): the p-values, adjusted so that the probability that any of them falls below α by chance is at
+/// most α, for any number of comparisons. The order is kept; NaN stays NaN and does not count.
 pub fn holm(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).filter(|&index| !values[index].is_nan()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

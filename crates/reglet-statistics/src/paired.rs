@@ -1,14 +1,14 @@
-//! Whether paired differences could be chance, and how large they are beside their spread.
+//! Whether paired differences could be due to chance, and how large they are relative to their spread.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use crate::normal_cdf;
 
-/// Up to so many differences without ties the signed-rank test is exact, as SciPy has it.
+/// Up to this number of differences without ties, the signed-rank test is exact, as in SciPy.
 const EXACT: usize = 50;
 
-/// The ranks of the absolute values of the differences that are not zero, each with its sign; ties share the
-/// mean of their ranks.
+/// The ranks of the absolute values of the differences that are not zero, each with its sign; ties have the mean of their
+/// ranks.
 fn signed_ranks(differences: &[f64]) -> Vec<(f64, bool)> {
     let mut values: Vec<f64> = differences.iter().copied().filter(|value| *value != 0.0).collect();
     values.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -22,9 +22,9 @@ fn signed_ranks(differences: &[f64]) -> Vec<(f64, bool)> {
 
 /// The two-sided p-value of Wilcoxon's signed-rank test (1945) that the differences are symmetric about zero.
 ///
-/// Differences of zero are left out. Without ties and up to 50 differences the distribution is exact; else it is
-/// the normal one, its variance corrected for ties, without a correction for continuity: SciPy's
-/// `wilcoxon(method="auto")`. 1 where no difference is left; not a number where one is not.
+/// Differences of zero are omitted. Without ties and with up to 50 differences, the distribution is exact; otherwise it is
+/// normal, with its variance corrected for ties and without a continuity correction, as in SciPy's
+/// `wilcoxon(method="auto")`. The result is 1 if no difference remains, and NaN if a difference is NaN.
 pub fn wilcoxon(differences: &[f64]) -> f64 {
     if differences.iter().any(|value| value.is_nan()) {
         return f64::NAN;
@@ -49,7 +49,7 @@ pub fn wilcoxon(differences: &[f64]) -> f64 {
     2.0 * normal_cdf((smaller - whole / 2.0) / variance.sqrt())
 }
 
-/// The probability that the ranks 1 to `count`, each with an even chance, sum to `limit` or less.
+/// The probability that the ranks 1 to `count`, each included with probability ½, sum to `limit` or less.
 fn exact_below(count: usize, limit: usize) -> f64 {
     let mut chances = vec![0.0; count * (count + 1) / 2 + 1];
     chances[0] = 1.0;
@@ -62,23 +62,23 @@ fn exact_below(count: usize, limit: usize) -> f64 {
     chances[..=limit.min(chances.len() - 1)].iter().sum()
 }
 
-/// The exact two-sided p-value of McNemar's test (1947): of the decisions that changed, `one` changed one way and
-/// `other` the other; under chance each is as likely.
+/// The exact two-sided p-value of McNemar's test (1947): of the decisions that changed, `one` changed in one direction and
+/// `other` in the other; under the null hypothesis both directions are equally likely.
 pub fn mcnemar(one: usize, other: usize) -> f64 {
     let Ok(chance) = Binomial::new(0.5, (one + other) as u64) else { return f64::NAN };
     (2.0 * chance.cdf(one.min(other) as u64)).min(1.0)
 }
 
-/// Cohen's d of paired differences (d_z, 1988): their mean over their standard deviation. `None` for fewer than
-/// two, or without spread.
+/// Cohen's d of paired differences (d_z, 1988): their mean divided by their standard deviation. `None` for fewer than two,
+/// or without spread.
 pub fn cohens_d(differences: &[f64]) -> Option<f64> {
     let deviation = deviation(differences)?;
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
     (deviation > 0.0).then(|| mean / deviation)
 }
 
-/// The matched-pairs rank-biserial correlation (Kerby, 2014), from −1 to 1: the share of the rank sum that speaks
-/// for a rise less the share that speaks for a fall. `None` where no difference differs from zero.
+/// The matched-pairs rank-biserial correlation (Kerby, 2014), from −1 to 1: the share of the rank sum that belongs to rises
+/// minus the share that belongs to falls. `None` if all differences are zero.
 pub fn rank_biserial(differences: &[f64]) -> Option<f64> {
     let ranks = signed_ranks(differences);
     let whole: f64 = ranks.iter().map(|(rank, _)| rank).sum();

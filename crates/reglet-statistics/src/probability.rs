@@ -1,7 +1,7 @@
-//! How good probabilities are.
+//! The quality of probabilities.
 
-/// The area under the ROC curve: the probability that a positive scores above a negative, ties counting half
-/// (Mann and Whitney's U over the number of pairs). `None` unless there are both.
+/// The area under the ROC curve: the probability that a positive scores above a negative, ties counting half (Mann and
+/// Whitney's U over the number of pairs). `None` unless there are both positives and negatives.
 pub fn auroc(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
     let (mut positives, mut negatives) = (Vec::new(), Vec::new());
     for (score, positive) in scored {
@@ -20,15 +20,15 @@ pub fn auroc(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
     Some(total / (positives.len() * negatives.len()) as f64)
 }
 
-/// Scores in their order, for the area under the ROC curve under many weightings.
+/// Sorted scores, to compute the area under the ROC curve for many weightings.
 #[derive(Debug, Clone)]
 pub struct Ranked {
-    /// Row, whether it is positive, and whether the next one has the same score; by rising score.
+    /// Row, whether it is positive, and whether the next row has the same score; in ascending order of the score.
     order: Vec<(usize, bool, bool)>,
 }
 
 impl Ranked {
-    /// Puts the scores in order. `None` where one is not a number, or the lists differ in length.
+    /// Sorts the scores. `None` if one is NaN, or if the lists differ in length.
     pub fn new(scores: &[f64], positive: &[bool]) -> Option<Ranked> {
         if scores.len() != positive.len() || scores.iter().any(|score| score.is_nan()) {
             return None;
@@ -40,8 +40,8 @@ impl Ranked {
         Some(Ranked { order })
     }
 
-    /// The area where each row counts as often as its weight says: [`auroc`] with all weights one. `None` where the
-    /// positives, or the negatives, weigh nothing, or where there are not as many weights as rows.
+    /// The area with weighted rows; with all weights one, it is [`auroc`]. `None` if the positives, or the negatives, have
+    /// no weight, or if the number of weights is not the number of rows.
     pub fn auroc(&self, weights: &[f64]) -> Option<f64> {
         if weights.len() != self.order.len() {
             return None;
@@ -62,19 +62,19 @@ impl Ranked {
     }
 }
 
-/// Brier's score (1950) for one class against the rest: the mean squared distance of the probability from what
-/// is true, 0 to 1; 0.25 is what always saying one half gives. `None` without pictures.
+/// Brier's score (1950) for one class against the rest: the mean squared distance between the probability and the true
+/// label, 0 to 1; a constant probability of one half gives 0.25. `None` without pictures.
 pub fn brier(scored: &[(f64, bool)]) -> Option<f64> {
     let square = |&(score, positive): &(f64, bool)| (score - f64::from(u8::from(positive))).powi(2);
     (!scored.is_empty()).then(|| scored.iter().map(square).sum::<f64>() / scored.len() as f64)
 }
 
-/// In how many bins of equal width probabilities are compared with what is true.
+/// The number of bins of equal width in which probabilities are compared with true frequencies.
 const BINS: usize = 10;
 
-/// The expected calibration error (Naeini, Cooper and Hauskrecht, 2015) of one class against the rest: in ten bins
-/// of equal width, the distance between the mean probability and the share that is true, weighed by the bin's
-/// pictures. 0 to 1; with few pictures even a perfect model's lies well above 0. `None` without pictures.
+/// The expected calibration error (Naeini, Cooper and Hauskrecht, 2015) of one class against the rest: in ten bins of equal
+/// width, the distance between the mean probability and the true frequency, weighted by the bin's number of pictures. It
+/// lies between 0 and 1; with few pictures, it is well above 0 even for a perfect model. `None` without pictures.
 pub fn calibration_error(scored: &[(f64, bool)]) -> Option<f64> {
     let mut bins = [(0.0_f64, 0.0_f64); BINS];
     for &(score, positive) in scored {

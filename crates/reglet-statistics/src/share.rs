@@ -1,4 +1,4 @@
-//! A share among rows that come in groups.
+//! A share among grouped rows.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -6,27 +6,26 @@ use crate::estimate::wilson;
 use crate::groups::dense;
 use crate::{Estimate, normal_quantile};
 
-/// In at least so many groups there must be a hit, and in as many a miss, before groups are taken to differ as they
-/// were seen to.
+/// The number of groups with a hit, and of groups with a miss, that is required to estimate the variance between groups.
 const TOLD: usize = 5;
 
-/// A share of hits with what is needed for its interval at any level.
+/// A share of hits, with the values needed for its interval at any level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Share {
     share: f64,
     rows: usize,
     groups: usize,
-    /// How many independent rows say as much.
+    /// The effective number of independent rows.
     effective: f64,
-    /// Whether that was estimated from the groups, and so is itself uncertain.
+    /// Whether this number was estimated from the groups, and is therefore itself uncertain.
     estimated: bool,
 }
 
-/// The share of `hits` among rows in groups, for Wilson's interval (1927) with the effective number of rows: n/deff,
-/// where deff (Kish, *Survey sampling*, 1965) is the variance between groups over what independent rows would have, at
-/// least 1; lessened, as Korn and Graubard do (*Confidence intervals for proportions with small expected number of
-/// positive counts estimated from survey data*, 1998), by (t₍n−1₎/t₍g−1₎)² for g groups. Where fewer than five groups
-/// hold a hit, or fewer than five a miss, deff cannot be told, and each group counts as one row.
+/// The share of `hits` among rows in groups, for Wilson's interval (1927) with the effective number of rows: n/deff, where
+/// deff (Kish, *Survey sampling*, 1965) is the variance between groups divided by that of independent rows, at least 1;
+/// reduced, as by Korn and Graubard (*Confidence intervals for proportions with small expected number of positive counts
+/// estimated from survey data*, 1998), by (t₍n−1₎/t₍g−1₎)² for g groups. If fewer than five groups contain a hit, or fewer
+/// than five a miss, deff cannot be estimated, and each group counts as one row.
 ///
 /// `None` without rows, or where the lists differ in length.
 pub fn share(hits: &[bool], groups: &[u32]) -> Option<Share> {
@@ -62,24 +61,24 @@ impl Share {
         self.share
     }
 
-    /// How many rows it rests on.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// In how many groups they are.
+    /// The number of groups.
     pub fn groups(&self) -> usize {
         self.groups
     }
 
-    /// The interval that holds the true share with probability `level`, which is taken to be between 0.01 and 0.999999.
+    /// The interval that contains the true share with probability `level`, which is limited to 0.01 to 0.999999.
     pub fn interval(&self, level: f64) -> Estimate {
         let level = if level.is_nan() { crate::LEVEL } else { level.clamp(0.01, 0.999_999) };
         self.at((1.0 - level) / 2.0)
     }
 
-    /// What the true share is below with probability `level`, which is taken to be between 0.505 and 0.999999: the end of
-    /// a one-sided interval.
+    /// The upper end of a one-sided interval: the true share lies below it with probability `level`, which is limited to
+    /// 0.505 to 0.999999.
     pub fn upper(&self, level: f64) -> f64 {
         let level = if level.is_nan() { crate::LEVEL } else { level.clamp(0.505, 0.999_999) };
         self.at(1.0 - level).high

@@ -1,4 +1,4 @@
-//! Groups of things of which only the distances are known.
+//! Clustering of items of which only the distances are known.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, SeedableRng};
@@ -7,24 +7,24 @@ use rand_chacha::ChaCha8Rng;
 /// Groups found by the spectrum of a neighbourhood graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spectral {
-    /// The group of each thing, from 0; the largest group comes first.
+    /// The group of each item, from 0; the largest group comes first.
     pub groups: Vec<usize>,
-    /// The smallest eigenvalues of the normalised Laplacian, ascending, one more than there could have been groups
-    /// where there are as many.
+    /// The smallest eigenvalues of the normalised Laplacian, in ascending order: one more than the maximum number of groups,
+    /// if there are as many.
     pub eigenvalues: Vec<f64>,
 }
 
-/// How often k-means begins anew; the best result stays.
+/// The number of restarts of k-means; the best result is kept.
 const RESTARTS: usize = 20;
-/// How often centres move at most.
+/// The maximum number of iterations.
 const SWEEPS: usize = 100;
 
-/// Spectral clustering (von Luxburg, *A tutorial on spectral clustering*, 2007; Ng, Jordan and Weiss, 2001): each thing
-/// is joined to its ⌈ln n⌉ + 1 nearest, either way; the number of groups, at most `most`, is where the eigenvalues
-/// of the graph's normalised Laplacian leave the largest gap; and k-means finds the groups among the rows of the
-/// eigenvectors below it. `distances` is symmetric, n × n by rows; what is left over of another length is not looked
-/// at. One group, and no eigenvalues, where there is too little to tell: fewer than four things, `most` below two, or
-/// distances that are not numbers.
+/// Spectral clustering (von Luxburg, *A tutorial on spectral clustering*, 2007; Ng, Jordan and Weiss, 2001): each item is
+/// connected to its ⌈ln n⌉ + 1 nearest neighbours, in either direction. The number of groups, at most `most`, is given by
+/// the largest gap between the eigenvalues of the graph's normalised Laplacian, and k-means finds the groups among the rows
+/// of the eigenvectors below the gap. `distances` is symmetric, n × n by rows; surplus elements are ignored. The result is
+/// one group without eigenvalues if the data are insufficient: fewer than four items, `most` below two, or distances that
+/// are NaN.
 pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Spectral {
     let count = distances.len().isqrt();
     if count < 4 || most < 2 || distances.iter().any(|distance| distance.is_nan()) {
@@ -49,7 +49,7 @@ pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Spectral {
     Spectral { groups: by_size(&found, groups), eigenvalues: values[..=most].to_vec() }
 }
 
-/// The normalised Laplacian of the graph that joins each to its nearest.
+/// The normalised Laplacian of the graph that connects each item to its nearest neighbours.
 fn laplacian(distances: &[f64], count: usize) -> DMatrix<f64> {
     let neighbours = ((count as f64).ln().ceil() as usize + 1).min(count - 1);
     let mut affinity = DMatrix::<f64>::zeros(count, count);
@@ -68,7 +68,7 @@ fn laplacian(distances: &[f64], count: usize) -> DMatrix<f64> {
     })
 }
 
-/// Numbers the groups by falling size, leaving out empty ones.
+/// Numbers the groups by descending size, without empty groups.
 fn by_size(groups: &[usize], count: usize) -> Vec<usize> {
     let size = |group: usize| groups.iter().filter(|&&other| other == group).count();
     let mut order: Vec<usize> = (0..count).collect();
@@ -112,7 +112,7 @@ fn k_means(rows: &[Vec<f64>], groups: usize, seed: u64) -> Vec<usize> {
     best.1
 }
 
-/// Centres to begin with, each far from those before it.
+/// Initial centres, each far from the previous ones.
 fn spread(rows: &[Vec<f64>], groups: usize, random: &mut ChaCha8Rng) -> Vec<Vec<f64>> {
     let mut centres = vec![rows[random.random_range(0..rows.len())].clone()];
     while centres.len() < groups {

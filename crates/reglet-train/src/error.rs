@@ -29,7 +29,7 @@ pub enum TrainError {
         what: String,
     },
     /// Something is to be frozen that the model does not have.
-    #[error("there is nothing called '{name}' in the model to freeze{}", did_you_mean(nearest))]
+    #[error("the model has no part '{name}' that could be frozen{}", did_you_mean(nearest))]
     NothingToFreeze {
         /// What was asked for.
         name: String,
@@ -38,12 +38,12 @@ pub enum TrainError {
     },
     /// Nothing is left that training could change.
     #[error(
-        "no weight is left that training could change: the model has none (a TorchScript program keeps its own), or all are frozen"
+        "there are no weights to train: the model has none (those of a TorchScript program are inside it), or all are frozen"
     )]
     NothingToTrain,
     /// Too few pictures for one step.
     #[error(
-        "there are {pictures} pictures to train on, fewer than the {batch} of one step; give more pictures or a smaller batch"
+        "there are {pictures} training pictures, fewer than the batch of {batch}; give more pictures or a smaller batch"
     )]
     TooFew {
         /// How many there are.
@@ -53,7 +53,7 @@ pub enum TrainError {
     },
     /// Pictures of several sizes cannot be trained on together.
     #[error(
-        "the picture '{id}' is {found:?} to the model and others {expected:?}; training takes pictures of one size: give the model a preprocessing with a fixed one"
+        "the input of the picture '{id}' is {found:?}, that of others {expected:?}; training needs inputs of one size: give the model a preprocessing with a fixed size"
     )]
     Sizes {
         /// The picture.
@@ -73,7 +73,7 @@ pub enum TrainError {
     },
     /// A method needs to know which pictures show the artefact.
     #[error(
-        "{method} needs to know of each picture whether it shows the {artefact}, and {unknown} of {pictures} training pictures do not say; give the data flags or masks, or choose a method that needs none"
+        "{method} needs to know for each picture whether it shows the {artefact}, but {unknown} of {pictures} training pictures do not specify it; add flags or masks to the data, or choose a method that needs none"
     )]
     NoFlags {
         /// The method.
@@ -86,7 +86,7 @@ pub enum TrainError {
         pictures: usize,
     },
     /// A group of class and artefact without pictures.
-    #[error("{method} needs pictures of every class with and without the {artefact}, and there are {found} {group}{}; it needs at least {least}", advice(*found))]
+    #[error("{method} needs pictures of every class with and without the {artefact}, but there are {found} {group}{}; it needs at least {least}", advice(*found))]
     EmptyGroup {
         /// The method.
         method: &'static str,
@@ -101,7 +101,7 @@ pub enum TrainError {
     },
     /// A method needs masks of the artefact within what the model sees.
     #[error(
-        "{method} needs outlines of the {artefact} within what the model sees, and none of the {pictures} training pictures has one; give the data masks, or choose a method that needs none"
+        "{method} needs masks of the {artefact} within the model's input, but none of the {pictures} training pictures has one; add masks to the data, or choose a method that needs none"
     )]
     NoMasks {
         /// The method.
@@ -113,7 +113,7 @@ pub enum TrainError {
     },
     /// Nothing can be put in or taken away.
     #[error(
-        "{method} needs to put the {artefact} into pictures or to take it out, and neither can be done with these training pictures: give masks, or pictures to cut it from"
+        "{method} needs to add the {artefact} to pictures or remove it, but neither is possible with these training pictures: add masks, or pictures to cut it from"
     )]
     NoEdits {
         /// The method.
@@ -123,7 +123,7 @@ pub enum TrainError {
     },
     /// A method of the last layer, and a model that has none that suits it.
     #[error(
-        "{method} works on a last layer that is linear with a bias, and {why}; choose a method that trains the network"
+        "{method} needs a linear last layer with a bias, but {why}; choose a method that trains the network"
     )]
     NoLinearHead {
         /// The method.
@@ -133,7 +133,7 @@ pub enum TrainError {
     },
     /// The features do not vary with the artefact.
     #[error(
-        "{method} found nothing in the model's features that goes with the {artefact}, so there is nothing to take away"
+        "{method} found nothing in the model's features that is associated with the {artefact}, so there is nothing to remove"
     )]
     NothingFound {
         /// The method.
@@ -150,7 +150,7 @@ pub enum TrainError {
         loss: f64,
     },
     /// A checkpoint could not be written.
-    #[error("cannot write the checkpoint {}: {reason}; make room, or leave checkpoints out", path.display())]
+    #[error("cannot write the checkpoint {}: {reason}; free some space, or disable checkpoints", path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,

@@ -1,12 +1,12 @@
 //! Training a classifier's graph, and correcting a shortcut that it has learnt.
 //!
-//! [`train`] is the loop: it takes a graph, weights to begin with, a [`Training`] and an [`Objective`], and returns weights.
-//! Nothing is changed in place: a model keeps its weights, and what was learnt is made a model by
-//! [`with_parameters`](reglet_model::Model::with_parameters).
+//! [`train`] is the training loop: it takes a graph, initial weights, a [`Training`] and an [`Objective`], and returns
+//! weights. Nothing is changed in place: a model keeps its weights, and
+//! [`with_parameters`](reglet_model::Model::with_parameters) makes a new model with the trained ones.
 //!
-//! [`method`] holds the ways to correct a model, one file to a method. Each is given a [`Case`]: the model, a [`Pool`] of
-//! pictures of which it is known whether they show the artefact, and how networks are trained. Whether a correction is one,
-//! these pictures cannot say: that is for an audit on others.
+//! [`method`] contains the methods that correct a model, in one file each. A method receives a [`Case`]: the model, a
+//! [`Pool`] of pictures that are known to show the artefact or not, and the settings for training. Whether a correction has
+//! worked cannot be measured on these pictures; this takes an audit on others.
 //!
 //! ```
 //! use rand_chacha::ChaCha8Rng;
@@ -14,7 +14,7 @@
 //! use reglet_train::{Objective, Step, TrainError, Training, train};
 //! use tch::{Device, Kind, Tensor};
 //!
-//! /// Eight noisy pictures, of which every other one is of the second class.
+//! /// Eight pictures of noise. Every other picture belongs to the second class.
 //! struct Noise(Tensor);
 //!
 //! impl Objective for Noise {
@@ -43,11 +43,11 @@
 //! # Ok::<(), TrainError>(())
 //! ```
 //!
-//! | crate | holds |
+//! | crate | contains |
 //! |---|---|
-//! | `reglet-data` | pictures, data sets and edits; below this one |
-//! | `reglet-model` | graphs and their parameters; below this one |
-//! | `reglet-audit` | configs, audits and reports; above this one, which knows nothing of them |
+//! | `reglet-data` | pictures, data sets and edits; this crate depends on it |
+//! | `reglet-model` | graphs and their parameters; this crate depends on it |
+//! | `reglet-audit` | configs, audits and reports; it depends on this crate |
 
 mod checkpoint;
 mod error;

@@ -169,9 +169,9 @@ fn what_cannot_be_trained_is_said() {
     assert!(misnamed.contains("'layr1'") && misnamed.contains("layer1"), "{misnamed}");
     let all = ["conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"].map(str::to_owned).to_vec();
     let nothing = message(Training { freeze: all, ..training(1e-3) });
-    assert!(nothing.contains("no weight is left"), "{nothing}");
+    assert!(nothing.contains("no weights to train"), "{nothing}");
     let few = message(Training { batch: 25, ..training(1e-3) });
-    assert!(few.contains("24 pictures") && few.contains("25"), "{few}");
+    assert!(few.contains("24 training pictures") && few.contains("25"), "{few}");
     let rate = message(training(-1.0));
     assert!(rate.contains("rate is -1.0, but must be above 0"), "{rate}");
 }

@@ -79,7 +79,8 @@ fn figure() -> Result<Figure, VizError> {
         let over = scaled.overlay(&picture, colormap, Opacity::ByValue(0.85))?;
         overlays.push(Panel::picture(format!("{name}, overlaid"), over));
     }
-    figure = figure.panel(Panel::bars("What it says", said.map(|(name, share)| (name.to_owned(), share))));
+    figure = figure
+        .panel(Panel::bars("What the model predicts", said.map(|(name, share)| (name.to_owned(), share))));
     Ok(overlays.into_iter().fold(figure, Figure::panel))
 }
 
@@ -140,7 +141,7 @@ fn strips() -> StripChart {
             .collect(),
     };
     StripChart::new("What it says, by class and by ruler")
-        .subtitle("Each dot is one picture; the box holds the middle half")
+        .subtitle("Each dot is one picture; the box contains the middle half")
         .axis_label("probability of melanoma")
         .reference(0.5, "threshold")
         .seed(11)

@@ -14,7 +14,7 @@ pub enum VizError {
     },
 
     /// A map has no rows or no columns.
-    #[error("a map of {width}×{height} values holds nothing to draw; both sides must be at least 1")]
+    #[error("a map of {width}×{height} values is empty; both sides must be at least 1")]
     EmptyMap {
         /// Columns of the map.
         width: usize,
@@ -66,7 +66,7 @@ pub enum VizError {
 
     /// A mask and the picture it should be drawn on differ in size.
     #[error(
-        "a mask of {}×{} pixels cannot be outlined on a picture of {}×{}; bring them to one size first",
+        "a mask of {}×{} pixels cannot be outlined on a picture of {}×{}; resize one of them first",
         mask.0, mask.1, picture.0, picture.1
     )]
     MaskSize {
@@ -77,7 +77,7 @@ pub enum VizError {
     },
 
     /// A mask's bits do not fill its width and height.
-    #[error("a mask of {width}×{height} pixels needs a value for each, but {length} were given")]
+    #[error("a mask of {width}×{height} pixels needs one value for each pixel, but {length} were given")]
     MaskLength {
         /// Columns the mask claims.
         width: u32,
@@ -110,7 +110,7 @@ pub enum VizError {
     },
 
     /// An interval's ends do not enclose its estimate.
-    #[error("the interval from {low} to {high} of \"{label}\" does not hold its estimate, {estimate}")]
+    #[error("the interval from {low} to {high} of \"{label}\" does not contain its estimate, {estimate}")]
     Interval {
         /// The row the interval belongs to.
         label: String,
@@ -139,7 +139,7 @@ pub enum VizError {
     },
 
     /// The drawing's SVG could not be read back to be painted.
-    #[error("the drawing could not be painted: {0}")]
+    #[error("the drawing could not be rendered: {0}")]
     Render(#[from] resvg::usvg::Error),
 
     /// A picture could not be written as PNG.
@@ -149,7 +149,7 @@ pub enum VizError {
 
 fn suggestion(nearest: &[&str]) -> String {
     match nearest {
-        [] => "see the documentation for the names there are".to_owned(),
+        [] => "see the documentation for the list of names".to_owned(),
         [one] => format!("did you mean \"{one}\"?"),
         [rest @ .., last] => format!("the nearest names are {} and {last}", rest.join(", ")),
     }

@@ -1,4 +1,4 @@
-//! Pictures of what a classifier looks at: colour maps, overlays, figures, and the charts of a report.
+//! Drawing of attribution maps: colour maps, overlays, figures, and the charts of a report.
 //!
 //! ```
 //! use image::RgbImage;
@@ -22,25 +22,25 @@
 //! # Ok::<(), reglet_viz::VizError>(())
 //! ```
 //!
-//! # From a map to a page
+//! # From a map to a figure
 //!
 //! | step | by |
 //! |---|---|
-//! | raw values become places between 0 and 1, and what was odd about them is said | [`Scale::apply`], giving [`Scaled`] |
-//! | places become colours, alone, over a picture, or as a layer to lay over one | [`Scaled::colorize`], [`Scaled::overlay`], [`Scaled::layer`], [`Colormap`] |
-//! | a region gets a line around it | [`outline()`], [`outline_layer`] |
-//! | pictures become panels, panels a figure | [`Panel`], [`ColorBar`], [`Figure`] |
-//! | numbers become charts | [`chart`] |
-//! | a figure or chart becomes a document or pixels | [`Svg`], in the colours of a [`Theme`] |
+//! | normalises raw values to the range from 0 to 1, and reports anomalies | [`Scale::apply`], giving [`Scaled`] |
+//! | converts normalised values to colours: alone, over a picture, or as a layer | [`Scaled::colorize`], [`Scaled::overlay`], [`Scaled::layer`], [`Colormap`] |
+//! | outlines a region | [`outline()`], [`outline_layer`] |
+//! | arranges pictures as the panels of a figure | [`Panel`], [`ColorBar`], [`Figure`] |
+//! | draws charts of numbers | [`chart`] |
+//! | renders a figure or chart as SVG or PNG | [`Svg`], in the colours of a [`Theme`] |
 //!
-//! # Choices
+//! # Design decisions
 //!
-//! * A map is an `ndarray` view of `f32`, height × width; a picture is an [`image::RgbImage`]. The crate knows nothing of
-//!   models and data sets, reads no files and writes none.
-//! * Scaling is a step of its own because what it finds (the limits, a flat map, values that are not finite) belongs in
-//!   front of the reader, and because one scale can serve several pictures.
-//! * A drawing is made once, as SVG, and the PNG is painted from that SVG with fonts that come with the crate: both show
-//!   the same, on every machine.
+//! * A map is an `ndarray` view of `f32`, height × width; a picture is an [`image::RgbImage`]. The crate does not depend on
+//!   models or data sets, and reads and writes no files.
+//! * Scaling is a separate step, because its results (the limits, a constant map, values that are not finite) should be
+//!   shown to the reader, and because several pictures can share one scale.
+//! * A drawing is made once, as SVG, and the PNG is rendered from that SVG with fonts that come with the crate. Both look
+//!   the same on every machine.
 
 mod canvas;
 pub mod chart;

@@ -1,4 +1,4 @@
-//! Filters as the products take them.
+//! Filters in the layout that the matrix products use.
 
 use std::fmt;
 
@@ -6,7 +6,8 @@ use crate::POINTS;
 use crate::kernel::transform_panel;
 use crate::lanes::Width;
 
-/// 3×3 filters, in the order in which the products take them: in panels of as many outputs as two vectors hold, side by side.
+/// 3×3 filters, in the layout that the matrix products use: in panels with as many outputs as two vectors hold, side by
+/// side.
 pub struct Filters {
     pub(crate) width: Width,
     pub(crate) from: usize,
@@ -14,8 +15,8 @@ pub struct Filters {
     pub(crate) stored: Stored,
 }
 
-/// What is kept of the filters. Transformed they are four times as many numbers as their taps: of many channels they no
-/// longer fit a cache, and to read them takes as long as to transform them again.
+/// The stored form of the filters. The transformed filters have four times as many numbers as the taps. With many channels,
+/// they do not fit into a cache, and reading them takes as long as transforming them again.
 pub(crate) enum Stored {
     /// For each panel and each of the 36 points, a row for each input.
     Transformed(Vec<f32>),
@@ -26,37 +27,37 @@ pub(crate) enum Stored {
 /// Channels come in multiples of this: two of the widest vectors.
 const CHANNELS: usize = 32;
 
-/// Up to so many filters are kept transformed: some 10 MB of them.
+/// Up to this number of filters, the transformed filters are stored: about 10 MB.
 const TRANSFORMED: usize = 1 << 15;
 
-/// Whether there are [`Filters`] for such a convolution on this processor.
+/// Whether [`Filters`] can be created for such a convolution on this processor.
 pub fn supports(outputs: usize, inputs: usize) -> bool {
     let fits = |channels: usize| channels > 0 && channels.is_multiple_of(CHANNELS);
     fits(outputs) && fits(inputs) && Width::all().next().is_some()
 }
 
-/// The way through a convolution.
+/// The direction of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// From the convolution's input to its output.
     Forward,
-    /// From its output back to its input: input and output change places, and each filter is turned around.
+    /// From its output back to its input: input and output are exchanged, and each filter is flipped.
     Backward,
 }
 
 impl Filters {
-    /// Of the weight `[outputs, inputs, 3, 3]` of a convolution, row by row; `None` for one that is not
+    /// The filters of a convolution with the weight `[outputs, inputs, 3, 3]`, row by row; `None` if it is not
     /// [supported](supports).
     ///
     /// # Panics
-    /// If the weight is of another size.
+    /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Filters> {
         assert_eq!(weight.len(), outputs * inputs * 9, "a weight of [{outputs}, {inputs}, 3, 3]");
         let width = Width::all().next().filter(|_| supports(outputs, inputs))?;
         Some(Filters::of_width(width, weight, [outputs, inputs], way, TRANSFORMED))
     }
 
-    /// The same for one of the processor's widths, kept transformed if there are at most so many.
+    /// The same for one of the processor's vector widths; stores the transformed filters if there are at most this many.
     pub(crate) fn of_width(
         width: Width,
         weight: &[f32],
@@ -97,12 +98,12 @@ impl Filters {
         Filters { width, from, to, stored }
     }
 
-    /// The channels of what is convolved.
+    /// The number of input channels.
     pub fn from(&self) -> usize {
         self.from
     }
 
-    /// The channels of what comes of it.
+    /// The number of output channels.
     pub fn to(&self) -> usize {
         self.to
     }

@@ -1,4 +1,4 @@
-//! The convolution itself, a block of tiles at a time.
+//! The convolution itself, for one block of tiles at a time.
 
 #![expect(unsafe_code, reason = "its inner loops are made of a processor's instructions")]
 
@@ -10,8 +10,8 @@ use crate::filters::{Filters, Stored};
 use crate::lanes::{Lanes, Width};
 use crate::{POINTS, tile};
 
-/// At most so many tiles go through the products together. What they need of few channels stays in a core's own cache; of
-/// many it cannot, and more of them make up for transforming the filters.
+/// The maximum number of tiles that go through the products together. With few channels, their data fit into a core's own
+/// cache. With many channels they do not, and a larger block compensates for the transformation of the filters.
 fn most_tiles(filters: &Filters) -> usize {
     match filters.stored {
         Stored::Transformed(_) => 36,
@@ -19,7 +19,7 @@ fn most_tiles(filters: &Filters) -> usize {
     }
 }
 
-/// A batch of pictures with their channels innermost, `[count, height, width, channels]`.
+/// A batch of pictures in channels-last layout, `[count, height, width, channels]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Pictures {
     /// How many.
@@ -31,40 +31,40 @@ pub struct Pictures {
 }
 
 impl Pictures {
-    /// How many tiles of 4 × 4 cover them.
+    /// The number of tiles of 4 × 4 that cover them.
     pub fn tiles(&self) -> usize {
         self.count.saturating_mul(self.height.div_ceil(4)).saturating_mul(self.width.div_ceil(4))
     }
 
-    /// How many pixels they have; of more than there can be, the most there can be.
+    /// The number of pixels; saturates at the largest number.
     pub fn pixels(&self) -> usize {
         self.count.saturating_mul(self.height).saturating_mul(self.width)
     }
 }
 
 thread_local! {
-    /// What a block needs, kept from one to the next: fresh memory costs more than the transforms.
+    /// The buffers of a block, which are reused for the next one, because allocating memory costs more than the transforms.
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What is done to numbers on their way into a convolution and out of it.
+/// The operations on the input and the output that are fused with a convolution.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Around<'a> {
-    /// As many numbers as there are in the input, which counts as zero where they are not positive: the way back through a
-    /// rectifier that returned them.
+    /// Values of the input's shape; the input counts as zero where they are not positive. This is the backward pass of a
+    /// ReLU that returned these values.
     pub mask: Option<&'a [f32]>,
     /// A number for each channel of the output, added to it.
     pub bias: Option<&'a [f32]>,
-    /// As many numbers as there are in the output, added to it.
+    /// Values of the output's shape, added to it.
     pub summand: Option<&'a [f32]>,
-    /// Whether at last what is negative becomes zero.
+    /// Whether negative results are set to zero at the end.
     pub rectify: bool,
 }
 
-/// Convolves `input`, with [`Filters::from`] channels innermost, into `output`, with [`Filters::to`] of them.
+/// Convolves `input`, with [`Filters::from`] channels, into `output`, with [`Filters::to`] channels; both are channels-last.
 ///
 /// # Panics
-/// If one of them is of another size than the pictures and the filters say.
+/// If one of them has another size than the pictures and the filters specify.
 pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, around: &Around, output: &mut [f32]) {
     assert_eq!(input.len(), pictures.pixels().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
@@ -98,21 +98,21 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, around: &A
     });
 }
 
-/// Numbers between rows and between matrices, so that those of a power of two do not share their places in the cache.
+/// The padding between rows and between matrices, which prevents cache conflicts for sizes that are powers of two.
 const PAD: usize = 16;
 
 struct Job<'a> {
     pictures: Pictures,
     input: &'a [f32],
     filters: &'a Filters,
-    /// How many tiles a block may have.
+    /// The maximum number of tiles of a block.
     most: usize,
     around: &'a Around<'a>,
     /// The block's transformed input: for each point a row of channels for each tile.
     before: &'a mut [f32],
     /// The products, in the same order.
     after: &'a mut [f32],
-    /// One panel of filters, transformed, where they are kept as taps.
+    /// One panel of transformed filters, if the filters are stored as taps.
     panel: &'a mut [f32],
     output: &'a mut [f32],
 }
@@ -155,7 +155,8 @@ impl Job<'_> {
         }
     }
 
-    /// Where the picture begins that a tile is in, with so many channels, and the tile's first row and column there.
+    /// The start of the picture that contains a tile, given the number of channels, and the tile's first row and column in
+    /// it.
     #[inline(always)]
     fn place(&self, tile: usize, channels: usize) -> (usize, usize, usize) {
         let Pictures { height, width, .. } = self.pictures;
@@ -257,7 +258,7 @@ impl Job<'_> {
         }
     }
 
-    /// Aᵀ m A of one tile, with the bias, into those of its places that are in the picture.
+    /// Aᵀ m A of one tile, with the bias, written to those of its pixels that are in the picture.
     ///
     /// # Safety
     /// As [`Lanes`].
@@ -341,7 +342,7 @@ pub(crate) fn transform_panel(width: Width, taps: &[f32], values: &mut [f32]) {
     }
 }
 
-/// The same with the points' matrices at a distance.
+/// The same, with a distance between the matrices of the points.
 ///
 /// # Safety
 /// As [`Lanes`].
@@ -406,8 +407,8 @@ unsafe fn products<L: Lanes>(
     }
 }
 
-/// `ROWS` rows times a panel of filters two vectors wide; returns `ROWS`. Each vector has it compiled by itself
-/// ([`Lanes::product`]): within all the rest its sums would not stay in registers.
+/// `ROWS` rows times a panel of filters two vectors wide; returns `ROWS`. It is compiled as a separate function for each
+/// vector type ([`Lanes::product`]), because inlined into the rest its sums would not stay in registers.
 ///
 /// # Safety
 /// As [`Lanes`]; there must be `ROWS` rows as long as the panel from `rows` on, and `ROWS` places two vectors wide from

@@ -1,4 +1,4 @@
-//! Vectors of 32-bit floats, as wide as the processor has them.
+//! Vectors of 32-bit floats, as wide as the processor supports.
 
 #![expect(unsafe_code, reason = "a processor's instructions are unsafe where the processor may lack them")]
 #![expect(
@@ -24,7 +24,7 @@ pub(crate) enum Width {
 }
 
 impl Width {
-    /// Those that this processor has, the widest first.
+    /// The vectors that this processor supports, the widest first.
     pub(crate) fn all() -> impl Iterator<Item = Width> {
         #[cfg(target_arch = "x86_64")]
         let all = [
@@ -36,7 +36,7 @@ impl Width {
         all.into_iter().filter_map(|(width, has)| has.then_some(width))
     }
 
-    /// How many numbers a vector holds.
+    /// The number of values in a vector.
     pub(crate) fn count(self) -> usize {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -47,15 +47,15 @@ impl Width {
     }
 }
 
-/// A vector, with what the kernel does with it.
+/// A vector type, with the operations that the kernel needs.
 ///
 /// # Safety
 /// Every function needs a processor that has the vector, and a caller compiled for it; pointers must be good for
 /// [`COUNT`](Lanes::COUNT) numbers. None asks for alignment.
 pub(crate) trait Lanes: Copy {
-    /// How many numbers there are in it.
+    /// The number of values in it.
     const COUNT: usize;
-    /// How many rows of a product, of two vectors each, the registers hold.
+    /// The number of rows of a product, of two vectors each, that fit into the registers.
     const ROWS: usize;
 
     unsafe fn splat(number: f32) -> Self;
@@ -66,9 +66,9 @@ pub(crate) trait Lanes: Copy {
     unsafe fn mul(self, other: Self) -> Self;
     /// self · factor + summand, rounded once.
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self;
-    /// max(self, 0); what is not a number stays so.
+    /// max(self, 0); NaN stays NaN.
     unsafe fn rectified(self) -> Self;
-    /// self where `mask` is not below or equal to zero, and zero elsewhere.
+    /// self where `mask` is not less than or equal to zero, and zero elsewhere.
     unsafe fn masked(self, mask: Self) -> Self;
     /// [`product`](crate::kernel::product), as a function of its own.
     unsafe fn product<const ROWS: usize>(

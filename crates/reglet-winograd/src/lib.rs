@@ -1,14 +1,14 @@
-//! Convolutions of 3×3 by Winograd's algorithm, F(4×4, 3×3): a quarter of the multiplications (Lavin and Gray, 2016,
-//! <https://arxiv.org/abs/1509.09308>), on one core.
+//! 3×3 convolutions by Winograd's algorithm, F(4×4, 3×3), on one core. It needs a quarter of the multiplications of a direct
+//! convolution (Lavin and Gray, 2016, <https://arxiv.org/abs/1509.09308>).
 //!
-//! Each tile of 4×4 results needs 6×6 numbers of the picture. Both are transformed so that 36 multiplications do what 144
-//! did and, over all channels and tiles, 36 products of matrices do the convolution. In 32-bit floats a result is off by
-//! about 10⁻⁶ of its size, a sum in any order by 3·10⁻⁷.
+//! Each tile of 4×4 results depends on 6×6 values of the picture. After a transformation, 36 multiplications replace 144,
+//! and over all channels and tiles the convolution becomes 36 matrix products. In 32-bit floats, the relative error of a
+//! result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
 //!
 //! ```
 //! use reglet_winograd::{Around, Filters, Pictures, Way, convolve};
 //!
-//! // One picture of 8 × 8 pixels and 32 channels, each filter the identity: what comes out went in.
+//! // One picture of 8 × 8 pixels and 32 channels, and identity filters: the output equals the input.
 //! let mut weight = vec![0.0; 32 * 32 * 9];
 //! for channel in 0..32 {
 //!     weight[(channel * 32 + channel) * 9 + 4] = 1.0;
@@ -20,11 +20,12 @@
 //! assert!(input.iter().zip(&output).all(|(a, b)| (a - b).abs() < 0.01));
 //! ```
 //!
-//! Channels lie innermost and come in multiples of 32; the convolution has one step and one zero of padding. It runs on a
-//! processor with AVX2 and FMA or with AVX-512; for others there are no [`Filters`].
+//! The memory layout is channels-last, and the number of channels must be a multiple of 32. The convolution has stride 1 and
+//! pads with one zero. It needs a processor with AVX2 and FMA or with AVX-512; on others, [`Filters`] cannot be created.
 //!
-//! `tile` has the transforms, `filters` the filters as the products take them, `kernel` the loops, and `lanes` the vectors
-//! they are built on. This crate is compiled without the checks of a debug build: they would cost more than it gains.
+//! `tile` contains the transforms, `filters` the transformed filters, `kernel` the loops, and `lanes` the vector types that
+//! they use. This crate is compiled without the checks of a debug build, which would cost more time than the algorithm
+//! saves.
 
 #![cfg_attr(not(target_arch = "x86_64"), expect(unused, reason = "there are no vectors to build on"))]
 

@@ -1,12 +1,12 @@
 //! The transforms of F(4×4, 3×3) for one row of numbers.
 //!
-//! A correlation of 6 numbers with 3 taps is a product of polynomials read backwards, so it can be had from the values
-//! of both at 6 points: y = Aᵀ [(G g) ⊙ (Bᵀ d)]. Row p of G and of Aᵀ's transpose is (1, p, p², …), and row p of Bᵀ
-//! holds the coefficients of Π (x − q) over the other points q; its factor 1/Π (p − q) is in G, where it is
-//! applied once to the filters.
+//! A correlation of 6 numbers with 3 taps is a product of polynomials read backwards, so it can be computed from the values
+//! of both at 6 points: y = Aᵀ [(G g) ⊙ (Bᵀ d)]. Row p of G and of Aᵀ's transpose is (1, p, p², …), and row p of Bᵀ holds
+//! the coefficients of Π (x − q) over the other points q; its factor 1/Π (p − q) is in G, where it is applied once to the
+//! filters.
 //!
-//! The points are 0, ±5/8, ±3/2 and ∞. They come in pairs, so each pair shares its even and its odd part; all
-//! coefficients are exact in binary; and the result is off by half as much as with the usual 0, ±1, ±2 and ∞.
+//! The points are 0, ±5/8, ±3/2 and ∞. They come in pairs, so each pair shares its even and its odd part; all coefficients
+//! are exact in binary; and the error of the result is half of that with the usual points 0, ±1, ±2 and ∞.
 
 use crate::lanes::Lanes;
 

@@ -36,8 +36,7 @@ const TARGETS: [Target; 10] = [
     Target { name: "rows", seeds: &["fuzz/seeds/rows"], libtorch: false },
 ];
 
-const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, folder, labels, manifest, \
-    model, onnx, picture or rows, all in turn unless one is named; N is how long each runs, 60 unless given; and --stable uses the compiler at hand instead of nightly's";
+const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, folder, labels, manifest, model, onnx, picture or rows (default: all in turn), N is the number of seconds for each (default: 60), and --stable uses the installed compiler instead of nightly";
 
 /// What the words ask for.
 struct Asked {
@@ -97,8 +96,7 @@ fn check(stable: bool) -> Result<(), Error> {
     }
     if !stable && tools::output("rustup", &["run", "nightly", "rustc", "--version"]).is_none() {
         return missing(
-            "the nightly compiler is missing, whose options fuzzing needs; install it with `rustup toolchain install \
-             nightly --profile minimal`, or say --stable to use the compiler at hand",
+            "the nightly compiler, whose options fuzzing needs, is missing; install it with `rustup toolchain install nightly --profile minimal`, or use the installed compiler with --stable",
         );
     }
     Ok(())

@@ -110,7 +110,7 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
     cargo.env_remove("LIBTORCH");
     let found = ended_well(run(cargo)?, "`cargo run`")?;
     if found.trim_end() != printed.trim_end() {
-        return Err(format!("it printed\n{found}where its README says\n{printed}"));
+        return Err(format!("it printed\n{found}but its README says\n{printed}"));
     }
     Ok(found.lines().count())
 }

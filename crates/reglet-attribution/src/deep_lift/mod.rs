@@ -15,22 +15,22 @@ use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Operators, Point,
 };
 
-/// Differences from a reference, shared out operator by operator: a multiplier m goes back through the network,
-/// and the attribution is m ⊙ (x − x′). By the Rescale rule a function y = f(x) of single numbers has the
-/// multiplier Δy / Δx, where Δ is the difference between the pass of the input and that of the reference; sums
-/// weighed by parameters have their weights.
+/// Differences from a reference, distributed operator by operator: multipliers m are propagated back through the network,
+/// and the attribution is m ⊙ (x − x′). By the Rescale rule, an elementwise function y = f(x) has the multiplier Δy / Δx,
+/// where Δ is the difference between the pass of the input and that of the reference; the multipliers of a weighted sum are
+/// its weights.
 ///
-/// What the paper does not cover has the multiplier that makes it complete: the largest of several numbers gives
-/// its rise above the reference to the new largest and its fall to the old one, and any other operator (a product,
-/// softmax, layer norm) has the mean of its own derivative along the straight way from the reference, which for
-/// functions of single numbers is the Rescale rule itself.
+/// Operators that the paper does not cover have multipliers that make the result complete. A maximum assigns its rise above
+/// the reference to the new maximum and its fall to the old one. Any other operator (a product, softmax, layer norm) uses
+/// the mean of its derivative along the straight line from the reference; for elementwise functions, this is the Rescale
+/// rule.
 ///
 /// * **Needs** the operators. **Cost**: one forward pass of the reference, one forward and one backward pass of
 ///   the input.
 /// * **Axioms**: completeness (the attributions sum to F(x) − F(x′)), sensitivity (a) and (b), symmetry; not
 ///   implementation invariance, as Sundararajan et al. show.
-/// * **Defaults**: a reference of zero in the model's input space, as Captum has; where |Δx| < 10⁻¹⁰ the operator's
-///   own derivative, as Captum has.
+/// * **Defaults**: a reference of zero in the model's input space, as in Captum; where |Δx| < 10⁻¹⁰, the operator's own
+///   derivative is used, as in Captum.
 /// * **Paper**: Shrikumar, Greenside and Kundaje, 2017, <https://arxiv.org/abs/1704.02685>.
 ///
 /// ```
@@ -50,22 +50,23 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeepLift {
-    /// The rule for rectifiers and other functions of single numbers.
+    /// The rule for rectifiers and other elementwise functions.
     pub rule: DeepLiftRule,
     /// The reference.
     pub baseline: Baseline,
 }
 
-/// How a function of single numbers passes multipliers back.
+/// How an elementwise function propagates multipliers back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeepLiftRule {
     /// Δy / Δx.
     #[default]
     Rescale,
-    /// What pulls the function's input up and what pulls it down have multipliers of their own, Δy⁺ / Δx⁺ and Δy⁻ / Δx⁻, where
-    /// Δy⁺ is the mean of the rise that Δx⁺ makes from the reference and from where Δx⁻ has led: influences that cancel are
-    /// seen. With it everything but a maximum is a sum of what pulls up and what pulls down.
+    /// Positive and negative contributions to the function's input have separate multipliers, Δy⁺ / Δx⁺ and Δy⁻ / Δx⁻, where
+    /// Δy⁺ is the mean of the rise that Δx⁺ causes from the reference and from the reference plus Δx⁻. Influences that
+    /// cancel each other therefore remain visible. With this rule, everything except a maximum is split into positive and
+    /// negative contributions.
     RevealCancel,
 }
 
@@ -73,7 +74,7 @@ impl DeepLift {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape, with its gap.
     ///
     /// # Errors
-    /// Those of the model, and [`AttributionError::Baseline`].
+    /// The errors of the model, and [`AttributionError::Baseline`].
     pub fn attribute(
         &self,
         model: &dyn Operators,

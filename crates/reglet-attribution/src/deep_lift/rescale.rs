@@ -6,10 +6,10 @@ use tch::Tensor;
 use crate::walk::Walk;
 use crate::{AttributionError, Operators, Quadrature};
 
-/// Below this difference of an operator's inputs, Δy / Δx is no longer a number worth having.
+/// Below this difference of an operator's inputs, Δy / Δx is numerically unreliable.
 const SMALLEST_DIFFERENCE: f64 = 1e-10;
 
-/// Nodes for the mean derivative of operators that no rule covers.
+/// The number of nodes for the mean derivative of operators that no rule covers.
 const NODES: usize = 16;
 
 /// The attribution of the pass `walk` at `inputs` against a reference, `[1, C, H, W]` or one for each row, and the
@@ -73,7 +73,7 @@ fn quotient(
     Ok(vec![Some(own.f_where_self(&small, &contribution.f_div(&difference)?)?)])
 }
 
-/// The operator's derivative averaged along the straight way from the reference's inputs to the call's.
+/// The operator's derivative, averaged along the straight line from the reference's inputs to the call's.
 fn mean_derivative(
     call: &Call,
     upstream: &Tensor,

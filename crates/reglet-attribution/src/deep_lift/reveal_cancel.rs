@@ -7,10 +7,10 @@ use super::rescale::multiplier;
 use crate::walk::Walk;
 use crate::{AttributionError, Operators};
 
-/// Below this difference Δy / Δx is no longer a number worth having.
+/// Below this difference, Δy / Δx is numerically unreliable.
 const SMALLEST_DIFFERENCE: f64 = 1e-10;
 
-/// What goes back is a pair of multipliers for each value, `[2, N, …]`: of what pulls it up, and of what pulls it down.
+/// A pair of multipliers for each value is propagated back, `[2, N, …]`: for positive and for negative contributions.
 pub(super) fn reveal_cancel(
     model: &dyn Operators,
     walk: &Walk,
@@ -122,7 +122,7 @@ impl Pass<'_> {
         Ok(self.now.value(value)?.f_sub(self.before.value(value)?)?)
     }
 
-    /// What of a value's Δ pulls it up, and what down.
+    /// The positive and the negative part of a value's Δ.
     fn parts(&self, value: ValueId) -> Result<(Tensor, Tensor), ModelError> {
         let difference = self.difference(value)?;
         let whole = (difference.f_clamp_min(0.0)?, difference.f_clamp_max(0.0)?);
@@ -188,7 +188,7 @@ fn pair(up: &Tensor, down: &Tensor) -> Result<Tensor, ModelError> {
     Ok(Tensor::f_stack(&[up, down], 0)?)
 }
 
-/// Nothing but for the first input.
+/// Nothing, except for the first input.
 fn first_of(call: &Call, sent: Tensor) -> Vec<Option<Tensor>> {
     let mut all: Vec<Option<Tensor>> = call.inputs().iter().map(|_| None).collect();
     all[0] = Some(sent);

@@ -1,4 +1,4 @@
-//! Which rule is for which layers.
+//! The assignment of rules to layers.
 
 use reglet_model::Call;
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::LrpRule;
 use crate::AttributionError;
 
-/// An assignment of rules to layers: one of the usual ones, or rules of your own.
+/// An assignment of rules to layers: one of the common composites, or rules of your own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LrpComposite {
@@ -31,7 +31,7 @@ pub enum LrpComposite {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LrpRules {
-    /// For the layers that see the input itself; that of their kind unless given.
+    /// The rule for the layers that receive the input itself; by default, that of their kind.
     pub first: Option<LrpRule>,
     /// For convolutions.
     pub convolution: LrpRule,
@@ -40,7 +40,7 @@ pub struct LrpRules {
 }
 
 impl LrpComposite {
-    /// The rules it stands for.
+    /// The rules of this composite.
     pub fn rules(&self) -> LrpRules {
         let epsilon = LrpRule::Epsilon(1e-6);
         let (first, convolution) = match self {

@@ -17,20 +17,21 @@ use rule::{Bounds, by_contribution};
 use crate::walk::Walk;
 use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point, Reduction};
 
-/// The score sent back through the network as relevance that operators share out among their inputs by
-/// contribution: R_i = Σ_j a_i w_ij / (Σ_i a_i w_ij + ε sign) · R_j, and by variants of that rule (see [`LrpRule`])
-/// that a composite assigns to the first, the convolutional and the linear layers.
+/// Layer-wise relevance propagation: the score is propagated back through the network as relevance, which operators
+/// distribute among their inputs according to their contributions: R_i = Σ_j a_i w_ij / (Σ_i a_i w_ij + ε sign) · R_j, and
+/// by variants of that rule (see [`LrpRule`]) that a composite assigns to the first, the convolutional and the linear
+/// layers.
 ///
-/// Batch norm is merged into the convolution or linear layer before it. The two sides of a residual sum share in
-/// proportion to their values, and so do the numbers of an average. Activations pass relevance through, and the
-/// largest of several numbers takes all.
+/// Batch norm is merged into the convolution or linear layer before it. The two terms of a residual sum share the relevance
+/// in proportion to their values, and so do the terms of an average. Activations pass relevance through unchanged, and in a
+/// maximum the largest value receives all of it.
 ///
-/// * **Needs** the operators. **Cost**: one forward and one backward pass; z⁺, α-β and γ run and differentiate
-///   each layer that they are for up to four times.
+/// * **Needs** the operators. **Cost**: one forward and one backward pass; z⁺, α-β and γ run and differentiate each of their
+///   layers up to four times.
 /// * **Axioms**: conservation (the relevance of the input sums to the score) up to ε and the share of the biases;
 ///   not implementation invariance.
-/// * **Defaults** are Zennit's: EpsilonPlusFlat with ε = 10⁻⁶. Zennit's w² rule gives the squared biases a share, ours
-///   does not, as in the paper. For z-box a black and a white picture are the bounds.
+/// * **Defaults** are Zennit's: EpsilonPlusFlat with ε = 10⁻⁶. Zennit's w² rule gives the squared biases a share; the rule
+///   here does not, as in the paper. For z-box, the bounds are a black and a white picture.
 /// * **Paper**: Bach et al., 2015, <https://doi.org/10.1371/journal.pone.0130140>; composites: Montavon et al., 2019,
 ///   <https://doi.org/10.1007/978-3-030-28954-6_10>.
 ///
@@ -50,9 +51,9 @@ use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Ope
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lrp {
-    /// Which rule is for which layers.
+    /// The assignment of rules to layers.
     pub composite: LrpComposite,
-    /// What keeps denominators from zero, more than 0 and at most 1: it is added with the denominator's sign.
+    /// The stabiliser of denominators, more than 0 and at most 1: it is added with the denominator's sign.
     pub stabiliser: f64,
 }
 
@@ -63,11 +64,11 @@ impl Default for Lrp {
 }
 
 impl Lrp {
-    /// The relevance of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
+    /// The relevance of each row of `inputs` (`[N, C, H, W]`) for its target, in the shape of the inputs.
     ///
     /// # Errors
-    /// Those of the model, [`AttributionError::Parameter`], and [`AttributionError::NoRule`] for an operator that
-    /// no rule covers.
+    /// The errors of the model, [`AttributionError::Parameter`], and [`AttributionError::NoRule`] for an operator that no
+    /// rule covers.
     pub fn attribute(
         &self,
         model: &dyn Operators,
@@ -122,7 +123,7 @@ fn check_covered(graph: &Graph) -> Result<(), AttributionError> {
     }
 }
 
-/// The weighted layers that the input reaches without passing another.
+/// The weighted layers that the input reaches without passing through another one.
 fn first_layers(graph: &Graph) -> HashSet<ValueId> {
     let mut raw = HashSet::from([graph.input()]);
     let mut first = HashSet::new();

@@ -1,4 +1,4 @@
-//! How a layer shares relevance out among its inputs.
+//! The rules by which a layer distributes relevance among its inputs.
 
 use reglet_model::{Call, Differentiable, ModelError};
 use schemars::JsonSchema;
@@ -13,9 +13,9 @@ use crate::{AttributionError, Operators};
 pub enum LrpRule {
     /// R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j, ε more than 0.
     Epsilon(f64),
-    /// α-β with α = 1 and β = 0: positive contributions alone.
+    /// α-β with α = 1 and β = 0: positive contributions only.
     ZPlus,
-    /// Positive contributions share α times the relevance, negative ones −β times; α − β is 1.
+    /// Positive contributions share α times the relevance, negative contributions −β times; α − β is 1.
     AlphaBeta {
         /// The share of positive contributions, 1 or more.
         alpha: f64,
@@ -78,8 +78,8 @@ impl LrpRule {
         }
     }
 
-    /// What each input of a weighted layer with these `parameters` (weight, and a bias if there are two) gets of
-    /// the relevance at its output.
+    /// The relevance that each input of a weighted layer with these `parameters` (weight, and a bias if there are two)
+    /// receives from the relevance at its output.
     pub(super) fn share(
         &self,
         call: &Call,
@@ -152,7 +152,7 @@ impl LrpRule {
     }
 }
 
-/// The ε rule for a call of any operator: each input by its part of the output, to first order.
+/// The ε rule for a call of any operator: each input according to its first-order contribution to the output.
 pub(super) fn by_contribution(call: &Call, stabiliser: f64) -> Result<Vec<Option<Tensor>>, ModelError> {
     let quotient = call.upstream.f_div(&stabilised(&call.output()?, stabiliser)?)?;
     let sent = call.own(&quotient)?.into_iter().zip(call.inputs());
@@ -191,7 +191,7 @@ struct Term {
     call: Differentiable,
 }
 
-/// Relevance shared out among the inputs by their contributions to the sum of the terms.
+/// Relevance distributed among the inputs according to their contributions to the sum of the terms.
 fn shared(terms: &[Term], relevance: &Tensor, epsilon: f64) -> Result<Tensor, ModelError> {
     let mut total = relevance.f_zeros_like()?;
     for term in terms {
@@ -207,7 +207,7 @@ fn shared(terms: &[Term], relevance: &Tensor, epsilon: f64) -> Result<Tensor, Mo
     Ok(shared)
 }
 
-/// `total` kept from zero: ε is added with its sign, which is + for zero.
+/// `total`, stabilised: ε is added with the sign of `total`, which is + for zero.
 fn stabilised(total: &Tensor, epsilon: f64) -> Result<Tensor, ModelError> {
     let sign = total.f_ge(0.0)?.f_to_kind(total.kind())?.f_mul_scalar(2.0)?.f_sub_scalar(1.0)?;
     Ok(total.f_add(&sign.f_mul_scalar(epsilon)?)?)

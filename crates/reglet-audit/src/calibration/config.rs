@@ -189,7 +189,7 @@ impl CalibrationConfig {
             return fail("series", "a series needs at least one tie and one seed".to_owned());
         }
         if *pictures < BATCH || *epochs == 0 {
-            return fail("series", format!("training takes at least {BATCH} pictures and one epoch"));
+            return fail("series", format!("training needs at least {BATCH} pictures and one epoch"));
         }
         if let Some(zoo) = &self.zoo {
             zoo.check(source, self.truth.seed)?;
@@ -200,7 +200,7 @@ impl CalibrationConfig {
         if (self.repeats == 0 || self.means.is_empty()) && (self.correction.is_none() || self.zoo.is_some()) {
             return fail(
                 "repeats",
-                "at least one audit and one means of changing pictures is needed".to_owned(),
+                "at least one audit and one means of editing pictures are needed".to_owned(),
             );
         }
         if let Some(name) = self.means.keys().find(|name| !is_plain(name)) {
@@ -214,11 +214,11 @@ impl CalibrationConfig {
         if seeds.contains(&seed) {
             return fail(
                 "truth.seed",
-                format!("{seed} is a seed of the series: its phantoms were trained on"),
+                format!("{seed} is a seed of the series, whose phantoms are used for training"),
             );
         }
         if !(0.0 < clean && clean <= strong && strong <= 1.0) {
-            return fail("truth", "0 < clean <= strong <= 1 is asked for".to_owned());
+            return fail("truth", "the limits must satisfy 0 < clean <= strong <= 1".to_owned());
         }
         Ok(())
     }
@@ -229,7 +229,8 @@ impl CalibrationConfig {
         let name = if beside.is_file() { &beside } else { &self.audit };
         let audit: Document<Config> = Document::read(name, &[])?;
         let Some(DataConfig::Phantoms(options)) = &audit.config.data else {
-            let message = "the audit's pictures are no phantoms: of others the truth is not known";
+            let message =
+                "the audit's pictures are not phantoms; the true dependence is known only for phantoms";
             return Err(document.source.at("audit", message));
         };
         let phantoms = Phantoms::new(options.clone()).map_err(DataError::from)?;
@@ -259,13 +260,13 @@ impl ZooConfig {
             );
         }
         if self.pictures < BATCH || self.epochs == 0 {
-            return fail("pictures", format!("training takes at least {BATCH} pictures and one epoch"));
+            return fail("pictures", format!("training needs at least {BATCH} pictures and one epoch"));
         }
         if self.seeds.contains(&truth) {
             return fail("seeds", format!("{truth} is the seed of the pictures that measure the truth"));
         }
         if !(0.0 < self.innocent && self.innocent < self.guilty && self.guilty <= 1.0) {
-            return fail("guilty", "0 < innocent < guilty <= 1 is asked for".to_owned());
+            return fail("guilty", "the limits must satisfy 0 < innocent < guilty <= 1".to_owned());
         }
         Ok(())
     }

@@ -149,7 +149,7 @@ impl Findings {
                 self.repeats(means)
             ))
             .axis_label(format!("mean change of the probability when a {} is drawn", self.artefact))
-            .value_label("share of the audits")
+            .value_label("share of audits")
             .reference(self.min_effect, "a verdict asks for");
         for (kind, sign) in [(VerdictKind::Shortcut, 1.0), (VerdictKind::Clear, -1.0)] {
             let mut points = self.points(means, kind);

@@ -46,7 +46,8 @@ impl Pairs {
         let phantoms = other(phantoms, config.seed, config.pictures)?;
         let target = audit.config.targets().into_iter().next().ok_or_else(|| {
             Error::Usage(
-                "the audit's config names no target, the class whose probability is measured".to_owned(),
+                "the audit's config names no target; set target to the class whose probability is measured"
+                    .to_owned(),
             )
         })?;
         let (artefact, ..) = &audit.config.artefacts()[0];
@@ -79,7 +80,7 @@ impl Pairs {
             .map(|(pair, (with, without))| (if pair.shown { *with } else { *without }, pair.positive));
         let found = Estimate::of(&differences, self.seed).zip(auroc(scored));
         let (dependence, auroc) = found.ok_or_else(|| {
-            Error::Usage("the phantoms that measure the truth are all of one class".to_owned())
+            Error::Usage("the phantoms that measure the true dependence all belong to one class".to_owned())
         })?;
         Ok(Truth { dependence, auroc })
     }

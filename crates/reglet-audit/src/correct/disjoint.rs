@@ -31,8 +31,7 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
         .collect();
     if let Some(&(index, place)) = same.first() {
         return Err(Error::Usage(format!(
-            "{} of the audit's {} pictures are also among those to correct with, the first of them '{}' ('{}' there); a \
-             correction can only be shown on pictures that it never saw, so take them out of one of the two",
+            "{} of the audit's {} pictures are also used for the correction, the first of them '{}' ('{}' there); a correction must be tested on pictures that it has not used, so remove them from one of the two data sets",
             same.len(),
             audit.len(),
             audit.id(index),
@@ -47,8 +46,7 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
     });
     if let Some((group, index, place)) = shared {
         return Err(Error::Usage(format!(
-            "'{group}' has pictures both in the audit ('{}') and among those to correct with ('{}'); a correction can only be \
-             shown on patients and lesions that it never saw, so take them out of one of the two",
+            "'{group}' has pictures both in the audit ('{}') and in the correction ('{}'); a correction must be tested on patients and lesions that it has not used, so remove them from one of the two data sets",
             audit.id(index),
             pool.id(place)
         )));

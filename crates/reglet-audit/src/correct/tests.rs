@@ -104,9 +104,9 @@ fn missing_flags_and_masks_are_said() {
         manifest.display()
     );
     let message = fault(&format!("{data}[methods.leace]\n"), &[]);
-    assert!(message.contains("1 of") && message.contains("do not say"), "{message}");
+    assert!(message.contains("1 of") && message.contains("do not specify"), "{message}");
     let message = fault(&format!("{data}[methods.rrr]\n"), &[]);
-    assert!(message.contains("outlines") && message.contains("none of"), "{message}");
+    assert!(message.contains("needs masks") && message.contains("none of"), "{message}");
 }
 
 /// Outlines that are of other pictures: eight times too large.

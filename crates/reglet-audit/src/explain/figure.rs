@@ -29,7 +29,7 @@ pub(super) fn figure(
     let (width, height) = view.dimensions();
     let seen = Panel::picture("As the model sees it", view.clone()).caption(format!("{width}×{height}"));
     let bars = top.iter().map(|ranked| (ranked.label.clone(), ranked.probability));
-    let mut pairs = vec![(seen, Panel::bars("What it says", bars))];
+    let mut pairs = vec![(seen, Panel::bars("What the model predicts", bars))];
     for (method, computed) in one.methods.iter().zip(&found.computed) {
         pairs.push(panels(one, view, method, computed, found)?);
     }

@@ -27,7 +27,9 @@ pub(super) fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
         }
         if !taken {
             let asked = options.methods.join(", ");
-            return Err(Error::Usage(format!("--{key}: none of the methods asked for has one ({asked})")));
+            return Err(Error::Usage(format!(
+                "--{key}: none of the selected methods has this parameter ({asked})"
+            )));
         }
     }
     for setting in &options.set {
@@ -51,7 +53,7 @@ pub(crate) fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
     let (name, key) = key.trim().split_once('.').ok_or_else(form)?;
     let name = Method::named(name)?.name();
     let method = methods.iter_mut().find(|method| method.name() == name);
-    let method = method.ok_or_else(|| fault(format!("{name} is not among the methods asked for")))?;
+    let method = method.ok_or_else(|| fault(format!("{name} is not among the selected methods")))?;
     let document: Result<toml::Table, _> = toml::from_str(&format!("value = {value}"));
     let value = document.map_or_else(|_| json!(value), |document| json!(document["value"]));
     *method = parameters::set(method, key, value)?.ok_or_else(|| {

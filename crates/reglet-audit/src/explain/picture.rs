@@ -81,7 +81,7 @@ impl One<'_> {
         let mut text = self.text(&found, &top, &target)?;
         if let Some(fault) = &undrawn {
             summary["figure_error"] = json!(fault);
-            text += &format!("\n{fault}; the maps and the numbers are there");
+            text += &format!("\n{fault}; the maps and the numbers were written");
         }
         let tensors = self.maps(&input, &found)?;
 

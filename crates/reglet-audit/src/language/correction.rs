@@ -12,11 +12,11 @@ phrases! {
         "Reglet correction"
         "Correction Reglet"
     correction_lead(model)
-        "Can {model} unlearn {the_artefact}? Each way to correct it was tried on the same pictures, and audited on others that it never saw."
-        "Le modèle {model} peut-il désapprendre {the_artefact} ? Chaque façon de le corriger a été essayée sur les mêmes images, puis examinée sur d’autres, qu’elle n’a jamais vues."
+        "Can {model} unlearn {the_artefact}? Each correction method was trained on the same pictures and audited on others that it had not seen."
+        "Le modèle {model} peut-il désapprendre {the_artefact} ? Chaque méthode de correction a été appliquée aux mêmes images, puis examinée sur d’autres, qu’elle n’avait jamais vues."
     the_answer()
-        "The answer"
-        "La réponse"
+        "Result"
+        "Résultat"
     none_passes(count)
         "None of the {count} methods passes."
         "Aucune des {count} méthodes n’est retenue."
@@ -24,11 +24,11 @@ phrases! {
         "{passed} of the {count} methods pass: {names}."
         "{passed} des {count} méthodes sont retenues : {names}."
     what_passing_is(margin)
-        "A method passes where the audit calls the corrected model clear; where AUROC, sensitivity and specificity are not worse by more than {margin}; where a larger share of the worst group is judged correctly (all by one-sided 95 % intervals); and where no other artefact has come to matter more. Heat maps have no say: a method may be made to please them."
-        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien servi est jugée correctement (le tout par des intervalles unilatéraux à 95 %) ; et si aucun autre artefact n’a gagné en importance. Les cartes n’ont pas voix au chapitre : une méthode peut être faite pour leur plaire."
+        "A method passes if the audit’s verdict on the corrected model is clear; if AUROC, sensitivity and specificity are not worse by more than {margin}; if a larger share of the worst group is classified correctly (all by one-sided 95 % intervals); and if no other artefact has gained influence. Heat maps do not count, because a method may be designed to change them."
+        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien classé est classée correctement (le tout selon des intervalles unilatéraux à 95 %) ; et si aucun autre artefact n’a gagné en influence. Les cartes n’entrent pas en compte, car une méthode peut être conçue pour les modifier."
     best_of_all(method, before, after, group)
-        "The most is done by {method}: of the worst group it judges {after} rightly, {before} before ({group})."
-        "La plus efficace est {method} : elle fait juger correctement {after} du groupe le moins bien servi, contre {before} avant ({group})."
+        "The most effective method is {method}: it classifies {after} of the worst group correctly, compared with {before} before ({group})."
+        "La plus efficace est {method} : {after} du groupe le moins bien classé le sont correctement, contre {before} avant ({group})."
     every_method()
         "Every method, on the audit’s pictures"
         "Toutes les méthodes, sur les images de l’examen"
@@ -36,19 +36,19 @@ phrases! {
         "Before"
         "Avant"
     what_remains()
-        "What {the_artefact} still does"
-        "Ce que change encore {the_artefact}"
+        "Remaining effect {of_the_artefact}"
+        "Effet restant {of_the_artefact}"
     nothing_remains()
         "nothing"
         "rien"
     what_remains_note()
-        "By picture, the change of the probability {of_target} when {the_artefact} is put in or taken away, beyond that of an equally strong neutral edit, in absolute value: mean and 95 % interval."
-        "Par image, variation de la probabilité {of_target} quand on ajoute ou retire {the_artefact}, au-delà d’une modification neutre aussi forte, en valeur absolue : moyenne et intervalle à 95 %."
+        "The absolute change of the probability {of_target} per picture when {the_artefact} is added or removed, beyond that of a neutral edit of the same strength: mean and 95 % interval."
+        "Variation absolue, par image, de la probabilité {of_target} quand on ajoute ou retire {the_artefact}, au-delà de celle d’une modification neutre de même intensité : moyenne et intervalle à 95 %."
     effect_of_it()
         "Effect {of_the_artefact}"
         "Effet {of_the_artefact}"
     lessened_by()
-        "Less by"
+        "Reduced by"
         "Réduit de"
     auroc_after()
         "AUROC"
@@ -61,7 +61,7 @@ phrases! {
         "Spécificité"
     worst_group()
         "Worst group"
-        "Groupe le moins bien servi"
+        "Groupe le moins bien classé"
     passes()
         "Passes"
         "Retenue"
@@ -72,22 +72,22 @@ phrases! {
         "no"
         "non"
     cost()
-        "What each needs, and what it cost"
-        "Ce que chacune demande, et ce qu’elle a coûté"
+        "Requirements and cost of each method"
+        "Besoins et coût de chaque méthode"
     needs_beside()
-        "Needs, beside pictures and labels"
-        "Demande, outre des images et leurs classes"
+        "Needs, in addition to pictures and labels"
+        "Besoins, outre des images et leurs classes"
     needs_nothing()
         "nothing"
         "rien"
     needs_flags()
         "which pictures show {the_artefact}"
-        "de savoir quelles images montrent {the_artefact}"
+        "savoir quelles images montrent {the_artefact}"
     needs_masks()
-        "outlines {of_the_artefact}"
-        "des contours {of_the_artefact}"
+        "masks {of_the_artefact}"
+        "des masques {of_the_artefact}"
     needs_edits()
-        "a way to put {the_artefact} in or take it out"
+        "a way to add or remove {the_artefact}"
         "un moyen d’ajouter ou de retirer {the_artefact}"
     needs_head()
         "a linear last layer"
@@ -114,17 +114,17 @@ phrases! {
         "{class}, without"
         "{class}, sans"
     corrected_with(learnt, held)
-        "The methods learnt from {learnt} pictures; by {held} more the best epoch of a training was chosen. None of them, and no other of the same patient or lesion, is among the audit’s."
-        "Les méthodes ont appris sur {learnt} images ; {held} autres ont servi à choisir la meilleure époque d’un entraînement. Aucune d’elles, ni aucune autre du même patient ou de la même lésion, ne figure parmi celles de l’examen."
+        "The methods were trained on {learnt} pictures; {held} further pictures were used to choose the best epoch. The audit contains none of these pictures, and no other picture of the same patients or lesions."
+        "Les méthodes ont été entraînées sur {learnt} images ; {held} autres ont servi à choisir la meilleure époque. L’examen ne comporte aucune de ces images, ni aucune autre des mêmes patients ou des mêmes lésions."
     audited_on(count)
         "Every model was audited on the same {count} pictures, with the same changes at the same places."
         "Chaque modèle a été examiné sur les mêmes {count} images, avec les mêmes modifications aux mêmes endroits."
     learnt_from()
-        "Pictures that the methods learnt from"
-        "Images sur lesquelles les méthodes ont appris"
+        "Training pictures of the methods"
+        "Images d’entraînement des méthodes"
     asked_for()
-        "What is asked of a correction"
-        "Ce qui est demandé d’une correction"
+        "Requirements for a correction"
+        "Critères d’une correction"
     met(what)
         "✓ {what}"
         "✓ {what}"
@@ -132,7 +132,7 @@ phrases! {
         "✗ {what}"
         "✗ {what}"
     is_clear(verdict)
-        "The audit calls the corrected model clear: {verdict}"
+        "The audit’s verdict on the corrected model is clear: {verdict}"
         "L’examen conclut à l’absence de raccourci : {verdict}"
     auroc_not_worse(by)
         "AUROC is not worse by more than the margin: {by}"
@@ -144,41 +144,41 @@ phrases! {
         "Specificity is not worse by more than the margin: {by}"
         "La spécificité ne baisse pas de plus que la marge : {by}"
     worst_is_better(before, after, by)
-        "A larger share of the worst group is judged correctly: {after}, {before} before ({by})"
-        "Le groupe le moins bien servi est mieux jugé : {after}, contre {before} avant ({by})"
+        "A larger share of the worst group is classified correctly: {after}, compared with {before} before ({by})"
+        "Le groupe le moins bien classé l’est mieux : {after}, contre {before} avant ({by})"
     no_other_is_worse()
-        "No other artefact has come to matter more"
-        "Aucun autre artefact n’a gagné en importance"
+        "No other artefact has gained influence"
+        "Aucun autre artefact n’a gagné en influence"
     other_effect(name, by)
         "The effect of “{name}” rises by {by}"
         "L’effet de « {name} » augmente de {by}"
     held_out_says(before, after)
-        "On the pictures held out of the correction, {after} of the worst group are judged correctly, {before} before."
-        "Sur les images réservées, {after} du groupe le moins bien servi sont jugés correctement, contre {before} avant."
+        "On the pictures held out of the training, {after} of the worst group are classified correctly, compared with {before} before."
+        "Sur les images mises de côté, {after} du groupe le moins bien classé le sont correctement, contre {before} avant."
     ended_early(epoch)
-        "The training ended after epoch {epoch}, as the worst group had not become better for long."
-        "L’entraînement s’est arrêté après l’époque {epoch}, le groupe le moins bien servi ne progressant plus."
+        "Training stopped after epoch {epoch}, because the worst group had not improved for several epochs."
+        "L’entraînement s’est arrêté après l’époque {epoch}, le groupe le moins bien classé ne progressant plus."
     ended_diverged(step)
         "The training diverged at step {step}; the last good weights were kept. A lower learning rate would help."
         "L’entraînement a divergé au pas {step} ; les derniers bons poids ont été conservés. Un taux d’apprentissage plus bas aiderait."
     fact_c(value)
-        "Of the strengths of the penalty tried, C = {value} served the worst group best."
-        "Parmi les forces de pénalité essayées, C = {value} sert le mieux le groupe le moins bien servi."
+        "Of the penalty strengths that were tried, C = {value} gave the best result for the worst group."
+        "Parmi les pénalités essayées, C = {value} donne le meilleur résultat pour le groupe le moins bien classé."
     fact_class_auroc(value)
-        "A linear probe of the features tells the classes apart with an AUROC of {value}, on pictures that it was not fitted on."
-        "Une sonde linéaire des représentations distingue les classes avec une AUROC de {value}, sur des images où elle n’a pas été ajustée."
+        "A linear probe on the features separates the classes with an AUROC of {value}, on pictures that it was not fitted on."
+        "Une sonde linéaire sur les représentations distingue les classes avec une AUROC de {value}, sur des images qui n’ont pas servi à l’ajuster."
     fact_pictures_a_fit(value)
-        "Each fit had {value} pictures, as many of each group."
-        "Chaque ajustement a disposé de {value} images, autant de chaque groupe."
+        "Each fit used {value} pictures, with the same number from each group."
+        "Chaque ajustement a utilisé {value} images, en nombre égal dans chaque groupe."
     fact_lambda(value)
-        "Of the strengths of the penalty tried, λ = {value} served the worst group best."
-        "Parmi les forces de pénalité essayées, λ = {value} sert le mieux le groupe le moins bien servi."
+        "Of the penalty strengths that were tried, λ = {value} gave the best result for the worst group."
+        "Parmi les pénalités essayées, λ = {value} donne le meilleur résultat pour le groupe le moins bien classé."
     fact_wrong(value)
-        "The model as it was got {value} of the pictures wrong; they were seen more often."
-        "Le modèle initial se trompait sur {value} images ; elles ont été vues plus souvent."
+        "The original model misclassified {value} of the pictures; these were sampled more often."
+        "Le modèle initial classait mal {value} images ; celles-ci ont été tirées plus souvent."
     fact_masks(value)
-        "{value} of the pictures have an outline {of_the_artefact}."
-        "{value} des images ont un contour {of_the_artefact}."
+        "{value} of the pictures have a mask {of_the_artefact}."
+        "{value} des images ont un masque {of_the_artefact}."
     parameters_used()
         "Parameters"
         "Paramètres"

@@ -142,8 +142,8 @@ phrases! {
         "Reglet audit"
         "Audit Reglet"
     lead()
-        "Do these classifiers look at {the_artefact} when they judge {target}, and does it change what they say?"
-        "Quand ces classifieurs estiment la probabilité {of_target}, tiennent-ils compte {of_the_artefact}, et cela change-t-il leur réponse ?"
+        "Do these classifiers look at {the_artefact} when they assess {target}, and does it change their prediction?"
+        "Quand ces classifieurs estiment la probabilité {of_target}, tiennent-ils compte {of_the_artefact}, et leur prédiction en dépend-elle ?"
     written_by(version)
         "Written by Reglet {version}."
         "Rédigé par Reglet {version}."
@@ -181,8 +181,8 @@ phrases! {
         "This model uses {the_artefact} as a shortcut."
         "Ce modèle se sert {of_the_artefact} comme d’un raccourci."
     means_clear()
-        "Nothing here says that this model uses {the_artefact}."
-        "Rien n’indique ici que ce modèle se serve {of_the_artefact}."
+        "Nothing in this audit indicates that this model uses {the_artefact}."
+        "Rien dans cet audit n’indique que ce modèle se serve {of_the_artefact}."
     means_inconclusive()
         "The evidence does not settle the question."
         "Les observations ne permettent pas de trancher."
@@ -208,11 +208,11 @@ phrases! {
         "Moving {the_artefact}"
         "Le déplacement {of_the_artefact}"
     changing_elsewhere()
-        "An equally strong change of the same shape elsewhere"
-        "Une modification aussi forte et de même forme, ailleurs,"
+        "A change of the same shape and strength elsewhere"
+        "Une modification de même forme et de même intensité, ailleurs,"
     plain_patch()
         "A plain patch of the same shape and strength in place of {an_artefact}"
-        "Une tache unie, de même forme et de même force, à la place d’{an_artefact}"
+        "Une tache unie de même forme et de même intensité, à la place d’{an_artefact},"
     shuffled_tiles()
         "Adding the shuffled tiles of {an_artefact}"
         "L’ajout des fragments mélangés d’{an_artefact}"
@@ -226,11 +226,11 @@ phrases! {
         "{what} lowers the probability {of_target} by {by}"
         "{what} abaisse la probabilité {of_target} de {by}"
     gains(what, share)
-        "{what} makes {share} of the pictures come to be called {target}"
-        "{what} fait classer « {target} » {share} des images qui ne l’étaient pas"
+        "{what} changes the decision to {target} for {share} of the pictures"
+        "{what} fait passer {share} des images dans la classe « {target} »"
     loses(what, share)
-        "{what} makes {share} of the pictures cease to be called {target}"
-        "{what} fait perdre le classement « {target} » à {share} des images"
+        "{what} changes the decision away from {target} for {share} of the pictures"
+        "{what} fait sortir {share} des images de la classe « {target} »"
     of_class(said, class)
         "{said} (class {class})"
         "{said} (classe « {class} »)"
@@ -238,16 +238,16 @@ phrases! {
         "{finding} on {pictures} pictures{chance}, and changes the decision on {flipped}"
         "{finding} sur {pictures} images{chance} et change la décision pour {flipped} d’entre elles"
     control_scrambled(by)
-        "the same with its tiles shuffled changes it by {by}"
-        "ses fragments mélangés la modifient de {by}"
+        "adding the {artefact} with its tiles shuffled changes it by {by}"
+        "l’ajout de ses fragments mélangés la fait varier de {by}"
     control_elsewhere(by)
-        "an equally strong change elsewhere changes it by {by}"
-        "une modification aussi forte ailleurs la modifie de {by}"
+        "a change of the same strength elsewhere changes it by {by}"
+        "une modification de même intensité ailleurs la fait varier de {by}"
     control_patch(by)
         "a plain patch of the same shape and strength changes it by {by}"
-        "une tache unie de même forme et de même force la modifie de {by}"
+        "une tache unie de même forme et de même intensité la fait varier de {by}"
     beyond_control(control, own, chance)
-        "; {control}, so {the_artefact} itself by {own}{chance}"
+        "; {control}, so the effect of {the_artefact} itself is {own}{chance}"
         " ; {control}, d’où un effet propre {of_the_artefact} de {own}{chance}"
     chance(p)
         " (p\u{a0}{p})"
@@ -256,7 +256,7 @@ phrases! {
         "{name} (estimated)"
         "{name} (estimation)"
     lesion_out(estimated, after, pictures, before, does)
-        "Without its lesion{estimated}, but with its {artefact}, a picture is called {target} on {after} of {pictures}, {before} before (the probability {does})"
+        "With the lesion removed{estimated} and the {artefact} left in place, {after} of {pictures} pictures are classified as {target}, compared with {before} before (the probability {does})"
         "Sans leur lésion{estimated}, mais avec {the_artefact}, {after} images sur {pictures} sont classées « {target} », contre {before} avant (la probabilité {does})"
     rises(by)
         "rises by {by}"
@@ -265,56 +265,56 @@ phrases! {
         "falls by {by}"
         "diminue de {by}"
     density(method, times, ends, pictures)
-        "{method} gives {the_artefact} {times} times its share of the picture {ends} on {pictures} pictures"
-        "La méthode {method} accorde {to_the_artefact} {times} fois sa part de l’image {ends} sur {pictures} images"
+        "With {method}, the share of the map on {the_artefact} is {times} times its share of the picture {ends}, on {pictures} pictures"
+        "Avec {method}, la part de la carte qui revient {to_the_artefact} vaut {times} fois sa part de l’image {ends}, sur {pictures} images"
     doubted(method, why)
-        "{method} is shown but does not count: {why}"
+        "{method} is shown but does not count, because {why}"
         "{method} : méthode montrée, mais non prise en compte, car {why}"
     unstable(found, least)
-        "its maps change under noise that cannot be seen (rank correlation {found}, at least {least} is asked for)"
-        "ses cartes changent sous un bruit imperceptible (corrélation des rangs {found}, au moins {least} exigé)"
+        "its maps change under imperceptible noise (rank correlation {found}, required: at least {least})"
+        "ses cartes changent sous l’effet d’un bruit imperceptible (corrélation des rangs : {found} ; minimum exigé : {least})"
     unmoved(found, most)
-        "its maps hardly change when the model's weights are re-initialised (rank correlation {found}, at most {most} is allowed)"
-        "ses cartes ne changent guère quand les poids du modèle sont réinitialisés (corrélation des rangs {found}, au plus {most} admis)"
+        "its maps hardly change when the model's weights are re-initialised (rank correlation {found}, allowed: at most {most})"
+        "ses cartes ne changent guère quand les poids du modèle sont réinitialisés (corrélation des rangs : {found} ; maximum admis : {most})"
     shortcut(findings, reacts, maps)
-        "{findings}, more than an equally strong neutral edit does{reacts}{maps}"
-        "{findings}, davantage qu’une modification neutre aussi forte{reacts}{maps}"
+        "{findings}, more than a neutral edit of the same strength does{reacts}{maps}"
+        "{findings}, davantage qu’une modification neutre de même intensité{reacts}{maps}"
     reacts_to_form()
-        "; what counts is the form of the {artefact}: with its tiles shuffled it does less than half as much"
-        " ; c’est la forme {of_the_artefact} qui compte : une fois ses fragments mélangés, il reste moins de la moitié de l’effet"
+        "; the model reacts to the shape of the {artefact}: with its tiles shuffled, less than half of the effect remains"
+        " ; le modèle réagit à la forme {of_the_artefact} : une fois ses fragments mélangés, il reste moins de la moitié de l’effet"
     reacts_to_anything_like_it()
-        "; anything that resembles the {artefact} counts: with its tiles shuffled it does more than half as much"
-        " ; tout ce qui ressemble {to_the_artefact} compte : une fois ses fragments mélangés, il reste plus de la moitié de l’effet"
+        "; the model reacts to anything that resembles the {artefact}: with its tiles shuffled, more than half of the effect remains"
+        " ; le modèle réagit à tout ce qui ressemble {to_the_artefact} : une fois ses fragments mélangés, il reste plus de la moitié de l’effet"
     maps_lie_on_it(methods)
-        "; the maps of {methods} lie on it"
+        "; the maps of {methods} concentrate on it"
         " ; les cartes de {methods} s’y concentrent"
     no_map_lies_on_it()
-        "; no map that can be believed lies on it more than chance would have it"
+        "; no trusted map concentrates on it more than by chance"
         " ; aucune carte fiable ne s’y concentre plus que ne le ferait le hasard"
     clear(least, flips, effects)
         "Neither adding nor removing the {artefact} changes the probability {of_target} by {least} or more on average, or the decision on {flips} or more of the pictures, in any class: {effects}"
         "Ni l’ajout ni le retrait {of_the_artefact} ne modifient la probabilité {of_target} de {least} ou plus en moyenne, ni la décision pour {flips} ou plus des images, dans aucune classe : {effects}"
     natural_says(class, with, without, by)
-        "Untouched pictures of class {class}: the {with} with {an_artefact} get a probability {of_target} that differs by {by} from that of the {without} without"
-        "Images non modifiées de la classe « {class} » : les {with} images avec {artefact} reçoivent une probabilité {of_target} qui diffère de {by} de celle des {without} images sans"
+        "Among unedited pictures of class {class}, the mean probability {of_target} of the {with} with {an_artefact} differs by {by} from that of the {without} without"
+        "Parmi les images non modifiées de la classe « {class} », la probabilité {of_target} moyenne des {with} images avec {artefact} diffère de {by} de celle des {without} images sans"
     edits_leave(rest)
-        "; the edits leave {rest} of that unexplained"
-        " ; les modifications en laissent {rest} sans explication"
+        "; {rest} of this difference is not explained by the edits"
+        " ; {rest} de cet écart n’est pas expliqué par les modifications"
     pairs_say(pairs, by)
-        "The same lesion photographed with and without {an_artefact}, {pairs} pairs: the probability {of_target} differs by {by}"
-        "La même lésion photographiée avec et sans {artefact}, {pairs} paires : la probabilité {of_target} diffère de {by}"
+        "In {pairs} pairs of pictures of the same lesion with and without {an_artefact}, the probability {of_target} differs by {by}"
+        "Sur {pairs} paires d’images de la même lésion avec et sans {artefact}, la probabilité {of_target} diffère de {by}"
     probe_tells(auroc)
-        "The model’s last features tell pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc}"
+        "The model’s last features distinguish pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc}"
         "Les dernières représentations du modèle distinguent les images avec et sans {artefact} : une sonde linéaire atteint une AUROC de {auroc}"
     probe_sees_nothing(auroc)
-        "The model’s last features hardly tell pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc} only"
+        "The model’s last features hardly distinguish pictures with {an_artefact} from those without: a linear probe reaches an AUROC of only {auroc}"
         "Les dernières représentations du modèle distinguent à peine les images avec et sans {artefact} : une sonde linéaire n’atteint qu’une AUROC de {auroc}"
     goes(edits, way)
-        "{edits} go {way} of the way to real ones"
-        "{edits} parcourent {way} du chemin vers de vraies images"
+        "{edits} cover {way} of the distance to real ones"
+        "{edits} parcourent {way} de la distance qui les sépare de vraies images"
     to_it(ways)
-        "; to it, {ways}"
-        " ; pour elle, {ways}"
+        "; according to it, {ways}"
+        " ; selon elle, {ways}"
     the_added()
         "pictures with an added {artefact}"
         "les images avec ajout d’{an_artefact}"
@@ -322,53 +322,53 @@ phrases! {
         "pictures with the {artefact} removed"
         "les images après retrait {of_the_artefact}"
     no_control(findings, pictures, wanted)
-        "{findings}, but a control that changes as much could be made on {pictures} of these pictures only, where {wanted} are asked for: ask for the change “control”, or audit more pictures"
-        "{findings}, mais un contrôle aussi fort n’a été possible que sur {pictures} de ces images, quand {wanted} sont exigées : demandez la modification « control », ou davantage d’images"
+        "{findings}, but a control of the same strength was possible on only {pictures} of these pictures, and {wanted} are required: add the change “control” to the config, or audit more pictures"
+        "{findings}, mais un contrôle de même intensité n’a été possible que sur {pictures} de ces images, alors que {wanted} sont exigées : ajoutez la modification « control » à la configuration, ou examinez davantage d’images"
     no_more_than_control(findings, control)
-        "{findings}, but {control}: what matters may be that something is there, and not the {artefact}. Pictures of the same lesions with and without it would settle the matter"
-        "{findings}, mais {control} : c’est peut-être la présence de quelque chose qui compte, et non celle {of_the_artefact}. Des images des mêmes lésions avec et sans permettraient de trancher"
+        "{findings}, but {control}: the model may react to the presence of any object rather than to the {artefact}. Pictures of the same lesions with and without it would settle the question"
+        "{findings}, mais {control} : le modèle réagit peut-être à la présence d’un objet quelconque plutôt qu’à celle {of_the_artefact}. Des images des mêmes lésions avec et sans permettraient de trancher"
     same_sign(insert, remove)
-        "Adding {an_artefact} and removing it move the probability {of_target} the same way ({insert} and {remove}), so it may be the editing that the model reacts to: pictures of the same lesions with and without the {artefact} would settle the matter"
+        "Adding {an_artefact} and removing it change the probability {of_target} in the same direction ({insert} and {remove}), so the model may react to the editing itself: pictures of the same lesions with and without the {artefact} would settle the question"
         "L’ajout et le retrait {of_the_artefact} modifient la probabilité {of_target} dans le même sens ({insert} et {remove}) : le modèle réagit peut-être à la retouche elle-même. Des images des mêmes lésions avec et sans permettraient de trancher"
     not_when_removed(findings)
-        "{findings}, but removing it does not change the answer enough, and the config asks for both"
+        "{findings}, but removing it does not change the answer enough, and the config requires both"
         "{findings}, mais son retrait ne change pas assez la réponse, et la configuration exige les deux"
     not_when_added(findings)
-        "{findings}, but adding it does not change the answer enough, and the config asks for both"
+        "{findings}, but adding it does not change the answer enough, and the config requires both"
         "{findings}, mais son ajout ne change pas assez la réponse, et la configuration exige les deux"
     not_looked_at(findings)
-        "{findings}, but no map that can be believed lies on it more than chance would have it, and the config asks for that"
+        "{findings}, but no trusted map concentrates on it more than by chance, and the config requires this"
         "{findings}, mais aucune carte fiable ne s’y concentre plus que ne le ferait le hasard, et la configuration l’exige"
     may_be_chance(findings)
-        "{findings}, which could be chance once all comparisons are corrected for: more pictures would settle the matter"
-        "{findings}, ce qui peut être dû au hasard une fois toutes les comparaisons corrigées : davantage d’images permettraient de trancher"
+        "{findings}, which may be due to chance after correction for all comparisons: more pictures would settle the question"
+        "{findings}, ce qui peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
     unexplained(class, difference, unexplained)
-        "Untouched pictures of class {class} with {an_artefact} get a probability {of_target} that differs by {difference} from those without, and the edits leave {unexplained} of that unexplained: something that comes with the {artefact} counts, or the edits are not like real ones. Pictures of the same lesions with and without it would settle the matter"
-        "Les images non modifiées de la classe « {class} » avec {artefact} reçoivent une probabilité {of_target} qui diffère de {difference} de celle des autres, et les modifications en laissent {unexplained} sans explication : quelque chose qui accompagne la présence {of_the_artefact} compte, ou les retouches ne ressemblent pas à la réalité. Des images des mêmes lésions avec et sans permettraient de trancher"
+        "Among unedited pictures of class {class}, the probability {of_target} of those with {an_artefact} differs by {difference} from those without, and the edits do not explain {unexplained} of this difference: either the model uses something that accompanies the {artefact}, or the edits are unrealistic. Pictures of the same lesions with and without it would settle the question"
+        "Parmi les images non modifiées de la classe « {class} », la probabilité {of_target} de celles avec {artefact} diffère de {difference} de celle des autres, et les modifications n’expliquent pas {unexplained} de cet écart : soit le modèle se sert d’un élément qui accompagne la présence {of_the_artefact}, soit les retouches ne sont pas réalistes. Des images des mêmes lésions avec et sans permettraient de trancher"
     pairs_differ(pairs, difference)
-        "The same lesions are judged differently with {an_artefact} than without: by {difference} over {pairs} pairs, which the edits do not show. More pairs would settle the matter"
-        "Les mêmes lésions sont jugées différemment avec {artefact} que sans : {difference} sur {pairs} paires, ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
+        "The same lesions are assessed differently with {an_artefact} than without (by {difference} over {pairs} pairs), which the edits do not show. More pairs would settle the question"
+        "Les mêmes lésions sont évaluées différemment avec et sans {artefact} ({difference} sur {pairs} paires), ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
     unmarked()
-        "The {artefact} could be removed from no picture, because nobody has marked where it is, so nothing can be acquitted: masks or polygons of it would settle the matter"
-        "Le retrait {of_the_artefact} n’a été possible sur aucune image, car son emplacement n’est marqué nulle part : rien ne peut donc être innocenté. Des masques ou des polygones permettraient de trancher"
+        "The {artefact} could not be removed from any picture, because its position has not been annotated, so the model cannot be cleared: masks or polygons of it would settle the question"
+        "Le retrait {of_the_artefact} n’a été possible sur aucune image, faute d’annotation de son emplacement : on ne peut donc pas conclure à l’absence de raccourci. Des masques ou des polygones permettraient de trancher"
     untried_removing(class, pictures, wanted)
-        "Removing the {artefact} was possible on {pictures} pictures of class {class} only, where {wanted} are asked for: more marked pictures of this class would settle the matter"
-        "Le retrait {of_the_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images marquées de cette classe permettraient de trancher"
+        "Removing the {artefact} was possible on only {pictures} pictures of class {class}, and {wanted} are required: more annotated pictures of this class would settle the question"
+        "Le retrait {of_the_artefact} n’a été possible que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées : davantage d’images annotées de cette classe permettraient de trancher"
     untried_adding(class, pictures, wanted)
-        "Adding {an_artefact} was possible on {pictures} pictures of class {class} only, where {wanted} are asked for: more pictures of this class that are known to be without it would settle the matter"
-        "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », quand {wanted} sont exigées : davantage d’images de cette classe dont on sait qu’elles sont sans permettraient de trancher"
+        "Adding {an_artefact} was possible on only {pictures} pictures of class {class}, and {wanted} are required: more pictures of this class that are known not to show it would settle the question"
+        "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées : davantage d’images de cette classe annotées comme étant sans {artefact} permettraient de trancher"
     not_taken(edits, way, wanted)
-        "To the model, {edits} go {way} of the way to real ones only, where {wanted} are asked for: such edits may convict and cannot acquit. Cut-outs from marked pictures, or pairs of the same lesion, would settle the matter"
-        "Pour le modèle, {edits} ne parcourent que {way} du chemin vers de vraies images, quand {wanted} sont exigés : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images marquées, ou des paires de la même lésion, permettraient de trancher"
+        "For the model, {edits} cover only {way} of the distance to real ones, and {wanted} is required: such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
+        "Pour le modèle, {edits} ne parcourent que {way} de la distance qui les sépare de vraies images, alors que {wanted} sont exigés : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
     taken_unknown()
-        "Whether the model takes edited pictures for real ones could not be found out, because too few pictures are known to be with and without the {artefact}, or the model’s last layer is not linear: more such pictures would settle the matter"
-        "On n’a pas pu établir si le modèle prend les images modifiées pour de vraies, car trop peu d’images sont connues avec et sans {artefact}, ou la dernière couche du modèle n’est pas linéaire : davantage d’images permettraient de trancher"
+        "It could not be determined whether the model responds to edited pictures as to real ones, because too few pictures are known to be with or without the {artefact}, or because the model’s last layer is not linear: more such pictures would settle the question"
+        "On n’a pas pu établir si le modèle réagit aux images modifiées comme à de vraies, car trop peu d’images sont annotées comme étant avec ou sans {artefact}, ou parce que la dernière couche du modèle n’est pas linéaire : davantage d’images annotées permettraient de trancher"
     too_wide(findings, least, settle)
-        "{findings}, 90 % interval: a change of {least} can neither be shown nor excluded; {settle}"
-        "{findings}, intervalle à 90 % : une variation de {least} ne peut être ni établie ni exclue ; {settle}"
+        "{findings} (90 % interval), so a change of {least} can be neither shown nor ruled out; {settle}"
+        "{findings} (intervalle à 90 %) : une variation de {least} ne peut être ni établie ni exclue ; {settle}"
     moved_apart(what, share, least)
-        "{what} moves the probability {of_target} of {share} more of the pictures by over {least} than its control does, in directions that cancel on average: more pictures would show which ones"
-        "{what} modifie de plus de {least} la probabilité {of_target} de {share} d’images de plus que son contrôle, dans des sens qui se compensent en moyenne : davantage d’images montreraient lesquelles"
+        "{what} changes the probability {of_target} by more than {least} in {share} more of the pictures than its control does, in directions that cancel on average: more pictures would show which ones"
+        "{what} fait varier la probabilité {of_target} de plus de {least} sur {share} d’images de plus que son contrôle, dans des sens qui se compensent en moyenne : davantage d’images montreraient lesquelles"
     adding_it(by)
         "adding it {by}"
         "ajout {by}"
@@ -376,10 +376,10 @@ phrases! {
         "removing it {by}"
         "retrait {by}"
     needed(needed, pictures)
-        "about {needed} pictures of this kind, where there are {pictures}, would settle it"
+        "about {needed} pictures of this kind, instead of {pictures}, would settle the question"
         "environ {needed} images de ce type, au lieu de {pictures}, permettraient de trancher"
     more_pictures()
-        "more pictures would settle it"
+        "more pictures would settle the question"
         "davantage d’images permettraient de trancher"
 
     // The data.
@@ -388,17 +388,17 @@ phrases! {
         "The data"
         "Les données"
     data_set(name, count)
-        "The data set {name} holds {count}."
+        "The data set {name} contains {count}."
         "Le jeu de données {name} contient {count}."
     data_groups(groups)
-        "They are of {groups} patients or lesions, which are drawn again as wholes wherever an interval is given."
-        "Elles proviennent de {groups} patients ou lésions, rééchantillonnés en bloc partout où figure un intervalle."
+        "They show {groups} patients or lesions, which the bootstrap resamples as whole groups for every interval."
+        "Elles proviennent de {groups} patients ou lésions, que le bootstrap rééchantillonne en bloc pour chaque intervalle."
     not_read(pictures, names)
-        "Left out, since it was not possible to read them: {pictures} ({names})."
-        "Laissées de côté, faute de pouvoir les lire : {pictures} ({names})."
+        "Skipped because they could not be read: {pictures} ({names})."
+        "Ignorées, car illisibles : {pictures} ({names})."
     in_question()
-        "The class in question is ‹{target}›, and the region under suspicion ‹{the_artefact}›."
-        "La classe étudiée est ‹{target}›, et la région suspecte ‹{the_artefact}›."
+        "The class of interest is ‹{target}›, and the suspected region is ‹{the_artefact}›."
+        "La classe étudiée est ‹{target}›, et la région suspecte est ‹{the_artefact}›."
     should_look(lesion)
         "A classifier should look at {lesion}."
         "Un classifieur devrait se fonder sur {lesion}."
@@ -418,14 +418,14 @@ phrases! {
         "Without {artefact}"
         "Sans {artefact}"
     association(odds, phi)
-        "In these data the odds of {an_artefact} are {odds} times as high in pictures {of_target} as in the others (‹odds ratio›; 1: they have nothing to do with each other; phi {phi})."
-        "Dans ces données, la cote de présence d’{an_artefact} est multipliée par {odds} dans les images {of_target} (‹rapport des cotes› ; 1 : aucun lien ; phi {phi})."
+        "In these data the odds of {an_artefact} are {odds} times as high in pictures {of_target} as in the others (‹odds ratio›; 1 means no association; phi {phi})."
+        "Dans ces données, la cote de présence d’{an_artefact} est multipliée par {odds} dans les images {of_target} (‹rapport des cotes› ; 1 signifie : aucune association ; phi {phi})."
     for_changes(how)
         "For the changes below, {an_artefact} is {how}."
         "Pour les modifications ci-dessous, {the_artefact} : {how}."
     made_smaller(side)
-        "Pictures whose shorter side is at least twice {side} pixels long are made smaller by a whole factor, to no less than {side}, before they are changed; what the models see of a picture as it is comes from its full size."
-        "Les images dont le petit côté compte au moins deux fois {side} pixels sont réduites d’un facteur entier, sans descendre sous {side}, avant d’être modifiées ; ce que les modèles voient d’une image intacte vient de sa taille d’origine."
+        "Pictures whose shorter side is at least twice {side} pixels long are reduced by an integer factor, to no less than {side} pixels, before they are edited; unedited pictures are always taken at their full size."
+        "Les images dont le petit côté compte au moins deux fois {side} pixels sont réduites d’un facteur entier, sans descendre sous {side}, avant d’être modifiées ; les images non modifiées sont toujours prises à leur taille d’origine."
     redrawn()
         "drawn again by the generator"
         "dessin refait par le générateur"
@@ -436,13 +436,13 @@ phrases! {
         "cut from {count} other pictures"
         "découpe prise dans {count} autres images"
     not_put_in()
-        "not put in"
+        "not added"
         "aucun ajout"
 
     // Where it comes from.
 
     provenance()
-        "Where this comes from"
+        "Provenance"
         "Provenance"
     reproducible()
         "With the same versions, data, weights and config, the seed gives the same results."
@@ -472,13 +472,13 @@ phrases! {
     // What it says.
 
     what_it_says()
-        "What it says"
+        "What the model predicts"
         "Ce que répond le modèle"
     about_answers()
-        "The probability {of_target} that the model gives to the pictures of each class, with and without the {artefact}. In square brackets, here and below, is the 95 % interval of a mean: where it could well lie if other pictures of the same kind had been drawn."
-        "La probabilité {of_target} que le modèle donne aux images de chaque classe, avec et sans {artefact}. Entre crochets, ici et plus bas, figure l’intervalle à 95 % d’une moyenne : là où elle pourrait bien se trouver si d’autres images du même type avaient été tirées."
+        "The probability {of_target} that the model gives to the pictures of each class, with and without the {artefact}. Square brackets, here and below, contain the 95 % interval of a mean: the range in which it would plausibly lie for other pictures of the same kind."
+        "La probabilité {of_target} que le modèle donne aux images de chaque classe, avec et sans {artefact}. Entre crochets, ici et plus bas, figure l’intervalle à 95 % d’une moyenne : les valeurs plausibles si l’on avait tiré d’autres images du même type."
     answers_claim(class, with, called_with, without, called_without)
-        "Called {target}, class {class}: {called_with} of {with} pictures with {an_artefact}, {called_without} of {without} without."
+        "Classified as {target}, class {class}: {called_with} of {with} pictures with {an_artefact}, {called_without} of {without} without."
         "Classées « {target} », classe « {class} » : {called_with} images sur {with} avec {artefact}, {called_without} sur {without} sans."
     artefact_column()
         "{artefact}"
@@ -490,7 +490,7 @@ phrases! {
         "Mean probability"
         "Probabilité moyenne"
     called()
-        "Called {target}"
+        "Classified as {target}"
         "Classées « {target} »"
     with()
         "with"
@@ -520,59 +520,59 @@ phrases! {
         "all pictures"
         "toutes les images"
     how_good()
-        "How good the answers are"
-        "Qualité des réponses"
+        "How accurate the predictions are"
+        "Qualité des prédictions"
     about_performance()
-        "‹Sensitivity› is the share {of_target} that is called so, ‹specificity› the share of the rest that is not. ‹AUROC› is the chance that a picture {of_target} gets a higher probability than one of another class: 1 is perfect, 0.5 is guessing. ‹Brier›’s score and the ‹calibration error› say how far the probabilities are from the truth: 0 is perfect."
-        "La ‹sensibilité› est la part des images {of_target} qui sont reconnues, la ‹spécificité› la part des autres qui ne sont pas prises pour telles. L’‹AUROC› est la probabilité qu’une image {of_target} reçoive une probabilité plus élevée qu’une image d’une autre classe : 1 est parfait, 0,5 relève du hasard. Le score de ‹Brier› et l’‹erreur de calibration› disent combien les probabilités s’écartent de la vérité : 0 est parfait."
+        "‹Sensitivity› is the share of the pictures {of_target} that are classified as such, ‹specificity› the share of the other pictures that are not. ‹AUROC› is the probability that a picture {of_target} gets a higher score than one of another class: 1 is perfect, 0.5 is chance. The ‹Brier› score and the ‹calibration error› measure how far the probabilities are from the true classes: 0 is perfect."
+        "La ‹sensibilité› est la part des images {of_target} qui sont reconnues, la ‹spécificité› la part des autres qui ne sont pas prises pour telles. L’‹AUROC› est la probabilité qu’une image {of_target} reçoive une probabilité plus élevée qu’une image d’une autre classe : 1 est parfait, 0,5 relève du hasard. Le score de ‹Brier› et l’‹erreur de calibration› mesurent l’écart entre les probabilités et les vraies classes : 0 est parfait."
 
     // What each change does.
 
     what_changes_do()
-        "What each change does"
-        "Ce que fait chaque modification"
+        "The effect of each change"
+        "Effet de chaque modification"
     about_changes()
-        "The same picture, judged twice: as it is, and with one thing changed. A ‹control› changes an equally large part of the picture in a way that should mean nothing; a change matters only as far as it does more than that."
-        "La même image est jugée deux fois : telle quelle, puis avec une seule chose modifiée. Un ‹contrôle› modifie une part aussi grande de l’image d’une façon qui ne devrait rien signifier ; une modification ne compte que pour ce qu’elle fait de plus."
+        "Each picture is assessed twice: unchanged, and with one change. A ‹control› changes an equally large part of the picture in a way that should not matter; only the part of an effect that exceeds that of the control counts."
+        "Chaque image est évaluée deux fois : telle quelle, puis avec une seule modification. Un ‹contrôle› modifie une part aussi grande de l’image d’une façon qui ne devrait pas compter ; seule compte la part d’un effet qui dépasse celui du contrôle."
     no_change()
-        "No picture could be changed, so this question stays open."
+        "No picture could be changed, so this question remains open."
         "Aucune image n’a pu être modifiée : la question reste ouverte."
     untouched()
-        "What untouched pictures say"
-        "Ce que disent les images non modifiées"
+        "What unedited pictures show"
+        "Ce que montrent les images non modifiées"
     about_untouched()
-        "No edit can fake these: pictures as they were taken, with {an_artefact} and without, compared within each class. What the edits above do not explain comes from something else that goes with {the_artefact}, or from edits that are unlike real ones."
-        "Aucune retouche n’y intervient : des images telles qu’elles ont été prises, avec et sans {artefact}, comparées au sein de chaque classe. Ce que les modifications ci-dessus n’expliquent pas vient d’autre chose, associé {to_the_artefact}, ou de retouches qui ne ressemblent pas à la réalité."
+        "This comparison uses no edits: it compares original pictures with and without {an_artefact} within each class. A difference that the edits above do not explain comes from something else that accompanies {the_artefact}, or from unrealistic edits."
+        "Aucune retouche n’intervient ici : des images d’origine, avec et sans {artefact}, sont comparées au sein de chaque classe. Un écart que les modifications ci-dessus n’expliquent pas vient d’un autre élément, associé {to_the_artefact}, ou de retouches peu réalistes."
     no_untouched()
         "No class has pictures of both kinds."
         "Aucune classe n’a d’images des deux sortes."
     difference_by_class()
-        "Mean probability {of_target}: pictures with {an_artefact} less those without"
+        "Mean probability {of_target}: pictures with {an_artefact} minus those without"
         "Probabilité moyenne {of_target} : images avec {artefact} moins images sans"
     unexplained_column()
         "Not explained by the edits"
         "Non expliqué par les modifications"
     way()
-        "Way to real pictures"
-        "Chemin vers de vraies images"
+        "Distance covered to real pictures"
+        "Distance parcourue vers de vraies images"
     edits_taken()
-        "Does the model take the edited pictures for real ones?"
-        "Le modèle prend-il les images modifiées pour de vraies ?"
+        "Does the model respond to edited pictures as to real ones?"
+        "Le modèle réagit-il aux images modifiées comme à de vraies ?"
     about_taken()
-        "A ‹linear probe› on the model’s own last features learns to tell pictures with {an_artefact} from those without, and judges only pictures of groups that it has not seen. 0 %: an edited picture looks to it as before; 100 %: like real ones of the other kind. A control should not go far."
-        "Une ‹sonde linéaire› apprend, sur les dernières représentations du modèle, à distinguer les images avec et sans {artefact}, et ne juge que des images de groupes qu’elle n’a pas vus. 0 % : une image modifiée lui paraît comme avant ; 100 % : comme de vraies images de l’autre sorte. Un contrôle ne devrait pas aller loin."
+        "A ‹linear probe› on the model’s last features learns to distinguish pictures with {an_artefact} from those without, and is applied only to pictures of groups that it was not fitted on. 0 % means that an edited picture looks unchanged to it, 100 % that it looks like real pictures of the other kind. A control should have a small value."
+        "Une ‹sonde linéaire› apprend, sur les dernières représentations du modèle, à distinguer les images avec et sans {artefact}, et n’est appliquée qu’à des images de groupes sur lesquels elle n’a pas été ajustée. 0 % : une image modifiée lui paraît inchangée ; 100 % : elle lui paraît semblable aux vraies images de l’autre catégorie. Un contrôle devrait rester proche de 0 %."
     unnamed()
-        "Suspects that nobody named"
-        "Suspects que personne n’a nommés"
+        "Other suspects"
+        "Autres suspects"
     goes_with_label()
-        "Goes with {target} in these data"
+        "Associated with {target} in these data"
         "Associé à « {target} » dans ces données"
     goes_with_score()
-        "Goes with the model’s score {of_target}, given the class"
+        "Associated with the model’s score {of_target}, given the class"
         "Associé au score {of_target}, à classe égale"
     about_properties()
-        "Plain properties of the pictures and columns of the data, the strongest first. What goes with the class in the data can be learnt in place of what should count; what goes with the score among pictures of one class may have been. p-values are corrected for all that are compared (Holm)."
-        "Propriétés simples des images et colonnes des données, de la plus forte à la plus faible. Ce qui est associé à la classe dans les données peut être appris à la place de ce qui devrait compter ; ce qui est associé au score parmi les images d’une même classe l’a peut-être été. Les valeurs p sont corrigées pour toutes les comparaisons (Holm)."
+        "Simple properties of the pictures and columns of the data, the strongest association first. A model can learn a property that is associated with the class instead of what should count; a property that is associated with the score among pictures of the same class may have been learnt. p-values are corrected for all comparisons (Holm)."
+        "Propriétés simples des images et colonnes des données, par force d’association décroissante. Un modèle peut apprendre une propriété associée à la classe à la place de ce qui devrait compter ; une propriété associée au score parmi les images d’une même classe a peut-être été apprise. Les valeurs p sont corrigées pour toutes les comparaisons (Holm)."
     property()
         "Property or column"
         "Propriété ou colonne"
@@ -592,11 +592,11 @@ phrases! {
         "rank correlation"
         "corrélation des rangs"
     worst_target(part, right)
-        "Worst served: pictures {of_target}, {part}; {right} of them are called so"
-        "Les plus mal servies : images {of_target}, {part} ; {right} d’entre elles sont reconnues"
+        "Lowest accuracy among pictures {of_target}: {part}; {right} of them are classified correctly"
+        "Exactitude la plus faible parmi les images {of_target} : {part} ; {right} d’entre elles sont reconnues"
     worst_other(part, right)
-        "Worst served: pictures of the other classes, {part}; {right} of them are rightly not called {target}"
-        "Les plus mal servies : images des autres classes, {part} ; {right} d’entre elles ne sont, à raison, pas classées « {target} »"
+        "Lowest accuracy among pictures of the other classes: {part}; {right} of them are correctly not classified as {target}"
+        "Exactitude la plus faible parmi les images des autres classes : {part} ; {right} d’entre elles ne sont, à juste titre, pas classées « {target} »"
     change()
         "Change"
         "Modification"
@@ -607,20 +607,20 @@ phrases! {
         "In the score"
         "Du score"
     left_out()
-        "Left out"
-        "Écartées"
+        "Excluded"
+        "Exclues"
     decision_gained()
-        "Gained {target}"
-        "Gagnent « {target} »"
+        "Became {target}"
+        "Deviennent « {target} »"
     decision_lost()
-        "Lost {target}"
-        "Perdent « {target} »"
+        "No longer {target}"
+        "Ne sont plus « {target} »"
     moved_share()
-        "Moved"
-        "Variées"
+        "Changed"
+        "Modifiées"
     strength()
         "Strength"
-        "Force"
+        "Intensité"
     corrected_interval()
         "Corrected interval"
         "Intervalle corrigé"
@@ -634,16 +634,16 @@ phrases! {
         "p, decision"
         "p, décision"
     could_have_shown()
-        "Could have shown"
+        "Detectable"
         "Détectable"
     change_in_probability()
         "Change in the probability {of_target}"
         "Variation de la probabilité {of_target}"
     about_effects()
-        "“In the score” is the change of the log odds {of_target} against all other classes. “Left out” counts pictures of which the model sees less than half of what was changed, or in which the change covers part of what should be judged. “p, decision” is the chance of so lopsided flips, or more, if each way were as likely (McNemar, exact). “Could have shown” is the smallest mean change that so many pictures, so scattered, would have shown four times out of five."
-        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Écartées » compte les images dont le modèle voit moins de la moitié de ce qui a été modifié, ou dont la modification couvre une partie de ce qui devrait être jugé. « p, décision » est la probabilité d’inversions au moins aussi déséquilibrées si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne qu’autant d’images, aussi dispersées, auraient révélée quatre fois sur cinq."
+        "“In the score” is the change of the log odds {of_target} against all other classes. “Excluded” counts the pictures in which the model sees less than half of the change, or in which the change covers part of the region that should be assessed. “p, decision” is the probability of decision changes at least as unbalanced as these if both directions were equally likely (McNemar, exact). “Detectable” is the smallest mean change that this number of pictures, with this scatter, would have shown four times out of five."
+        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Exclues » compte les images dont le modèle voit moins de la moitié de la modification, ou dont la modification couvre une partie de la région à évaluer. « p, décision » est la probabilité de changements de décision au moins aussi déséquilibrés si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne que ce nombre d’images, avec cette dispersion, aurait révélée quatre fois sur cinq."
     less()
-        "Less"
+        "Minus"
         "Moins"
     difference()
         "Difference"
@@ -661,50 +661,50 @@ phrases! {
         "shuffled tiles"
         "fragments mélangés"
     against_controls()
-        "Each change against its controls"
-        "Chaque modification face à ses contrôles"
+        "Each change compared with its controls"
+        "Chaque modification comparée à ses contrôles"
     about_contrasts()
-        "What the verdict rests on, by class. Intervals come from a bootstrap that resamples groups of pictures (all of one patient, where the data say so), and the pictures that cut-outs were taken from as well. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie wholly beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, in levels of 255; a control is as strong as what it controls. ‹Less›: the control whose effect on the same pictures is taken off. ‹Gained›, ‹lost›: pictures that come to be, or cease to be, called {target}; ‹moved›: whose probability changes by more than the smallest effect that counts."
-        "Ce sur quoi repose le verdict, par classe. Les intervalles viennent d’un rééchantillonnage des groupes d’images (toutes celles d’un même patient, quand les données le disent), ainsi que des images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Force› : variation moyenne des pixels modifiés, en niveaux sur 255 ; un contrôle est aussi fort que ce qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Gagnent›, ‹perdent› : images qui reçoivent ou perdent le classement « {target} » ; ‹variées› : celles dont la probabilité change de plus que le plus petit effet qui compte."
+        "The basis of the verdict, by class. Intervals come from a bootstrap that resamples groups of pictures (all pictures of a patient, if the data identify patients) and the pictures that cut-outs were taken from. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie entirely beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, on a scale of 255; a control has the same strength as the change that it controls. ‹Minus›: the control whose effect on the same pictures is subtracted. ‹Became› and ‹no longer›: pictures whose decision changes to {target}, or away from it. ‹Changed›: pictures whose probability changes by more than the smallest effect that counts."
+        "Fondement du verdict, par classe. Les intervalles viennent d’un bootstrap qui rééchantillonne les groupes d’images (toutes celles d’un même patient, si les données l’indiquent) et les images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Intensité› : variation moyenne des pixels modifiés, sur une échelle de 255 ; un contrôle a la même intensité que la modification qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Deviennent›, ‹ne sont plus› : images dont la décision devient « {target} » ou cesse de l’être ; ‹modifiées› : celles dont la probabilité varie de plus que le plus petit effet qui compte."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"
     changed_remove()
-        "{artefact} taken away"
+        "{artefact} removed"
         "retrait {of_the_artefact}"
     changed_move()
         "{artefact} moved"
         "déplacement {of_the_artefact}"
     changed_elsewhere()
-        "equally strong change elsewhere (control)"
-        "modification aussi forte ailleurs (contrôle)"
+        "change of the same strength elsewhere (control)"
+        "modification de même intensité ailleurs (contrôle)"
     changed_patch()
         "plain patch of the same shape and strength (control)"
-        "tache unie de même forme et de même force (contrôle)"
+        "tache unie de même forme et de même intensité (contrôle)"
     changed_scrambled()
         "{artefact} added with its tiles shuffled (control)"
         "ajout d’{an_artefact} aux fragments mélangés (contrôle)"
     changed_lesion_with()
-        "lesion taken away, {artefact} left"
+        "lesion removed, {artefact} left in place"
         "retrait de la lésion seule"
     changed_lesion()
-        "lesion taken away"
+        "lesion removed"
         "retrait de la lésion"
 
     // Where it looks.
 
     where_it_looks()
-        "Where it looks"
+        "Where the model looks"
         "Où le modèle porte son attention"
     about_attention()
-        "A map says how much each part of a picture counts for the answer. A region’s ‹share› is the part of the map that lies in it; its ‹density› is that share over the region’s part of the picture’s area; ‹chance› is a density of 1, what a map spread evenly over the picture would give. “Against control” is the density of {the_artefact} less that of the same place once the {artefact} has been taken away."
-        "Une carte de saillance dit combien chaque partie de l’image compte pour la réponse. La ‹part› d’une région est la fraction de la carte qui s’y trouve ; sa ‹densité› est cette part divisée par la fraction de l’image que la région occupe ; le ‹hasard› correspond à une densité de 1, celle d’une carte uniforme. « Face au contrôle » est la densité {of_the_artefact} moins celle du même endroit après retrait."
+        "A map shows how much each part of a picture contributes to the answer. A region’s ‹share› is the fraction of the map that lies in it. Its ‹density› is that share divided by the region’s fraction of the picture’s area. ‹Chance› is a density of 1, which a map spread evenly over the picture would have. “Against control” is the density of {the_artefact} minus that of the same place after the {artefact} has been removed."
+        "Une carte de saillance montre combien chaque partie de l’image contribue à la réponse. La ‹part› d’une région est la fraction de la carte qui s’y trouve ; sa ‹densité› est cette part divisée par la fraction de l’image que la région occupe ; le ‹hasard› correspond à une densité de 1, celle d’une carte uniforme. « Par rapport au contrôle » est la densité {of_the_artefact} moins celle du même endroit après retrait."
     about_chance()
-        "An interval wholly to the right of chance means that the method’s maps favour the region; one that holds chance, that they may not favour it at all."
+        "If an interval lies entirely to the right of chance, the method’s maps favour the region; if it contains chance, they may not favour it at all."
         "Un intervalle entièrement à droite du hasard signifie que les cartes de la méthode privilégient la région ; s’il contient le hasard, il se peut qu’elles ne la privilégient pas du tout."
     no_map()
-        "No map could be measured: no method was asked, no picture shows a region, or every map is void."
-        "Aucune carte n’a pu être mesurée : aucune méthode n’a été demandée, aucune image ne montre de région, ou toutes les cartes sont vides."
+        "No map could be measured: no method was selected, no picture shows a region, or every map is unusable."
+        "Aucune carte n’a pu être mesurée : aucune méthode n’a été choisie, aucune image ne montre de région, ou toutes les cartes sont inutilisables."
     method()
         "Method"
         "Méthode"
@@ -719,7 +719,7 @@ phrases! {
         "Densité"
     against_control()
         "Against control"
-        "Face au contrôle"
+        "Par rapport au contrôle"
     highest_values()
         "Highest values"
         "Valeurs hautes"
@@ -733,8 +733,8 @@ phrases! {
         "Share and density of each region"
         "Part et densité de chaque région"
     about_regions()
-        "‹Highest values›: of the map’s highest values, as many as the region has pixels, the part that lies in it (relevance rank accuracy). ‹Pointing›: how often the highest of all does. ‹AUC›: how well the map tells the region from the rest; 0.5 is chance."
-        "‹Valeurs hautes› : parmi les valeurs les plus hautes de la carte, autant que la région a de pixels, la fraction qui s’y trouve (relevance rank accuracy). ‹Pointage› : combien de fois la plus haute de toutes s’y trouve. ‹AUC› : à quel point la carte distingue la région du reste ; 0,5 relève du hasard."
+        "‹Highest values›: take as many of the map’s highest values as the region has pixels; this is the fraction of them that lies in the region (relevance rank accuracy). ‹Pointing›: how often the highest value of all lies in the region. ‹AUC›: how well the map separates the region from the rest; 0.5 is chance."
+        "‹Valeurs hautes› : on retient autant des plus hautes valeurs de la carte que la région compte de pixels ; c’est la fraction d’entre elles située dans la région (relevance rank accuracy). ‹Pointage› : la fréquence à laquelle la plus haute valeur se trouve dans la région. ‹AUC› : à quel point la carte distingue la région du reste ; 0,5 relève du hasard."
     under_noise()
         "Under faint noise"
         "Sous un bruit faible"
@@ -751,19 +751,19 @@ phrases! {
         "no: {why}"
         "non : {why}"
     believable()
-        "Can the maps be believed?"
+        "Can the maps be trusted?"
         "Les cartes sont-elles fiables ?"
     about_trust()
-        "The rank correlation of a map with the map of the same picture: under noise that cannot be seen, where it should stay near 1, and by the same model after the weights of its last layers, up to all, have been re-initialised, where it should fall. A method that fails is shown, and kept out of the verdict."
-        "La corrélation des rangs entre une carte et celle de la même image : sous un bruit imperceptible, où elle devrait rester proche de 1, et par le même modèle une fois les poids de ses dernières couches, puis de toutes, réinitialisés, où elle devrait chuter. Une méthode qui échoue est montrée, mais n’entre pas dans le verdict."
+        "The rank correlation between a map and another map of the same picture: one made after adding imperceptible noise, for which it should stay near 1, and those made after re-initialising the weights of the model’s last layers, or of all layers, for which it should fall. A method that fails is shown but does not influence the verdict."
+        "La corrélation des rangs entre une carte et une autre carte de la même image : celle obtenue après ajout d’un bruit imperceptible, pour laquelle elle devrait rester proche de 1, et celles obtenues après réinitialisation des poids des dernières couches du modèle, puis de toutes, pour lesquelles elle devrait chuter. Une méthode qui échoue est montrée, mais n’influence pas le verdict."
     against_reference()
         "Against reference"
-        "Face à la référence"
+        "Par rapport à la référence"
     about_reference()
-        "‹Against reference›: the density of {the_artefact} less that in the reference model’s map of the same picture."
-        "‹Face à la référence› : la densité {of_the_artefact} moins celle de la carte du modèle de référence sur la même image."
+        "‹Against reference›: the density of {the_artefact} minus that in the reference model’s map of the same picture."
+        "‹Par rapport à la référence› : la densité {of_the_artefact} moins celle de la carte du modèle de référence sur la même image."
     faithful()
-        "Are the maps true of the model?"
+        "Are the maps faithful to the model?"
         "Les cartes sont-elles fidèles au modèle ?"
     deletion()
         "Deletion"
@@ -775,14 +775,14 @@ phrases! {
         "Infidelity"
         "Infidélité"
     about_faithfulness()
-        "In brackets, what a random map gives. ‹Deletion›: the mean probability {of_target} while the map’s highest pixels give way to a plain colour; low is good. ‹Insertion›: while they come into a blurred picture; high is good. ‹ROAD›: the change of the probability when the highest fifth is filled in from around it; low is good. ‹Infidelity›: how far the map mistakes what small changes of the picture do to the score; low is good."
-        "Entre parenthèses figure la valeur d’une carte aléatoire. ‹Suppression› : la probabilité {of_target} moyenne pendant que les pixels les plus hauts de la carte cèdent la place à une couleur unie ; faible est bon. ‹Insertion› : pendant qu’ils apparaissent dans une image floue ; élevé est bon. ‹ROAD› : la variation de la probabilité quand le cinquième le plus haut est comblé à partir de ce qui l’entoure ; faible est bon. ‹Infidélité› : à quel point la carte se trompe sur ce que de petites modifications de l’image font au score ; faible est bon."
+        "The value for a random map is given in brackets. ‹Deletion›: the mean probability {of_target} while the map’s highest pixels are replaced by a uniform colour; low is good. ‹Insertion›: the same while these pixels are added to a blurred picture; high is good. ‹ROAD›: the change of the probability when the highest fifth of the pixels is filled in from its surroundings; low is good. ‹Infidelity›: the error with which the map predicts the effect of small changes of the picture on the score; low is good."
+        "Entre parenthèses figure la valeur d’une carte aléatoire. ‹Suppression› : la probabilité {of_target} moyenne pendant que les pixels de plus forte valeur de la carte sont remplacés par une couleur unie ; plus elle est faible, mieux c’est. ‹Insertion› : la même pendant que ces pixels sont ajoutés à une image floue ; plus elle est élevée, mieux c’est. ‹ROAD› : la variation de la probabilité quand le cinquième des pixels de plus forte valeur est comblé à partir de son voisinage ; plus elle est faible, mieux c’est. ‹Infidélité› : l’erreur avec laquelle la carte prédit l’effet de petites modifications de l’image sur le score ; plus elle est faible, mieux c’est."
     kinds()
         "Kinds of maps"
         "Types de cartes"
     about_kinds()
-        "The maps of the pictures {of_target}, grouped by how alike they are, without regard to what anybody annotated (spectral relevance analysis). A kind whose pictures share something that should not count shows a shortcut, even one that nobody has named."
-        "Les cartes des images {of_target}, groupées par ressemblance, sans égard à ce qui a été annoté (analyse spectrale de la pertinence). Un type dont les images partagent quelque chose qui ne devrait pas compter révèle un raccourci, même si personne ne l’a nommé."
+        "The maps of the pictures {of_target}, grouped by similarity, without using any annotation (spectral relevance analysis). If the pictures of a group share something that should not count, the group reveals a shortcut, even one that nobody has named."
+        "Les cartes des images {of_target}, groupées par ressemblance, sans utiliser les annotations (analyse spectrale de la pertinence). Un type dont les images partagent quelque chose qui ne devrait pas compter révèle un raccourci, même si personne ne l’a nommé."
     kinds_of(method)
         "Kinds of maps, {method}"
         "Types de cartes, {method}"
@@ -796,17 +796,17 @@ phrases! {
         "Typical of kind {number}"
         "Images typiques du type {number}"
     gap(method, gap)
-        "{method}: half of the maps miss the sum that they promise by more than {gap} (the median completeness gap)."
-        "{method} : la moitié des cartes s’écartent de plus de {gap} de la somme promise (écart de complétude médian)."
+        "{method}: in half of the maps, the sum of the attributions deviates from the change of the score by more than {gap} (median completeness gap)."
+        "{method} : pour la moitié des cartes, la somme des attributions s’écarte de plus de {gap} de la variation du score (écart de complétude médian)."
     remark(method, count, remark)
         "{method}, {count}: {remark}."
         "{method}, {count} : {remark}."
     all_zero()
         "all zero: the method finds nothing that changes the score"
-        "tout est nul, la méthode ne trouve rien qui change le score"
+        "valeurs toutes nulles, la méthode ne trouve rien qui change le score"
     none_positive()
-        "nothing positive: all evidence here is against the class"
-        "rien de positif, tout parle ici contre la classe"
+        "no positive values: all evidence here is against the class"
+        "aucune valeur positive, tout parle ici contre la classe"
     not_finite()
         "not finite: the map cannot be used"
         "valeurs non finies, la carte est inutilisable"
@@ -820,10 +820,10 @@ phrases! {
     // Charts.
 
     chart_answers()
-        "What it says, by class and artefact"
-        "Réponses par classe et artefact"
+        "Predictions by class and artefact"
+        "Prédictions par classe et artefact"
     chart_answers_note()
-        "Each dot is one picture; the box holds the middle half"
+        "Each dot is one picture; the box contains the middle half"
         "Chaque point est une image ; la boîte contient la moitié centrale"
     probability()
         "probability {of_target}"
@@ -835,7 +835,7 @@ phrases! {
         "median"
         "médiane"
     chart_changes_note()
-        "Each thin line is one picture; the thick one joins the means"
+        "Each thin line is one picture; the thick line joins the means"
         "Chaque trait fin est une image ; le trait épais joint les moyennes"
     chart_density()
         "Density of each region"
@@ -868,8 +868,8 @@ phrases! {
         "{count} of {all}"
         "{count} sur {all}"
     about_gallery()
-        "Each picture as the model saw it, its regions outlined, and each method’s map laid over it: the brighter, the more that place counts. Below, the same picture as it is and with one thing changed, side by side."
-        "Chaque image telle que le modèle la voit, ses régions cernées, puis la carte de chaque méthode posée dessus : plus un endroit est clair, plus il compte. Dessous, la même image telle quelle et avec une seule chose modifiée, côte à côte."
+        "Each picture as the model saw it, with its regions outlined, and with each method’s map laid over it: the brighter a place, the more it counts. Below, the unchanged picture and its changed versions are shown side by side."
+        "Chaque image telle que le modèle la voit, avec le contour de ses régions, puis la carte de chaque méthode en superposition : plus un endroit est clair, plus il compte. En dessous, l’image telle quelle et ses versions modifiées, côte à côte."
     choose_pictures()
         "Choose pictures"
         "Choisir les images"
@@ -901,8 +901,8 @@ phrases! {
         "Share on the {artefact}, at least (%)"
         "Part sur {the_artefact}, au moins (%)"
     flipped()
-        "Decision flipped by"
-        "Décision inversée par"
+        "Decision changed by"
+        "Décision changée par"
     all_the_same()
         "any or none"
         "indifférent"
@@ -916,8 +916,8 @@ phrases! {
         "Opacity of the maps"
         "Opacité des cartes"
     picture_beneath()
-        "Picture beneath"
-        "Image dessous"
+        "Picture underneath"
+        "Image sous les cartes"
     outlines()
         "Outlines on every picture"
         "Contours sur chaque image"
@@ -928,11 +928,11 @@ phrases! {
         "Picture"
         "Image"
     before()
-        "As it is"
+        "Unchanged"
         "Telle quelle"
     picture_alternative(id, region)
         "{id} as the model saw it, regions outlined; {region}"
-        "{id} telle que le modèle la voit, régions cernées ; {region}"
+        "{id} telle que le modèle la voit, contours des régions ; {region}"
     map_alternative(method, id, share)
         "{method} map over {id}{share}"
         "Carte {method} sur {id}{share}"
@@ -949,8 +949,8 @@ phrases! {
         "probability {of_target} {probability}"
         "probabilité {of_target} {probability}"
     decision_flips()
-        "the decision flips"
-        "la décision s’inverse"
+        "the decision changes"
+        "la décision change"
 
     // Twelve questions.
 
@@ -967,43 +967,43 @@ phrases! {
         "{count} of class {class}, {with} of them with {an_artefact}"
         "{count} de la classe « {class} », dont {with} avec {artefact}"
     answer_area(region, area)
-        "{region} takes {area} of a picture on average, where there is one."
+        "{region} covers {area} of a picture on average, if it is present."
         "{region} : {area} de l’image en moyenne, quand elle est présente."
     question_right()
         "Is the model right?"
         "Le modèle a-t-il raison ?"
     answer_right(sensitivity, specificity, auroc)
-        "It calls {sensitivity} of the pictures {of_target} so, and {specificity} of the others not; AUROC {auroc}."
-        "Il reconnaît {sensitivity} des images {of_target} et écarte {specificity} des autres ; AUROC {auroc}."
+        "It correctly classifies {sensitivity} of the pictures {of_target} and {specificity} of the others; AUROC {auroc}."
+        "Il classe correctement {sensitivity} des images {of_target} et {specificity} des autres ; AUROC {auroc}."
     answer_right_group(shown, sensitivity, specificity)
         "On pictures {shown}: {sensitivity} and {specificity}."
         "Sur les images {shown} : {sensitivity} et {specificity}."
     question_sure()
-        "Can its probabilities be taken at their word?"
+        "Are its probabilities reliable?"
         "Peut-on se fier à ses probabilités ?"
     answer_sure(error, brier)
-        "They miss the frequencies by {error} on average (calibration error); Brier’s score is {brier}."
+        "They deviate from the observed frequencies by {error} on average (calibration error); the Brier score is {brier}."
         "Elles s’écartent des fréquences observées de {error} en moyenne (erreur de calibration) ; le score de Brier est de {brier}."
     answer_sure_class(class, probability)
-        "To pictures of class {class} it gives a probability {of_target} of {probability} on average."
-        "Aux images de la classe « {class} », il donne une probabilité {of_target} de {probability} en moyenne."
+        "For pictures of class {class}, the mean probability {of_target} is {probability}."
+        "Pour les images de la classe « {class} », la probabilité {of_target} est de {probability} en moyenne."
     question_points()
         "Where does each method point?"
         "Où pointe chaque méthode ?"
     answer_points(method, places)
-        "{method}: the highest value of all lies in {places} of the pictures that show it."
-        "{method} : la plus haute valeur se trouve dans {places} des images qui la montrent."
+        "{method}: the highest value lies on {places} of the pictures that show the region."
+        "{method} : la plus haute valeur se trouve sur {places} des images qui montrent la région."
     answer_place(region, share)
-        "{region} on {share}"
-        "{region} sur {share}"
+        "{region} in {share}"
+        "{region} dans {share}"
     question_artefact()
-        "Does the {artefact} get more than its due?"
+        "Does the {artefact} get more than its share?"
         "La part {of_the_artefact} dépasse-t-elle ce qui lui revient ?"
     answer_artefact(method, density, control)
         "{method}: {density} times its share of the picture{control}."
         "{method} : {density} fois sa part de l’image{control}."
     answer_artefact_control(difference)
-        ", {difference} against the same place without it"
+        ", {difference} compared with the same place without it"
         ", {difference} par rapport au même endroit après retrait"
     question_agree()
         "Do the methods agree?"
@@ -1015,37 +1015,37 @@ phrases! {
         "{region} for {count} of {all} ({methods})"
         "{region} pour {count} sur {all} ({methods})"
     question_clean()
-        "Whose maps are the cleanest?"
-        "Quelles cartes sont les plus nettes ?"
+        "Which maps are the most concentrated?"
+        "Quelles cartes sont les plus concentrées ?"
     about_clean()
-        "Gini index of the map: 0, spread evenly; near 1, all in a few pixels."
+        "Gini index of the map. 0: spread evenly; near 1: concentrated in a few pixels."
         "Indice de Gini de la carte : 0, répartie uniformément ; près de 1, concentrée en quelques pixels."
     question_contours()
-        "Whose maps follow the picture’s contours?"
+        "Which maps follow the picture’s contours?"
         "Quelles cartes suivent les contours de l’image ?"
     about_contours()
-        "Rank correlation of the map with the strength of the picture’s edges (Sobel): 0, none; 1, the map is a drawing of the edges, which says little about the model."
-        "Corrélation des rangs entre la carte et l’intensité des contours de l’image (Sobel) : 0, aucune ; 1, la carte est un dessin des contours, ce qui dit peu du modèle."
+        "Rank correlation of the map with the strength of the picture’s edges (Sobel). 0: none; 1: the map reproduces the edges, which says little about the model."
+        "Corrélation des rangs entre la carte et l’intensité des contours de l’image (Sobel) : 0, aucune ; 1, la carte reproduit les contours, ce qui renseigne peu sur le modèle."
     question_regions()
-        "Whose maps show regions rather than speckles?"
+        "Which maps show regions rather than speckles?"
         "Quelles cartes montrent des régions plutôt que des points épars ?"
     about_moran()
-        "Moran’s I, how alike neighbouring pixels are: 1, even regions; 0, speckles."
+        "Moran’s I, the similarity of neighbouring pixels. 1: uniform regions; 0: speckles."
         "I de Moran, ressemblance des pixels voisins : 1, régions homogènes ; 0, points épars."
     ranking(first, rest)
         "{first}; then {rest}."
         "{first} ; puis {rest}."
     only_one_ranked(only)
-        "{only}, the only one."
-        "{only}, la seule."
+        "Only {only}."
+        "Seulement {only}."
     ranked(method, value)
         "{method} {value}"
         "{method} {value}"
     question_believed()
-        "Do the maps hold still, and do they show what the model has learnt?"
+        "Are the maps stable, and do they show what the model has learnt?"
         "Les cartes sont-elles stables, et montrent-elles ce que le modèle a appris ?"
     answer_believed(method, stability, randomised, counts)
-        "{method}: {stability} under faint noise, {randomised} with all weights re-initialised; it counts: {counts}."
+        "{method}: {stability} under faint noise, {randomised} with all weights re-initialised; taken into account: {counts}."
         "{method} : {stability} sous un bruit faible, {randomised} avec tous les poids réinitialisés ; prise en compte : {counts}."
     about_believed()
         "Rank correlation with the map itself: the first should stay near 1, the second fall towards 0."
@@ -1057,19 +1057,19 @@ phrases! {
         "Which method explains best here, and why?"
         "Quelle méthode explique le mieux ici, et pourquoi ?"
     best(method, auc, region)
-        "{method}. Of the methods that can be believed and that do no worse than random maps at deletion or at insertion, it tells {region} from the rest best: AUC {auc}."
+        "{method}. Of the trusted methods whose deletion and insertion scores are no worse than those of random maps, it best separates {region} from the rest: AUC {auc}."
         "{method}. Parmi les méthodes fiables, et qui ne font pas moins bien que des cartes aléatoires à la suppression ou à l’insertion, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
     best_artefact()
-        "It is the {artefact} that a good map must show here, because the changes prove that it moves the answer."
-        "C’est {the_artefact} qu’une bonne carte doit montrer ici, car les modifications prouvent son influence sur la réponse."
+        "Here, a good map must highlight the {artefact}, because the changes prove that it influences the answer."
+        "Ici, une bonne carte doit mettre en évidence {the_artefact}, car les modifications prouvent son influence sur la réponse."
     best_lesion(lesion)
-        "It is {lesion} that a good map should show here, because the changes do not show that the {artefact} moves the answer."
-        "C’est {lesion} qu’une bonne carte devrait montrer ici, car les modifications n’établissent pas d’influence {of_the_artefact} sur la réponse."
+        "Here, a good map should highlight {lesion}, because the changes do not show that the {artefact} influences the answer."
+        "Ici, une bonne carte devrait mettre en évidence {lesion}, car les modifications n’établissent pas d’influence {of_the_artefact} sur la réponse."
     others(ranked)
         "The others: {ranked}."
         "Les autres : {ranked}."
     none_best()
-        "None can be named: no method has maps that can be believed, do no worse than random ones, and could be measured."
+        "None can be named: no method has maps that can be trusted, are at least as faithful as random maps, and could be measured."
         "Aucune ne peut être désignée : aucune méthode n’a de cartes à la fois fiables, au moins aussi fidèles que des cartes aléatoires, et mesurables."
     unanswered()
         "That could not be measured."

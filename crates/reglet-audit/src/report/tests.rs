@@ -452,7 +452,7 @@ fn nothing_is_fetched_and_nothing_runs_but_the_pages_own_script() {
 #[test]
 fn every_verdict_comes_before_all_evidence() {
     let page = page(&example());
-    let first_evidence = page.find("What it says").expect("there is evidence");
+    let first_evidence = page.find("What the model predicts").expect("there is evidence");
     for model in example().cases {
         let verdict = page.find(&format!(
             "<h3 id=\"verdict-{}\">{}",
@@ -538,10 +538,10 @@ fn an_interval_that_misses_its_mean_is_still_drawn() {
 #[test]
 fn a_picture_stands_beside_its_changed_versions_and_is_embedded_once() {
     let html = page(&example());
-    let before = "aria-label=\"phantom-000, As it is, probability of melanoma 0.93\"";
-    let after = "aria-label=\"phantom-000, ruler taken away, probability of melanoma 0.41\"";
+    let before = "aria-label=\"phantom-000, Unchanged, probability of melanoma 0.93\"";
+    let after = "aria-label=\"phantom-000, ruler removed, probability of melanoma 0.41\"";
     assert!(html.find(before).expect("it is shown") < html.find(after).expect("and what became of it"));
-    assert!(html.contains("<span class=\"flip\">the decision flips</span>"));
+    assert!(html.contains("<span class=\"flip\">the decision changes</span>"));
     // Two models show the same two pictures, each with the same change; a kind of maps shows one of them again.
     assert_eq!(html.matches("data:image/jpeg;base64,").count(), 3);
     assert_eq!(html.matches("data:image/jpeg;base64,/9j/2Q==").count(), 1);
@@ -579,11 +579,8 @@ fn twelve_questions_are_answered_with_numbers() {
         assert!(answer.contains(|character: char| character.is_ascii_digit()), "{question}: {answer}");
     }
     // Saliency is doubted, and Grad-CAM no truer than a random map.
-    assert!(
-        questions.contains("<li>Integrated Gradients. Of the methods that can be believed"),
-        "{questions}"
-    );
-    assert!(questions.contains("prove that it moves the answer"));
+    assert!(questions.contains("<li>Integrated Gradients. Of the trusted methods"), "{questions}");
+    assert!(questions.contains("prove that it influences the answer"));
     assert!(!questions.contains("The others:"), "nothing else is in question");
     let mut untold = example();
     for model in &mut untold.cases {
@@ -662,13 +659,13 @@ fn the_same_results_can_be_read_in_french_without_a_word_of_english() {
 #[test]
 fn whether_a_method_is_believed_stands_beside_its_maps() {
     let html = page(&example());
-    assert!(html.contains("no: its maps change under noise that cannot be seen"), "the doubt is shown");
+    assert!(html.contains("no: its maps change under imperceptible noise"), "the doubt is shown");
     assert!(html.contains("<td class=\"number\">0.82</td>") && html.contains("50\u{a0}%"));
     let mut untried = example();
     for model in &mut untried.cases {
         model.attention.iter_mut().for_each(|method| method.trust = None);
     }
-    assert!(!page(&untried).contains("Can the maps be believed"));
+    assert!(!page(&untried).contains("Can the maps be trusted"));
 }
 
 #[test]

@@ -249,7 +249,7 @@ impl Run {
     /// The lines that say what is wrong, without progress and the excerpt of a config.
     fn sentences(&self) -> Vec<&str> {
         let lines = self.said.lines().map(str::trim).take_while(|line| !line.starts_with("╭─["));
-        let progress = ["auditing: ", "finding what the models see: "];
+        let progress = ["auditing: ", "computing features: "];
         let said = |line: &&str| !line.is_empty() && !progress.iter().any(|label| line.starts_with(label));
         lines.filter(said).collect()
     }

@@ -20,7 +20,7 @@ fn a_picture_that_is_empty() {
 #[test]
 fn a_picture_that_is_cut_short() {
     for name in ["half.png", "half.jpg"] {
-        Bench::new().explain(fixture("broken/data").join(name), &[]).refused(&[name, "cut short"]);
+        Bench::new().explain(fixture("broken/data").join(name), &[]).refused(&[name, "truncated"]);
     }
 }
 
@@ -75,7 +75,7 @@ fn where_it_is_asked_to_a_run_goes_on_behind_a_broken_picture_and_lists_it_at_th
     run.ended_with(1, &["phantom"]);
     assert_eq!(run.results(), ["phantom"]);
     let end = run.printed().split("2 of 3 pictures could not be explained:").nth(1).expect("a list");
-    assert!(end.contains("half.png") && end.contains("cut short") && end.contains("nowhere.png"), "{run:?}");
+    assert!(end.contains("half.png") && end.contains("truncated") && end.contains("nowhere.png"), "{run:?}");
 
     let run = bench.explain(bench.phantom(), &[&broken, "--keep-going", "--json"]);
     assert_eq!(run.status(), Some(1), "{run:?}");
@@ -98,12 +98,12 @@ fn the_statistics_that_are_used_are_printed_and_can_be_given() {
         (summary["model"].clone(), run.printed().to_owned())
     };
     let (model, printed) = used(&[]);
-    assert_eq!(model["preprocessing_source"], "ImageNet's, for want of others");
+    assert_eq!(model["preprocessing_source"], "ImageNet's, because no others are given");
     assert!(printed.contains("mean 0.485, 0.456, 0.406; standard deviation 0.229, 0.224, 0.225 (ImageNet's"));
     let (model, printed) = used(&["--mean", "none"]);
     assert_eq!(model["preprocessing"]["mean"], serde_json::json!([0.0, 0.0, 0.0]));
     assert_eq!(model["preprocessing"]["std"], serde_json::json!([1.0, 1.0, 1.0]));
-    assert!(printed.contains("levels in 0 to 1 as they are (given)"), "{printed}");
+    assert!(printed.contains("values from 0 to 1, unchanged (given)"), "{printed}");
     let (model, printed) = used(&["--mean", "0.5", "--std", "0.5,0.25,0.5"]);
     assert_eq!(model["preprocessing"]["std"], serde_json::json!([0.5, 0.25, 0.5]));
     assert!(
@@ -136,7 +136,7 @@ fn the_statistics_that_are_used_are_printed_and_can_be_given() {
     let bench = Bench::new();
     bench
         .explain(bench.phantom(), &["--mean", "123,116,103", "--std", "1"])
-        .refused(&["--mean", "divide by 255"]);
+        .refused(&["--mean", "divide it by 255"]);
 }
 
 /// A model in which the picture moves the probability through the other class's logit alone.
@@ -241,7 +241,7 @@ fn weights_with_nan() {
     let path = bench.folder().join("nan.safetensors");
     save(&path, &tensors).expect("room");
     let run = bench.explain(bench.phantom(), &["--weights", &path.display().to_string()]);
-    run.refused(&["nan.safetensors", "NaN", "first in 'fc.bias'"]);
+    run.refused(&["nan.safetensors", "NaN", "the first of them 'fc.bias'"]);
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn an_exported_model_explains_and_says_what_does_not_fit_it() {
     };
     explain("refused/unknown-operator", &[]).refused(&["torch.ops.aten.fft_fft2.default", "'mix'"]);
     explain("twice", &["--preprocessing", "64"]).refused(&["[N, 3, 8, 8]", "[1, 3, 64, 64]"]);
-    explain("twice", &["--weights", "torchvision"]).refused(&["leave out --weights"]);
+    explain("twice", &["--weights", "torchvision"]).refused(&["omit --weights"]);
     explain("twice", &["--layer", "cnov"]).refused(&["no layer 'cnov'", "'conv'"]);
     explain("nowhere", &[]).refused(&["nowhere.pt2", "no such file"]);
     // Without --preprocessing the picture is brought to the size that the model was exported for.

@@ -23,7 +23,7 @@ fn a_file_in_the_way_of_the_results() {
 fn a_disk_without_room() {
     let bench = Bench::new();
     let run = bench.explain_in_shell("trap '' XFSZ; ulimit -f 4; exec \"$@\"", bench.phantom());
-    run.refused(&["cannot write to", "make room"]);
+    run.refused(&["cannot write to", "free some space"]);
 }
 
 /// Where even the message cannot be written, the exit status says that the run failed.
@@ -58,10 +58,10 @@ fn an_interrupted_audit_goes_on_from_where_it_was() {
 
     let bench = Bench::new();
     let interrupted = bench.audit_interrupted(&config);
-    interrupted.refused(&["interrupted", "the same command goes on from here"]);
+    interrupted.refused(&["interrupted", "run the same command again to resume"]);
     let resumed = bench.audit(&config);
     resumed.accepted(&["results.json", "report.html"]);
-    assert!(resumed.said("going on after"), "{resumed:?}");
+    assert!(resumed.said("resuming an interrupted run after"), "{resumed:?}");
     assert_eq!(found(&bench), found(&whole));
     let left = fs::read_dir(bench.folder()).expect("the folder");
     let mut left: Vec<String> =

@@ -1,4 +1,4 @@
-//! Different classes have different attributions.
+//! Class sensitivity: different classes have different attributions.
 
 use reglet_attribution::AttributionError;
 

@@ -1,4 +1,4 @@
-//! The attributions sum to what the score rises by.
+//! Completeness: the attributions sum to the rise of the score.
 
 use reglet_attribution::AttributionError;
 use tch::Kind;
@@ -6,7 +6,7 @@ use tch::Kind;
 use super::{Outcome, attributions, rise, short};
 use crate::{Case, Network, Subject};
 
-/// Of the magnitudes of attributions and rise.
+/// The tolerance, relative to the magnitudes of attributions and rise.
 const MARGIN: f64 = 0.05;
 
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {

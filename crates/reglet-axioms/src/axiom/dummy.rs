@@ -1,4 +1,4 @@
-//! A pixel whose ways to the score cancel has no attribution.
+//! Dummy: a pixel whose paths to the score cancel has a zero attribution.
 
 use reglet_attribution::AttributionError;
 

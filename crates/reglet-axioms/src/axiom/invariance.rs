@@ -1,4 +1,4 @@
-//! What does not change the function, or its inputs' meaning, changes no attribution.
+//! Invariance: a change that affects neither the function nor the meaning of its inputs does not change the attributions.
 
 use reglet_attribution::AttributionError;
 use tch::Tensor;

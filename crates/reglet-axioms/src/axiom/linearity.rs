@@ -1,4 +1,4 @@
-//! The attribution of a weighted sum is the weighted sum of attributions.
+//! Linearity: the attribution of a weighted sum is the weighted sum of the attributions.
 
 use reglet_attribution::AttributionError;
 

@@ -17,43 +17,44 @@ use tch::{Kind, Tensor};
 use crate::case::PIXELS;
 use crate::{Case, Subject, Verdict};
 
-/// A statement about every network, input and baseline, which is zero here.
+/// A statement about all networks, inputs and baselines; here, the baseline is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Axiom {
     /// The attributions sum to F(x) − F(x′), to five per cent of their magnitudes (Sundararajan et al., 2017,
-    /// <https://arxiv.org/abs/1703.01365>; also called efficiency). Sums over steps are approximations, so the margin is wide.
+    /// <https://arxiv.org/abs/1703.01365>; also called efficiency). Sums over steps are approximations, so the tolerance is
+    /// wide.
     Completeness,
-    /// A pixel that alone differs from the baseline, and changes the score by that, has an attribution (ibid.).
+    /// If only one pixel differs from the baseline, and the score changes, that pixel has a non-zero attribution (ibid.).
     SensitivityA,
-    /// A pixel that no weight leads from has no attribution (ibid.).
+    /// A pixel with no weight to the rest of the network has a zero attribution (ibid.).
     SensitivityB,
-    /// A pixel that the function does not depend on has no attribution, also where weights lead from it that cancel
-    /// (Friedman, 2004, <https://doi.org/10.1007/s001820400173>).
+    /// A pixel that the function does not depend on has a zero attribution, even if it has weights, which cancel (Friedman,
+    /// 2004, <https://doi.org/10.1007/s001820400173>).
     Dummy,
     /// The attribution of a F + b G is a times that of F plus b times that of G (Sundararajan et al.).
     Linearity,
     /// Two pixels that can be exchanged without changing the function, and are equal, have equal attributions (ibid.).
     Symmetry,
-    /// Two networks that are the same function have the same attributions (ibid.).
+    /// Two networks that compute the same function have the same attributions (ibid.).
     ImplementationInvariance,
-    /// A constant added to the input and taken away again by the first layer's bias changes no attribution (Kindermans et al.,
-    /// 2017, <https://arxiv.org/abs/1711.00867>).
+    /// A constant that is added to the input and subtracted again by the first layer's bias does not change the attributions
+    /// (Kindermans et al., 2017, <https://arxiv.org/abs/1711.00867>).
     InputShift,
     /// Classes whose scores rise by different amounts everywhere have different attributions.
     ClassSensitivity,
-    /// A network with other weights in its upper half has another map: the mean rank correlation of the maps' magnitudes is
-    /// below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>).
+    /// Re-initialising the weights of the upper half of a network changes the map: the mean rank correlation of the maps'
+    /// magnitudes is below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>).
     ParameterRandomisation,
 }
 
-/// What an axiom says of a method on one case.
+/// The result of an axiom for a method on one case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The method keeps it.
+    /// The method satisfies the axiom.
     Kept,
-    /// The case does not meet the axiom's premise.
+    /// The case does not satisfy the axiom's premise.
     NoPremise,
-    /// The method breaks it: how, as a clause.
+    /// The method violates the axiom: how, as a clause.
     Broken(String),
 }
 
@@ -88,10 +89,10 @@ impl Axiom {
         }
     }
 
-    /// What the axiom says of a method on one case. Parameter randomisation says nothing of single cases.
+    /// The result of the axiom for a method on one case. Parameter randomisation is not defined for single cases.
     ///
     /// # Errors
-    /// Those of the method.
+    /// The errors of the method.
     pub fn examine(self, subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
         match self {
             Axiom::Completeness => completeness::examine(subject, case),
@@ -107,7 +108,7 @@ impl Axiom {
         }
     }
 
-    /// What parameter randomisation says of a method.
+    /// The result of parameter randomisation for a method.
     pub(crate) fn examine_weights(self, subject: &Subject) -> Result<Verdict, AttributionError> {
         randomisation::examine(subject)
     }
@@ -130,7 +131,7 @@ fn attributions(
     Ok(found.f_to_kind(Kind::Double)?.f_reshape([-1, PIXELS as i64])?)
 }
 
-/// How a class's score rises from a baseline of zero.
+/// The rise of a class's score from a baseline of zero.
 fn rise(network: &dyn Operators, input: &Tensor, class: usize) -> Result<f64, AttributionError> {
     let scores =
         network.scores(&Tensor::f_cat(&[input.shallow_clone(), input.f_zeros_like()?], 0)?, &[class; 2])?;
@@ -142,14 +143,14 @@ fn at_pixel(attributions: &Tensor, pixel: usize) -> Result<f64, AttributionError
     Ok(attributions.f_select(1, pixel as i64)?.f_abs()?.f_max()?.f_double_value(&[])?)
 }
 
-/// Whether two maps are the same up to rounding, relative to the larger of them. Not so if one of them is not finite.
+/// Whether two maps are equal up to rounding, relative to the larger of them. False if one of them is not finite.
 fn same(a: &Tensor, b: &Tensor) -> Result<bool, AttributionError> {
     let largest = |tensor: &Tensor| tensor.f_abs()?.f_max()?.f_double_value(&[]);
     let size = largest(a)?.max(largest(b)?);
     Ok(largest(&a.f_sub(b)?)? <= ROUNDING * size.max(ROUNDING))
 }
 
-/// What counts as rounding.
+/// The tolerance for rounding.
 const ROUNDING: f64 = 1e-6;
 
 /// A number for a message.

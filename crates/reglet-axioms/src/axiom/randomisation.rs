@@ -1,4 +1,4 @@
-//! A network with other weights has another map.
+//! Parameter randomisation: a network with other weights has another map.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,10 +9,10 @@ use tch::{Kind, Tensor};
 use super::short;
 use crate::{Counterexample, Network, Subject, Verdict};
 
-/// Pairs of networks that are compared.
+/// The number of pairs of networks that are compared.
 const PAIRS: usize = 4;
 
-/// Above this mean rank correlation a map is said not to depend on the weights.
+/// Above this mean rank correlation, a map counts as independent of the weights.
 const ALIKE: f64 = 0.5;
 
 /// The side of the picture.
@@ -42,7 +42,7 @@ pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
     Ok(Verdict::Fails(Box::new(Counterexample { case: None, finding })))
 }
 
-/// A bright disc with a dark line across, on grey: something to find edges in.
+/// A bright disc with a dark line across it, on grey: a picture with edges.
 fn picture() -> Tensor {
     let value = |place: i64| {
         let (row, column) = ((place / SIDE % SIDE) as f64 - 7.0, (place % SIDE) as f64 - 9.0);
@@ -53,8 +53,8 @@ fn picture() -> Tensor {
     Tensor::from_slice(&values).view([1, 3, SIDE, SIDE])
 }
 
-/// Four convolutions of 32 channels with ReLUs and a linear layer. The first two convolutions have weights that `lower` fixes, all others new
-/// ones from `upper`.
+/// Four convolutions of 32 channels with ReLUs and a linear layer. The weights of the first two convolutions are drawn from
+/// `lower`, all others from `upper`.
 fn network(lower: &ChaCha8Rng, upper: &mut ChaCha8Rng) -> Network {
     let mut lower = lower.clone();
     let mut tensors = Vec::new();
@@ -82,7 +82,7 @@ fn network(lower: &ChaCha8Rng, upper: &mut ChaCha8Rng) -> Network {
     Network::new(graph, Parameters::from_tensors(tensors), "conv4")
 }
 
-/// Spearman's: the correlation of ranks, equal values sharing the mean of theirs. Zero where one side is constant.
+/// Spearman's rank correlation; equal values have the mean of their ranks. Zero if one side is constant.
 fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() as f64 - 1.0) / 2.0;

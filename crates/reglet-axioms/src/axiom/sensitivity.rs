@@ -1,4 +1,4 @@
-//! Pixels that matter have attributions, and others have none.
+//! Sensitivity: pixels that matter have non-zero attributions, and others have zero attributions.
 
 use reglet_attribution::AttributionError;
 

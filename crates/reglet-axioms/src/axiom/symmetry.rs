@@ -1,4 +1,4 @@
-//! Equal pixels that can be exchanged have equal attributions.
+//! Symmetry: equal pixels that can be exchanged have equal attributions.
 
 use reglet_attribution::AttributionError;
 

@@ -32,7 +32,7 @@ pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
         let size = listed.width.zip(listed.height).map(|(width, height)| (width.0, height.0));
         if index_of.contains_key(&listed.id) {
             problems.push(ProblemKind::Malformed(format!(
-                "two images have the id {}: give each its own",
+                "two images have the id {}: give each image a different id",
                 listed.id
             )));
         }
@@ -149,7 +149,7 @@ impl Annotation {
             (_, []) => Err("it has neither a segmentation nor a box".into()),
             (_, &[x, y, width, height]) => {
                 if !(width >= 0.0 && height >= 0.0) {
-                    return Err(format!("its box is {width} by {height} pixels, which cannot be"));
+                    return Err(format!("its box is {width} by {height} pixels, which is impossible"));
                 }
                 let two_corners = |size| place::is_between_corners([x, y, width, height], size);
                 if let Some(fault) = size.and_then(two_corners) {

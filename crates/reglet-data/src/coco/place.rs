@@ -27,8 +27,7 @@ pub(super) fn fault<'a>(
         let number = |value: f64| if value.abs() < 1e6 { format!("{value:.0}") } else { format!("{value:.0e}") };
         let span = |(low, high)| format!("from {} to {}", number(low), number(high));
         format!(
-            "it lies {} the picture of {width}×{height} pixels, at x {} and y {}, as if it were of another picture or \
-             drawn on a larger copy: scale it to this one",
+            "it lies {} the picture of {width}×{height} pixels, at x {} and y {}, as if it belonged to another picture or had been drawn on a larger copy: scale it to this picture",
             if outside { "outside" } else { "far beyond" },
             span(x),
             span(y),

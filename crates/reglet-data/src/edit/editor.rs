@@ -85,7 +85,7 @@ impl fmt::Display for Insertion {
             Insertion::Redrawn => f.write_str("drawn again by the generator"),
             Insertion::Drawn => f.write_str("drawn over the picture"),
             Insertion::Cutouts(count) => write!(f, "cut from {count} other pictures"),
-            Insertion::None => f.write_str("not put in"),
+            Insertion::None => f.write_str("not added"),
         }
     }
 }

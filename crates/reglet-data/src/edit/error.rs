@@ -17,8 +17,8 @@ pub enum EditError {
     },
     /// Nothing is left to fill the gap from.
     #[error(
-        "nothing can be removed from a picture of {width}×{height} pixels all of which are to go: \
-         there must be something left to fill the gap from"
+        "the whole picture of {width}×{height} pixels cannot be removed: \
+         some pixels must remain from which the rest can be filled in"
     )]
     NothingLeft {
         /// The picture's width.
@@ -27,18 +27,18 @@ pub enum EditError {
         height: u32,
     },
     /// Too few or too many places.
-    #[error("something is to be put at {places} places of each picture, but it must be 1 to 64")]
+    #[error("the number of places in each picture is {places}, but must be from 1 to 64")]
     Places {
         /// The number asked for.
         places: u32,
     },
     /// No pixels would be left.
-    #[error("pictures are to be changed at a resolution of 0 pixels, but it must be at least 1")]
+    #[error("the resolution at which pictures are edited is 0 pixels, but must be at least 1")]
     Resolution,
     /// No picture shows the artefact with a mask, clear of the lesion.
     #[error(
-        "no cut-out of '{artefact}' can be had: no picture has a mask of one that lies clear of the lesion; \
-         annotate some, or leave `insert` out"
+        "there is no cut-out of '{artefact}', because no picture has a mask of it that is clear of the lesion; \
+         annotate some, or remove `insert`"
     )]
     NoCutout {
         /// The artefact.
@@ -52,7 +52,7 @@ pub enum EditError {
     },
     /// There is no such cut-out.
     #[error(
-        "no cut-out of '{artefact}' comes from the picture '{donor}': use one of the donors of this editor"
+        "there is no cut-out of '{artefact}' from the picture '{donor}': use one of the donors of this editor"
     )]
     Donor {
         /// The artefact.
@@ -61,14 +61,14 @@ pub enum EditError {
         donor: String,
     },
     /// There is no such turn.
-    #[error("a cut-out cannot be turned in way {turn}: there are eight ways, 0 to 7")]
+    #[error("the orientation {turn} of a cut-out does not exist: there are eight, 0 to 7")]
     Turn {
         /// The turn asked for.
         turn: u8,
     },
     /// A change that cannot be made at such a placement.
     #[error(
-        "the change `{change}` cannot be made at a placement of the kind `{placement}`: use one that was found for this change"
+        "the change `{change}` cannot be made at a placement of the kind `{placement}`: use a placement that was found for this change"
     )]
     Misplaced {
         /// The change.
@@ -78,7 +78,7 @@ pub enum EditError {
     },
     /// What is to be placed elsewhere has another number of parts.
     #[error(
-        "the placement names {spots} spots, but what is to be placed elsewhere has {parts} connected parts: name one for each"
+        "the placement has {spots} positions, but the region to be placed elsewhere has {parts} connected parts: give one position for each part"
     )]
     Parts {
         /// The number of spots.

@@ -19,7 +19,7 @@ pub enum PhantomError {
         count: usize,
     },
     /// A probability is none.
-    #[error("the phantoms' `{option}` is {value}, which is no probability: it must be from 0 to 1")]
+    #[error("the phantoms' `{option}` is {value}, which is not a probability: it must be from 0 to 1")]
     Probability {
         /// The option's name.
         option: &'static str,

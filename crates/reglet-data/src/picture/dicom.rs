@@ -140,7 +140,7 @@ impl Layout {
         let photometric = object.get(tag::PHOTOMETRIC).and_then(|element| element.to_str().ok());
         let photometric = photometric
             .ok_or(DicomFault::Damaged { what: "it does not say how its samples become colours" })?;
-        let allocated = number(tag::ALLOCATED, "it does not say how many bits a sample takes")?;
+        let allocated = number(tag::ALLOCATED, "it does not say how many bits a sample has")?;
         let stored = or(tag::STORED, allocated);
         let layout = Layout {
             columns: number(tag::COLUMNS, "it does not say how wide it is")?,
@@ -157,7 +157,7 @@ impl Layout {
             return Err(DicomFault::Damaged { what: "it is 0 pixels wide or high" });
         }
         if layout.columns > u32::from(u16::MAX) || layout.rows > u32::from(u16::MAX) {
-            return Err(DicomFault::Damaged { what: "its width and height cannot be" });
+            return Err(DicomFault::Damaged { what: "its width and height are impossible" });
         }
         if ![8, 16].contains(&allocated) {
             return Err(DicomFault::Bits { bits: allocated });

@@ -44,7 +44,7 @@ pub enum PictureError {
         path: PathBuf,
     },
     /// The content ends before the picture does.
-    #[error("the picture `{}` is cut short: copy or download it again", path.display())]
+    #[error("the picture `{}` is truncated: copy or download it again", path.display())]
     CutShort {
         /// The file.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum PictureError {
     },
     /// The samples are floating-point numbers, whose range nobody has said.
     #[error(
-        "the picture `{}` holds floating-point numbers, which have no fixed black and white: save it as an 8-bit or 16-bit PNG",
+        "the picture `{}` contains floating-point numbers, which have no defined black and white: save it as an 8-bit or 16-bit PNG",
         path.display()
     )]
     FloatingPoint {
@@ -76,7 +76,7 @@ pub enum PictureError {
     },
     /// The samples have 16 bits, of which only the lower ones are used.
     #[error(
-        "the picture `{}` has 16 bits a channel but no value above {largest} of 65535, so that it would be nearly black, as if it held {}-bit values: multiply them by {}, or save it with 8 bits",
+        "the picture `{}` has 16 bits per channel but no value above {largest} of 65535, so it would be nearly black; it seems to contain {}-bit values: multiply them by {}, or save it with 8 bits",
         path.display(), bits(*largest), 1_u32 << (u16::BITS - bits(*largest))
     )]
     NearlyBlack {
@@ -95,7 +95,7 @@ pub enum PictureError {
     },
     /// The header claims more pixels than allowed.
     #[error(
-        "the picture `{}` is too large, {width}×{height} pixels where at most {limit} are allowed: make it smaller",
+        "the picture `{}` is too large, {width}×{height} pixels, but at most {limit} are allowed: make it smaller",
         path.display()
     )]
     TooManyPixels {
@@ -159,14 +159,14 @@ pub enum PictureError {
 pub enum DicomFault {
     /// The program was built without the reader.
     #[error(
-        "is a DICOM file, which this program was built without: build it with the feature `dicom`, or convert the picture to PNG"
+        "is a DICOM file, but this program was built without DICOM support: build it with the feature `dicom`, or convert the picture to PNG"
     )]
     NotBuilt,
     /// A frame is named of a file that is none of DICOM.
-    #[error("is no DICOM file, of which alone a frame can be named: leave out what stands from # on")]
+    #[error("is not a DICOM file, so no frame of it can be selected: remove # and the number after it")]
     NoFrames,
     /// The file ends too early.
-    #[error("is a DICOM file that is cut short: copy or download it again")]
+    #[error("is a truncated DICOM file: copy or download it again")]
     CutShort,
     /// The file contradicts itself.
     #[error("is a damaged DICOM file ({what}): export it again")]
@@ -179,7 +179,7 @@ pub enum DicomFault {
     NoPixels,
     /// It holds several pictures, and none of them is named.
     #[error(
-        "is a DICOM file of {frames} frames: name one, counted from 1, by # and its number behind the file's name"
+        "is a DICOM file of {frames} frames: select one by adding # and its number, counted from 1, to the file's name"
     )]
     SeveralFrames {
         /// How many.
@@ -195,7 +195,7 @@ pub enum DicomFault {
     },
     /// It is written in a way that is not read.
     #[error(
-        "is a DICOM file in a way of writing that is not read, {name}: write it again uncompressed, as `gdcmconv --raw` does"
+        "is a DICOM file with an unsupported encoding, {name}: convert it to an uncompressed file, as `gdcmconv --raw` does"
     )]
     Syntax {
         /// The way.
@@ -203,7 +203,7 @@ pub enum DicomFault {
     },
     /// Its frames lie in pieces, and nothing says which belong together.
     #[error(
-        "is a DICOM file whose {frames} frames lie in {pieces} pieces: write it again uncompressed, as `gdcmconv --raw` does"
+        "is a DICOM file whose {frames} frames are stored in {pieces} fragments: convert it to an uncompressed file, as `gdcmconv --raw` does"
     )]
     Pieces {
         /// How many pieces there are.
@@ -213,7 +213,7 @@ pub enum DicomFault {
     },
     /// Samples have another number of bits.
     #[error(
-        "is a DICOM file of {bits} bits a sample, and 8 or 16 are read: export it as a greyscale or RGB picture"
+        "is a DICOM file with {bits} bits per sample, but only 8 or 16 are supported: export it as a greyscale or RGB picture"
     )]
     Bits {
         /// How many.
@@ -221,12 +221,12 @@ pub enum DicomFault {
     },
     /// Samples become colours in another way than those that are read.
     #[error(
-        "is a DICOM file in colours that are not read, such as those of a palette: export it as greyscale or RGB"
+        "is a DICOM file with unsupported colours, such as those of a palette: export it as greyscale or RGB"
     )]
     Colours,
     /// Stored values become what they measure by a table.
     #[error(
-        "is a DICOM file whose values are to be looked up in a modality table, which is not done: export it as a greyscale picture"
+        "is a DICOM file with a modality lookup table, which is not supported: export it as a greyscale picture"
     )]
     ModalityTable,
 }

@@ -97,7 +97,7 @@ impl<'a> Unusual<'a> {
             for (tag, usual) in [(REFERENCE_BLACK_WHITE, &FULL_RANGE[..]), (YCBCR_COEFFICIENTS, &ITU_R_601)] {
                 match fractions(&mut decoder, tag) {
                     Some(numbers) if !near(&numbers, usual) => {
-                        return Err(unsupported("YCbCr in other ranges or weights than those of JPEG"));
+                        return Err(unsupported("YCbCr with other ranges or weights than those of JPEG"));
                     }
                     _ => {}
                 }
@@ -123,7 +123,7 @@ impl<'a> Unusual<'a> {
                 let rgb = samples.as_chunks::<4>().0.iter().flat_map(|&pixel| divided(pixel)).collect();
                 ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
             }
-            _ => return Err(unsupported("samples of such a type")),
+            _ => return Err(unsupported("samples of this type")),
         };
         // There are fewer samples than the header claims.
         picture.map(|picture| (picture, orientation)).ok_or_else(|| fault(TiffError::IntSizeError))

@@ -20,7 +20,7 @@ pub(crate) struct Known {
 }
 
 fn refused(remote: &Remote) -> Refusal {
-    let reason = format!("{remote} is in a store, which this program was built without");
+    let reason = format!("{remote} is in a store, but this program was built without stores");
     Refusal::Store(StoreFault { reason, lasting: true })
 }
 

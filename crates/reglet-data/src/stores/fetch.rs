@@ -185,7 +185,7 @@ impl Object {
             content.take(&bytes);
         }
         if came != length {
-            let reason = format!("{came} bytes came where {length} were announced");
+            let reason = format!("{came} bytes were received, but {length} were announced");
             return Ok(Outcome::Midway(fault::fleeting(reason)));
         }
         Ok(Outcome::Done(Content { content, tag, room }))

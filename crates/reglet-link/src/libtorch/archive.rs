@@ -1,5 +1,4 @@
-//! The official archive of libtorch for the CPU, from PyTorch's own site: for machines without a package
-//! client.
+//! The official archive of libtorch for the CPU, from PyTorch's own site, for machines without a package client.
 
 use super::client::{can_draw, run};
 use sha2::{Digest, Sha256};
@@ -8,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Where the archive is, for the one system it is made for among those without another way.
+/// The address of the archive, for the one system that needs it.
 pub const URL: Option<&str> = if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
     Some("https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-2.13.0%2Bcpu.zip")
 } else {
@@ -18,7 +17,7 @@ pub const URL: Option<&str> = if cfg!(all(target_os = "linux", target_arch = "x8
 /// The archive's SHA-256, in hexadecimal.
 const SHA256: &str = "edbf4cbed78433d803e90a65f1752e57783d164bce66c95c0872b2ab8f5c159e";
 
-/// Fetches the archive into a file and checks its hash. The error says what went wrong.
+/// Downloads the archive to a file and checks its hash. The error describes the failure.
 pub fn fetch(curl: &Path, file: &Path) -> Result<(), String> {
     let Some(url) = URL else {
         return Err("PyTorch offers no archive for this system".to_owned());
@@ -31,7 +30,7 @@ pub fn fetch(curl: &Path, file: &Path) -> Result<(), String> {
     verify(file, SHA256)
 }
 
-/// Whether a file has the hash it should have.
+/// Whether a file has the expected hash.
 fn verify(file: &Path, expected: &str) -> Result<(), String> {
     let mut hasher = Sha256::new();
     File::open(file)
@@ -41,7 +40,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), String> {
     if found == expected {
         return Ok(());
     }
-    Err(format!("the archive that came has the SHA-256 {found}, not {expected}, and is not used"))
+    Err(format!("the downloaded archive has the SHA-256 {found}, not {expected}, and is not used"))
 }
 
 #[cfg(test)]

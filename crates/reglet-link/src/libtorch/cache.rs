@@ -1,4 +1,4 @@
-//! The program's folder in the user's cache, where a prepared libtorch is kept for every checkout.
+//! The program's folder in the user's cache, where a prepared libtorch is stored for all checkouts.
 
 use super::{Build, Error, VERSION};
 use std::env;
@@ -6,7 +6,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Reglet's cache: `REGLET_CACHE`, or a folder `reglet` where this system keeps caches.
+/// Reglet's cache: `REGLET_CACHE`, or the folder `reglet` in the system's cache folder.
 pub fn folder() -> Result<PathBuf, Error> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let of_user = || {
@@ -26,13 +26,13 @@ pub fn folder() -> Result<PathBuf, Error> {
         .ok_or(Error::NoCache)
 }
 
-/// The folder that holds, or will hold, a prepared build.
+/// The folder that contains, or will contain, a prepared build.
 pub fn slot(build: Build) -> Result<PathBuf, Error> {
     Ok(folder()?.join("libtorch").join(format!("{VERSION}-{}", build.word())))
 }
 
-/// The libtorch within that folder. With CUDA the libraries find one another by the layout of the Python
-/// packages they come from, so that layout is kept: libtorch is in `torch`, beside `nvidia`.
+/// The libtorch within that folder. With CUDA, the libraries find one another by the layout of the Python packages that they
+/// come from, so this layout is kept: libtorch is in `torch`, beside `nvidia`.
 pub fn home(build: Build) -> Result<PathBuf, Error> {
     let slot = slot(build)?;
     Ok(match build {
@@ -41,20 +41,20 @@ pub fn home(build: Build) -> Result<PathBuf, Error> {
     })
 }
 
-/// The right to fill one slot, held by one process at a time, with a folder to work in.
+/// A lock for filling one slot, held by one process at a time, with a working folder.
 ///
-/// The slot appears whole, by a rename, or not at all. The work folder goes when this is dropped; one that
-/// an interrupted process left behind goes when the next process gets the right.
+/// The slot appears completely, by a rename, or not at all. The working folder is deleted when this value is dropped; one
+/// that an interrupted process has left behind is deleted when the next process gets the lock.
 #[derive(Debug)]
 pub struct Turn {
     slot: PathBuf,
     work: PathBuf,
-    /// The operating system gives the lock back, however this process ends.
+    /// The operating system releases the lock, however this process ends.
     _lock: File,
 }
 
 impl Turn {
-    /// Waits for the right to fill the slot of a build; `on_wait` is called when another process has it.
+    /// Waits for the lock of a build's slot; `on_wait` is called if another process holds it.
     pub fn wait(build: Build, on_wait: impl FnOnce()) -> Result<Self, Error> {
         let slot = slot(build)?;
         let beside = |end: &str| slot.with_file_name(format!(".{VERSION}-{}.{end}", build.word()));
@@ -84,7 +84,7 @@ impl Turn {
         Ok(folder)
     }
 
-    /// Makes a finished folder the slot's content, in place of what may be there.
+    /// Makes a finished folder the slot's content, replacing any previous content.
     pub fn publish(self, finished: &Path) -> Result<(), Error> {
         remove(&self.slot)?;
         fs::rename(finished, &self.slot).map_err(Error::file(&self.slot, "written"))
@@ -105,7 +105,7 @@ fn remove(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// The bytes of all files in a folder, links not followed.
+/// The size of all files in a folder in bytes; links are not followed.
 pub fn size(folder: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else {
         return 0;

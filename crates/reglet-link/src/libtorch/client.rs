@@ -1,5 +1,4 @@
-//! The programs that fetch packages: they bring the user's own index, proxies and certificates with them,
-//! and check hashes.
+//! The programs that download packages. They use the user's own index, proxies and certificates, and check hashes.
 
 use super::archive;
 use super::python;
@@ -8,10 +7,10 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A program that fetches packages.
+/// A program that downloads packages.
 #[derive(Debug)]
 pub enum Client {
-    /// pip as a module of this interpreter.
+    /// pip, as a module of this interpreter.
     PipModule(PathBuf),
     /// A program `pip`.
     Pip(PathBuf),
@@ -20,10 +19,10 @@ pub enum Client {
     Curl(PathBuf),
 }
 
-/// The clients that are there, the one to be preferred first.
+/// The available clients, in order of preference.
 ///
-/// pip comes before uv since it leaves a single file where it is told to; curl counts only where neither is
-/// there, since it knows nothing of the user's index.
+/// pip is preferred to uv because it writes a single file to a given place; curl is used only if neither is available,
+/// because it does not know the user's index.
 pub fn clients() -> Vec<Client> {
     let mut clients = Vec::new();
     let with_pip = python::interpreters()
@@ -42,7 +41,7 @@ pub fn clients() -> Vec<Client> {
 }
 
 impl Client {
-    /// What the user calls it.
+    /// The name that users know.
     pub fn name(&self) -> &'static str {
         match self {
             Self::PipModule(_) | Self::Pip(_) => "pip",
@@ -51,10 +50,10 @@ impl Client {
         }
     }
 
-    /// Fetches packages, by their requirements, into a folder: their wheels (pip) or their content (uv).
-    /// The error is what the client said last.
+    /// Downloads packages, by their requirements, into a folder: their wheels (pip) or their content (uv). The error is the
+    /// client's last output.
     ///
-    /// The wheels are those for CPython 3.12, whatever Python is there: libtorch is the same in all of them.
+    /// The wheels are those for CPython 3.12, whatever Python is installed, because libtorch is the same in all of them.
     pub fn fetch(
         &self,
         requirements: &[String],
@@ -89,16 +88,16 @@ impl Client {
     }
 }
 
-/// Whether what a package depends on is fetched with it.
+/// Whether the dependencies of a package are downloaded as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependencies {
     With,
     Without,
 }
 
-/// Runs a client so that its progress is seen and, when it fails, gives its last words.
+/// Runs a client so that its progress is visible, and returns its last output if it fails.
 ///
-/// Its output goes to this program's error stream: standard output belongs to what is run afterwards.
+/// Its output goes to this program's standard error, because standard output belongs to the program that is run afterwards.
 pub fn run(mut command: Command, work: &Path) -> Result<(), String> {
     // A package may be larger than the system's folder for temporary files.
     command.env("TMPDIR", work).env("TEMP", work).env("TMP", work);
@@ -121,12 +120,12 @@ pub fn run(mut command: Command, work: &Path) -> Result<(), String> {
     Err(if last.is_empty() { status.to_string() } else { last })
 }
 
-/// Whether progress can be drawn, rather than told line by line.
+/// Whether progress can be drawn as a bar rather than printed line by line.
 pub fn can_draw() -> bool {
     io::stderr().is_terminal()
 }
 
-/// The last lines that say something, on one line: a progress bar's do not.
+/// The last meaningful lines, joined to one line; those of a progress bar are ignored.
 fn last_words(said: &str) -> String {
     let lines: Vec<&str> = said
         .split(['\n', '\r'])

@@ -1,4 +1,4 @@
-//! Prepares libtorch in the cache from packages that a client fetches.
+//! Prepares libtorch in the cache from packages that a client downloads.
 
 use super::client::{self, Client, Dependencies};
 use super::wheel::Packages;
@@ -7,7 +7,7 @@ use crate::tools;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Fetches libtorch and unpacks what is needed of it, so that it appears in the cache whole or not at all.
+/// Downloads libtorch and unpacks the required files, so that it appears in the cache completely or not at all.
 pub fn prepare(build: Build) -> Result<Libtorch, Error> {
     if build == Build::Cuda && !cfg!(target_os = "linux") {
         return Err(Error::NoCuda { reason: NO_CUDA_HERE.to_owned() });
@@ -49,19 +49,20 @@ pub fn prepare(build: Build) -> Result<Libtorch, Error> {
     Err(Failed { attempts, slot }.into())
 }
 
-const NO_CUDA_HERE: &str = "the package index has CUDA builds for Linux alone. Elsewhere install PyTorch with CUDA as \
-    its site describes, activate its environment and run `cargo xtask setup`.";
+const NO_CUDA_HERE: &str = "the package index has CUDA builds for Linux only. On other systems, install PyTorch with CUDA as its site describes, activate its environment and run `cargo xtask setup`.";
 
-const GPU_ADVICE: &str = "This machine has an NVIDIA GPU, and libtorch is being prepared for the CPU. To use the GPU, \
+const GPU_ADVICE: &str = "This machine has an NVIDIA GPU, but libtorch is being prepared for the CPU. To use the GPU, \
     activate a Python environment with a CUDA build of torch==2.13.0 and run `cargo xtask setup`, or run \
     `cargo xtask setup --cuda`.";
 
-/// Lets one client fetch what a build needs. The inner error is what the client said.
+/// Downloads the files of a build with one client. The inner error is the client's output.
 fn fetch(client: &Client, build: Build, turn: &cache::Turn) -> Result<Result<Packages, String>, Error> {
     let folder = turn.fresh("download")?;
     if let Client::Curl(curl) = client {
         if build == Build::Cuda {
-            return Ok(Err("the CUDA libraries come through pip or uv, and neither is there".to_owned()));
+            return Ok(Err(
+                "downloading the CUDA libraries needs pip or uv, and neither was found".to_owned()
+            ));
         }
         let file = folder.join("libtorch.zip");
         return Ok(archive::fetch(curl, &file).map(|()| Packages::Archives(vec![file])));
@@ -90,8 +91,7 @@ fn fetch(client: &Client, build: Build, turn: &cache::Turn) -> Result<Result<Pac
     Ok(Ok(Packages::in_folder(&folder)?))
 }
 
-/// The packages of the libraries that the CPU's part of a CUDA build names: `libcudart.so.13` and
-/// `libcupti.so.13`.
+/// The packages of the libraries that the CPU part of a CUDA build refers to: `libcudart.so.13` and `libcupti.so.13`.
 const CPU_NEEDS: [&str; 2] = ["nvidia-cuda-runtime==13.0.*", "nvidia-cuda-cupti==13.0.*"];
 
 /// The packages of NVIDIA's libraries among the lines `Requires-Dist` of PyTorch's metadata, without the
@@ -106,7 +106,7 @@ fn cuda_requirements(metadata: &str) -> Vec<String> {
         .collect()
 }
 
-/// Adds to the unpacked files what makes them a libtorch.
+/// Completes the unpacked files to a libtorch.
 fn complete(finished: &Path, build: Build) -> Result<(), Error> {
     let home = if build == Build::Cuda { finished.join("torch") } else { finished.to_path_buf() };
     #[cfg(target_os = "linux")]
@@ -126,7 +126,7 @@ fn complete(finished: &Path, build: Build) -> Result<(), Error> {
     Libtorch::at(&home).map_err(|unfit| Error::Package { unfit, folder: home }).map(drop)
 }
 
-/// The size of what is fetched, in megabytes: the wheels of PyTorch 2.13.0 and of what it needs.
+/// The size of the download in megabytes: the wheels of PyTorch 2.13.0 and of its dependencies.
 fn download_mb(build: Build, client: &Client) -> u64 {
     match (build, client) {
         (Build::Cuda, _) => 2_500,
@@ -138,7 +138,7 @@ fn download_mb(build: Build, client: &Client) -> u64 {
     }
 }
 
-/// The room that the download and what is unpacked of it take together, in megabytes.
+/// The space that the download and the unpacked files need together, in megabytes.
 fn needed_mb(build: Build) -> u64 {
     match build {
         Build::Cpu if cfg!(target_os = "linux") => 1_300,
@@ -156,7 +156,7 @@ fn require_room(folder: &Path, needed_mb: u64) -> Result<(), Error> {
     }
 }
 
-/// No client could fetch libtorch: each with what it said, and the ways out.
+/// The message if no client could download libtorch: the output of each client, and the alternatives.
 #[derive(Debug)]
 pub struct Failed {
     attempts: Vec<(&'static str, String)>,

@@ -1,11 +1,11 @@
-//! Where libtorch is looked for, and in which order.
+//! The places where libtorch is searched for, and their order.
 
 use super::{Build, Error, Libtorch, cache, python};
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A libtorch and how it was come by.
+/// A libtorch and how it was found.
 #[derive(Debug)]
 pub struct Found {
     /// It.
@@ -14,7 +14,7 @@ pub struct Found {
     pub source: Source,
 }
 
-/// How a libtorch was come by, in the order of looking.
+/// How a libtorch was found, in the order of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The environment variable `LIBTORCH`.
@@ -23,7 +23,7 @@ pub enum Source {
     Python,
     /// The program's own cache.
     Cache,
-    /// A folder that somebody put, or linked to, in the checkout by hand.
+    /// A folder that was placed, or linked, in the checkout manually.
     Checkout,
 }
 
@@ -40,11 +40,11 @@ impl fmt::Display for Found {
     }
 }
 
-/// Looks for a libtorch: the one `LIBTORCH` or `LIBTORCH_USE_PYTORCH` names, that of the active Python environment, or
-/// the one in the cache. `own` is a value of `LIBTORCH` that does not count ([`find_or_prepare`](super::find_or_prepare)).
+/// Searches for a libtorch: the one named by `LIBTORCH` or `LIBTORCH_USE_PYTORCH`, that of the active Python environment, or
+/// the one in the cache. `own` is a value of `LIBTORCH` that is ignored ([`find_or_prepare`](super::find_or_prepare)).
 ///
 /// # Errors
-/// None is no error, but one that was asked for by name and cannot be used is.
+/// Finding none is not an error, but it is an error if one that the user has selected cannot be used.
 pub fn find(build: Build, own: Option<&Path>) -> Result<Option<Found>, Error> {
     if let Some(home) = variable(own) {
         let libtorch = Libtorch::at(&home).map_err(|unfit| Error::Variable { unfit })?;
@@ -65,7 +65,7 @@ pub fn find(build: Build, own: Option<&Path>) -> Result<Option<Found>, Error> {
     Ok(libtorch.map(|libtorch| Found { libtorch, source: Source::Cache }))
 }
 
-/// The libtorch that a checkout's link points to; `None` where there is none that can be used.
+/// The libtorch that a checkout's link points to; `None` if it cannot be used.
 pub fn linked(link: &Path) -> Option<Found> {
     let mut libtorch = Libtorch::at(link).ok()?;
     if let Ok(home) = link.canonicalize() {
@@ -84,20 +84,20 @@ pub fn linked(link: &Path) -> Option<Found> {
     Some(Found { libtorch, source })
 }
 
-/// Whether the user's environment says which libtorch to use; `own` as in [`find`].
+/// Whether the user's environment specifies which libtorch to use; `own` as in [`find`].
 pub fn is_chosen_by_variable(own: Option<&Path>) -> bool {
     variable(own).is_some() || env::var_os("LIBTORCH_USE_PYTORCH").is_some()
 }
 
-/// `LIBTORCH` as the user set it. Cargo sets it as well, from a checkout's `.cargo/config.toml`, to the checkout's own link:
-/// that says nothing of the user's wishes.
+/// `LIBTORCH` as the user set it. Cargo sets it as well, from a checkout's `.cargo/config.toml`, to the checkout's own link;
+/// this is not the user's choice.
 fn variable(own: Option<&Path>) -> Option<PathBuf> {
     let home = env::var_os("LIBTORCH").filter(|value| !value.is_empty()).map(PathBuf::from)?;
     let is_own = own.is_some_and(|own| is_same_place(&home, own));
     (!is_own).then_some(home)
 }
 
-/// Whether two paths name one place. The folders they are in are compared, not what links there point to.
+/// Whether two paths are the same place. Their parent folders are compared, not the targets of links.
 fn is_same_place(a: &Path, b: &Path) -> bool {
     let folder = |path: &Path| path.parent().and_then(|parent| parent.canonicalize().ok());
     a == b || (a.file_name() == b.file_name() && folder(a) == folder(b))

@@ -5,12 +5,12 @@ use crate::{pytorch, tools};
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The PyTorch of the active environment, if it is of the version `tch` takes.
+/// The PyTorch of the active environment, if it has the version that `tch` requires.
 pub fn active() -> Option<Libtorch> {
     interpreters().iter().find_map(|python| Libtorch::at(&pytorch::folder(python)?).ok())
 }
 
-/// The PyTorch that `LIBTORCH_USE_PYTORCH` asks for: of the interpreter which torch-sys will ask as well.
+/// The PyTorch that `LIBTORCH_USE_PYTORCH` selects: that of the interpreter that torch-sys will use as well.
 pub fn required() -> Result<Libtorch, Error> {
     let name = pytorch::interpreter(env::var_os("VIRTUAL_ENV").is_some());
     let Some(python) = tools::find(name) else {
@@ -22,7 +22,7 @@ pub fn required() -> Result<Libtorch, Error> {
     Libtorch::at(&package).map_err(|unfit| Error::Python { reason: unfit.to_string() })
 }
 
-/// The interpreters to ask, that of the active environment first.
+/// The interpreters to query, that of the active environment first.
 pub fn interpreters() -> Vec<PathBuf> {
     let environment = |variable: &str, windows: &str| {
         let program = if cfg!(windows) { windows } else { "bin/python" };
@@ -42,10 +42,10 @@ pub fn interpreters() -> Vec<PathBuf> {
     pythons
 }
 
-/// The version of an interpreter's PyTorch, whichever it is, and whether it can be used.
+/// The version of an interpreter's PyTorch, and whether it can be used.
 pub fn describe(python: &Path) -> Option<String> {
     Some(match Libtorch::at(&pytorch::folder(python)?) {
         Ok(libtorch) => format!("PyTorch {}", libtorch.version),
-        Err(unfit) => format!("a PyTorch that cannot be used, since {unfit} ({VERSION} is needed)"),
+        Err(unfit) => format!("a PyTorch that cannot be used, because {unfit} ({VERSION} is needed)"),
     })
 }

@@ -1,24 +1,24 @@
-//! What is kept of the packages libtorch comes in, and how it is unpacked.
+//! The files that are kept from libtorch's packages, and their unpacking.
 //!
-//! A wheel of PyTorch holds libtorch beside much that only Python needs. On Linux the wheels of the package
-//! index are CUDA builds of which the CPU's part works alone, given two small libraries that it names.
+//! A wheel of PyTorch contains libtorch and much that only Python needs. On Linux, the wheels of the package index are CUDA
+//! builds, whose CPU part works on its own with two small additional libraries.
 
 use super::{Build, Error};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-/// Packages as a client delivers them.
+/// Packages as downloaded by a client.
 #[derive(Debug)]
 pub enum Packages {
     /// Zip archives, as wheels are.
     Archives(Vec<PathBuf>),
-    /// A folder in which they are unpacked already.
+    /// A folder in which they have already been unpacked.
     Unpacked(PathBuf),
 }
 
 impl Packages {
-    /// What a client left in a folder.
+    /// The packages that a client has written to a folder.
     pub fn in_folder(folder: &Path) -> Result<Self, Error> {
         let entries = fs::read_dir(folder).map_err(Error::file(folder, "read"))?;
         let mut archives: Vec<PathBuf> = entries
@@ -30,7 +30,7 @@ impl Packages {
         Ok(if archives.is_empty() { Self::Unpacked(folder.to_path_buf()) } else { Self::Archives(archives) })
     }
 
-    /// The text of a member: the first whose name satisfies the condition.
+    /// The text of the first member whose name satisfies the condition.
     pub fn text(&self, is_it: impl Fn(&str) -> bool) -> Result<Option<String>, Error> {
         let mut text = None;
         self.visit(|name, content| {
@@ -45,7 +45,7 @@ impl Packages {
         Ok(text)
     }
 
-    /// Brings each member that has a place in a libtorch of this build to that place under a folder.
+    /// Extracts each member that belongs to a libtorch of this build to its place under a folder.
     pub fn unpack(&self, build: Build, folder: &Path) -> Result<(), Error> {
         self.visit(|name, content| {
             let Some(place) = place(name, build) else {
@@ -59,7 +59,7 @@ impl Packages {
         })
     }
 
-    /// Shows each file with its name in the package, in which folders are divided by `/`.
+    /// Calls a function for each file with its name in the package, in which folders are separated by `/`.
     fn visit(&self, mut each: impl FnMut(&str, Content<'_>) -> io::Result<()>) -> Result<(), Error> {
         match self {
             Self::Archives(archives) => {
@@ -124,10 +124,10 @@ fn visit_folder(folder: &Path, prefix: &str, each: &mut Visitor<'_>) -> io::Resu
     Ok(())
 }
 
-/// Where a file of a package belongs in the folder of a prepared build, if anywhere.
+/// The place of a file of a package in the folder of a prepared build, if it belongs there.
 ///
-/// Names come from `torch`'s wheel, from NVIDIA's, and from the official archive, whose one folder
-/// `libtorch` is such a place already.
+/// Names come from `torch`'s wheel, from NVIDIA's, and from the official archive, whose only folder `libtorch` already has
+/// this layout.
 fn place(name: &str, build: Build) -> Option<PathBuf> {
     // A name that leads out of the folder, or is written as on another system, is nobody's.
     let is_plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
@@ -159,7 +159,7 @@ fn is_library(file: &str) -> bool {
         || [".dylib", ".dll", ".lib"].iter().any(|end| file.ends_with(end))
 }
 
-/// Leaves out of PyTorch's libraries what only Python uses and, for the CPU, what only CUDA uses.
+/// Omits those of PyTorch's libraries that only Python uses and, for the CPU, those that only CUDA uses.
 fn has_use(file: &str, build: Build) -> bool {
     let has = |word: &str| file.contains(word);
     let is_pythons = has("torch_python") || has("torch_global_deps");

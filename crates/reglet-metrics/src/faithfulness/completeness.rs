@@ -1,19 +1,19 @@
-//! Whether attributions sum to what they explain.
+//! Whether attributions sum to the difference of the scores that they explain.
 
 use ndarray::ArrayView3;
 
-/// How far an attribution is from completeness: Σ a = F(x) − F(x′) (Sundararajan, Taly and Yan, *Axiomatic
-/// attribution for deep networks*, 2017).
+/// The deviation of an attribution from completeness: Σ a = F(x) − F(x′) (Sundararajan, Taly and Yan, *Axiomatic attribution
+/// for deep networks*, 2017).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Completeness {
     /// Σ a − (F(x) − F(x′)), in units of the score: Captum's convergence delta.
     pub absolute: f64,
-    /// |absolute| over |F(x) − F(x′)|; infinite where the score does not differ.
+    /// |absolute| divided by |F(x) − F(x′)|; infinite if the scores are equal.
     pub relative: f64,
 }
 
 impl Completeness {
-    /// Of an attribution in all its channels, with the score at the input and at the baseline.
+    /// The gap of an attribution with all its channels, given the scores of the input and of the baseline.
     pub fn of(attribution: ArrayView3<f32>, score: f64, baseline_score: f64) -> Completeness {
         let sum: f64 = attribution.iter().map(|&value| f64::from(value)).sum();
         let explained = score - baseline_score;

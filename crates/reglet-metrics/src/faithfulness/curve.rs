@@ -1,4 +1,4 @@
-//! What happens to the score as pixels go, or come, in the map's order.
+//! The score as pixels are removed, or added, in the order of the map.
 
 use ndarray::{Array3, ArrayView2, ArrayView3};
 
@@ -24,12 +24,12 @@ impl Curve {
     }
 }
 
-/// Deletion (Petsiuk, Das and Saenko, *RISE*, 2018): pixels of `input` are replaced by those of `baseline`, the
-/// map's highest first, in `steps` steps. The faster the score falls, the better the map: a small
-/// [area](Curve::area) is good.
+/// Deletion (Petsiuk, Das and Saenko, *RISE*, 2018): pixels of `input` are replaced by those of `baseline`, the map's
+/// highest first, in `steps` steps. The faster the score falls, the better the map, so a small [area](Curve::area) is good.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for no steps, and what `score` reports.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] if there are no steps, and any error of
+/// `score`.
 pub fn deletion(
     map: ArrayView2<f32>,
     input: ArrayView3<f32>,
@@ -40,7 +40,7 @@ pub fn deletion(
     replace(map, input, baseline, steps, score)
 }
 
-/// Insertion, the reverse: the pixels of `input` come into `baseline`, the map's highest first. A large
+/// Insertion, the reverse: the pixels of `input` are added to `baseline`, the map's highest first. A large
 /// [area](Curve::area) is good.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Whether a map foretells what a perturbation does.
+//! Whether a map predicts the effect of a perturbation.
 
 use ndarray::{Array3, ArrayView3};
 use rand::{Rng, SeedableRng};
@@ -7,13 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use crate::MetricError;
 use crate::error::{one_each, same_shape};
 
-/// Infidelity (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the mean over the
-/// perturbations I of (Σ I·a − (F(x) − F(x − I)))², in squared units of the score; 0 is perfect. The attribution is
-/// of the same shape as the input, in units of score by input's unit (a gradient), as Captum has it with
-/// `multiply_by_inputs` off.
+/// Infidelity (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the mean over the perturbations I
+/// of (Σ I·a − (F(x) − F(x − I)))², in squared units of the score; 0 is perfect. The attribution has the shape of the input,
+/// in units of the score divided by the input's unit (a gradient), as in Captum with `multiply_by_inputs=False`.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::Parameter`] without perturbations, and what `score` reports.
+/// [`MetricError::Shape`], [`MetricError::Parameter`] without perturbations, and any error of `score`.
 pub fn infidelity(
     attribution: ArrayView3<f32>,
     input: ArrayView3<f32>,

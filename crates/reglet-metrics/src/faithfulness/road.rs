@@ -1,4 +1,4 @@
-//! Removing pixels without a trace.
+//! Removal of pixels without leaving a trace.
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 use rand::{Rng, SeedableRng};
@@ -12,18 +12,18 @@ use crate::error::{one_each, same_shape};
 const SIDE: f64 = 1.0 / 6.0;
 const CORNER: f64 = 1.0 / 12.0;
 
-/// Sweeps end when no value moves by more than this share of the range, or after so many.
+/// Sweeps end when no value changes by more than this share of the range, or after a maximum number.
 const STILL: f64 = 1e-7;
 const SWEEPS: usize = 20_000;
 
-/// ROAD (Rong et al., *A consistent and efficient evaluation strategy for attribution methods*, 2022): the change of
-/// the score when the map's highest pixels, this `share` of all, are removed and filled in from their
-/// neighbours with a little noise, so that the shape of what was removed tells the model nothing. F(removed) − F(x):
-/// the lower, the better the map.
+/// ROAD (Rong et al., *A consistent and efficient evaluation strategy for attribution methods*, 2022): the change of the
+/// score when the map's highest pixels, this `share` of all, are removed and filled in from their neighbours with a little
+/// noise, so that the shape of the removed region gives the model no information. The result is F(removed) − F(x): the
+/// lower, the better the map.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1, and what
-/// `score` reports.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1, and any error
+/// of `score`.
 pub fn road(
     map: ArrayView2<f32>,
     input: ArrayView3<f32>,
@@ -52,12 +52,12 @@ pub fn road(
     Ok(scores[1] - scores[0])
 }
 
-/// Noisy linear imputation: each removed pixel becomes the weighted mean of its eight neighbours (a side 1/6, a corner
-/// 1/12; where the picture ends, of those there are), solved for all of them together, plus normal noise of this
-/// standard deviation.
+/// Noisy linear imputation: each removed pixel becomes the weighted mean of its eight neighbours (1/6 for a common side,
+/// 1/12 for a common corner; at the border, of those that exist), solved for all removed pixels together, plus normal noise
+/// with this standard deviation.
 ///
 /// # Errors
-/// [`MetricError::Shape`]; [`MetricError::WholePicture`] if nothing is left to fill from.
+/// [`MetricError::Shape`]; [`MetricError::WholePicture`] if no pixel is left to fill from.
 pub fn impute(
     input: ArrayView3<f32>,
     removed: ArrayView2<bool>,

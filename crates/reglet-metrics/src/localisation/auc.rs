@@ -1,4 +1,4 @@
-//! Whether the map tells the region from the rest.
+//! How well the map separates the region from the rest.
 
 use super::Localisation;
 use crate::MetricError;

@@ -4,8 +4,8 @@ use super::Localisation;
 use crate::MetricError;
 
 impl Localisation<'_> {
-    /// Relevance mass accuracy: Σ a⁺ in the region over Σ a⁺, from 0 to 1 (Arras, Osman and Samek, *CLEVR-XAI*,
-    /// 2022). Negative values count for nothing.
+    /// Relevance mass accuracy: Σ a⁺ in the region over Σ a⁺, from 0 to 1 (Arras, Osman and Samek, *CLEVR-XAI*, 2022).
+    /// Negative values are ignored.
     ///
     /// # Errors
     /// [`MetricError::NothingPositive`].
@@ -19,7 +19,7 @@ impl Localisation<'_> {
         if all > 0.0 { Ok(inside / all) } else { Err(MetricError::NothingPositive) }
     }
 
-    /// The [mass](Localisation::mass) over the region's share of the picture: 1 is what a map spread evenly gives.
+    /// The [mass](Localisation::mass) divided by the region's share of the picture; a map spread evenly has the value 1.
     ///
     /// # Errors
     /// [`MetricError::NothingPositive`].

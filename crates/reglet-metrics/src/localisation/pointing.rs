@@ -1,11 +1,11 @@
-//! Whether the highest value is the region's.
+//! Whether the highest value lies in the region.
 
 use super::Localisation;
 
 impl Localisation<'_> {
-    /// The pointing game (Zhang et al., *Top-down neural attention by excitation backprop*, 2018): 1 where the
-    /// map's highest value lies in the region or at most `tolerance` pixels from it, else 0. The paper allows 15
-    /// pixels. Where several pixels share the highest value, the share of them that hits.
+    /// The pointing game (Zhang et al., *Top-down neural attention by excitation backprop*, 2018): 1 if the map's highest
+    /// value lies in the region or at most `tolerance` pixels from it, else 0. The paper allows 15 pixels. If several pixels
+    /// have the highest value, the share of them that hits.
     pub fn pointing(&self, tolerance: usize) -> f64 {
         let highest = self.map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let (height, width) = self.map.dim();

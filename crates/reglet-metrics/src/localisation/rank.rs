@@ -1,11 +1,11 @@
-//! Whether the highest values are the region's.
+//! Whether the highest values lie in the region.
 
 use super::Localisation;
 
 impl Localisation<'_> {
-    /// Relevance rank accuracy: of the map's highest values, as many as the region has pixels, the share that lies
-    /// in it, 0 to 1 (Arras, Osman and Samek, *CLEVR-XAI*, 2022). Where equal values straddle the last place, they
-    /// count in proportion, so the order of pixels does not matter.
+    /// Relevance rank accuracy: the share, 0 to 1, of the map's n highest values that lie in a region of n pixels (Arras,
+    /// Osman and Samek, *CLEVR-XAI*, 2022). Equal values at the last rank count in proportion, so the order of the pixels
+    /// does not matter.
     pub fn rank_accuracy(&self) -> f64 {
         let mut values: Vec<(f32, bool)> = self.values().collect();
         values.sort_by(|a, b| b.0.total_cmp(&a.0));

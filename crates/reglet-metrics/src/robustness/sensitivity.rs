@@ -1,4 +1,4 @@
-//! What a little noise does to a map.
+//! The effect of small perturbations on a map.
 
 use ndarray::{Array3, ArrayView3};
 use rand::{Rng, SeedableRng};
@@ -7,12 +7,12 @@ use rand_chacha::ChaCha8Rng;
 use crate::MetricError;
 use crate::error::same_shape;
 
-/// Sensitivity-max (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the largest
-/// ‖Φ(x̃) − Φ(x)‖ / ‖Φ(x)‖ over the inputs x̃ near x (Euclidean norms over all values, as Captum has it). 0 is a map
-/// that does not move. `explained` are the attributions of x and of each x̃, in that order; see [`nearby`].
+/// Sensitivity-max (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the largest ‖Φ(x̃) − Φ(x)‖ /
+/// ‖Φ(x)‖ over the inputs x̃ near x (Euclidean norms over all values, as in Captum). 0 means that the map does not change.
+/// `explained` are the attributions of x and of each x̃, in that order; see [`nearby`].
 ///
 /// # Errors
-/// [`MetricError::Shape`], and [`MetricError::NothingPositive`] where Φ(x) is all zero.
+/// [`MetricError::Shape`], and [`MetricError::NothingPositive`] if Φ(x) is all zero.
 pub fn sensitivity_max(explained: &[Array3<f32>]) -> Result<f64, MetricError> {
     let [here, near @ ..] = explained else { return Err(MetricError::EmptyRegion) };
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
@@ -29,8 +29,8 @@ pub fn sensitivity_max(explained: &[Array3<f32>]) -> Result<f64, MetricError> {
     Ok(largest)
 }
 
-/// `count` inputs near `input`: each value moved by at most `radius`, evenly, fixed by the seed. Captum's radius is
-/// 0.02, its count 10.
+/// `count` inputs near `input`: each value is changed by at most `radius`, with a uniform distribution that the seed
+/// determines. Captum's radius is 0.02, its count 10.
 pub fn nearby(input: ArrayView3<f32>, radius: f32, count: usize, seed: u64) -> Vec<Array3<f32>> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     (0..count).map(|_| input.mapv(|value| value + radius * (2.0 * random.random::<f32>() - 1.0))).collect()

@@ -1,12 +1,12 @@
-//! How alike two maps are.
+//! The similarity of two maps.
 
 use ndarray::ArrayView2;
 
 use crate::MetricError;
 use crate::error::same_shape;
 
-/// Spearman's rank correlation of two maps, from −1 to 1, ties sharing the mean of their ranks (Spearman, 1904): what
-/// Adebayo et al., *Sanity checks for saliency maps*, 2018, compare maps with when weights are randomised.
+/// Spearman's rank correlation of two maps, from −1 to 1, where ties have the mean of their ranks (Spearman, 1904). Adebayo
+/// et al., *Sanity checks for saliency maps*, 2018, use it to compare maps after weights have been randomised.
 ///
 /// # Errors
 /// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Constant`].
@@ -25,8 +25,8 @@ pub fn spearman(one: ArrayView2<f32>, other: ArrayView2<f32>) -> Result<f64, Met
     Ok(both / (first * second).sqrt())
 }
 
-/// Of the highest values of `one`, this `share` of all pixels, the part that is among the highest of `other` as well,
-/// 0 to 1 (the top-k intersection of Ghorbani, Abid and Zou, *Interpretation of neural networks is fragile*, 2019).
+/// The overlap, 0 to 1, of the highest values of `one` and of `other`, where `share` is the share of pixels that count as
+/// highest (the top-k intersection of Ghorbani, Abid and Zou, *Interpretation of neural networks is fragile*, 2019).
 ///
 /// # Errors
 /// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1.
@@ -52,7 +52,7 @@ pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> 
     Ok(both as f64 / count as f64)
 }
 
-/// The rank of each value, from 1, ties sharing the mean of theirs.
+/// The rank of each value, from 1; ties have the mean of their ranks.
 fn ranks(map: ArrayView2<f32>) -> Result<Vec<f64>, MetricError> {
     let values: Vec<f32> = map.iter().copied().collect();
     if values.iter().any(|value| !value.is_finite()) {

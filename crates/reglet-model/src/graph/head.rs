@@ -47,8 +47,7 @@ impl Graph {
         }
         match self.range(self.output()) {
             Some((low, high)) if low >= 0.0 && high <= 1.0 => Err(format!(
-                "its result, '{}', is never below 0 or above 1, so it holds probabilities, and what they were made of \
-                 cannot be told; return what goes into the last sigmoid or softmax",
+                "its result, '{}', is never below 0 or above 1, so it contains probabilities, whose logits cannot be identified; return the input of the last sigmoid or softmax",
                 self.name(self.output())
             )),
             _ => Ok(None),

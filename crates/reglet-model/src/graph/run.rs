@@ -164,7 +164,7 @@ impl Graph {
         match self.kinds.get(&node.output) {
             Some(declared) if !alike(*declared, result.kind()) => {
                 let found = result.kind();
-                Err(fault(format!("it returns {found:?} where the exported program has {declared:?}")))
+                Err(fault(format!("it returns {found:?}, but the exported program has {declared:?}")))
             }
             _ => Ok(result),
         }

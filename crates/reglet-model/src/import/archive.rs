@@ -20,8 +20,7 @@ const MOST_ENTRIES: usize = 1 << 20;
 const LONGEST_JSON: u64 = 64 << 20;
 
 /// What to do with a file of weights.
-const WITHOUT_NETWORK: &str = "without the network that they are of; name its architecture and give the file as the weights, or \
-    export the whole model as `reglet export-help` shows";
+const WITHOUT_NETWORK: &str = "without the network; give the architecture as the model and this file as the weights, or export the whole model as `reglet export-help` shows";
 
 /// An archive of torch.export. Its entries are read when they are asked for, and not mapped, so that a file which another
 /// process cuts short meanwhile is an error.
@@ -35,9 +34,11 @@ impl Archive {
     pub fn open(path: &Path) -> Result<Archive, String> {
         match Format::of(&files::head(path)?) {
             Format::Other(what) => return Err(what.to_owned()),
-            Format::Safetensors => return Err(format!("it holds weights (.safetensors) {WITHOUT_NETWORK}")),
+            Format::Safetensors => {
+                return Err(format!("it contains weights (.safetensors) {WITHOUT_NETWORK}"));
+            }
             Format::Pickle => {
-                return Err(format!("it is a checkpoint of PyTorch, weights {WITHOUT_NETWORK}"));
+                return Err(format!("it is a PyTorch checkpoint, which contains weights {WITHOUT_NETWORK}"));
             }
             // These are read elsewhere.
             Format::Onnx | Format::Zip | Format::Unknown => {}
@@ -95,7 +96,7 @@ impl Archive {
             );
         }
         if self.has("data.pkl") {
-            return Err(format!("it is a checkpoint of PyTorch, weights {WITHOUT_NETWORK}"));
+            return Err(format!("it is a PyTorch checkpoint, which contains weights {WITHOUT_NETWORK}"));
         }
         match text("archive_format")?.as_deref() {
             Some("pt2") => {}
@@ -110,7 +111,7 @@ impl Archive {
             Some("0") => {}
             version => {
                 let version = version.unwrap_or("none");
-                return Err(format!("its archive version is {version}, and only 0 is known"));
+                return Err(format!("its archive version is {version}, but only version 0 is supported"));
             }
         }
         match text("byteorder")?.as_deref() {
@@ -122,13 +123,13 @@ impl Archive {
 
 /// Where each entry's bytes are, by its path under the root folder.
 fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, String> {
-    let plain = |error: zip::result::ZipError| format!("it is not a whole ZIP archive ({error})");
+    let plain = |error: zip::result::ZipError| format!("it is not a complete ZIP archive ({error})");
     // Where nothing precedes the archive there is nothing to detect; detection takes the second header of
     // PyTorch's central directory for its first where that has a certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, BufReader::new(file)).map_err(plain)?;
     if archive.has_duplicate_names() {
-        return Err("it has two entries of one name".to_owned());
+        return Err("it has two entries with the same name".to_owned());
     }
     if archive.len() > MOST_ENTRIES {
         return Err(format!("it has more than {MOST_ENTRIES} entries"));
@@ -136,8 +137,7 @@ fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, Stri
     // Some of a program's entries, and of a package's, are compressed.
     if archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)) {
         return Err(
-            "it is a TorchScript program, whose layers cannot be read and which is run only where it is \
-                    trusted; export the model with torch.export instead, as `reglet export-help` shows"
+            "it is a TorchScript program, whose layers are not accessible and which runs only if you declare it trusted; export the model with torch.export instead, as `reglet export-help` shows"
                 .to_owned(),
         );
     }
@@ -152,11 +152,11 @@ fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, Stri
             ));
         }
         if entry.size() != entry.compressed_size() {
-            return Err(format!("its entry '{name}' claims two sizes"));
+            return Err(format!("its entry '{name}' states two different sizes"));
         }
         let range = entry.data_start().and_then(|start| Some(start..start.checked_add(entry.size())?));
         let range = range.filter(|range| range.end <= length);
-        let range = range.ok_or_else(|| format!("its entry '{name}' goes beyond the end of the file"))?;
+        let range = range.ok_or_else(|| format!("its entry '{name}' extends beyond the end of the file"))?;
         let (folder, inner) = name.split_once('/').unwrap_or(("", &name));
         if root.get_or_insert_with(|| folder.to_owned()) != folder {
             return Err("it has two root folders".to_owned());

@@ -82,6 +82,6 @@ fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String>
             "it was exported for a fixed number of pictures, {count}; export it again with a dynamic batch, as `reglet export-help` \
              shows, or with a single picture"
         )),
-        _ => Err("its input is no batch of pictures, [N, 3 or 1, height, width] in floats".to_owned()),
+        _ => Err("its input is not a batch of pictures, which has the shape [N, 3 or 1, height, width] and floating-point values".to_owned()),
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Call<'a> {
         match self.arguments.remove(name) {
             None => Ok(None),
             Some(Argument::Tensor(tensor)) => self.scope.tensor(tensor).map(Some),
-            Some(_) => Err(format!("its argument '{name}' is no tensor")),
+            Some(_) => Err(format!("its argument '{name}' is not a tensor")),
         }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Call<'a> {
         for (place, name) in names.iter().enumerate() {
             match self.maybe_tensor(name)? {
                 Some(_) if tensors.len() < place => {
-                    return Err(format!("its argument '{name}' is given without the one before"));
+                    return Err(format!("its argument '{name}' is given without the argument before it"));
                 }
                 tensor => tensors.extend(tensor),
             }
@@ -103,13 +103,13 @@ impl<'a> Call<'a> {
             Some(Argument::OptionalTensors(tensors)) => {
                 tensors.iter().map(|tensor| tensor.as_ref().map(&mut find).transpose()).collect()
             }
-            _ => Err(format!("its argument '{name}' is no list of tensors")),
+            _ => Err(format!("its argument '{name}' is not a list of tensors")),
         }
     }
 
     /// The declared shape of a tensor.
     pub fn shape(&self, value: usize) -> Result<&[Size], String> {
-        self.scope.shape(value).ok_or_else(|| "the shape of an argument is not known".to_owned())
+        self.scope.shape(value).ok_or_else(|| "the shape of an argument is unknown".to_owned())
     }
 
     /// The number of dimensions of a tensor.
@@ -119,12 +119,12 @@ impl<'a> Call<'a> {
 
     /// The kind of a tensor's numbers.
     pub fn kind(&self, value: usize) -> Result<Kind, String> {
-        self.scope.kind(value).ok_or_else(|| "the kind of an argument is not known".to_owned())
+        self.scope.kind(value).ok_or_else(|| "the data type of an argument is unknown".to_owned())
     }
 
     /// The kind that the archive declares for the first result.
     pub fn result(&self) -> Result<Kind, String> {
-        self.result.ok_or_else(|| "the kind of its result is not known".to_owned())
+        self.result.ok_or_else(|| "the data type of its result is unknown".to_owned())
     }
 
     /// How many results the call has.
@@ -184,7 +184,7 @@ impl<'a> Call<'a> {
         match self.arguments.remove(name) {
             None => Ok(None),
             Some(Argument::Int(size)) => self.size_of(size).map(Some),
-            Some(_) => Err(format!("its argument '{name}' is no integer")),
+            Some(_) => Err(format!("its argument '{name}' is not an integer")),
         }
     }
 
@@ -193,7 +193,7 @@ impl<'a> Call<'a> {
         match self.arguments.remove(name) {
             Some(Argument::Ints(sizes)) => sizes.iter().map(|size| self.size_of(size)).collect(),
             Some(Argument::Tensors(none)) if none.is_empty() => Ok(Vec::new()),
-            _ => Err(format!("its argument '{name}' is no list of integers")),
+            _ => Err(format!("its argument '{name}' is not a list of integers")),
         }
     }
 
@@ -231,9 +231,7 @@ impl<'a> Call<'a> {
         // No layer has such steps, and what they reach could not be counted.
         match pair.iter().all(|size| (0..=LARGEST_STEP).contains(size)) {
             true => Ok(pair),
-            false => {
-                Err(format!("its argument '{name}' is {pair:?}, and at most {LARGEST_STEP} makes sense"))
-            }
+            false => Err(format!("its argument '{name}' is {pair:?}, but may be at most {LARGEST_STEP}")),
         }
     }
 
@@ -243,7 +241,7 @@ impl<'a> Call<'a> {
             None => Ok(None),
             Some(Argument::Float(value)) => Ok(Some(*value)),
             Some(Argument::Int(Symbolic::AsInt(value))) => Ok(Some(*value as f64)),
-            Some(_) => Err(format!("its argument '{name}' is no number")),
+            Some(_) => Err(format!("its argument '{name}' is not a number")),
         }
     }
 
@@ -261,7 +259,7 @@ impl<'a> Call<'a> {
                 sizes.iter().map(|size| fixed(size).map(|number| number as f64)).collect()
             }
             Some(Argument::Tensors(none)) if none.is_empty() => Ok(Vec::new()),
-            _ => Err(format!("its argument '{name}' is no list of numbers")),
+            _ => Err(format!("its argument '{name}' is not a list of numbers")),
         }
     }
 
@@ -299,7 +297,7 @@ impl<'a> Call<'a> {
         match self.arguments.remove(name) {
             None => Ok(default.to_owned()),
             Some(Argument::Text(text)) => Ok(text.clone()),
-            Some(_) => Err(format!("its argument '{name}' is no text")),
+            Some(_) => Err(format!("its argument '{name}' is not a text")),
         }
     }
 
@@ -309,9 +307,11 @@ impl<'a> Call<'a> {
             None => Ok(None),
             Some(Argument::Kind(number)) => {
                 let known = kind(*number).map(in_graph);
-                known.map(Some).ok_or_else(|| format!("its argument '{name}' is an unknown kind ({number})"))
+                known
+                    .map(Some)
+                    .ok_or_else(|| format!("its argument '{name}' is an unknown data type ({number})"))
             }
-            Some(_) => Err(format!("its argument '{name}' is no kind of numbers")),
+            Some(_) => Err(format!("its argument '{name}' is not a data type")),
         }
     }
 

@@ -47,7 +47,7 @@ use crate::{ModelError, Note, Parameters, files};
 const SCHEMA: i64 = 8;
 
 /// What is wrong with an operator that is in no list.
-const UNKNOWN: &str = "the operator is not known";
+const UNKNOWN: &str = "the operator is unknown";
 
 /// A model from an archive.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     let version = &program.schema_version;
     if version.major != SCHEMA {
         return Err(unreadable(format!(
-            "its schema is version {}.{}, and only {SCHEMA} is known; export it with PyTorch 2.9 to 2.13",
+            "its schema version is {}.{}, but only version {SCHEMA} is supported; export it with PyTorch 2.9 to 2.13",
             version.major, version.minor
         )));
     }
@@ -117,7 +117,7 @@ pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
         let tensor = match &draft.values[value].source {
             Source::Weight { name, .. } => tensors.weight(name)?,
             Source::Constant(name) => tensors.constant(name)?,
-            Source::Input | Source::Call(_) => return Err("it is no constant".to_owned()),
+            Source::Input | Source::Call(_) => return Err("it is not a constant".to_owned()),
         };
         tensor.f_to_device(device).map_err(|error| error.to_string())
     })?;
@@ -207,15 +207,15 @@ impl Importer {
         let mut outputs = signature.output_specs.iter().filter_map(|output| match output {
             OutputSpec::UserOutput { arg: Argument::Tensor(name) } => Some(Ok(name)),
             OutputSpec::UserOutput { arg: Argument::None } => None,
-            OutputSpec::UserOutput { .. } => Some(Err("one of its results is no tensor".to_owned())),
+            OutputSpec::UserOutput { .. } => Some(Err("one of its results is not a tensor".to_owned())),
             OutputSpec::BufferMutation(_) => None,
-            _ => Some(Err("it is no plain forward pass".to_owned())),
+            _ => Some(Err("it is not a simple forward pass".to_owned())),
         });
         match (outputs.next(), outputs.next()) {
             (Some(logits), None) => self.tensor(logits?),
             (None, _) => Err("it has no result".to_owned()),
             (Some(_), Some(_)) => {
-                Err("it has several results; export a module that returns the logits alone".to_owned())
+                Err("it has several results; export a module that returns only the logits".to_owned())
             }
         }
     }
@@ -234,7 +234,7 @@ impl Importer {
             InputSpec::UserInput { arg: Argument::Tensor(name) } => (name, Source::Input),
             InputSpec::UserInput { .. } | InputSpec::ConstantInput(_) => {
                 return Err(
-                    "one of its inputs is no tensor; export a model that takes pictures alone".to_owned()
+                    "one of its inputs is not a tensor; export a model that takes only pictures".to_owned()
                 );
             }
             InputSpec::CustomObj(_) | InputSpec::Token(_) => return Ok(()),
@@ -386,7 +386,7 @@ impl Importer {
                 Ok(())
             }
             (Argument::None, _) | (_, Argument::None) => Ok(()),
-            _ => Err("a region is given or returns what is neither tensor nor size".to_owned()),
+            _ => Err("a region takes or returns a value that is neither a tensor nor a size".to_owned()),
         }
     }
 
@@ -411,7 +411,7 @@ impl Scope for Importer {
     }
 
     fn size(&self, name: &str) -> Result<Size, String> {
-        let unknown = || Err(format!("the size '{name}' is not known"));
+        let unknown = || Err(format!("the size '{name}' is unknown"));
         self.sizes.get(name).cloned().unwrap_or_else(unknown)
     }
 

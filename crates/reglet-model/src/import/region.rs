@@ -46,7 +46,7 @@ pub(super) fn region(
     }
     let given: Vec<Argument> = node.inputs[place + 1..].iter().map(|input| input.arg.clone()).collect();
     if given.len() < calls.inputs.len() || node.outputs.len() != calls.outputs.len() {
-        return Err("its region does not take or return what it is called with".to_owned());
+        return Err("its region does not match the arguments or results of its call".to_owned());
     }
     Ok(Some(Region { calls: renamed((**calls).clone(), number), given, gradients }))
 }

@@ -196,7 +196,7 @@ impl Float {
     fn value<E: serde::de::Error>(self) -> Result<f64, E> {
         match self {
             Float::Number(number) => Ok(number),
-            Float::Text(text) => text.parse().map_err(|_| E::custom(format!("'{text}' is no number"))),
+            Float::Text(text) => text.parse().map_err(|_| E::custom(format!("'{text}' is not a number"))),
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
         [1, count] if count > 0 => count,
         _ => {
             return Err(unreadable(format!(
-                "for pictures {:?} its result has shape {found:?}, and logits have [N, classes]",
+                "for pictures {:?} its result has the shape {found:?}, but logits have the shape [N, classes]",
                 input.size()
             )));
         }
@@ -72,8 +72,7 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
     let whole = sums.f_sub_scalar(1.0)?.f_abs()?.f_max()?.f_double_value(&[])? < 1e-3;
     if within && whole && count > 1 {
         return Err(unreadable(
-            "it returns probabilities, whose logits cannot be looked up in a program; save one that returns what goes \
-             into the last softmax"
+            "it returns probabilities, and the logits inside a program are not accessible; save a program that returns the input of the last softmax"
                 .to_owned(),
         ));
     }

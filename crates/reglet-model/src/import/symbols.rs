@@ -20,7 +20,7 @@ impl Symbols {
     pub fn parse(&mut self, text: &str) -> Result<Size, String> {
         let mut reader = Reader { rest: text, symbols: self };
         let size = reader.expression(0).and_then(|size| reader.end().map(|()| size));
-        size.map_err(|reason| format!("its size '{}' is not understood: {reason}", shortened(text)))
+        size.map_err(|reason| format!("its size '{}' is not supported: {reason}", shortened(text)))
     }
 
     fn symbol(&mut self, name: &str) -> Size {
@@ -45,7 +45,7 @@ impl<'a> Reader<'a, '_> {
     /// `Name(argument, …)`.
     fn expression(&mut self, depth: usize) -> Result<Size, String> {
         if depth > DEEPEST {
-            return Err("it is too deep".to_owned());
+            return Err("it is nested too deeply".to_owned());
         }
         let name = self.word();
         self.expect("(")?;
@@ -88,7 +88,7 @@ impl<'a> Reader<'a, '_> {
         let end = self.rest.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
         self.rest = rest;
-        digits.parse().map_err(|_| format!("'{digits}' is no integer"))
+        digits.parse().map_err(|_| format!("'{digits}' is not an integer"))
     }
 
     fn word(&mut self) -> &'a str {
@@ -126,7 +126,7 @@ fn compose(name: &str, arguments: Vec<Size>) -> Result<Size, String> {
             [base @ Size::Symbol(_), Size::Fixed(exponent @ 1..=LARGEST_EXPONENT)] => {
                 Size::Product(vec![base.clone(); *exponent as usize])
             }
-            _ => return Err("it has a power of more than a symbol".to_owned()),
+            _ => return Err("it has a power of an expression other than a symbol".to_owned()),
         },
         _ => return Err(format!("there is no {name}")),
     })

@@ -39,7 +39,7 @@ impl<'a> Tensors<'a> {
         let meta = meta(name, payload)?.clone();
         let tensor = self.read(name, path, &meta)?;
         if is_param && !is_finite(&tensor).map_err(|error| error.to_string())? {
-            return Err(format!("its weight '{name}' holds NaN or infinity"));
+            return Err(format!("its weight '{name}' contains NaN or infinity"));
         }
         Ok(tensor)
     }
@@ -65,8 +65,7 @@ impl<'a> Tensors<'a> {
         let available = storage.numel() as i64;
         if !fits(&sizes, &strides, offset, available) {
             return Err(format!(
-                "its tensor '{name}' of shape {sizes:?}, strides {strides:?} and offset {offset} goes beyond its \
-                 {available} stored numbers"
+                "its tensor '{name}' of shape {sizes:?}, strides {strides:?} and offset {offset} extends beyond its {available} stored numbers"
             ));
         }
         storage.f_as_strided(sizes, strides, offset).map_err(|error| error.to_string())
@@ -82,15 +81,16 @@ fn meta<'a>(name: &str, payload: &'a Payload) -> Result<&'a TensorMeta, String> 
         _ if payload.use_pickle => Err(format!(
             "its tensor '{name}' is a pickle, which is not opened; export the model on the CPU, with plain tensors"
         )),
-        None => Err(format!("its '{name}' is no tensor")),
-        Some(meta) if meta.layout != STRIDED => Err(format!("its tensor '{name}' is not a dense one")),
+        None => Err(format!("its '{name}' is not a tensor")),
+        Some(meta) if meta.layout != STRIDED => Err(format!("its tensor '{name}' is not dense")),
         Some(meta) => Ok(meta),
     }
 }
 
 /// All the numbers of one storage.
 fn storage(name: &str, bytes: &[u8], dtype: i64) -> Result<Tensor, String> {
-    let kind = kind(dtype).ok_or_else(|| format!("its tensor '{name}' is of an unknown kind ({dtype})"))?;
+    let kind =
+        kind(dtype).ok_or_else(|| format!("its tensor '{name}' has an unknown data type ({dtype})"))?;
     let width = kind.elt_size_in_bytes();
     let count = bytes.len() / width;
     // A byte that is neither 0 nor 1 must not become a C++ bool.

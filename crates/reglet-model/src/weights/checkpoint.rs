@@ -51,7 +51,9 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
         }
     }
     if tensors.is_empty() {
-        return Err("the checkpoint holds no tensors; save `model.state_dict()` and pass that".to_owned());
+        return Err(
+            "the checkpoint contains no tensors; save `model.state_dict()` and use that file".to_owned()
+        );
     }
     Ok(tensors)
 }
@@ -87,7 +89,7 @@ fn refuse_code(path: &Path) -> Result<(), String> {
         });
         let length = length.map_err(|message| match code {
             Some(code) => {
-                format!("it asks for code to be run ({code}), which is refused; save `model.state_dict()` and pass that")
+                format!("it asks for code to be run ({code}), which is refused; save `model.state_dict()` and use that file")
             }
             None => sentence(&message),
         })?;
@@ -189,7 +191,7 @@ fn sentence(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let first = first.split(". ").next().unwrap_or_default().trim_end_matches('.');
     let first = first.strip_prefix("pickle: ").unwrap_or(first);
-    format!("it is not a whole PyTorch state dict ({first}); save `model.state_dict()` and pass that")
+    format!("it is not a complete PyTorch state dict ({first}); save `model.state_dict()` and use that file")
 }
 
 #[cfg(test)]

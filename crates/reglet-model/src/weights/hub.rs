@@ -32,7 +32,8 @@ pub fn published(architecture: Architecture, progress: Progress) -> Result<PathB
     let name = file_name(architecture);
     let url = format!("{HOST}{name}");
     let failed = |reason: &str| ModelError::Download { url: url.clone(), reason: reason.to_owned() };
-    let folder = checkpoints().ok_or_else(|| failed("neither TORCH_HOME nor HOME says where to keep it"))?;
+    let folder = checkpoints()
+        .ok_or_else(|| failed("neither TORCH_HOME nor HOME is set, so there is no folder to store it in"))?;
     let path = folder.join(name);
     if !path.is_file() {
         let hash = name.rsplit(['-', '.']).nth(1).unwrap_or_default();

@@ -39,9 +39,10 @@ impl Weights {
         let unreadable = |reason: String| ModelError::UnreadableWeights { path: path.to_owned(), reason };
         let tensors = match Format::of(&files::head(path).map_err(unreadable)?) {
             Format::Zip | Format::Pickle => checkpoint::read(path),
-            Format::Onnx => {
-                Err("it is an ONNX file, a whole model; name it as the model, not as weights".to_owned())
-            }
+            Format::Onnx => Err(
+                "it is an ONNX file, which contains a whole model; give it as the model, not as the weights"
+                    .to_owned(),
+            ),
             Format::Other(what) => Err(what.to_owned()),
             Format::Safetensors | Format::Unknown => safe::read(path),
         };

@@ -60,10 +60,9 @@ impl Parameters {
         if !complaints.is_empty() {
             let whole = missing.is_empty() && misshapen.is_empty();
             let advice = if whole {
-                "the network's own are all there, so leave these out of the state dict if they belong to the training, as a loss's \
-                 weights do, or name the architecture that has them"
+                "the network's own tensors are all there; if these belong to the training, as the weights of a loss do, remove them from the state dict, else give the architecture that has them"
             } else {
-                "name the architecture they were trained with"
+                "give the architecture that they were trained with"
             };
             return Err(ModelError::WeightsMismatch {
                 path: weights.path().to_owned(),

@@ -105,7 +105,12 @@ impl<'a> Walker<'a> {
             b'(' | b')' | b'0' | b'1' | b'2' | b'N' | b'Q' | b'R' | b']' | b'a' | b'b' | b'd' | b'e'
             | b'l' | b'o' | b's' | b't' | b'u' | b'}' => (),
             0x81 | 0x85..=0x89 | 0x8f..=0x92 | 0x97 | 0x98 => (),
-            _ => return Err(format!("its pickle holds 0x{opcode:02x} at {}, no opcode", self.at - 1)),
+            _ => {
+                return Err(format!(
+                    "its pickle contains 0x{opcode:02x} at {}, which is not an opcode",
+                    self.at - 1
+                ));
+            }
         }
         // Two texts in a row are the two values on top; after anything else only what it pushed is known.
         let below = if pushed.is_some() { self.top[1].take() } else { None };
@@ -127,7 +132,7 @@ impl<'a> Walker<'a> {
     fn take(&mut self, count: u64) -> Result<&'a [u8], String> {
         let end = usize::try_from(count).ok().and_then(|count| self.at.checked_add(count));
         let taken = end.and_then(|end| Some((end, self.bytes.get(self.at..end)?)));
-        let (end, taken) = taken.ok_or_else(|| format!("its pickle breaks off at {}", self.at))?;
+        let (end, taken) = taken.ok_or_else(|| format!("its pickle ends unexpectedly at {}", self.at))?;
         self.at = end;
         Ok(taken)
     }
@@ -147,7 +152,7 @@ impl<'a> Walker<'a> {
     fn line(&mut self) -> Result<&'a [u8], String> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&byte| byte == b'\n');
-        let length = length.ok_or_else(|| format!("its pickle breaks off at {}", self.at))?;
+        let length = length.ok_or_else(|| format!("its pickle ends unexpectedly at {}", self.at))?;
         self.at += length + 1;
         Ok(&rest[..length])
     }

@@ -17,7 +17,7 @@ const LONGEST_HEADER: u64 = 100_000_000;
 /// short meanwhile is an error.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     let no_file = |error: &dyn std::fmt::Display| {
-        format!("it is neither a PyTorch checkpoint nor a whole .safetensors file ({error})")
+        format!("it is neither a PyTorch checkpoint nor a complete .safetensors file ({error})")
     };
     let (file, size) = files::open(path)?;
     let short = || no_file(&"it is too short for its header");
@@ -33,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     let end = infos.values().map(|info| info.data_offsets.1 as u64).max().unwrap_or(0);
     if end != size - start {
         return Err(no_file(&format!(
-            "its header tells of {end} bytes of tensors, and it has {}",
+            "its header announces {end} bytes of tensors, but it has {}",
             size - start
         )));
     }

@@ -1,4 +1,4 @@
-//! Any estimate that weights can be given to.
+//! The bootstrap of any estimate that accepts weights.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -9,17 +9,17 @@ use super::{Draws, acceleration};
 use crate::groups::dense;
 use crate::probability::Ranked;
 
-/// So many groups, or sets of groups put together at random, are left out in turn.
+/// The number of groups, or of random sets of groups, that are left out in turn.
 const LEFT_OUT: usize = 400;
 
-/// An estimate of rows, the groups drawn again. `estimate` is given the weight of each row, how often its group was
-/// drawn, and answers `None` where it is not defined; such draws are made again. With all weights one it is the
-/// estimate itself.
+/// An estimate from rows, with its bootstrap over groups. `estimate` receives the weight of each row, which is the number of
+/// times that its group was drawn, and returns `None` if it is undefined; such draws are repeated. With all weights one, it
+/// is the estimate itself.
 ///
-/// The interval is widened by the number of groups that the estimate hangs on, those whose leaving out moves it: of a
-/// sensitivity those that hold positives.
+/// The interval is widened according to the number of groups that the estimate depends on, which are those whose omission
+/// changes it; for a sensitivity, these are the groups with positives.
 ///
-/// `None` where there are fewer than two such groups, or where the estimate is not defined, or seldom.
+/// `None` if there are fewer than two such groups, or if the estimate is undefined for the rows or for most draws.
 pub fn bootstrap(
     groups: &[u32],
     seed: u64,
@@ -66,10 +66,11 @@ pub fn bootstrap(
     Some(Draws::new(value, draws, acceleration(&left_out), (rows, count), effective as f64))
 }
 
-/// The area under the ROC curve (see [`auroc`](crate::auroc)), the groups drawn again; its interval lies between 0 and
-/// 1. The interval is widened by the number of groups that hold positives, or negatives, whichever are fewer.
+/// The area under the ROC curve (see [`auroc`](crate::auroc)), with its bootstrap over groups; its interval lies between 0
+/// and
+/// 1. The interval is widened according to the number of groups with positives or with negatives, whichever is smaller.
 ///
-/// `None` where either are fewer than two, where a score is not a number, or where the lists differ in length.
+/// `None` if either number is less than two, if a score is not a number, or if the lists differ in length.
 pub fn bootstrap_auroc(scores: &[f64], positive: &[bool], groups: &[u32], seed: u64) -> Option<Draws> {
     if groups.len() != scores.len() {
         return None;

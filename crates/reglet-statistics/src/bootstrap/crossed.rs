@@ -1,4 +1,4 @@
-//! The mean where rows belong to a group and, across the groups, to a donor.
+//! The mean of rows that belong to a group and, crossed with the groups, to a donor.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::groups::{as_many_equal, dense};
 /// The rows of one group and one donor.
 struct Cell {
     group: usize,
-    /// One past the last donor where there is none.
+    /// One past the last donor if there is none.
     donor: usize,
     /// Their distances from the mean, added up.
     beyond: f64,
     rows: f64,
 }
 
-/// See [`bootstrap_mean`](super::bootstrap_mean). There are two groups and two donors or more.
+/// See [`bootstrap_mean`](super::bootstrap_mean). There are at least two groups and two donors.
 pub(super) fn crossed(
     values: &[f64],
     mean: f64,
@@ -85,7 +85,7 @@ pub(super) fn crossed(
     Some(Draws::new(mean, draws, acceleration(&left_out), (values.len(), groups), effective))
 }
 
-/// How often each of `count` was drawn in as many draws.
+/// How often each of `count` items was drawn in `count` draws.
 fn draw(random: &mut ChaCha8Rng, weights: &mut Vec<f64>, count: usize) {
     weights.clear();
     weights.resize(count, 0.0);

@@ -4,13 +4,14 @@ use super::Draws;
 use super::parts::draw_parts;
 use crate::groups::{as_many_equal, dense};
 
-/// The mean of the rows `with` less the mean of those without, the groups drawn again; a group may hold rows of both.
+/// The mean of the rows `with` minus the mean of those without, with its bootstrap over groups; a group may contain rows of
+/// both kinds.
 ///
-/// The interval is widened by what Welch's approximation (1947) leaves of the groups: by two of them where two of a
-/// hundred are with, and all others without.
+/// The interval is widened according to the effective number of groups by Welch's approximation (1947): two, if two of a
+/// hundred groups are with and all others without.
 ///
-/// `None` where fewer than two groups hold rows with, or without, where a value is not finite, or where the lists
-/// differ in length.
+/// `None` if fewer than two groups contain rows with, or without, if a value is not finite, or if the lists differ in
+/// length.
 pub fn bootstrap_difference(values: &[f64], with: &[bool], groups: &[u32], seed: u64) -> Option<Draws> {
     if values.len() != with.len()
         || values.len() != groups.len()

@@ -5,29 +5,29 @@ use super::crossed::crossed;
 use super::parts::draw_parts;
 use crate::groups::{as_many_equal, dense};
 
-/// Values, each of a group, and perhaps each made with a donor.
+/// Values that belong to groups, and optionally to donors.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
-    /// What is averaged; finite.
+    /// The values that are averaged; all must be finite.
     pub values: &'a [f64],
-    /// The group of each value: the patient or the lesion. As long as `values`.
+    /// The group of each value: the patient or the lesion. Has the length of `values`.
     pub groups: &'a [u32],
-    /// The donor of each value, where it has one: the picture that an inserted artefact was cut out of. As long as
+    /// The donor of each value, if it has one: the picture that an inserted artefact was cut out of. Has the length of
     /// `values`.
     pub donors: Option<&'a [Option<u32>]>,
 }
 
-/// The mean of the values over all rows, the groups drawn again; where rows name two donors or more, those are drawn
-/// again too, independently (the pigeonhole bootstrap for crossed data; Owen, *The pigeonhole bootstrap*, 2007): a row
-/// counts as often as its group was drawn times as often as its donor was. That product overstates what is left when
-/// group and donor are taken out, up to three times where each group has one row, so the draws are then drawn together
-/// about the estimate until their variance is Cameron, Gelbach and Miller's for two-way clusters (*Robust inference with
-/// multiway clustering*, 2011): that of the groups, and that of the donors, less that of the pairs of both. The lesser
-/// of the numbers of groups and of donors decides how much the interval is widened. With a single donor nothing can be
-/// said of others, and only the groups are drawn.
+/// The mean of the values over all rows, with its bootstrap over groups. If rows name two or more donors, the donors are
+/// resampled as well, independently (the pigeonhole bootstrap for crossed data; Owen, *The pigeonhole bootstrap*, 2007): the
+/// weight of a row is the product of the numbers of times that its group and its donor were drawn. This product overstates
+/// the residual variance, by up to a factor of three if each group has one row. The draws are therefore contracted towards
+/// the estimate until their variance equals that of Cameron, Gelbach and Miller for two-way clusters (*Robust inference with
+/// multiway clustering*, 2011): the variance of the groups plus that of the donors minus that of the pairs of both. The
+/// smaller of the numbers of groups and of donors determines how much the interval is widened. With a single donor, nothing
+/// is known about other donors, and only the groups are resampled.
 ///
-/// `None` where there are fewer than two groups, which say nothing of their scatter, where a value is not finite, or
-/// where the lists differ in length.
+/// `None` if there are fewer than two groups, whose scatter is then unknown, if a value is not finite, or if the lists
+/// differ in length.
 pub fn bootstrap_mean(rows: Rows, seed: u64) -> Option<Draws> {
     let Rows { values, groups, donors } = rows;
     let sound = groups.len() == values.len()
@@ -51,7 +51,7 @@ pub fn bootstrap_mean(rows: Rows, seed: u64) -> Option<Draws> {
     mean_of_parts(mean, parts, values.len(), seed)
 }
 
-/// The same where every value is a group of its own.
+/// The same, with every value as a group of its own.
 pub(crate) fn mean_of_independent(values: &[f64], seed: u64) -> Option<Draws> {
     if values.len() < 2 || values.iter().any(|value| !value.is_finite()) {
         return None;
@@ -61,7 +61,7 @@ pub(crate) fn mean_of_independent(values: &[f64], seed: u64) -> Option<Draws> {
     mean_of_parts(mean, parts, values.len(), seed)
 }
 
-/// `parts` holds each group's sum of distances from the mean, and its rows.
+/// `parts` contains each group's sum of distances from the mean, and its number of rows.
 fn mean_of_parts(mean: f64, parts: Vec<[f64; 2]>, rows: usize, seed: u64) -> Option<Draws> {
     let groups = parts.len();
     let estimate = |sum: &[f64; 2]| Some(mean + sum[0] / sum[1]);

@@ -1,4 +1,4 @@
-//! How far an estimate would scatter if other groups had been photographed: the bootstrap over groups.
+//! The bootstrap over groups: how much an estimate would vary if other groups had been photographed.
 
 mod any;
 mod crossed;
@@ -18,34 +18,33 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::{Estimate, normal_cdf, normal_quantile, quantile};
 
-/// An estimate, and what it becomes when the groups (patients, lesions) that it rests on are drawn again, with
-/// replacement, as often as there are groups (the cluster bootstrap; Field and Welsh, *Bootstrapping clustered data*,
-/// 2007). Intervals at any level come from the same draws.
+/// An estimate, and its values when its groups (patients, lesions) are resampled with replacement (the cluster bootstrap;
+/// Field and Welsh, *Bootstrapping clustered data*, 2007). Intervals at any level are computed from the same draws.
 ///
-/// Made by [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`] and [`bootstrap`], from 5000 draws, or
-/// fewer, down to 1000, where there are very many rows. The seed fixes them; the number of threads does not matter.
+/// It is computed by [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`] and [`bootstrap`], from 5000 draws,
+/// or from as few as 1000 if there are very many rows. The draws depend on the seed, but not on the number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draws {
     value: f64,
-    /// The estimates of the draws, ascending.
+    /// The estimates of the draws, in ascending order.
     sorted: Vec<f64>,
-    /// How far the draws' median is from the estimate, as a normal quantile.
+    /// The deviation of the draws' median from the estimate, as a normal quantile.
     bias: f64,
-    /// How fast the standard error changes with the estimate, by the jackknife over groups.
+    /// The rate at which the standard error changes with the estimate, by the jackknife over groups.
     acceleration: f64,
     rows: usize,
     groups: usize,
-    /// How many groups the scatter rests on, where it is fewer than all: at least one and a half.
+    /// The number of groups that determine the scatter, if it is less than all: at least one and a half.
     effective: f64,
-    /// What the estimate cannot leave.
+    /// The range of the estimate.
     range: (f64, f64),
 }
 
-/// A tail that fewer draws than these reach is continued as a normal one.
+/// A tail with fewer draws than this is extrapolated as a normal tail.
 const TAIL: f64 = 10.0;
 
 impl Draws {
-    /// `effective` is the number of groups that the scatter rests on.
+    /// `effective` is the number of groups that determine the scatter.
     fn new(
         value: f64,
         mut draws: Vec<f64>,
@@ -67,7 +66,7 @@ impl Draws {
         Draws { value, sorted: draws, bias, acceleration, rows, groups, effective, range }
     }
 
-    /// The same for a quantity that lies between `low` and `high`: intervals end there.
+    /// The same for a quantity that lies between `low` and `high`; intervals are limited to this range.
     pub fn within(self, low: f64, high: f64) -> Draws {
         Draws { range: (low, high), ..self }
     }
@@ -77,18 +76,18 @@ impl Draws {
         self.value
     }
 
-    /// How many rows it rests on.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// In how many groups they are; at least two.
+    /// The number of groups; at least two.
     pub fn groups(&self) -> usize {
         self.groups
     }
 
-    /// The standard error: the standard deviation of the draws, times √(g/(g−1)) because g groups drawn again scatter
-    /// by so much less than g new ones, with the g of [`interval`](Draws::interval).
+    /// The standard error: the standard deviation of the draws, times √(g/(g−1)), because g resampled groups vary less than
+    /// g new groups by this factor, with the g of [`interval`](Draws::interval).
     pub fn standard_error(&self) -> f64 {
         let count = self.sorted.len() as f64;
         let mean = self.sorted.iter().sum::<f64>() / count;
@@ -96,18 +95,19 @@ impl Draws {
         (squares / count * self.effective / (self.effective - 1.0)).sqrt()
     }
 
-    /// The interval that holds the truth with probability `level`, which is taken to be between 0.01 and 0.999999.
+    /// The interval that contains the true value with probability `level`, which is limited to 0.01 to 0.999999.
     ///
-    /// Bias-corrected and accelerated (BCa; Efron, *Better bootstrap confidence intervals*, 1987), its ends then moved
-    /// away from the estimate by √(g/(g−1)) · t/z for g groups, with the quantiles of Student's t with g − 1 degrees
-    /// of freedom and of the normal, as bootstrap intervals are too narrow by about that factor when there are few
-    /// groups (Hesterberg, *What teachers should know about the bootstrap*, 2015; Cameron, Gelbach and Miller,
+    /// Bias-corrected and accelerated (BCa; Efron, *Better bootstrap confidence intervals*, 1987), with its ends moved away
+    /// from the estimate by the factor √(g/(g−1)) · t/z for g groups, where t and z are the quantiles of Student's t with g
+    /// − 1 degrees of freedom and of the normal distribution. Bootstrap intervals are too narrow by about this factor if
+    /// there are few groups (Hesterberg, *What teachers should know about the bootstrap*, 2015; Cameron, Gelbach and Miller,
     /// *Bootstrap-based improvements for inference with clustered errors*, 2008): 1.7 for five groups at 95 %, 1.05 for
-    /// forty. Where groups differ in size, g is how many of one size would scatter as they do; where they come in two
-    /// kinds (with and without, positive and negative, patients and donors), what the kind with fewer allows. A tail that fewer than ten draws reach is continued from there as a normal one.
+    /// forty. If groups differ in size, g is the number of groups of equal size that would vary as much; if there are two
+    /// kinds of groups (with and without, positive and negative, patients and donors), the kind with fewer groups limits g.
+    /// A tail with fewer than ten draws is extrapolated as a normal tail.
     ///
-    /// Values that are all equal give an interval of no width, which says nothing of their uncertainty: ask for a
-    /// minimum of [`groups`](Draws::groups) too.
+    /// Values that are all equal give an interval of zero width, which does not reflect their uncertainty, so also require a
+    /// minimum number of [`groups`](Draws::groups).
     pub fn interval(&self, level: f64) -> Estimate {
         // A level that is not a number asks for nothing; the usual one answers.
         let level = if level.is_nan() { crate::LEVEL } else { level.clamp(0.01, 0.999_999) };
@@ -142,14 +142,14 @@ impl Draws {
     }
 }
 
-/// How much wider an interval from so many groups must be than the draws say.
+/// The factor by which an interval from this number of groups must be wider than the draws indicate.
 fn widening(groups: f64, tail: f64) -> f64 {
     let Ok(student) = StudentsT::new(0.0, 1.0, groups - 1.0) else { return 1.0 };
     let ratio = student.inverse_cdf(tail) / normal_quantile(tail);
     (groups / (groups - 1.0)).sqrt() * if ratio.is_finite() { ratio.max(1.0) } else { 1.0 }
 }
 
-/// The acceleration from how far leaving out each group moves the estimate: a sixth of the skewness over √n.
+/// The acceleration, from the changes of the estimate when each group is left out: a sixth of the skewness divided by √n.
 fn acceleration(left_out: &[f64]) -> f64 {
     let mean = left_out.iter().sum::<f64>() / left_out.len().max(1) as f64;
     let power = |exponent: i32| left_out.iter().map(|value| (mean - value).powi(exponent)).sum::<f64>();

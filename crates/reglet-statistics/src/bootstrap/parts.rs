@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use super::acceleration;
 use super::resample::resample;
 
-/// More groups than these are first put together, at random, into so many: the scatter of the estimate stays what it
-/// was within 1.1 % (the method of random groups; Wolter, *Introduction to variance estimation*, 2007), and the time
+/// If there are more groups than this, they are first combined at random into this number: the scatter of the estimate
+/// changes by at most 1.1 % (the method of random groups; Wolter, *Introduction to variance estimation*, 2007), and the time
 /// is bounded.
 const LARGEST: usize = 4000;
 

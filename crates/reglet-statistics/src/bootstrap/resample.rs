@@ -1,25 +1,25 @@
-//! Drawing again, the same on any number of threads.
+//! Resampling that gives the same result on any number of threads.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-/// How often the groups are drawn again: enough that an interval at 1 − 0.05/60 is seldom off by a tenth of its width.
+/// The number of draws: enough that an interval at 1 − 0.05/60 seldom deviates by a tenth of its width.
 const MOST: usize = 5000;
 
-/// How often where each draw is dear.
+/// The number of draws if each draw is expensive.
 const FEWEST: usize = 1000;
 
-/// How many rows all draws together look at, about.
+/// The approximate number of rows that all draws use together.
 const BUDGET: usize = 50_000_000;
 
-/// So many draws share a stream of random numbers.
+/// The number of draws that share a stream of random numbers.
 const CHUNK: usize = 100;
 
-/// A draw in which the estimate is not defined is made again so often, at most.
+/// How often a draw is repeated at most if the estimate is undefined.
 const TRIES: usize = 20;
 
-/// The estimates of many draws, each of which looks at `size` rows. `None` where most are not defined.
+/// The estimates of many draws, each of which uses `size` rows. `None` if most are undefined.
 pub(super) fn resample<Scratch: Default>(
     size: usize,
     seed: u64,

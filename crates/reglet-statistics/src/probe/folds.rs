@@ -1,4 +1,4 @@
-//! Which groups are held out together.
+//! The assignment of groups to folds.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Deals groups into at most `folds` folds so that each fold has about as many rows of either label: the fold of each
-/// group, by rising number. `None` where fewer than two groups hold a label.
+/// Assigns groups to at most `folds` folds so that the folds have similar numbers of rows of each label. Returns the fold of
+/// each group, by ascending number. `None` if fewer than two groups have a label.
 pub(super) fn deal(labels: &[bool], groups: &[u32], folds: usize, seed: u64) -> Option<Vec<(u32, usize)>> {
     // Rows of each group, without and with the label.
     let mut rows: BTreeMap<u32, [usize; 2]> = BTreeMap::new();

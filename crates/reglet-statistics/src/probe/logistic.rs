@@ -1,4 +1,5 @@
-//! Ridge logistic regression, in the dual: its size is the number of rows, however many features there are.
+//! Ridge logistic regression in its dual form, whose size is the number of rows and does not depend on the number of
+//! features.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
@@ -12,15 +13,15 @@ pub(super) struct Logistic {
 
 const STEPS: usize = 100;
 
-/// Converged where no log-odds move further.
+/// The regression has converged when no log-odds change by more than this.
 const CLOSE: f64 = 1e-10;
 
 impl Logistic {
-    /// Minimises C·Σ log(1 + exp(−y·f)) + ½‖w‖² with f = w·z + b over the features standardised to z (those that do not
-    /// vary are left at zero), by Newton's steps (iteratively reweighted least squares) in w = Zᵀa: each solves
-    /// (K + (CW)⁻¹)a + b = f + W⁻¹(y − p) with Σa = 0, K = ZZᵀ and W = p(1 − p), by Cholesky's decomposition of
-    /// I + √(CW)·K·√(CW), which is never singular (Rasmussen and Williams, *Gaussian processes for machine learning*,
-    /// 2006, algorithm 3.1). A step that does not lessen the sum is halved. `None` unless both labels are there.
+    /// Minimises C·Σ log(1 + exp(−y·f)) + ½‖w‖² with f = w·z + b over the features standardised to z (those that do not vary
+    /// are left at zero), by Newton's steps (iteratively reweighted least squares) in w = Zᵀa: each solves (K + (CW)⁻¹)a + b
+    /// = f + W⁻¹(y − p) with Σa = 0, K = ZZᵀ and W = p(1 − p), by Cholesky's decomposition of I + √(CW)·K·√(CW), which is
+    /// never singular (Rasmussen and Williams, *Gaussian processes for machine learning*, 2006, algorithm 3.1). A step that
+    /// does not decrease the sum is halved. `None` unless both labels are present.
     pub fn fit(rows: &[&[f32]], labels: &[bool], c: f64) -> Option<Logistic> {
         if !labels.contains(&true) || !labels.contains(&false) {
             return None;

@@ -1,4 +1,4 @@
-//! A cross-fitted linear probe: whether a model's features tell rows of two kinds apart.
+//! A cross-fitted linear probe, which measures whether a model's features separate rows of two kinds.
 
 mod folds;
 mod logistic;
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::{Draws, Estimate, LEVEL, bootstrap_auroc};
 use logistic::Logistic;
 
-/// Ridge logistic regressions on features, each fitted without the rows that it is asked about.
+/// Ridge logistic regressions on features, each fitted without the rows that it is applied to.
 ///
-/// The groups are dealt into folds, whole, and evenly by label. For each fold a logistic regression is fitted on the
-/// rows of all others: features standardised by those rows, C·Σ log-loss + ½‖w‖² with C = 4/d for d features
-/// (scikit-learn's `LogisticRegression(C=4/d)`), under which log-odds that are off by two are as surprising as they are
-/// by a standard normal prior, whatever d is. The score of a row is its log-odds.
+/// Whole groups are assigned to folds, balanced by label. For each fold, a logistic regression is fitted on the rows of all
+/// others: features standardised by those rows, C·Σ log-loss + ½‖w‖² with C = 4/d for d features (scikit-learn's
+/// `LogisticRegression(C=4/d)`), under which log-odds that are off by two are as surprising as they are by a standard normal
+/// prior, whatever d is. The score of a row is its log-odds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Probe {
     fits: Vec<Logistic>,
-    /// Each group's fold, by rising number of the group.
+    /// Each group's fold, by ascending number of the group.
     folds: Vec<(u32, usize)>,
     held_out: Vec<f64>,
     auroc: Draws,
@@ -28,12 +28,12 @@ pub struct Probe {
 const SPREAD: f64 = 4.0;
 
 impl Probe {
-    /// Fits the probe on rows of `width` features each, one row after the other. `folds` is at least two; fewer are made
-    /// where fewer groups hold either label. The seed fixes how groups are dealt, and the interval. The time grows with
-    /// the number of rows squared times the features, and with its cube.
+    /// Fits the probe on rows of `width` features each, one row after the other. `folds` is at least two; there are fewer
+    /// folds if fewer groups have one of the labels. The seed determines the assignment of groups and the interval. The time
+    /// grows with the square of the number of rows times the number of features, and with the cube of the number of rows.
     ///
-    /// `None` where fewer than two groups hold rows of a label, where a feature is not finite, where there are none, or
-    /// where the lists differ in length.
+    /// `None` if fewer than two groups contain rows of a label, if a feature is not finite, if there are no features, or if
+    /// the lists differ in length.
     pub fn fit(
         features: &[f32],
         width: usize,
@@ -66,14 +66,13 @@ impl Probe {
         Some(Probe { fits, folds, held_out, auroc })
     }
 
-    /// The score of each row that the probe was fitted on, by the fold that did not see its group.
+    /// The score of each row that the probe was fitted on, from the fold that did not include its group.
     pub fn held_out_scores(&self) -> &[f64] {
         &self.held_out
     }
 
-    /// The score of a row: by the fold that did not see its `group`, or the mean over all folds where the group is not
-    /// named, or is none of those that the probe was fitted on. `None` where there are not as many features, or one is
-    /// not finite.
+    /// The score of a row, from the fold that did not include its `group`, or the mean over all folds if no group is given
+    /// or the probe was not fitted on it. `None` if the number of features differs, or if one is not finite.
     pub fn score(&self, features: &[f32], group: Option<u32>) -> Option<f64> {
         let width = self.fits.first()?.width();
         if features.len() != width || features.iter().any(|feature| !feature.is_finite()) {
@@ -86,8 +85,8 @@ impl Probe {
         Some(sum / self.fits.len() as f64)
     }
 
-    /// How well the held-out scores tell the labels apart: the area under the ROC curve with its 95 % interval over
-    /// groups (see [`bootstrap_auroc`]). 0.5 where the features do not.
+    /// How well the held-out scores separate the labels: the area under the ROC curve with its 95 % interval over groups
+    /// (see [`bootstrap_auroc`]). It is 0.5 if the features do not separate them.
     pub fn auroc(&self) -> Estimate {
         self.auroc.interval(LEVEL)
     }

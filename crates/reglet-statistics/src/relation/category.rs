@@ -9,22 +9,22 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 
 use super::{Relation, permuted};
 
-/// Where fewer units than these are to be expected in a cell, the formula does not hold (Cochran, *Some methods for
-/// strengthening the common χ² tests*, 1954).
+/// If fewer units than this are expected in a cell, the formula is not valid (Cochran, *Some methods for strengthening the
+/// common χ² tests*, 1954).
 const EXPECTED: f64 = 5.0;
 
-/// One unit: its label, and the categories its rows are of with the share of each.
+/// One unit: its label, and the categories of its rows with their shares.
 type Unit = (bool, Vec<(usize, f64)>);
 
-/// Whether a category (or yes and no, as two of them) goes with a yes-or-no label. The strength is Cramér's V (1946): 0
-/// where they do not go together, 1 where the category tells the label.
+/// The association of a category (or of a binary property) with a binary label. The strength is Cramér's V (1946): 0 without
+/// an association, 1 if the category determines the label.
 ///
-/// p is Pearson's χ² without a correction for continuity; where fewer than five units are to be expected in a cell, that
-/// of dealing the labels again, 9999 times as the seed fixes, which for a table of two by two comes near Fisher's exact
-/// test.
+/// p is that of Pearson's χ² test without a continuity correction. If fewer than five units are expected in a cell, it is
+/// that of a permutation test with 9999 permutations of the labels, determined by the seed; for a table of two by two, this
+/// is close to Fisher's exact test.
 ///
-/// `None` in place of a category is missing. The answer is `None` unless there are two labels and two categories, or
-/// where the lists differ in length.
+/// `None` in place of a category means that it is missing. The result is `None` unless there are two labels and two
+/// categories, or if the lists differ in length.
 pub fn category_with_label(
     categories: &[Option<u32>],
     labels: &[bool],

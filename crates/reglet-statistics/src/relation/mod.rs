@@ -1,10 +1,10 @@
-//! Whether a plain property of pictures goes with the label, or with the score among pictures of one label.
+//! The association of a simple property of pictures with the label, or with the score among pictures of one label.
 //!
-//! p-values need independent rows. Rows of one group and one label (or stratum) are therefore first put together to one
-//! **unit**: the mean of their numbers, or the share of each category. Where a group has rows of both labels, its two
-//! units count as independent when labels are compared, which errs on the safe side: what they share makes them more
-//! alike than chance would. When a property is compared with a score it would not, and [`number_with_score`] allows for
-//! it.
+//! p-values require independent rows. Rows of one group and one label (or stratum) are therefore first combined into one
+//! **unit**: the mean of their numbers, or the share of each category. If a group has rows of both labels, its two units are
+//! treated as independent when labels are compared. This is conservative, because units of the same group are more similar
+//! than independent units. When a property is compared with a score it would not be conservative, and [`number_with_score`]
+//! corrects for it.
 
 mod category;
 mod number;
@@ -13,23 +13,23 @@ mod units;
 pub use category::category_with_label;
 pub use number::{number_with_label, number_with_score};
 
-/// How strongly a property goes with something, and whether that could be chance.
+/// The strength of an association, and whether it could be due to chance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relation {
-    /// The strength; what it is, and its range, is said where it is made.
+    /// The strength; the function that computes it documents its meaning and range.
     pub strength: f64,
     /// The two-sided p-value, 0 to 1.
     pub p: f64,
-    /// How many units it rests on.
+    /// The number of units.
     pub units: usize,
-    /// How many rows have no value of the property, and are left out.
+    /// The number of rows without a value of the property, which are omitted.
     pub missing: usize,
 }
 
-/// How often labels are dealt again where there are too few units for the formula.
+/// The number of permutations of the labels if there are too few units for the formula.
 const PERMUTATIONS: usize = 9999;
 
-/// The p-value of `found` among what `again` finds after each dealing, which counts as one of them (Phipson and Smyth,
+/// The p-value of `found` among the results of `again` for the permutations, including the observed one (Phipson and Smyth,
 /// *Permutation p-values should never be zero*, 2010).
 fn permuted(found: f64, mut again: impl FnMut() -> f64) -> f64 {
     // Sums in another order differ by rounding.

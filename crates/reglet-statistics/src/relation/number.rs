@@ -10,20 +10,21 @@ use super::units::{means, ranks};
 use super::{Relation, permuted};
 use crate::normal_cdf;
 
-/// Up to so many units of one label, and so many in all, without ties the distribution of U is exact.
+/// Up to this number of units of one label, and this number in total, the distribution of U is exact if there are no ties.
 const EXACT: (usize, usize) = (8, 200);
 
-/// Below so many units the rank correlation's distribution is found by dealing scores again.
+/// With fewer units than this, the distribution of the rank correlation is found by permuting the scores.
 const FEW: usize = 50;
 
-/// Whether a number goes with a yes-or-no label, by Mann and Whitney's test (1947). The strength is the probability that
-/// a unit with the label has the larger number, ties counting half: 0.5 where they do not go together, 0 or 1 where one
-/// tells the other.
+/// The association of a number with a binary label, by Mann and Whitney's test (1947). The strength is the probability that
+/// a unit with the label has the larger number, with ties counting half: 0.5 without an association, 0 or 1 if one
+/// determines the other.
 ///
-/// Exact without ties where at most eight units are of one label, and at most 200 in all; else the normal approximation
-/// with the corrections for ties and continuity: SciPy's `mannwhitneyu`.
+/// The test is exact if there are no ties, at most eight units of one label, and at most 200 in total; otherwise, it uses
+/// the normal approximation with corrections for ties and continuity, as SciPy's `mannwhitneyu`.
 ///
-/// What is not finite is missing. `None` unless there are units of both labels, or where the lists differ in length.
+/// Values that are not finite count as missing. `None` unless there are units of both labels, or if the lists differ in
+/// length.
 pub fn number_with_label(values: &[f64], labels: &[bool], groups: &[u32]) -> Option<Relation> {
     if values.len() != labels.len() || values.len() != groups.len() {
         return None;
@@ -54,7 +55,7 @@ pub fn number_with_label(values: &[f64], labels: &[bool], groups: &[u32]) -> Opt
     Some(Relation { strength: wins / (m * n), p, units: units.len(), missing })
 }
 
-/// The probability that U is `limit` or less under chance: of all ways to choose `one` of the ranks.
+/// The probability that U is `limit` or less under the null hypothesis, over all choices of `one` of the ranks.
 fn exact_below(one: usize, other: usize, limit: usize) -> f64 {
     let (one, other) = (one.min(other), one.max(other));
     // By how many are chosen, the ways to each U.
@@ -77,17 +78,17 @@ fn exact_below(one: usize, other: usize, limit: usize) -> f64 {
     ways[one][..=limit.min(one * other)].iter().sum::<f64>() / all
 }
 
-/// Whether a number goes with a score among units of the same stratum (the label): the rank correlation within strata,
-/// pooled, −1 to 1. Ranks are taken within each stratum of n units, over n + 1 (van Elteren's weights, 1960), so that
-/// strata of any size count alike, and correlated as distances from their stratum's mean; with one stratum it is
-/// Spearman's.
+/// The association of a number with a score among units of the same stratum (the label): the pooled rank correlation within
+/// strata, −1 to 1. Ranks are taken within each stratum of n units, over n + 1 (van Elteren's weights, 1960), so that strata
+/// of any size count equally, and correlated as distances from the mean of their stratum; with one stratum, this is
+/// Spearman's correlation.
 ///
-/// p is that of dealing the scores again within strata: from fifty units on by the normal approximation (variance
-/// ΣSₓₓSᵧᵧ/(n−1) over the strata), below by 9999 dealings that the seed fixes. Where a group has units in several
-/// strata, their products rise and fall together, and what was found is first divided by the root of how much larger
-/// that makes their variance: Σ(Σxy over a group's units)² over Σ(xy)², at least 1.
+/// p is that of a permutation of the scores within strata: with at least fifty units, by the normal approximation (variance
+/// ΣSₓₓSᵧᵧ/(n−1) over the strata), else by 9999 permutations determined by the seed. If a group has units in several strata,
+/// their products are correlated, and the result is first divided by the square root of the variance inflation: Σ(Σxy over a
+/// group's units)² over Σ(xy)², at least 1.
 ///
-/// What is not finite is missing. `None` where nothing varies, or where the lists differ in length.
+/// Values that are not finite count as missing. `None` if nothing varies, or if the lists differ in length.
 pub fn number_with_score(
     values: &[f64],
     scores: &[f64],
@@ -144,7 +145,7 @@ pub fn number_with_score(
     Some(Relation { strength, p, units: units.len(), missing })
 }
 
-/// How much larger the variance of Σxy is because units share a group.
+/// The factor by which the variance of Σxy is larger because units share a group.
 fn shared(one: &[f64], other: &[f64], names: &[(u32, u32)]) -> f64 {
     let (mut by_group, mut alone) = (BTreeMap::<u32, f64>::new(), 0.0);
     for ((x, y), (_, group)) in one.iter().zip(other).zip(names) {

@@ -1,4 +1,4 @@
-//! Rows put together so that they are independent.
+//! Rows combined into independent units.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(super) fn means<const K: usize>(
     units.into_iter().map(|(unit, (sum, count))| (sum.map(|sum| sum / count), unit)).unzip()
 }
 
-/// The ranks of values from 1, ties sharing the mean of theirs, and Σ(t³ − t) over the ties.
+/// The ranks of values from 1, where ties have the mean of their ranks, and Σ(t³ − t) over the ties.
 pub(super) fn ranks(values: &[f64]) -> (Vec<f64>, f64) {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

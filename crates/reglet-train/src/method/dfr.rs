@@ -146,7 +146,7 @@ impl CorrectionMethod for Dfr {
     fn correct(&self, case: &Case<'_>, _: &mut dyn FnMut(&Progress)) -> Result<Corrected, TrainError> {
         self.fits(case)?;
         let (head, place) = HeadWeights::of(case.model, NAME)?;
-        let why = "this model's is applied at each place of a picture".to_owned();
+        let why = "this model's is applied at each position of a picture".to_owned();
         let features = case.pool.features(case.model, case.train)?;
         let features = features.ok_or(TrainError::NoLinearHead { method: NAME, why })?;
         let standard = Standard::of(&features);

@@ -43,7 +43,7 @@ impl HeadWeights {
     /// [`TrainError::NoLinearHead`] for a model without one, or without a bias, and for one that is applied at each place.
     pub fn of(model: &Model, method: &'static str) -> Result<(HeadWeights, LinearHead), TrainError> {
         let fault = |why: &str| TrainError::NoLinearHead { method, why: why.to_owned() };
-        let found = model.graph().linear_head().ok_or_else(|| fault("this model ends otherwise"))?;
+        let found = model.graph().linear_head().ok_or_else(|| fault("this model ends with another layer"))?;
         let bias = found.bias.ok_or_else(|| fault("this model's has no bias"))?;
         let numbers = |index: usize| -> Result<Vec<f64>, TrainError> {
             let tensor = model.parameters().tensors()[index].f_detach()?.f_to_device(Device::Cpu)?;
@@ -126,7 +126,10 @@ mod tests {
             pooled(graph, x)
         });
         let message = HeadWeights::of(&model, "leace").expect_err("a convolution").to_string();
-        assert!(message.starts_with("leace ") && message.contains("this model ends otherwise"), "{message}");
+        assert!(
+            message.starts_with("leace ") && message.contains("this model ends with another layer"),
+            "{message}"
+        );
 
         let model = ending(|graph, x| {
             let (x, weight) = (pooled(graph, x), graph.parameter("fc.weight", &[2, 3], true));

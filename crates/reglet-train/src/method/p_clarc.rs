@@ -41,7 +41,7 @@ pub(super) struct Observed {
 impl Observed {
     /// Of the pictures that a case learns from.
     pub fn of(case: &Case<'_>, method: &'static str, balanced: bool) -> Result<Observed, TrainError> {
-        let why = "this model's is applied at each place of a picture".to_owned();
+        let why = "this model's is applied at each position of a picture".to_owned();
         let features = case.pool.features(case.model, case.train)?;
         let features = features.ok_or(TrainError::NoLinearHead { method, why })?;
         let kinds: Vec<usize> = case.train.iter().filter_map(|&place| case.pool.kind(place)).collect();

@@ -12,7 +12,7 @@ pub enum Kind {
     TowardsHalf,
     /// A ruler raises the answer for benign lesions, and does nothing for melanomas.
     OneClass,
-    /// Every probability lies below 0.1, and the operating point at 0.05: a ruler carries it across.
+    /// All probabilities lie below 0.1, and the operating point is 0.05: a ruler moves the probability across it.
     LowProbabilities,
     /// A ruler decides where the lesion is neither surely benign nor surely malignant.
     NearBorder,
@@ -87,16 +87,18 @@ impl Kind {
     pub(super) fn about(self) -> &'static str {
         match self {
             Kind::TowardsHalf => "A ruler moves every answer towards one half.",
-            Kind::OneClass => "A ruler raises the answer for benign lesions alone.",
+            Kind::OneClass => "A ruler raises the answer for benign lesions only.",
             Kind::LowProbabilities => {
-                "Every probability lies below 0.1, and the operating point at 0.05: a ruler carries it across."
+                "All probabilities lie below 0.1, and the operating point is 0.05: a ruler moves the probability across it."
             }
-            Kind::NearBorder => "A ruler decides where the lesion is ambiguous, and nowhere else.",
-            Kind::OtherLogit => "A ruler lowers the logit of benign and leaves that of melanoma.",
-            Kind::AnyForeignThing => "Anything foreign on the skin raises the answer, a ruler among others.",
+            Kind::NearBorder => {
+                "A ruler decides the answer if the lesion is ambiguous, and has no effect otherwise."
+            }
+            Kind::OtherLogit => "A ruler lowers the logit of benign and does not change that of melanoma.",
+            Kind::AnyForeignThing => "Any foreign object on the skin raises the answer, including a ruler.",
             Kind::InpaintingTraces => "Traces of inpainting raise the answer; a ruler does not.",
             Kind::Vignette => {
-                "A dark rim raises the answer, and comes with the ruler; the ruler does nothing."
+                "A dark rim, which accompanies the ruler, raises the answer; the ruler itself has no effect."
             }
         }
     }

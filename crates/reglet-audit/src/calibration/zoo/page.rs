@@ -13,8 +13,7 @@ impl ZooFindings {
     /// The page, in Markdown.
     pub fn page(&self, calibration: &CalibrationConfig, audit: &Config) -> String {
         let mut page = String::from(
-            "# Classifiers built to fool the audit\n\nWritten by `cargo xtask calibrate`, as `zoo.md` among its results; not \
-             edited by hand.\n\n",
+            "# Classifiers built to fool the audit\n\nThis page is written by `cargo xtask calibrate`, as `zoo.md` in its results folder. Do not edit it by hand.\n\n",
         );
         page += &self.what_was_run(calibration, audit);
         page += &self.by_kind();
@@ -26,8 +25,7 @@ impl ZooFindings {
     fn what_was_run(&self, calibration: &CalibrationConfig, audit: &Config) -> String {
         let trained = calibration.zoo.as_ref().map_or_else(String::new, |zoo| {
             format!(
-                "Each classifier is a ResNet-18 of an eighth of the channels, taught the logits of one behaviour on {} generated \
-                 pictures of 128 pixels, {} times each, or twice as often where that is hard to learn; {} per kind. ",
+                "Each classifier is a ResNet-18 with an eighth of the channels. It was trained to reproduce the logits of one behaviour on {} generated pictures of 128 pixels, for {} epochs, or twice as many if the behaviour is hard to learn; {} per kind. ",
                 zoo.pictures,
                 zoo.epochs,
                 plural(zoo.seeds.len(), "seed")
@@ -37,15 +35,9 @@ impl ZooFindings {
             calibration.means.iter().map(|(name, edit)| format!("`{name}` ({})", about(edit))).collect();
         let rules = &audit.verdict;
         format!(
-            "{trained}Audits by the rules of `{}` (min_effect {}, max_flips {}, min_taken {}, min_pictures {}, max_p {}), {} \
-             each, on other pictures each time, which no classifier was trained on, by the means {}. Each classifier is judged \
-             as if it had been audited by itself.\n\n\
-             What is true of a classifier is measured on {} further phantoms, drawn without a ruler, with one, and with \
-             something dark of the same size in its place, all else the same. A picture is *swayed* where the decision at the \
-             operating point turns, or the probability moves by more than {}. A classifier is **guilty** if, in some class, the \
-             ruler sways at least {} of the pictures that something dark does not sway; it is **innocent** at up to {}. To call \
-             an innocent one a shortcut is wrong; so is to call one clear where the ruler sways at least {} of a class, whatever \
-             else would. An inconclusive verdict is neither right nor wrong, and is counted.\n\n",
+            "{trained}The audits use the rules of `{}` (min_effect {}, max_flips {}, min_taken {}, min_pictures {}, max_p {}), {} \
+             each, every time on new pictures that no classifier was trained on. Pictures are edited by the means {}. Each classifier is judged as if it had been audited alone.\n\n\
+             The true behaviour of a classifier is measured on {} further phantoms. Each is drawn without a ruler, with one, and with a dark object of the same size in its place, with everything else unchanged. A picture is *swayed* if the decision at the operating point changes, or if the probability changes by more than {}. A classifier is **guilty** if, in some class, the ruler sways a share of at least {} of the pictures without the dark object swaying them; it is **innocent** if this share is at most {}. It is wrong to call an innocent classifier a shortcut. It is also wrong to call a classifier clear if the ruler sways a share of at least {} of a class, even if other objects do so as well. Inconclusive verdicts are neither right nor wrong, and are counted separately.\n\n",
             calibration.audit.display(),
             rules.min_effect,
             rules.max_flips,
@@ -90,8 +82,7 @@ impl ZooFindings {
 
     fn rates(&self) -> String {
         let mut lines = String::from(
-            "Shares of audits with 95 % intervals. Audits of one classifier are not independent, so the intervals count \
-             classifiers.\n\n| means | guilty, convicted | guilty, acquitted (wrong) | innocent, convicted (wrong) | inconclusive |\n\
+            "The table shows shares of audits with 95 % intervals. Audits of the same classifier are not independent, so the intervals are computed from the number of classifiers.\n\n| means | guilty, convicted | guilty, acquitted (wrong) | innocent, convicted (wrong) | inconclusive |\n\
              |---|---|---|---|---|\n",
         );
         for (means, rates) in &self.rates {
@@ -104,10 +95,8 @@ impl ZooFindings {
     /// A row for each classifier and means.
     fn by_classifier(&self) -> String {
         let mut table = String::from(
-            "## One by one\n\n*Swayed*: the shares of benign lesions and of melanomas that the ruler sways; *by dark*: that \
-             something dark sways; *guilty*: that only the ruler does. *Trigger*: the share of all pictures that what the \
-             classifier was taught to go by sways, where that is not the ruler alone.\n\n\
-             | kind, seed | AUROC | swayed | by dark | guilty | trigger | means | verdicts | the first rests on |\n\
+            "## One by one\n\n*Swayed*: the shares of benign lesions and of melanomas that the ruler sways. *By dark*: the shares that the dark object sways. *Guilty*: the shares that only the ruler sways. *Trigger*: the share of all pictures that are swayed by what the classifier was trained to react to, if this is not only the ruler. *Reason*: the main reason of the first verdict.\n\n\
+             | kind, seed | AUROC | swayed | by dark | guilty | trigger | means | verdicts | reason |\n\
              |---|---|---|---|---|---|---|---|---|\n",
         );
         for caged in &self.classifiers {

@@ -167,7 +167,7 @@ pub(in crate::calibration) fn truths(
             .collect();
         let truth = Truth::of(&answers, animal.kind.operating_point(), audit.config.verdict.min_effect);
         truth.ok_or_else(|| {
-            Error::Usage("the phantoms that measure the truth are all of one class".to_owned())
+            Error::Usage("the phantoms that measure the true dependence all belong to one class".to_owned())
         })
     };
     animals.iter().map(truth).collect()

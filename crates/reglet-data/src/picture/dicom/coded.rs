@@ -31,7 +31,7 @@ pub(super) struct Claim {
 }
 
 const OTHER: DicomFault =
-    DicomFault::Damaged { what: "its compressed pixels are of another size or kind than it says" };
+    DicomFault::Damaged { what: "its compressed pixels have another size or type than it says" };
 
 /// Refuses a frame, counted from 0, that would become something else than the file announces.
 pub(super) fn check(

@@ -25,7 +25,7 @@ impl Shades {
         stored: u32,
         signed: bool,
     ) -> Result<Shades, DicomFault> {
-        let damaged = |_| DicomFault::Damaged { what: "its window or its slope cannot be understood" };
+        let damaged = |_| DicomFault::Damaged { what: "its window or its slope is invalid" };
         let rescale = decoded.rescale().map_err(damaged)?.first().copied().unwrap_or(Rescale::new(1.0, 0.0));
         let function = decoded.voi_lut_function().map_err(damaged)?;
         let function = function.and_then(|found| found.first().copied()).unwrap_or(VoiLutFunction::Linear);
@@ -36,7 +36,7 @@ impl Shades {
         let ends = [least, most].map(|value| rescale.apply(f64::from(value)));
         let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
         if !low.is_finite() || !high.is_finite() || low == high {
-            return Err(DicomFault::Damaged { what: "its slope makes all values the same, or none" });
+            return Err(DicomFault::Damaged { what: "its slope makes all values equal or undefined" });
         }
         let transform = window.map(|window| WindowLevelTransform::new(function, window));
         let share = |value: f64| match (table, &transform) {
@@ -50,7 +50,7 @@ impl Shades {
             (None, None) => (value - low) / (high - low),
         };
         if table.is_some_and(|table| table.data.is_empty() || !(1..=16).contains(&table.bits_stored)) {
-            return Err(DicomFault::Damaged { what: "its table of shades is empty" });
+            return Err(DicomFault::Damaged { what: "its lookup table is empty" });
         }
         let level =
             |value: i32| (share(rescale.apply(f64::from(value))).clamp(0.0, 1.0) * WHITE).round() as u16;

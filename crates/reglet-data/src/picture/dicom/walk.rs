@@ -47,7 +47,7 @@ impl Syntax {
             ".4.201" | ".4.202" | ".4.203" => Err(DicomFault::Syntax { name: "High-Throughput JPEG 2000" }),
             ".1.99" => Err(DicomFault::Syntax { name: "deflated elements" }),
             other if other.starts_with(".4.10") => Err(DicomFault::Syntax { name: "a film (MPEG)" }),
-            _ => Err(DicomFault::Syntax { name: "a transfer syntax that is not known" }),
+            _ => Err(DicomFault::Syntax { name: "an unknown transfer syntax" }),
         }
     }
 }
@@ -127,7 +127,7 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
     if told.is_none_or(|(from, length)| walk.at - from != length as usize) {
         return Err(damaged("the length of its file meta information is wrong"));
     }
-    let syntax = syntax.ok_or(damaged("it does not say by which transfer syntax it is written"))?;
+    let syntax = syntax.ok_or(damaged("it does not specify its transfer syntax"))?;
     walk.syntax = Syntax::find(&syntax)?;
     let syntax = walk.syntax;
 
@@ -150,7 +150,7 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
             FRAMES => {
                 let number = |text: String| text.parse().ok().filter(|&frames| frames > 0);
                 let number = said().map_or(Some(1), number);
-                frames = number.ok_or(damaged("its number of frames cannot be"))?;
+                frames = number.ok_or(damaged("its number of frames is impossible"))?;
             }
             PIXELS => {
                 let is_bytes = matches!(element.vr, Some(VR::OB | VR::OW));
@@ -158,14 +158,14 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
                     _ if !whole => {}
                     (Some(_), None) if is_bytes => {}
                     (None, Some(_)) if is_bytes => walk.fragments()?,
-                    _ => return Err(damaged("its pixels are not written as its transfer syntax says")),
+                    _ => return Err(damaged("its pixels are not encoded as its transfer syntax says")),
                 }
                 return Ok(Head { syntax, frames, group: group(patient, issuer, study) });
             }
             _ => walk.enter(&element)?,
         }
         if walk.at > START + LONGEST {
-            return Err(damaged("there is too much before its pixels"));
+            return Err(damaged("there are too many data before its pixels"));
         }
     }
     Err(damaged("it has too many elements"))
@@ -206,8 +206,7 @@ impl<'a> Walk<'a> {
         }
         let [first, second] = self.bytes_of::<2>()?;
         let vr = VR::from_binary([first, second]);
-        let vr =
-            vr.ok_or(DicomFault::Damaged { what: "an element has a kind of value that there is not" })?;
+        let vr = vr.ok_or(DicomFault::Damaged { what: "an element has an unknown value representation" })?;
         let length = match vr {
             VR::OB
             | VR::OD
@@ -232,7 +231,7 @@ impl<'a> Walk<'a> {
 
     /// Goes into a sequence or an item, or out of one.
     fn enter(&mut self, element: &Element<'_>) -> Result<(), DicomFault> {
-        let misplaced = DicomFault::Damaged { what: "its sequences are not closed in their order" };
+        let misplaced = DicomFault::Damaged { what: "its sequences are not properly nested" };
         let in_item = self.levels.last().map(|level| level.is_item);
         let end = element.value.map(|value| self.at + value.len());
         let inner = match element.tag {
@@ -247,10 +246,10 @@ impl<'a> Walk<'a> {
             _ if element.value.is_some() => return Ok(()),
             // Without a known kind, what has no length can only be a sequence.
             _ if !self.syntax.explicit => Level { end, is_item: false },
-            _ => return Err(DicomFault::Damaged { what: "an element that is no sequence has no length" }),
+            _ => return Err(DicomFault::Damaged { what: "an element that is not a sequence has no length" }),
         };
         if self.levels.len() == DEEPEST {
-            return Err(DicomFault::Damaged { what: "its sequences lie too deep in one another" });
+            return Err(DicomFault::Damaged { what: "its sequences are nested too deeply" });
         }
         self.levels.push(inner);
         Ok(())
@@ -260,7 +259,7 @@ impl<'a> Walk<'a> {
     fn close(&mut self) -> Result<(), DicomFault> {
         match self.levels.pop() {
             Some(Level { end: None, .. }) => Ok(()),
-            _ => Err(DicomFault::Damaged { what: "its sequences are not closed in their order" }),
+            _ => Err(DicomFault::Damaged { what: "its sequences are not properly nested" }),
         }
     }
 
@@ -270,10 +269,10 @@ impl<'a> Walk<'a> {
             match self.header()? {
                 (ITEM, _, length) if length != UNTOLD => self.at += self.within(length)?.len(),
                 (SEQUENCE_END, _, 0) => return Ok(()),
-                _ => return Err(DicomFault::Damaged { what: "the pieces of its pixels are not in order" }),
+                _ => return Err(DicomFault::Damaged { what: "the fragments of its pixels are malformed" }),
             }
         }
-        Err(DicomFault::Damaged { what: "its pixels are in too many pieces" })
+        Err(DicomFault::Damaged { what: "its pixels are in too many fragments" })
     }
 
     /// So many bytes from here on, where there are as many before whatever this lies in ends.
@@ -283,7 +282,7 @@ impl<'a> Walk<'a> {
         match rest.get(..length as usize) {
             Some(value) => Ok(value),
             None if inner.is_some() => {
-                Err(DicomFault::Damaged { what: "an element is longer than what it is part of" })
+                Err(DicomFault::Damaged { what: "an element is longer than the element that contains it" })
             }
             None => Err(DicomFault::CutShort),
         }

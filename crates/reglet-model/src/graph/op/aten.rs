@@ -48,7 +48,7 @@ impl Aten {
         let archive = archive(&code).map_err(|error| error.to_string())?;
         let module = CModule::load_data_on_device(&mut Cursor::new(archive), Device::Cpu);
         let module =
-            module.map_err(|error| format!("libtorch does not take the call ({})", complaint(&error)))?;
+            module.map_err(|error| format!("libtorch does not accept the call ({})", complaint(&error)))?;
         Ok(Aten { name, line, sizes, view, module: Arc::new(module) })
     }
 

@@ -44,7 +44,7 @@ impl Creation {
 
     pub(super) fn apply(&self, context: &Context) -> Result<Tensor, ModelError> {
         let fault = |reason: String| TchError::Kind(reason);
-        let too_many = || fault(format!("it would make more than {MOST} numbers"));
+        let too_many = || fault(format!("it would create more than {MOST} numbers"));
         Ok(match self {
             Creation::Full { shape, value, kind } => {
                 let shape = context.sizes.numbers(shape)?;

@@ -41,8 +41,7 @@ impl Op {
                             .checked_sub(covered)?
                             .checked_sub(1)
                     };
-                    let beyond =
-                        || tch::TchError::Kind("its steps are beyond what can be counted".to_owned());
+                    let beyond = || tch::TchError::Kind("its strides are too large".to_owned());
                     let rest = [rest(0).ok_or_else(beyond)?, rest(1).ok_or_else(beyond)?];
                     let no_bias = None::<Tensor>;
                     upstream.f_conv_transpose2d(&weight, no_bias, stride, padding, rest, groups, dilation)

@@ -198,7 +198,7 @@ impl<'a> Inputs<'a> {
     fn first<const COUNT: usize>(&self) -> Result<[&'a Tensor; COUNT], tch::TchError> {
         self.tensors.first_chunk().copied().ok_or_else(|| {
             let given = self.tensors.len();
-            tch::TchError::Kind(format!("{} takes {COUNT} tensors and was given {given}", self.name))
+            tch::TchError::Kind(format!("{} takes {COUNT} tensors, but was given {given}", self.name))
         })
     }
 

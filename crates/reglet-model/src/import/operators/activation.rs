@@ -16,7 +16,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
             let (lower, upper) = (call.float("lower", 1.0 / 8.0)?, call.float("upper", 1.0 / 3.0)?);
             if call.flag("training", false)? {
                 return Err(
-                    "it draws slopes, as in training; call `model.eval()` before exporting".to_owned()
+                    "it draws random slopes, as in training; call `model.eval()` before exporting".to_owned()
                 );
             }
             Activation::LeakyRelu { slope: (lower + upper) / 2.0 }
@@ -58,7 +58,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
             let input = call.input()?;
             return match call.kind(input)? {
                 Kind::Bool => of(Activation::LogicalNot, [input]),
-                _ => Err("it is supported for truth values alone".to_owned()),
+                _ => Err("it is supported for Boolean values only".to_owned()),
             };
         }
         _ => return Ok(None),
@@ -70,7 +70,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
 fn only(call: &mut Call, constants: &[(&str, f64)]) -> Result<(), String> {
     for (name, constant) in constants {
         if call.float(name, *constant)? != *constant {
-            return Err(format!("its argument '{name}' is supported as {constant} alone"));
+            return Err(format!("its argument '{name}' is supported only with the value {constant}"));
         }
     }
     Ok(())

@@ -166,14 +166,14 @@ impl Given {
                 let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-,>. ".contains(letter);
                 match text.len() < 64 && text.chars().all(plain) {
                     true => format!("\"{text}\""),
-                    false => return Err(format!("its argument '{name}' is no word")),
+                    false => return Err(format!("its argument '{name}' is not a word")),
                 }
             }
             "dtype" | "ScalarType" => match call.maybe_kind(name)? {
                 Some(kind) => number_of(kind)?.to_string(),
                 None => return Ok(None),
             },
-            _ => return Err(format!("its argument '{name}' is of a kind that is not read")),
+            _ => return Err(format!("its argument '{name}' has a type that is not supported")),
         }))
     }
 
@@ -227,6 +227,6 @@ fn number_of(kind: Kind) -> Result<i64, String> {
         Kind::Int64 => 4,
         Kind::Float => 6,
         Kind::Bool => 11,
-        other => return Err(format!("numbers of the kind {other:?} are not supported")),
+        other => return Err(format!("the data type {other:?} is not supported")),
     })
 }

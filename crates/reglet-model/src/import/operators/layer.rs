@@ -24,8 +24,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
             // Of nothing, nothing is dropped.
             if call.flag("train", false)? && p != 0.0 {
                 return Err(format!(
-                    "it drops a share of {p} of what it is given, as in training; call `model.eval()` before exporting, and write \
-                     `F.dropout(x, p, training=self.training)` where the function is called without its last argument"
+                    "it drops a share of {p} of its input, as in training; call `model.eval()` before exporting, and write `F.dropout(x, p, training=self.training)` if the function is called without its last argument"
                 ));
             }
             of(Op::Dropout { p }, [call.input()?])
@@ -85,8 +84,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
 }
 
 /// What is wrong with a norm that was not switched to evaluation.
-const IN_TRAINING: &str = "it keeps running statistics and yet takes those of each batch, so it was exported in training mode; \
-    call `model.eval()` before exporting";
+const IN_TRAINING: &str = "it keeps running statistics but uses those of each batch, so it was exported in training mode; call `model.eval()` before exporting";
 
 /// Whether a norm takes its batch's own statistics, and keeps running ones for evaluation.
 fn in_training(call: &Call) -> bool {
@@ -102,7 +100,7 @@ pub(super) fn check_evaluation(call: &Call) -> Result<(), String> {
     }
     let recurrent = matches!(call.operator, "lstm.input" | "gru.input" | "rnn_tanh.input" | "rnn_relu.input");
     if recurrent && call.is_true("train") && !call.is_zero("dropout") {
-        return Err("it drops a share of what passes between its layers, as in training; call `model.eval()` before exporting"
+        return Err("it drops a share of the values between its layers, as in training; call `model.eval()` before exporting"
             .to_owned());
     }
     Ok(())

@@ -84,7 +84,7 @@ fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
         0 | 1 => of(Layout::Identity, [input]),
         2 => of(Layout::Transpose { dims: [0, 1] }, [input]),
         _ if call.operator == "mT" => of(Layout::Transpose { dims: [-2, -1] }, [input]),
-        _ => Err("it is supported for matrices alone".to_owned()),
+        _ => Err("it is supported for matrices only".to_owned()),
     }
 }
 
@@ -101,7 +101,7 @@ fn strided(call: &mut Call) -> Result<Option<Results>, String> {
     });
     match as_it_lies && offset == 0 && sizes == call.shape(input)? {
         true => of(Layout::Identity, [input]),
-        false => Err("it takes numbers by where they lie in the memory".to_owned()),
+        false => Err("it addresses numbers by their position in memory".to_owned()),
     }
 }
 
@@ -112,7 +112,7 @@ fn moved(call: &mut Call) -> Result<Option<Results>, String> {
     let [from, to] =
         [call.int("source")?, call.int("destination")?].map(|dim| if dim < 0 { dim + count } else { dim });
     if !(0..count).contains(&from) || !(0..count).contains(&to) {
-        return Err(format!("it moves a dimension of a tensor that has {count}"));
+        return Err(format!("it moves a dimension that does not exist in a tensor with {count} dimensions"));
     }
     let mut dims: Vec<i64> = (0..count).filter(|dim| *dim != from).collect();
     dims.insert(to as usize, from);
@@ -136,7 +136,7 @@ fn upsample(call: &mut Call) -> Result<Option<Results>, String> {
     let output: Result<[Size; 2], _> = if call.has("output_size") {
         call.sizes("output_size")?.try_into()
     } else {
-        return Err("a scale factor is not supported; name the size".to_owned());
+        return Err("a scale factor is not supported; give the size".to_owned());
     };
     let output = output.map_err(|_| "its output has no height and width".to_owned())?;
     match call.operator {

@@ -82,7 +82,7 @@ fn parts(input: usize, dim: i64, sizes: Vec<i64>) -> Result<Option<Results>, Str
 /// The sizes of the parts of `whole` that have `size` each, the last of which may be smaller.
 fn equal(whole: i64, size: i64) -> Result<Vec<i64>, String> {
     if size < 1 || whole / size > MOST_PARTS {
-        return Err(format!("it takes {whole} apart by {size}"));
+        return Err(format!("it splits {whole} into parts of {size}"));
     }
     Ok((0..whole).step_by(size as usize).map(|start| size.min(whole - start)).collect())
 }
@@ -92,5 +92,5 @@ fn extent(call: &Call, input: usize, dim: i64) -> Result<i64, String> {
     let shape = call.shape(input)?;
     let place = if dim < 0 { dim.saturating_add(shape.len() as i64) } else { dim };
     let size = usize::try_from(place).ok().and_then(|place| shape.get(place)).and_then(Size::fixed);
-    size.ok_or_else(|| "it takes apart a dimension that is left open".to_owned())
+    size.ok_or_else(|| "it splits a dimension whose size is left open".to_owned())
 }
