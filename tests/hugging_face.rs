@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use reglet_attribution::{AttentionRollout, GradCam};
+use reglet_audit::{ExplainOptions, explain};
 use reglet_data::Geometry;
 use reglet_model::{Head, HeadSource, ImportOptions, Model, PreprocessingChoice, Targets};
 use reglet_tests::{Reference, assert_close, fixtures};
@@ -116,6 +117,55 @@ fn a_size_of_ones_own_is_taken_where_the_network_can() {
         let message = sized(name, side).expect_err(part).to_string();
         assert!(message.contains(part), "{message}");
     }
+}
+
+/// A folder in one command.
+#[test]
+fn a_folder_is_explained() {
+    let out = tempfile::tempdir().expect("a folder");
+    let options = ExplainOptions {
+        pictures: vec![folder("scene.png")],
+        model: folder("dinov2-other-size").display().to_string(),
+        run_torchscript: false,
+        output: None,
+        head: None,
+        width: 1.0,
+        weights: None,
+        labels: None,
+        target: Some("malignant".to_owned()),
+        methods: ["saliency", "integrated_gradients", "grad_cam", "attention_rollout"]
+            .map(str::to_owned)
+            .to_vec(),
+        layer: None,
+        baseline: None,
+        steps: Some(8),
+        set: Vec::new(),
+        preprocessing: None,
+        mean: None,
+        std: None,
+        range: None,
+        score: "logit".to_owned(),
+        colormap: "inferno".to_owned(),
+        device: "cpu".to_owned(),
+        rewrites: None,
+        out: out.path().to_owned(),
+        keep_going: false,
+        json: false,
+    };
+    let (printed, status) = explain(&options).expect("it is sound");
+    assert_eq!(status, 0, "{printed}");
+    for part in [
+        "resized to 40 pixels on the shorter side (bicubic)",
+        "multi_label",
+        "its config.json says so",
+        "malignant",
+        "dinov2.encoder.layer.1.norm1",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    // Nothing is left to be said of how the model was trained: pictures are resized in that way.
+    assert!(!printed.contains("is meant for pictures"), "{printed}");
+    assert!(out.path().join("figure.png").is_file() && out.path().join("maps.safetensors").is_file());
 }
 
 /// A copy of a folder, with its config changed.

@@ -57,7 +57,7 @@ pub(crate) enum Command {
     },
     /// Print the Python code that exports a model for Reglet
     ExportHelp {
-        /// The network's name in torchvision, or 'timm.' and its name in timm [default: a network of your own]
+        /// The network's name in torchvision, or its name in timm after 'timm.', or its name on the Hugging Face Hub or its folder after 'transformers.' [default: a network of your own]
         model: Option<String>,
         /// The side of the square input pictures
         #[arg(long, default_value_t = 224)]

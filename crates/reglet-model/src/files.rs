@@ -89,7 +89,8 @@ impl Format {
             [.., _] if head.len() > 8 && head[8] == b'{' && head[5..8] == [0; 3] => Format::Safetensors,
             [0x80, 2..=5, ..] => Format::Pickle,
             [0x89, b'H', b'D', b'F', ..] => Format::Other(
-                "it is an HDF5 file, as Keras saves its models, but Reglet runs models of PyTorch; load the model there and export it as `reglet export-help` shows",
+                "it is an HDF5 file, as Keras saves its models; load the model in Keras and write an ONNX file, with \
+                 `model.export(\"model.onnx\", format=\"onnx\")`",
             ),
             // The version of the format, and who wrote the file, the network, or its operators.
             [0x08, 1..=20, 0x12 | 0x1a | 0x3a | 0x42, ..] => Format::Onnx,

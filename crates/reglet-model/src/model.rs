@@ -336,7 +336,7 @@ impl Model {
             model.head = HeadSource::Config;
         }
         model.source = source.fitted(&model.preprocessing);
-        model.notes.extend(recipe.map(|(recipe, source)| Note::Trained { recipe, source }));
+        model.notes.extend(Note::unless_followed(recipe, &model.preprocessing));
         if let Some(labels) = options.labels.clone().or(folder.labels) {
             model.set_labels(labels)?;
         }
@@ -362,7 +362,7 @@ impl Model {
             })?;
             preprocessing.geometry = recipe.0.geometry;
         }
-        notes.extend(said.recipe.map(|(recipe, source)| Note::Trained { recipe, source }));
+        notes.extend(Note::unless_followed(said.recipe, &preprocessing));
         let (preprocessing, source) = match (&options.preprocessing, said.statistics) {
             (Some(PreprocessingChoice::Whole(given)), _) => (given.clone(), PreprocessingSource::Given),
             (_, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::graph::Squashing;
-use crate::{PreprocessingSource, Recipe};
+use crate::{Preprocessing, PreprocessingSource, Recipe};
 
 /// Something about a model that changes how it is run or read. As text, one sentence without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,18 @@ pub enum Note {
     OnePicture,
     /// A program that cannot be looked into returned nothing but numbers from 0 to 1, so these may be probabilities already.
     PerhapsProbabilities,
+}
+
+impl Note {
+    /// What a file says of how pictures were resized, unless they are resized in that way.
+    pub(crate) fn unless_followed(
+        recipe: Option<(Recipe, PreprocessingSource)>,
+        preprocessing: &Preprocessing,
+    ) -> Option<Note> {
+        let (recipe, source) = recipe?;
+        let is_followed = recipe.geometry == preprocessing.geometry && recipe.has_its_filter();
+        (!is_followed).then_some(Note::Trained { recipe, source })
+    }
 }
 
 impl fmt::Display for Note {

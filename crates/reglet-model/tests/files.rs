@@ -42,7 +42,7 @@ fn other_formats_are_named() {
     let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
     for (name, bytes, parts) in [
         ("model.onnx", b"\x08\x09\x12\x07pytorch\x1a\x052.9.0".as_slice(), ["ONNX", "file"]),
-        ("model.h5", b"\x89HDF\r\n\x1a\n\0\0\0\0", ["HDF5", "export-help"]),
+        ("model.h5", b"\x89HDF\r\n\x1a\n\0\0\0\0", ["HDF5", "format=\"onnx\""]),
         ("model.tflite", b"\x1c\0\0\0TFL3\0\0", ["TensorFlow Lite", "export-help"]),
         ("model.pt2", pointer, ["Git LFS", "git lfs pull"]),
         ("page.pt", b"<!DOCTYPE html><html><body>404</body></html>", ["web page", "again"]),

@@ -201,7 +201,7 @@ fn class_of(config: &Value) -> Result<String, String> {
         Some(name) => {
             let name: String = name.chars().take(80).collect();
             Err(format!(
-                "it holds a {name}, and {}; load it in Python and export it: `reglet export-help` prints the lines",
+                "it holds a {name}, and {}; export it in Python: `reglet export-help transformers.FOLDER` prints the lines",
                 known()
             ))
         }
