@@ -218,6 +218,28 @@ fn layers_have_the_names_of_pytorchs_modules() {
     assert_eq!(class.provenance().architecture, "Layers");
 }
 
+/// An operator that a file defines itself is the calls that it is made of, each named after the call that makes it.
+#[test]
+fn operators_of_a_files_own_are_written_out() {
+    let model = made("functions");
+    let convolutions: Vec<&str> = model
+        .graph()
+        .nodes()
+        .iter()
+        .filter(|node| matches!(node.op, Op::Conv2d { .. }))
+        .map(|node| node.module.as_str())
+        .collect();
+    let expected = [
+        "net/Conv_0",
+        "net/Block_1/first/conv",
+        "net/Block_1/second/conv",
+        "net/Block_2/first/conv",
+        "net/Block_2/second/conv",
+    ];
+    assert_eq!(convolutions, expected);
+    assert!(model.graph().layers().any(|layer| layer == "net/Block_2/second/conv"));
+}
+
 /// Functions that are written as several operators are one again, and so are layers.
 #[test]
 fn functions_and_layers_are_put_together_again() {
@@ -346,17 +368,21 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
     let mut faults = Vec::new();
     for (name, part) in [
         ("bytes", "numbers are Uint8"),
+        ("calls-itself", "'Again' calls itself"),
         ("cycle", "computed later or never"),
         ("deep", "more than 16 deep"),
+        ("deep-calls", "more than 16 deep"),
         ("empty-model", "no ONNX file"),
         ("external-absolute", "no path within the model's folder"),
         ("external-beyond", "goes beyond the end of 'twice.onnx'"),
         ("external-folder", "folder"),
         ("external-missing", "'nothing.bin'"),
         ("external-outside", "no path within the model's folder"),
+        ("heavy-calls", "written out at each of their calls"),
         ("huge-constant", "too large for one that is computed"),
         ("huge-window", "kernel_shape"),
         ("lying-size", "its shape [1099511627776"),
+        ("many-calls", "more than 262144 calls"),
         ("many-constants", "too large for one that is computed"),
         ("mixed-pair", "2 pictures at once"),
         ("negative-size", "its shape"),
@@ -367,11 +393,15 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("overflowing-size", "its shape"),
         ("quantised", "quantised"),
         ("runtime", "com.microsoft.FusedConv"),
+        ("scattered-constant", "index 7"),
+        ("scattered-outside", "index 7"),
         ("shrinking", "in too many steps"),
         ("truncated", "truncated"),
         ("twice", "twice"),
+        ("twice-function", "defines the operator 'Two' twice"),
         ("twice-weight", "twice"),
         ("two-inputs", "2 inputs (pictures, mask)"),
+        ("unreturned", "returns what it never computes"),
         ("unknown-attribute", "'surprise' is not supported"),
         ("unknown-format", "its format is version 99"),
         ("unknown-kind", "no kind 77"),

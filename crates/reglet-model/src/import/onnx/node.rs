@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::functions::Scope;
 use super::proto;
 use super::value::Value;
 
@@ -24,10 +25,16 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     /// A call of these values.
-    pub fn new(proto: &'a proto::Node, version: i64, inputs: Vec<Option<Value>>) -> Result<Node<'a>, String> {
+    pub fn new(
+        proto: &'a proto::Node,
+        version: i64,
+        inputs: Vec<Option<Value>>,
+        scope: &Scope<'a>,
+    ) -> Result<Node<'a>, String> {
         let mut attributes = HashMap::new();
         for attribute in &proto.attribute {
-            if attributes.insert(attribute.name.as_str(), attribute).is_some() {
+            let Some(given) = scope.attribute(attribute) else { continue };
+            if attributes.insert(attribute.name.as_str(), given).is_some() {
                 return Err(format!("its attribute '{}' is there twice", attribute.name));
             }
         }
