@@ -394,7 +394,6 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("quantised", "quantised"),
         ("runtime", "com.microsoft.FusedConv"),
         ("scattered-constant", "index 7"),
-        ("scattered-outside", "index 7"),
         ("shrinking", "in too many steps"),
         ("truncated", "truncated"),
         ("twice", "twice"),
