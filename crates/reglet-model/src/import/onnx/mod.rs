@@ -26,8 +26,8 @@ use std::path::Path;
 use tch::{Device, Kind};
 
 use self::file::Source;
-use self::functions::{check_operators, domain};
 pub(super) use self::file::is_onnx;
+use self::functions::{check_operators, domain};
 use self::importer::Importer;
 use self::outputs::{Chosen, choose};
 use self::value::Value;

@@ -70,7 +70,8 @@ fn scatter<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let (x, places, updates) = (node.input(0)?, node.input(1)?, node.input(2)?);
     let (shape, mut listed) = (importer.shape(&x)?, importer.shape(&places)?);
     let count = listed.pop().and_then(|count| count.fixed());
-    let count = count.filter(|count| (1..=shape.len() as i64).contains(count)).ok_or("its places are none")?;
+    let count =
+        count.filter(|count| (1..=shape.len() as i64).contains(count)).ok_or("its places are none")?;
     listed.extend_from_slice(&shape[count as usize..]);
     let given = importer.shape(&updates)?;
     if given != listed {
