@@ -8,7 +8,7 @@ and `torch` (through TorchScript), each a network with channels last and a softm
     input              [2, 3, 16, 16]
     logits             [2, 5], before the softmax, by ONNX Runtime
     input_gradient     that of sum_i logits[i, targets[i]] with respect to the input, by Keras in float64
-    activation         [2, C, h, w], what the layer named in the metadata, which is Keras's own, returns, and
+    activation         [2, C, h, w], what the layer named in the metadata returns (by no name, where the exporter left none), and
     gradient           that of the same sum with respect to it
 
 `make_parity.py` compares whole networks of keras.applications by the functions below. Which backend Keras has is settled when it
@@ -17,6 +17,7 @@ is imported, so each has a process of its own.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -44,7 +45,7 @@ def main() -> None:
 
 def small(backend: str) -> None:
     path = FOLDER / f"{backend}.onnx"
-    write(path, network, 16, "joined")
+    write(path, network, 16, "separable")
     network_ = onnx.load(path)
     # Where PyTorch's exporter stood in the source is nobody's business.
     for node in network_.graph.node:
@@ -70,7 +71,8 @@ def network(head: str | None):
     x = layers.Multiply(name="gated")([x, gate])
     x = layers.Add(name="sum")([x, skip])
     x = layers.ZeroPadding2D(((0, 1), (0, 1)), name="pad")(x)
-    x = layers.SeparableConv2D(12, 3, strides=2, activation="relu", name="separable")(x)
+    x = layers.SeparableConv2D(12, 3, strides=2, name="separable")(x)
+    x = layers.ReLU(name="rectified")(x)
     pooled = layers.AveragePooling2D(2, padding="same", name="average")(skip)
     x = layers.Concatenate(name="joined")([x, layers.MaxPooling2D(3, strides=2, padding="same", name="largest")(skip), pooled])
     x = layers.GlobalAveragePooling2D(name="pooled")(x)
@@ -101,13 +103,19 @@ def write(path: Path, build, side: int, layer: str) -> None:
     found = exact | {"input": x, "logits": None}
     tensors = {key: first(array.astype(np.float32)) for key, array in found.items() if array is not None}
     tensors["logits"] = logits(path, x)
-    notes = {"targets": TARGETS, "layer": layer, "operators": [], "float32": far}
+    notes = {"targets": TARGETS, "layer": called(path, layer), "operators": [], "float32": far}
     save_file(tensors, path.with_suffix(".safetensors"), {"reference": json.dumps(notes)})
 
 
 def first(array: np.ndarray) -> np.ndarray:
     """With the channels second."""
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2)) if array.ndim == 4 else array
+
+
+def called(path: Path, layer: str) -> str:
+    """The name of the call that makes a layer's result, if the exporter left names."""
+    names = [node.name for node in onnx.load(path).graph.node if re.search(rf"/{layer}(_\d+)?/", node.name)]
+    return names[-1] if names else ""
 
 
 def logits(path: Path, x: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reglet_model::{
-    Activation, Head, HeadSource, ImportOptions, Model, ModelError, Note, Op, Product, Request, Rewrite,
-    Targets, gradients,
+    Activation, Head, HeadSource, ImportOptions, Layout, Model, ModelError, Note, Op, Product, Request,
+    Rewrite, Targets, gradients,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -278,7 +278,7 @@ fn channels_that_are_last_in_a_file_are_second_in_the_graph() {
                         let reglet_model::Origin::Node(before) = graph.origin(node.inputs[0]) else {
                             panic!("{name}")
                         };
-                        !matches!(graph.nodes()[before].op, Op::Layout(reglet_model::Layout::Permute { .. }))
+                        !matches!(graph.nodes()[before].op, Op::Layout(Layout::Permute { .. }))
                     }
                 );
             }
@@ -287,6 +287,31 @@ fn channels_that_are_last_in_a_file_are_second_in_the_graph() {
         assert_eq!(shapes[&layer][1], 4, "{name}: {:?}", shapes[&layer]);
     }
     assert_eq!(made("channels_last").rewritable(Rewrite::FoldBatchNorm).expect("folded"), 1);
+}
+
+/// A network of Keras as it exports it, through tf2onnx and through PyTorch: what it computes, its gradients, and a layer whose
+/// channels are where Grad-CAM looks for them.
+#[test]
+fn networks_of_keras_give_its_logits_and_gradients() {
+    for backend in ["tensorflow", "torch"] {
+        let model = import(&fixtures().join(format!("onnx/keras/{backend}.onnx"))).expect("it loads");
+        let graph = model.graph();
+        assert_eq!((model.classes().head(), model.head_source()), (Head::Softmax, HeadSource::Network));
+        let turned = graph.nodes().iter().filter(|node| {
+            matches!(&node.op, Op::Layout(Layout::Permute { .. }))
+                && graph.shape(node.output).is_some_and(|shape| shape.len() == 4)
+        });
+        assert_eq!(turned.count(), 0, "{backend}: pictures are put in another order");
+        let reference = Reference::read(&format!("onnx/keras/{backend}"));
+        let input = reference.input();
+        let layer = graph.layer(model.grad_cam_layer()).expect("there is one");
+        let found = model.evaluate(&input, Targets::Classes(&[1, 3]), true, &[layer]).expect("it runs");
+        assert_close(backend, &found.logits, reference.tensor("logits"), 1e-5);
+        let gradient = found.input_gradient.expect("it was asked for");
+        assert_close(backend, &gradient, reference.tensor("input_gradient"), 1e-4);
+        assert_close(backend, &found.layers[0].activation, reference.tensor("activation"), 1e-5);
+        assert_close(backend, &found.layers[0].gradient, reference.tensor("gradient"), 1e-4);
+    }
 }
 
 #[test]

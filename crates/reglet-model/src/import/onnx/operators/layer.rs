@@ -20,7 +20,7 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         "ConvTranspose" => transposed(importer, node),
         "BatchNormalization" => {
             if node.flag("training_mode", false)? || node.results > 1 {
-                return Err(IN_TRAINING.to_owned());
+                return standardised(importer, node);
             }
             node.pass_over(&["spatial"]);
             let momentum = 1.0 - node.float("momentum", 0.9)?;
@@ -96,6 +96,21 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         }
         "LRN" => local_response(importer, node),
         _ => Ok(None),
+    }
+}
+
+/// A batch norm by its own input's statistics, which for a weight is no training: networks with standardised weights do that
+/// each time.
+fn standardised<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let x = node.input(0)?;
+    let shape = importer.shape(&x)?;
+    match (&x, &shape[..]) {
+        (Value::Constant(..), [Size::Fixed(1), Size::Fixed(groups), _, ..]) => {
+            let op = Op::GroupNorm { groups: *groups, eps: node.float("epsilon", 1e-5)? };
+            node.pass_over(&["momentum", "spatial"]);
+            one(importer.emit(op, &[x, node.input(1)?, node.input(2)?]))
+        }
+        _ => Err(IN_TRAINING.to_owned()),
     }
 }
 
