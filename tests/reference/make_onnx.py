@@ -221,6 +221,7 @@ def made() -> None:
     external()
     scattered()
     functions()
+    further_operators()
 
 
 def channels_last() -> None:
@@ -453,6 +454,29 @@ def scattered() -> None:
     x = b.call("Conv", x, b.weight(4, 3, 3, 3))
     x = b.call("Flatten", b.call("GlobalAveragePool", b.call("Tanh", x)))
     save(b.model([b.call("Gemm", x, b.weight(5, 4), transB=1)], opset=18), "scattered")
+
+
+def further_operators() -> None:
+    """What few networks have: convolutions along a line, weights that are standardised each time, functions of angles."""
+    b = Builder()
+    x = "pictures"
+    found = []
+    rows = b.call("Reshape", x, b.integers(0, 3, 64))
+    small = b.call("Mul", x, b.constant(np.float32(0.2)))
+    large = b.call("Add", b.call("Abs", x), b.constant(np.float32(1.5)))
+    # As PyTorch's exporter writes it. ONNX Runtime normalises by the statistics that it is given, so they are those of the weight.
+    raw = b.random.normal(size=(1, 4, 27)).astype(np.float32)
+    given = [b.constant(array.astype(np.float32)) for array in (raw, np.ones(4), np.zeros(4), raw.mean((0, 2)), raw.var((0, 2)))]
+    weight = b.call("BatchNormalization", *given, results=3, training_mode=1, momentum=1.0)[0]
+    weight = b.call("Reshape", weight, b.integers(4, 3, 3, 3))
+    for value in (
+        b.call("Conv", rows, b.weight(2, 3, 5), b.weight(2), pads=[2, 1], strides=[2]), b.call("Conv", rows, b.weight(3, 1, 3), group=3, dilations=[2], auto_pad="VALID"),
+        b.call("Conv", x, weight), *[b.call(name, small) for name in ("Tan", "Sinh", "Cosh", "Asinh", "Atan", "Asin", "Acos", "Atanh")],
+        b.call("Acosh", large), b.call("ReduceLogSum", large, b.integers(2, 3), keepdims=0),
+    ):
+        flat = b.call("Flatten", value)
+        found.append(b.call("Slice", flat, b.integers(0), b.integers(6), b.integers(1)))
+    save(b.model([b.call("Concat", *found, axis=1)], opset=18), "further_operators")
 
 
 def own(name: str, inputs: list, outputs: list, nodes: list, attributes=(), defaults=(), opset: int = 17):

@@ -87,7 +87,7 @@ KERAS = {
     "MobileNetV2": "out_relu",
     "ResNet50V2": "post_relu",
     "DenseNet121": "relu",
-    "EfficientNetB0": "top_activation",
+    "EfficientNetV2B0": "top_activation",
     "Xception": "block14_sepconv2_act",
     "NASNetMobile": "activation_187",
 }
@@ -169,7 +169,9 @@ def write_keras(folder: Path, name: str) -> None:
     import make_keras
 
     short = name.partition(".")[2]
-    build = lambda head: getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head)
+    # Its preprocessing makes inputs of constants when it is exported.
+    options = {"include_preprocessing": False} if short == "EfficientNetV2B0" else {}
+    build = lambda head: getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head, **options)
     make_keras.write(folder / f"{name}.onnx", build, build(None).input_shape[1], KERAS[short])
 
 

@@ -188,8 +188,32 @@ pub(super) fn padded(
 }
 
 fn convolution<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let x = picture(importer, node)?;
-    let weight = node.input(1)?;
+    let mut shape = importer.shape(&node.input(0)?)?;
+    if shape.len() != 3 {
+        let (x, weight) = (picture(importer, node)?, node.input(1)?);
+        return one(convolved(importer, node, x, weight));
+    }
+    // Along a line: that of a picture of one row.
+    node.along_a_line();
+    let in_a_row =
+        |importer: &mut Importer, value: Value| importer.emit(Layout::Unsqueeze { dim: 2 }, &[value]);
+    let x = in_a_row(importer, node.input(0)?)?;
+    let weight = match importer.shape(&node.input(1)?)?.len() {
+        3 => in_a_row(importer, node.input(1)?)?,
+        _ => return Err("its weight is none for a line".to_owned()),
+    };
+    let found = convolved(importer, node, x, weight)?;
+    shape = importer.shape(&found)?;
+    shape.remove(2);
+    one(importer.emit(Layout::Reshape { shape }, &[found]))
+}
+
+fn convolved<'a>(
+    importer: &mut Importer<'a>,
+    node: &mut Node<'a>,
+    x: Value,
+    weight: Value,
+) -> Result<Value, String> {
     let [_, _, Size::Fixed(height), Size::Fixed(width)] = importer.shape(&weight)?[..] else {
         return Err("its weight is none for height and width".to_owned());
     };
@@ -201,7 +225,7 @@ fn convolution<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let (x, padding) = padded(importer, x, pads, 0.0)?;
     let mut inputs = vec![x, weight];
     inputs.extend(node.maybe(2));
-    one(importer.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs))
+    importer.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs)
 }
 
 fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
