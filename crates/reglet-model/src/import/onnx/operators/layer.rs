@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Arithmetic, Layout, Number, Op, Pool, Size};
+use crate::graph::{Arithmetic, Layout, Number, Op, Pool, Reduction, Size};
 use crate::import::onnx::extent;
 use crate::import::onnx::importer::{Importer, placed};
 use crate::import::onnx::node::Node;
@@ -295,9 +295,19 @@ fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found
     one(Ok(placed(found, last)))
 }
 
-/// Pooling over a whole picture.
+/// Pooling over a whole picture, or over whatever follows the channels.
 pub(super) fn whole(op: Pool, importer: &mut Importer, node: &Node) -> Found {
-    let (x, last) = importer.aligned(&[picture(importer, node)?])?;
+    let x = node.input(0)?;
+    let rank = importer.shape(&x)?.len() as i64;
+    if rank != 4 {
+        let (dims, keep) = ((2..rank).collect(), true);
+        return match op {
+            _ if rank < 3 => Err("it is given nothing to pool".to_owned()),
+            Pool::AdaptiveAverage { .. } => one(importer.emit(Reduction::Mean { dims, keep }, &[x])),
+            _ => one(importer.emit(Reduction::Max { dims, keep }, &[x])),
+        };
+    }
+    let (x, last) = importer.aligned(&[x])?;
     let found = importer.emit(op, &x)?;
     one(Ok(placed(found, last)))
 }
