@@ -1,7 +1,7 @@
-"""Loads an exported model, and the same weights as a state dict, and runs it in Python: the peer of the bench `import`, which
-starts it.
+"""Loads an exported model, and the same weights as a state dict, and runs it in Python; an ONNX file is loaded and run by ONNX
+Runtime, which has no gradients. The peer of the bench `import`, which starts it.
 
-    python benches/import.py model.pt2 HEIGHT WIDTH
+    python benches/import.py MODEL HEIGHT WIDTH
 
 prints one line of JSON: medians in milliseconds, and in MB by how much loading raised the most memory the process ever held.
 """
@@ -39,10 +39,22 @@ def loading(load) -> dict[str, float]:
     return {"memory": peak() - before, "load": median(load, 5)}
 
 
+def by_runtime(archive: str, height: int, width: int) -> dict[str, float]:
+    import onnxruntime
+
+    found = loading(lambda: onnxruntime.InferenceSession(archive))
+    session = onnxruntime.InferenceSession(archive)
+    given = {session.get_inputs()[0].name: torch.ones(1, 3, height, width).numpy()}
+    return found | {"forward": median(lambda: session.run(None, given))}
+
+
 def main() -> None:
     archive, height, width = sys.argv[1:]
     if archive.endswith(".pth"):
         print(json.dumps(loading(lambda: torch.load(archive))))
+        return
+    if archive.endswith(".onnx"):
+        print(json.dumps(by_runtime(archive, int(height), int(width))))
         return
     found = loading(lambda: torch.export.load(archive))
     program = torch.export.load(archive)

@@ -1,8 +1,9 @@
-//! Importing an exported model and running it, beside PyTorch in the same run.
+//! Importing an exported model and running it, beside PyTorch in the same run; and the same network as an ONNX file, beside ONNX
+//! Runtime.
 //!
-//! `REGLET_PT2=model.pt2 REGLET_PYTHON=python cargo xtask bench --bench import`; without the first nothing is measured, and
-//! without the second Reglet alone. `cargo xtask parity` leaves exported models in the cache. On an otherwise idle machine:
-//! the two take turns, and the best of their medians is shown.
+//! `REGLET_PT2=model.pt2 REGLET_ONNX=model.onnx REGLET_PYTHON=python cargo xtask bench --bench import`; of the first two, what is
+//! not named is not measured, and without the third Reglet alone. `cargo xtask parity --onnx` leaves both in the cache. On an
+//! otherwise idle machine: all take turns, and the best of their medians is shown.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -21,27 +22,48 @@ const TURNS: usize = 3;
 type Found = BTreeMap<&'static str, f64>;
 
 fn main() {
-    let Some(archive) = env::var_os("REGLET_PT2").map(PathBuf::from) else {
-        println!("import: skipped, since REGLET_PT2 names no exported model");
-        return;
-    };
-    let options = ImportOptions::new(archive.clone());
-    let load = || Model::import(&options).expect("it loads");
-    // The most that a process held never falls, so memory is measured first.
-    let before = peak();
-    let mut model = load();
-    let memory = peak().zip(before).map(|(after, before)| after - before);
-
-    let shape = model.graph().shape(model.graph().input()).expect("declared");
-    let [height, width] = [2, 3].map(|place| shape[place].fixed().unwrap_or(224));
-    let input = Tensor::ones([1, 3, height, width], (Kind::Float, Device::Cpu));
+    let named = ["REGLET_PT2", "REGLET_ONNX"].into_iter().filter_map(env::var_os);
+    // The most that a process held never falls, so memory is measured before anything is run.
+    let mut archives: Vec<Archive> = named.map(|path| Archive::load(path.into())).collect();
+    if archives.is_empty() {
+        println!("import: skipped, since neither REGLET_PT2 nor REGLET_ONNX names a model");
+    }
     let python = env::var_os("REGLET_PYTHON").map(PathBuf::from);
-    let (mut ours, mut theirs) = (Found::new(), Found::new());
-    ours.extend(memory.map(|memory| ("memory of loading, MB", memory)));
     for _ in 0..TURNS {
-        keep_best(&mut ours, "load, ms", median(5, || drop(black_box(load()))));
+        for archive in &mut archives {
+            archive.turn(python.as_deref());
+        }
+    }
+    for archive in &archives {
+        archive.print();
+    }
+}
+
+/// A file, and what was measured of it.
+struct Archive {
+    path: PathBuf,
+    model: Model,
+    ours: Found,
+    theirs: Found,
+}
+
+impl Archive {
+    fn load(path: PathBuf) -> Archive {
+        let before = peak();
+        let model = import(&path);
+        let memory = peak().zip(before).map(|(after, before)| after - before);
+        let ours = memory.map(|memory| ("memory of loading, MB", memory)).into_iter().collect();
+        Archive { path, model, ours, theirs: Found::new() }
+    }
+
+    fn turn(&mut self, python: Option<&Path>) {
+        let Archive { path, model, ours, theirs } = self;
+        let shape = model.graph().shape(model.graph().input()).expect("declared");
+        let [height, width] = [2, 3].map(|place| shape[place].fixed().unwrap_or(224));
+        let input = Tensor::ones([1, 3, height, width], (Kind::Float, Device::Cpu));
+        keep_best(ours, "load, ms", median(5, || drop(black_box(import(path)))));
         let forward = median(20, || drop(black_box(model.logits(&input)).expect("it runs")));
-        keep_best(&mut ours, "forward, ms", forward);
+        keep_best(ours, "forward, ms", forward);
         for (what, rewrites) in [
             ("forward and backward, ms", Rewrite::ALL.as_slice()),
             ("forward and backward without rewrites, ms", &[]),
@@ -50,32 +72,39 @@ fn main() {
             let both = median(20, || {
                 drop(black_box(model.evaluate(&input, Targets::Classes(&[0]), true, &[])).expect("it runs"));
             });
-            keep_best(&mut ours, what, both);
+            keep_best(ours, what, both);
         }
         model.set_rewrites(&Rewrite::ALL).expect("they were prepared before");
-        if let Some(python) = &python {
-            peer(python, &archive, [height, width], &mut theirs);
+        if let Some(python) = python {
+            peer(python, path, [height, width], theirs);
         }
     }
 
-    println!(
-        "{:<44} {:>9} {:>9} {:>7}",
-        archive.file_name().unwrap_or_default().display(),
-        "Reglet",
-        "PyTorch",
-        "ratio"
-    );
-    for (what, found) in &ours {
-        let peer = theirs.get(what.replace(" without rewrites", "").as_str());
-        let beside = peer.map_or(String::new(), |peer| format!(" {peer:>9.1} {:>7.2}", found / peer));
-        println!("{what:<44} {found:>9.1}{beside}");
-    }
-    for (what, found) in theirs.iter().filter(|(what, _)| what.starts_with("state dict")) {
-        println!("{what:<44} {:>9} {found:>9.1}", "");
+    fn print(&self) {
+        let onnx = self.path.extension().is_some_and(|extension| extension == "onnx");
+        println!(
+            "{:<44} {:>9} {:>12} {:>7}",
+            self.path.file_name().unwrap_or_default().display(),
+            "Reglet",
+            if onnx { "ONNX Runtime" } else { "PyTorch" },
+            "ratio"
+        );
+        for (what, found) in &self.ours {
+            let peer = self.theirs.get(what.replace(" without rewrites", "").as_str());
+            let beside = peer.map_or(String::new(), |peer| format!(" {peer:>12.1} {:>7.2}", found / peer));
+            println!("{what:<44} {found:>9.1}{beside}");
+        }
+        for (what, found) in self.theirs.iter().filter(|(what, _)| what.starts_with("state dict")) {
+            println!("{what:<44} {:>9} {found:>12.1}", "");
+        }
     }
 }
 
-/// What PyTorch takes.
+fn import(path: &Path) -> Model {
+    Model::import(&ImportOptions::new(path)).expect("it loads")
+}
+
+/// What PyTorch or ONNX Runtime takes; the latter has no gradients.
 fn peer(python: &Path, archive: &Path, size: [i64; 2], theirs: &mut Found) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/import.py");
     let mut command = Command::new(python);
@@ -91,8 +120,9 @@ fn peer(python: &Path, archive: &Path, size: [i64; 2], theirs: &mut Found) {
         ("state dict alone, memory of loading, MB", "/weights/memory"),
         ("state dict alone, load, ms", "/weights/load"),
     ] {
-        let value = found.pointer(pointer).and_then(serde_json::Value::as_f64).expect("a number");
-        keep_best(theirs, what, value);
+        if let Some(value) = found.pointer(pointer).and_then(serde_json::Value::as_f64) {
+            keep_best(theirs, what, value);
+        }
     }
 }
 

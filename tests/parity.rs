@@ -157,7 +157,8 @@ fn maps(
         ),
         ("occlusion", Method::Occlusion(occlusion)),
     ];
-    let (names, methods): (Vec<&str>, Vec<Method>) = methods.into_iter().unzip();
+    let known = methods.into_iter().filter(|(name, _)| reference.holds(name));
+    let (names, methods): (Vec<&str>, Vec<Method>) = known.unzip();
     let found = Method::attribute_all(&methods, model, &reference.input(), Targets::Classes(targets))?;
     let mut worst = (0.0, String::new(), 0.0);
     for (name, computed) in names.into_iter().zip(&found.computed) {

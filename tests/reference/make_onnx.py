@@ -9,8 +9,8 @@ writes tests/fixtures/onnx:
     fixed/CASE.onnx       some of them by either for one picture, or for two. What all these compute is in pt2/CASE.safetensors.
 
     made/CASE.onnx        networks put together operator by operator: as TensorFlow's converters write them, with channels last;
-                          with tails that make labels of scores; with several results; with weights in a file beside; and
-                          many operators at once, in old and new sets of them. CASE.safetensors has
+                          with tails that make labels of scores; with several results; with weights in a file beside; with operators
+                          of their own; and many operators at once, in old and new sets of them. CASE.safetensors has
 
         input             [2, 3, 8, 8]
         logits            what ONNX Runtime computes of it, [2, K], before any cut tail or last sigmoid or softmax
@@ -40,8 +40,8 @@ from torch import nn
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "onnx"
 
-# What neither exporter writes as PyTorch computes it, or only with operators that Reglet does not run (ScatterND, by_name's).
-LEFT_OUT = ("norm", "batch", "shuffled", "by_name", "in_place")
+# What neither exporter writes as PyTorch computes it, or only with operators that Reglet does not run.
+LEFT_OUT = ("norm", "batch", "shuffled", "by_name")
 
 
 def main() -> None:
@@ -141,6 +141,11 @@ def clean(network: onnx.ModelProto) -> None:
 
 # Networks put together here
 
+FLOAT = onnx.AttributeProto.FLOAT
+
+# The set of the operators that a file defines itself.
+OWN = "own.blocks"
+
 
 class Builder:
     """A graph, call by call."""
@@ -167,7 +172,7 @@ class Builder:
         self.count += 1
         return names[0] if results == 1 else names
 
-    def model(self, outputs, opset: int = 17, shape=("batch", 3, 8, 8), kind=TensorProto.FLOAT, inputs=(), ir: int = 9):
+    def model(self, outputs, opset: int = 17, shape=("batch", 3, 8, 8), kind=TensorProto.FLOAT, inputs=(), ir: int = 9, functions=()):
         values = [helper.make_tensor_value_info("pictures", kind, shape), *inputs]
         results = [
             output if isinstance(output, onnx.ValueInfoProto) else helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
@@ -175,7 +180,8 @@ class Builder:
         ]
         graph = helper.make_graph(self.nodes, "net", values, results, self.constants)
         sets = [helper.make_opsetid("", opset), helper.make_opsetid("ai.onnx.ml", 3)]
-        return helper.make_model(graph, producer_name="by hand", opset_imports=sets, ir_version=ir)
+        sets += [helper.make_opsetid(OWN, 1)] if functions else []
+        return helper.make_model(graph, producer_name="by hand", opset_imports=sets, ir_version=ir, functions=functions)
 
 
 def save(network: onnx.ModelProto, name: str, logits: str | None = None, x: np.ndarray | None = None, **options) -> None:
@@ -213,6 +219,9 @@ def made() -> None:
     old_operators()
     shapes()
     external()
+    scattered()
+    functions()
+    further_operators()
 
 
 def channels_last() -> None:
@@ -430,6 +439,72 @@ def external() -> None:
     save(b.model([x]), "external", save_as_external_data=True, location="external.bin", size_threshold=0)
 
 
+def scattered() -> None:
+    """Numbers put and added to places: of whole rows, of single numbers, of a constant."""
+    b = Builder()
+    rows = b.call("Transpose", "pictures", perm=[1, 0, 2, 3])
+    put = b.call("ScatterND", rows, b.integers([2], [0]), b.call("Gather", rows, b.integers(1, 1), axis=0))
+    put = b.call("Transpose", put, perm=[1, 0, 2, 3])
+    pixels = b.call("Transpose", "pictures", perm=[2, 3, 0, 1])
+    sums = b.call("ScatterND", pixels, b.integers([1, 2], [-1, 0], [1, 2]), b.call("Gather", b.call("Gather", pixels, b.integers(3, 4, 5), axis=0), b.constant(np.int64(0)), axis=1), reduction="add")
+    sums = b.call("Transpose", sums, perm=[2, 3, 0, 1])
+    mask = b.call("ConstantOfShape", b.integers(8, 8), value=numpy_helper.from_array(np.ones(1, dtype=np.float32)))
+    mask = b.call("ScatterND", mask, b.integers([[0, 0], [3, 4]], [[7, 7], [2, 1]]), b.weight(2, 2))
+    x = b.call("Mul", b.call("Add", put, sums), mask)
+    x = b.call("Conv", x, b.weight(4, 3, 3, 3))
+    x = b.call("Flatten", b.call("GlobalAveragePool", b.call("Tanh", x)))
+    save(b.model([b.call("Gemm", x, b.weight(5, 4), transB=1)], opset=18), "scattered")
+
+
+def further_operators() -> None:
+    """What few networks have: convolutions along a line, weights that are standardised each time, functions of angles."""
+    b = Builder()
+    x = "pictures"
+    found = []
+    rows = b.call("Reshape", x, b.integers(0, 3, 64))
+    small = b.call("Mul", x, b.constant(np.float32(0.2)))
+    large = b.call("Add", b.call("Abs", x), b.constant(np.float32(1.5)))
+    # As PyTorch's exporter writes it. ONNX Runtime normalises by the statistics that it is given, so they are those of the weight.
+    raw = b.random.normal(size=(1, 4, 27)).astype(np.float32)
+    given = [b.constant(array.astype(np.float32)) for array in (raw, np.ones(4), np.zeros(4), raw.mean((0, 2)), raw.var((0, 2)))]
+    weight = b.call("BatchNormalization", *given, results=3, training_mode=1, momentum=1.0)[0]
+    weight = b.call("Reshape", weight, b.integers(4, 3, 3, 3))
+    for value in (
+        b.call("Conv", rows, b.weight(2, 3, 5), b.weight(2), pads=[2, 1], strides=[2]), b.call("Conv", rows, b.weight(3, 1, 3), group=3, dilations=[2], auto_pad="VALID"),
+        b.call("Conv", x, weight), b.call("GlobalAveragePool", rows), b.call("GlobalMaxPool", rows), *[b.call(name, small) for name in ("Tan", "Sinh", "Cosh", "Asinh", "Atan", "Asin", "Acos", "Atanh")],
+        b.call("Acosh", large), b.call("ReduceLogSum", large, b.integers(2, 3), keepdims=0),
+    ):
+        flat = b.call("Flatten", value)
+        found.append(b.call("Slice", flat, b.integers(0), b.integers(6), b.integers(1)))
+    save(b.model([b.call("Concat", *found, axis=1)], opset=18), "further_operators")
+
+
+def own(name: str, inputs: list, outputs: list, nodes: list, attributes=(), defaults=(), opset: int = 17):
+    """An operator of the file's own."""
+    sets = [helper.make_opsetid("", opset), helper.make_opsetid(OWN, 1)]
+    return helper.make_function(OWN, name, inputs, outputs, nodes, sets, list(attributes), list(defaults))
+
+
+def functions() -> None:
+    """Operators of the file's own: within each other, with arguments and what stands for those left out, and one of an older set."""
+    node = helper.make_node
+    slope = node("Elu", ["summed"], ["y"], name="act")
+    slope.attribute.append(helper.make_attribute_ref("alpha", FLOAT, ref_attr_name="slope"))
+    unit = own("Unit", ["x", "w", "b"], ["y"], [node("Conv", ["x", "w", "b"], ["summed"], name="conv", pads=[1, 1, 1, 1]), slope], defaults=[helper.make_attribute("slope", 0.3)])
+    first = node("Unit", ["x", "w"], ["middle"], name="first", domain=OWN)
+    first.attribute.append(helper.make_attribute_ref("slope", FLOAT, ref_attr_name="steep"))
+    second = node("Unit", ["middle", "v", "b"], ["y"], name="second", domain=OWN)
+    block = own("Block", ["x", "w", "v", "b"], ["sum"], [first, second, node("Add", ["x", "y"], ["sum"], name="sum")], attributes=["steep"])
+    tail = own("Tail", ["x", "w"], ["y"], [node("ReduceMean", ["x"], ["mean"], axes=[2, 3], keepdims=0), node("MatMul", ["mean", "w"], ["y"])], opset=13)
+    b = Builder()
+    x = b.call("Conv", "pictures", b.weight(4, 3, 3, 3))
+    w, v, bias = b.weight(4, 4, 3, 3), b.weight(4, 4, 3, 3), b.weight(4)
+    x = b.call("Block", x, w, v, bias, domain=OWN, steep=0.1)
+    x = b.call("Block", x, v, w, bias, domain=OWN)
+    x = b.call("Tail", x, b.weight(4, 5), domain=OWN)
+    save(b.model([x], functions=[unit, block, tail]), "functions")
+
+
 # Files that must not load
 
 
@@ -553,6 +628,39 @@ def refused() -> None:
     for _ in range(60):
         x = b.call("Conv", x, b.weight(3, 3, 3, 3) if _ == 0 else "constant_0", strides=[2, 2], pads=[1, 1, 1, 1])
     write("shrinking", b.model([b.call("Flatten", b.call("GlobalAveragePool", x))], shape=("batch", 3, "height", "width")))
+
+    node = helper.make_node
+    b = Builder()
+    x = b.call("Again", features(b, 3), domain=OWN)
+    through = own("Through", ["x"], ["y"], [node("Again", ["x"], ["y"], domain=OWN)])
+    write("calls-itself", b.model([x], functions=[own("Again", ["x"], ["y"], [node("Through", ["x"], ["y"], domain=OWN)]), through]))
+
+    # Each makes the calls of the one before eight times.
+    def grown(first, count: int) -> list:
+        levels = [own("Level0", ["x"], ["y"], first)]
+        for level in range(1, count):
+            calls = [node(f"Level{level - 1}", [name], [made], domain=OWN) for name, made in zip("xabcdefg", "abcdefgy")]
+            levels.append(own(f"Level{level}", ["x"], ["y"], calls))
+        return levels
+
+    b = Builder()
+    write("many-calls", b.model([b.call("Level14", features(b, 3), domain=OWN)], functions=grown([node("Relu", ["x"], ["y"])], 15)))
+    # Fewer calls, but of more.
+    heavy = [node("Constant", [], ["c"], value_floats=[0.0] * 5000), node("ReduceMax", ["c"], ["m"]), node("Add", ["x", "m"], ["y"])]
+    b = Builder()
+    write("heavy-calls", b.model([b.call("Level4", features(b, 3), domain=OWN)], functions=grown(heavy, 5)))
+    chain = [own("Deep0", ["x"], ["y"], [node("Relu", ["x"], ["y"])])]
+    chain += [own(f"Deep{level}", ["x"], ["y"], [node(f"Deep{level - 1}", ["x"], ["y"], domain=OWN)]) for level in range(1, 30)]
+    b = Builder()
+    write("deep-calls", b.model([b.call("Deep29", features(b, 3), domain=OWN)], functions=chain))
+    b = Builder()
+    write("unreturned", b.model([b.call("None", features(b, 3), domain=OWN)], functions=[own("None", ["x"], ["y"], [node("Relu", ["x"], ["z"])])]))
+    b = Builder()
+    two = [own("Two", ["x"], ["y"], [node("Relu", ["x"], ["y"])])] * 2
+    write("twice-function", b.model([b.call("Two", features(b, 3), domain=OWN)], functions=two))
+    b = Builder()
+    mask = b.call("ScatterND", b.weight(3), b.integers([7]), b.weight(1))
+    write("scattered-constant", b.model([b.call("Add", features(b, 3), mask)]))
 
 
 def varint(number: int) -> bytes:

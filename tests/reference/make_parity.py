@@ -22,13 +22,15 @@ decides whether its gradient counts.
 With `--onnx`, also NAME.dynamo.onnx and NAME.script.onnx, by PyTorch's exporter and the one before it, with references of the
 same names; in these the logits are those of ONNX Runtime, and the layer is the module around the other one, since exporters
 make one convolution of a convolution and a batch norm. That rounds otherwise, so the rest is in float64, and the metadata says
-how far it is in float32: the most of four inputs that differ by rounding.
+how far it is in float32: the most of four inputs that differ by rounding. Of Captum's maps they have saliency and integrated
+gradients. And keras.NAME.onnx, networks of keras.applications with channels last, which `make_keras.py` exports.
 
 The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
 already are not made again. Names with a point are another library's: timm's, or TorchXRayVision's networks of one channel.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -80,6 +82,16 @@ TIMM = {
     "hgnet_tiny": "stages.3.blocks.0.aggregation.1.conv",
 }
 
+# Only as ONNX files; the layer is the last that has height and width.
+KERAS = {
+    "MobileNetV2": "out_relu",
+    "ResNet50V2": "post_relu",
+    "DenseNet121": "relu",
+    "EfficientNetV2B0": "top_activation",
+    "Xception": "block14_sepconv2_act",
+    "NASNetMobile": "activation_187",
+}
+
 # Of one channel, for chest films; the sigmoids are left to whoever reads the logits.
 XRAY = {"densenet121": "features.denseblock4.denselayer16.conv2"}
 
@@ -88,12 +100,20 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     words = [word for word in sys.argv[2:] if not word.startswith("-")]
+    onnx = "--onnx" in sys.argv
     names = words or [*TORCHVISION, *(f"timm.{name}" for name in TIMM), *(f"torchxrayvision.{name}" for name in XRAY)]
+    if onnx and not words:
+        names += [f"keras.{name}" for name in KERAS]
     for name in names:
+        if name.startswith("keras."):
+            if onnx and not (folder / f"{name}.safetensors").exists():
+                print(f"exporting {name}", file=sys.stderr, flush=True)
+                write_keras(folder, name)
+            continue
         if not (folder / f"{name}.safetensors").exists():
             print(f"exporting {name}", file=sys.stderr, flush=True)
             write(folder, name)
-        for exporter in ("dynamo", "script") if "--onnx" in sys.argv else ():
+        for exporter in ("dynamo", "script") if onnx else ():
             if not (folder / f"{name}.{exporter}.safetensors").exists():
                 print(f"exporting {name} as ONNX ({exporter})", file=sys.stderr, flush=True)
                 write_onnx(folder, name, exporter)
@@ -109,10 +129,8 @@ def write(folder: Path, name: str) -> None:
     notes = {"targets": TARGETS, "layer": layer, "operators": operators}
     tensors = results(model, x, layer)
     if name in METHODS:
-        single, double = maps(model, x), maps(model.double(), x.double())
-        far = {key: ((single[key] - exact).norm() / exact.norm()).item() for key, exact in double.items()}
-        tensors |= {key: exact.float() for key, exact in double.items()}
-        notes["float32"] = far
+        found, notes["float32"] = exact_maps(model, x, ("saliency", "input_x_gradient", "integrated_gradients", "occlusion"))
+        tensors |= found
     save_file(tensors, folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
 
 
@@ -134,13 +152,27 @@ def write_onnx(folder: Path, name: str, exporter: str) -> None:
     generator = torch.Generator().manual_seed(4)
     near = [x] + [x * (1 + 1e-7 * torch.randn(x.shape, generator=generator)) for _ in range(3)]
     single = [results(model, x, around or layer) for x in near]
+    exact_map, far_map = exact_maps(model, x, ("saliency", "integrated_gradients"))
     exact = results(model.double(), x.double(), around or layer)
     far = {key: max(((found[key] - exact[key]).norm() / exact[key].norm()).item() for found in single) for key in exact}
     session = onnxruntime.InferenceSession(path)
     (logits,) = session.run(None, {"pictures": x.numpy()})
-    tensors = {key: tensor.float() for key, tensor in exact.items()} | {"input": x, "logits": torch.from_numpy(logits)}
-    notes = {"targets": TARGETS, "layer": around, "operators": [], "float32": far}
+    tensors = {key: tensor.float() for key, tensor in exact.items()} | {"input": x, "logits": torch.from_numpy(logits)} | exact_map
+    notes = {"targets": TARGETS, "layer": around, "operators": [], "float32": far | far_map}
     save_file(tensors, folder / f"{name}.{exporter}.safetensors", {"reference": json.dumps(notes)})
+
+
+def write_keras(folder: Path, name: str) -> None:
+    # Which backend Keras has is settled when it is imported.
+    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    import keras
+    import make_keras
+
+    short = name.partition(".")[2]
+    # Its preprocessing makes inputs of constants when it is exported.
+    options = {"include_preprocessing": False} if short == "EfficientNetV2B0" else {}
+    build = lambda head: getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head, **options)
+    make_keras.write(folder / f"{name}.onnx", build, build(None).input_shape[1], KERAS[short])
 
 
 def network(name: str) -> tuple[nn.Module, str]:
@@ -220,7 +252,14 @@ def results(model: nn.Module, x: torch.Tensor, layer: str) -> dict[str, torch.Te
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def maps(model: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
+def exact_maps(model: nn.Module, x: torch.Tensor, names: tuple) -> tuple[dict, dict]:
+    """What Captum's methods make of the network in float64, and how far that is from the same in float32."""
+    single, double = maps(model, x, names), maps(model.double(), x.double(), names)
+    far = {key: ((single[key] - exact).norm() / exact.norm()).item() for key, exact in double.items()}
+    return {key: exact.float() for key, exact in double.items()}, far
+
+
+def maps(model: nn.Module, x: torch.Tensor, names: tuple) -> dict[str, torch.Tensor]:
     """What Captum's methods make of the network."""
     from captum.attr import InputXGradient, IntegratedGradients, Occlusion, Saliency
 
@@ -228,15 +267,14 @@ def maps(model: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
         parameter.requires_grad_(False)
     x = x.clone().requires_grad_()
     window = {"sliding_window_shapes": (3, 32, 32), "strides": (3, 16, 16)}
-    with torch.no_grad():
-        occluded = Occlusion(model).attribute(x, target=TARGETS, perturbations_per_eval=4, **window)
-    found = {
-        "saliency": Saliency(model).attribute(x, target=TARGETS),
-        "input_x_gradient": InputXGradient(model).attribute(x, target=TARGETS),
-        "integrated_gradients": IntegratedGradients(model).attribute(x, target=TARGETS, n_steps=8),
-        "occlusion": occluded[:, :1],
+    occluded = lambda: Occlusion(model).attribute(x.detach(), target=TARGETS, perturbations_per_eval=4, **window)[:, :1]
+    methods = {
+        "saliency": lambda: Saliency(model).attribute(x, target=TARGETS),
+        "input_x_gradient": lambda: InputXGradient(model).attribute(x, target=TARGETS),
+        "integrated_gradients": lambda: IntegratedGradients(model).attribute(x, target=TARGETS, n_steps=8),
+        "occlusion": occluded,
     }
-    return {name: tensor.detach().contiguous().clone() for name, tensor in found.items()}
+    return {name: methods[name]().detach().contiguous().clone() for name in names}
 
 
 if __name__ == "__main__":

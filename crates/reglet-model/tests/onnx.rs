@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reglet_model::{
-    Activation, Head, HeadSource, ImportOptions, Model, ModelError, Note, Op, Product, Request, Rewrite,
-    Targets, gradients,
+    Activation, Head, HeadSource, ImportOptions, Layout, Model, ModelError, Note, Op, Product, Request,
+    Rewrite, Targets, gradients,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -218,6 +218,28 @@ fn layers_have_the_names_of_pytorchs_modules() {
     assert_eq!(class.provenance().architecture, "Layers");
 }
 
+/// An operator that a file defines itself is the calls that it is made of, each named after the call that makes it.
+#[test]
+fn operators_of_a_files_own_are_written_out() {
+    let model = made("functions");
+    let convolutions: Vec<&str> = model
+        .graph()
+        .nodes()
+        .iter()
+        .filter(|node| matches!(node.op, Op::Conv2d { .. }))
+        .map(|node| node.module.as_str())
+        .collect();
+    let expected = [
+        "net/Conv_0",
+        "net/Block_1/first/conv",
+        "net/Block_1/second/conv",
+        "net/Block_2/first/conv",
+        "net/Block_2/second/conv",
+    ];
+    assert_eq!(convolutions, expected);
+    assert!(model.graph().layers().any(|layer| layer == "net/Block_2/second/conv"));
+}
+
 /// Functions that are written as several operators are one again, and so are layers.
 #[test]
 fn functions_and_layers_are_put_together_again() {
@@ -256,7 +278,7 @@ fn channels_that_are_last_in_a_file_are_second_in_the_graph() {
                         let reglet_model::Origin::Node(before) = graph.origin(node.inputs[0]) else {
                             panic!("{name}")
                         };
-                        !matches!(graph.nodes()[before].op, Op::Layout(reglet_model::Layout::Permute { .. }))
+                        !matches!(graph.nodes()[before].op, Op::Layout(Layout::Permute { .. }))
                     }
                 );
             }
@@ -265,6 +287,31 @@ fn channels_that_are_last_in_a_file_are_second_in_the_graph() {
         assert_eq!(shapes[&layer][1], 4, "{name}: {:?}", shapes[&layer]);
     }
     assert_eq!(made("channels_last").rewritable(Rewrite::FoldBatchNorm).expect("folded"), 1);
+}
+
+/// A network of Keras as it exports it, through tf2onnx and through PyTorch: what it computes, its gradients, and a layer whose
+/// channels are where Grad-CAM looks for them.
+#[test]
+fn networks_of_keras_give_its_logits_and_gradients() {
+    for backend in ["tensorflow", "torch"] {
+        let model = import(&fixtures().join(format!("onnx/keras/{backend}.onnx"))).expect("it loads");
+        let graph = model.graph();
+        assert_eq!((model.classes().head(), model.head_source()), (Head::Softmax, HeadSource::Network));
+        let turned = graph.nodes().iter().filter(|node| {
+            matches!(&node.op, Op::Layout(Layout::Permute { .. }))
+                && graph.shape(node.output).is_some_and(|shape| shape.len() == 4)
+        });
+        assert_eq!(turned.count(), 0, "{backend}: pictures are put in another order");
+        let reference = Reference::read(&format!("onnx/keras/{backend}"));
+        let input = reference.input();
+        let layer = graph.layer(model.grad_cam_layer()).expect("there is one");
+        let found = model.evaluate(&input, Targets::Classes(&[1, 3]), true, &[layer]).expect("it runs");
+        assert_close(backend, &found.logits, reference.tensor("logits"), 1e-5);
+        let gradient = found.input_gradient.expect("it was asked for");
+        assert_close(backend, &gradient, reference.tensor("input_gradient"), 1e-4);
+        assert_close(backend, &found.layers[0].activation, reference.tensor("activation"), 1e-5);
+        assert_close(backend, &found.layers[0].gradient, reference.tensor("gradient"), 1e-4);
+    }
 }
 
 #[test]
@@ -346,17 +393,21 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
     let mut faults = Vec::new();
     for (name, part) in [
         ("bytes", "numbers are Uint8"),
+        ("calls-itself", "'Again' calls itself"),
         ("cycle", "computed later or never"),
         ("deep", "more than 16 deep"),
+        ("deep-calls", "more than 16 deep"),
         ("empty-model", "no ONNX file"),
         ("external-absolute", "no path within the model's folder"),
         ("external-beyond", "goes beyond the end of 'twice.onnx'"),
         ("external-folder", "folder"),
         ("external-missing", "'nothing.bin'"),
         ("external-outside", "no path within the model's folder"),
+        ("heavy-calls", "written out at each of their calls"),
         ("huge-constant", "too large for one that is computed"),
         ("huge-window", "kernel_shape"),
         ("lying-size", "its shape [1099511627776"),
+        ("many-calls", "more than 262144 calls"),
         ("many-constants", "too large for one that is computed"),
         ("mixed-pair", "2 pictures at once"),
         ("negative-size", "its shape"),
@@ -367,11 +418,14 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("overflowing-size", "its shape"),
         ("quantised", "quantised"),
         ("runtime", "com.microsoft.FusedConv"),
+        ("scattered-constant", "index 7"),
         ("shrinking", "in too many steps"),
         ("truncated", "truncated"),
         ("twice", "twice"),
+        ("twice-function", "defines the operator 'Two' twice"),
         ("twice-weight", "twice"),
         ("two-inputs", "2 inputs (pictures, mask)"),
+        ("unreturned", "returns what it never computes"),
         ("unknown-attribute", "'surprise' is not supported"),
         ("unknown-format", "its format is version 99"),
         ("unknown-kind", "no kind 77"),

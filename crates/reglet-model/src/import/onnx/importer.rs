@@ -6,6 +6,7 @@ use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 use super::file::Source;
+use super::functions::{Functions, Scope, domain};
 use super::names::Names;
 use super::node::Node;
 use super::shape::{self, Shaped};
@@ -24,7 +25,7 @@ const MOST_FOLDED_IN_ALL: i64 = 1 << 28;
 /// Calls of the largest network, those of graphs within graphs among them.
 const MOST_CALLS: usize = 1 << 18;
 
-/// Graphs within each other.
+/// Graphs within each other, and functions that call others.
 const DEEPEST: usize = 16;
 
 /// The order of dimensions that makes `[N, h, w, C]` of `[N, C, h, w]`.
@@ -45,11 +46,14 @@ pub(super) struct Importer<'a> {
     pub fixed_batch: Option<i64>,
     /// The numbers of the draft's weights.
     pub weights: HashMap<usize, Rc<Tensor>>,
-    values: HashMap<&'a str, Value>,
-    versions: HashMap<&'a str, i64>,
+    /// The functions that the file defines.
+    pub functions: Functions<'a>,
+    /// What names mean in the graph that is read.
+    pub scope: Scope<'a>,
+    /// Where the call is made that is read.
+    pub place: Place,
     names: Names<'a>,
     pytorch: bool,
-    place: Place,
     realised: HashMap<*const Tensor, usize>,
     laid_out: HashMap<usize, usize>,
     folded: i64,
@@ -64,24 +68,17 @@ impl<'a> Importer<'a> {
         model: &'a proto::Model,
         graph: &'a proto::Graph,
     ) -> Result<Importer<'a>, String> {
-        if let Some(function) = model.functions.first() {
-            return Err(format!(
-                "it defines operators of its own, as '{}'; have them inlined when it is written (onnx.inliner.inline_local_functions)",
-                function.name
-            ));
-        }
-        let versions = model.opset_import.iter().map(|set| (domain(&set.domain), set.version)).collect();
         let mut importer = Importer {
             draft: Draft::default(),
             symbols: Vec::new(),
             batch: Size::Symbol(0),
             fixed_batch: None,
             weights: HashMap::new(),
-            values: HashMap::new(),
-            versions,
+            functions: Functions::new(model)?,
+            scope: Scope::new(&model.opset_import),
+            place: Place::default(),
             names: Names::new(&model.producer_name, graph),
             pytorch: model.producer_name == "pytorch",
-            place: Place::default(),
             realised: HashMap::new(),
             laid_out: HashMap::new(),
             folded: 0,
@@ -119,7 +116,7 @@ impl<'a> Importer<'a> {
 
     /// Says what a name stands for.
     pub fn define(&mut self, name: &'a str, value: Value) -> Result<(), String> {
-        match self.values.insert(name, value) {
+        match self.scope.values.insert(name, value) {
             None => Ok(()),
             Some(_) => Err(format!("it defines '{name}' twice")),
         }
@@ -127,28 +124,28 @@ impl<'a> Importer<'a> {
 
     /// What a name stands for.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(name)
+        self.scope.values.get(name)
     }
 
-    /// Reads the calls of a graph, in their order.
-    pub fn run(&mut self, graph: &'a proto::Graph, depth: usize) -> Result<(), String> {
+    /// Reads calls in their order.
+    pub fn run(&mut self, calls: &'a [proto::Node], depth: usize) -> Result<(), String> {
         if depth > DEEPEST {
             return Err(format!("its graphs are more than {DEEPEST} deep within each other"));
         }
-        for node in &graph.node {
+        for node in calls {
             self.calls += 1;
             if self.calls > MOST_CALLS {
                 return Err(format!("it makes more than {MOST_CALLS} calls"));
             }
-            self.place = self.names.place(node);
+            self.place = self.names.place(node, &self.scope.path);
             let mut inputs = Vec::with_capacity(node.input.len());
             let mut fault = None;
             for name in &node.input {
-                if name.is_empty() {
+                if name.is_empty() || self.scope.absent.contains(name.as_str()) {
                     inputs.push(None);
                     continue;
                 }
-                let value = self.values.get(name.as_str());
+                let value = self.scope.values.get(name.as_str());
                 let value = value.ok_or_else(|| {
                     format!("'{}' reads '{name}', which is computed later or never", shown(node))
                 })?;
@@ -191,11 +188,14 @@ impl<'a> Importer<'a> {
         inputs: Vec<Option<Value>>,
         depth: usize,
     ) -> Result<Vec<Value>, String> {
+        if let Some(function) = self.functions.of(proto) {
+            return self.inline(function, proto, inputs, depth);
+        }
         let set = domain(&proto.domain);
-        let version = self.versions.get(set).copied();
+        let version = self.scope.versions.get(set).copied();
         let version =
             version.ok_or_else(|| format!("the file does not say which version of '{set}' it uses"))?;
-        let mut node = Node::new(proto, version, inputs)?;
+        let mut node = Node::new(proto, version, inputs, &self.scope)?;
         if proto.op_type == "If" && set.is_empty() {
             return self.branch(&mut node, depth);
         }
@@ -215,9 +215,9 @@ impl<'a> Importer<'a> {
         };
         let place = self.place.clone();
         self.constants(taken)?;
-        self.run(taken, depth + 1)?;
+        self.run(&taken.node, depth + 1)?;
         self.place = place;
-        let outputs = taken.output.iter().map(|output| self.values.get(output.name.as_str()).cloned());
+        let outputs = taken.output.iter().map(|output| self.value(&output.name).cloned());
         let outputs: Option<Vec<Value>> = outputs.collect();
         let outputs = outputs.ok_or("it returns what it never computes")?;
         match outputs
@@ -459,11 +459,6 @@ fn role_of(op: &Op, place: usize) -> &'static str {
         (Op::BatchNorm { .. }, 4) => "running_var",
         _ => "constant",
     }
-}
-
-/// A set of operators by its shortest name.
-pub(super) fn domain(name: &str) -> &str {
-    if name == "ai.onnx" { "" } else { name }
 }
 
 fn shown(node: &proto::Node) -> &str {

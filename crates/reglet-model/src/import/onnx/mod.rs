@@ -2,13 +2,14 @@
 //!
 //! [`proto`] has the messages, [`file`](mod@file) reads them and the files that tensors lie in, [`node`] is one call, and
 //! [`operators`] makes of it calls of ATen, whose shapes [`shape`] knows; what holds constants alone is computed at once.
-//! [`importer`] keeps the values by their names, and [`outputs`] finds the logits among what the network returns.
+//! [`importer`] keeps the values by their names, [`functions`] has the calls of operators that the file defines itself, and [`outputs`] finds the logits among what the network returns.
 //!
 //! Channels that a file has last, as TensorFlow does, are second in the graph: an `[N, h, w, C]` that is an `[N, C, h, w]`
 //! in another order is remembered as that, and put in order only for an operator that must have it so.
 
 mod extent;
 mod file;
+mod functions;
 mod fuse;
 mod importer;
 mod names;
@@ -26,15 +27,13 @@ use tch::{Device, Kind};
 
 use self::file::Source;
 pub(super) use self::file::is_onnx;
+use self::functions::{check_operators, domain};
 use self::importer::Importer;
 use self::outputs::{Chosen, choose};
 use self::value::Value;
 use super::{Exported, Import, assemble, draft};
 use crate::graph::Size;
 use crate::{ModelError, Note};
-
-/// Versions of the set of operators that are known.
-const OPERATORS: std::ops::RangeInclusive<i64> = 7..=23;
 
 /// The side of a picture where a file leaves it open.
 const OPEN_SIDE: i64 = 224;
@@ -44,21 +43,15 @@ pub(super) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
     let (source, model) = Source::open(path).map_err(unreadable)?;
     let Some(graph) = &model.graph else { return Err(unreadable("it holds no network".to_owned())) };
-    let version = model.opset_import.iter().find(|set| importer::domain(&set.domain).is_empty());
-    match version.map(|set| set.version) {
-        Some(version) if OPERATORS.contains(&version) => {}
-        Some(version) => {
-            return Err(unreadable(format!(
-                "it uses operator set {version}, and those known are {} to {}",
-                OPERATORS.start(),
-                OPERATORS.end()
-            )));
-        }
-        None => return Err(unreadable("it does not say which operator set it uses".to_owned())),
+    // What consists of functions alone has theirs.
+    let told = model.opset_import.iter().any(|set| domain(&set.domain).is_empty());
+    if !told && model.functions.is_empty() {
+        return Err(unreadable("it does not say which operator set it uses".to_owned()));
     }
+    check_operators(&model.opset_import).map_err(unreadable)?;
     let mut importer = Importer::new(source, &model, graph).map_err(unreadable)?;
     input(&mut importer, graph).map_err(unreadable)?;
-    importer.run(graph, 0).map_err(unreadable)?;
+    importer.run(&graph.node, 0).map_err(unreadable)?;
     let Chosen { value, note } = match choose(&mut importer, graph, output).map_err(unreadable)? {
         Ok(chosen) => chosen,
         Err(fault) if fault.operator.is_empty() => return Err(unreadable(fault.reason.clone())),

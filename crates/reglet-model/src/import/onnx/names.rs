@@ -40,12 +40,15 @@ impl<'a> Names<'a> {
         Names { pytorch, parts, weights }
     }
 
-    /// The place of a call.
-    pub fn place(&self, node: &proto::Node) -> Place {
+    /// The place of a call, which a function makes that is itself called `within` another name.
+    pub fn place(&self, node: &proto::Node, within: &str) -> Place {
         let (module, invocation) = if let Some(scopes) = metadata(node, SCOPES) {
             let scopes = quoted(scopes);
             let module = scopes.len().checked_sub(2).map_or("", |last| scopes[last]);
             (module.to_owned(), String::new())
+        } else if !within.is_empty() {
+            let own = if node.name.is_empty() { &node.op_type } else { &node.name };
+            (format!("{within}/{own}"), String::new())
         } else if self.pytorch && node.name.starts_with('/') {
             (self.path(&node.name), scopes(&node.name).collect::<Vec<_>>().join("/"))
         } else if self.pytorch {
@@ -145,14 +148,15 @@ mod tests {
         };
         let known = Names::new("pytorch", &graph);
         for (name, module) in names {
-            assert_eq!(known.place(&node(name)).module, module, "{name}");
+            assert_eq!(known.place(&node(name), "").module, module, "{name}");
         }
-        let (first, second) = (known.place(&node(names[1].0)), known.place(&node(names[2].0)));
+        let (first, second) = (known.place(&node(names[1].0), ""), known.place(&node(names[2].0), ""));
         assert_ne!(first.invocation, second.invocation);
         assert_eq!(
-            Names::new("tf2onnx", &graph).place(&node("model/conv/Conv2D")).module,
+            Names::new("tf2onnx", &graph).place(&node("model/conv/Conv2D"), "").module,
             "model/conv/Conv2D"
         );
+        assert_eq!(known.place(&node("conv"), "block_1/unit").module, "block_1/unit/conv");
     }
 
     #[test]
@@ -164,7 +168,7 @@ mod tests {
         ];
         let node = proto::Node { metadata_props, ..node("node_conv2d_1") };
         let graph = proto::Graph { node: vec![node.clone()], ..proto::Graph::default() };
-        assert_eq!(Names::new("pytorch", &graph).place(&node).module, "layer1.0.conv1");
+        assert_eq!(Names::new("pytorch", &graph).place(&node, "").module, "layer1.0.conv1");
         assert_eq!(class(&graph), Some("ResNet"));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::functions::Scope;
 use super::proto;
 use super::value::Value;
 
@@ -20,19 +21,27 @@ pub(super) struct Node<'a> {
     pub results: usize,
     attributes: HashMap<&'a str, &'a proto::Attribute>,
     inputs: Vec<Option<Value>>,
+    /// Whether windows are along a line, and so are those of a picture of one row.
+    line: bool,
 }
 
 impl<'a> Node<'a> {
     /// A call of these values.
-    pub fn new(proto: &'a proto::Node, version: i64, inputs: Vec<Option<Value>>) -> Result<Node<'a>, String> {
+    pub fn new(
+        proto: &'a proto::Node,
+        version: i64,
+        inputs: Vec<Option<Value>>,
+        scope: &Scope<'a>,
+    ) -> Result<Node<'a>, String> {
         let mut attributes = HashMap::new();
         for attribute in &proto.attribute {
-            if attributes.insert(attribute.name.as_str(), attribute).is_some() {
+            let Some(given) = scope.attribute(attribute) else { continue };
+            if attributes.insert(attribute.name.as_str(), given).is_some() {
                 return Err(format!("its attribute '{}' is there twice", attribute.name));
             }
         }
         let results = proto.output.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
-        Ok(Node { operator: &proto.op_type, version, results, attributes, inputs })
+        Ok(Node { operator: &proto.op_type, version, results, attributes, inputs, line: false })
     }
 
     /// How many values it is given, those that are left out at the end aside.
@@ -135,11 +144,17 @@ impl<'a> Node<'a> {
         found.ok_or_else(|| format!("its attribute '{name}' is missing"))
     }
 
+    /// Says that windows are along a line.
+    pub fn along_a_line(&mut self) {
+        self.line = true;
+    }
+
     /// One integer for height and one for width.
     pub fn pair(&mut self, name: &str, default: [i64; 2]) -> Result<[i64; 2], String> {
         match self.maybe_ints(name).as_deref() {
             None => Ok(default),
-            Some(&[height, width]) => Ok([checked(name, height)?, checked(name, width)?]),
+            Some(&[along]) if self.line => Ok([default[0], checked(name, along)?]),
+            Some(&[height, width]) if !self.line => Ok([checked(name, height)?, checked(name, width)?]),
             Some(_) => Err(format!("its attribute '{name}' is not for height and width")),
         }
     }
@@ -148,7 +163,10 @@ impl<'a> Node<'a> {
     pub fn pads(&mut self) -> Result<[[i64; 2]; 2], String> {
         match self.maybe_ints("pads").as_deref() {
             None => Ok([[0; 2]; 2]),
-            Some(&[top, left, bottom, right]) => {
+            Some(&[before, after]) if self.line => {
+                Ok([[0; 2], [checked("pads", before)?, checked("pads", after)?]])
+            }
+            Some(&[top, left, bottom, right]) if !self.line => {
                 let checked = |size| checked("pads", size);
                 Ok([[checked(top)?, checked(bottom)?], [checked(left)?, checked(right)?]])
             }

@@ -28,11 +28,27 @@ pub(super) struct OperatorSet {
     pub version: i64,
 }
 
-/// An operator that the file itself defines, of which only the name is read.
+/// An operator that the file itself defines by calls of others.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Function {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub output: Vec<String>,
+    #[prost(string, repeated, tag = "6")]
+    pub attribute: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub node: Vec<Node>,
+    #[prost(message, repeated, tag = "9")]
+    pub opset_import: Vec<OperatorSet>,
+    #[prost(string, tag = "10")]
+    pub domain: String,
+    #[prost(message, repeated, tag = "11")]
+    pub attribute_proto: Vec<Attribute>,
+    #[prost(string, tag = "13")]
+    pub overload: String,
 }
 
 /// Calls in the order in which they are made.
@@ -67,11 +83,14 @@ pub(super) struct Node {
     pub attribute: Vec<Attribute>,
     #[prost(string, tag = "7")]
     pub domain: String,
+    #[prost(string, tag = "8")]
+    pub overload: String,
     #[prost(message, repeated, tag = "9")]
     pub metadata_props: Vec<Entry>,
 }
 
-/// A constant argument of a call. Which of the fields counts, `kind` says; older files leave it out.
+/// A constant argument of a call. Which of the fields counts, `kind` says; older files leave it out. Within a function
+/// `ref_attr_name` may name an argument of the function instead.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Attribute {
     #[prost(string, tag = "1")]
@@ -92,6 +111,8 @@ pub(super) struct Attribute {
     pub ints: Vec<i64>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
+    #[prost(string, tag = "21")]
+    pub ref_attr_name: String,
 }
 
 /// A constant tensor: its numbers are in the one field that its kind has, or raw, or in another file.

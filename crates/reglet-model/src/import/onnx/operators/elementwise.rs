@@ -66,6 +66,15 @@ fn other<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             by_name(importer, node, "threshold", &format!("torch.threshold(a0, {alpha:?}, 0.)"))
         }
         "Ceil" => by_name(importer, node, "ceil", "torch.ceil(a0)"),
+        "Tan" => by_name(importer, node, "tan", "torch.tan(a0)"),
+        "Asin" => by_name(importer, node, "asin", "torch.asin(a0)"),
+        "Acos" => by_name(importer, node, "acos", "torch.acos(a0)"),
+        "Atan" => by_name(importer, node, "atan", "torch.atan(a0)"),
+        "Sinh" => by_name(importer, node, "sinh", "torch.sinh(a0)"),
+        "Cosh" => by_name(importer, node, "cosh", "torch.cosh(a0)"),
+        "Asinh" => by_name(importer, node, "asinh", "torch.asinh(a0)"),
+        "Acosh" => by_name(importer, node, "acosh", "torch.acosh(a0)"),
+        "Atanh" => by_name(importer, node, "atanh", "torch.atanh(a0)"),
         "Round" => by_name(importer, node, "round", "torch.round(a0)"),
         "Sign" => by_name(importer, node, "sign", "torch.sign(a0)"),
         "Softsign" => {

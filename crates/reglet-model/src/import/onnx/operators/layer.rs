@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Arithmetic, Layout, Number, Op, Pool, Size};
+use crate::graph::{Arithmetic, Layout, Number, Op, Pool, Reduction, Size};
 use crate::import::onnx::extent;
 use crate::import::onnx::importer::{Importer, placed};
 use crate::import::onnx::node::Node;
@@ -20,7 +20,7 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
         "ConvTranspose" => transposed(importer, node),
         "BatchNormalization" => {
             if node.flag("training_mode", false)? || node.results > 1 {
-                return Err(IN_TRAINING.to_owned());
+                return standardised(importer, node);
             }
             node.pass_over(&["spatial"]);
             let momentum = 1.0 - node.float("momentum", 0.9)?;
@@ -99,6 +99,21 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
     }
 }
 
+/// A batch norm by its own input's statistics, which for a weight is no training: networks with standardised weights do that
+/// each time.
+fn standardised<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let x = node.input(0)?;
+    let shape = importer.shape(&x)?;
+    match (&x, &shape[..]) {
+        (Value::Constant(..), [Size::Fixed(1), Size::Fixed(groups), _, ..]) => {
+            let op = Op::GroupNorm { groups: *groups, eps: node.float("epsilon", 1e-5)? };
+            node.pass_over(&["momentum", "spatial"]);
+            one(importer.emit(op, &[x, node.input(1)?, node.input(2)?]))
+        }
+        _ => Err(IN_TRAINING.to_owned()),
+    }
+}
+
 /// The number of channels of `[N, C, …]`.
 fn channels(importer: &Importer, x: &Value) -> Result<i64, String> {
     let shape = importer.shape(x)?;
@@ -173,8 +188,32 @@ pub(super) fn padded(
 }
 
 fn convolution<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let x = picture(importer, node)?;
-    let weight = node.input(1)?;
+    let mut shape = importer.shape(&node.input(0)?)?;
+    if shape.len() != 3 {
+        let (x, weight) = (picture(importer, node)?, node.input(1)?);
+        return one(convolved(importer, node, x, weight));
+    }
+    // Along a line: that of a picture of one row.
+    node.along_a_line();
+    let in_a_row =
+        |importer: &mut Importer, value: Value| importer.emit(Layout::Unsqueeze { dim: 2 }, &[value]);
+    let x = in_a_row(importer, node.input(0)?)?;
+    let weight = match importer.shape(&node.input(1)?)?.len() {
+        3 => in_a_row(importer, node.input(1)?)?,
+        _ => return Err("its weight is none for a line".to_owned()),
+    };
+    let found = convolved(importer, node, x, weight)?;
+    shape = importer.shape(&found)?;
+    shape.remove(2);
+    one(importer.emit(Layout::Reshape { shape }, &[found]))
+}
+
+fn convolved<'a>(
+    importer: &mut Importer<'a>,
+    node: &mut Node<'a>,
+    x: Value,
+    weight: Value,
+) -> Result<Value, String> {
     let [_, _, Size::Fixed(height), Size::Fixed(width)] = importer.shape(&weight)?[..] else {
         return Err("its weight is none for height and width".to_owned());
     };
@@ -186,7 +225,7 @@ fn convolution<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let (x, padding) = padded(importer, x, pads, 0.0)?;
     let mut inputs = vec![x, weight];
     inputs.extend(node.maybe(2));
-    one(importer.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs))
+    importer.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs)
 }
 
 fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
@@ -256,9 +295,19 @@ fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found
     one(Ok(placed(found, last)))
 }
 
-/// Pooling over a whole picture.
+/// Pooling over a whole picture, or over whatever follows the channels.
 pub(super) fn whole(op: Pool, importer: &mut Importer, node: &Node) -> Found {
-    let (x, last) = importer.aligned(&[picture(importer, node)?])?;
+    let x = node.input(0)?;
+    let rank = importer.shape(&x)?.len() as i64;
+    if rank != 4 {
+        let (dims, keep) = ((2..rank).collect(), true);
+        return match op {
+            _ if rank < 3 => Err("it is given nothing to pool".to_owned()),
+            Pool::AdaptiveAverage { .. } => one(importer.emit(Reduction::Mean { dims, keep }, &[x])),
+            _ => one(importer.emit(Reduction::Max { dims, keep }, &[x])),
+        };
+    }
+    let (x, last) = importer.aligned(&[x])?;
     let found = importer.emit(op, &x)?;
     one(Ok(placed(found, last)))
 }

@@ -12,7 +12,7 @@ use crate::import::onnx::value::Value;
 pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     match node.operator {
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
-        | "ReduceSumSquare" | "ReduceLogSumExp" | "ReduceProd" => reduced(importer, node),
+        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceProd" => reduced(importer, node),
         "Softmax" | "LogSoftmax" => softmax(importer, node),
         "LpNormalization" => {
             let (axis, p) = (node.int("axis", -1)?, node.int("p", 2)?);
@@ -92,6 +92,10 @@ fn reduced<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         "ReduceSumSquare" => {
             let squares = importer.emit(Activation::Square, values)?;
             importer.emit(Reduction::Sum { dims, keep }, &[squares])?
+        }
+        "ReduceLogSum" => {
+            let sum = importer.emit(Reduction::Sum { dims, keep }, values)?;
+            importer.emit(Activation::Log, &[sum])?
         }
         "ReduceLogSumExp" => {
             let shape = shape::without(&importer.shape(&value)?, &dims, keep)?;

@@ -3,10 +3,10 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Layout, Op, Selection, Size};
+use crate::graph::{Layout, Selection, Size};
 use crate::import::onnx::importer::{Importer, TO_LAST, placed};
 use crate::import::onnx::node::Node;
-use crate::import::onnx::shape::place;
+use crate::import::onnx::shape::{place, shown};
 use crate::import::onnx::value::Value;
 
 pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
@@ -55,7 +55,45 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             }
             one(importer.emit(Selection::Index { given: vec![true; count as usize] }, &inputs))
         }
+        "ScatterND" => scatter(importer, node),
         _ => Ok(None),
+    }
+}
+
+/// Numbers put, or added, to the places of a tensor that a list names.
+fn scatter<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+    let adds = match node.text("reduction", "none")?.as_str() {
+        "none" => "False",
+        "add" => "True",
+        _ => return Err("only what replaces numbers or adds to them is supported".to_owned()),
+    };
+    let (x, places, updates) = (node.input(0)?, node.input(1)?, node.input(2)?);
+    let (shape, mut listed) = (importer.shape(&x)?, importer.shape(&places)?);
+    let count = listed.pop().and_then(|count| count.fixed());
+    let count =
+        count.filter(|count| (1..=shape.len() as i64).contains(count)).ok_or("its places are none")?;
+    listed.extend_from_slice(&shape[count as usize..]);
+    let given = importer.shape(&updates)?;
+    if given != listed {
+        return Err(format!("it puts numbers of shape {} where {} belong", shown(&given), shown(&listed)));
+    }
+    let places = to_integers(importer, places)?;
+    let mut inputs = vec![x];
+    for index in 0..count {
+        inputs.push(importer.emit(Selection::Select { dim: -1, index }, std::slice::from_ref(&places))?);
+    }
+    inputs.push(updates);
+    let lists: Vec<String> = (1..=count).map(|list| format!("a{list}")).collect();
+    let expression = format!("torch.index_put(a0, [{}], a{}, {adds})", lists.join(", "), count + 1);
+    let shaped = (shape, importer.kind(&inputs[0]));
+    one(importer.emit_aten("index_put", &expression, &inputs, Vec::new(), shaped))
+}
+
+/// Places in the kind of numbers in which libtorch takes them.
+fn to_integers(importer: &mut Importer, places: Value) -> Result<Value, String> {
+    match importer.kind(&places) {
+        Kind::Int64 => Ok(places),
+        _ => importer.emit(Layout::To { kind: Kind::Int64 }, &[places]),
     }
 }
 
@@ -225,10 +263,7 @@ fn gather<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
     let rank = importer.shape(&value)?.len();
     let given: Vec<bool> = (0..rank).take(at + 1).map(|dim| dim == at).collect();
-    let places = match importer.kind(&places) {
-        Kind::Int64 => places,
-        _ => importer.emit(Op::Layout(Layout::To { kind: Kind::Int64 }), &[places])?,
-    };
+    let places = to_integers(importer, places)?;
     let found = importer.emit(Selection::Index { given }, &[value, places])?;
     one(Ok(placed(found, last)))
 }
