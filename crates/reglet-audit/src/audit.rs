@@ -65,7 +65,7 @@ pub fn judge(record: &Record, config: &Config) -> Result<Results, Error> {
     Ok(assemble(record, config))
 }
 
-/// Whether the maps of each model and target can be believed.
+/// Whether the maps of each model and target can be trusted.
 ///
 /// # Errors
 /// Whatever is wrong with the data or a model.
@@ -85,7 +85,7 @@ pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
 }
 
 /// Makes a record of what was observed of all pictures of the data with this fingerprint, by a run that began at `start`.
-/// Whether maps can be believed is found out where it is not `known`.
+/// Whether maps can be trusted is found out where it is not `known`.
 ///
 /// # Errors
 /// Whatever is wrong with the data or a model; more pictures that could not be read than the config allows.

@@ -54,7 +54,7 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
 }
 
 /// Makes what all parts of an audit have in common, in the folder `out`: how the probes are fitted, and whether maps can be
-/// believed. Returns what is to be printed.
+/// trusted. Returns what is to be printed.
 ///
 /// # Errors
 /// Whatever is wrong with the config, the data or a model; nothing is written then.

@@ -81,7 +81,7 @@ pub struct Config {
     pub operating_point: Option<OperatingPoint>,
     /// Which of the target's scores the methods explain.
     pub score: Option<ScoreKind>,
-    /// What the verdict asks for.
+    /// The requirements of the verdict.
     pub verdict: VerdictConfig,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file in a folder | holds |
 //! |---|---|
-//! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be believed |
+//! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be trusted |
 //! | `part-3-of-17.reglet` | what was observed of the third of 17 parts |
 //!
 //! A part is made of whole chunks, the same that an audit on one machine would run, so that its batches are the same, and with
@@ -317,7 +317,7 @@ impl Parts {
         self.common.as_ref().map_or(&[], |(_, common)| &common.seen)
     }
 
-    /// All that was observed, in the order of the data set, and whether maps can be believed where that is known.
+    /// All that was observed, in the order of the data set, and whether maps can be trusted where that is known.
     ///
     /// # Errors
     /// [`Error::Usage`] where the parts are not of this plan, or do not cover its pictures.

@@ -31,7 +31,7 @@ pub struct Plan {
     pub(crate) folder: PathBuf,
     /// The pictures.
     pub(crate) data: Box<dyn Dataset>,
-    /// The regions under suspicion.
+    /// The suspected regions.
     pub(crate) artefacts: Vec<Suspect>,
     /// The classes whose scores are explained.
     pub(crate) targets: Vec<String>,

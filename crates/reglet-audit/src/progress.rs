@@ -29,7 +29,7 @@ pub enum Stage {
     Features,
     /// What is found of every picture; counted in pictures.
     Pictures,
-    /// Whether maps can be believed, and what kinds there are; counted in parts of that, for each model and target.
+    /// Whether maps can be trusted, and what kinds there are; counted in parts of that, for each model and target.
     Maps,
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct Run {
     pub insertions: Vec<Insertion>,
     /// In the subject's order: see [`EditOptions::resolution`](reglet_data::edit::EditOptions::resolution).
     pub resolutions: Vec<Option<u32>>,
-    /// Whether maps can be believed.
+    /// Whether maps can be trusted.
     pub tried: Vec<Tried>,
     /// The pictures of the data set that could not be read: there are no rows of them.
     #[serde(default)]
@@ -119,7 +119,7 @@ impl Record {
         &self.rows
     }
 
-    /// Whether the methods' maps can be believed, by model and target.
+    /// Whether the methods' maps can be trusted, by model and target.
     pub fn tried(&self) -> &[Tried] {
         &self.run.tried
     }

@@ -70,7 +70,7 @@ pub struct DataSummary {
     pub classes: Vec<String>,
     /// SHA-256 over all that was read.
     pub fingerprint: String,
-    /// By region, on how many pictures its mask was estimated, since nobody has drawn one.
+    /// By region, on how many pictures its mask was estimated, because none has been drawn.
     pub estimated: BTreeMap<String, usize>,
     /// The pictures that could not be read: they are left out of all else.
     pub unread: Vec<Unread>,
@@ -110,7 +110,7 @@ pub struct ArtefactSummary {
 pub struct CaseResults {
     /// The model's name in the config.
     pub name: String,
-    /// The region under suspicion.
+    /// The suspected region.
     pub artefact: String,
     /// The class whose probability is compared.
     pub target: String,
@@ -124,23 +124,23 @@ pub struct CaseResults {
     pub verdict: Verdict,
     /// What the config expects, if it says so.
     pub expected: Option<Expectation>,
-    /// The probability above which a picture is called the target; `None` where it is called what is most probable.
+    /// The probability above which a picture is classified as the target; `None` if the most probable class decides.
     pub decision: Option<f64>,
     /// The probability of the target by group.
     pub groups: Vec<Group>,
-    /// How good the answers are: on all pictures, on those without and with the artefact, and by each column of the data.
+    /// The accuracy of the answers: on all pictures, on those without and with the artefact, and by each column of the data.
     pub performance: Vec<Performance>,
-    /// Who is served worst; `None` where no part has enough pictures.
+    /// The subgroup with the lowest accuracy; `None` if no subgroup has enough pictures.
     pub worst: Option<Worst>,
     /// What each change does to the answer.
     pub effects: Vec<Effect>,
-    /// What untouched pictures say, by class.
+    /// The comparison of unedited pictures, by class.
     pub natural: Vec<Natural>,
-    /// What pairs of the same lesion say; `None` where the data have none.
+    /// The comparison of pairs of the same lesion; `None` if the data have none.
     pub pairs: Option<Pairs>,
     /// Whether the edits are, to the model, what they stand for; `None` where that was not tried.
     pub taken: Option<Taken>,
-    /// Where each method looks.
+    /// Where the maps of each method concentrate.
     pub attention: Vec<Attention>,
     /// Plain properties of the pictures and columns of the data that go with the score given the label, the strongest
     /// first.
@@ -213,7 +213,7 @@ impl Expectation {
 pub struct Clustering {
     /// The method's name.
     pub method: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// How many maps were compared.
     pub pictures: usize,

@@ -1,5 +1,5 @@
-//! Whether a method's maps can be believed: they should stay when the picture hardly changes, and go when the
-//! model is no longer the one that was trained.
+//! Whether a method's maps can be trusted: they should stay when the picture hardly changes, and go when the model is no
+//! longer the one that was trained.
 
 use ndarray::Array2;
 use rand::SeedableRng;

@@ -86,7 +86,7 @@ pub struct Kind {
     pub model: String,
     /// The method's name.
     pub method: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// How many pictures.
     pub pictures: usize,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::nearest::did_you_mean;
 
-/// A model could not be built, loaded or run. Each message is one sentence: what is wrong, where, and
-/// what to do about it.
+/// A model could not be built, loaded or run. Each message is one sentence that says what is wrong, where, and what to do
+/// about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -14,7 +14,7 @@ pub enum ModelError {
     UnknownArchitecture {
         /// The name asked for.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// No rewrite of that name.
@@ -22,7 +22,7 @@ pub enum ModelError {
     UnknownRewrite {
         /// The name asked for.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// A width for which no channel would be left, or absurdly many.
@@ -36,7 +36,7 @@ pub enum ModelError {
     UnknownLayer {
         /// The name asked for.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// The classifier has no such class.

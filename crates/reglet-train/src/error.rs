@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reglet_model::did_you_mean;
 
-/// A training or a correction failed. Each message is one sentence: what is wrong, where, and what to do about it.
+/// A training or a correction failed. Each message is one sentence that says what is wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -33,7 +33,7 @@ pub enum TrainError {
     NothingToFreeze {
         /// What was asked for.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// Nothing is left that training could change.

@@ -96,7 +96,7 @@ impl<'a> Pool<'a> {
         &self.members
     }
 
-    /// The region under suspicion.
+    /// The suspected region.
     pub fn artefact(&self) -> &str {
         &self.artefact
     }

@@ -29,7 +29,7 @@ pub(super) struct Findings {
     classifiers: Vec<Classifier>,
     /// How often the audits were right, by the means of changing pictures.
     rates: BTreeMap<String, Rates>,
-    /// The region under suspicion.
+    /// The suspected region.
     artefact: String,
     /// The smallest change that the audits count.
     min_effect: f64,

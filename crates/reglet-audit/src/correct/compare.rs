@@ -34,7 +34,7 @@ pub struct Side {
     pub effect: Option<Estimate>,
     /// Area under the ROC curve.
     pub auroc: Option<Estimate>,
-    /// The share of the target's pictures that are called the target.
+    /// The share of the target's pictures that are classified as the target.
     pub sensitivity: Option<Estimate>,
     /// The share of the other pictures that are not.
     pub specificity: Option<Estimate>,
@@ -47,7 +47,7 @@ pub struct Side {
 pub struct GroupSide {
     /// The class.
     pub class: String,
-    /// Whether the artefact is there.
+    /// Whether the artefact is present.
     pub artefact: bool,
     /// How many pictures.
     pub pictures: usize,

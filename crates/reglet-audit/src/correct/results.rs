@@ -28,7 +28,7 @@ pub struct CorrectionResults {
     pub architecture: String,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
-    /// The region under suspicion.
+    /// The suspected region.
     pub artefact: String,
     /// The class whose probability is compared.
     pub target: String,
@@ -77,9 +77,9 @@ pub struct CorrectionData {
 /// What one method did.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct MethodResults {
-    /// As configs name it.
+    /// The name in configs.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// The paper's address; empty for what has none.
     pub paper: String,

@@ -68,7 +68,7 @@ pub trait CorrectionMethod: fmt::Debug {
 /// What there is to say of a method, whatever its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct About {
-    /// The name for people.
+    /// The display name.
     pub title: &'static str,
     /// What it needs beside pictures and labels.
     pub needs: Needs,

@@ -94,7 +94,7 @@ fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// Whether the maps can be believed. Nothing where that was not tried.
+/// Whether the maps can be trusted. Nothing where that was not tried.
 fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let tried: Vec<_> = model

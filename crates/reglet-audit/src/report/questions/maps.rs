@@ -140,7 +140,7 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     Question::new(words.question_best(), answer)
 }
 
-/// Whether nothing speaks against a method's maps: they can be believed and, by what pixels they would delete or insert
+/// Whether nothing speaks against a method's maps: they can be trusted and, by what pixels they would delete or insert
 /// first, are no worse than random ones.
 fn trusted(method: &Attention) -> bool {
     let Some(trust) = &method.trust else { return true };
