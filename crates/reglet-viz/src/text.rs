@@ -1,4 +1,4 @@
-//! Bringing words and numbers into the space there is for them.
+//! Fitting text and numbers into the available space.
 
 use crate::font::{Weight, width};
 

@@ -81,7 +81,7 @@ pub struct MethodResults {
     pub name: String,
     /// Its display name.
     pub title: String,
-    /// The paper's address; empty for what has none.
+    /// The paper's address; empty if there is none.
     pub paper: String,
     /// What it needs.
     pub needs: Needs,
@@ -91,7 +91,7 @@ pub struct MethodResults {
     pub seconds: f64,
     /// How many steps of training.
     pub steps: usize,
-    /// How the training ended; `None` where nothing was trained step by step.
+    /// How the training ended; `None` for methods without training steps.
     pub ending: Option<Ending>,
     /// What it found on its way: numbers by name.
     pub facts: BTreeMap<String, f64>,

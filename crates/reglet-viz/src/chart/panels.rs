@@ -4,8 +4,8 @@ use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// Small multiples: for each of several treatments a square panel, in which each thing's value after the treatment stands over
-/// its value before. What lies on the diagonal has not changed.
+/// Small multiples: for each of several treatments, a square panel that plots the value of each item after the treatment
+/// against its value before. Items on the diagonal have not changed.
 #[derive(Clone, Debug)]
 pub struct PanelChart {
     frame: Frame,

@@ -6,9 +6,9 @@ use crate::text::fixed;
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// What a change does to each of many things: a thin line from its value before to its value after.
+/// The effect of a change on each of many items: a thin line from the value before to the value after.
 ///
-/// A thick line joins the means of each series, so that it rises by the mean change; their values stand beside it.
+/// A thick line joins the means of each series, so it rises by the mean change; the means are printed beside it.
 #[derive(Clone, Debug)]
 pub struct SlopeChart {
     frame: Frame,
