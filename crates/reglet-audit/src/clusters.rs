@@ -21,7 +21,8 @@ pub(crate) const SIDE: usize = 8;
 /// More pictures than these are not compared with each other, but evenly chosen ones: each is compared with each.
 const LARGEST: usize = 500;
 
-/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather than what lies beside them. `None` where nothing is.
+/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather
+/// than what lies beside them. `None` if nothing is.
 pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
     let (height, width) = map.dim();
     let mut fields = vec![0.0_f64; SIDE * SIDE];

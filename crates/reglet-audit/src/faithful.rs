@@ -117,7 +117,7 @@ pub(crate) fn faithfulness(
         .collect()
 }
 
-/// A metric's value, or `None` where it is not defined for this map. That the model failed is an error.
+/// A metric's value, or `None` if it is not defined for this map. That the model failed is an error.
 fn defined<T>(found: Result<T, MetricError>) -> Result<Option<T>, Error> {
     match found {
         Ok(value) => Ok(Some(value)),

@@ -138,7 +138,7 @@ pub struct CaseResults {
     pub natural: Vec<Natural>,
     /// The comparison of pairs of the same lesion; `None` if the data have none.
     pub pairs: Option<Pairs>,
-    /// Whether the edits are, to the model, what they stand for; `None` where that was not tried.
+    /// Whether the edits are, to the model, what they stand for; `None` if that was not tried.
     pub taken: Option<Taken>,
     /// Where the maps of each method concentrate.
     pub attention: Vec<Attention>,
@@ -275,7 +275,7 @@ pub struct SampleResult {
     pub id: String,
     /// Its class.
     pub label: String,
-    /// Whether it shows the artefact; `None` where nobody has annotated it.
+    /// Whether it shows the artefact; `None` if nobody has annotated it.
     pub artefact: Option<bool>,
     /// The regions whose mask was estimated.
     pub estimated: BTreeSet<String>,
@@ -284,7 +284,7 @@ pub struct SampleResult {
     /// What it says after each change that could be made, on average over the change's places.
     pub changed: BTreeMap<Change, Answer>,
     /// What taking the artefact away, or putting it in where it is not, adds to the target's probability beyond the neutral
-    /// edit, on average over the places that the verdict counts; `None` where there is none.
+    /// edit, on average over the places that the verdict counts; `None` if there is none.
     pub effect: Option<f64>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,

@@ -1,4 +1,4 @@
-//! A picture's regions, wherever they come from, brought to its pixels.
+//! The regions of a picture, from all sources, converted to its pixels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::picture::{self, Decoded, Limits, Orientation};
 use crate::reader::Reader;
 use crate::{DataError, DrawnOn, Mask};
 
-/// A picture that has been read, whose regions are asked for.
+/// A picture that has been read and whose regions are needed.
 pub(crate) struct Regions<'a> {
     pub(crate) id: &'a str,
     pub(crate) frame: Frame,
@@ -64,7 +64,8 @@ impl Regions<'_> {
         self.only(ways.into_iter().map(drawn), &regions, coco.file(), size)
     }
 
-    /// What every way that can be comes to. It is an error where they differ, none can be, or none fits the size.
+    /// The common result of all possible orientations. It is an error if they differ, if none is possible, or if none fits
+    /// the size.
     fn only<T: PartialEq>(
         &self,
         mut ways: impl Iterator<Item = Result<T, DataError>>,

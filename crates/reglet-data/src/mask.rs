@@ -1,11 +1,11 @@
-//! Which pixels of a picture belong to a region.
+//! Masks: the pixels of a picture that belong to a region.
 
 use image::GrayImage;
 
 /// The pixels of one region (a lesion, a ruler) of a picture `width` by `height` pixels.
 ///
-/// A mask knows nothing of the picture it belongs to; the two have the same size, which whoever joins
-/// them checks. Positions outside the mask are never part of it.
+/// A mask does not refer to its picture. Both have the same size, which is checked where they are combined. Positions
+/// outside the mask are never part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     width: u32,
@@ -33,8 +33,7 @@ impl Mask {
     /// A mask from its bits, row by row from the top left.
     ///
     /// # Errors
-    /// Where a side is zero, there are more than [`MAX_PIXELS`], or the number of bits is not
-    /// `width * height`.
+    /// If a side is zero, there are more than [`MAX_PIXELS`], or the number of bits is not `width * height`.
     pub fn new(width: u32, height: u32, bits: Vec<bool>) -> Result<Self, MaskError> {
         let pixels = checked_pixels(width, height)?;
         if bits.len() != pixels {
@@ -43,10 +42,10 @@ impl Mask {
         Ok(Self { width, height, bits })
     }
 
-    /// A mask that holds the pixels for which `inside(x, y)` is true.
+    /// A mask with the pixels for which `inside(x, y)` is true.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn from_fn(
         width: u32,
         height: u32,
@@ -59,10 +58,10 @@ impl Mask {
         Ok(Self { width, height, bits })
     }
 
-    /// A mask that holds no pixel.
+    /// A mask without pixels.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn empty(width: u32, height: u32) -> Result<Self, MaskError> {
         Ok(Self { width, height, bits: vec![false; checked_pixels(width, height)?] })
     }
@@ -70,7 +69,7 @@ impl Mask {
     /// The pixels of a grey picture that are 128 or brighter.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn from_gray(picture: &GrayImage) -> Result<Self, MaskError> {
         let (width, height) = picture.dimensions();
         checked_pixels(width, height)?;
@@ -110,7 +109,7 @@ impl Mask {
         self.index(x, y).is_some_and(|index| self.bits[index])
     }
 
-    /// Puts the pixel into the region or takes it out; a position outside the mask changes nothing.
+    /// Adds the pixel to the region or removes it; a position outside the mask changes nothing.
     pub fn set(&mut self, x: u32, y: u32, inside: bool) {
         if let Some(index) = self.index(x, y) {
             self.bits[index] = inside;
@@ -138,7 +137,7 @@ impl Mask {
         self.area() as f64 / self.bits.len() as f64
     }
 
-    /// Whether the region has no pixel: in a [`Sample`](crate::Sample), that it is known to be absent.
+    /// Whether the region has no pixels, which means in a [`Sample`](crate::Sample) that it is known to be absent.
     pub fn is_empty(&self) -> bool {
         !any(&self.bits)
     }
@@ -146,7 +145,7 @@ impl Mask {
     /// The pixels that belong to either region.
     ///
     /// # Errors
-    /// Where the two are not of one size.
+    /// The two have different sizes.
     pub fn union(&self, other: &Self) -> Result<Self, MaskError> {
         if self.dimensions() != other.dimensions() {
             return Err(MaskError::Sizes { left: self.dimensions(), right: other.dimensions() });
@@ -203,7 +202,7 @@ impl Mask {
         Self { bits, ..*self }
     }
 
-    /// The smallest box around the region, or `None` where it has no pixel.
+    /// The smallest box around the region, or `None` if it has no pixel.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         let rows = || self.bits.chunks_exact(self.width as usize);
         let top = rows().position(any)?;
@@ -275,31 +274,31 @@ pub struct BoundingBox {
     pub height: u32,
 }
 
-/// Why there is no such mask.
+/// Why a mask is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
     /// A side is zero.
     #[error("a mask of {width}×{height} pixels has no pixels: both sides must be at least 1")]
     NoPixels {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
     },
     /// There are more pixels than [`MAX_PIXELS`].
     #[error("a mask of {width}×{height} pixels is too large: at most {MAX_PIXELS} pixels are allowed")]
     TooLarge {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
     },
     /// The bits are not as many as the pixels.
     #[error("a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given")]
     Bits {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
         /// The number of bits given.
         bits: usize,

@@ -2,8 +2,8 @@
 
 use crate::Mask;
 
-/// The part with the most pixels in the middle of the picture (half its width, half its height); `None` where no
-/// part reaches there.
+/// The part with the most pixels in the middle of the picture (half its width, half its height); `None` if no part reaches
+/// there.
 pub(crate) fn central(mask: &Mask) -> Option<Mask> {
     let (width, height) = mask.dimensions();
     let middle = |&&(x, y): &&(u32, u32)| {

@@ -136,7 +136,7 @@ impl PictureFiles {
         Self { drawn_on, ..self }
     }
 
-    /// The file that holds the sample's picture, or `None` where there is no such sample.
+    /// The file that holds the sample's picture, or `None` if there is no such sample.
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.entries.get(index).map(|entry| entry.picture.as_path())
     }

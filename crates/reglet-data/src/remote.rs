@@ -1,12 +1,12 @@
-//! Files that lie elsewhere: in an object store, or behind a web address.
+//! Remote files: in an object store, or at a web address.
 //!
-//! Their addresses are written where paths are: `s3://bucket/lesions/17.jpg`. Whatever joins, opens or lists paths asks here
-//! first whether one is an address, so that a picture in a store goes the way of one on a disk.
+//! Their addresses are written like paths: `s3://bucket/lesions/17.jpg`. All functions that join, open or list paths first
+//! check here whether a path is an address, so that pictures in a store are handled like pictures on a disk.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a file that lies elsewhere is.
+/// The address of a remote file.
 ///
 /// Of `s3://`, `gs://` and `az://`, what follows the bucket is the key as the store has it; the path of a web address is as
 /// browsers write it, with `%20` for a space.
@@ -50,7 +50,7 @@ impl Scheme {
     }
 }
 
-/// What is wrong with an address. What may be secret in it stands in none.
+/// Why an address is invalid. No message contains a part of the address that may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressFault {
@@ -114,7 +114,7 @@ impl Remote {
     /// What a path says if it is an address; `None` for the path of a file on this machine.
     ///
     /// # Errors
-    /// An address that is of no use, or that must not be used.
+    /// An address that is invalid, or that must not be used.
     pub(crate) fn parse(path: &Path) -> Result<Option<Remote>, AddressFault> {
         let Some((scheme, rest)) = split(path) else { return Ok(None) };
         let (place, key) = rest.split_once('/').unwrap_or((rest, ""));
@@ -160,7 +160,7 @@ impl fmt::Display for Remote {
     }
 }
 
-/// Whether a path is an address, of use or not.
+/// Whether a path is an address, valid or not.
 pub(crate) fn is_address(path: &Path) -> bool {
     split(path).is_some()
 }

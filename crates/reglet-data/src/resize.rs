@@ -1,10 +1,10 @@
 //! Resizing exactly as Pillow does with its bilinear filter, to the last bit.
 //!
-//! A classifier was trained on pictures that Pillow made small, and its answers move when they are made
-//! small by another rule. The rule is separable: each output value is a weighted mean of input values in
-//! its row, then of the results in its column (for some tall pictures, the other way round). The weights
-//! are a triangle's, as wide as the reduction (at least two input pixels, so that enlarging interpolates),
-//! and rounded to 22 fractional bits; between the two passes values are rounded to 8 bits.
+//! A classifier that was trained on pictures reduced by Pillow gives other answers if they are reduced by another rule.
+//! Pillow's rule is separable: each output value is a weighted mean of input values in its row, then of the results in its
+//! column (for some tall pictures, the other way round). The weights form a triangle, as wide as the reduction (at least two
+//! input pixels, so that enlarging interpolates), and rounded to 22 fractional bits; between the two passes values are
+//! rounded to 8 bits.
 
 mod level;
 mod part;
@@ -20,8 +20,8 @@ use pass::Pass;
 /// `picture.resize((width, height), Image.Resampling.BILINEAR)`.
 ///
 /// # Errors
-/// Where a side is zero, or the result or the intermediate picture (one side the result's, one the input's)
-/// would have more than [`MAX_PIXELS`](crate::MAX_PIXELS).
+/// If a side is zero, or the result or the intermediate picture (one side the result's, one the input's) would have more
+/// than [`MAX_PIXELS`](crate::MAX_PIXELS).
 pub fn resize_rgb(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ResizeError> {
     let values = resample::<3>(picture.as_raw(), picture.dimensions(), (width, height))?;
     RgbImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
@@ -36,7 +36,7 @@ pub fn resize_gray(picture: &GrayImage, width: u32, height: u32) -> Result<GrayI
     GrayImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
 }
 
-/// Why a picture cannot be given another size.
+/// Why a picture cannot be resized.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResizeError {
     /// The picture or what it is to become has no pixels.
@@ -47,7 +47,7 @@ pub enum ResizeError {
     NoPixels {
         /// The picture's width and height.
         from: (u32, u32),
-        /// The width and height asked for.
+        /// The requested width and height.
         to: (u32, u32),
     },
     /// There would be more pixels than are allowed.
@@ -101,7 +101,7 @@ impl Passes {
         })
     }
 
-    /// What the first pass makes of values that are interleaved, `C` to a pixel; `None` where it changes nothing.
+    /// What the first pass makes of values that are interleaved, `C` to a pixel; `None` if it changes nothing.
     pub(crate) fn first<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.columns.within_columns(values, self.rows.from * C)
@@ -110,7 +110,7 @@ impl Passes {
         }
     }
 
-    /// What the second pass makes of that; `None` where it changes nothing.
+    /// What the second pass makes of that; `None` if it changes nothing.
     pub(crate) fn second<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.rows.within_rows::<C>(values)

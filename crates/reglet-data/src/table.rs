@@ -127,7 +127,7 @@ impl Table {
     }
 }
 
-/// Whether a cell says that something is so, in the ways that programs write it; `None` where it says anything else.
+/// Whether a cell says that something is so, in the ways that programs write it; `None` if it says anything else.
 pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
     let cell = cell.to_ascii_lowercase();
     match cell.as_str() {

@@ -183,7 +183,7 @@ impl Annotations {
         self.pictures.is_empty()
     }
 
-    /// What was drawn on a picture; `None` where it has not been looked at.
+    /// What was drawn on a picture; `None` if it has not been looked at.
     pub fn of(&self, id: &str) -> Option<Vec<Region>> {
         self.pictures.get(id).map(|drawn| drawn.regions.clone())
     }

@@ -42,7 +42,7 @@ impl Classifier {
         Ok(Vec::try_from(row)?)
     }
 
-    /// The class that is asked for by name, else the classifier's own; `None` where that is the most probable one.
+    /// The class that is asked for by name, else the classifier's own; `None` if that is the most probable one.
     ///
     /// # Errors
     /// A class that it does not have.

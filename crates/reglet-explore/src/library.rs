@@ -127,7 +127,7 @@ impl Library {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    /// What was drawn on a picture in the page; `None` where nobody has looked at it yet.
+    /// What was drawn on a picture in the page; `None` if nobody has looked at it yet.
     pub fn drawn(&self, index: usize) -> Option<Vec<Region>> {
         let annotations = self.annotations.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         annotations.of(self.id(index)?)

@@ -239,7 +239,7 @@ fn replace(parameters: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// The method with few steps; `None` where it has few already.
+/// The method with few steps; `None` if it has few already.
 fn coarse(method: &Method) -> Option<Method> {
     let mut parameters = parameters(method);
     let mut less = false;

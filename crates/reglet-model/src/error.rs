@@ -12,7 +12,7 @@ pub enum ModelError {
     /// An architecture of that name is not built in.
     #[error("there is no architecture '{name}'{}", did_you_mean(nearest))]
     UnknownArchitecture {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The most similar names that exist.
         nearest: Vec<String>,
@@ -20,7 +20,7 @@ pub enum ModelError {
     /// No rewrite of that name.
     #[error("there is no rewrite '{name}'{}", did_you_mean(nearest))]
     UnknownRewrite {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The most similar names that exist.
         nearest: Vec<String>,
@@ -28,13 +28,13 @@ pub enum ModelError {
     /// A width for which no channel would be left, or absurdly many.
     #[error("a width of {width} is outside 0.01 to 8; 1 is the published network")]
     Width {
-        /// The width asked for.
+        /// The requested width.
         width: f64,
     },
     /// The graph has no such layer.
     #[error("the model has no layer '{name}'{}", did_you_mean(nearest))]
     UnknownLayer {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The most similar names that exist.
         nearest: Vec<String>,

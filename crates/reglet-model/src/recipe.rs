@@ -23,8 +23,9 @@ const LARGEST: u32 = 4096;
 /// The share of a side that timm and Hugging Face keep where a file names none.
 const CROP: f64 = 0.875;
 
-/// What a document says: timm's `input_size`, `crop_pct`, `crop_mode` and `interpolation`, alone or under `pretrained_cfg`, or
-/// Hugging Face's `size`, `crop_size`, `crop_pct` and `resample`. `None` where it says nothing of the size that is understood.
+/// What a document says: timm's `input_size`, `crop_pct`, `crop_mode` and `interpolation`, alone or under `pretrained_cfg`,
+/// or Hugging Face's `size`, `crop_size`, `crop_pct` and `resample`. `None` if it says nothing of the size that is
+/// understood.
 pub(crate) fn of(document: &Value) -> Option<Recipe> {
     [&document["pretrained_cfg"], document].into_iter().find_map(timm).or_else(|| hugging_face(document))
 }

@@ -73,7 +73,7 @@ impl Words {
         said.to_owned()
     }
 
-    /// Where what is put into pictures comes from.
+    /// The source of inserted artefacts.
     pub(crate) fn insertion(&self, insertion: Insertion) -> String {
         match insertion {
             Insertion::Redrawn => self.redrawn(),

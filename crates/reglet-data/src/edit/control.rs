@@ -1,7 +1,8 @@
-//! Changes as large and as strong as an artefact's, which mean nothing.
+//! Controls: neutral edits of the same size and strength as an artefact's.
 //!
-//! What is put in or redrawn is controlled by a soft patch. What is filled in is controlled by a soft patch over a part of
-//! the skin that is filled in as well: a classifier that reacts to the traces of filling then reacts to both alike.
+//! The control of an inserted or redrawn artefact is a soft patch. The control of a filled region is a soft patch over
+//! another region of skin that has been filled in as well, so that a classifier that reacts to traces of filling reacts to
+//! both equally.
 
 use image::RgbImage;
 
@@ -15,12 +16,12 @@ use crate::parts::parts;
 /// The patch rises over this share of its half breadth from nothing at its rim to its full strength.
 const FEATHER: f32 = 0.6;
 
-/// The control of `edited`, at the same place: the same pixels become darker or lighter, as those of the artefact did
-/// on average, with the same mean absolute change per pixel, but as one soft patch without marks, edges or colour of
-/// its own. It is a factor on what is there, as more or less light would be, so that the skin's texture stays.
+/// The control of `edited`, at the same place: the same pixels become darker or lighter, as those of the artefact did on
+/// average, with the same mean absolute change per pixel, but as one soft patch without marks, edges or colour of its own.
+/// The patch multiplies the existing pixels, like more or less light, so the skin's texture is preserved.
 ///
 /// # Errors
-/// [`EditError::Size`] if the two are not of one size.
+/// [`EditError::Size`] if the two have different sizes.
 pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
@@ -28,8 +29,8 @@ pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, 
     Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..soft }.on(before)?)
 }
 
-/// A soft patch on `region`, as strong as `patch` and of the same sign; over what `filling` has made of exactly that region,
-/// where it is given.
+/// A soft patch on `region`, with the strength and the sign of `patch`; over the result of `filling` for exactly that
+/// region, if it is given.
 pub(super) fn soft(
     before: &RgbImage,
     patch: &Patch,

@@ -171,7 +171,7 @@ impl Level {
         }
     }
 
-    /// The pixels themselves, and the range of what is known about them; `None` where nothing is.
+    /// The pixels themselves, and the range of what is known about them; `None` if nothing is.
     fn finest(
         gap: &[(u32, u32)],
         dimensions: (u32, u32),

@@ -28,7 +28,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The pixels, in the box about them; `None` where there are none.
+    /// The pixels, in the box about them; `None` if there are none.
     pub(super) fn of(pixels: &[(u32, u32)]) -> Option<Shape> {
         let (left, right) = (pixels.iter().map(|at| at.0).min()?, pixels.iter().map(|at| at.0).max()?);
         let (top, bottom) = (pixels.iter().map(|at| at.1).min()?, pixels.iter().map(|at| at.1).max()?);
@@ -36,7 +36,7 @@ impl Shape {
         Some(Shape { size: (right - left + 1, bottom - top + 1), pixels })
     }
 
-    /// Where its pixels come to lie in a picture of this size; `None` where some lie beyond it.
+    /// Where its pixels come to lie in a picture of this size; `None` if some lie beyond it.
     pub(super) fn at(&self, spot: Spot, (width, height): (u32, u32)) -> Option<Vec<(u32, u32)>> {
         let inside = |at: i64, side: u32| (0..i64::from(side)).contains(&at).then_some(at as u32);
         let moved = |&at: &(u32, u32)| {
@@ -81,8 +81,7 @@ impl Room<'_> {
         best
     }
 
-    /// A spot where the whole shape lies in the picture and on nothing taken, turned if need be; `None` where none is
-    /// found.
+    /// A spot where the whole shape lies in the picture and on nothing taken, turned if need be; `None` if none is found.
     pub(super) fn free(&self, shape: &Shape, first: (f32, f32), seed: u64) -> Option<Spot> {
         (0..TURNS).find_map(|turn| {
             let (wide, high) = Spot { left: 0, top: 0, turn }.size(shape.size);

@@ -1,4 +1,4 @@
-//! One picture, and what all its changes need to know of it.
+//! One picture, with the data that all its changes need.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -19,8 +19,8 @@ use crate::{DataError, Dataset, Mask, Sample};
 /// A lesion's mask ends where its colour does not: skin is darker for about this share of its radius more.
 const HALO: f64 = 0.3;
 
-/// One picture of a data set, ready for any number of changes by an [`Editor`]: its light, its grain and what takes
-/// the artefact away are found once, when they are first needed.
+/// One picture of a data set, prepared for any number of changes by an [`Editor`]: its light, its grain and the removal of
+/// the artefact are computed once, when they are first needed.
 pub struct Scene<'a> {
     editor: &'a Editor,
     dataset: &'a dyn Dataset,
@@ -29,14 +29,14 @@ pub struct Scene<'a> {
     light: OnceCell<Light>,
     grain: OnceCell<Grain>,
     removal: OnceCell<Option<Removal>>,
-    /// What was put in last at each placement, for the changes that are derived from it.
+    /// The last insertion at each placement, for the changes that are derived from it.
     inserted: RefCell<Vec<(Placement, Patch)>>,
 }
 
-/// What takes the artefact away.
+/// The removal of the artefact.
 struct Removal {
     patch: Patch,
-    /// Whether it was filled in from its surroundings; else the picture was drawn again without it.
+    /// Whether it was filled in from its surroundings; otherwise, the picture was drawn again without it.
     filled: bool,
 }
 
@@ -59,15 +59,15 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Where the seed puts the change, at the place numbered `place`. The same seed gives the same placement, and one
-    /// and the same for [`Change::Insert`], [`Change::Control`] and [`Change::Scrambled`] of a picture without the
+    /// The placement that the seed gives for the change and the place number `place`. The same seed gives the same
+    /// placement, which [`Change::Insert`], [`Change::Control`] and [`Change::Scrambled`] share for a picture without the
     /// artefact.
     ///
-    /// `None` where the change makes no sense (taking away what is not there, adding what is, or either where
-    /// nobody has annotated the picture) or no room is found for it.
+    /// `None` if the change does not apply (removing an absent artefact, adding one that is present, or either in a picture
+    /// without annotation) or if there is no room for it.
     ///
     /// # Errors
-    /// Those of the edit.
+    /// The errors of the edit.
     pub fn place(&self, change: Change, place: u32) -> Result<Option<Placement>, DataError> {
         if change == Change::RemoveLesion {
             return Ok(self.lesion().filter(|mask| !mask.is_empty()).map(|_| Placement::InPlace));
@@ -82,21 +82,21 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Makes the change at this placement. Whether it makes sense there is not asked: what comes from a person's
-    /// hand may lie anywhere, in a picture that nobody has annotated, or on the lesion.
+    /// Makes the change at this placement. It is not checked whether the change is meaningful there: a placement chosen by a
+    /// person may lie anywhere, in a picture without annotation, or on the lesion.
     ///
-    /// `None` where it cannot be made because the picture does not show, or nobody has annotated, what it is about,
-    /// or because the placement lies beyond the picture.
+    /// `None` if the change is not possible, because the picture does not show the region, or has no annotation of it, or
+    /// because the placement lies beyond the picture.
     ///
     /// # Errors
-    /// [`EditError::Misplaced`] if the placement is not one for the change, [`EditError::Donor`] if the cut-out's donor is
-    /// none of the editor's, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
+    /// [`EditError::Misplaced`] if the placement is not valid for the change, [`EditError::Donor`] if the editor does not
+    /// have the cut-out's donor, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
     pub fn apply(&self, change: Change, placement: &Placement) -> Result<Option<Edited>, DataError> {
         let patch = self.patch(change, placement)?;
         Ok(patch.map(|patch| patch.on(&self.sample.picture)).transpose()?)
     }
 
-    /// As [`Scene::apply`], but only what the change touches, and not a whole picture.
+    /// As [`Scene::apply`], but returns only the pixels that the change touches, and not a whole picture.
     ///
     /// # Errors
     /// Those of [`Scene::apply`].
@@ -125,16 +125,16 @@ impl<'a> Scene<'a> {
         Ok(patch.map(|patch| patch.noted(self.lesion(), placement.donor())))
     }
 
-    /// Makes the change where the seed puts it: [`Scene::place`] and [`Scene::apply`] in one.
+    /// Makes the change at the placement that the seed gives: [`Scene::place`] and [`Scene::apply`] in one call.
     ///
     /// # Errors
-    /// Those of the edit.
+    /// The errors of the edit.
     pub fn edit(&self, change: Change, place: u32) -> Result<Option<Edited>, DataError> {
         let placement = self.place(change, place)?;
         placement.map_or(Ok(None), |placement| self.apply(change, &placement))
     }
 
-    /// What the sample says of the artefact, or else the data set.
+    /// Whether the picture shows the artefact, according to the sample or else the data set.
     fn shown(&self) -> Option<bool> {
         let artefact = &self.editor.artefact;
         self.sample.shows(artefact).or_else(|| self.dataset.flag(self.index, artefact))
@@ -207,7 +207,7 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// What puts the artefact in; `None` where the placement is not one for that, and within, where it cannot be.
+    /// What puts the artefact in; `None` if the placement is not one for that, and within, where it cannot be.
     fn insertion(&self, placement: &Placement) -> Result<Option<Option<Patch>>, DataError> {
         if let Some((_, patch)) = self.inserted.borrow().iter().find(|(known, _)| known == placement) {
             return Ok(Some(Some(patch.clone())));
@@ -235,7 +235,7 @@ impl<'a> Scene<'a> {
         Ok(Some(if longer { Cow::Owned(follow(&self.sample.picture, mask)?) } else { Cow::Borrowed(mask) }))
     }
 
-    /// What takes the artefact away; `None` where it is not shown or nobody has marked it.
+    /// What takes the artefact away; `None` if it is not shown or nobody has marked it.
     fn removal(&self) -> Result<Option<&Removal>, DataError> {
         if self.removal.get().is_none() {
             let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
@@ -300,9 +300,9 @@ impl<'a> Scene<'a> {
         Ok(parts)
     }
 
-    /// Room for each connected part by itself, the largest first, while there is most room, turned or mirrored where
-    /// there is none as they are: marks about a lesion could not be anywhere else together. `None` where every place
-    /// tried for one touches what the removal changes, the lesion, the dark or another part.
+    /// Room for each connected part by itself, the largest first, while there is most room, turned or mirrored where there
+    /// is none as they are: marks about a lesion could not be anywhere else together. `None` if every place tried for one
+    /// touches what the removal changes, the lesion, the dark or another part.
     fn place_elsewhere(&self, place: u32) -> Result<Option<Placement>, DataError> {
         let Some(Removal { patch: removal, .. }) = self.removal()? else { return Ok(None) };
         let dimensions = self.sample.picture.dimensions();

@@ -9,13 +9,13 @@ use super::{EditError, Edited};
 use crate::Mask;
 use crate::phantom::Dice;
 
-/// The same pixels without their meaning: what `edited` did to `before` is cut into square tiles, a third of the
-/// region's breadth wide, which are shuffled and turned; pixels at the region's border, where no whole tile
-/// fits, are shuffled one by one. Area, contrast and colours stay, and the mean absolute change is the same; ticks,
-/// figures and the line they stand on go.
+/// The same pixels without their meaning: the difference between `edited` and `before` is cut into square tiles, a third of
+/// the region's breadth wide, which are shuffled and rotated; pixels at the region's border, where no whole tile fits, are
+/// shuffled individually. Area, contrast, colours and the mean absolute change are preserved; ticks, digits and lines are
+/// destroyed.
 ///
 /// # Errors
-/// [`EditError::Size`] if the two are not of one size.
+/// [`EditError::Size`] if the two have different sizes.
 pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
@@ -23,7 +23,7 @@ pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited,
     Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..scrambled }.on(before)?)
 }
 
-/// As [`scramble`], of pixels in rows from the top.
+/// As [`scramble`], for pixels in rows from the top.
 pub(super) fn scrambled(before: &RgbImage, patch: &Patch, seed: u64) -> Result<Patch, EditError> {
     let region = patch.region(before.dimensions())?;
     let Some(bounds) = region.bounding_box() else { return Ok(Patch::default()) };

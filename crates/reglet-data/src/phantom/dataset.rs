@@ -14,7 +14,7 @@ use super::render::{Backdrop, MAX_SIZE, MIN_SIZE};
 use crate::edit::{Change, Edited};
 use crate::{DataError, Dataset, Mask, Sample};
 
-/// A data set of [`Phantom`]s, each drawn when it is asked for.
+/// A data set of [`Phantom`]s, each drawn on request.
 ///
 /// Classes: `benign` (0) and `melanoma` (1). Regions: `bubbles`, `hair`, `ink`, `lesion`, `ruler`.
 #[derive(Debug, Clone)]
@@ -33,15 +33,15 @@ type Recent = (usize, Arc<Backdrop>);
 /// How many pixels of phantoms that were drawn lately are kept, and how many phantoms at most.
 const KEPT: (u32, u32) = (1 << 21, 32);
 
-/// Which phantoms there are.
+/// The parameters of the phantoms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhantomOptions {
-    /// How many; 1 to [`MAX_COUNT`].
+    /// The number of pictures; 1 to [`MAX_COUNT`].
     pub count: usize,
     /// Width and height of a picture in pixels; 16 to 4096.
     pub size: u32,
-    /// What fixes all of them. Other seeds give other pictures.
+    /// The seed of all pictures; another seed gives other pictures.
     pub seed: u64,
     /// The share of melanomas; 0 to 1.
     pub prevalence: f64,
@@ -55,17 +55,17 @@ pub struct PhantomOptions {
     pub bubbles: f64,
     /// The probability of ink marks; 0 to 1.
     pub ink: f64,
-    /// The probability that a picture with a ruler is dark about its rim, far more than others are; 0 to 1. A classifier
-    /// may go by that, and have nothing to do with the ruler.
+    /// The probability that a picture with a ruler has a much darker rim than others; 0 to 1. A classifier may use this rim
+    /// instead of the ruler.
     pub vignette_with_ruler: f64,
-    /// The same of a picture without a ruler.
+    /// The same probability for a picture without a ruler.
     pub vignette_without_ruler: f64,
 }
 
 /// The largest number of phantoms in one data set.
 pub const MAX_COUNT: usize = 1_000_000;
 
-/// Part of the fingerprint: to be raised whenever the same options draw other pictures than before.
+/// Part of the fingerprint: must be incremented whenever the same options give other pictures than before.
 const GENERATOR: &str = "reglet phantoms 1";
 
 impl Default for PhantomOptions {
@@ -88,11 +88,10 @@ impl Default for PhantomOptions {
 }
 
 impl Phantoms {
-    /// The phantoms of these options; none is drawn yet.
+    /// The phantoms of these options; none has been drawn yet.
     ///
     /// # Errors
-    /// Where a probability is not between 0 and 1, or there are too few, too many, too small or too large
-    /// pictures.
+    /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
     pub fn new(options: PhantomOptions) -> Result<Self, PhantomError> {
         if !(1..=MAX_COUNT).contains(&options.count) {
             return Err(PhantomError::Count { count: options.count });
@@ -124,12 +123,12 @@ impl Phantoms {
         })
     }
 
-    /// What the phantoms were generated from.
+    /// The parameters from which the phantoms were generated.
     pub fn options(&self) -> &PhantomOptions {
         &self.options
     }
 
-    /// One phantom's description, or `None` where there is no such phantom.
+    /// One phantom's description, or `None` if there is no such phantom.
     pub fn phantom(&self, index: usize) -> Option<Phantom> {
         if index >= self.options.count {
             return None;
@@ -164,7 +163,7 @@ impl Phantoms {
         }
     }
 
-    /// A phantom, drawn but for its ruler.
+    /// A phantom with everything drawn except its ruler.
     fn backdrop(&self, index: usize, phantom: &Phantom) -> Result<Arc<Backdrop>, PhantomError> {
         let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = recent().iter().find(|(known, _)| *known == index) {
@@ -180,7 +179,7 @@ impl Phantoms {
         Ok(drawn)
     }
 
-    /// What takes the place of the phantom's ruler, or lack of one, where the change makes sense.
+    /// The replacement of the phantom's ruler, or of its absence, if the change applies.
     fn changed(&self, phantom: &Phantom, index: usize, change: Change, seed: u64) -> Option<Phantom> {
         let mut dice = Dice::new(self.options.seed ^ seed.rotate_left(32), index as u64, "change");
         let ruler = match (change, &phantom.ruler) {
@@ -252,9 +251,9 @@ impl Dataset for Phantoms {
         Some("ruler")
     }
 
-    /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Insert`], [`Change::Remove`] and
-    /// [`Change::Move`] are redrawn; controls are derived from them. The region holds every pixel that differs and
-    /// all that the old and the new ruler cover.
+    /// The change is exact: only the ruler and its shadow are drawn differently. [`Change::Insert`], [`Change::Remove`] and
+    /// [`Change::Move`] are redrawn; controls are derived from them. The region holds every pixel that differs and all that
+    /// the old and the new ruler cover.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;

@@ -1,7 +1,7 @@
-//! Seeded chance whose draws never change under a reader's feet.
+//! Seeded random numbers that do not change between versions.
 //!
-//! Only the raw words of ChaCha8 are used, which its specification fixes; the steps from words to numbers
-//! stand here. So a new version of the `rand` crates cannot silently redraw every phantom.
+//! Only the raw words of ChaCha8 are used, which its specification defines; the conversion from words to numbers is
+//! implemented here. A new version of the `rand` crates therefore cannot silently change the phantoms.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};

@@ -9,13 +9,13 @@ pub enum PhantomError {
     /// The size is out of range.
     #[error("phantoms of {size}×{size} pixels cannot be drawn: `size` must be from {MIN_SIZE} to {MAX_SIZE}")]
     Size {
-        /// The size asked for.
+        /// The requested size.
         size: u32,
     },
     /// The number is out of range.
     #[error("{count} phantoms cannot be drawn: `count` must be from 1 to {MAX_COUNT}")]
     Count {
-        /// The number asked for.
+        /// The requested number.
         count: usize,
     },
     /// A probability is none.

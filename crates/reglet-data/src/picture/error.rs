@@ -188,7 +188,7 @@ pub enum DicomFault {
     /// It does not hold the picture that is named.
     #[error("is a DICOM file of {frames} frame{}, counted from 1, and has no frame {frame}: name one of those", if *frames == 1 { "" } else { "s" })]
     NoSuchFrame {
-        /// The frame asked for.
+        /// The requested frame.
         frame: u32,
         /// How many there are.
         frames: u32,

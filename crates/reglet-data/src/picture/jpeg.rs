@@ -34,7 +34,7 @@ pub(super) struct Frame {
     pub(super) width: u16,
     pub(super) components: u8,
     /// Whether a decoder makes red, green and blue of brightness and colour differences: as Adobe's segment says, or as the
-    /// components are called. `None` where nothing says it.
+    /// components are called. `None` if nothing says it.
     pub(super) converts: Option<bool>,
 }
 

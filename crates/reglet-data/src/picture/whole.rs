@@ -42,7 +42,7 @@ impl Picture {
         self.rgb
     }
 
-    /// By pixel, row by row, what is to be added to the levels of all channels in 0…1: what 8 bits cannot say. `None` where
+    /// By pixel, row by row, what is to be added to the levels of all channels in 0…1: what 8 bits cannot say. `None` if
     /// they say all.
     pub fn rest(&self) -> Option<&[f32]> {
         self.rest.as_deref().map(Vec::as_slice)

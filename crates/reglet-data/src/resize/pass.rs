@@ -54,7 +54,7 @@ impl Pass {
         from..to.max(from)
     }
 
-    /// The horizontal pass over rows of `from` pixels of `C` values; `None` where nothing changes.
+    /// The horizontal pass over rows of `from` pixels of `C` values; `None` if nothing changes.
     pub(super) fn within_rows<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.is_identity() {
             return None;
@@ -67,7 +67,7 @@ impl Pass {
         Some(result)
     }
 
-    /// The vertical pass over `from` rows of `stride` values; `None` where nothing changes.
+    /// The vertical pass over `from` rows of `stride` values; `None` if nothing changes.
     pub(super) fn within_columns(&self, values: &[u8], stride: usize) -> Option<Vec<u8>> {
         if self.is_identity() {
             return None;

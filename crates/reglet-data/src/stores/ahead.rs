@@ -66,7 +66,7 @@ impl Ahead {
         }
     }
 
-    /// An object that was read ahead, or is on its way; `None` where it is to be read now.
+    /// An object that was read ahead, or is on its way; `None` if it is to be read now.
     pub(crate) fn take(&self, path: &Path) -> Option<Result<Fetched, Refusal>> {
         let coming = self.coming().remove(path)?;
         match coming.outcome.recv() {

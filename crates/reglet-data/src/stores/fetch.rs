@@ -87,7 +87,7 @@ impl Object {
         }
     }
 
-    /// The same, if there is room for it: a unit for each KiB. `None` where there is none.
+    /// The same, if there is room for it: a unit for each KiB. `None` if there is none.
     pub(super) async fn whole_within<T: Sink>(
         &self,
         limit: u64,

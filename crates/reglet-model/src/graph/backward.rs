@@ -15,7 +15,7 @@ use crate::{ModelError, Parameters};
 /// something else through some of the operators. A rule decides call by call, and leaves to
 /// [`Call::own`] what it does not want to change. A closure is a rule.
 pub trait BackwardRule {
-    /// One tensor for each input of the call, of the input's shape; `None` where nothing is sent.
+    /// One tensor for each input of the call, of the input's shape; `None` if nothing is sent.
     ///
     /// # Errors
     /// Whatever the rule reports; the walk ends with it.

@@ -118,7 +118,7 @@ impl Graph {
         shape.iter().zip(0..).skip(1).all(|(size, place)| place == dim || size.fixed() == Some(1)) && dim > 0
     }
 
-    /// Bounds that the numbers of a value keep to, of whatever the input is; `None` where none are known.
+    /// Bounds that the numbers of a value keep to, of whatever the input is; `None` if none are known.
     fn range(&self, value: ValueId) -> Option<(f64, f64)> {
         let mut ranges: Vec<Option<(f64, f64)>> = vec![None; self.names.len()];
         for node in &self.nodes {

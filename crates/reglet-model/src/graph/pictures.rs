@@ -95,7 +95,7 @@ impl Graph {
 const DEFAULT_SIDE: i64 = 224;
 
 impl Follower<'_> {
-    /// Whose the results of a call are; `None` where that is not known.
+    /// Whose the results of a call are; `None` if that is not known.
     fn behind(&self, node: &Node, given: &[&Owner]) -> Option<Owner> {
         if self.depends_on_count(&node.op) {
             return Some(Owner::Mixed);

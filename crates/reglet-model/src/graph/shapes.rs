@@ -71,7 +71,7 @@ fn zeros(shape: &[i64], kind: Kind) -> Result<Tensor, ModelError> {
     Ok(Tensor::f_zeros([0_i64; 0], (kind, Device::Cpu))?.f_expand(shape, false)?)
 }
 
-/// What `op` makes of `inputs`, from what it makes of no rows at all; `None` where it takes no such thing.
+/// What `op` makes of `inputs`, from what it makes of no rows at all; `None` if it takes no such thing.
 fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
     let rank = inputs.iter().map(|input| input.dim()).max()?;
     let emptied = |index: usize, input: &Tensor| match op {

@@ -204,8 +204,7 @@ fn view_again(draft: &mut Draft, old: usize, op: Op, base: usize, place: &Place)
     draft.call(Ok(Operator { op, inputs: vec![base] }), known, place)
 }
 
-/// The base after `value` was written into the part of it that a view is; `None` where that part cannot be
-/// written to.
+/// The base after `value` was written into the part of it that a view is; `None` if that part cannot be written to.
 fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &Place) -> Option<usize> {
     let (op, inputs): (Op, Vec<usize>) = match how {
         Sharing::Same => return Some(value),

@@ -67,7 +67,7 @@ pub(super) struct Answers {
 }
 
 impl Truth {
-    /// `None` where a class has no pictures. `point` is the probability above which a picture is called a melanoma.
+    /// `None` if a class has no pictures. `point` is the probability above which a picture is called a melanoma.
     pub(super) fn of(answers: &[Answers], point: f64, min_effect: f64) -> Option<Truth> {
         let sways = |before: f64, after: f64| {
             (before > point) != (after > point) || (after - before).abs() > min_effect

@@ -28,7 +28,7 @@ pub(crate) struct Syntax {
 }
 
 impl Syntax {
-    /// How frames are compressed; `None` where they are not.
+    /// How frames are compressed; `None` if they are not.
     pub(super) fn code(self) -> Option<Code> {
         self.code
     }
@@ -78,7 +78,7 @@ const START: usize = 132;
 
 /// A sequence, or an item of one.
 struct Level {
-    /// Where it ends, or `None` where an element of its own ends it.
+    /// Where it ends, or `None` if an element of its own ends it.
     end: Option<usize>,
     is_item: bool,
 }
@@ -95,7 +95,7 @@ struct Walk<'a> {
 struct Element<'a> {
     tag: Tag,
     vr: Option<VR>,
-    /// `None` where an element of its own ends it.
+    /// `None` if an element of its own ends it.
     value: Option<&'a [u8]>,
 }
 
