@@ -5,9 +5,9 @@ use reglet_attribution::{
     GuidedIntegratedGradients, Idgi, IntegratedGradients, Method, Operators, PathSample, Quadrature,
     Saliency, Scores, Segmentation, SmoothGrad, SmoothGradSquared, VarGrad, Xrai,
 };
-use reglet_model::{Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing};
+use reglet_model::{Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing, Provenance};
 use reglet_tests::{Reference, assert_close, exact, plain_model, small_input, small_model};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 const TARGETS: [usize; 2] = [1, 3];
 
@@ -75,8 +75,7 @@ fn linear_model() -> Model {
     graph.set_output(output);
     let weights = small_input("weights", 2, 16).view([2, 768]);
     let parameters = Parameters::from_tensors(vec![weights]);
-    let device = Device::Cpu;
-    Model::from_parts(Architecture::ResNet18, graph, parameters, None, Preprocessing::default(), device)
+    Model::new(graph, parameters, None, Preprocessing::exact(16), Provenance::of("a linear score"))
         .expect("two classes")
 }
 

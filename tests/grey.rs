@@ -6,7 +6,7 @@ use std::{fs, io};
 use reglet_attribution::{Family, Method};
 use reglet_audit::{ExplainOptions, explain};
 use reglet_data::picture::{self, Limits};
-use reglet_data::{Geometry, Resize, Size};
+use reglet_data::{Geometry, Size};
 use reglet_model::{Channels, Head, ImportOptions, Model, Preprocessing, PreprocessingSource, Targets};
 use reglet_tests::{fixtures, quick};
 use serde_json::Value;
@@ -58,7 +58,7 @@ fn every_bit_of_a_film_reaches_a_model_of_one_channel() {
 #[test]
 fn sixteen_bits_are_resized_as_pillow_resizes_its_mode_f() {
     let whole = picture::load(&film("signed.dcm"), &Limits::default()).expect("a film");
-    let geometry = Geometry { resize: Resize::Exact(Size { width: 17, height: 20 }), crop: None };
+    let geometry = Geometry::to(Size { width: 17, height: 20 });
     let small = geometry.bring(&whole).expect("a size");
     let rest = small.rest().expect("it has 16 bits");
     let levels = small.pixels().zip(rest).map(|(rgb, rest)| f64::from(rgb.0[0]) / 255.0 + f64::from(*rest));

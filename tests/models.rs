@@ -74,9 +74,8 @@ fn each_is_in_outcome_the_network_that_torch_export_saves() {
 
         let graph = exported.graph().clone();
         let parameters = synthetic_parameters(&graph);
-        let (labels, preprocessing) = (None, Preprocessing::default());
-        let twin = Model::from_parts(architecture, graph, parameters, labels, preprocessing, Device::Cpu)
-            .expect("labels");
+        let twin = Model::new(graph, parameters, None, exported.preprocessing().clone(), architecture.into());
+        let twin = twin.expect("a classifier");
         let reference = Reference::read(&format!("models/{architecture}"));
         let (input, targets) = (reference.input(), reference.targets());
         let [found, expected] = [&model, &twin]

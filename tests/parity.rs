@@ -14,7 +14,6 @@ use std::process::ExitCode;
 use reglet_attribution::{IntegratedGradients, Method, Occlusion};
 use reglet_model::{Architecture, ImportOptions, Model, ModelError, Parameters, Preprocessing, Targets};
 use reglet_tests::{Reference, distance};
-use tch::Device;
 
 /// What is allowed: of the logits and of gradients, of the operators as they were exported.
 const BOUNDS: [f64; 2] = [1e-5, 1e-3];
@@ -187,7 +186,6 @@ fn twin(archive: &Path, exported: &Model, reference: &Reference) -> Result<Optio
     let same = exported.graph().layers().eq(graph.layers());
     assert!(same, "{name}: the layers of the built-in network have other names");
     assert_eq!(exported.grad_cam_layer(), architecture.grad_cam_layer(), "{name}");
-    let model =
-        Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+    let model = Model::new(graph, parameters, None, Preprocessing::default(), architecture.into())?;
     Ok(Some(distance(&model.logits(&reference.input())?, reference.tensor("logits"))))
 }

@@ -4,14 +4,16 @@ use reglet_attribution::{
     Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftRule, DeepLiftShap,
     GuidedBackprop, Lrp, LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
 };
+use reglet_data::{Geometry, Size};
 use reglet_model::{
-    Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing, Reduction, Rewrite,
+    Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing, Provenance, Reduction,
+    Rewrite,
 };
 use reglet_tests::{
     Reference, assert_close, averaging_model, distance, exact, plain_model, small_input, small_model,
     synthetic_parameters,
 };
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// A network in 64-bit floats with its input and targets. `resnet18` uses its in-place ReLUs twice and sums
 /// residuals; the reference was made with a module for each use, because hooks miss what is shared.
@@ -190,10 +192,11 @@ fn reveal_cancel_shares_a_minimum() {
     // Hidden: x − y and x, which is not negative here. Class 0: their difference.
     let weights = [[1.0, -1.0, 1.0, 0.0], [-1.0, 1.0, 0.0, 0.0_f64]];
     let parameters = Parameters::from_tensors(weights.map(|w| Tensor::from_slice(&w).view([2, 2])).into());
-    let preprocessing = Preprocessing::default();
-    let model =
-        Model::from_parts(Architecture::ResNet18, graph, parameters, None, preprocessing, Device::Cpu)
-            .expect("two classes");
+    let geometry = Geometry::to(Size { width: 2, height: 1 });
+    let (mean, std) = Preprocessing::AS_IS;
+    let preprocessing = Preprocessing { geometry, mean, std };
+    let model = Model::new(graph, parameters, None, preprocessing, Provenance::of("a difference"));
+    let model = model.expect("two classes");
     for (x, y, shares) in [(3.0, 1.0, [0.5, 0.5]), (1.0, 4.0, [0.5, 0.5])] {
         let input = Tensor::from_slice(&[x, y]).view([1, 1, 1, 2]);
         let method = DeepLift { rule: DeepLiftRule::RevealCancel, ..DeepLift::default() };
@@ -246,7 +249,7 @@ fn tokens_behind_a_norm() -> Model {
     x = g.call("", Reduction::Mean { dims: vec![1], keep: false }, &[x]);
     g.set_output(x);
     let parameters = synthetic_parameters(&g);
-    Model::from_parts(Architecture::ResNet18, g, parameters, None, Preprocessing::default(), Device::Cpu)
+    Model::new(g, parameters, None, Preprocessing::default(), Provenance::of("tokens"))
         .expect("the labels are the indices")
 }
 

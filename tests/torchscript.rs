@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use reglet_attribution::{Family, Method};
-use reglet_data::{Geometry, Resize, Size};
+use reglet_data::Geometry;
 use reglet_model::{ImportOptions, Model, ModelError, PreprocessingChoice, Targets};
 use reglet_tests::{Reference, assert_close, fixtures, quick};
 
 fn options(name: &str) -> ImportOptions {
-    let geometry = Geometry { resize: Resize::Exact(Size { width: 16, height: 16 }), crop: None };
+    let geometry = Geometry::exact(16);
     ImportOptions {
         preprocessing: Some(PreprocessingChoice::Geometry(geometry)),
         ..ImportOptions::new(fixtures().join(format!("torchscript/{name}.pt")))

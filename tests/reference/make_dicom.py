@@ -14,8 +14,10 @@ files do not exist.
 import io
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
+import gdcm
 import numpy as np
 import pydicom
 from PIL import Image
@@ -115,7 +117,7 @@ def files():
         ("rle-rgb.dcm", dataset(colour, 8, plain, "RGB", samples=3)),
         ("rle-frames.dcm", dataset(frames, 12, plain, frames=3, **window)),
     ]:
-        ds.compress(RLELossless, generate_instance_uid=False)
+        ds.compress(RLELossless, encoding_plugin="pylibjpeg", generate_instance_uid=False)
         yield name, ds
     for name, ds in [
         ("jpeg-2000.dcm", dataset(scene(17, 4095), 12, plain, **window)),
@@ -134,11 +136,41 @@ def files():
         ds.PixelData = encapsulate([coded.getvalue()])
         ds["PixelData"].VR = "OB"
         yield name, ds
+    for name, ds in [
+        ("jpeg-lossless.dcm", dataset(scene(19, 4095), 12, plain, **window)),
+        ("jpeg-lossless-8.dcm", dataset(scene(20, 255), 8, plain)),
+        ("jpeg-lossless-signed.dcm", dataset(scene(8, 900, -1000), 16, plain, signed=True, WindowCenter=50, WindowWidth=1500)),
+        ("jpeg-lossless-rgb.dcm", dataset(colour, 8, plain, "RGB", samples=3)),
+    ]:
+        yield name, compressed(ds, gdcm.TransferSyntax.JPEGLosslessProcess14_1)
+    yield "jpeg-lossless-14.dcm", compressed(
+        dataset(scene(19, 4095), 12, plain, **window), gdcm.TransferSyntax.JPEGLosslessProcess14
+    )
+
+
+def compressed(ds, syntax):
+    """The same as GDCM compresses it, for pydicom has no encoder of JPEG without loss."""
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = f"{folder}/before.dcm", f"{folder}/after.dcm"
+        ds.save_as(before, enforce_file_format=True)
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(before)
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(syntax))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFileName(after)
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        assert writer.Write()
+        return pydicom.dcmread(after)
 
 
 def expected(ds):
     """The frames as 16-bit arrays, rows by columns or rows by columns by three."""
-    array = pixel_array(ds)
+    # GDCM only writes; what it would read itself proves little.
+    is_compressed = ds.file_meta.TransferSyntaxUID.is_compressed
+    array = pixel_array(ds, decoding_plugin="pylibjpeg" if is_compressed else "")
     frames = array if int(ds.get("NumberOfFrames", 1) or 1) > 1 else array[None]
     bits = ds.BitsStored
     if ds.SamplesPerPixel == 3:

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use reglet_attribution::{Family, Method};
 use reglet_model::{
-    Activation, Architecture, Graph, Layout, Model, Op, Parameter, Parameters, Pool, Preprocessing, ValueId,
+    Activation, Architecture, Graph, Layout, Model, Op, Parameter, Parameters, Pool, Preprocessing,
+    Provenance, ValueId,
 };
 use serde_json::Value;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// The folder of committed references.
 pub fn fixtures() -> PathBuf {
@@ -118,7 +119,7 @@ pub fn small_model(architecture: Architecture, classes: i64) -> Model {
     let width = small_width(architecture);
     let graph = architecture.graph(classes, width).expect("a small model");
     let parameters = synthetic_parameters(&graph);
-    Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
+    Model::new(graph, parameters, None, Preprocessing::default(), architecture.into())
         .expect("the labels are the indices")
 }
 
@@ -132,12 +133,14 @@ pub fn small_width(architecture: Architecture) -> f64 {
 
 /// The same model in 64-bit floats, in which nothing is lost to rounding.
 pub fn exact(model: Model) -> Model {
-    let architecture = model.provenance().architecture.parse().expect("a built-in one");
-    let tensors = model.parameters().tensors().iter().map(|tensor| tensor.to_kind(Kind::Double)).collect();
-    let parameters = Parameters::from_tensors(tensors);
+    let exact = |tensor: &Tensor| match tensor.kind() {
+        Kind::Float => tensor.to_kind(Kind::Double),
+        _ => tensor.shallow_clone(),
+    };
+    let parameters = Parameters::from_tensors(model.parameters().tensors().iter().map(exact).collect());
     let graph = model.graph().clone();
-    Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)
-        .expect("the labels are the indices")
+    let (preprocessing, provenance) = (model.preprocessing().clone(), model.provenance().clone());
+    Model::new(graph, parameters, None, preprocessing, provenance).expect("as before")
 }
 
 /// `PlainNet` of `reference/small_models.py` in 64-bit floats: each module used once, nothing done in place, no
@@ -176,8 +179,7 @@ fn plain_network(classes: i64, [pool1, pool2]: [Pool; 2]) -> Model {
     x = g.call("fc", Op::Linear, &[x, weight, bias]);
     g.set_output(x);
     let parameters = synthetic_parameters(&g);
-    let model =
-        Model::from_parts(Architecture::ResNet18, g, parameters, None, Preprocessing::default(), Device::Cpu);
+    let model = Model::new(g, parameters, None, Preprocessing::default(), Provenance::of("PlainNet"));
     exact(model.expect("the labels are the indices"))
 }
 

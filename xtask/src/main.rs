@@ -53,6 +53,8 @@ Development
   parity [NETWORK…]          compare exported networks with PyTorch
   parity --sweep [NETWORK…]  compare one small network of every family of timm, torchvision and transformers
   parity --onnx [NETWORK…]   compare exported networks, also as ONNX files
+  parity --folders [NETWORK…]
+                             compare networks built from the configs of Hugging Face folders
   parity --corrected         load corrected weights into torchvision's network and compare
 
 Exit status: the command's own; 2 when it could not be started.

@@ -34,7 +34,7 @@ use crate::{
 /// # let architecture = Architecture::VitB16;
 /// # let graph = architecture.graph(5, 0.0625)?;
 /// # let parameters = Parameters::initial(&graph, 1)?;
-/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// # let model = Model::new(graph, parameters, None, Preprocessing::default(), architecture.into())?;
 /// let input = Tensor::ones([1, 3, 224, 224], (Kind::Float, Device::Cpu));
 /// let found = AttentionRelevancy::default().attribute(&model, &input, &[3])?;
 /// assert_eq!(found.values.size(), [1, 1, 224, 224]);

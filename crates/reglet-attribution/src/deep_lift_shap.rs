@@ -28,7 +28,7 @@ use crate::{
 /// # let architecture = Architecture::ResNet18;
 /// # let graph = architecture.graph(5, 0.125)?;
 /// # let parameters = Parameters::initial(&graph, 1)?;
-/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// # let model = Model::new(graph, parameters, None, Preprocessing::default(), architecture.into())?;
 /// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
 /// let method = DeepLiftShap { baselines: vec![Baseline::Black, Baseline::White] };
 /// assert_eq!(method.attribute(&model, &input, &[3])?.values.size(), [1, 3, 32, 32]);

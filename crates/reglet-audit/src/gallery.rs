@@ -224,14 +224,13 @@ fn beside(pictures: &[RgbImage]) -> RgbImage {
 mod tests {
     use super::*;
     use reglet_model::Parameters;
-    use tch::Device;
 
     fn shown() -> Shown {
         let architecture = Architecture::ResNet18;
         let graph = architecture.graph(2, 0.125).expect("a small one");
         let parameters = Parameters::initial(&graph, 1).expect("drawn");
         let preprocessing = Preprocessing::exact(32);
-        let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu);
+        let model = Model::new(graph, parameters, None, preprocessing, architecture.into());
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("slope.png");
         RgbImage::from_fn(40, 40, |x, y| Rgb([(6 * x) as u8, (6 * y) as u8, 90])).save(&path).expect("room");

@@ -93,7 +93,7 @@ impl Subject {
         let parameters = Parameters::initial(&graph, 0)?;
         let side = side.unwrap_or(224);
         let preprocessing = Preprocessing::exact(side);
-        let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu)?;
+        let model = Model::new(graph, parameters, None, preprocessing, architecture.into())?;
         let side = i64::from(side);
         let input = picture(&model, side, side)?;
         Ok(Subject { title: architecture.to_string(), model, input })

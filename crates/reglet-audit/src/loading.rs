@@ -1,8 +1,9 @@
 //! The model that words name, and what there is to say of it before it is asked.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use reglet_data::{Geometry, Resize, Size};
+use reglet_data::{Filter, Geometry, Resize, Size};
 use reglet_model::{
     Architecture, Channels, Head, HeadSource, ImportOptions, Model, ModelError, ModelOptions, Preprocessing,
     PreprocessingChoice, Rewrite, ScoreKind, WeightsSource, device, read_labels,
@@ -91,11 +92,14 @@ pub(crate) fn weights(word: Option<&str>) -> WeightsSource {
     }
 }
 
-/// Whether a model is named by an archive of torch.export, an ONNX file, or what somebody takes for one, and not by an architecture.
+/// Whether a model is named by an archive of torch.export, an ONNX file, a folder, or what somebody takes for one, and not by an
+/// architecture: a folder called as one is meant with `./` before it.
 pub(crate) fn is_archive(model: &Path) -> bool {
-    model.extension().is_some_and(|extension| {
+    let is_named = |extension: &OsStr| {
         extension.eq_ignore_ascii_case("pt2") || extension.eq_ignore_ascii_case("onnx") || model.is_file()
-    })
+    };
+    let is_architecture = model.to_str().is_some_and(|name| name.parse::<Architecture>().is_ok());
+    model.is_dir() && !is_architecture || model.extension().is_some_and(is_named)
 }
 
 fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
@@ -107,7 +111,7 @@ fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
             let (height, width) = other.split_once('x').unwrap_or((other, other));
             match side(height).zip(side(width)) {
                 Some((height, width)) => {
-                    let geometry = Geometry { resize: Resize::Exact(Size { width, height }), crop: None };
+                    let geometry = Geometry::to(Size { width, height });
                     Ok(Preprocessing { geometry, ..Preprocessing::default() })
                 }
                 None => {
@@ -204,6 +208,7 @@ pub(crate) fn head(model: &Model) -> String {
     let source = match model.head_source() {
         HeadSource::Given => "given",
         HeadSource::Network => "the network ends with it",
+        HeadSource::Config => "its config.json says so",
         HeadSource::Count => "a single logit",
         HeadSource::Assumed => {
             "assumed, because the model does not specify it; if a picture may show several classes, set head to multi_label"
@@ -230,9 +235,13 @@ fn size(geometry: &Geometry) -> String {
         Resize::Exact(size) => format!("resized to {} pixels", of(size)),
         Resize::ShorterSide(side) => format!("resized to {side} pixels on the shorter side"),
     };
+    let filter = match geometry.filter {
+        Filter::Bilinear => String::new(),
+        other => format!(" ({other})"),
+    };
     match &geometry.crop {
-        Some(crop) => format!("{resized}, the middle {} cut out", of(crop)),
-        None => resized,
+        Some(crop) => format!("{resized}{filter}, the middle {} cut out", of(crop)),
+        None => format!("{resized}{filter}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reglet_attribution::Method;
 use reglet_data::edit::{Change, EditError, Editor};
-use reglet_data::{DataError, Dataset, EstimatedLesions, Geometry, Resize};
+use reglet_data::{DataError, Dataset, EstimatedLesions, Geometry};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
     ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
@@ -239,7 +239,7 @@ const OVERSAMPLING: u32 = 3;
 
 /// How many pixels the shorter side of a picture has at least when it is changed for these models.
 pub(crate) fn resolution<'a>(models: impl IntoIterator<Item = &'a Model>) -> u32 {
-    let sides = models.into_iter().map(|model| model.preprocessing().geometry.shorter_side());
+    let sides = models.into_iter().map(|model| model.preprocessing().geometry.longest_shorter_side());
     sides.max().unwrap_or(1).saturating_mul(OVERSAMPLING)
 }
 
@@ -375,8 +375,7 @@ impl PreprocessingConfig {
             PreprocessingConfig::Torchvision => Preprocessing::torchvision(),
             PreprocessingConfig::Square(side) => Preprocessing::exact(*side),
             PreprocessingConfig::Size(size) => {
-                let geometry = Geometry { resize: Resize::Exact(*size), crop: None };
-                Preprocessing { geometry, ..Preprocessing::default() }
+                Preprocessing { geometry: Geometry::to(*size), ..Preprocessing::default() }
             }
             PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
         }

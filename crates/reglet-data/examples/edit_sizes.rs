@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use reglet_data::coco::CocoOptions;
 use reglet_data::edit::{Change, EditOptions, Editor};
-use reglet_data::{DataError, Dataset, ManifestOptions, Mask, Sample, resize_gray, resize_rgb};
+use reglet_data::{DataError, Dataset, Filter, ManifestOptions, Mask, Sample, resize_gray, resize_rgb};
 
 /// Some pictures in memory, half of them with a ruler.
 struct Pictures {
@@ -48,9 +48,16 @@ impl Dataset for Pictures {
 fn resized(sample: &Sample, size: u32) -> Result<Sample, DataError> {
     let mut regions = BTreeMap::new();
     for (name, mask) in &sample.regions {
-        regions.insert(name.clone(), Mask::from_gray(&resize_gray(&mask.to_gray(), size, size)?)?);
+        regions.insert(
+            name.clone(),
+            Mask::from_gray(&resize_gray(&mask.to_gray(), size, size, Filter::Bilinear)?)?,
+        );
     }
-    Ok(Sample { picture: resize_rgb(&sample.picture, size, size)?.into(), regions, ..sample.clone() })
+    Ok(Sample {
+        picture: resize_rgb(&sample.picture, size, size, Filter::Bilinear)?.into(),
+        regions,
+        ..sample.clone()
+    })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

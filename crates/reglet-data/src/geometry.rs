@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::picture::{Picture, Pixels};
 use crate::resize::resize_levels;
-use crate::{Mask, ResizeError, resize_gray, resize_rgb};
+use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 
 /// A resize and, optionally, a centre crop: the geometric part of a model's preprocessing.
 ///
@@ -15,16 +15,24 @@ use crate::{Mask, ResizeError, resize_gray, resize_rgb};
 /// ```toml
 /// resize = { shorter_side = 256 }     # or { exact = { width = 224, height = 224 } }
 /// crop = { width = 224, height = 224 }
+/// filter = "bicubic"                  # bilinear, where nothing is said
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Geometry {
-    /// The resize, with Pillow's bilinear filter.
+    /// The resize.
     pub resize: Resize,
     /// The centre crop after the resize, as in torchvision's `CenterCrop`: an offset of half a pixel is rounded to the
     /// nearest even number, and if the picture is smaller than the crop, the rest is black.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Size>,
+    /// What a picture is resized by. Masks are resized by the bilinear filter, whose weights are shares.
+    #[serde(default, skip_serializing_if = "is_bilinear")]
+    pub filter: Filter,
+}
+
+fn is_bilinear(filter: &Filter) -> bool {
+    *filter == Filter::Bilinear
 }
 
 /// The target of a resize.
@@ -53,12 +61,22 @@ pub struct Size {
 impl Geometry {
     /// A resize to a square of `side` pixels, independently of the aspect ratio.
     pub const fn exact(side: u32) -> Self {
-        Self { resize: Resize::Exact(Size { width: side, height: side }), crop: None }
+        Self::to(Size { width: side, height: side })
+    }
+
+    /// A resize to this width and height, without regard to proportions.
+    pub const fn to(size: Size) -> Self {
+        Self { resize: Resize::Exact(size), crop: None, filter: Filter::Bilinear }
+    }
+
+    /// A resize of the shorter side to `side` pixels.
+    pub const fn shorter_side(side: u32) -> Self {
+        Self { resize: Resize::ShorterSide(side), crop: None, filter: Filter::Bilinear }
     }
 
     /// The geometry with which torchvision evaluates its classifiers: the shorter side to 256, then the central 224×224.
     pub const fn torchvision() -> Self {
-        Self { resize: Resize::ShorterSide(256), crop: Some(Size { width: 224, height: 224 }) }
+        Self { crop: Some(Size { width: 224, height: 224 }), ..Self::shorter_side(256) }
     }
 
     /// The width and height, in pixels, of the result for a picture of `width` by `height`.
@@ -79,7 +97,7 @@ impl Geometry {
     }
 
     /// The maximum length of a picture's shorter side after the resize, in pixels.
-    pub fn shorter_side(&self) -> u32 {
+    pub fn longest_shorter_side(&self) -> u32 {
         match self.resize {
             Resize::Exact(size) => size.width.max(size.height),
             Resize::ShorterSide(side) => side,
@@ -93,7 +111,7 @@ impl Geometry {
     pub fn apply(&self, picture: &RgbImage) -> Result<RgbImage, ResizeError> {
         self.output_size(picture.width(), picture.height())?;
         let (width, height) = self.resized_size(picture.width(), picture.height())?;
-        let resized = resize_rgb(picture, width, height)?;
+        let resized = resize_rgb(picture, width, height, self.filter)?;
         Ok(if self.crop.is_none() { resized } else { self.cut(&resized) })
     }
 
@@ -120,7 +138,7 @@ impl Geometry {
         let level = |rgb: &Rgb<u8>| f32::from(rgb.0[0]) / 255.0;
         let levels: Vec<f32> =
             picture.rgb().pixels().zip(rest).map(|(rgb, rest)| level(rgb) + rest).collect();
-        let levels = resize_levels(&levels, (width, height), to)?;
+        let levels = resize_levels(&levels, (width, height), to, self.filter)?;
         let (left, top) = (centre(to.0, seen.width()), centre(to.1, seen.height()));
         let at = |x: u32, y: u32| {
             let (x, y) = (i64::from(x) + left, i64::from(y) + top);
@@ -147,7 +165,7 @@ impl Geometry {
     pub fn apply_mask(&self, mask: &Mask) -> Result<Mask, ResizeError> {
         let (out_width, out_height) = self.output_size(mask.width(), mask.height())?;
         let (width, height) = self.resized_size(mask.width(), mask.height())?;
-        let resized = resize_gray(&mask.to_gray(), width, height)?;
+        let resized = resize_gray(&mask.to_gray(), width, height, Filter::Bilinear)?;
         let (left, top) = (centre(width, out_width), centre(height, out_height));
         let inside = |x: u32, y: u32| {
             let x = u32::try_from(i64::from(x) + left).ok()?;

@@ -96,5 +96,5 @@ pub use picture_files::PictureFiles;
 pub use problem::{Problem, ProblemKind, Problems};
 pub use reduce::Canvas;
 pub use remote::AddressFault;
-pub use resize::{ResizeError, resize_gray, resize_rgb};
+pub use resize::{Filter, ResizeError, resize_gray, resize_rgb};
 pub use view::View;

@@ -1,29 +1,36 @@
-//! Resizing exactly as Pillow does with its bilinear filter, to the last bit.
+//! Resizing exactly as Pillow does, by any of its filters, to the last bit.
 //!
 //! A classifier that was trained on pictures reduced by Pillow gives other answers if they are reduced by another rule.
 //! Pillow's rule is separable: each output value is a weighted mean of input values in its row, then of the results in its
-//! column (for some tall pictures, the other way round). The weights form a triangle, as wide as the reduction (at least two
-//! input pixels, so that enlarging interpolates), and rounded to 22 fractional bits; between the two passes values are
-//! rounded to 8 bits.
+//! column (for some tall pictures, the other way round). The weights are those of a [`Filter`], as wide as the reduction (but
+//! not narrower than for the original size, so that enlarging interpolates), and rounded to 22 fractional bits; between the
+//! two passes values are rounded to 8 bits.
 
+mod filter;
 mod level;
 mod part;
 mod pass;
 
 use image::{GrayImage, RgbImage};
 
+pub use filter::Filter;
 pub(crate) use level::resize_levels;
 pub(crate) use part::{Part, Parted};
 use pass::Pass;
 
 /// Resizes a colour picture to `width` by `height` pixels: Pillow's
-/// `picture.resize((width, height), Image.Resampling.BILINEAR)`.
+/// `picture.resize((width, height), filter)`.
 ///
 /// # Errors
-/// If a side is zero, or the result or the intermediate picture (one side the result's, one the input's) would have more
-/// than [`MAX_PIXELS`](crate::MAX_PIXELS).
-pub fn resize_rgb(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ResizeError> {
-    let values = resample::<3>(picture.as_raw(), picture.dimensions(), (width, height))?;
+/// A side is zero, the result or the intermediate picture (one side the result's, one the input's) would have more than
+/// [`MAX_PIXELS`](crate::MAX_PIXELS), or more is made of one pixel than the filter's sums hold.
+pub fn resize_rgb(
+    picture: &RgbImage,
+    width: u32,
+    height: u32,
+    filter: Filter,
+) -> Result<RgbImage, ResizeError> {
+    let values = resample::<3>(picture.as_raw(), picture.dimensions(), (width, height), filter)?;
     RgbImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
 }
 
@@ -31,8 +38,13 @@ pub fn resize_rgb(picture: &RgbImage, width: u32, height: u32) -> Result<RgbImag
 ///
 /// # Errors
 /// As [`resize_rgb`].
-pub fn resize_gray(picture: &GrayImage, width: u32, height: u32) -> Result<GrayImage, ResizeError> {
-    let values = resample::<1>(picture.as_raw(), picture.dimensions(), (width, height))?;
+pub fn resize_gray(
+    picture: &GrayImage,
+    width: u32,
+    height: u32,
+    filter: Filter,
+) -> Result<GrayImage, ResizeError> {
+    let values = resample::<1>(picture.as_raw(), picture.dimensions(), (width, height), filter)?;
     GrayImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
 }
 
@@ -61,7 +73,25 @@ pub enum ResizeError {
         /// The height.
         height: u32,
     },
+    /// A pixel would be mixed of more than can be added up without overflow.
+    #[error(
+        "a side of {from} pixels cannot become one of {to} by the {filter} filter, which mixes at most {} pixels into one; \
+         choose bilinear",
+        MOST_MIXED
+    )]
+    TooMuchReduced {
+        /// The side's pixels before.
+        from: u32,
+        /// And after.
+        to: u32,
+        /// The filter.
+        filter: Filter,
+    },
 }
+
+/// The most values that a filter with negative lobes may mix into one: what its positive weights add up to (1.2 at most) and
+/// what they are rounded up by (half a unit each) then stay below what a sum holds.
+const MOST_MIXED: u32 = 1 << 20;
 
 /// The two passes that bring pictures of one size to another.
 pub(crate) struct Passes {
@@ -75,15 +105,20 @@ pub(crate) struct Passes {
 impl Passes {
     /// # Errors
     /// As [`resize_rgb`].
-    pub(crate) fn new(from: (u32, u32), to: (u32, u32)) -> Result<Passes, ResizeError> {
-        Passes::over(from, (f64::from(from.0), f64::from(from.1)), to)
+    pub(crate) fn new(from: (u32, u32), to: (u32, u32), filter: Filter) -> Result<Passes, ResizeError> {
+        Passes::over(from, (f64::from(from.0), f64::from(from.1)), to, filter)
     }
 
     /// The same of pictures whose last column and row stand for less than the others do: they are `span` wide and high.
     ///
     /// # Errors
     /// As [`resize_rgb`].
-    pub(crate) fn over(from: (u32, u32), span: (f64, f64), to: (u32, u32)) -> Result<Passes, ResizeError> {
+    pub(crate) fn over(
+        from: (u32, u32),
+        span: (f64, f64),
+        to: (u32, u32),
+        filter: Filter,
+    ) -> Result<Passes, ResizeError> {
         if [from.0, from.1, to.0, to.1].contains(&0) {
             return Err(ResizeError::NoPixels { from, to });
         }
@@ -94,10 +129,16 @@ impl Passes {
                 return Err(ResizeError::TooLarge { width, height });
             }
         }
+        for (from, to) in [(from.0, to.0), (from.1, to.1)] {
+            let mixed = 2.0 * filter.support() * f64::from(from) / f64::from(to);
+            if filter.has_negative_lobes() && mixed > f64::from(MOST_MIXED) {
+                return Err(ResizeError::TooMuchReduced { from, to, filter });
+            }
+        }
         Ok(Passes {
             columns_first,
-            rows: Pass::over(from.0 as usize, span.0, to.0 as usize),
-            columns: Pass::over(from.1 as usize, span.1, to.1 as usize),
+            rows: Pass::over(from.0 as usize, span.0, to.0 as usize, filter),
+            columns: Pass::over(from.1 as usize, span.1, to.1 as usize, filter),
         })
     }
 
@@ -145,8 +186,13 @@ impl Passes {
 }
 
 /// Both passes over values that are interleaved, `C` to a pixel.
-fn resample<const C: usize>(values: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, ResizeError> {
-    let passes = Passes::new(from, to)?;
+fn resample<const C: usize>(
+    values: &[u8],
+    from: (u32, u32),
+    to: (u32, u32),
+    filter: Filter,
+) -> Result<Vec<u8>, ResizeError> {
+    let passes = Passes::new(from, to, filter)?;
     let between = passes.first::<C>(values);
     let between = between.as_deref().unwrap_or(values);
     Ok(passes.second::<C>(between).unwrap_or_else(|| between.to_vec()))

@@ -54,7 +54,7 @@ impl<'a> View<'a> {
         let (whole, picture) = (picture, picture.rgb());
         geometry.output_size(picture.width(), picture.height())?;
         let to = geometry.resized_size(picture.width(), picture.height())?;
-        let passes = Passes::new(picture.dimensions(), to)?;
+        let passes = Passes::new(picture.dimensions(), to, geometry.filter)?;
         let (between, resized) = both(&passes, picture, to)?;
         let seen = geometry.cut(&resized);
         let rest = geometry.rest_of(whole, &seen)?;
@@ -78,7 +78,7 @@ impl<'a> View<'a> {
         let to = exact.resized.dimensions();
         let share = |side: u32| f64::from(side) / f64::from(factor.max(1));
         let span = (share(picture.width()), share(picture.height()));
-        let passes = Passes::over(reduced.dimensions(), span, to)?;
+        let passes = Passes::over(reduced.dimensions(), span, to, geometry.filter)?;
         let (between, resized) = both(&passes, reduced, to)?;
         let View { seen, resized: exact, .. } = exact;
         Ok(View { before: reduced, geometry, passes, between, resized, exact: Some(exact), seen })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use reglet_data::{Geometry, Mask, Resize, ResizeError, Size};
+use reglet_data::{Filter, Geometry, Mask, ResizeError, Size};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -41,6 +41,12 @@ fn it_is_written_and_read_as_toml() {
     let text = "[resize]\nshorter_side = 256\n\n[crop]\nwidth = 224\nheight = 224\n";
     assert_eq!(toml::from_str::<Geometry>(text).expect("it is a geometry"), Geometry::torchvision());
     assert_eq!(toml::to_string(&Geometry::torchvision()).expect("it can be written"), text);
+    let sharper = Geometry { filter: Filter::Bicubic, ..Geometry::torchvision() };
+    let text = format!("filter = \"bicubic\"\n\n{text}");
+    assert_eq!(toml::from_str::<Geometry>(&text).expect("it is a geometry"), sharper);
+    let written = toml::to_string(&sharper).expect("it can be written");
+    assert_eq!(toml::from_str::<Geometry>(&written).expect("it is a geometry"), sharper);
+    toml::from_str::<Geometry>("filter = \"nearest\"\nresize = { shorter_side = 9 }").expect_err("no filter");
     let exact = "resize = { exact = { width = 224, height = 224 } }";
     assert_eq!(toml::from_str::<Geometry>(exact).expect("it is a geometry"), Geometry::exact(224));
     toml::from_str::<Geometry>("resize = { exakt = 224 }").expect_err("there is no such resize");
@@ -51,7 +57,7 @@ fn it_is_written_and_read_as_toml() {
 fn sizes_that_cannot_be_are_refused() {
     let zero = Geometry { crop: Some(Size { width: 0, height: 4 }), ..Geometry::exact(8) };
     assert!(matches!(zero.output_size(10, 10), Err(ResizeError::NoPixels { .. })));
-    let long = Geometry { resize: Resize::ShorterSide(256), crop: None };
+    let long = Geometry::shorter_side(256);
     assert!(matches!(long.output_size(1, 1_000_000), Err(ResizeError::TooLarge { .. })));
     assert!(matches!(Geometry::torchvision().output_size(0, 5), Err(ResizeError::NoPixels { .. })));
 }
@@ -88,8 +94,8 @@ proptest! {
     #[test]
     fn the_promised_size_is_the_size(w in 1..80_u32, h in 1..80_u32, shorter in 1..60_u32, cut in 1..80_u32) {
         let geometry = Geometry {
-            resize: Resize::ShorterSide(shorter),
             crop: (cut % 3 > 0).then_some(Size { width: cut, height: 80 - cut + 1 }),
+            ..Geometry::shorter_side(shorter)
         };
         let promised = geometry.output_size(w, h).expect("sizes are small");
         let picture = geometry.apply(&image::RgbImage::new(w, h)).expect("sizes are small");

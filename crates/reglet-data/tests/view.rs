@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 use proptest::prelude::*;
 use reglet_data::edit::{Change, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{Canvas, DataError, Dataset, Geometry, Mask, Resize, Sample, Size, View};
+use reglet_data::{Canvas, DataError, Dataset, Filter, Geometry, Mask, Resize, Sample, Size, View};
 
 /// One picture, whose artefact is any pixels at all, to be taken away.
 struct One {
@@ -57,7 +57,8 @@ fn geometries() -> impl Strategy<Value = Geometry> {
         side().prop_map(Resize::ShorterSide),
     ];
     let crop = prop::option::of((side(), side()).prop_map(|(width, height)| Size { width, height }));
-    (resize, crop).prop_map(|(resize, crop)| Geometry { resize, crop })
+    let filter = prop::sample::select(&Filter::ALL[..]);
+    (resize, crop, filter).prop_map(|(resize, crop, filter)| Geometry { resize, crop, filter })
 }
 
 /// As wide as high, lying, standing, and standing so tall that columns are resized first.
@@ -154,7 +155,7 @@ fn lesion_with_ruler(width: u32, height: u32) -> One {
 fn a_change_that_is_made_on_a_smaller_picture_looks_the_same_to_a_model() {
     let data = lesion_with_ruler(903, 701);
     let sample = data.sample(0).expect("it is in memory");
-    let cut = Geometry { resize: Resize::ShorterSide(56), crop: Some(Size { width: 48, height: 50 }) };
+    let cut = Geometry { crop: Some(Size { width: 48, height: 50 }), ..Geometry::shorter_side(56) };
     for geometry in [Geometry::exact(48), cut] {
         let seen = |resolution: Option<u32>| {
             let options = EditOptions { resolution, ..EditOptions::default() };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reglet_data::edit::{Change, EditOptions, Edited, Editor, Placement, Source, control, scramble};
 use reglet_data::phantom::{Backdrop, MIN_SIZE};
 use reglet_data::picture::{Limits, Picture, decode};
-use reglet_data::{Dataset, Mask, Sample, resize_rgb};
+use reglet_data::{Dataset, Filter, Mask, Sample, resize_rgb};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -274,7 +274,7 @@ fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
     match detail {
         Detail::Screen(side) if longest > side => {
             let to = |length: u32| (u64::from(length) * u64::from(side) / u64::from(longest)).max(1) as u32;
-            let picture = resize_rgb(&composed.picture, to(width), to(height))?;
+            let picture = resize_rgb(&composed.picture, to(width), to(height), Filter::Bilinear)?;
             Ok(Composed { picture: picture.into(), ..composed })
         }
         _ => Ok(composed),

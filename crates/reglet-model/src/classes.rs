@@ -34,6 +34,8 @@ pub enum HeadSource {
     Given,
     /// The network itself: it ends with a softmax or with sigmoids.
     Network,
+    /// The config beside the weights.
+    Config,
     /// Their number: a single logit can only go through a sigmoid.
     Count,
     /// Nobody: several logits are read through a softmax unless something says otherwise.

@@ -73,6 +73,18 @@ pub enum ModelError {
         /// Those there are, with commas.
         available: String,
     },
+    /// A graph is no classifier of pictures.
+    #[error("the network '{name}' is no classifier of pictures of {width}×{height} pixels: {reason}")]
+    NoClassifier {
+        /// The network's name.
+        name: String,
+        /// The width of the pictures that it is to be given.
+        width: u32,
+        /// Their height.
+        height: u32,
+        /// Why, as one clause.
+        reason: String,
+    },
     /// A weights file could not be read.
     #[error("cannot read the weights {}: {reason}", path.display())]
     UnreadableWeights {

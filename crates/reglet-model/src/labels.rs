@@ -53,7 +53,7 @@ fn labels(bytes: &[u8]) -> Result<Vec<String>, String> {
 }
 
 /// The labels of a JSON list, or of an object by their indices.
-fn listed(document: &Value) -> Result<Vec<String>, String> {
+pub(crate) fn listed(document: &Value) -> Result<Vec<String>, String> {
     // Keras's index of ImageNet's classes has for each an identifier and then the name.
     let name = |value: &Value| match value {
         Value::String(name) => Some(name.trim().to_owned()),

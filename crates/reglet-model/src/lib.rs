@@ -46,6 +46,7 @@ mod files;
 mod graph;
 mod import;
 mod labels;
+mod meaning;
 mod memory;
 mod model;
 mod nearest;

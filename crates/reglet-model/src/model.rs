@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
 use reglet_data::picture::{self, Limits};
-use reglet_data::{Geometry, Resize, Size};
+use reglet_data::{Geometry, Size};
 use tch::{Device, Tensor};
 
 use crate::architecture::Sizes;
+use crate::architecture::hugging_face::{Folder, Network};
 use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
-use crate::statistics::PreprocessingSource;
+use crate::meaning::Meaning;
+use crate::statistics::{PreprocessingSource, Said};
 use crate::weights::Progress;
 use crate::{
     Architecture, Classes, Head, HeadSource, ModelError, Note, Parameters, Preprocessing,
@@ -46,16 +48,17 @@ pub struct ModelOptions {
 /// Everything needed to import a model that was exported.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The archive of `torch.export` (`.pt2`), with the weights in it, or an ONNX file (`.onnx`).
+    /// The archive of `torch.export` (`.pt2`), with the weights in it, an ONNX file (`.onnx`), or a folder as Hugging Face's
+    /// `transformers` saves it (`config.json` and `model.safetensors`).
     pub archive: PathBuf,
     /// Of several results of an ONNX file that could be logits, the name of the one that is.
     pub output: Option<String>,
     /// What the logits mean; `None` for what the network itself does with them at its end, else a softmax, or a sigmoid of
     /// a single one.
     pub head: Option<Head>,
-    /// Its class labels; `None` for ImageNet's, or the indices.
+    /// Its class labels; `None` for those that a folder names, else ImageNet's, or the indices.
     pub labels: Option<Vec<String>>,
-    /// How pictures become its input; `None` for a resize to the height and width it was exported for. Unless all of it is
+    /// How pictures become its input; `None` for what a folder says, else a resize to the height and width it was exported for. Unless all of it is
     /// given, the mean and the standard deviation are those that the archive or a file beside it names
     /// ([`preprocessing_source`](Model::preprocessing_source)), else ImageNet's.
     pub preprocessing: Option<PreprocessingChoice>,
@@ -105,6 +108,19 @@ pub struct Provenance {
     pub prefix: Option<String>,
 }
 
+impl Provenance {
+    /// That of a network which comes from no file.
+    pub fn of(name: impl Into<String>) -> Provenance {
+        Provenance { architecture: name.into(), weights: PathBuf::new(), sha256: String::new(), prefix: None }
+    }
+}
+
+impl From<Architecture> for Provenance {
+    fn from(architecture: Architecture) -> Provenance {
+        Provenance::of(architecture.name())
+    }
+}
+
 /// A model's answer at one batch of inputs, with the derivatives that were asked for.
 #[derive(Debug)]
 pub struct Evaluation {
@@ -130,6 +146,73 @@ pub struct LayerEvaluation {
 }
 
 impl Model {
+    /// A model of a graph and its parameters, wherever they come from. Labels are the indices, or ImageNet's for a thousand
+    /// classes, until [`set_labels`](Model::set_labels) names them.
+    ///
+    /// The classes are counted in the shape of the output for pictures of the size that `preprocessing` makes, without running the
+    /// network. `head` says what the logits mean; `None` for what the network itself does with them at its end, else a softmax,
+    /// or a sigmoid of a single one. Grad-CAM's layer is the last of [`Graph::class_activation_layers`].
+    ///
+    /// # Errors
+    /// [`ModelError::NoClassifier`] for a graph whose output is not `[N, classes]`, [`ModelError::Operator`] for one that cannot
+    /// take such pictures, [`ModelError::Head`] and [`ModelError::Preprocessing`] for what does not go with it, and
+    /// [`ModelError::Torch`] if the parameters do not have the shapes that the graph declares.
+    ///
+    /// ```
+    /// use reglet_model::{Graph, Layout, Model, Op, Parameters, Pool, Preprocessing, Provenance};
+    ///
+    /// // A network of one's own: a convolution, the mean over the picture, and two classes.
+    /// let (mut graph, picture) = Graph::new();
+    /// let weight = graph.parameter("conv.weight", &[8, 3, 3, 3], true);
+    /// let convolution = Op::Conv2d { stride: [1; 2], padding: [1; 2], dilation: [1; 2], groups: 1 };
+    /// let mut x = graph.call("conv", convolution, &[picture, weight]);
+    /// x = graph.call("pool", Pool::AdaptiveAverage { output: [1, 1] }, &[x]);
+    /// x = graph.call("flatten", Layout::Flatten { start: 1, end: -1 }, &[x]);
+    /// let (weight, bias) = (graph.parameter("fc.weight", &[2, 8], true), graph.parameter("fc.bias", &[2], true));
+    /// x = graph.call("fc", Op::Linear, &[x, weight, bias]);
+    /// graph.set_output(x);
+    ///
+    /// let parameters = Parameters::initial(&graph, 1)?;
+    /// let model = Model::new(graph, parameters, None, Preprocessing::exact(32), Provenance::of("tiny"))?;
+    /// assert_eq!((model.classes().count(), model.grad_cam_layer()), (2, "conv"));
+    /// # Ok::<(), reglet_model::ModelError>(())
+    /// ```
+    pub fn new(
+        mut graph: Graph,
+        mut parameters: Parameters,
+        head: Option<Head>,
+        preprocessing: Preprocessing,
+        provenance: Provenance,
+    ) -> Result<Model, ModelError> {
+        let (preprocessing, source) = built(preprocessing, &graph)?;
+        let (width, height) = preprocessing.geometry.output_size(SIDE, SIDE)?;
+        let picture = [preprocessing.channels() as i64, i64::from(height), i64::from(width)];
+        let (meaning, grad_cam_layer) = graph.while_declared(&parameters, picture, |graph| {
+            let meaning = Meaning::of(graph, &parameters);
+            (meaning, grad_cam_layer(graph))
+        })?;
+        let Meaning { logits, squashing, notes } = meaning.map_err(|reason| ModelError::NoClassifier {
+            name: provenance.architecture.clone(),
+            width,
+            height,
+            reason,
+        })?;
+        parameters.prepare(&graph, &Rewrite::ALL)?;
+        let (head, source_of_head) = Head::find(logits, head, squashing)?;
+        Ok(Model {
+            device: parameters.device(),
+            graph,
+            parameters,
+            classes: Classes::new(logits, None)?.with_head(head)?,
+            head: source_of_head,
+            notes,
+            preprocessing,
+            source,
+            grad_cam_layer,
+            provenance,
+        })
+    }
+
     /// Loads a model.
     ///
     /// # Errors
@@ -168,11 +251,11 @@ impl Model {
                 guess(&weights).map(|other| format!(", perhaps {other}")).unwrap_or_default()
             ),
         })?;
-        let in_channels = architecture.in_channels_of(&weights);
+        let in_channels = architecture.in_channels_of(&weights)?;
         let graph = architecture.sized(Sizes { in_channels, classes: logits, width: options.width })?;
-        let mut parameters = Parameters::from_weights(&graph, &weights, architecture, options.device)?;
+        let mut parameters = Parameters::from_weights(&graph, &weights, architecture.name(), options.device)?;
         parameters.prepare(&graph, &Rewrite::ALL)?;
-        let (preprocessing, source) = built(options.preprocessing.clone(), &graph, in_channels)?;
+        let (preprocessing, source) = built(options.preprocessing.clone(), &graph)?;
         let provenance = Provenance {
             architecture: architecture.to_string(),
             weights: path,
@@ -197,6 +280,9 @@ impl Model {
     /// of one height and width or of any, that returns logits. One that was written as ONNX for a fixed number of pictures
     /// takes any, where they stay apart.
     ///
+    /// A folder that `transformers` saved is built from its config: ResNet, ConvNeXt, ViT, DeiT, Swin and DINOv2 as classifiers, for
+    /// pictures of the size that its preprocessor makes.
+    ///
     /// The number of classes is that of the logits. Grad-CAM's layer is the last of
     /// [`Graph::class_activation_layers`]: in a convolutional network the last convolution whose result has more
     /// than one pixel.
@@ -204,16 +290,57 @@ impl Model {
     /// # Errors
     /// [`ModelError::UnreadableArchive`], [`ModelError::UnsupportedOperator`], [`ModelError::LabelCount`].
     pub fn import(options: &ImportOptions) -> Result<Model, ModelError> {
+        if options.archive.is_dir() {
+            return Model::of_folder(options);
+        }
         let mut exported = import::read(&options.archive, options.device, options.output.as_deref())?;
         let graph = &exported.graph;
         exported.parameters.prepare(graph, &Rewrite::ALL)?;
         let preprocessing =
             options.preprocessing.as_ref().map_or_else(|| fitting(graph), PreprocessingChoice::or_imagenet);
-        let declared =
-            |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
-        let layers = graph.class_activation_layers(&declared);
-        let grad_cam_layer = layers.last().map_or("", |layer| graph.name(*layer)).to_owned();
+        let grad_cam_layer = grad_cam_layer(graph);
         Model::of_exported(options, exported, preprocessing, grad_cam_layer)
+    }
+
+    /// The model in a folder as Hugging Face's `transformers` saves it.
+    fn of_folder(options: &ImportOptions) -> Result<Model, ModelError> {
+        let folder = Folder::open(&options.archive)?;
+        if options.output.is_some() {
+            let reason = "it has one result; leave out the name of the output".to_owned();
+            return Err(ModelError::UnreadableArchive { path: options.archive.clone(), reason });
+        }
+        let Said { statistics, recipe } = folder.said.clone();
+        let assumed = Preprocessing::exact(folder.side.unwrap_or(SIDE));
+        let trained = recipe.as_ref().map_or(assumed.geometry, |(recipe, _)| recipe.geometry);
+        let given = options.preprocessing.as_ref();
+        let preprocessing = match given {
+            None | Some(PreprocessingChoice::Trained) => Preprocessing { geometry: trained, ..assumed },
+            Some(choice) => choice.or_imagenet(),
+        };
+        let (width, height) = preprocessing.geometry.output_size(SIDE, SIDE)?;
+        let Network { graph, weights } = folder.network(height, width)?;
+        let parameters = Parameters::from_weights(&graph, &weights, &folder.class, options.device)?;
+        let provenance = Provenance {
+            weights: weights.path().to_owned(),
+            sha256: weights.sha256().to_owned(),
+            ..Provenance::of(folder.class)
+        };
+        let (preprocessing, source) = match (given, statistics) {
+            (Some(PreprocessingChoice::Whole(_)), _) => (preprocessing, PreprocessingSource::Given),
+            (_, Some((statistics, source))) => (preprocessing.with_statistics(statistics), source),
+            (_, None) => (preprocessing, PreprocessingSource::Assumed),
+        };
+        let mut model =
+            Model::new(graph, parameters, options.head.or(folder.head), preprocessing, provenance)?;
+        if options.head.is_none() && folder.head.is_some() {
+            model.head = HeadSource::Config;
+        }
+        model.source = source.fitted(&model.preprocessing);
+        model.notes.extend(recipe.map(|(recipe, source)| Note::Trained { recipe, source }));
+        if let Some(labels) = options.labels.clone().or(folder.labels) {
+            model.set_labels(labels)?;
+        }
+        Ok(model)
     }
 
     fn of_exported(
@@ -283,42 +410,6 @@ impl Model {
         let grey = preprocessing.tensor(&[grey], options.device)?;
         let script = import::read_script(&options.archive, &grey, options.device)?;
         Model::of_exported(options, script, preprocessing, String::new())
-    }
-
-    /// A model from its parts.
-    ///
-    /// # Errors
-    /// [`ModelError::LabelCount`] if the labels do not fit the number of logits, [`ModelError::Torch`] if the
-    /// parameters do not have the shapes that the graph declares.
-    pub fn from_parts(
-        architecture: Architecture,
-        graph: Graph,
-        mut parameters: Parameters,
-        labels: Option<Vec<String>>,
-        preprocessing: Preprocessing,
-        device: Device,
-    ) -> Result<Model, ModelError> {
-        let head = graph.parameters().iter().find(|parameter| parameter.name == architecture.head());
-        let logits = head.map_or(0, |parameter| parameter.shape[0]);
-        parameters.prepare(&graph, &Rewrite::ALL)?;
-        let (preprocessing, source) = built(preprocessing, &graph, architecture.in_channels_in(&graph))?;
-        Ok(Model {
-            graph,
-            parameters,
-            classes: Classes::new(logits, labels)?,
-            head: Head::find(logits, None, None)?.1,
-            notes: Vec::new(),
-            preprocessing,
-            source,
-            device,
-            grad_cam_layer: architecture.grad_cam_layer().to_owned(),
-            provenance: Provenance {
-                architecture: architecture.to_string(),
-                weights: PathBuf::new(),
-                sha256: String::new(),
-                prefix: None,
-            },
-        })
     }
 
     /// The same model with other parameters.
@@ -563,14 +654,21 @@ impl Targets<'_> {
     }
 }
 
-/// How a network that is built here is given pictures of so many channels, and who says so.
-fn built(
-    given: Preprocessing,
-    graph: &Graph,
-    in_channels: i64,
-) -> Result<(Preprocessing, PreprocessingSource), ModelError> {
+/// The side, in pixels, of the square picture that stands for all of them where a preprocessing leaves a size open.
+const SIDE: u32 = 224;
+
+/// The last layer that suits class activation maps, by the declared shapes; empty where none does.
+fn grad_cam_layer(graph: &Graph) -> String {
+    let declared = |value| graph.shape(value).map(|shape| shape.iter().map(|size| size.fixed()).collect());
+    let layers = graph.class_activation_layers(&declared);
+    layers.last().map_or("", |layer| graph.name(*layer)).to_owned()
+}
+
+/// How a network that is built here is given pictures, and who says so.
+fn built(given: Preprocessing, graph: &Graph) -> Result<(Preprocessing, PreprocessingSource), ModelError> {
     let source = PreprocessingSource::of(&given);
-    let preprocessing = given.fitted(graph, in_channels, source == PreprocessingSource::Assumed)?;
+    let undeclared = given.channels() as i64;
+    let preprocessing = given.fitted(graph, undeclared, source == PreprocessingSource::Assumed)?;
     let source = source.fitted(&preprocessing);
     Ok((preprocessing, source))
 }
@@ -579,8 +677,7 @@ fn built(
 fn fitting(graph: &Graph) -> Preprocessing {
     let size = |place: usize| graph.shape(graph.input())?.get(place)?.fixed()?.try_into().ok();
     let Some((height, width)) = size(2).zip(size(3)) else { return Preprocessing::default() };
-    let geometry = Geometry { resize: Resize::Exact(Size { width, height }), crop: None };
-    Preprocessing { geometry, ..Preprocessing::default() }
+    Preprocessing { geometry: Geometry::to(Size { width, height }), ..Preprocessing::default() }
 }
 
 /// The architecture whose parameters have the names that the weights have.

@@ -82,10 +82,7 @@ impl fmt::Display for Note {
             Note::Trained { recipe, source } => write!(
                 f,
                 "the model is meant for pictures {recipe} ({source}){}",
-                match recipe.interpolation {
-                    Some("bilinear") | None => "",
-                    Some(_) => "; Reglet supports only bilinear interpolation",
-                }
+                if recipe.has_its_filter() { "" } else { "; Reglet has no such filter and resizes by bilinear interpolation" }
             ),
             Note::OnePicture => f.write_str(
                 "it was exported for one picture at a time, so pictures are run one by one; with a dynamic batch it would be faster",

@@ -192,8 +192,7 @@ impl Preprocessing {
         undeclared: i64,
         assumed: bool,
     ) -> Result<Preprocessing, ModelError> {
-        let declared = graph.shape(graph.input()).and_then(|shape| shape.get(1)?.fixed());
-        let count = match declared.unwrap_or(undeclared) {
+        let count = match graph.in_channels().unwrap_or(undeclared) {
             count @ (1 | 3) => count as usize,
             count => {
                 let what = format!(

@@ -2,16 +2,28 @@
 
 use std::fmt;
 
-use reglet_data::{Geometry, Resize, Size};
+use reglet_data::{Filter, Geometry, Resize, Size};
 use serde_json::Value;
 
 /// A resize, a crop and the filter, as a file says that they belong to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
-    /// The resize and what is cut out afterwards.
+    /// The resize and what is cut out afterwards, by the bilinear filter where the file names none or one that there is not.
     pub geometry: Geometry,
-    /// The filter of the resize by Pillow's name, in small letters; Reglet's is `bilinear`.
+    /// The filter of the resize that the file names, by Pillow's name in small letters.
     pub interpolation: Option<&'static str>,
+}
+
+impl Recipe {
+    fn new(geometry: Geometry, interpolation: Option<&'static str>) -> Recipe {
+        let filter = interpolation.and_then(|name| name.parse().ok()).unwrap_or_default();
+        Recipe { geometry: Geometry { filter, ..geometry }, interpolation }
+    }
+
+    /// Whether pictures can be resized by the filter that the file names.
+    pub(crate) fn has_its_filter(&self) -> bool {
+        self.interpolation.is_none_or(|name| name.parse::<Filter>().is_ok())
+    }
 }
 
 /// Pillow's filters, by the numbers that Hugging Face's configs have for them.
@@ -44,7 +56,7 @@ fn timm(holder: &Value) -> Option<Recipe> {
         None | Some("center") if size.width == size.height => Resize::ShorterSide(before(size.width)?),
         _ => return None,
     };
-    Some(Recipe { geometry: Geometry { resize, crop: Some(size) }, interpolation: filter(holder) })
+    Some(Recipe::new(Geometry { resize, crop: Some(size), ..Geometry::to(size) }, filter(holder)))
 }
 
 fn hugging_face(document: &Value) -> Option<Recipe> {
@@ -64,17 +76,17 @@ fn hugging_face(document: &Value) -> Option<Recipe> {
                 // ConvNeXT's processor, and those made after it.
                 Some(share) if share > 0.0 && share <= 1.0 && crop.is_none() => match shorter < 384 {
                     true => Geometry {
-                        resize: Resize::ShorterSide(plain(f64::from(shorter) / share)?),
                         crop: Some(Size { width: shorter, height: shorter }),
+                        ..Geometry::shorter_side(plain(f64::from(shorter) / share)?)
                     },
                     false => Geometry::exact(shorter),
                 },
-                _ => Geometry { resize: Resize::ShorterSide(shorter), crop },
+                _ => Geometry { crop, ..Geometry::shorter_side(shorter) },
             }
         }
-        None => Geometry { resize: Resize::Exact(square(size)?), crop },
+        None => Geometry { crop, ..Geometry::to(square(size)?) },
     };
-    Some(Recipe { geometry, interpolation: filter(document) })
+    Some(Recipe::new(geometry, filter(document)))
 }
 
 /// A number, or a height and a width.

@@ -95,7 +95,7 @@ const BESIDE: [&str; 2] = ["preprocessor_config.json", "config.json"];
 const LONGEST: u64 = 1 << 20;
 
 /// What an archive and the files beside it say of how pictures become its input.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     /// The statistics, and who says them.
     pub statistics: Option<(Statistics, PreprocessingSource)>,

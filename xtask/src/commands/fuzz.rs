@@ -15,7 +15,7 @@ struct Target {
     libtorch: bool,
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target { name: "archive", seeds: &["tests/fixtures/pt2"], libtorch: true },
     Target { name: "checkpoint", seeds: &["tests/fixtures/checkpoints"], libtorch: true },
     Target {
@@ -23,6 +23,7 @@ const TARGETS: [Target; 9] = [
         seeds: &["fuzz/seeds/coco", "crates/reglet-data/tests/fixtures/coco"],
         libtorch: false,
     },
+    Target { name: "folder", seeds: &["tests/fixtures/hugging_face"], libtorch: true },
     Target { name: "labels", seeds: &["fuzz/seeds/labels"], libtorch: true },
     Target { name: "manifest", seeds: &["fuzz/seeds/manifest"], libtorch: false },
     Target { name: "model", seeds: &["tests/fixtures/pt2"], libtorch: true },
@@ -35,7 +36,7 @@ const TARGETS: [Target; 9] = [
     Target { name: "rows", seeds: &["fuzz/seeds/rows"], libtorch: false },
 ];
 
-const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, labels, manifest, model, onnx, picture or rows (default: all in turn), N is the number of seconds for each (default: 60), and --stable uses the installed compiler instead of nightly";
+const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, folder, labels, manifest, model, onnx, picture or rows (default: all in turn), N is the number of seconds for each (default: 60), and --stable uses the installed compiler instead of nightly";
 
 /// What the words ask for.
 struct Asked {

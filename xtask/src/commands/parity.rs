@@ -36,10 +36,20 @@ const SWEEP: Comparison = Comparison {
     flag: None,
 };
 
+/// Folders as they lie on the Hugging Face Hub.
+const FOLDERS: Comparison = Comparison {
+    script: "make_folders.py",
+    test: "folders",
+    folder: "REGLET_FOLDERS",
+    table: None,
+    flag: None,
+};
+
 /// Compares exported networks with what PyTorch computes with them, and prints how far they are apart. The
 /// words are names of networks, torchvision's or, after `timm.`, timm's; without any, all are compared. With `--sweep`
 /// they are one small network of every family of timm, torchvision and transformers, and without names the table
-/// `docs/sweep.md` is written; with `--onnx` the networks are compared as ONNX files too.
+/// `docs/sweep.md` is written; with `--onnx` the networks are compared as ONNX files too; with `--folders`
+/// they are saved by transformers and timm, and built from their configs.
 ///
 /// With `--corrected`, weights that `reglet correct` wrote are loaded into torchvision's network instead, by the lines of Python
 /// that it printed.
@@ -61,11 +71,12 @@ pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
         [] => PARITY,
         [flag] if *flag == "--sweep" => SWEEP,
         [flag] if *flag == "--onnx" => ONNX,
+        [flag] if *flag == "--folders" => FOLDERS,
         [.., word] => {
             return Err(Error::Usage {
                 command: "parity",
                 word: word.to_string_lossy().into_owned(),
-                expected: "`[--sweep | --onnx] [NETWORK…]` or `--corrected`",
+                expected: "`[--sweep | --onnx | --folders] [NETWORK…]` or `--corrected`",
             });
         }
     };

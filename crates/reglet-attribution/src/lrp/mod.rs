@@ -42,7 +42,7 @@ use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Ope
 /// # let architecture = Architecture::ResNet18;
 /// # let graph = architecture.graph(5, 0.125)?;
 /// # let parameters = Parameters::initial(&graph, 1)?;
-/// # let model = Model::from_parts(architecture, graph, parameters, None, Preprocessing::default(), Device::Cpu)?;
+/// # let model = Model::new(graph, parameters, None, Preprocessing::default(), architecture.into())?;
 /// let input = Tensor::ones([1, 3, 32, 32], (Kind::Float, Device::Cpu));
 /// let method = Lrp { composite: LrpComposite::EpsilonGammaBox, ..Lrp::default() };
 /// assert_eq!(method.attribute(&model, &input, &[3])?.values.size(), [1, 3, 32, 32]);

@@ -223,7 +223,7 @@ mod tests {
         let graph = architecture.graph(2, 0.125).expect("a small one");
         let parameters = Parameters::initial(&graph, 1).expect("drawn");
         let preprocessing = Preprocessing::exact(32);
-        let model = Model::from_parts(architecture, graph, parameters, None, preprocessing, Device::Cpu);
+        let model = Model::new(graph, parameters, None, preprocessing, architecture.into());
         let model = model.expect("two classes");
         let view = RgbImage::from_fn(32, 32, |x, y| Rgb([(7 * x) as u8, (7 * y) as u8, 90]));
         let input =

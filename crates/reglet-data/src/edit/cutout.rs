@@ -11,7 +11,7 @@ use super::placement::Spot;
 use super::room::{Room, Shape};
 use super::{EditError, Edited};
 use crate::parts::{parts, touching_border};
-use crate::{Mask, ResizeError, resize_gray, resize_rgb};
+use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 
 /// The number of pixels around the mask that are included, so that the seam lies on skin and not on the artefact's edge.
 const MARGIN: u32 = 3;
@@ -138,10 +138,10 @@ impl Cutout {
         let to =
             |side: u32| (f64::from(side) * f64::from(scale) / f64::from(self.scale)).round().max(1.0) as u32;
         let (width, height) = (to(self.picture.width()), to(self.picture.height()));
-        let mask = Mask::from_gray(&resize_gray(&self.mask.to_gray(), width, height)?)
+        let mask = Mask::from_gray(&resize_gray(&self.mask.to_gray(), width, height, Filter::Bilinear)?)
             .map_err(|_| ResizeError::TooLarge { width, height })?;
         Ok(Cow::Owned(Cutout {
-            picture: resize_rgb(&self.picture, width, height)?,
+            picture: resize_rgb(&self.picture, width, height, Filter::Bilinear)?,
             mask,
             donor: self.donor.clone(),
             scale,

@@ -6,7 +6,7 @@ mod otsu;
 use image::{GrayImage, Luma, RgbImage, imageops};
 
 use crate::parts::{central, filled, touching_border};
-use crate::{Mask, ResizeError, resize_gray, resize_rgb};
+use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 pub use dataset::EstimatedLesions;
 
 /// The picture is reduced so that its shorter side has at most this length, which bounds the cost and suppresses hairs.
@@ -48,9 +48,9 @@ pub fn estimate_lesion(picture: &RgbImage) -> Result<Option<Mask>, ResizeError> 
     let (width, height) = picture.dimensions();
     let scale = (f64::from(SIDE) / f64::from(width.min(height).max(1))).min(1.0);
     let to = |side: u32| (f64::from(side) * scale).round().max(1.0) as u32;
-    let small = resize_rgb(picture, to(width), to(height))?;
+    let small = resize_rgb(picture, to(width), to(height), Filter::Bilinear)?;
     let Some(lesion) = find(&small) else { return Ok(None) };
-    let full = resize_gray(&lesion.to_gray(), width, height)?;
+    let full = resize_gray(&lesion.to_gray(), width, height, Filter::Bilinear)?;
     Mask::from_gray(&full).map(Some).map_err(|_| ResizeError::TooLarge { width, height })
 }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::Filter;
+
 /// The number of fractional bits of a weight.
 const FRACTION: u32 = 22;
 
@@ -32,9 +34,9 @@ impl Window {
 impl Pass {
     /// From `from` values to `to`. All of them are `span` wide: less than `from` where the last value stands for less than the
     /// others do.
-    pub(super) fn over(from: usize, span: f64, to: usize) -> Pass {
+    pub(super) fn over(from: usize, span: f64, to: usize, filter: Filter) -> Pass {
         let is_identity = from == to && span == from as f64;
-        Pass { from, to, windows: if is_identity { Vec::new() } else { windows(from, span, to) } }
+        Pass { from, to, windows: if is_identity { Vec::new() } else { windows(from, span, to, filter) } }
     }
 
     /// Whether every value stays what it is: then there are no windows.
@@ -86,28 +88,28 @@ impl Pass {
 }
 
 /// The windows of all output values of a pass from `from` values, `span` wide, to `to`.
-fn windows(from: usize, span: f64, to: usize) -> Vec<Window> {
-    let whole = |weight: &f64| (0.5 + weight * f64::from(1 << FRACTION)) as i32;
+fn windows(from: usize, span: f64, to: usize, filter: Filter) -> Vec<Window> {
+    let whole = |weight: &f64| (weight * f64::from(1 << FRACTION) + 0.5_f64.copysign(*weight)) as i32;
     let window =
         |(start, weights): (usize, Vec<f64>)| Window { start, weights: weights.iter().map(whole).collect() };
-    triangles(from, span, to).into_iter().map(window).collect()
+    mixtures(from, span, to, filter).into_iter().map(window).collect()
 }
 
 /// Where each output value's window begins, and its weights, which add up to 1.
-pub(super) fn triangles(from: usize, span: f64, to: usize) -> Vec<(usize, Vec<f64>)> {
+pub(super) fn mixtures(from: usize, span: f64, to: usize, filter: Filter) -> Vec<(usize, Vec<f64>)> {
     let scale = span / to as f64;
-    let support = scale.max(1.0);
+    let support = filter.support() * scale.max(1.0);
     // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
-    let steepness = 1.0 / support;
+    let steepness = 1.0 / scale.max(1.0);
     (0..to)
         .map(|index| {
             let center = (index as f64 + 0.5) * scale;
             // Cast to an integer, a negative number becomes 0, which is the bound wanted here.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(from);
-            let triangle = |at: usize| (1.0 - ((at as f64 - center + 0.5) * steepness).abs()).max(0.0);
-            let sum: f64 = (start..end).map(triangle).sum();
-            (start, (start..end).map(|at| triangle(at) / sum).collect())
+            let weight = |at: usize| filter.at((at as f64 - center + 0.5) * steepness);
+            let sum: f64 = (start..end).map(weight).sum();
+            (start, (start..end).map(|at| weight(at) / sum).collect())
         })
         .collect()
 }
@@ -146,8 +148,9 @@ pub(super) fn finish(sums: &[i32], out: &mut [u8]) {
     }
 }
 
-/// The weights of a window add up to 1 only nearly, so that white may come out brighter than white. They
-/// add up to less than 2 at the very worst (all round up from one half), so that no sum overflows.
+/// The weights of a window add up to 1 only nearly, and some may be negative, so that a value may come out brighter than white or
+/// darker than black. Weights that are not negative add up to less than 2 at the very worst (all round up from one half), so that
+/// no sum overflows; for others the size of a window is bounded.
 fn to_u8(sum: i32) -> u8 {
-    (sum >> FRACTION).min(255) as u8
+    (sum >> FRACTION).clamp(0, 255) as u8
 }

@@ -1,7 +1,7 @@
 //! ConvNeXts.
 
 use super::Sizes;
-use super::layers::{Convolution, layer_norm, scaled};
+use super::layers::{Convolution, EPS, layer_norm, scaled};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
 /// Channels and blocks of each stage of ConvNeXt-Tiny (section 2 of the paper).
@@ -40,7 +40,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
 fn channel_norm(g: &mut Graph, path: &str, input: ValueId, channels: i64) -> ValueId {
     let mut x = g.call_function(path, Layout::Permute { dims: CHANNELS_LAST.to_vec() }, &[input]);
     let [weight, bias] = g.weight_and_bias(path, &[channels]);
-    x = g.call_function(path, layer_norm(channels), &[x, weight, bias]);
+    x = g.call_function(path, layer_norm(channels, EPS), &[x, weight, bias]);
     g.call(path, Layout::Permute { dims: CHANNELS_FIRST.to_vec() }, &[x])
 }
 
@@ -51,7 +51,7 @@ fn block(g: &mut Graph, path: &str, input: ValueId, channels: i64) -> ValueId {
     let conv = Convolution { channels: [channels, channels], kernel: 7, stride: 1, groups: channels };
     let mut x = g.biased_convolution(&inner(0), input, conv);
     x = g.call(&inner(1), Layout::Permute { dims: CHANNELS_LAST.to_vec() }, &[x]);
-    x = g.layer_norm(&inner(2), x, channels);
+    x = g.layer_norm(&inner(2), x, channels, EPS);
     x = g.linear(&inner(3), x, [channels, 4 * channels]);
     x = g.call(&inner(4), Activation::Gelu { tanh: false }, &[x]);
     x = g.linear(&inner(5), x, [4 * channels, channels]);

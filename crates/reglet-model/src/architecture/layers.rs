@@ -63,17 +63,22 @@ impl Graph {
         self.call(path, op, &[input, weight, bias, mean, variance])
     }
 
-    /// Layer norm over the last dimension, with the constant of torchvision's transformers and ConvNeXts, called
-    /// as the module `path`.
-    pub(super) fn layer_norm(&mut self, path: &str, input: ValueId, channels: i64) -> ValueId {
+    /// Layer norm over the last dimension, called as the module `path`.
+    pub(super) fn layer_norm(&mut self, path: &str, input: ValueId, channels: i64, eps: f64) -> ValueId {
         let [weight, bias] = self.weight_and_bias(path, &[channels]);
-        self.call(path, layer_norm(channels), &[input, weight, bias])
+        self.call(path, layer_norm(channels, eps), &[input, weight, bias])
     }
 
     /// A fully connected layer with bias, called as the module `path`.
     pub(super) fn linear(&mut self, path: &str, input: ValueId, [from, to]: [i64; 2]) -> ValueId {
         let [weight, bias] = self.weight_and_bias(path, &[to, from]);
         self.call(path, Op::Linear, &[input, weight, bias])
+    }
+
+    /// A fully connected layer without bias, called as the module `path`.
+    pub(super) fn plain_linear(&mut self, path: &str, input: ValueId, [from, to]: [i64; 2]) -> ValueId {
+        let weight = self.parameter(format!("{path}.weight"), &[to, from], true);
+        self.call(path, Op::Linear, &[input, weight])
     }
 
     /// A weight and, along its first dimension, a bias.
@@ -83,9 +88,12 @@ impl Graph {
     }
 }
 
+/// What torchvision's transformers and ConvNeXts add to variances.
+pub(super) const EPS: f64 = 1e-6;
+
 /// Layer norm over the last dimension.
-pub(super) fn layer_norm(channels: i64) -> Op {
-    Op::LayerNorm { shape: vec![channels], eps: 1e-6 }
+pub(super) fn layer_norm(channels: i64, eps: f64) -> Op {
+    Op::LayerNorm { shape: vec![channels], eps }
 }
 
 /// A number of channels multiplied by a network's width, at least one.

@@ -3,6 +3,7 @@
 mod convnext;
 mod densenet;
 mod efficientnet;
+pub(crate) mod hugging_face;
 mod layers;
 mod mobilenet;
 mod resnet;
@@ -216,41 +217,13 @@ impl Architecture {
         }
     }
 
-    /// The parameter whose second dimension is the number of the pictures' channels.
-    fn stem(self) -> &'static str {
-        match self {
-            Architecture::ResNet18
-            | Architecture::ResNet34
-            | Architecture::ResNet50
-            | Architecture::ResNet101
-            | Architecture::ResNet152 => "conv1.weight",
-            Architecture::MobileNetV2 | Architecture::EfficientNetB0 | Architecture::ConvNextTiny => {
-                "features.0.0.weight"
-            }
-            Architecture::VGG11
-            | Architecture::VGG11Bn
-            | Architecture::VGG13
-            | Architecture::VGG13Bn
-            | Architecture::VGG16
-            | Architecture::VGG16Bn
-            | Architecture::VGG19
-            | Architecture::VGG19Bn => "features.0.weight",
-            Architecture::DenseNet121 => "features.conv0.weight",
-            Architecture::VitB16 => "conv_proj.weight",
-        }
-    }
-
     /// How many channels the pictures have that `weights` were trained on: that of their first layer, and three where it is
     /// missing or cannot be one.
-    pub(crate) fn in_channels_of(self, weights: &Weights) -> i64 {
-        let size = weights.get(self.stem()).map(|stem| stem.size());
-        size.and_then(|size| size.get(1).copied()).filter(|&in_channels| in_channels > 0).unwrap_or(3)
-    }
-
-    /// The same of a graph of this architecture.
-    pub(crate) fn in_channels_in(self, graph: &Graph) -> i64 {
-        let stem = graph.parameters().iter().find(|parameter| parameter.name == self.stem());
-        stem.and_then(|stem| stem.shape.get(1).copied()).unwrap_or(3)
+    pub(crate) fn in_channels_of(self, weights: &Weights) -> Result<i64, ModelError> {
+        let graph = self.graph(1, 1.0)?;
+        let stem = graph.stem().and_then(|index| weights.get(&graph.parameters()[index].name));
+        let size = stem.and_then(|stem| stem.size().get(1).copied());
+        Ok(size.filter(|&in_channels| in_channels > 0).unwrap_or(3))
     }
 
     /// How many classes `weights` were trained for, if they are this architecture's at all. Any common

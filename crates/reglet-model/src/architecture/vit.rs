@@ -1,7 +1,7 @@
 //! Vision transformers.
 
 use super::Sizes;
-use super::layers::scaled;
+use super::layers::{EPS, scaled};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Op, Product, Selection, Size, ValueId};
 
 /// Height and width of the pictures, and of the patches they are cut into.
@@ -46,7 +46,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
         let path = format!("encoder.layers.encoder_layer_{index}");
         x = encoder_layer(&mut g, &path, x, [places + 1, channels]);
     }
-    x = g.layer_norm("encoder.ln", x, channels);
+    x = g.layer_norm("encoder.ln", x, channels, EPS);
     // What Python's `x[:, 0]` is exported as.
     let all =
         Selection::Slice { dim: 0, start: Some(Size::Fixed(0)), end: Some(Size::Fixed(i64::MAX)), step: 1 };
@@ -61,11 +61,11 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
 fn encoder_layer(g: &mut Graph, path: &str, input: ValueId, shape: [i64; 2]) -> ValueId {
     let channels = shape[1];
     let add = Arithmetic::Add { other: None };
-    let mut x = g.layer_norm(&format!("{path}.ln_1"), input, channels);
+    let mut x = g.layer_norm(&format!("{path}.ln_1"), input, channels, EPS);
     x = self_attention(g, &format!("{path}.self_attention"), x, shape);
     x = g.call(&format!("{path}.dropout"), Op::Dropout { p: 0.0 }, &[x]);
     let attended = g.call_function(path, add.clone(), &[x, input]);
-    x = g.layer_norm(&format!("{path}.ln_2"), attended, channels);
+    x = g.layer_norm(&format!("{path}.ln_2"), attended, channels, EPS);
     x = g.linear(&format!("{path}.mlp.0"), x, [channels, 4 * channels]);
     x = g.call(&format!("{path}.mlp.1"), Activation::Gelu { tanh: false }, &[x]);
     x = g.call(&format!("{path}.mlp.2"), Op::Dropout { p: 0.0 }, &[x]);

@@ -1,6 +1,6 @@
-//! The last features of a network: what its last linear layer is given.
+//! The two ends of a network: what its first convolution reads, and what its last linear layer is given.
 
-use super::{Graph, Op, Origin, Product, ValueId};
+use super::{Graph, Node, Op, Origin, Product, ValueId};
 
 /// A network's last layer, where that is a linear one whose weight and bias are parameters: W x + b.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,22 @@ impl Graph {
                 next => value = next?,
             }
         }
+    }
+
+    /// The weight of the first convolution that reads the pictures themselves: its place among [`Graph::parameters`].
+    pub(crate) fn stem(&self) -> Option<usize> {
+        let reads =
+            |node: &&Node| node.inputs.first() == Some(&self.input()) && matches!(node.op, Op::Conv2d { .. });
+        match self.origin(*self.nodes().iter().find(reads)?.inputs.get(1)?) {
+            Origin::Parameter(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// How many channels the pictures have: as declared, else as the first convolution reads them; `None` where neither says.
+    pub(crate) fn in_channels(&self) -> Option<i64> {
+        let declared = self.shape(self.input()).and_then(|shape| shape.get(1)?.fixed());
+        declared.or_else(|| self.parameters()[self.stem()?].shape.get(1).copied())
     }
 
     /// Whether a value depends on parameters alone.

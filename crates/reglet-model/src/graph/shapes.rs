@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tch::{Device, Kind, Tensor};
 
 use super::op::Context;
-use super::{Graph, Op, ValueId};
+use super::{Graph, Op, Size, ValueId};
 use crate::{ModelError, Parameters};
 
 impl Graph {
@@ -23,7 +23,9 @@ impl Graph {
         input: &[i64],
     ) -> Result<HashMap<ValueId, Vec<i64>>, ModelError> {
         let _guard = tch::no_grad_guard();
-        let pictures = zeros(input, Kind::Float)?;
+        let kinds = parameters.tensors().iter().map(Tensor::kind);
+        let kind = kinds.into_iter().find(|kind| is_real(*kind)).unwrap_or(Kind::Float);
+        let pictures = zeros(input, kind)?;
         let context = self.context(&[(self.input(), &pictures)], false)?;
         let mut values = HashMap::from([(self.input(), pictures)]);
         for (index, tensor) in parameters.tensors().iter().enumerate() {
@@ -47,6 +49,51 @@ impl Graph {
         Ok(values.into_iter().map(|(value, zeros)| (value, zeros.size())).collect())
     }
 
+    /// Does something with the graph while every value has the shape declared that it has for pictures `[C, H, W]`, of which the
+    /// number is left open. Afterwards only what was declared before is.
+    ///
+    /// # Errors
+    /// Those of [`shapes`](Graph::shapes).
+    pub(crate) fn while_declared<R>(
+        &mut self,
+        parameters: &Parameters,
+        [channels, height, width]: [i64; 3],
+        work: impl FnOnce(&mut Graph) -> R,
+    ) -> Result<R, ModelError> {
+        let at = |rows: i64| self.shapes(parameters, &[rows, channels, height, width]);
+        let declared = self.shape(self.input()).and_then(<[Size]>::first).cloned();
+        let (mut shapes, mut symbols) = (HashMap::new(), self.symbols.clone());
+        if let Some(Size::Fixed(rows)) = declared {
+            let fixed = |(value, shape): (_, Vec<i64>)| (value, shape.into_iter().map(Size::Fixed).collect());
+            shapes.extend(at(rows)?.into_iter().map(fixed));
+        } else {
+            let batch = declared.unwrap_or_else(|| {
+                symbols.push("N".to_owned());
+                Size::Symbol(symbols.len() - 1)
+            });
+            // Two numbers of pictures tell which sizes are multiples of it.
+            let (two, three) = (at(2)?, at(3)?);
+            let size = |(two, three): (&i64, &i64)| match (two, three) {
+                (two, three) if two == three => Some(Size::Fixed(*two)),
+                (2, 3) => Some(batch.clone()),
+                (two, three) if two % 2 == 0 && two / 2 * 3 == *three => {
+                    Some(Size::Product(vec![Size::Fixed(two / 2), batch.clone()]))
+                }
+                _ => None,
+            };
+            for (value, two) in two {
+                let three = three.get(&value).filter(|three| three.len() == two.len());
+                let sizes = three.and_then(|three| two.iter().zip(three).map(size).collect());
+                shapes.extend(sizes.map(|sizes: Vec<Size>| (value, sizes)));
+            }
+        }
+        let before =
+            (std::mem::replace(&mut self.shapes, shapes), std::mem::replace(&mut self.symbols, symbols));
+        let found = work(self);
+        (self.shapes, self.symbols) = before;
+        Ok(found)
+    }
+
     /// Refuses a graph whose declared shapes are not those that its operators make of an input of this one.
     ///
     /// # Errors
@@ -64,6 +111,10 @@ impl Graph {
         }
         Ok(())
     }
+}
+
+fn is_real(kind: Kind) -> bool {
+    matches!(kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double)
 }
 
 /// Zeros of this shape in the memory of one.

@@ -38,7 +38,8 @@ use self::schema::{Argument, CallNode, Calls, Extent, InputSpec, OutputSpec, Pro
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
-use crate::graph::{Behind, Graph, Layout, Op, Size, Squashing};
+use crate::graph::{Graph, Layout, Op, Size, Squashing};
+use crate::meaning::Meaning;
 use crate::statistics::{self, Said};
 use crate::{ModelError, Note, Parameters, files};
 
@@ -84,20 +85,9 @@ impl Import {
     fn finish(self, path: &Path, sha256: String) -> Result<Exported, ModelError> {
         let Import { mut graph, parameters, class, mut notes, entry } = self;
         let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
-        let behind = graph.look_behind().map_err(unreadable)?;
-        let logits = logits_of(&graph).map_err(unreadable)?;
-        let squashing = behind.as_ref().map(|behind| behind.squashing);
-        if let Some(Behind { squashing, value }) = behind {
-            notes.push(Note::LookedBehind { squashing, value, logits });
-        }
-        if matches!(graph.shape(graph.input()), Some([Size::Fixed(_), ..])) {
-            notes.push(Note::OnePicture);
-            graph.run_one_by_one();
-        } else if let Some((node, surely)) = graph.mixes_pictures(&parameters) {
-            let value = graph.name(node.output).to_owned();
-            notes.push(Note::RowsDepend { value, operator: node.op.name(), surely });
-            graph.run_one_by_one();
-        }
+        let Meaning { logits, squashing, notes: more } =
+            Meaning::of(&mut graph, &parameters).map_err(unreadable)?;
+        notes.extend(more);
         let said = statistics::find(path, entry.as_deref())?;
         Ok(Exported { graph, parameters, class, logits, squashing, notes, said, sha256 })
     }
@@ -134,18 +124,6 @@ pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     let entry = archive.entry(statistics::ENTRY).map_err(unreadable)?;
     let import = Import { graph, parameters, class: importer.class, notes: Vec::new(), entry };
     import.finish(path, files::sha256(path).map_err(unreadable)?)
-}
-
-/// The number of logits, from the shape `[N, classes]` of the graph's output.
-fn logits_of(graph: &Graph) -> Result<i64, String> {
-    let shape = graph.shape(graph.output());
-    match shape {
-        Some([_, Size::Fixed(logits)]) if *logits > 0 => Ok(*logits),
-        _ => {
-            let shape = shape.map_or("unknown".to_owned(), |shape| graph.describe(shape));
-            Err(format!("its result has the shape {shape}, but logits have the shape [N, classes]"))
-        }
-    }
 }
 
 /// The calls read so far, and what names stand for.

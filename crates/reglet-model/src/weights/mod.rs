@@ -58,6 +58,22 @@ impl Weights {
         self.tensors.get(name)
     }
 
+    /// Gives every tensor the name that is made of its own.
+    pub(crate) fn rename_all(&mut self, renamed: impl Fn(String) -> String) {
+        let tensors = std::mem::take(&mut self.tensors).into_iter();
+        self.tensors = tensors.map(|(name, tensor)| (renamed(name), tensor)).collect();
+    }
+
+    /// Has a tensor called `name` besides, or instead of the one that was called so.
+    pub(crate) fn insert(&mut self, name: String, tensor: Tensor) {
+        self.tensors.insert(name, tensor);
+    }
+
+    /// Leaves a tensor out, if there is one of that name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.tensors.remove(name);
+    }
+
     /// The names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.tensors.keys().map(String::as_str)
@@ -107,13 +123,9 @@ impl Weights {
 
     /// Gives the modules of each pair, from old to new, in every name their new name.
     pub(crate) fn rename(&mut self, pairs: &[(&str, &str)]) {
-        let renamed = |name: String| {
+        self.rename_all(|name| {
             pairs.iter().fold(name, |name, (old, new)| name.replace(&format!(".{old}."), &format!(".{new}.")))
-        };
-        if !pairs.is_empty() {
-            let tensors = std::mem::take(&mut self.tensors).into_iter();
-            self.tensors = tensors.map(|(name, tensor)| (renamed(name), tensor)).collect();
-        }
+        });
     }
 
     fn check_finite(&self) -> Result<(), ModelError> {

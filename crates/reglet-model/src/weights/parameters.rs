@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Device, Tensor};
 
 use super::Weights;
+use crate::ModelError;
 use crate::graph::{Graph, Parameter, Rewrite, Shortcut, ValueId};
-use crate::{Architecture, ModelError};
 
 /// How many names a message lists before it only counts.
 const LISTED: usize = 3;
@@ -32,7 +32,7 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Assigns `weights` to the parameters of `graph`, moving them to `device`.
+    /// Assigns `weights` to the parameters of `graph`, moving them to `device`. `network` is what messages call the graph.
     ///
     /// # Errors
     /// [`ModelError::WeightsMismatch`] with the number of missing, unexpected and misshapen tensors and
@@ -40,7 +40,7 @@ impl Parameters {
     pub fn from_weights(
         graph: &Graph,
         weights: &Weights,
-        architecture: Architecture,
+        network: &str,
         device: Device,
     ) -> Result<Parameters, ModelError> {
         let expected = graph.parameters();
@@ -66,7 +66,7 @@ impl Parameters {
             };
             return Err(ModelError::WeightsMismatch {
                 path: weights.path().to_owned(),
-                architecture: architecture.to_string(),
+                architecture: network.to_owned(),
                 mismatch: format!("{}; {advice}", complaints.join(", ")),
             });
         }
@@ -137,6 +137,11 @@ impl Parameters {
         };
         let tensors = self.tensors.iter().map(copy).collect::<Result<_, tch::TchError>>()?;
         Ok(Parameters::from_tensors(tensors))
+    }
+
+    /// Where the tensors lie; the CPU where there is none.
+    pub fn device(&self) -> Device {
+        self.tensors.first().map_or(Device::Cpu, Tensor::device)
     }
 
     /// The tensors, in the graph's order.

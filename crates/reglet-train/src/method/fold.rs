@@ -97,7 +97,7 @@ impl HeadWeights {
 
 #[cfg(test)]
 mod tests {
-    use reglet_model::{Architecture, Graph, Layout, Op, Pool, Preprocessing, ValueId};
+    use reglet_model::{Graph, Layout, Op, Pool, Preprocessing, Provenance, ValueId};
 
     use super::*;
 
@@ -107,8 +107,8 @@ mod tests {
         let output = last(&mut graph, input);
         graph.set_output(output);
         let start = Parameters::initial(&graph, 1).expect("weights");
-        let parts = (Architecture::ResNet18, Preprocessing::exact(8));
-        Model::from_parts(parts.0, graph, start, None, parts.1, Device::Cpu).expect("a network")
+        Model::new(graph, start, None, Preprocessing::exact(8), Provenance::of("a network"))
+            .expect("two classes")
     }
 
     fn pooled(graph: &mut Graph, x: ValueId) -> ValueId {
