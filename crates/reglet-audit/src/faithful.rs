@@ -1,4 +1,4 @@
-//! Whether a method's maps are true of the model: whether what they point at is what moves its answer.
+//! Whether a method's maps are faithful to the model: whether the regions that they highlight influence its answer.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, stack};
 use rand::{Rng, SeedableRng};
@@ -38,7 +38,7 @@ const BLUR: f64 = 0.05;
 /// Costs 24 forward passes for each row and method, and 10 more for infidelity.
 ///
 /// # Errors
-/// What the model reports.
+/// Any error of the model.
 pub(crate) fn faithfulness(
     model: &Model,
     target: usize,

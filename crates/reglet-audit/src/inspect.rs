@@ -1,4 +1,4 @@
-//! `reglet inspect`: what a model is made of.
+//! `reglet inspect`: lists the parts of a model.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ struct Subject {
 /// of one square picture of that side.
 ///
 /// # Errors
-/// Whatever is wrong with the model; a side that it cannot take among it.
+/// Any error in the model, such as a side that it does not accept.
 pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let subject = Subject::load(name, side)?;
     let graph = subject.model.graph();

@@ -1,4 +1,4 @@
-//! What an audit has found so far, so that one that was interrupted goes on from there.
+//! The journal: the measurements of an audit so far, from which an interrupted audit is resumed.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::observe::Observed;
 
-/// A hidden file beside the folder of the results: a key that says of which audit, then a record for each chunk of
-/// pictures: its number, its length, a checksum of these and of what it holds, and what it holds. It goes when the results are
-/// there. While an audit writes to it, it is locked, so that a second audit into the same folder is refused.
+/// A hidden file beside the folder of the results. It contains a key that identifies the audit, then a record for each chunk
+/// of pictures: its number, its length, a checksum, and its content. It is deleted when the results are complete. While an
+/// audit writes to it, it is locked, so that a second audit into the same folder is refused.
 ///
-/// A run is never the worse for it: where it cannot be written, or what it holds is of another audit, cut short or damaged,
-/// that part and all that follows is found anew.
+/// A journal never makes a run fail: if it cannot be written, or if it belongs to another audit, or is truncated or damaged,
+/// the affected part and everything after it is computed again.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     path: PathBuf,

@@ -1,6 +1,6 @@
-//! How the program holds its memory.
+//! Settings of the memory allocator.
 
-/// Keeps what is freed for what comes next, instead of handing it back to the system.
+/// Keeps freed memory for later allocations, instead of returning it to the system.
 ///
 /// A network's activations are some megabytes each, which the allocator would map anew for every operator and unmap after
 /// it; the system then clears each page again. On a MobileNetV2 that is a third of the time.

@@ -1,4 +1,4 @@
-//! Asking the models: every picture, as it is and after each change, through every model and method.
+//! Runs every model and method on every picture, unchanged and after each change.
 
 mod look;
 mod prepare;
@@ -26,8 +26,8 @@ pub(crate) use prepare::gallery;
 use prepare::{Geometries, Prepared, Workshop, prepare};
 pub(crate) use probe::{Probes, answers};
 
-/// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
-/// with them the last digits, are the same.
+/// The number of pictures that are in memory at once. A part of a larger audit consists of whole chunks, so that the
+/// batches, and with them the last digits, are the same.
 pub(crate) const CHUNK: usize = 16;
 
 /// How many pictures that cannot be read are named before they are only counted.
@@ -39,20 +39,20 @@ pub(crate) fn place_in_data(picture: usize, unread: &[Unread]) -> usize {
     unread.iter().fold(picture, |place, unread| place + usize::from(unread.place <= place))
 }
 
-/// What was found of some pictures.
+/// The measurements on some pictures.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Observed {
     /// The pictures, in the order of the data set.
     pub pictures: Vec<Picture>,
-    /// What the models said of them.
+    /// The answers of the models.
     pub observations: Vec<Observation>,
-    /// Where their maps lie.
+    /// Where their maps concentrate.
     pub maps: Vec<MapRow>,
     /// What the report shows of those in the gallery.
     pub exhibits: Vec<Shown>,
     /// Maps in small, where the config asks for kinds of maps.
     pub sketches: Vec<Sketch>,
-    /// The pictures that could not be read, of which there is nothing else.
+    /// The pictures that could not be read, for which there are no measurements.
     pub unread: Vec<Unread>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Shown {
     pub size: (u32, u32),
     /// The picture, as JPEG.
     pub view: Vec<u8>,
-    /// Its regions' outlines, as a PNG to lay over it.
+    /// The outlines of its regions, as a PNG overlay.
     pub outlines: Vec<u8>,
     /// Its changed versions by artefact and change, at the first place of each, as JPEG.
     pub edited: Vec<(usize, Change, Vec<u8>)>,
@@ -122,7 +122,7 @@ impl Observed {
         self
     }
 
-    /// Refuses more unread pictures than the config allows of the whole data set.
+    /// Returns an error if there are more unreadable pictures than the config allows for the whole data set.
     ///
     /// # Errors
     /// [`Error::Usage`] that names them.
@@ -190,7 +190,7 @@ fn geometries(plan: &Plan) -> Geometries {
     Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry))
 }
 
-/// What all parts of an audit have in common, as far as asking the models needs it.
+/// The common values of all parts of an audit that are needed for running the models.
 pub(crate) struct Given {
     /// How the probes are fitted.
     pub probes: Probes,

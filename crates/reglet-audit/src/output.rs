@@ -1,4 +1,4 @@
-//! Results that appear whole or not at all.
+//! Results that appear completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::{Error, journal};
 
-/// A folder in the making. Files are written to a hidden folder beside it and moved to their place by
-/// [`finish`](Output::finish); whatever ends the program before that leaves nothing behind.
+/// A results folder that is being written. Files are written to a hidden folder beside it and moved to their place by
+/// [`finish`](Output::finish); if the program ends before that, nothing is left behind.
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,

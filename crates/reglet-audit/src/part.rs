@@ -1,9 +1,9 @@
-//! Parts of an audit, made on many machines, and how they become one.
+//! Parts of an audit that are computed on many machines, and their merging.
 //!
-//! | file in a folder | holds |
+//! | file in a folder | contains |
 //! |---|---|
 //! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be trusted |
-//! | `part-3-of-17.reglet` | what was observed of the third of 17 parts |
+//! | `part-3-of-17.reglet` | the measurements of the third of 17 parts |
 //!
 //! A part is made of whole chunks, the same that an audit on one machine would run, so that its batches are the same, and with
 //! them the last digits. Each file begins with what it was made of ([`Identity`]) and has a checksum; it is written beside its
@@ -33,7 +33,7 @@ const MAGIC: &[u8] = b"reglet part 3\n";
 /// The name of the file of what all parts have in common.
 pub(crate) const PLAN: &str = "plan.reglet";
 
-/// Which part of how many, from 1.
+/// The number of a part, from 1, and the number of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
     /// Its number, 1 to [`of`](Shard::of).
@@ -127,7 +127,7 @@ impl Identity {
         }
     }
 
-    /// In what it differs from another, in words.
+    /// The difference from another, as text.
     fn difference(&self, other: &Identity) -> Option<&'static str> {
         let differs = [
             (self.reglet != other.reglet || self.program != other.program, "another build of reglet"),
@@ -152,7 +152,7 @@ pub(crate) struct Common {
     pub seen: Vec<SeenFile>,
 }
 
-/// What was observed of a part.
+/// The measurements of a part.
 #[derive(Serialize, Deserialize)]
 struct Part {
     identity: Identity,

@@ -1,4 +1,4 @@
-//! Progress: a bar on a terminal, plain lines elsewhere, and whoever else wants to know.
+//! Progress: a bar on a terminal, lines of text elsewhere, and callbacks.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use serde::Serialize;
 use crate::Error;
 use crate::plan::Plan;
 
-/// How far an audit has come.
+/// The progress of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// At what it is.
+    /// The current stage.
     pub stage: Stage,
-    /// So many are done…
+    /// The number of completed items…
     pub done: u64,
-    /// …of so many.
+    /// …and the total number.
     pub total: u64,
 }
 
@@ -25,11 +25,11 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The models' features of some pictures, for the probes; counted in pictures of each model.
+    /// Computing features of some pictures for the probes; counted in pictures of each model.
     Features,
-    /// What is found of every picture; counted in pictures.
+    /// Measuring all pictures; counted in pictures.
     Pictures,
-    /// Whether maps can be trusted, and what kinds there are; counted in parts of that, for each model and target.
+    /// Testing and grouping the maps; counted in parts of this work, for each model and target.
     Maps,
 }
 

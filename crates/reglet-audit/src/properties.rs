@@ -1,4 +1,4 @@
-//! Plain properties of a picture: what a classifier might go by that nobody has named.
+//! Simple properties of a picture, which a classifier might use although nobody has named them.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
@@ -24,11 +24,11 @@ const BLOCK: usize = 8;
 /// By name:
 ///
 /// * `brightness`, `contrast`: mean and standard deviation of the luma (ITU-R BT.601), 0 to 255;
-/// * `redness`, `saturation`: the means of red less green, and of the largest channel less the smallest, in levels;
+/// * `redness`, `saturation`: the means of red minus green, and of the largest channel minus the smallest, in levels;
 /// * `sharpness`: the mean absolute difference of a pixel from its four neighbours' mean, in levels;
 /// * `dark_border`: the share of the outer twelfth of the picture that is nearly black, 0 to 1;
-/// * `blockiness`: how much more neighbours differ across the borders of 8 × 8 blocks than elsewhere, a trace of JPEG
-///   compression; 1 is not at all;
+/// * `blockiness`: how much more neighbours differ across the borders of 8 × 8 blocks than elsewhere, as a trace of JPEG
+///   compression; 1 means no difference;
 /// * `width`, `height`, `aspect`: in pixels, and width over height.
 pub(crate) fn properties(picture: &RgbImage) -> BTreeMap<String, f64> {
     let (width, height) = picture.dimensions();

@@ -1,5 +1,5 @@
-//! The report: everything an audit found as one HTML page that needs no other file and no network. A script sorts and
-//! filters its galleries; without it the whole page can be read.
+//! The report: all results of an audit as a self-contained HTML page that needs no network. A script sorts and filters its
+//! galleries; the page can be read completely without it.
 
 mod charts;
 mod evidence;

@@ -1,4 +1,4 @@
-//! The configs and weights that come inside the program.
+//! The configs and weights that are embedded in the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};

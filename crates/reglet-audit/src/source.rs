@@ -1,4 +1,4 @@
-//! A config's text: found, read, overridden, and pointed into where something in it is wrong.
+//! A config's text: finding it, reading it, applying overrides, and locating errors in it.
 
 use std::fs;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::{ConfigError, Error, shipped};
 
-/// A config as it was read, with what is needed to point into it.
+/// A config as it was read, with the information for locating errors in it.
 pub(crate) struct Document<T> {
     /// What it says.
     pub config: T,

@@ -34,7 +34,7 @@ impl Member {
         self.model().load(&audit.folder, &audit.config, phantoms.classes())
     }
 
-    /// As an audit's config names it.
+    /// The name in an audit's config.
     pub fn model(&self) -> ModelConfig {
         ModelConfig {
             architecture: Some(Architecture::ResNet18),

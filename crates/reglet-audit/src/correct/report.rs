@@ -29,7 +29,7 @@ struct Page<'a> {
 /// The page, in the language of `results`. Every name, sentence and config in `results` is escaped.
 ///
 /// # Errors
-/// A number that no chart can show.
+/// A number that a chart cannot show.
 pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
     let language = results.language;
     let page = &Page { results, words: Words::new(language, &results.artefact, &results.target), language };

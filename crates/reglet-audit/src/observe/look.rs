@@ -251,7 +251,7 @@ pub(crate) struct Maps {
 /// The maps of pictures of one size for the class `target`.
 ///
 /// # Errors
-/// Whatever the model or a method reports.
+/// Any error of the model or a method.
 pub(crate) fn explain(
     methods: &[Method],
     model: &Model,

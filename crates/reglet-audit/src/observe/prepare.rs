@@ -16,7 +16,7 @@ use crate::properties::properties;
 
 /// A picture with its changed versions. Nothing of it is kept at its own size: a chunk of pictures would fill the memory.
 pub(super) struct Prepared {
-    /// Its place in the data set.
+    /// Its index in the data set.
     pub index: usize,
     pub known: reglet_evidence::Picture,
     /// By geometry.

@@ -192,7 +192,7 @@ fn probe(
 /// What a model says of pictures of one size, in one pass.
 ///
 /// # Errors
-/// Whatever the model reports.
+/// Any error of the model.
 pub(crate) fn ask(plan: &Plan, model: &Model, views: &[Picture]) -> Result<Asked, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let (logits, features) = model.logits_and_features(&input)?;
@@ -213,7 +213,7 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[Picture]) -> Result<Asked
 /// What a model says of one class for each picture, a bounded number of them at a time.
 ///
 /// # Errors
-/// Whatever the model reports.
+/// Any error of the model.
 pub(crate) fn answers(model: &Model, target: usize, views: &[Picture]) -> Result<Vec<Score>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());

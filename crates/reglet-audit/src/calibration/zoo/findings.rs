@@ -40,7 +40,7 @@ pub(in crate::calibration) struct ZooFindings {
     pub(super) guilty: f64,
     pub(super) innocent: f64,
     pub(super) classifiers: Vec<Caged>,
-    /// By the means of changing pictures.
+    /// By the means of editing pictures.
     pub(super) rates: BTreeMap<String, Rates>,
     /// All that was known in each case that was judged wrongly, by classifier and means.
     pub(super) wrong: BTreeMap<String, Vec<Case>>,
@@ -54,7 +54,7 @@ pub(super) struct Caged {
     pub operating_point: f64,
     pub standing: Standing,
     pub truth: Truth,
-    /// By the means of changing pictures.
+    /// By the means of editing pictures.
     pub audits: BTreeMap<String, Vec<Audited>>,
 }
 
@@ -143,10 +143,10 @@ impl ZooFindings {
         self.wrong.is_empty()
     }
 
-    /// A row for each classifier and means.
+    /// A row for each classifier and each means of editing.
     ///
     /// # Errors
-    /// A table that cannot be written.
+    /// The table cannot be written.
     pub fn table(&self) -> Result<Vec<u8>, Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write zoo.csv: {error}"));
         let mut writer = csv::Writer::from_writer(Vec::new());

@@ -174,7 +174,7 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// The region under suspicion first, then the lesion, then the others by name.
+/// The suspected region first, then the lesion, then the others by name.
 pub(crate) fn ordered<'a>(page: &Page<'_>, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
     let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
     let rank = |name: &str| {
