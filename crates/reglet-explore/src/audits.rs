@@ -1,4 +1,4 @@
-//! The real audit, of the pictures that were annotated in the page: begun, watched and stopped from there.
+//! Audits of the pictures that were annotated in the page, which can be started, watched and stopped from there.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,15 +18,15 @@ use crate::answers::Classifier;
 use crate::lane::{Lane, Turn};
 use crate::scene::Pictures;
 
-/// What an audit of the page's pictures is made by.
+/// The settings of an audit of the page's pictures.
 pub struct Recipe {
-    /// The config; where it names no class, the page asks for one.
+    /// The config; if it names no class, the page asks for one.
     pub config: Config,
     /// The folder for the results of all audits, each in a folder of its own there.
     pub out: PathBuf,
 }
 
-/// An audit as the page asks for it.
+/// An audit request of the page.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
@@ -38,15 +38,15 @@ pub struct AuditRequest {
     /// The report's title, where the config has none of its own.
     #[serde(default)]
     pub title: Option<String>,
-    /// All pictures, and not only those that have been looked at.
+    /// All pictures, and not only those that have been reviewed.
     #[serde(default)]
     pub all: bool,
-    /// What kinds of maps there are, too: shortcuts that nobody has named.
+    /// Whether maps are grouped as well, to reveal shortcuts that nobody has named.
     #[serde(default)]
     pub kinds: bool,
 }
 
-/// How the newest audit stands.
+/// The state of the latest audit.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Stand {
@@ -61,14 +61,14 @@ pub enum Stand {
     },
     /// It was stopped.
     Stopped,
-    /// It came to nothing.
+    /// It failed.
     Failed {
         /// Why.
         reason: String,
     },
     /// It is done.
     Done {
-        /// The address of its report, which nobody can guess.
+        /// The address of its report, which cannot be guessed.
         report: String,
         /// The folder of its results.
         folder: String,
@@ -79,7 +79,7 @@ pub enum Stand {
     },
 }
 
-/// Pictures whose maps are alike.
+/// Pictures with similar maps.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kind {
     /// The model, with artefact and class where there are several.
@@ -90,7 +90,7 @@ pub struct Kind {
     pub title: String,
     /// How many pictures.
     pub pictures: usize,
-    /// The share of them that is called the class.
+    /// The share of them that is classified as the target.
     pub called: Option<f64>,
     /// The share that shows the artefact, of those that are annotated.
     pub artefact: Option<f64>,
@@ -98,7 +98,7 @@ pub struct Kind {
     pub typical: Vec<usize>,
 }
 
-/// What an audit found of one model.
+/// The result of an audit for one model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
     /// The model, with artefact and class where there are several.
@@ -173,7 +173,7 @@ impl Audits {
         self.recipe.config.targets().is_empty()
     }
 
-    /// How the newest audit stands.
+    /// The state of the latest audit.
     pub fn stand(&self) -> Stand {
         self.shared.stand().clone()
     }

@@ -1,4 +1,4 @@
-//! A phantom by its number, with what a hand has changed of it.
+//! A phantom by its number, with the changes of the sliders.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What is changed of a phantom: properties by name, each within its range ([`PROPERTIES`]).
+/// The changes of a phantom: properties by name, each within its range ([`PROPERTIES`]).
 pub type Looks = BTreeMap<String, f32>;
 
 /// Which phantom: the seed and the class fix everything about it.
@@ -20,12 +20,12 @@ pub struct Number {
     pub melanoma: bool,
 }
 
-/// Something about a phantom that a slider sets.
+/// A property of a phantom that a slider sets.
 #[derive(Debug, Serialize)]
 pub struct Property {
     /// Its name in requests.
     pub name: &'static str,
-    /// What it belongs to: `skin`, `lesion`, `clutter` or `light`.
+    /// Its group: `skin`, `lesion`, `clutter` or `light`.
     pub group: &'static str,
     /// The least value.
     pub low: f32,
@@ -134,7 +134,7 @@ fn brightness(phantom: &mut Phantom, value: f32) {
 /// The phantom of this number, without a ruler, and what it has of every property.
 ///
 /// # Errors
-/// Where there is no such phantom.
+/// There is no such phantom.
 pub fn usual(number: Number) -> Result<(Phantom, Looks), Error> {
     let phantom = draw(number, PhantomOptions::default())?;
     let looks = PROPERTIES
@@ -151,7 +151,7 @@ fn within(property: &Property, value: f32) -> f32 {
 /// So many further seeds are asked for hairs and bubbles; each has some.
 const FURTHER: u32 = 24;
 
-/// The phantom of this number as a hand has changed it, without a ruler.
+/// The phantom of this number with the changes of the sliders, without a ruler.
 ///
 /// # Errors
 /// A property that there is not, or a value that is out of its range.
@@ -214,7 +214,7 @@ fn draw(number: Number, options: PhantomOptions) -> Result<Phantom, Error> {
 /// A ruler of each material, for this phantom to begin with: the first that seeds from its own on draw.
 ///
 /// # Errors
-/// Where there is no such phantom.
+/// There is no such phantom.
 pub fn rulers(number: Number) -> Result<Vec<Ruler>, Error> {
     const SEEDS: u32 = 64;
     let mut rulers = Vec::new();

@@ -1,4 +1,4 @@
-//! What the page is about: the classifiers that come with the program, those of a config, or one's own.
+//! Opens the classifiers and pictures of the page: those that come with the program, those of a config, or the user's own.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub fn shipped() -> Result<Served, Error> {
 /// The classifiers and pictures of an audit's config, with `key=value` overrides. Audits from the page are written to `out`.
 ///
 /// # Errors
-/// Whatever is wrong with the config, the data or a model.
+/// Any error in the config, the data or a model.
 pub fn of_config(config: &Path, overrides: &[String], out: &Path) -> Result<Served, Error> {
     let Opened { config, folder, data, artefacts, targets, models, methods } =
         Plan::load(config, overrides)?.into_opened();
@@ -87,11 +87,11 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// A model as `explain` takes it, with the pictures of a folder, if one is named, and generated ones. Audits from the page are
-/// written to `out`.
+/// A model as for `explain`, with the pictures of a folder, if one is given, and generated pictures. Audits from the page
+/// are written to `out`.
 ///
 /// # Errors
-/// Whatever is wrong with the model or the folder.
+/// Any error in the model or the folder.
 pub fn of_model(options: &ExplainOptions, folder: Option<&Path>, out: &Path) -> Result<Served, Error> {
     let model = load_model(options)?;
     let target = options.target.as_ref().map(|target| model.classes().find(target)).transpose()?;

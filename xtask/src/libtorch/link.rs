@@ -1,4 +1,4 @@
-//! The link in the checkout at which cargo, editors and the programs themselves find libtorch.
+//! The link in the checkout through which cargo, editors and the programs themselves find libtorch.
 
 use super::Error;
 use crate::checkout;
@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Points the link to a libtorch and says whether that changed anything.
+/// Points the link to a libtorch, and returns whether this has changed anything.
 ///
-/// The path cargo knows stays the same, so a change alone compiles nothing again. Only where CUDA comes or
-/// goes the bindings must be linked to other libraries, and cargo is told to forget them.
+/// The path that cargo knows stays the same, so a change of the link recompiles nothing. Only if CUDA support is added or
+/// removed must the bindings be linked to other libraries, and their build is then removed.
 pub fn point_to(link: &Path, libtorch: &Libtorch) -> Result<bool, Error> {
     // Through a chain of links the last one counts, so that a link never comes to point at itself.
     let home = libtorch.home.canonicalize().map_err(Error::file(&libtorch.home, "found"))?;
