@@ -1,7 +1,7 @@
-//! The rows of a batch on several threads.
+//! Runs the rows of a batch on several threads.
 //!
-//! Rows do not depend on each other, so each thread takes its share of them through the whole network, and within a thread
-//! libtorch works alone. That is faster than libtorch's own threads, which meet after every operator.
+//! Rows do not depend on each other, so each thread runs its share of them through the whole network, and libtorch uses a
+//! single thread within it. That is faster than libtorch's own threads, which have to synchronise after every operator.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use tch::{Device, Tensor};
 use super::{Arithmetic, Graph, Layout, Op, Origin, Reduction, Selection, ValueId};
 use crate::ModelError;
 
-/// As many threads as libtorch would use, each of which has libtorch work without others.
+/// A pool of as many threads as libtorch would use; on each of them libtorch itself is single-threaded.
 static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     let threads = tch::get_num_threads();
     let builder = ThreadPoolBuilder::new().num_threads(threads as usize);
@@ -25,7 +25,7 @@ static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     pool
 });
 
-/// What several threads read.
+/// A value that several threads read.
 pub(crate) struct Shared<T>(pub(crate) T);
 
 impl<T> Shared<T> {
@@ -48,8 +48,8 @@ unsafe impl<T> Send for Shared<T> {}
 unsafe impl<T> Sync for Shared<T> {}
 
 impl Graph {
-    /// The rows of a batch in as many parts of nearly equal size as there are threads to run them, if they can be taken
-    /// `apart`; else in one. Each row by itself where the pictures must not be run together.
+    /// The rows of a batch, split into as many parts of nearly equal size as there are threads to run them if they can be
+    /// run `apart`, and in one part otherwise. Each row forms its own part if several pictures must not be run in one batch.
     pub(super) fn parts(&self, rows: i64, device: Device, apart: bool) -> Vec<Range<i64>> {
         if self.one_by_one {
             return (0..rows.max(1)).map(|row| row..(row + 1).min(rows)).collect();

@@ -147,7 +147,8 @@ impl Activation {
     }
 }
 
-/// x clamped to a range. At its very ends ReLU6 has no slope, where a clamp has: PyTorch's are different functions there.
+/// x clamped to a range. Exactly at its ends ReLU6 has slope zero and a clamp does not; PyTorch, too, treats them as two
+/// functions.
 pub(in crate::graph) fn hardtanh(x: &Tensor, min: f64, max: f64) -> Result<Tensor, tch::TchError> {
     // tch's hardtanh has no range of one's own.
     if (min, max) == (0.0, 6.0) { x.f_relu6() } else { scalar::clamp(x, min, max) }

@@ -1,5 +1,5 @@
-//! Every operator's derivative, ours and those left to libtorch, against differences in 64-bit floats: in every memory
-//! layout of inputs and gradients, and for batches of none, one and two.
+//! Compares every operator's derivative, our own and those left to libtorch, with finite differences in 64-bit floats, in
+//! every memory layout of inputs and gradients, and for batches of zero, one and two rows.
 
 use tch::{Device, Kind, Tensor};
 
@@ -10,7 +10,7 @@ use crate::ModelError;
 use crate::graph::size::Sizes;
 use crate::graph::{Differentiable, Graph, Node, Origin, Size, Slope, ValueId};
 
-/// What an input's numbers are drawn from.
+/// The distribution from which an input's numbers are drawn.
 #[derive(Clone, Copy)]
 enum Draw {
     /// A normal distribution.
@@ -21,7 +21,7 @@ enum Draw {
     Flags,
 }
 
-/// An operator, the shapes of its inputs (−1 for the batch), and which of them a gradient is for.
+/// An operator, the shapes of its inputs (−1 for the batch), and which of them are differentiated.
 struct Case {
     op: Op,
     inputs: Vec<(Vec<i64>, Draw)>,
@@ -236,7 +236,7 @@ fn layouts() -> Vec<Layout> {
     ]
 }
 
-/// The same numbers in other places of the memory.
+/// The same numbers in another memory layout.
 fn in_memory(tensor: &Tensor, layout: usize) -> Tensor {
     let dims = tensor.dim() as i64;
     let stored_as = |order: Vec<i64>| {
@@ -304,7 +304,7 @@ impl Call {
         tch::no_grad(|| self.graph.compute(self.node(), &inputs, &self.context))
     }
 
-    /// What the walk over a tape sends back.
+    /// What a backward pass over a tape sends back.
     fn by_tape(&self, inputs: &[Tensor], upstream: &Tensor) -> Result<Vec<Tensor>, ModelError> {
         let inputs: Vec<&Tensor> = inputs.iter().collect();
         let _guard = tch::no_grad_guard();
@@ -313,7 +313,7 @@ impl Call {
         Ok(self.of_free(found.1(upstream)?, &inputs))
     }
 
-    /// What a recorded call sends back, as rules have it.
+    /// What a recorded call sends back when a rule delegates to it.
     fn by_record(&self, inputs: &[Tensor], upstream: &Tensor) -> Result<Vec<Tensor>, ModelError> {
         let inputs: Vec<&Tensor> = inputs.iter().collect();
         let leaves = super::leaves(&inputs, &self.free)?;
@@ -433,7 +433,7 @@ fn batch_norm_is_differentiated_in_every_layout_while_it_is_trained() {
     }
 }
 
-/// tch's own calls end the program here (`scalar.rs`).
+/// With tch's own calls this would panic (see `scalar.rs`).
 #[test]
 fn what_libtorch_refuses_of_a_number_is_an_error() {
     let flags = [([1, 4].as_slice(), Draw::Flags)];
