@@ -61,8 +61,9 @@ impl Graph {
 }
 
 impl Graph {
-    /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have, and none that
-    /// rests on another: results of operators that leave that dimension alone.
+    /// Says of each value whether it is known to have one row per row of the batch in its first dimension, with no row
+    /// depending on another, provided that the values of `fed` have: the results of operators that do not mix that
+    /// dimension.
     pub(super) fn by_row(&self, fed: impl Iterator<Item = ValueId>) -> Vec<bool> {
         let mut by_row = vec![false; self.names.len()];
         for value in fed {
@@ -89,7 +90,7 @@ impl Graph {
     }
 }
 
-/// The parts of a value one after the other; one alone as it is.
+/// The parts of a value concatenated; a single part is returned as it is.
 pub(super) fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
     match parts.len() {
         1 => Ok(parts.remove(0)),
@@ -97,8 +98,8 @@ pub(super) fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
     }
 }
 
-/// Does the same with each part, on a thread each, and returns what came of them in their order. A single part stays on
-/// this thread, and may use libtorch's own.
+/// Runs a function on each part, each on its own thread, and returns the results in the parts' order. A single part is run
+/// on this thread and may use libtorch's own threads.
 pub(super) fn each<P: Send, R: Send>(
     parts: Vec<P>,
     work: impl Fn(P) -> Result<R, ModelError> + Sync + Send,
@@ -109,7 +110,8 @@ pub(super) fn each<P: Send, R: Send>(
     WORKERS.install(|| parts.into_par_iter().map(work).collect())
 }
 
-/// Does something on a thread where libtorch works alone: many small operators, which its threads would only wait in.
+/// Runs a function on a thread on which libtorch itself is single-threaded. This suits many small operators, in which
+/// libtorch's threads would mostly wait for each other.
 pub(super) fn by_itself<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     WORKERS.install(work)
 }

@@ -1,14 +1,14 @@
-//! How far a graph is an affine function of its input.
+//! Finds out how far into a graph its values are affine functions of the input.
 
 use super::{Graph, Op, Origin, Role, ValueId};
 
 impl Graph {
-    /// The last value that is an affine function of the input and through which everything else that the
-    /// output rests on is computed: in a ResNet what the first batch norm returns.
+    /// The last value that is an affine function of the input and on which everything computed after it depends; in a ResNet
+    /// this is the result of the first batch norm.
     ///
-    /// Along a straight line of inputs such a value moves along a straight line itself, so it is interpolated
-    /// and not computed; and because the way back through an affine function is linear, a sum of gradients
-    /// goes back through it once. `None` if the first operator is not affine already.
+    /// As the input moves along a straight line, such a value moves along a straight line, too, so it can be interpolated
+    /// instead of computed. And because the backward pass through an affine function is linear and the same everywhere, the
+    /// sum of many gradients can be sent back through it once. `None` if already the first operator is not affine.
     pub fn affine_prefix(&self) -> Option<ValueId> {
         let last_use = self.last_uses();
         // Whether each value depends on the input, as an affine function.
@@ -38,8 +38,8 @@ impl Graph {
         last
     }
 
-    /// By value: the number of the last node that uses it of those that the output rests on; after them all for the output
-    /// itself. `None` for what the output does not rest on.
+    /// For each value, the index of the last node that uses it among those that the output depends on; for the output
+    /// itself, an index after all nodes. `None` for a value that the output does not depend on.
     fn last_uses(&self) -> Vec<Option<usize>> {
         let mut last = vec![None; self.names.len()];
         last[self.output().0] = Some(self.nodes.len());
@@ -54,7 +54,7 @@ impl Graph {
     }
 }
 
-/// Whether the operator's result is an affine function of inputs that are.
+/// Whether the operator's result is affine if its inputs are.
 fn keeps_affine(op: &Op, inputs: &[ValueId], constant: &[bool]) -> bool {
     match op.role() {
         // By its first input alone: a product of two values that both depend on the input is none.
