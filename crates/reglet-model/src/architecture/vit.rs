@@ -12,7 +12,7 @@ const PATCH: i64 = 16;
 const LAYERS: usize = 12;
 const HEADS: i64 = 12;
 
-/// The width narrows each head, so that there are always as many.
+/// The width factor makes each head narrower, so that the number of heads stays the same.
 pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let channels = HEADS * scaled(64, width);
     let side = PICTURE / PATCH;
@@ -57,7 +57,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     g
 }
 
-/// Attention and two layers at each place, each added to what it reads.
+/// Attention and two layers at each place, each with a residual connection.
 fn encoder_layer(g: &mut Graph, path: &str, input: ValueId, shape: [i64; 2]) -> ValueId {
     let channels = shape[1];
     let add = Arithmetic::Add { other: None };
@@ -74,8 +74,8 @@ fn encoder_layer(g: &mut Graph, path: &str, input: ValueId, shape: [i64; 2]) -> 
     g.call_function(path, add, &[attended, x])
 }
 
-/// `nn.MultiheadAttention` of `[N, tokens, channels]` to itself, call by call as PyTorch makes them: its tensors
-/// have the tokens first.
+/// `nn.MultiheadAttention` of `[N, tokens, channels]` to itself, with the same calls as in PyTorch, where the tensors have
+/// the tokens first.
 fn self_attention(g: &mut Graph, path: &str, input: ValueId, [tokens, channels]: [i64; 2]) -> ValueId {
     let sizes = |sizes: &[i64]| sizes.iter().copied().map(Size::Fixed).collect::<Vec<_>>();
     let head = channels / HEADS;

@@ -3,8 +3,8 @@
 use super::{Graph, Op, Origin, Role, ValueId};
 
 impl Graph {
-    /// The last value that is an affine function of the input and on which everything computed after it depends; in a ResNet
-    /// this is the result of the first batch norm.
+    /// The last value that is an affine function of the input and through which alone the output depends on the input; in a
+    /// ResNet this is the result of the first batch norm.
     ///
     /// As the input moves along a straight line, such a value moves along a straight line, too, so it can be interpolated
     /// instead of computed. And because the backward pass through an affine function is linear and the same everywhere, the

@@ -1,9 +1,9 @@
-//! How to export a model.
+//! Writes the Python code that exports a model.
 
-/// The lines of Python that export a classifier for [`Model::import`](crate::Model::import): `network` is
-/// torchvision's name of it or, after `timm.`, timm's, and `None` for one of the reader's own; `side` is that
-/// of the square pictures it takes. They write the mean and the standard deviation that the network was trained with into the
-/// archive, and the size of its pictures where the library knows it.
+/// The Python code that exports a classifier for [`Model::import`](crate::Model::import). `network` is torchvision's name
+/// for the network, timm's name after `timm.`, or `None` for the reader's own network; `side` is the side of the square
+/// pictures that it takes. The code writes the mean and the standard deviation that the network was trained with into the
+/// archive, and the size of its pictures if the library knows it.
 pub fn export_help(network: Option<&str>, side: u32) -> String {
     let (package, network, statistics) = match network.map(|name| (name.strip_prefix("timm."), name)) {
         None => (

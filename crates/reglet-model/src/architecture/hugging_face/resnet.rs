@@ -4,10 +4,10 @@ use super::super::layers::Convolution;
 use super::Fields;
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
-/// How much narrower the 3×3 convolution of a bottleneck is than its result.
+/// The factor by which the 3×3 convolution of a bottleneck is narrower than the bottleneck's result.
 const REDUCTION: i64 = 4;
 
-/// What the config says of the blocks.
+/// What the config says about the blocks.
 struct Blocks {
     bottleneck: bool,
     downsample_in_bottleneck: bool,

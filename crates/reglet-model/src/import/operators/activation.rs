@@ -1,4 +1,4 @@
-//! Functions of each number alone.
+//! Elementwise functions.
 
 use tch::Kind;
 
@@ -66,7 +66,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     of(op, [call.input()?])
 }
 
-/// Insists on the constants that the operator is known with.
+/// Returns an error unless the operator has the constants that are supported.
 fn only(call: &mut Call, constants: &[(&str, f64)]) -> Result<(), String> {
     for (name, constant) in constants {
         if call.float(name, *constant)? != *constant {

@@ -1,4 +1,4 @@
-//! Arithmetic and comparison, and numbers out of nothing.
+//! Arithmetic, comparison, and the creation of tensors.
 
 use tch::Kind;
 
@@ -128,7 +128,7 @@ fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
     of(Creation::Full { shape, kind: kind(call)?, value }, [])
 }
 
-/// The number that an operator of this name fills with.
+/// The number with which an operator of this name fills its result.
 fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
     match name {
         "full" | "full_like" | "new_full" => call.number("fill_value"),
@@ -137,12 +137,13 @@ fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
     }
 }
 
-/// The kind asked for, else the one that the archive declares for the result, which PyTorch chose by its rules.
+/// The requested kind, or else the kind that the archive declares for the result, which PyTorch chose by its rules.
 fn kind(call: &mut Call) -> Result<Kind, String> {
     call.maybe_kind("dtype")?.map_or_else(|| call.result(), Ok)
 }
 
-/// Where and how a new tensor lies is for the run to say, and nothing is recorded of one.
+/// Marks the arguments for the device and the layout of a new tensor as read: the run decides about them, and gradients are
+/// not recorded for a new tensor.
 fn pass_over_options(call: &mut Call) {
     call.pass_over(&["layout", "device", "pin_memory", "memory_format", "requires_grad"]);
 }
