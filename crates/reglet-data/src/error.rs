@@ -6,7 +6,7 @@ use crate::picture::{Fault, PictureError};
 use crate::{AddressFault, Problems};
 
 impl DataError {
-    /// Whether one picture or mask cannot be read, whatever the reason; others may be sound.
+    /// Whether one picture or mask cannot be read, whatever the reason; other pictures may still be readable.
     pub fn is_of_one_picture(&self) -> bool {
         matches!(self, Self::Picture(_))
     }

@@ -70,7 +70,7 @@ impl Default for FilmOptions {
 /// Part of the fingerprint: must be incremented whenever the same options give other pictures than before.
 const GENERATOR: &str = "reglet films 1";
 
-/// One film. Places are from -1 to 1 across the film, lengths likewise.
+/// One film. Positions and lengths are in units in which the film extends from -1 to 1.
 #[derive(Debug, Clone, PartialEq)]
 struct Film {
     /// Centre and half axes of each lung.
@@ -130,7 +130,7 @@ impl Marker {
         Marker { letter, centre, half: dice.between(0.1, 0.13), brightness: dice.between(0.88, 0.98) }
     }
 
-    /// Whether a place lies on its plate, and whether on its letter.
+    /// Whether a position is on the marker's plate, and whether it is on its letter.
     fn at(&self, place: Point) -> (bool, bool) {
         let (x, y) = ((place.x - self.centre.x) / self.half, (place.y - self.centre.y) / self.half);
         let on_plate = x.abs() < 0.95 && y.abs() < 1.25;
@@ -320,7 +320,7 @@ impl Dataset for Films {
         Some("marker")
     }
 
-    /// Exact: nothing but the marker is drawn otherwise.
+    /// The edit is exact: the picture is drawn again, and only the marker changes.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.film(index)?;
         let mut dice = Dice::new(self.options.seed ^ seed.rotate_left(32), index as u64, "change");

@@ -225,8 +225,8 @@ impl Geometry {
     }
 }
 
-/// Where a centred cut of `cut` pixels begins in `side` pixels; negative where it is larger, and that
-/// much is filled in before.
+/// The first pixel of a centred crop of `cut` pixels from `side` pixels. It is negative if the crop is larger; then that
+/// many pixels of padding are added before the first one.
 fn centre(side: u32, cut: u32) -> i64 {
     let margin = i64::from(side) - i64::from(cut);
     if margin < 0 {

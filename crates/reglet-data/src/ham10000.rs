@@ -162,7 +162,7 @@ impl Ham10000Options {
     }
 }
 
-/// An archive that is unpacked into a folder of its own name holds a folder of that name once more.
+/// An archive that is unpacked into a folder of its own name contains a folder of the same name again.
 fn unpacked(folder: &Path, name: &str) -> PathBuf {
     let outer = folder.join(name);
     let inner = outer.join(name);

@@ -14,8 +14,8 @@ pub struct Mask {
     bits: Vec<bool>,
 }
 
-/// The largest number of pixels a mask may have, the same as a picture's: two hundred million. At three bytes to a
-/// picture's pixel and one to a mask's, such a picture takes 600 MB, and each of its masks 200 MB.
+/// The largest number of pixels a mask may have, the same as a picture's: two hundred million. With three bytes per pixel of
+/// a picture and one per pixel of a mask, such a picture takes 600 MB and each of its masks 200 MB.
 pub const MAX_PIXELS: u64 = 200_000_000;
 
 /// The value from which a grey pixel counts as part of the region.
@@ -221,7 +221,7 @@ impl Mask {
         })
     }
 
-    /// The part of the mask in a box that lies within it.
+    /// The part of the mask within a box, which must be inside the mask.
     pub(crate) fn part(&self, bounds: BoundingBox) -> Self {
         let mut bits = Vec::with_capacity(bounds.width as usize * bounds.height as usize);
         for y in bounds.y..bounds.y + bounds.height {
@@ -236,7 +236,7 @@ impl Mask {
         self.bits.chunks(STRETCH).all(|bits| bits.iter().all(|&bit| bit))
     }
 
-    /// Whether the pixel, which is one of the mask's, lies on the border of the picture.
+    /// Whether the pixel, which must belong to the mask, is on the border of the picture.
     pub(crate) fn on_border(&self, (x, y): (u32, u32)) -> bool {
         x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
     }
@@ -245,8 +245,8 @@ impl Mask {
         (x < self.width && y < self.height).then(|| y as usize * self.width as usize + x as usize)
     }
 
-    /// For every pixel, how many rows away the nearest of the region's pixels in its column is, where
-    /// that is at most `limit`; else more than `limit`, or the largest number.
+    /// For every pixel, the distance in rows to the nearest pixel of the region in the same column, if it is at most
+    /// `limit`; otherwise a number greater than `limit`.
     fn distances_in_columns(&self, limit: u32) -> Vec<u32> {
         let width = self.width as usize;
         let mut distances: Vec<u32> = self.bits.iter().map(|&bit| if bit { 0 } else { u32::MAX }).collect();
@@ -293,7 +293,7 @@ pub enum MaskError {
         /// The requested height.
         height: u32,
     },
-    /// The bits are not as many as the pixels.
+    /// The number of bits differs from the number of pixels.
     #[error("a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given")]
     Bits {
         /// The requested width.

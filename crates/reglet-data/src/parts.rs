@@ -27,7 +27,7 @@ pub(crate) fn touching_border(mask: &Mask) -> Mask {
     of(&touching, mask)
 }
 
-/// The mask of some pixels of another.
+/// A mask that consists of some pixels of another mask.
 fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
     let mut part = mask.clone();
     mask.iter().for_each(|(x, y)| part.set(x, y, false));

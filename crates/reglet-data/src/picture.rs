@@ -94,7 +94,7 @@ pub(crate) fn read_grey(
     })
 }
 
-/// What gives the bytes of a file, of so many at most.
+/// A function that reads the bytes of a file, up to a given number.
 pub(crate) trait Read: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal> {}
 
 impl<F: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal>> Read for F {}
@@ -102,7 +102,7 @@ impl<F: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal>> Read for F {}
 /// A picture with the information in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded<Pixels = Picture> {
-    /// The pixels: in RGB, where nothing else is said.
+    /// The pixels, in RGB unless stated otherwise.
     pub pixels: Pixels,
     /// The SHA-256 in hexadecimal of the very bytes that the pixels were decoded from.
     pub sha256: String,
@@ -146,7 +146,7 @@ fn decoded(
     Ok(decoded)
 }
 
-/// A picture that lies as it is stored.
+/// A picture in the orientation in which it is stored.
 fn still(pixels: DynamicImage) -> Decoded<DynamicImage> {
     let (sha256, orientation) = (String::new(), Orientation::NoTransforms);
     Decoded { pixels, sha256, orientation, upright: false }
@@ -292,8 +292,8 @@ fn narrowed(samples: &[u16], of_a_pixel: usize, rgb: [usize; 3]) -> Vec<u8> {
     kept.map(|value| value.to_be_bytes()[0]).collect()
 }
 
-/// Refuses 16-bit samples that are no more than 12-bit ones, without regard to an alpha channel: nobody says how bright
-/// their white is.
+/// Returns an error for 16-bit samples that use only 12 bits, not counting an alpha channel, because it is not known which
+/// value is white.
 fn check_depth(picture: &DynamicImage, origin: &Path) -> Result<(), PictureError> {
     let largest = match picture {
         DynamicImage::ImageLuma16(grey) => grey.as_raw().iter().copied().max(),

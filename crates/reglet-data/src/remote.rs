@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// The address of a remote file.
 ///
-/// Of `s3://`, `gs://` and `az://`, what follows the bucket is the key as the store has it; the path of a web address is as
-/// browsers write it, with `%20` for a space.
+/// In addresses with `s3://`, `gs://` and `az://`, the part after the bucket is the key exactly as in the store; the path of
+/// a web address is written as in browsers, with `%20` for a space.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Remote {
     pub(crate) scheme: Scheme,
@@ -19,10 +19,10 @@ pub(crate) struct Remote {
     pub(crate) key: String,
 }
 
-/// How a file that lies elsewhere is asked for.
+/// The protocol by which a remote file is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
-    /// Amazon S3, and whatever speaks its protocol.
+    /// Amazon S3, and other stores with its protocol.
     S3,
     /// Google Cloud Storage.
     Gs,
@@ -70,7 +70,7 @@ pub enum AddressFault {
         /// The address without it.
         address: String,
     },
-    /// It would be asked for without encryption.
+    /// It would be requested without encryption.
     #[error("`{address}` is not encrypted, which is allowed for this machine only: write https://")]
     Unencrypted {
         /// The address.
@@ -90,7 +90,7 @@ pub enum AddressFault {
         /// The address.
         address: String,
     },
-    /// What is asked for is read from disks alone.
+    /// Such a file is only read from local disks.
     #[error(
         "`{address}` is an address, and {what} can be read from folders only: copy it, or list the pictures in a manifest"
     )]
@@ -168,7 +168,7 @@ pub(crate) fn is_address(path: &Path) -> bool {
 /// Refuses an address where only a path is of use.
 ///
 /// # Errors
-/// [`AddressFault::LocalOnly`], or what else is wrong with the address.
+/// [`AddressFault::LocalOnly`], or another error in the address.
 pub(crate) fn local_only(path: &Path, what: &'static str) -> Result<(), AddressFault> {
     match Remote::parse(path)? {
         None => Ok(()),

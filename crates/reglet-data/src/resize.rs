@@ -23,7 +23,7 @@ use pass::Pass;
 ///
 /// # Errors
 /// A side is zero, the result or the intermediate picture (one side the result's, one the input's) would have more than
-/// [`MAX_PIXELS`](crate::MAX_PIXELS), or more is made of one pixel than the filter's sums hold.
+/// [`MAX_PIXELS`](crate::MAX_PIXELS), or the enlargement is more than the filter's sums can represent.
 pub fn resize_rgb(
     picture: &RgbImage,
     width: u32,
@@ -142,7 +142,7 @@ impl Passes {
         })
     }
 
-    /// What the first pass makes of values that are interleaved, `C` to a pixel; `None` if it changes nothing.
+    /// The result of the first pass for interleaved values, `C` per pixel; `None` if it changes nothing.
     pub(crate) fn first<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.columns.within_columns(values, self.rows.from * C)
@@ -151,7 +151,7 @@ impl Passes {
         }
     }
 
-    /// What the second pass makes of that; `None` if it changes nothing.
+    /// The result of the second pass for that; `None` if it changes nothing.
     pub(crate) fn second<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.rows.within_rows::<C>(values)
@@ -160,7 +160,7 @@ impl Passes {
         }
     }
 
-    /// Of what the first pass makes of a picture with some parts changed, the parts that may differ. `C` values to a
+    /// The parts of the first pass's result that may differ if some parts of a picture are changed. There are `C` values per
     /// pixel.
     pub(crate) fn first_of_parts<const C: usize>(&self, changed: &Parted<'_, C>) -> Vec<Part> {
         if self.columns_first {

@@ -62,8 +62,9 @@ impl<'a> View<'a> {
         Ok(View { before: picture, geometry, passes, between, resized, exact: None, seen })
     }
 
-    /// The same where changes are made on `reduced`, which is `picture` made smaller by the whole `factor`. The picture itself is seen as [`View::new`] has it; a changed version is it
-    /// plus what the change does to the smaller one, so that nothing moves where nothing is changed.
+    /// The same for changes that are made on `reduced`, which is `picture` reduced by the integer `factor`. The picture
+    /// itself is shown to the model as by [`View::new`]; a changed version is the picture plus the effect of the change on
+    /// the reduced one, so that nothing moves where nothing is changed.
     ///
     /// # Errors
     /// Those of [`Geometry::apply`].
@@ -129,7 +130,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What the first pass makes of a picture, where it changes anything, and both.
+/// The result of the first pass for a picture, if it changes anything, and the result of both passes.
 fn both(
     passes: &Passes,
     picture: &RgbImage,

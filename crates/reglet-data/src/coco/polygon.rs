@@ -11,9 +11,9 @@ pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
 
 /// Rows of pixels, each with its columns, whose centres lie inside a polygon.
 ///
-/// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). Inside
-/// is what a line from outside reaches after an odd number of edges, so that a polygon that crosses itself
-/// has holes. What lies beyond the picture, which has this width and height, is left out.
+/// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). A point is inside if a
+/// line from outside crosses an odd number of edges to reach it (the even-odd rule), so a polygon that crosses itself has
+/// holes. Parts beyond the picture, which has this width and height, are ignored.
 pub(super) fn spans(
     corners: &[[f64; 2]],
     (width, height): (u32, u32),

@@ -71,9 +71,9 @@ pub(super) fn soft(
     pattern.with_strength(before, strength, seed)
 }
 
-/// How far each pixel of a connected part is from the nearest that is not of it, in pixels, by a chamfer of
-/// straight steps of 1 and diagonal ones of 4/3 (Borgefors, *Distance transformations in digital images*, 1986). What
-/// lies beyond the picture does not count: a strip that comes in from a side is cut off there, not faded out.
+/// The distance in pixels of each pixel of a connected part from the nearest pixel outside of it, by a chamfer distance with
+/// straight steps of 1 and diagonal steps of 4/3 (Borgefors, *Distance transformations in digital images*, 1986). Pixels
+/// beyond the picture do not count as outside: a strip that enters from a side is cut off there, not faded out.
 fn depths(part: &[(u32, u32)], dimensions: (u32, u32)) -> Vec<f32> {
     const DIAGONAL: f32 = 4.0 / 3.0;
     let grid = Grid::about(part, dimensions);

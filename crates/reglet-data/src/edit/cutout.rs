@@ -13,7 +13,7 @@ use super::{EditError, Edited};
 use crate::parts::{parts, touching_border};
 use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 
-/// The number of pixels around the mask that are included, so that the seam lies on skin and not on the artefact's edge.
+/// The number of pixels around the mask that are included, so that the seam is on skin and not on the artefact's edge.
 const MARGIN: u32 = 3;
 
 /// An artefact from one picture, with the skin around it.
@@ -34,8 +34,8 @@ pub struct Cutout {
 }
 
 impl Cutout {
-    /// Cuts out the region `mask` of the picture with the id `donor`, and three pixels around it, as far as they lie within
-    /// the field of view. `None` if nothing does.
+    /// Cuts out the region `mask` of the picture with the id `donor`, and three pixels around it, as far as they are within
+    /// the field of view. `None` if no pixel is.
     ///
     /// # Errors
     /// [`EditError::Size`] if the mask does not have the picture's size.

@@ -21,8 +21,8 @@ const LOOKED_AT: usize = 240;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EditOptions {
-    /// How artefacts are inserted. By default: drawn by the data set itself if it can, else from cut-outs if there are any,
-    /// else as a drawn ruler.
+    /// How artefacts are inserted. By default, the data set draws them itself if it can; otherwise they are taken from
+    /// cut-outs if there are any, and else a ruler is drawn.
     pub insert: Option<Source>,
     /// The number of places, with artefacts from different pictures, at which something is inserted into each picture; the
     /// model's answers are averaged over them. 1 to 64.

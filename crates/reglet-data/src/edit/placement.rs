@@ -98,7 +98,7 @@ impl Spot {
         (i64::from(self.left) + i64::from(x), i64::from(self.top) + i64::from(y))
     }
 
-    /// The pixel of a box of this size that lies at `(x, y)` of the picture; `None` beyond the box.
+    /// The pixel of a box of this size that is at `(x, y)` of the picture; `None` beyond the box.
     pub(super) fn from(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> Option<(u32, u32)> {
         let (u, v) = (i64::from(x) - i64::from(self.left), i64::from(y) - i64::from(self.top));
         let (wide, high) = self.size((width, height));

@@ -83,7 +83,7 @@ pub(super) fn filled(
 pub(super) struct Grain {
     /// By quarters of a level.
     counts: Vec<u32>,
-    /// Of so many rows and columns one was looked at.
+    /// One of this number of rows and columns was used.
     stride: u32,
 }
 
@@ -122,7 +122,8 @@ impl Grain {
     }
 }
 
-/// How far a pixel is from its neighbours' mean, in quarters of a level. It must not lie on the picture's border.
+/// The difference between a pixel and its neighbours' mean, in quarters of a level. The pixel must not be on the picture's
+/// border.
 fn deviation(picture: &RgbImage, x: u32, y: u32) -> usize {
     let green = |x: u32, y: u32| u32::from(picture.get_pixel(x, y)[1]);
     let around = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);

@@ -16,7 +16,7 @@ use crate::parts::parts;
 use crate::phantom::Dice;
 use crate::{DataError, Dataset, Mask, Sample};
 
-/// A lesion's mask ends where its colour does not: skin is darker for about this share of its radius more.
+/// A lesion's colour extends beyond its mask: the skin is darker for about this fraction of its radius beyond the border.
 const HALO: f64 = 0.3;
 
 /// One picture of a data set, prepared for any number of changes by an [`Editor`]: its light, its grain and the removal of
@@ -166,7 +166,7 @@ impl<'a> Scene<'a> {
         self.seed().wrapping_add(u64::from(place) << 20)
     }
 
-    /// The seed of a redrawing, which knows the picture's number by itself.
+    /// The seed for a picture that the data set redraws; the data set adds the picture's number itself.
     fn redraw_seed(&self, place: u32) -> u64 {
         self.editor.seed.wrapping_add(u64::from(place) << 20)
     }
@@ -207,7 +207,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// What puts the artefact in; `None` if the placement is not one for that, and within, where it cannot be.
+    /// The insertion of the artefact; `None` if the placement is not one for insertions, and an inner `None` if the
+    /// insertion is impossible.
     fn insertion(&self, placement: &Placement) -> Result<Option<Option<Patch>>, DataError> {
         if let Some((_, patch)) = self.inserted.borrow().iter().find(|(known, _)| known == placement) {
             return Ok(Some(Some(patch.clone())));
@@ -228,14 +229,14 @@ impl<'a> Scene<'a> {
         Ok(Some(patch))
     }
 
-    /// The artefact's mask, made longer where that is asked for.
+    /// The artefact's mask, extended if the options say so.
     fn artefact(&self) -> Result<Option<Cow<'a, Mask>>, EditError> {
         let Some(mask) = self.sample.regions.get(&self.editor.artefact) else { return Ok(None) };
         let longer = self.editor.options.follow;
         Ok(Some(if longer { Cow::Owned(follow(&self.sample.picture, mask)?) } else { Cow::Borrowed(mask) }))
     }
 
-    /// What takes the artefact away; `None` if it is not shown or nobody has marked it.
+    /// The removal of the artefact; `None` if the picture does not show it or it is not annotated.
     fn removal(&self) -> Result<Option<&Removal>, DataError> {
         if self.removal.get().is_none() {
             let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
@@ -300,9 +301,10 @@ impl<'a> Scene<'a> {
         Ok(parts)
     }
 
-    /// Room for each connected part by itself, the largest first, while there is most room, turned or mirrored where there
-    /// is none as they are: marks about a lesion could not be anywhere else together. `None` if every place tried for one
-    /// touches what the removal changes, the lesion, the dark or another part.
+    /// Finds room for each connected part separately, because marks around a lesion would not fit anywhere else as a whole.
+    /// The largest part is placed first, while there is most room; a part that does not fit as it is, is turned or mirrored.
+    /// `None` if for some part every position tried touches the pixels that the removal changes, the lesion, the dark area
+    /// or another part.
     fn place_elsewhere(&self, place: u32) -> Result<Option<Placement>, DataError> {
         let Some(Removal { patch: removal, .. }) = self.removal()? else { return Ok(None) };
         let dimensions = self.sample.picture.dimensions();

@@ -15,11 +15,11 @@ const SIDE: u32 = 256;
 /// The standard deviation of the smoothing, as a share of the shorter side.
 const SMOOTHING: f32 = 0.005;
 
-/// Pixels that are darker than this in every channel and connected to the picture's border lie outside a round field of
+/// Pixels that are darker than this in every channel and connected to the picture's border are outside a round field of
 /// view.
 const DARK: u8 = 60;
 
-/// About what lies outside the field of view, this share of the shorter side is shade.
+/// Around the area outside the field of view, a margin of this fraction of the shorter side counts as shade.
 const SHADE: f32 = 0.02;
 
 /// The smallest and the largest share of the picture that a plausible lesion covers.

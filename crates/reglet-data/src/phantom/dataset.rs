@@ -23,14 +23,15 @@ pub struct Phantoms {
     classes: [String; 2],
     regions: [String; 5],
     ids: Vec<String>,
-    /// Drawn lately, the newest first: of one picture several versions are asked for, one after the other.
+    /// The phantoms drawn most recently, newest first; they are kept because several versions of one picture are usually
+    /// requested one after the other.
     recent: Arc<Mutex<Vec<Recent>>>,
 }
 
-/// A phantom that was drawn, by its number.
+/// A phantom that was drawn, with its number.
 type Recent = (usize, Arc<Backdrop>);
 
-/// How many pixels of phantoms that were drawn lately are kept, and how many phantoms at most.
+/// The largest number of pixels, and of phantoms, that are kept after drawing.
 const KEPT: (u32, u32) = (1 << 21, 32);
 
 /// The parameters of the phantoms.
@@ -88,7 +89,7 @@ impl Default for PhantomOptions {
 }
 
 impl Phantoms {
-    /// The phantoms of these options; none has been drawn yet.
+    /// The data set of phantoms with these options; none is drawn yet.
     ///
     /// # Errors
     /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
@@ -148,10 +149,10 @@ impl Phantoms {
 
     /// Whether the lesion is a melanoma, and whether there is a ruler.
     ///
-    /// Systematic sampling: as one counts up, a melanoma falls due whenever its share of the count passes a
-    /// whole number, and a ruler likewise among the melanomas and among the others. So every share is right
-    /// to within one picture for any count, and with the default shares four pictures in a row are always
-    /// one of each kind.
+    /// This is systematic sampling: counting up, a picture is a melanoma whenever the melanomas' share of the count passes
+    /// an integer, and the same holds for rulers among the melanomas and among the others. So every share is accurate to
+    /// within one picture for any count, and with the default shares every four consecutive pictures contain one of each
+    /// kind.
     fn group(&self, index: usize) -> (bool, bool) {
         let due = |share: f64, before: usize| (share * before as f64).floor() as usize;
         let falls_due = |share: f64, place: usize| due(share, place + 1) > due(share, place);
@@ -252,8 +253,8 @@ impl Dataset for Phantoms {
     }
 
     /// The change is exact: only the ruler and its shadow are drawn differently. [`Change::Insert`], [`Change::Remove`] and
-    /// [`Change::Move`] are redrawn; controls are derived from them. The region holds every pixel that differs and all that
-    /// the old and the new ruler cover.
+    /// [`Change::Move`] are redrawn; controls are derived from them. The region contains every pixel that differs and all
+    /// pixels that the old and the new ruler cover.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;

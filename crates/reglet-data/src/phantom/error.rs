@@ -1,4 +1,4 @@
-//! Why there is no such phantom.
+//! The errors of phantoms.
 
 use super::{MAX_COUNT, MAX_SIZE, MIN_SIZE};
 
@@ -18,7 +18,7 @@ pub enum PhantomError {
         /// The requested number.
         count: usize,
     },
-    /// A probability is none.
+    /// A probability is not between 0 and 1.
     #[error("the phantoms' `{option}` is {value}, which is not a probability: it must be from 0 to 1")]
     Probability {
         /// The option's name.

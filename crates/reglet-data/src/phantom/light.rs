@@ -40,7 +40,7 @@ impl Light {
         }
     }
 
-    /// The same light, lost towards the rim far more than [`draw`](Light::draw) ever has it.
+    /// The same light, but falling off towards the rim much more than [`draw`](Light::draw) ever draws it.
     pub(crate) fn with_vignette(self, dice: &mut Dice) -> Self {
         let (low, high) = VIGNETTE;
         Self { falloff: dice.between(low, high), ..self }

@@ -1,4 +1,4 @@
-//! Noise over the plane: a pure function of place and seed, so any pixel can be asked for alone.
+//! Noise over the plane: a pure function of position and seed, so any pixel can be computed on its own.
 //!
 //! Value noise summed over octaves, after K. Perlin, "An Image Synthesizer", SIGGRAPH 1985; cells after
 //! S. Worley, "A Cellular Texture Basis Function", SIGGRAPH 1996.

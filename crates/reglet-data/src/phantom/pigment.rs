@@ -89,7 +89,7 @@ pub enum PatchKind {
 }
 
 impl Patch {
-    /// The patches of a lesion: hardly any where `colour` is small, three to five kinds where it is near 1.
+    /// The patches of a lesion: hardly any if `colour` is small, three to five kinds if it is near 1.
     pub(crate) fn draw_many(dice: &mut Dice, colour: f32, asymmetry: f32) -> Vec<Self> {
         use PatchKind::{Black, BlueGrey, DarkBrown, Red, White};
         let mut kinds = [DarkBrown, Black, Red, BlueGrey, White];

@@ -39,7 +39,7 @@ impl Point {
         Self::new(self.x * cos - self.y * sin, self.x * sin + self.y * cos)
     }
 
-    /// Distance to the straight piece from `a` to `b`, and how far along it (0 to 1) the nearest point lies.
+    /// The distance to the line segment from `a` to `b`, and how far along it (0 to 1) the nearest point is.
     pub(crate) fn distance_to_segment(self, a: Self, b: Self) -> (f32, f32) {
         let along = b - a;
         let place = ((self - a).dot(along) / along.dot(along).max(1e-12)).clamp(0.0, 1.0);

@@ -18,8 +18,8 @@ use crate::{Mask, MaskError};
 pub struct Rendered {
     /// The picture, a square.
     pub picture: RgbImage,
-    /// The regions `bubbles`, `hair`, `ink`, `lesion` and `ruler`, each of the picture's size and empty where there is
-    /// no such thing. Each says where a thing *is*, whether or not another one lies on top of it.
+    /// The regions `bubbles`, `hair`, `ink`, `lesion` and `ruler`, each of the picture's size and empty if the picture has
+    /// no such thing. Each says where the thing *is*, whether or not another one covers it.
     pub masks: BTreeMap<String, Mask>,
 }
 
@@ -35,7 +35,7 @@ const FINE: f32 = 0.25;
 /// The region that is the ruler's.
 const RULER: &str = "ruler";
 
-/// A phantom drawn at one size but for its ruler. A ruler that is laid on it costs what it covers.
+/// A phantom drawn at one size, without its ruler. Adding a ruler costs only the drawing of the pixels that it covers.
 #[derive(Debug)]
 pub struct Backdrop {
     /// Without a ruler.
@@ -123,8 +123,8 @@ impl Backdrop {
 
 /// Draws a phantom `size` pixels wide and high.
 ///
-/// Two phantoms that differ only in their ruler give pictures that differ only where the ruler or its
-/// shadow lies, to the last bit.
+/// Two phantoms that differ only in their ruler give pictures that are identical, to the last bit, except where the ruler or
+/// its shadow is.
 ///
 /// # Errors
 /// Where `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].

@@ -10,7 +10,7 @@ pub(crate) struct LayerPixel {
     pub(crate) y: u32,
     /// Colour times opacity, for light of strength 1.
     pub(crate) colour: [f32; 3],
-    /// The share of what lies below that is hidden.
+    /// The opacity: the fraction of what is below that is hidden.
     pub(crate) opacity: f32,
     /// The share of the pixel inside the ruler's rectangle.
     pub(crate) inside: f32,
@@ -143,7 +143,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Whether a tick, the base line or a figure lies here.
+    /// Whether a tick, the base line or a figure is here.
     fn inked(&self, at: Point) -> bool {
         let ruler = self.ruler;
         let mm = ruler.millimetre;

@@ -6,7 +6,7 @@ use super::PictureError;
 use crate::files::may_be_dicom;
 use crate::remote::is_address;
 
-/// A file and, where it holds several pictures, which one is meant, counted from 1.
+/// A file and, if it contains several pictures, the number of the one that is meant, counted from 1.
 ///
 /// It is written as a path: `cine.dcm#3` is the third frame of `cine.dcm`, unless there is a file of that very name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn frames(path: &Path) -> Vec<PathBuf> {
     (1..=frames).map(numbered).collect()
 }
 
-/// The frames of a file that are listed: a file that says it has more can only lie.
+/// The largest number of frames of a file that are listed; a file that claims to have more is certainly wrong.
 const MOST: u32 = 1 << 20;
 
 /// What stands before the pixels of a DICOM file: the number of its frames, and what pictures of one patient have in common.

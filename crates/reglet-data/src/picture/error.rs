@@ -65,7 +65,7 @@ pub enum PictureError {
         /// What the decoder does not know.
         source: ImageError,
     },
-    /// The samples are floating-point numbers, whose range nobody has said.
+    /// The samples are floating-point numbers with an unknown range.
     #[error(
         "the picture `{}` contains floating-point numbers, which have no defined black and white: save it as an 8-bit or 16-bit PNG",
         path.display()
@@ -124,7 +124,7 @@ pub enum PictureError {
     TooMuchMemory {
         /// The file.
         path: PathBuf,
-        /// What the decoder asked for.
+        /// The size that the decoder requested.
         source: ImageError,
     },
     /// A store or a web server does not give it, or the network does not.
@@ -201,7 +201,7 @@ pub enum DicomFault {
         /// The way.
         name: &'static str,
     },
-    /// Its frames lie in pieces, and nothing says which belong together.
+    /// Its frames are stored in fragments, and the file does not say which belong together.
     #[error(
         "is a DICOM file whose {frames} frames are stored in {pieces} fragments: convert it to an uncompressed file, as `gdcmconv --raw` does"
     )]

@@ -14,7 +14,7 @@ pub(crate) struct Part {
     pub(crate) values: Vec<u8>,
 }
 
-/// A picture of which some stretches are replaced by others. `C` values to a pixel.
+/// A picture in which some stretches are replaced by others, with `C` values per pixel.
 pub(crate) struct Parted<'a, const C: usize> {
     /// The values without the change.
     pub(crate) whole: &'a [u8],

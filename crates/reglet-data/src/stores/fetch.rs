@@ -29,12 +29,12 @@ pub(super) struct Content<T> {
     pub(super) content: T,
     /// The tag of this version, where the store vouches for it.
     pub(super) tag: Option<String>,
-    /// Room that was asked for, as long as it takes it.
+    /// Reserved memory, for as long as it is in use.
     room: Option<OwnedSemaphorePermit>,
 }
 
 impl<T> Content<T> {
-    /// The room that it takes, for somebody else to hold.
+    /// The memory that it occupies, to be handed over to another holder.
     pub(super) fn take_room(&mut self) -> Option<OwnedSemaphorePermit> {
         self.room.take()
     }
@@ -62,7 +62,7 @@ enum Outcome<T> {
     Done(T),
     /// There is no room for so much.
     NoRoom,
-    /// The object had begun to come: the store does not try again by itself unless it gives tags.
+    /// The download of the object had begun; then the client does not retry by itself unless the store gives tags.
     Midway(Refusal),
 }
 
@@ -120,7 +120,7 @@ impl Object {
         Ok(self.tag_of(&answer.map_err(fault::refusal)?.meta))
     }
 
-    /// A weak tag may be that of another version, too, and a web server's may be made of a time.
+    /// A weak tag may also belong to another version, and a web server's tag may be computed from a time.
     fn tag_of(&self, meta: &ObjectMeta) -> Option<String> {
         let tag =
             meta.e_tag.as_deref().filter(|tag| self.is_store && !tag.is_empty() && !tag.starts_with("W/"))?;
@@ -191,7 +191,7 @@ impl Object {
         Ok(Outcome::Done(Content { content, tag, room }))
     }
 
-    /// What lies directly in it, if it is a folder.
+    /// The entries directly in it, if it is a folder.
     pub(super) async fn list(&self) -> Result<Vec<Found>, Refusal> {
         let prefix = Some(&self.path).filter(|path| !path.as_ref().is_empty());
         let listed = self.store.list_with_delimiter(prefix).await.map_err(fault::refusal)?;

@@ -1,4 +1,4 @@
-//! What a compressed frame will become, before anything is made of it.
+//! Finds out to what a compressed frame will be decoded, before it is decoded.
 //!
 //! The decoders behind `dicom-pixeldata` take memory for what a frame says of itself, and count on its being what the file
 //! announced.
@@ -33,7 +33,7 @@ pub(super) struct Claim {
 const OTHER: DicomFault =
     DicomFault::Damaged { what: "its compressed pixels have another size or type than it says" };
 
-/// Refuses a frame, counted from 0, that would become something else than the file announces.
+/// Returns an error for a frame, counted from 0, that would be decoded to something else than the file announces.
 pub(super) fn check(
     object: &DefaultDicomObject,
     code: Code,

@@ -56,10 +56,10 @@ impl Syntax {
 const LONGEST: usize = 64 << 20;
 const MOST: usize = 1 << 20;
 
-/// How deep sequences may lie in one another.
+/// The greatest depth of nested sequences.
 const DEEPEST: usize = 32;
 
-/// The length of what is ended by an element of its own.
+/// The length that stands for an undefined length, which a delimiter element ends.
 const UNTOLD: u32 = u32::MAX;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
@@ -78,7 +78,7 @@ const START: usize = 132;
 
 /// A sequence, or an item of one.
 struct Level {
-    /// Where it ends, or `None` if an element of its own ends it.
+    /// Where it ends, or `None` if a delimiter element ends it.
     end: Option<usize>,
     is_item: bool,
 }
@@ -95,12 +95,12 @@ struct Walk<'a> {
 struct Element<'a> {
     tag: Tag,
     vr: Option<VR>,
-    /// `None` if an element of its own ends it.
+    /// `None` if a delimiter element ends it.
     value: Option<&'a [u8]>,
 }
 
-/// Walks through the elements of a whole file up to the end of the pixels. Where this succeeds, every element lies within the
-/// file and within what it is part of.
+/// Checks the elements of a whole file up to the end of the pixels. If this succeeds, every element is within the file and
+/// within the element that contains it.
 pub(super) fn walk(bytes: &[u8]) -> Result<Head, DicomFault> {
     read(bytes, true)
 }
@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next element. Its value, where it has one, is passed by.
+    /// The next element. Its value, if it has one, is skipped.
     fn element(&mut self) -> Result<Element<'a>, DicomFault> {
         let (tag, vr, length) = self.header()?;
         let are_pixels = tag == PIXELS && self.levels.is_empty();
@@ -255,7 +255,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Closes what an element of its own ends.
+    /// Closes the sequence or item that a delimiter element ends.
     fn close(&mut self) -> Result<(), DicomFault> {
         match self.levels.pop() {
             Some(Level { end: None, .. }) => Ok(()),
@@ -275,7 +275,7 @@ impl<'a> Walk<'a> {
         Err(DicomFault::Damaged { what: "its pixels are in too many fragments" })
     }
 
-    /// So many bytes from here on, where there are as many before whatever this lies in ends.
+    /// This number of bytes from here on, if the enclosing element has as many left.
     fn within(&self, length: u32) -> Result<&'a [u8], DicomFault> {
         let inner = self.levels.iter().rev().find_map(|level| level.end);
         let rest = self.bytes.get(self.at..inner.unwrap_or(self.bytes.len())).unwrap_or_default();
@@ -310,8 +310,8 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_owned()
 }
 
-/// What pictures of one patient have in common: a hash of the patient's number and of who gave it or, where there is none,
-/// of the study's.
+/// An id that pictures of one patient share: a hash of the patient's id and its issuer or, if there is none, of the study's
+/// id.
 fn group(patient: Option<String>, issuer: Option<String>, study: Option<String>) -> Option<String> {
     let parts = match patient {
         Some(patient) => ["patient".to_owned(), issuer.unwrap_or_default(), patient],
