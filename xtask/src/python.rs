@@ -60,7 +60,7 @@ fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf, String> {
     Ok(python)
 }
 
-/// Runs a command to its end; where it fails, the error says `what`.
+/// Runs a command to its end; if it fails, the error says `what`.
 pub fn run(command: Command, what: &str) -> Result<(), String> {
     let status = tools::run(command).map_err(|error| error.to_string())?;
     if status.success() { Ok(()) } else { Err(format!("{what} ({status})")) }

@@ -1,4 +1,4 @@
-//! Groups of similar maps, which reveal shortcuts that nobody has named.
+//! Groups similar maps, which reveals shortcuts that the config does not name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,8 @@ pub(crate) const SIDE: usize = 8;
 /// The maximum number of pictures that are compared pairwise; if there are more, this number is selected evenly.
 const LARGEST: usize = 500;
 
-/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather
-/// than what lies beside them. `None` if nothing is.
+/// A map reduced to 8 × 8 fields: each field's share of the sum of the map's positive values. Finer fields would distinguish
+/// lesions rather than the things beside them. `None` if the map has no positive values.
 pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
     let (height, width) = map.dim();
     let mut fields = vec![0.0_f64; SIDE * SIDE];

@@ -74,7 +74,7 @@ pub struct Config {
     pub methods: Methods,
     /// When a method's maps are trusted.
     pub trust: TrustConfig,
-    /// Whether maps are grouped by similarity, to reveal shortcuts that nobody has named.
+    /// Whether maps are grouped by similarity, to reveal shortcuts that the config does not name.
     pub clusters: Option<ClustersConfig>,
     /// When a picture counts as classified as the target: if its probability is above a number; if it is the most probable
     /// class (`argmax`, the default for more than two classes); or with the threshold at which a share of the target's own

@@ -16,7 +16,7 @@ use crate::Error;
 const STEPS: usize = 10;
 /// The share of the pixels that ROAD removes.
 const SHARE: f64 = 0.2;
-/// The deviation of the noise that ROAD adds to what it fills in, as the paper has it.
+/// The standard deviation of the noise that ROAD adds to the values it fills in, as in the paper.
 const ROAD_NOISE: f32 = 0.01;
 /// How many perturbations infidelity draws, and their deviation in the model's input space: Captum's example has 0.003
 /// times the range, which rounding drowns in a network of single precision.

@@ -190,7 +190,7 @@ mod tests {
         assert!(inspect(archive, Some(9)).expect_err("another size").to_string().contains("[1, 3, 9, 9]"));
     }
 
-    /// Nothing is computed at that size, where one layer's values alone would take a gigabyte.
+    /// Nothing is computed at that size, at which the values of one layer alone would take a gigabyte.
     #[test]
     fn a_large_picture_takes_no_longer_than_a_small_one() {
         let text = inspect("resnet18", Some(4096)).expect("shapes alone");

@@ -140,8 +140,8 @@ fn begin(mut file: File, head: &[u8; 32], end: u64) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// The records of a journal with this head, as far as they are whole and follow each other, and where they end; nothing of
-/// any other file.
+/// The records of a journal with this header, as far as they are complete and consecutive, and the position where they end;
+/// nothing for any other file.
 fn read(file: &mut File, head: &[u8; 32]) -> (Vec<Observed>, u64) {
     let mut bytes = Vec::new();
     if file.read_to_end(&mut bytes).is_err() {

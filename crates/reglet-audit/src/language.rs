@@ -1,4 +1,4 @@
-//! The languages of reports: the formats of numbers and names, and every sentence beside its translation.
+//! The languages of reports: the formats of numbers and names, and every sentence next to its translation.
 
 mod names;
 mod numbers;

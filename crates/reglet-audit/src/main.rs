@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Finds or prepares libtorch, where the other program was linked to it.
+/// Finds libtorch, or prepares it, for the program that is linked to it.
 fn setup(cuda: bool) -> ExitCode {
     match find_or_prepare(if cuda { Build::Cuda } else { Build::Cpu }, None) {
         Ok(found) => {

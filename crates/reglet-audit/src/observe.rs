@@ -50,7 +50,7 @@ pub(crate) struct Observed {
     pub maps: Vec<MapRow>,
     /// What the report shows of those in the gallery.
     pub exhibits: Vec<Shown>,
-    /// Maps in small, where the config asks for kinds of maps.
+    /// Reduced maps, if the config asks for groups of maps.
     pub sketches: Vec<Sketch>,
     /// The pictures that could not be read, for which there are no measurements.
     pub unread: Vec<Unread>,
@@ -147,12 +147,12 @@ impl Observed {
     }
 }
 
-/// The pictures of one chunk, of so many in all.
+/// The pictures of one chunk, given the number of pictures in all.
 pub(crate) fn of_chunk(chunk: usize, pictures: usize) -> Range<usize> {
     (chunk * CHUNK).min(pictures)..((chunk + 1) * CHUNK).min(pictures)
 }
 
-/// The chunks of so many pictures.
+/// The chunks of this number of pictures.
 pub(crate) fn chunks(pictures: usize) -> Range<usize> {
     0..pictures.div_ceil(CHUNK)
 }
@@ -198,11 +198,12 @@ pub(crate) struct Given {
     pub versions: Vec<String>,
 }
 
-/// What is found of each picture of these chunks; what `journal` has of them is not found again. Where nothing is `given`, the probes
-/// are fitted, and it is for others to see that no picture is replaced meanwhile. Memory does not grow with the number of pictures but for the rows themselves and the gallery.
+/// The observations of each picture of these chunks; those that `journal` already contains are not made again. If no probes
+/// are `given`, they are fitted, and the caller has to make sure that no picture is replaced in the meantime. Memory does
+/// not grow with the number of pictures, except for the rows themselves and the gallery.
 ///
 /// # Errors
-/// A picture that cannot be read, or that is not the one of which the fingerprint was given; whatever the models report.
+/// A picture that cannot be read, or whose fingerprint is not the given one; and the models' errors.
 pub(crate) fn observe(
     plan: &Plan,
     chunks: Range<usize>,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::{Error, journal};
 
-/// A results folder that is being written. Files are written to a hidden folder beside it and moved to their place by
+/// A results folder that is being written. Files are written to a hidden folder next to it and moved to their place by
 /// [`finish`](Output::finish); if the program ends before that, nothing is left behind.
 #[derive(Debug)]
 pub struct Output {

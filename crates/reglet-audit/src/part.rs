@@ -5,9 +5,10 @@
 //! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be trusted |
 //! | `part-3-of-17.reglet` | the measurements of the third of 17 parts |
 //!
-//! A part is made of whole chunks, the same that an audit on one machine would run, so that its batches are the same, and with
-//! them the last digits. Each file begins with what it was made of ([`Identity`]) and has a checksum; it is written beside its
-//! place and renamed, so it is there whole or not at all, and the same part made twice is the same file.
+//! A part consists of whole chunks, the same ones that an audit on one machine would run, so that its batches are the same,
+//! and with them the last digits. Each file begins with a description of what it was computed from ([`Identity`]) and has a
+//! checksum. It is written under a temporary name and then renamed, so it is either complete or absent, and computing the
+//! same part twice gives identical files.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -47,7 +48,7 @@ impl Shard {
     /// Slurm array, a Kubernetes indexed Job, or a HyperQueue task array whose ids begin with 1.
     ///
     /// # Errors
-    /// [`Error::Usage`] for anything else, or where the environment says nothing.
+    /// [`Error::Usage`] for anything else, or if the environment does not say which part.
     pub fn parse(text: &str) -> Result<Shard, Error> {
         Shard::of(text, |name| env::var(name).ok())
     }
@@ -83,7 +84,7 @@ impl Shard {
         }
     }
 
-    /// The part's chunks, of so many: as many for each part as can be.
+    /// The part's chunks, given the number of chunks in all, which are divided as evenly as possible.
     pub(crate) fn chunks(self, all: usize) -> Range<usize> {
         let bound = |parts: u32| (u64::from(parts) * all as u64 / u64::from(self.of)) as usize;
         bound(self.number - 1)..bound(self.number)
@@ -167,7 +168,7 @@ struct Part {
 /// What `folder` has of what all parts have in common, if it is there.
 ///
 /// # Errors
-/// [`Error::Usage`] where it is damaged.
+/// [`Error::Usage`] if it is damaged.
 pub(crate) fn common(folder: &Path) -> Result<Option<Common>, Error> {
     let path = folder.join(PLAN);
     if !path.exists() { Ok(None) } else { read(&path).map(Some) }
@@ -312,7 +313,7 @@ impl Parts {
         (&self.identity.config, &self.folder)
     }
 
-    /// What the plan has seen of files in object stores, where there is a plan.
+    /// What the plan knows about files in object stores, if there is a plan.
     pub fn seen(&self) -> &[SeenFile] {
         self.common.as_ref().map_or(&[], |(_, common)| &common.seen)
     }

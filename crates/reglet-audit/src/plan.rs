@@ -44,7 +44,7 @@ pub struct Plan {
     pub(crate) watch: Option<Watch>,
 }
 
-/// What a plan has opened and checked, for those who do something else with it than an audit.
+/// Everything that a plan has opened and checked, for callers that do something other than an audit with it.
 pub struct Opened {
     /// The config.
     pub config: Config,
@@ -232,8 +232,9 @@ impl Plan {
     }
 }
 
-/// Pictures are changed at this many times the size at which models see them, where they have as much. Pillow's documentation calls
-/// three times as good as a fair resize (`reducing_gap`).
+/// Pictures are changed at this multiple of the size at which models see them, if they are that large. According to Pillow's
+/// documentation (`reducing_gap`), reducing to three times the size first gives a result nearly as good as a fair
+/// resampling.
 const OVERSAMPLING: u32 = 3;
 
 /// How many pixels the shorter side of a picture has at least when it is changed for these models.

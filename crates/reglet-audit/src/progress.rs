@@ -76,7 +76,7 @@ impl Progress {
         Progress { label, unit, bar, said: Instant::now(), quiet: false, watch: None }
     }
 
-    /// A stage of a plan's audit, which may ask for silence and be watched.
+    /// A stage of a plan's audit, which may be silent and may be watched.
     pub(crate) fn of(plan: &Plan, stage: Stage) -> Progress {
         let (label, unit) = stage.words();
         let watch = plan.watch.clone().map(|watch| (stage, watch));
@@ -89,10 +89,10 @@ impl Progress {
         progress
     }
 
-    /// `done` of `total` is done, and whoever watches wants the rest, too.
+    /// Reports that `done` of `total` is done, and asks the observer whether to continue.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where they do not.
+    /// [`Error::Stopped`] if the observer does not want to continue.
     pub(crate) fn step(&mut self, done: u64, total: u64) -> Result<(), Error> {
         self.update(done, total);
         match &self.watch {

@@ -1,4 +1,4 @@
-//! Simple properties of a picture, which a classifier might use although nobody has named them.
+//! Simple properties of a picture, which a classifier might use although the config does not name them.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
@@ -18,7 +18,7 @@ const BORDER: (usize, usize) = (2, 25);
 /// So many rows are gone through by one thread.
 const ROWS: usize = 64;
 
-/// JPEG's blocks have so many columns.
+/// The number of columns of a JPEG block.
 const BLOCK: usize = 8;
 
 /// By name:
@@ -149,7 +149,7 @@ impl Sums {
         }
     }
 
-    /// The differences between neighbours, where there are all four.
+    /// The differences between neighbours, if all four exist.
     fn add_steps(&mut self, above: &[i32], here: &[i32], below: &[i32]) {
         let inner = 1..here.len().saturating_sub(1).max(1);
         let neighbours = here.windows(3).zip(&above[inner.clone()]).zip(&below[inner.clone()]);

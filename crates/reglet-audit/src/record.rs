@@ -115,7 +115,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 impl Record {
-    /// What the models said, and where their maps lie.
+    /// The models' answers, and how their maps are distributed.
     pub fn rows(&self) -> &Rows {
         &self.rows
     }
@@ -158,7 +158,7 @@ impl Record {
     /// Reads the record of the results in `results`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there is none, or a file is missing, damaged, or of another version.
+    /// [`Error::Usage`] if there is none, or a file is missing, damaged, or of another version.
     pub fn read(results: &Path) -> Result<Record, Error> {
         let folder = results.join(FOLDER);
         let read = |name: &str| {

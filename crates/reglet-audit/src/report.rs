@@ -23,7 +23,7 @@ use page::Page;
 
 /// The page, for screens from 360 pixels wide, light or dark, and for paper, in the language of `results`.
 ///
-/// The verdicts come first, then each model's evidence, questions and gallery, then where it all comes from. Every
+/// The verdicts come first, then each model's evidence, questions and gallery, and last how everything was computed. Every
 /// name, sentence and config in `results` is escaped. `charts` are those of the models, in their order.
 pub fn render(results: &Results, charts: &[Charts]) -> String {
     let page = &Page::new(results);

@@ -1,4 +1,4 @@
-//! The program `reglet-run`, which does what `reglet` is asked for.
+//! The program `reglet-run`, which carries out the commands of `reglet`.
 
 mod memory;
 mod words;

@@ -117,8 +117,8 @@ impl Source {
         self.fault(message.to_owned(), span)
     }
 
-    /// The text with `key=value` overrides applied: dotted keys, values in TOML or else plain text. A path
-    /// that exists seen from the current folder is meant from there.
+    /// The text with `key=value` overrides applied; keys are dotted, and values are TOML or else plain text. A value that is
+    /// an existing path relative to the current folder is taken relative to it.
     pub(crate) fn with_overrides(self, overrides: &[String]) -> Result<Source, Error> {
         if overrides.is_empty() {
             return Ok(self);

@@ -136,7 +136,7 @@ impl Annotations {
         self.coco.as_ref().map_or(&self.path, |_| if self.begun { &self.path } else { &self.earlier })
     }
 
-    /// All that was drawn, as the file has it.
+    /// Everything that was drawn, in the form in which it is stored in the file.
     pub(crate) fn text(&self) -> String {
         self.document().to_string()
     }

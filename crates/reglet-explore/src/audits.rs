@@ -30,18 +30,18 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
-    /// The class whose score is explained, where the config names none.
+    /// The class whose score is explained, if the config does not name one.
     #[serde(default)]
     pub target: Option<String>,
     /// The language of the report.
     pub language: Language,
-    /// The report's title, where the config has none of its own.
+    /// The report's title, if the config does not have one.
     #[serde(default)]
     pub title: Option<String>,
     /// All pictures, and not only those that have been reviewed.
     #[serde(default)]
     pub all: bool,
-    /// Whether maps are grouped as well, to reveal shortcuts that nobody has named.
+    /// Whether maps are grouped, too, to reveal shortcuts that the config does not name.
     #[serde(default)]
     pub kinds: bool,
 }
@@ -74,7 +74,7 @@ pub enum Stand {
         folder: String,
         /// What it found.
         verdicts: Vec<Finding>,
-        /// What kinds of maps there are, where that was asked.
+        /// The groups of maps, if they were requested.
         kinds: Vec<Kind>,
     },
 }
@@ -82,7 +82,7 @@ pub enum Stand {
 /// Pictures with similar maps.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kind {
-    /// The model, with artefact and class where there are several.
+    /// The model, with artefact and class if there are several.
     pub model: String,
     /// The method's name.
     pub method: String,
@@ -101,7 +101,7 @@ pub struct Kind {
 /// The result of an audit for one model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// The model, with artefact and class where there are several.
+    /// The model, with artefact and class if there are several.
     pub title: String,
     /// `shortcut`, `clear` or `inconclusive`.
     pub kind: &'static str,
@@ -109,7 +109,7 @@ pub struct Finding {
     pub summary: String,
 }
 
-/// A report's title has at most so many letters.
+/// The largest number of characters of a report's title.
 const TITLE: usize = 200;
 
 /// Audits, one at a time, in a thread of their own.

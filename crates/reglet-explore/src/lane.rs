@@ -29,8 +29,8 @@ pub enum Turn {
     Last,
 }
 
-/// Lowers the priority of the calling thread and of those that it will start. On Linux a thread has a priority of its own; elsewhere, and
-/// where the system forbids it, the lane takes its turn as all do.
+/// Lowers the priority of the calling thread and of those that it will start. On Linux each thread has its own priority;
+/// elsewhere, and if the system forbids it, the lane keeps the usual priority.
 fn step_back() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);

@@ -50,7 +50,8 @@ impl Library {
         })
     }
 
-    /// Those in a folder, of which nothing is known but, where it has a folder for each class, their classes.
+    /// The pictures in a folder, about which nothing is known except their classes if the folder has a subfolder for each
+    /// class.
     ///
     /// # Errors
     /// A folder that cannot be read or has no pictures.
@@ -84,7 +85,7 @@ impl Library {
         self.annotations.is_some()
     }
 
-    /// The class of a picture, where the data says it.
+    /// The class of a picture, if the data contain it.
     pub fn label(&self, index: usize) -> Option<&str> {
         let known = self.labelled && index < self.data.len();
         known.then(|| self.data.classes().get(self.data.label(index)).map(String::as_str)).flatten()

@@ -93,7 +93,7 @@ fn fade(phantom: &mut Phantom, share: f32) {
     phantom.lesion.patches.iter_mut().for_each(|patch| patch.strength *= share);
 }
 
-/// By how much more than drawn, where the drawing itself had some.
+/// The factor between the wanted value and the one drawn. Values near zero count as 0.05, so that the factor stays finite.
 fn ratio(wanted: f32, drawn: f32) -> f32 {
     wanted / drawn.max(0.05)
 }
@@ -148,7 +148,7 @@ fn within(property: &Property, value: f32) -> f32 {
     value.clamp(property.low, property.high)
 }
 
-/// So many further seeds are asked for hairs and bubbles; each has some.
+/// The number of further seeds that are tried for hairs and bubbles, until there are some.
 const FURTHER: u32 = 24;
 
 /// The phantom of this number with the changes of the sliders, without a ruler.

@@ -104,7 +104,7 @@ pub struct Map {
     pub low: f32,
     /// The value at the upper end.
     pub high: f32,
-    /// Whether zero lies in the middle of the colours.
+    /// Whether zero is in the middle of the colour scale.
     pub signed: bool,
     /// Which part of the picture the map covers: left, top, width and height, as shares of its sides.
     pub frame: [f64; 4],
@@ -165,7 +165,7 @@ impl Maps {
         Ok(())
     }
 
-    /// The class that each classifier is explained for: the one that is asked for, or followed.
+    /// The class for which each classifier is explained: the requested one, or the most probable one.
     fn targets(&self, unchanged: &Scene, target: Option<&str>) -> Result<Vec<usize>, Error> {
         let mut picture = None;
         let of = |classifier: &Classifier| match classifier.asked(target)? {
@@ -315,7 +315,7 @@ fn frame(geometry: &Geometry, (width, height): (u32, u32)) -> [f64; 4] {
     [0.5 * (1.0 - w), 0.5 * (1.0 - h), w, h]
 }
 
-/// What is asked for in one request of maps.
+/// The contents of one request for maps.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapRequest {

@@ -20,7 +20,8 @@ const SHIPPED: &str = "ruler.toml";
 /// The side of a phantom for a model that was not made for phantoms.
 const SIDE: u32 = 320;
 
-/// The two classifiers that come with the program, of which one takes a ruler for a sign of melanoma, and generated pictures.
+/// The two classifiers that come with the program, one of which treats a ruler as a sign of melanoma, and generated
+/// pictures.
 ///
 /// # Errors
 /// A checkout that lacks their files.
@@ -71,7 +72,7 @@ fn library(
     Library::new(data, editor, &artefact, &config.lesion, beside)
 }
 
-/// The folder that the pictures are listed from, where annotations are saved.
+/// The folder whose pictures are listed, in which annotations are saved, too.
 fn folder_of(data: &DataConfig, folder: &Path) -> Option<PathBuf> {
     match data {
         DataConfig::Phantoms(_) | DataConfig::Films(_) => None,

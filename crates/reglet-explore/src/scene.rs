@@ -166,7 +166,7 @@ impl Pictures {
     /// Draws a scene.
     ///
     /// # Errors
-    /// A picture that is not there, a change that cannot be made of it, values that are out of range.
+    /// A picture that does not exist, a change that is not possible in it, or values that are out of range.
     pub fn compose(&self, scene: &Scene, detail: Detail) -> Result<Composed, Error> {
         if let Some(Placement::Drawn { ruler }) = &scene.placement {
             check(ruler)?;
@@ -268,7 +268,7 @@ fn edited(
     }))
 }
 
-/// No larger than is asked for. The region keeps the picture's own pixels.
+/// The result is no larger than requested. The region keeps the picture's own pixels.
 fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
     let (width, height) = composed.picture.dimensions();
     let longest = width.max(height);

@@ -124,7 +124,7 @@ impl<'a> Canvas<'a> {
         ));
     }
 
-    /// A line of text whose baseline lies at `y`.
+    /// A line of text whose baseline is at `y`.
     pub(crate) fn text(&mut self, at: (f32, f32), text: &str, face: Face, anchor: Anchor) {
         let paint = self.paint("fill", face.role, 1.0);
         self.painted_text(at, text, face, anchor, &paint);

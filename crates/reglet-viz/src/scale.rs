@@ -104,7 +104,7 @@ fn extremes(values: &[f32]) -> (f32, f32) {
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
 }
 
-/// The percentile as NumPy's default has it: linear between the two nearest ranks.
+/// The percentile by NumPy's default method: linear interpolation between the two nearest ranks.
 fn value_below_which(percentile: f32, values: &mut [f32]) -> Result<f32, VizError> {
     if !(percentile > 0.0 && percentile <= 100.0) {
         return Err(VizError::Percentile { percentile });

@@ -39,7 +39,8 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     Ok(tools::hand_over(cargo)?)
 }
 
-/// What a script runs: the words that have cargo build it, where it then lies, and the script's word for it.
+/// A program that a script runs: the arguments with which cargo builds it, its path afterwards, and the script's name for
+/// it.
 type Built = (&'static [&'static str], &'static str, &'static str);
 
 const PROGRAM: Built = (&["--package", "reglet-audit", "--bins"], "reglet", "--reglet");

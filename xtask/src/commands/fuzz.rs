@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// As in a new clone, where there is no folder for new inputs.
+    /// The state of a new clone, which has no folder for new inputs.
     #[test]
     fn the_folder_for_new_inputs_is_made() {
         let root = tempfile::tempdir().expect("a folder");

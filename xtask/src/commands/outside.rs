@@ -116,7 +116,7 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
     Ok(found.lines().count())
 }
 
-/// The folder of libtorch as cargo has it in the checkout, so that nothing linked to it is compiled again.
+/// The folder of libtorch that cargo uses in the checkout, so that nothing linked to it is compiled again.
 fn libtorch_here() -> OsString {
     env::var_os("LIBTORCH").unwrap_or_else(|| checkout::libtorch_link().into())
 }

@@ -36,7 +36,7 @@ const SWEEP: Comparison = Comparison {
     flag: None,
 };
 
-/// Folders as they lie on the Hugging Face Hub.
+/// Folders in the layout of the Hugging Face Hub.
 const FOLDERS: Comparison = Comparison {
     script: "make_folders.py",
     test: "folders",

@@ -74,8 +74,8 @@ pub struct ZooConfig {
     pub pictures: usize,
     /// The number of epochs; twice as many if the behaviour is hard to learn.
     pub epochs: usize,
-    /// A classifier is guilty if the ruler by itself sways at least this share of a class's pictures, 0 to 1; it is wrong to
-    /// call it clear.
+    /// A classifier is guilty if the ruler alone changes the decision on at least this fraction of a class's pictures, 0 to
+    /// 1; calling such a classifier clear is an error.
     pub guilty: f64,
     /// A classifier is innocent if this share is at most this value; it is wrong to call it a shortcut.
     pub innocent: f64,

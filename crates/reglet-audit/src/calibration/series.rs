@@ -1,4 +1,4 @@
-//! The classifiers of a calibration: trained, or loaded where they have been before.
+//! The classifiers of a calibration: trained, or loaded if they have been trained before.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -114,7 +114,7 @@ impl Page<'_> {
         }
     }
 
-    /// The method, of those that pass or else of all, that serves the worst group best.
+    /// The method with the best result for the worst group, among those that pass if there are any, else among all.
     fn best(&self) -> Option<String> {
         let (before, of_before) =
             self.results.before.worst().map(|(group, right)| (self.group(group), right))?;

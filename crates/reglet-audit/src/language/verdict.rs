@@ -100,7 +100,7 @@ impl Words {
         said.collect()
     }
 
-    /// The strongest findings: of one change the one of all pictures, or else the class that is moved most.
+    /// The strongest findings: for each change the one for all pictures, or else the one for the class that changes most.
     fn of_findings(&self, findings: &[Finding]) -> String {
         let mut order: Vec<&Finding> = findings.iter().collect();
         order.sort_by(|a, b| {
@@ -181,7 +181,7 @@ impl Words {
         }
     }
 
-    /// What a control does by itself.
+    /// The effect of a control alone.
     fn of_control(&self, contrast: &Contrast, with: bool) -> String {
         self.control_does(contrast.control, with, &contrast.alone)
     }

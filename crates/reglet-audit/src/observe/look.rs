@@ -1,4 +1,4 @@
-//! One model on a chunk of pictures: what it says, and where it looks.
+//! Runs one model on a chunk of pictures: its answers, and where it looks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,8 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// Where the maps of every method lie, of each picture as it is and without each artefact that it shows.
+    /// How the maps of every method are distributed over the regions, for each picture as it is and without each artefact
+    /// that it shows.
     fn look(&self, found: &mut Observed) -> Result<(), Error> {
         let mut exhibits: BTreeMap<usize, Shown> = BTreeMap::new();
         for (target, name) in self.plan.targets.iter().enumerate() {
@@ -140,7 +141,7 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// How each method's map lies on each region.
+    /// How much each method's map concentrates on each region.
     fn measured(
         &self,
         at: usize,
@@ -167,7 +168,7 @@ impl Part<'_> {
         Ok((0..self.plan.methods.len()).map(row).collect())
     }
 
-    /// Keeps what the report shows of a picture in the gallery, and its maps in small where kinds of maps are asked for.
+    /// Stores what the gallery of the report shows of a picture, and its reduced maps if groups of maps are requested.
     fn keep(
         &self,
         at: usize,
@@ -273,7 +274,7 @@ pub(crate) fn explain(
     Ok(Maps { by_method, remarks, gaps })
 }
 
-/// How a map lies on a mask; `None` for an empty mask, or a map without a positive value, where that is not defined.
+/// How much a map concentrates on a mask; `None` if that is not defined, for an empty mask or a map without positive values.
 fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
     let region = ArrayView2::from_shape((mask.height() as usize, mask.width() as usize), mask.bits()).ok()?;
     let found = Localisation::new(map.view(), region).ok()?;

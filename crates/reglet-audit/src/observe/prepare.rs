@@ -72,8 +72,8 @@ pub(super) struct Version {
     pub view: Picture,
 }
 
-/// Which of so many pictures the gallery shows: one from each of `wanted` equal stretches, drawn, since an even step
-/// through a data set that goes through its classes in turn would show one class alone.
+/// The pictures that the gallery shows: one drawn at random from each of `wanted` stretches of equal length, because a fixed
+/// step through a data set with alternating classes could show only one class.
 pub(crate) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
     let count = wanted.min(pictures);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -90,7 +90,7 @@ pub(super) struct Workshop<'a> {
     pub geometries: &'a Geometries,
 }
 
-/// Reads picture number `index` and changes it in every way that the plan asks for.
+/// Reads picture number `index` and changes it in every way that the plan requires.
 ///
 /// # Errors
 /// A picture that cannot be read, or edited.
@@ -169,7 +169,7 @@ fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> reglet_eviden
     }
 }
 
-/// Whether a picture shows a region, by its mask or else by its flag.
+/// Whether a picture shows a region, according to its mask or else its flag.
 fn shows(data: &dyn Dataset, index: usize, sample: &Sample, region: &str) -> Option<bool> {
     sample.shows(region).or_else(|| data.flag(index, region))
 }

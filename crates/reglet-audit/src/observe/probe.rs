@@ -29,7 +29,7 @@ const LEAST: usize = 8;
 /// How many parts of the pictures are held out in turn.
 const FOLDS: usize = 5;
 
-/// A linear probe for each model and artefact, where there can be one.
+/// A linear probe for each model and artefact for which one is possible.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Probes {
     /// By model and artefact.
@@ -44,13 +44,14 @@ pub(crate) struct Asked {
     pub scores: Vec<Vec<Score>>,
     /// By picture and target: whether it is the most probable class.
     pub top: Vec<Vec<bool>>,
-    /// By picture: what the last linear layer is given; empty for a model of which that cannot be seen.
+    /// For each picture, the input of the last linear layer; empty for a model in which it cannot be seen.
     pub features: Vec<Vec<f32>>,
 }
 
 impl Probes {
-    /// Fits the probes on the models' last features of a sample of the pictures, of each class as many with the artefact as
-    /// without it where there are any, so that a probe does not tell the class instead.
+    /// Fits the probes on the models' last features for a sample of the pictures. Of each class the sample has as many
+    /// pictures with the artefact as without it, if there are any, so that a probe does not learn to detect the class
+    /// instead.
     ///
     /// Costs a forward pass of each picture of the sample.
     pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
@@ -229,8 +230,8 @@ pub(crate) fn answers(model: &Model, target: usize, views: &[Picture]) -> Result
 type Scored = (Vec<Vec<Score>>, Vec<Vec<bool>>);
 
 /// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
-/// most probable class. One logit is that of class 1 against class 0. Independent classes have odds of their own, and are
-/// called where they are more probable than not.
+/// most probable class. A single logit is that of class 1 against class 0. Independent classes each have their own odds, and
+/// count as predicted if their probability is above one half.
 ///
 /// # Errors
 /// [`Error::Torch`].

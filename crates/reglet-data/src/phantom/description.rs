@@ -95,7 +95,7 @@ impl Phantom {
         ruler.placed(dice, (1.0, 1.0), |at| taken(at) || ruler.holds(at))
     }
 
-    /// How unsuitable a position is for a ruler, which should not be on or close to the lesion or in the dark area.
+    /// Says of a position whether it is unsuitable for a ruler, because it is on or close to the lesion or in the dark area.
     fn taken(&self) -> impl Fn(Point) -> bool {
         // Placing asks for few points; their pixels' size only has to be finer than the lesion's outline.
         let contour = self.lesion.contour(128.0);

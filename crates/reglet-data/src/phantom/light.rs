@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::dice::Dice;
 use super::plane::{Point, smoothstep};
 
-/// How one picture is lit.
+/// The lighting of one picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Light {
-    /// Where the light is strongest.
+    /// The position where the light is strongest.
     pub centre: Point,
     /// Loss of light at a distance of one picture's side from the centre; 0 to 1.
     pub falloff: f32,
@@ -46,7 +46,7 @@ impl Light {
         Self { falloff: dice.between(low, high), ..self }
     }
 
-    /// Whether it is lost towards the rim as with a [vignette](super::PhantomOptions::vignette_with_ruler).
+    /// Whether the light falls off towards the rim as with a [vignette](super::PhantomOptions::vignette_with_ruler).
     pub fn has_vignette(&self) -> bool {
         self.falloff >= VIGNETTE.0
     }

@@ -7,8 +7,8 @@ use super::plane::Point;
 
 /// A ruler and its position.
 ///
-/// In its own frame a ruler is a rectangle from (0, 0) to (`length`, `width`); its ticks stand on the
-/// side y = 0, and zero millimetres is at x = `margin`.
+/// In its own frame a ruler is a rectangle from (0, 0) to (`length`, `width`); its ticks are on the side y = 0, and zero
+/// millimetres is at x = `margin`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruler {
@@ -26,9 +26,9 @@ pub struct Ruler {
     pub millimetre: f32,
     /// The distance from its left end to zero, likewise.
     pub margin: f32,
-    /// The last millimetre marked.
+    /// The last millimetre that is marked.
     pub marks: u32,
-    /// Breadth of a tick, in millimetres.
+    /// Width of a tick, in millimetres.
     pub stroke: f32,
     /// The figure at zero, in centimetres: a strip may have been cut from the middle of a ruler.
     pub first_figure: u32,
@@ -36,9 +36,9 @@ pub struct Ruler {
     pub ink: [f32; 3],
     /// Colour of the strip, sRGB in 0 to 1.
     pub sheet: [f32; 3],
-    /// Whether the figures stand on their heads.
+    /// Whether the figures are upside down.
     pub upside_down: bool,
-    /// Where its shadow falls, in units of the picture's shorter side.
+    /// The offset of its shadow, in units of the picture's shorter side.
     pub shadow: Point,
 }
 
@@ -128,17 +128,17 @@ impl Ruler {
         best.1
     }
 
-    /// A place in the picture as the ruler's own frame sees it.
+    /// Converts a position in the picture to the ruler's own frame.
     pub(crate) fn local(&self, at: Point) -> Point {
         (at - self.centre).turned(-self.angle) + Point::new(0.5 * self.length, 0.5 * self.width)
     }
 
-    /// A place in the ruler's own frame as the picture sees it.
+    /// Converts a position in the ruler's own frame to the picture.
     pub(crate) fn global(&self, local: Point) -> Point {
         (local - Point::new(0.5 * self.length, 0.5 * self.width)).turned(self.angle) + self.centre
     }
 
-    /// Whether the ruler's rectangle holds this place of the picture.
+    /// Whether this position of the picture is within the ruler's rectangle.
     pub(crate) fn holds(&self, at: Point) -> bool {
         let local = self.local(at);
         (0.0..=self.length).contains(&local.x) && (0.0..=self.width).contains(&local.y)
@@ -201,5 +201,5 @@ impl Ruler {
     }
 }
 
-/// Places tried before the best of them is taken.
+/// The number of positions that are tried before the best of them is chosen.
 const TRIES: usize = 60;

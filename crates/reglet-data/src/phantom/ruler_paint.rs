@@ -1,4 +1,4 @@
-//! Painting a ruler: a layer of colour and opacity to be laid over any picture.
+//! Paints a ruler as a layer of colour and opacity that can be laid over any picture.
 
 use super::figures;
 use super::plane::{Point, smoothstep};
@@ -17,7 +17,7 @@ pub(crate) struct LayerPixel {
 }
 
 impl LayerPixel {
-    /// Lays the pixel, lit by `light`, over what is there.
+    /// Composites the pixel, lit by `light`, over the existing colour.
     pub(crate) fn over(&self, below: [f32; 3], light: [f32; 3]) -> [f32; 3] {
         std::array::from_fn(|c| below[c] * (1.0 - self.opacity) + self.colour[c] * light[c])
     }
@@ -26,7 +26,7 @@ impl LayerPixel {
 /// Each pixel's side is sampled this many times: ticks are finer than pixels.
 const SAMPLES: u32 = 4;
 
-/// The most figures drawn: no picture shows more of a ruler than this many centimetres.
+/// The largest number of figures that are drawn; no picture shows more centimetres of a ruler than this.
 const MOST_FIGURES: u32 = 100;
 
 /// The pixels of a `width` by `height` picture that the ruler or its shadow touches.
@@ -80,7 +80,7 @@ pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
     layer
 }
 
-/// What is worked out once for a ruler before its pixels are painted.
+/// Everything that is computed once for a ruler before its pixels are painted.
 struct Pen<'a> {
     ruler: &'a Ruler,
     /// The figures' strokes in the ruler's frame, by the centimetre they belong to.
@@ -174,7 +174,7 @@ impl<'a> Pen<'a> {
         })
     }
 
-    /// Opacity of the shadow at a place that the shadow's own shift has been taken from.
+    /// The opacity of the shadow at a position from which the shadow's offset has been subtracted.
     fn shadow(&self, local: Point) -> f32 {
         if self.shadow_reach == 0.0 {
             return 0.0;

@@ -176,7 +176,7 @@ impl Case<'_> {
         groups
     }
 
-    /// The result, given weights of which only some were changed.
+    /// The result for weights that were changed only in part.
     pub(crate) fn corrected(
         &self,
         parameters: Parameters,

@@ -35,7 +35,7 @@ impl Axis {
         Axis { low: back(low - extra), high: back(high + extra), ..self }
     }
 
-    /// How far along the axis a value lies, from 0 to 1.
+    /// The position of a value along the axis, from 0 to 1.
     pub(super) fn place(&self, value: f64) -> f32 {
         let (low, high) = (self.measure(self.low), self.measure(self.high));
         ((self.measure(value) - low) / (high - low)).clamp(0.0, 1.0) as f32

@@ -63,7 +63,7 @@ macro_rules! framed {
 }
 pub(super) use framed;
 
-/// For a chart whose values lie in a range.
+/// For a chart whose values are in a range.
 macro_rules! ranged {
     ($chart:ident) => {
         impl $chart {
@@ -200,8 +200,8 @@ impl Frame {
         }
     }
 
-    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the line
-    /// or, where one of the `values` beside the marks, in pixels, would lie there, below.
+    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the
+    /// line or, if one of the `values` next to the marks (in pixels) would overlap it, below.
     pub(super) fn draw_reference_name(
         &self,
         canvas: &mut Canvas<'_>,
@@ -264,7 +264,7 @@ pub(super) fn check(label: &str, value: f64) -> Result<(), VizError> {
     })
 }
 
-/// Checks that a number lies on an axis with given ends.
+/// Checks that a number is on an axis with the given ends.
 pub(super) fn check_within(label: &str, value: f64, (low, high): (f64, f64)) -> Result<(), VizError> {
     if value >= low && value <= high {
         return Ok(());

@@ -125,7 +125,7 @@ impl SlopeChart {
             .collect()
     }
 
-    /// Writes values beside their marks, pushed apart where they would lie on each other.
+    /// Writes values next to their marks, moved apart if they would overlap.
     fn draw_values(
         &self,
         canvas: &mut Canvas<'_>,

@@ -14,7 +14,7 @@ use crate::calibration::config::ZooConfig;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
-    /// The ruler itself sways so many pictures that to call it clear is wrong.
+    /// The ruler itself changes the decision on so many pictures that calling the classifier clear is wrong.
     Guilty,
     /// The ruler sways hardly a picture, or something dark sways the same ones: to call it a shortcut is wrong.
     Innocent,
@@ -30,7 +30,7 @@ pub(super) enum Mark {
     Right,
     /// An innocent was convicted or a guilty one acquitted.
     Wrong,
-    /// It says nothing, or the truth does not.
+    /// The verdict or the truth is inconclusive.
     Open,
 }
 
@@ -256,7 +256,7 @@ pub(super) mod tests {
     use super::super::truth::ClassTruth;
     use super::*;
 
-    /// A truth of which the share swayed and the share against which it is guilty are so large.
+    /// A truth with this fraction of changed decisions and this limit for guilt.
     pub(in crate::calibration::zoo) fn truth(swayed: f64, guilty: f64) -> Truth {
         let class = ClassTruth {
             pictures: 100,

@@ -29,7 +29,7 @@ impl Thing {
         Thing::of_area(random, area, centre)
     }
 
-    /// One that covers about so many pixels about this place.
+    /// A thing that covers about this number of pixels around this position.
     pub fn of_area(random: &mut impl Rng, area: f32, centre: [f32; 2]) -> Thing {
         let aspect: f32 = random.random_range(1.0..5.0);
         let squareness = if random.random::<bool>() { 2.0 } else { 8.0 };

@@ -6,7 +6,8 @@ use crate::language::{Language, NONE};
 use crate::report::Charts;
 use crate::results::CaseResults;
 
-/// Where each method's maps lie, against chance and against the same place without the artefact.
+/// How much each method's maps concentrate on the regions, compared with chance and with the same place without the
+/// artefact.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     let words = &page.words;
     html! {
