@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use reglet_attribution::{Family, Method};
-use reglet_audit::{ExplainOptions, explain};
+use reglet_audit::{ExplainOptions, Plan, explain, judge, observe, write};
 use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Size};
 use reglet_model::{Channels, Head, ImportOptions, Model, Preprocessing, PreprocessingSource, Targets};
@@ -148,6 +148,48 @@ fn a_folder_of_films_is_explained_and_names_nobody() {
         let secret = secret.as_bytes();
         assert!(!read.windows(secret.len()).any(|part| part == secret), "{secret:?} came out");
     }
+}
+
+/// A network of X-ray films knows findings, and has no class for a film without any; the data set has one.
+#[test]
+fn films_are_audited_with_a_network_of_several_labels() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let archive = fixtures().join("grey/xray.onnx").canonicalize().expect("committed");
+    let config = format!(
+        r#"
+        target = "effusion"
+        artefact = "marker"
+        lesion = "fluid"
+
+        [data.films]
+        count = 40
+        size = 64
+
+        [models.xray]
+        archive = '{}'
+        classes = ["mass", "effusion", "fracture"]
+        preprocessing = {{ custom = {{ geometry = {{ resize = {{ exact = {{ width = 41, height = 34 }} }} }}, range = [-1024, 1024] }} }}
+
+        [methods.saliency]
+        "#,
+        archive.display()
+    );
+    fs::write(folder.path().join("xray.toml"), config).expect("room");
+    let plan = Plan::load(&folder.path().join("xray.toml"), &[]).expect("it is sound");
+    let record = observe(&plan).expect("it runs");
+    let results = judge(&record, plan.config()).expect("it is judged");
+    let [case] = results.cases.as_slice() else { panic!("one model, one artefact, one target") };
+    assert!(case.notes.iter().any(|note| note.contains("sigmoid")), "{:?}", case.notes);
+    assert!(!case.verdict.summary.is_empty());
+    let out = folder.path().join("out");
+    fs::create_dir(&out).expect("room");
+    write(&record, &results, &out).expect("room");
+    let report = fs::read_to_string(out.join("report.html")).expect("written");
+    assert!(report.contains("effusion") && report.contains("marker"));
+    // By the sigmoid of its own, not by a softmax over all three: the probabilities of a film do not add up to one.
+    let plan = Plan::load(&folder.path().join("xray.toml"), &["models.xray.head=\"softmax\"".to_owned()]);
+    let message = plan.map(|_| ()).expect_err("the network ends with a sigmoid").to_string();
+    assert!(message.contains("multi_label"), "{message}");
 }
 
 /// The names and contents of all files in a folder.

@@ -10,6 +10,7 @@
 
 mod coded;
 mod grey;
+mod jpeg2000;
 mod walk;
 
 use dicom_object::{DefaultDicomObject, OpenFileOptions, Tag, file::ReadPreamble};
@@ -28,6 +29,7 @@ mod tag {
     pub(super) const SAMPLES: Tag = Tag(0x0028, 0x0002);
     pub(super) const PHOTOMETRIC: Tag = Tag(0x0028, 0x0004);
     pub(super) const PLANAR: Tag = Tag(0x0028, 0x0006);
+    pub(super) const FRAMES: Tag = Tag(0x0028, 0x0008);
     pub(super) const ROWS: Tag = Tag(0x0028, 0x0010);
     pub(super) const COLUMNS: Tag = Tag(0x0028, 0x0011);
     pub(super) const ALLOCATED: Tag = Tag(0x0028, 0x0100);
@@ -73,7 +75,7 @@ struct Layout {
 /// required if there are several frames.
 pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Result<DynamicImage, Refusal> {
     let head = walk::walk(bytes)?;
-    let frame = match (frame, head.frames) {
+    let mut frame = match (frame, head.frames) {
         (None, 1) => 0,
         (None, frames) => return Err(DicomFault::SeveralFrames { frames }.into()),
         (Some(frame), frames) if (1..=frames).contains(&frame) => frame - 1,
@@ -82,7 +84,7 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
     let damaged = |what| DicomFault::Damaged { what };
     let object = OpenFileOptions::new().read_preamble(ReadPreamble::Always).read_to(tag::PIXELS);
     // What the reader says may quote the file.
-    let object = object.from_reader(bytes).map_err(|_| damaged("its elements cannot be read"))?;
+    let mut object = object.from_reader(bytes).map_err(|_| damaged("its elements cannot be read"))?;
     let layout = Layout::of(&object)?;
     if u64::from(layout.columns) * u64::from(layout.rows) > limits.pixels {
         return Err(Refusal::TooManyPixels(layout.columns, layout.rows));
@@ -96,7 +98,12 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
             allocated: layout.allocated,
             is_rgb: layout.photometric == "RGB",
         };
-        coded::check(&object, code, frame, head.frames, &claim)?;
+        let bytes = coded::checked(&object, code, frame, head.frames, &claim)?;
+        if code == coded::Code::Jpeg2000 {
+            let bytes = bytes.into_owned();
+            jpeg2000::decompress(&mut object, &bytes, layout.allocated)?;
+            frame = 0;
+        }
     }
     let decoded =
         object.decode_pixel_data_frame(frame).map_err(|_| damaged("its pixel data cannot be decoded"))?;

@@ -162,6 +162,16 @@ pub enum DicomFault {
         "is a DICOM file, but this program was built without DICOM support: build it with the feature `dicom`, or convert the picture to PNG"
     )]
     NotBuilt,
+    /// The key for the names of groups is too short.
+    #[error(
+        "is a DICOM file, and the environment variable {variable}, the key that hides patients, has fewer than {shortest} bytes: choose a longer key, or unset it"
+    )]
+    PatientKey {
+        /// The environment variable.
+        variable: &'static str,
+        /// The fewest bytes that a key has.
+        shortest: usize,
+    },
     /// A frame is named of a file that is none of DICOM.
     #[error("is not a DICOM file, so no frame of it can be selected: remove # and the number after it")]
     NoFrames,

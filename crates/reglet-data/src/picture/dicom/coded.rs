@@ -33,14 +33,15 @@ pub(super) struct Claim {
 const OTHER: DicomFault =
     DicomFault::Damaged { what: "its compressed pixels have another size or type than it says" };
 
-/// Returns an error for a frame, counted from 0, that would be decoded to something else than the file announces.
-pub(super) fn check(
-    object: &DefaultDicomObject,
+/// The bytes of a compressed frame, counted from 0. It is an error if the frame would be decoded to something else than the
+/// file announces.
+pub(super) fn checked<'a>(
+    object: &'a DefaultDicomObject,
     code: Code,
     frame: u32,
     frames: u32,
     claim: &Claim,
-) -> Result<(), DicomFault> {
+) -> Result<Cow<'a, [u8]>, DicomFault> {
     let Some(DicomValue::PixelSequence(pixels)) = object.get(tag::PIXELS).map(|element| element.value())
     else {
         return Err(DicomFault::Damaged { what: "its pixels are not compressed as it says" });
@@ -76,9 +77,17 @@ pub(super) fn check(
             is_rgb: claim.is_rgb,
         }),
         Code::Jpeg2000 => code_stream(&bytes).map(|found| Claim { is_rgb: claim.is_rgb, ..found }),
-        Code::RunLengths => return run_lengths(&bytes, claim),
+        Code::RunLengths => {
+            run_lengths(&bytes, claim)?;
+            return Ok(bytes);
+        }
     };
-    if found == Some(*claim) { Ok(()) } else { Err(OTHER) }
+    if found == Some(*claim) { Ok(bytes) } else { Err(OTHER) }
+}
+
+/// Whether the samples of a JPEG 2000 code stream have a sign, as the first component says in the marker segment SIZ.
+pub(super) fn has_signs(bytes: &[u8]) -> bool {
+    bytes.get(42).is_some_and(|sign_and_bits| sign_and_bits & 0x80 != 0)
 }
 
 /// What the marker segment SIZ of a JPEG 2000 code stream says (ITU-T T.800, A.5.1).

@@ -1,8 +1,13 @@
 //! A file's elements from one to the next, with nothing taken at its word.
 
+use std::env;
+use std::ffi::OsString;
+use std::sync::LazyLock;
+
 use dicom_core::VR;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_object::{StandardDataDictionary, Tag};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use super::coded::Code;
@@ -160,7 +165,7 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
                     (None, Some(_)) if is_bytes => walk.fragments()?,
                     _ => return Err(damaged("its pixels are not encoded as its transfer syntax says")),
                 }
-                return Ok(Head { syntax, frames, group: group(patient, issuer, study) });
+                return Ok(Head { syntax, frames, group: group(patient, issuer, study, key()?) });
             }
             _ => walk.enter(&element)?,
         }
@@ -310,18 +315,77 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_owned()
 }
 
-/// An id that pictures of one patient share: a hash of the patient's id and its issuer or, if there is none, of the study's
-/// id.
-fn group(patient: Option<String>, issuer: Option<String>, study: Option<String>) -> Option<String> {
+/// The environment variable with the key of the hashes. Without the key, even a person with a list of patient IDs cannot
+/// find out which patient a group belongs to.
+const KEY: &str = "REGLET_PATIENT_KEY";
+
+/// The shortest key in bytes, long enough that it cannot be found by trying.
+const SHORTEST_KEY: usize = 16;
+
+/// The key in the environment variable.
+///
+/// # Errors
+/// [`DicomFault::PatientKey`] if it is too short to keep a secret.
+fn key() -> Result<Option<&'static [u8]>, DicomFault> {
+    static FOUND: LazyLock<Option<Vec<u8>>> =
+        LazyLock::new(|| env::var_os(KEY).map(OsString::into_encoded_bytes));
+    match FOUND.as_deref() {
+        Some(key) if key.len() < SHORTEST_KEY => {
+            Err(DicomFault::PatientKey { variable: KEY, shortest: SHORTEST_KEY })
+        }
+        key => Ok(key),
+    }
+}
+
+/// An id that the pictures of one patient share: the beginning of a hash of the patient's ID and its issuer or, if there is
+/// none, of the study's ID. It is a SHA-256 or, with a key, an HMAC of it (RFC 2104,
+/// <https://www.rfc-editor.org/rfc/rfc2104>).
+fn group(
+    patient: Option<String>,
+    issuer: Option<String>,
+    study: Option<String>,
+    key: Option<&[u8]>,
+) -> Option<String> {
     let parts = match patient {
         Some(patient) => ["patient".to_owned(), issuer.unwrap_or_default(), patient],
         None => ["study".to_owned(), String::new(), study?],
     };
-    let mut hash = Sha256::new();
+    let mut message = Vec::new();
     for part in &parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
+        message.extend((part.len() as u64).to_le_bytes());
+        message.extend(part.as_bytes());
     }
-    let hash = format!("{:x}", hash.finalize());
+    let hash = match key {
+        None => format!("{:x}", Sha256::digest(&message)),
+        Some(key) => {
+            // An HMAC takes keys of any length.
+            let mut hash = Hmac::<Sha256>::new_from_slice(key).ok()?;
+            hash.update(&message);
+            format!("{:x}", hash.finalize().into_bytes())
+        }
+    };
     Some(format!("{}-{}", parts[0], &hash[..12]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hashes are those of Python's `hashlib` and `hmac`.
+    #[test]
+    fn groups_hide_whom_they_are_of() {
+        let of = |patient: &str, key: Option<&[u8]>| {
+            group(Some(patient.to_owned()), None, Some("1.2.3".to_owned()), key).expect("a group")
+        };
+        let key: &[u8] = b"a key of 24 bytes, or so";
+        assert_eq!(of("4711", None), "patient-75242f5432c4");
+        assert_eq!(of("4711", Some(key)), "patient-b18e88ebd933");
+        assert_ne!(of("4711", Some(key)), of("4711", Some(b"another key, as long...")));
+        assert_ne!(of("4711", Some(key)), of("4712", Some(key)));
+        assert_eq!(
+            group(None, None, Some("1.2.3".to_owned()), Some(key)).expect("a study"),
+            "study-7c8699d5a28a"
+        );
+        assert_eq!(group(None, None, None, Some(key)), None);
+    }
 }
