@@ -169,7 +169,7 @@ pub enum DicomFault {
     PatientKey {
         /// The environment variable.
         variable: &'static str,
-        /// The fewest bytes that a key has.
+        /// The smallest number of bytes of a key.
         shortest: usize,
     },
     /// A frame is named of a file that is none of DICOM.

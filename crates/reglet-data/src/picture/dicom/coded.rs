@@ -85,7 +85,7 @@ pub(super) fn checked<'a>(
     if found == Some(*claim) { Ok(bytes) } else { Err(OTHER) }
 }
 
-/// Whether the samples of a JPEG 2000 code stream have a sign, as the first component says in the marker segment SIZ.
+/// Whether the samples of a JPEG 2000 code stream are signed, according to the first component in the marker segment SIZ.
 pub(super) fn has_signs(bytes: &[u8]) -> bool {
     bytes.get(42).is_some_and(|sign_and_bits| sign_and_bits & 0x80 != 0)
 }
