@@ -4,7 +4,7 @@
 ///
 /// A network's activations are some megabytes each, which the allocator would map anew for every operator and unmap after
 /// it; the system then clears each page again. On a MobileNetV2 that is a third of the time.
-#[expect(unsafe_code, reason = "the C library's settings are plain calls of C")]
+#[expect(unsafe_code, reason = "the C library's settings are changed by calls of C functions")]
 pub(crate) fn keep() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: no other thread has been started.

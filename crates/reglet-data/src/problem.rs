@@ -155,8 +155,8 @@ pub enum ProblemKind {
         /// How a mask's path tells which picture it belongs to.
         named: String,
     },
-    /// A label is none of the classes.
-    #[error("the label `{label}` is none of the classes {}", Names(classes))]
+    /// A label is not one of the classes.
+    #[error("the label `{label}` is not one of the classes {}", Names(classes))]
     UnknownLabel {
         /// The label.
         label: String,
@@ -164,7 +164,7 @@ pub enum ProblemKind {
         classes: Vec<String>,
     },
     /// A label that is mapped to a class is that of no picture.
-    #[error("`labels` names `{label}`, which is none of the labels {}", Names(labels))]
+    #[error("`labels` names `{label}`, which is not one of the labels {}", Names(labels))]
     NoSuchLabel {
         /// The label that is mapped.
         label: String,

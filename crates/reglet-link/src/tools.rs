@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 /// Why another program failed.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the sentences say it")]
+#[expect(missing_docs, reason = "the messages document the variants")]
 pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },

@@ -1,6 +1,6 @@
 //! Gives access to the numbers of a tensor, for loops written in Rust.
 
-#![expect(unsafe_code, reason = "libtorch knows its memory by its address")]
+#![expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
 
 use std::slice;
 

@@ -125,7 +125,7 @@ impl fmt::Display for Recipe {
             write!(f, " ({filter})")?;
         }
         match self.geometry.crop {
-            Some(Size { width, height }) => write!(f, ", of which the middle {width}×{height} were cut out"),
+            Some(Size { width, height }) => write!(f, ", then cropped to the central {width}×{height}"),
             None => Ok(()),
         }
     }
@@ -144,11 +144,11 @@ mod tests {
         for (document, text) in [
             (
                 json!({"pretrained_cfg": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.95, "crop_mode": "center"}}),
-                "resized to 235 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 235 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (
                 json!({"input_size": [3, 288, 288], "interpolation": "bicubic", "crop_pct": 1.0, "crop_mode": "squash"}),
-                "resized to 288×288 pixels (bicubic), of which the middle 288×288 were cut out",
+                "resized to 288×288 pixels (bicubic), then cropped to the central 288×288",
             ),
             (
                 json!({"do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2}),
@@ -156,7 +156,7 @@ mod tests {
             ),
             (
                 json!({"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 3}),
-                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 256 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (
                 json!({"size": {"shortest_edge": 384}, "crop_pct": 0.875, "resample": 3}),
@@ -164,7 +164,7 @@ mod tests {
             ),
             (
                 json!({"size": {"shortest_edge": 256}, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "resample": 3}),
-                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 256 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (json!({"size": 224}), "resized to 224×224 pixels"),
         ] {

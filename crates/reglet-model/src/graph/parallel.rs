@@ -40,11 +40,11 @@ impl<T> Shared<T> {
 
 // SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` leaves out the promise because a tensor can be
 // written through a shared reference. What is shared here is only read.
-#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
 unsafe impl<T> Send for Shared<T> {}
 
 // SAFETY: as above.
-#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
 unsafe impl<T> Sync for Shared<T> {}
 
 impl Graph {

@@ -235,7 +235,7 @@ fn rests_on(judgement: &Judgement) -> String {
         let what = word(what);
         return format!("{change}, {class}: {what} {:+.2} [{:+.2}, {:+.2}]", by.mean, by.low, by.high);
     }
-    judgement.doubts.first().map_or_else(|| "nothing stands against it".to_owned(), word)
+    judgement.doubts.first().map_or_else(|| "no objection".to_owned(), word)
 }
 
 /// The word that results have for a value.
@@ -315,7 +315,7 @@ pub(super) mod tests {
         let told = |kind| rests_on(&judgement(kind));
         assert_eq!(told(VerdictKind::Shortcut), "insert, benign: gained +0.31 [+0.20, +0.40]");
         assert_eq!(told(VerdictKind::Inconclusive), "taken unknown");
-        assert_eq!(told(VerdictKind::Clear), "nothing stands against it");
+        assert_eq!(told(VerdictKind::Clear), "no objection");
     }
 
     #[test]

@@ -124,7 +124,10 @@ impl Folder {
                  save_pretrained(folder, max_shard_size=\"100GB\")"
                     .to_owned()
             } else {
-                format!("it has a {CONFIG} and no weights: {} is needed beside it", WEIGHTS.join(" or "))
+                format!(
+                    "it has a {CONFIG} but no weights: {} is needed in the same folder",
+                    WEIGHTS.join(" or ")
+                )
             };
             unreadable(what)
         })?;
