@@ -113,7 +113,7 @@ fn audit_all(
     let mut done = 0;
     for (means, edit) in &calibration.means {
         for repeat in 0..calibration.repeats {
-            // Other pictures each time, and none that a classifier was trained on.
+            // Each audit has different pictures, and none on which a classifier was trained.
             let seed = phantoms.options().seed.wrapping_add(repeat as u64);
             let options = PhantomOptions { seed, ..phantoms.options().clone() };
             let record = audits::observe(audit, &series.iter().collect::<Vec<_>>(), options.clone(), edit)?;

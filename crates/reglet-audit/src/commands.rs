@@ -40,7 +40,7 @@ pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
 /// As [`observe`](crate::observe()), or `out` cannot be written to; nothing is written in this case.
 pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     let start = Instant::now();
-    // That nothing can be written is said before the work is done, and not after it.
+    // If nothing can be written, this is reported before the work and not after it.
     drop(Output::new(out)?);
     let fingerprint = plan.data.fingerprint()?;
     let mut journal = Journal::open(out, &key(plan, &fingerprint))?;
@@ -83,7 +83,7 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
 pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) -> Result<String, Error> {
     let plan = Plan::load(config, overrides)?;
     let known = common(out)?;
-    // All pictures are read for it, which a part need not do where the plan has done so.
+    // This reads all pictures, which a part does not have to do if the plan has done so.
     let fingerprint =
         known.as_ref().map_or_else(|| plan.data.fingerprint(), |known| Ok(known.fingerprint.clone()))?;
     let identity = Identity::of(&plan, &fingerprint);

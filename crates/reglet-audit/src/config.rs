@@ -457,7 +457,7 @@ impl DataConfig {
             DataError::Problems(problems) => problems.0.first().map(|problem| &problem.file),
             _ => None,
         };
-        // The path in the error begins with the folder that the config's is relative to.
+        // The path in the error begins with the folder to which the config's path is relative.
         let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
         if of_coco { coco_key } else { key }
     }

@@ -72,7 +72,7 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
         training: &own.training,
         turn: own.turn,
         seed: own.seed,
-        // A run is never the worse for a folder that it cannot keep anything in.
+        // A folder in which nothing can be kept is not an error.
         checkpoints: kept.then_some((unfinished.as_path(), key.as_str())),
     };
     let methods = own.chosen();
@@ -115,7 +115,7 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
     output.write("correction.json", format!("{json}\n").as_bytes())?;
     output.write("correction.html", report::render(&results)?.as_bytes())?;
     output.finish()?;
-    // What is there no longer needs no removing.
+    // A file that no longer exists does not have to be removed.
     let _ = fs::remove_dir_all(&unfinished);
     let load = |file: &str| {
         let (architecture, width) =

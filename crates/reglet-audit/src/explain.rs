@@ -103,7 +103,7 @@ pub fn explain(options: &ExplainOptions) -> Result<(String, u8), Error> {
                 printed.push(explained.text);
                 summaries.push(explained.summary);
             }
-            // Where one file cannot be written, no other can.
+            // If one file cannot be written, the others cannot be written either.
             Err(fault @ Error::Output { .. }) => return Err(fault),
             Err(fault) if several && options.keep_going => {
                 summaries.push(json!({ "picture": path.display().to_string(), "error": fault.to_string() }));

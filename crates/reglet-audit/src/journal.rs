@@ -60,7 +60,7 @@ impl Journal {
                     out.display()
                 )));
             }
-            // A file system without locks: what is written is guarded by its checksums still.
+            // The file system has no locks; the records are still protected by their checksums.
             Err(TryLockError::Error(_)) => {}
         }
         let head: [u8; 32] = Sha256::digest(key).into();
@@ -115,7 +115,7 @@ impl Journal {
     pub fn finish(mut self) {
         KEPT.store(false, Ordering::Relaxed);
         if self.file.is_some() {
-            // One that stays is of no use and does no harm. It goes while it is still locked.
+            // A journal that cannot be removed does no harm. It is removed while it is still locked.
             let _ = fs::remove_file(&self.path);
         }
         self.file = None;

@@ -11,7 +11,7 @@ pub(crate) fn keep() {
     unsafe {
         libc::mallopt(libc::M_MMAP_MAX, 0);
         libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX);
-        // Threads have memory of their own only up to 64 MB apiece.
+        // Each thread's own memory arena is limited to 64 MB.
         libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }

@@ -35,7 +35,7 @@ const NAMED: usize = 10;
 
 /// The place in the data set of a picture that has this place among those that could be read.
 pub(crate) fn place_in_data(picture: usize, unread: &[Unread]) -> usize {
-    // Each unread one that comes before moves it on by one.
+    // Each unreadable picture before it moves it on by one.
     unread.iter().fold(picture, |place, unread| place + usize::from(unread.place <= place))
 }
 
@@ -225,7 +225,7 @@ pub(crate) fn observe(
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
-    // Nothing is left to ask where every chunk is there, so no probe is needed either.
+    // If every chunk is already in the journal, the models are not run, so no probe is needed either.
     for (number, chunk) in (0..).zip(all.chunks(CHUNK)) {
         let (before, total) = (number * CHUNK, all.len() as u64);
         let found = match journal.next() {
@@ -236,7 +236,7 @@ pub(crate) fn observe(
                     Some(probes) => probes,
                     None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
-                // While these are at work the next ones are on their way.
+                // While these are processed, the next ones are already being read.
                 let start = number * CHUNK;
                 plan.data.read_ahead(&all[start..all.len().min(start + AHEAD)], true);
                 let read: Vec<Result<Prepared, Error>> =
@@ -259,7 +259,8 @@ pub(crate) fn observe(
                     exhibit: shown.binary_search(&picture.index).is_ok(),
                 };
                 let wanted: Vec<Wanted> = prepared.iter().map(wanted).collect();
-                // Whether the pictures are still those of the plan is found out beside: a store takes its time to say so.
+                // Whether the pictures are still those of the plan is checked concurrently, because a store takes a while to
+                // answer.
                 let (number, data) = (chunks.start + number, plan.data.as_ref());
                 thread::scope(|scope| {
                     let now = versions

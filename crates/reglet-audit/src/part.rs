@@ -271,7 +271,7 @@ impl Parts {
                 )));
             }
             if let Some((other, ..)) = known.observed.get(&part.shard.number) {
-                // The same part by two machines is the same file.
+                // Two machines write the same part as identical files.
                 if sums.get(&part.shard.number) == Some(&sum) {
                     continue;
                 }

@@ -147,7 +147,7 @@ impl Plan {
         };
         let data = options.open(folder);
         let data = data.map_err(|error| match error {
-            // The line of the config that would be shown may hold a secret.
+            // The line of the config that would be shown may contain a secret.
             DataError::Address(_) => Error::Data(error),
             error => source.at(options.key_of(&error), &error.to_string()),
         })?;
@@ -258,7 +258,7 @@ fn suspects(
         true => format!("artefacts.{name}"),
         false => "artefact".to_owned(),
     };
-    // Whoever names no lesion need not have one.
+    // A lesion is required only if the config names one.
     let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| *name != DEFAULT_LESION);
     for (key, region) in suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion) {
         if !data.regions().contains(region) {
@@ -349,7 +349,7 @@ impl ModelConfig {
                 return Err(Error::Usage(what.to_owned()));
             }
         };
-        // Where nobody says otherwise, a model with as many classes as the data has those of the data.
+        // Unless specified otherwise, a model with as many classes as the data has the data's classes.
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;
         }

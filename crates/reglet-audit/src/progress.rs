@@ -111,7 +111,7 @@ impl Progress {
             None if self.quiet => Ok(()),
             None => writeln!(std::io::stderr(), "{line}"),
         };
-        // A log on a full disk is no reason to stop.
+        // A log that cannot be written, for example on a full disk, is no reason to stop.
         let _ = written;
     }
 
@@ -123,7 +123,7 @@ impl Progress {
                 bar.set_position(done);
             }
             None if !self.quiet && self.said.elapsed() >= INTERVAL => {
-                // A log on a full disk is no reason to stop.
+                // A log that cannot be written, for example on a full disk, is no reason to stop.
                 let _ = writeln!(std::io::stderr(), "{}: {done} of {total} {}", self.label, self.unit);
                 self.said = Instant::now();
             }

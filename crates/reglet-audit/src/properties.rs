@@ -34,7 +34,7 @@ pub(crate) fn properties(picture: &RgbImage) -> BTreeMap<String, f64> {
     let (width, height) = picture.dimensions();
     let bands: Vec<Range<usize>> =
         (0..height as usize).step_by(ROWS).map(|start| start..(start + ROWS).min(height as usize)).collect();
-    // Whole numbers add up to the same in any order.
+    // Sums of integers are the same in any order.
     let sums = bands.into_par_iter().map(|rows| Sums::of(picture, rows));
     let sums = sums.reduce(Sums::default, |mut all, band| {
         all += band;
@@ -43,7 +43,7 @@ pub(crate) fn properties(picture: &RgbImage) -> BTreeMap<String, f64> {
     let mean =
         |sum: u64, count: u64, unit: f64| if count == 0 { 0.0 } else { sum as f64 / count as f64 / unit };
     let count = u64::from(width) * u64::from(height);
-    // The variance times the squared count: what is left of two large numbers, without a rounding.
+    // The variance times the squared count: the difference of two large numbers, without rounding.
     let spread = u128::from(count) * u128::from(sums.squares) - u128::from(sums.luma).pow(2);
     let step = |(sum, count): (u64, u64)| mean(sum, count, 1000.0) + 0.1;
     [

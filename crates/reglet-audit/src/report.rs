@@ -36,7 +36,7 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Whatever a name may smuggle in, the page runs nothing but its own script and fetches nothing.
+                // Even if a name contains malicious markup, the page runs only its own script and loads nothing.
                 meta http-equiv="Content-Security-Policy" content=(script::policy());
                 title { (results.title) " · Reglet" }
                 style { (PreEscaped(style())) }

@@ -72,7 +72,7 @@ pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
         hash.update(content);
     }
     let folder = cache.join("configs").join(hexadecimal(&hash.finalize()[..8]));
-    // Somebody may have changed a file there.
+    // A file there may have been changed.
     if FILES.iter().any(|(name, content)| fs::read(folder.join(name)).ok().as_deref() != Some(content)) {
         write(&folder)?;
     }

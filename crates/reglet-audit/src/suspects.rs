@@ -140,7 +140,7 @@ fn all(pictures: &[Picture]) -> Vec<(String, bool, Known)> {
             all.push((name.clone(), true, Known::Kinds(cells.iter().map(kind).collect())));
         }
     }
-    // What is the same everywhere goes with nothing.
+    // A constant is not correlated with anything.
     all.retain(|(.., known)| match known {
         Known::Numbers(values) => {
             let mut finite = values.iter().filter(|value| value.is_finite());

@@ -57,12 +57,13 @@ pub(crate) fn trust(
             plan.data.read_ahead(&chosen[place..], false);
         }
         let picture = match plan.data.picture(index) {
-            // Where every picture is read it is said which are broken.
+            // Broken pictures are reported where every picture is read.
             Err(fault) if fault.is_lasting() => continue,
             picture => picture?,
         };
         let view = model.preprocessing().view(&picture)?;
-        // One batch is of one size; where the preprocessing leaves several, those of the first will do.
+        // All pictures of a batch have one size; if the preprocessing gives several sizes, those of the first size are
+        // enough.
         if views.first().is_none_or(|first| first.dimensions() == view.dimensions()) {
             views.push(view);
         }

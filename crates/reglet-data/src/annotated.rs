@@ -33,7 +33,7 @@ impl Regions<'_> {
             });
         }
         let mask = Mask::from_gray(&decoded.pixels)?;
-        // Masks are often written with 1 for inside, which looks like nothing at all.
+        // Masks are often written with 1 for inside, which looks black in a viewer.
         if mask.is_empty()
             && let Some(brightest @ 1..) = decoded.pixels.as_raw().iter().copied().max()
         {
@@ -42,7 +42,7 @@ impl Regions<'_> {
         let size = Some(mask.dimensions());
         let ways = self.frame.ways(self.drawn_on, size, Some(&decoded));
         let Decoded { sha256, pixels, .. } = decoded;
-        // Of a large picture each copy weighs: the grey one has done its duty.
+        // Each copy of a large picture takes much memory, so the grey one is dropped as soon as it is no longer needed.
         drop(pixels);
         if let [way] = ways[..] {
             return Ok((self.frame.place(mask, way)?, sha256));

@@ -41,7 +41,7 @@ impl Frame {
         size: Option<(u32, u32)>,
         mask: Option<&Decoded<GrayImage>>,
     ) -> Vec<DrawnOn> {
-        // A mask whose file says the same as the picture's was made along with it.
+        // A mask whose file has the same orientation tag as the picture's was made together with it.
         let told = mask.filter(|mask| self.is_turned() && mask.orientation == self.orientation).map(lies);
         let ways = match told.or(said) {
             _ if !self.is_turned() => vec![self.lies],

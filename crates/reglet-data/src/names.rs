@@ -25,7 +25,7 @@ const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// ```
 pub fn file_names<'a>(ids: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
-    // How far each name has been counted, so that a million pictures of one name take a million steps.
+    // The last number given for each name, so that a million pictures of one name take only a million steps.
     let mut counts: HashMap<String, u64> = HashMap::new();
     let mut unique = |name: String| {
         let count = counts.entry(name.to_ascii_lowercase()).or_insert(0);
@@ -45,7 +45,7 @@ fn clean(id: &str) -> String {
     let mut name = String::new();
     for letter in without_extension(id).chars() {
         let letter = if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
-        // Runs of what is left out say nothing.
+        // A sequence of replaced characters becomes a single one.
         if letter != '_' || !name.ends_with('_') {
             name.push(letter);
         }

@@ -38,7 +38,7 @@ fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
 /// Each connected part's pixels, in the order of their first pixels.
 pub(crate) fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
     let Some(bounds) = mask.bounding_box() else { return Vec::new() };
-    // Time and memory go with the box about the mask, not with the picture.
+    // Time and memory depend on the mask's bounding box, not on the picture.
     let whole = mask.part(bounds);
     let mut left = whole.clone();
     let mut parts = Vec::new();

@@ -185,7 +185,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
         reader.map_err(|source| PictureError::System { path: origin.into(), source })?
     };
     let format = reader.format().ok_or_else(|| PictureError::NotAPicture { path: origin.into() })?;
-    // The decoder for JPEG fills what is missing with grey and calls it a success.
+    // The JPEG decoder fills missing data with grey and reports success.
     if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
         return Err(PictureError::CutShort { path: origin.into() });
     }
@@ -197,7 +197,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
             false => Ok(()),
         }
     };
-    // Sixteen bytes hold a pixel of any kind; the rest is for the decoder's own tables.
+    // Sixteen bytes are enough for a pixel of any kind; the rest is for the decoder's own tables.
     let memory = limits.pixels.saturating_mul(16).saturating_add(1 << 20);
     let (mut picture, orientation) = match tiff::Unusual::find(format, bytes) {
         Some(mut unusual) => {
@@ -213,7 +213,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
             let (width, height) = decoder.dimensions();
             check(width, height)?;
             decoder.set_limits(allowed).map_err(classify)?;
-            // A tag that cannot be read is none, as for Pillow.
+            // A tag that cannot be read is ignored, as in Pillow.
             let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
             (DynamicImage::from_decoder(decoder).map_err(classify)?, orientation)
         }

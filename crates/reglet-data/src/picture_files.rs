@@ -81,7 +81,7 @@ impl PictureFiles {
         let Listed { name, classes, mut regions, columns, mut entries } = listed;
         let coco = match coco.map(Coco::open).transpose() {
             Ok(coco) => coco,
-            // What is wrong with both the list and the annotations is said at once.
+            // Problems in the list and in the annotations are reported together.
             Err(DataError::Problems(more)) => {
                 problems.extend(more.0);
                 None
@@ -300,7 +300,7 @@ impl PictureFiles {
                 iter::once(Address::of(picture).file).chain(masks.values().map(PathBuf::as_path))
             });
             let files: Vec<&Path> = files.collect();
-            // A file counts by its own hash, which has one length whatever the file's.
+            // A file is represented by its own hash, whose length does not depend on the file's.
             let mut contents = self.reader.hashes(&files)?.into_iter();
             let mut next = |hash: &mut Fingerprint| hash.0.update(contents.next().unwrap_or_default());
             for entry in entries {

@@ -79,7 +79,7 @@ impl Reader {
                 None => hashes.push([0; 32]),
             }
         }
-        // Where nothing at all is answered, it is not the pictures that are broken.
+        // If there is no answer at all, the cause is not the pictures.
         match first {
             Some(fault) if !given && asked >= SEVERAL => Err(fault),
             _ => Ok(hashes),

@@ -114,7 +114,7 @@ fn reduced_mask(mask: &Mask, factor: u32) -> Mask {
     let block =
         |x: u32, y: u32| factor.min(mask.width() - x * factor) * factor.min(mask.height() - y * factor);
     let inside = |x: u32, y: u32| 2 * counts[y as usize * width as usize + x as usize] >= block(x, y);
-    // It has fewer pixels than the mask, which is one.
+    // It has fewer pixels than the original mask, which is a valid one.
     Mask::from_fn(width, height, inside).unwrap_or_else(|_| mask.clone())
 }
 

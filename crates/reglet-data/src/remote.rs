@@ -118,7 +118,7 @@ impl Remote {
     pub(crate) fn parse(path: &Path) -> Result<Option<Remote>, AddressFault> {
         let Some((scheme, rest)) = split(path) else { return Ok(None) };
         let (place, key) = rest.split_once('/').unwrap_or((rest, ""));
-        // What is no text of an address is not repeated before it is known to hold no secret.
+        // An invalid address is not quoted in messages before it is certain that it contains no secret.
         let shown = || {
             let place = place.rsplit('@').next().unwrap_or_default();
             let whole = format!("{scheme}://{place}/{key}");
@@ -131,7 +131,8 @@ impl Remote {
         if place.contains('@') || rest.contains('?') {
             return Err(AddressFault::Secret { address: shown() });
         }
-        // What stands where a port could is a password, with a slash in it, before an @ further on.
+        // If the text in the place of the port is not a number, it is the beginning of a password that contains a slash, and
+        // the @ follows later.
         if !place.starts_with('[') && place.split_once(':').is_some_and(|(_, port)| !is_number(port)) {
             return Err(AddressFault::Secret { address: format!("{lower}://") });
         }

@@ -47,7 +47,7 @@ impl Columns {
         };
         let usual = USUAL_IMAGES.into_iter().find(|&usual| names.iter().any(|name| name == usual));
         let image = match usual {
-            // A name that nobody chose gives way to another that is as usual.
+            // If the column's name is only the default, another usual name is accepted, too.
             Some(usual)
                 if USUAL_IMAGES[..2].contains(&options.image.as_str()) && !names.contains(&options.image) =>
             {
@@ -147,7 +147,7 @@ fn found(base: &Path, named: &str) -> Vec<String> {
         return vec![named.to_owned()];
     }
     let with_extension = EXTENSIONS.iter().flat_map(|extension| {
-        // Where the system does not tell capitals from small letters, both are one file.
+        // On a file system that ignores case, both are the same file.
         let spelt = [(*extension).to_owned(), extension.to_uppercase()];
         spelt
             .into_iter()

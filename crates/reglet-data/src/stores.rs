@@ -157,7 +157,7 @@ fn stopped() -> Refusal {
 
 impl Stores {
     fn new(patience: Patience) -> std::io::Result<Stores> {
-        // Where something else has chosen already, its choice is as good.
+        // If another part of the program has already chosen one, that is fine, too.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -191,7 +191,7 @@ impl Stores {
     fn wait<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Result<T, Refusal> {
         let (give, take) = mpsc::channel();
         self.runtime.spawn(async move {
-            // Whoever asked may have gone.
+            // The receiver may no longer exist.
             let _ = give.send(task.await);
         });
         take.recv().map_err(|_| stopped())

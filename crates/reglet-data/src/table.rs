@@ -166,7 +166,7 @@ impl Lines<'_> {
     /// The number of the line on which the first cell from this place on begins.
     fn of(&mut self, place: u64) -> u64 {
         let place = usize::try_from(place).unwrap_or(usize::MAX);
-        // The place of a record may be before the end of the line above.
+        // The position of a record may be before the end of the previous line.
         while let Some(&byte) = self.bytes.get(self.at)
             && (self.at < place || matches!(byte, b'\n' | b'\r'))
         {

@@ -310,7 +310,7 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
             .collect();
         let here: Vec<Changed<'_>> =
             all.iter().filter(|control| control.edit.place == changed.edit.place).copied().collect();
-        // A removal has one place, and its control several: all of them stand beside it.
+        // A removal has one place and its control several, so it is compared with all of them.
         let beside = if here.is_empty() || changed.edit.change == Change::Remove { all } else { here };
         if !beside.is_empty() {
             both.push((*changed, beside));

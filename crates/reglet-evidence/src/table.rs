@@ -106,7 +106,7 @@ impl Table {
     /// The data are not such a file, or are damaged.
     pub fn from_parquet(bytes: Vec<u8>) -> Result<Table, ParquetError> {
         // The library panics at some damaged pages (seen in its version 60: a page without its dictionary, one that is
-        // shorter than it says). Nothing outlives the panic, so it is an error like any other.
+        // shorter than it says). No state survives the panic, so it is turned into an ordinary error.
         let read = panic::catch_unwind(|| Table::read_parquet(bytes));
         read.unwrap_or_else(|_| Err(ParquetError::General("its pages are damaged".to_owned())))
     }

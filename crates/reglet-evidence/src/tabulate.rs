@@ -95,7 +95,7 @@ impl Rows {
     fn table_of(&self, rows: &[Observation], [columns, properties]: &[Vec<&String>; 2]) -> Table {
         let mut table = Table::default();
         let of_picture = |of: &dyn Fn(&Picture) -> Option<String>| -> Vec<Option<String>> {
-            // The rows of one picture stand together.
+            // The rows of one picture are consecutive.
             let together = rows.chunk_by(|one, next| one.picture == next.picture);
             together.flat_map(|rows| vec![of(&self.pictures[rows[0].picture]); rows.len()]).collect()
         };

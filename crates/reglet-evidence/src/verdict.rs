@@ -337,7 +337,8 @@ fn tried(
         };
         let beyond = of_contrast(contrast);
         if beyond.beyond(margin) != Some(sign) {
-            // Beyond what the control does by enough, but for chance: it is not the control that does as much.
+            // The change exceeds the control's by enough, although this may be chance; so the reason is not that the control
+            // has the same effect.
             let enough = beyond.estimate.mean * sign > margin;
             let alone = contrast.alone;
             return Some(Err(match enough {
@@ -394,7 +395,7 @@ fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConf
     let Some((insert, contrast)) = classes.into_iter().find_map(of) else { return ReactsTo::Unknown };
     let (whole, own) = (insert.difference.estimate.mean, contrast.difference.estimate);
     if whole.abs() < config.min_effect {
-        // What is put in moves too little for its parts to be told from it.
+        // The inserted artefact has too small an effect to be distinguished from that of its parts.
         ReactsTo::Unknown
     } else if own.mean / whole < 0.5 {
         ReactsTo::AnythingLikeIt
@@ -414,7 +415,7 @@ fn natural_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Object
         .filter(enough)
         .filter_map(|natural| {
             let unexplained = natural.unexplained.as_ref().unwrap_or(&natural.difference).estimate;
-            // What is surely there, and could be as large as counts.
+            // An effect that certainly exists and could be large enough to matter.
             let doubtful = beyond(&unexplained)
                 || unexplained.mean.abs() > config.min_effect
                     && (unexplained.low > 0.0 || unexplained.high < 0.0);
@@ -457,7 +458,7 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
             let pictures = effect.map_or(0, |effect| effect.pictures);
             let Some(effect) = effect.filter(|_| pictures >= config.min_pictures) else {
                 let unmarked = change == Change::Remove && !evidence.masks;
-                // That nobody has marked the artefact holds for every class, and is told once.
+                // If the artefact is not annotated, this holds for every class and is reported once.
                 let told = |doubt: &Objection| matches!(doubt, Objection::Untried { unmarked: true, .. });
                 if !(unmarked && doubts.iter().any(told)) {
                     doubts.push(Objection::Untried { change, class: class.clone(), pictures, unmarked });

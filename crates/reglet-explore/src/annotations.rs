@@ -289,7 +289,7 @@ impl Annotations {
         file.write_all(text.as_bytes()).map_err(|error| self.fault(error))?;
         file.as_file().sync_all().map_err(|error| self.fault(error))?;
         let coco = Coco::open(&CocoOptions::new(file.path()))?;
-        // A file that somebody else has put there meanwhile stays, and ours takes the next number.
+        // A file that was created there in the meantime is kept, and ours takes the next number.
         let placed = if self.begun {
             file.persist(&self.path).map(drop).map_err(|error| error.error)
         } else {
@@ -297,7 +297,7 @@ impl Annotations {
         };
         placed.map_err(|error| self.fault(error))?;
         self.begun = true;
-        // The folder's own entry, where the system can be told to keep it.
+        // Also flushes the folder's own entry, if the system supports that.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(coco)
     }

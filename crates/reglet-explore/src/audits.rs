@@ -203,7 +203,7 @@ impl Audits {
             config.clusters.get_or_insert_default();
         }
         let (data, drawn) = self.pictures.library()?.annotated(wanted.all)?;
-        // So that the audit can be run again at the command line; a file that is named already stays named.
+        // This allows the audit to be run again at the command line; a file that is already named keeps its name.
         let named = config.data.as_mut().and_then(|data| data.coco());
         if let Some((named, drawn)) = named.zip(drawn) {
             named.get_or_insert_with(|| CocoOptions::new(drawn));

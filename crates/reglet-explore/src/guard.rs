@@ -70,7 +70,7 @@ impl Guard {
         let said = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
         let said = said.strip_prefix(b"Bearer ").unwrap_or_default();
         let own = self.token.as_bytes();
-        // Every byte is compared, so that the time taken tells nothing.
+        // Every byte is compared, so that the time taken reveals nothing about the token.
         let differ = said.iter().zip(own).fold(0, |differ, (one, other)| differ | (one ^ other));
         if said.len() == own.len() && differ == 0 {
             return Ok(());

@@ -68,7 +68,7 @@ struct Shared<State> {
 
 impl<State> Shared<State> {
     fn queue(&self) -> MutexGuard<'_, Queue<State>> {
-        // No job runs while the lock is held, so nothing can have been left half done.
+        // No job runs while the lock is held, so a panic cannot have left anything half done.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,7 +87,7 @@ impl<State: Send + 'static> Lane<State> {
                 step_back();
             }
             while let Some(Job { ticket, work, .. }) = own.next() {
-                // A job that panics has no answer; those after it have.
+                // A job that panics gives no answer, but the jobs after it do.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&mut state, &ticket)));
             }
         })?;

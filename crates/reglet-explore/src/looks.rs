@@ -110,7 +110,8 @@ fn asymmetry(phantom: &mut Phantom, value: f32) {
 fn border(phantom: &mut Phantom, value: f32) {
     let lesion = &mut phantom.lesion;
     let more = ratio(value, lesion.border);
-    // As a lesion is drawn: fine waves go with the border's square, bites, fraying and abruptness with itself.
+    // As in the drawing of a lesion, fine waves are proportional to the square of the border's irregularity; bites, fraying
+    // and abruptness are proportional to it.
     let fine = |border: f32| 0.012 + 0.20 * border * border;
     let finer = fine(value) / fine(lesion.border);
     lesion.waves.iter_mut().filter(|wave| wave.order > 3).for_each(|wave| wave.amplitude *= finer);
@@ -157,7 +158,7 @@ const FURTHER: u32 = 24;
 /// A property that there is not, or a value that is out of its range.
 pub fn phantom(number: Number, looks: &Looks) -> Result<Phantom, Error> {
     let (usual, _) = usual(number)?;
-    // Hairs, bubbles and ink that the phantom does not have are there to be shown: those that its seed would have drawn.
+    // If the phantom has no hairs, bubbles or ink, those that its seed would have drawn can be shown.
     let full = PhantomOptions { hair: 1.0, bubbles: 1.0, ink: 1.0, ..PhantomOptions::default() };
     let mut changed = draw(number, full.clone())?;
     let wanted = |name: &str| looks.get(name).copied().unwrap_or_default() as usize;
@@ -165,13 +166,14 @@ pub fn phantom(number: Number, looks: &Looks) -> Result<Phantom, Error> {
         if changed.hairs.len() >= wanted("hairs") && changed.bubbles.len() >= wanted("bubbles") {
             break;
         }
-        // What is wanted beyond those that its own seed draws comes from the seeds after it.
+        // If more are wanted than its own seed draws, the others come from the seeds after it.
         let other = draw(Number { seed: number.seed.wrapping_add(further), ..number }, full.clone())?;
         changed.hairs.extend(other.hairs);
         changed.bubbles.extend(other.bubbles);
     }
     if looks.contains_key("colour") && changed.lesion.patches.is_empty() {
-        // A lesion of one brown has no patches to be made stronger: it gets those that it would have as a melanoma.
+        // A lesion with a single brown has no patches that could be made stronger, so it gets those that it would have as a
+        // melanoma.
         let melanoma = draw(Number { melanoma: true, ..number }, full)?.lesion;
         (changed.lesion.patches, changed.lesion.colour) = (melanoma.patches, melanoma.colour);
     }
@@ -256,7 +258,7 @@ pub fn check(ruler: &Ruler) -> Result<(), Error> {
     ];
     let colours = ruler.ink.iter().chain(&ruler.sheet).map(|&level| ("ink and sheet", level, 0.0, 1.0));
     for (name, value, low, high) in bounds.into_iter().chain(colours) {
-        // What is no number is in no range either.
+        // A value that is not a number is not within any range either.
         if !(low..=high).contains(&value) {
             return Err(Error::request(format!(
                 "the ruler's {name} is {value}, but must be from {low} to {high}"

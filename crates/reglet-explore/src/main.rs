@@ -100,7 +100,7 @@ fn serve(words: &Words) -> Result<(), Error> {
         let text =
             format!("The page is at\n\n    {address}\n\nuntil you stop this program (Ctrl+C).{beyond}\n");
         let router = router(served, guard)?;
-        // Who reads the output may have gone away; the page is there all the same.
+        // The reader of the output may have closed the pipe; the page works all the same.
         let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
         axum::serve(listener, router).await.map_err(fault)
     })

@@ -251,7 +251,7 @@ fn coarse(method: &Method) -> Option<Method> {
         }
     }
     let coarse: Option<Method> = serde_json::from_value(parameters).ok();
-    // Some methods need more than so few, and say so.
+    // Some methods need more than this, and report an error.
     coarse.filter(|method| less && method.get().check().is_ok())
 }
 

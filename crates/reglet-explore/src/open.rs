@@ -27,7 +27,7 @@ const SIDE: u32 = 320;
 /// A checkout that lacks their files.
 pub fn shipped() -> Result<Served, Error> {
     let mut served = of_config(Path::new(SHIPPED), &[], Path::new(""))?;
-    // What there is to see first is the one that follows the ruler.
+    // The classifier that responds to the ruler is shown first.
     served.classifiers.sort_by_key(|classifier| classifier.name != "shortcut");
     Ok(Served { shipped: true, ..served })
 }

@@ -231,7 +231,7 @@ fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Erro
     let seed = 0;
     let edited = match change {
         Change::Insert => inserted,
-        // Of nothing, there is nothing that would be as strong.
+        // If the change has no effect, there is no control of the same strength.
         Change::Control | Change::Scrambled if inserted.region.is_empty() => inserted,
         Change::Control => control(&before.picture, &inserted, seed)?,
         Change::Scrambled => scramble(&before.picture, &inserted, seed)?,

@@ -184,7 +184,7 @@ async fn sender(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
         ("cross-origin-resource-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
     ] {
-        // A report has a policy of its own, which is as strict.
+        // A report has its own content security policy, which is equally strict.
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -217,7 +217,7 @@ impl IntoResponse for Error {
             Error::Torch(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
-        // A file's folder is nobody's business in a browser.
+        // The browser does not need to know a file's folder.
         let text = match &self {
             Error::Annotations { path, reason } => {
                 format!("{}: {reason}", path.file_name().unwrap_or_default().to_string_lossy())
@@ -241,7 +241,7 @@ async fn in_lane<S: Send + 'static, T: Send + 'static>(
 ) -> Result<T, Error> {
     let (give, given) = oneshot::channel();
     lane.submit(tab, move |state, _| {
-        // Who asked may have gone away.
+        // The client may have closed the connection.
         if !give.is_closed() {
             let _ = give.send(work(state));
         }
@@ -315,7 +315,7 @@ async fn maps(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Erro
         let line = |value: &Value| {
             let mut line = value.to_string();
             line.push('\n');
-            // It fails where nobody listens any more.
+            // It fails if the connection has been closed.
             let _ = say.send(Bytes::from(line));
         };
         if say.is_closed() {

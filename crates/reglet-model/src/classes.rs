@@ -264,7 +264,7 @@ impl Classes {
         let logit = chosen(logits)?;
         Ok(match (self.score, self.head) {
             (ScoreKind::Logit, _) => logit,
-            // Of a class by itself, the odds are against its absence alone, and their logarithm is its logit.
+            // For an independent class, the odds are only against its absence, and their logarithm is its logit.
             (ScoreKind::Margin, Head::MultiLabel) => logit,
             (ScoreKind::Probability, Head::MultiLabel) => logit.f_sigmoid()?,
             (ScoreKind::Probability, _) => chosen(&logits.f_softmax(1, logits.kind())?)?,

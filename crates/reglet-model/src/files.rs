@@ -92,7 +92,7 @@ impl Format {
             [0x89, b'H', b'D', b'F', ..] => Format::Other(
                 "it is an HDF5 file, as Keras saves its models, but Reglet runs models of PyTorch; load the model there and export it as `reglet export-help` shows",
             ),
-            // The version of the format, and who wrote the file, the network, or its operators.
+            // The version of the format, and the producer of the file, the network, or its operators.
             [0x08, 1..=20, 0x12 | 0x1a | 0x3a | 0x42, ..] => Format::Onnx,
             [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Format::Other(
                 "it is a TensorFlow Lite file, but Reglet runs models of PyTorch; export one as `reglet export-help` shows",

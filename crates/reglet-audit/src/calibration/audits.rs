@@ -18,7 +18,7 @@ pub(super) fn bare(mut audit: Document<Config>) -> Document<Config> {
     let config = &mut audit.config;
     (config.gallery, config.clusters, config.reference) = (0, None, None);
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
-    // Unless the verdict asks for maps, one method will do, the cheapest.
+    // Unless the verdict requires maps, a single method is enough, and the cheapest is used.
     if config.verdict.maps == MapsRole::Support {
         config.methods = Default::default();
         config.methods.saliency = Some(Default::default());

@@ -104,7 +104,7 @@ fn train_all(missing: &[&Task], folder: &Path) -> Result<(), Error> {
                 progress.update(all as u64, total as u64);
             }
         })?;
-        // Each is kept as soon as it is there: an interruption costs those in the making.
+        // Each classifier is saved as soon as it is trained, so an interruption loses only those that are being trained.
         let mut output = Output::new(folder)?;
         save(&trained, &mut output, folder, &task.file())?;
         output.finish()

@@ -235,7 +235,7 @@ fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate>
                 *sum += weight * value;
             }
         }
-        // A draw without any picture of some group says nothing of it.
+        // A draw that contains no picture of a group says nothing about that group.
         let worst = |side: usize| -> Option<f64> {
             sums.iter().try_fold(f64::INFINITY, |least, sum| {
                 (sum[0] > 0.0).then(|| f64::min(least, sum[side] / sum[0]))

@@ -146,7 +146,7 @@ impl One<'_> {
         let mut methods = Vec::new();
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             let gap = computed.attribution.gaps.as_ref().map(|gaps| {
-                // JSON has no infinity: a gap relative to nothing is null.
+                // JSON has no infinity, so a gap relative to zero is null.
                 json!({ "absolute": gaps[0].absolute, "relative": gaps[0].relative })
             });
             methods.push(json!({

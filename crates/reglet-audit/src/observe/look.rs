@@ -37,7 +37,7 @@ pub(super) fn examine(
     found: &mut Observed,
 ) -> Result<(), Error> {
     let size = |picture: &Prepared| picture.seen[geometry].view.dimensions();
-    // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
+    // If preprocessing keeps the pictures' proportions, they may differ in size, so each is run separately.
     let same_size = prepared.iter().all(|picture| size(picture) == size(&prepared[0]));
     let all: Vec<usize> = (0..prepared.len()).collect();
     for group in all.chunks(if same_size { all.len() } else { 1 }) {
@@ -82,7 +82,7 @@ impl Part<'_> {
         let changed = self.versions().filter(|(_, version)| !version.aside);
         let changed = changed.map(|(at, version)| (at, Some(&version.edit), &version.view));
         let mut all: Vec<(usize, Option<_>, &Picture)> = natural.chain(changed).collect();
-        // The rows of one picture stand together, as it is first.
+        // The rows of one picture are consecutive, and the unchanged picture is first.
         all.sort_by_key(|(at, ..)| *at);
         for part in all.chunks(CHUNK) {
             let views: Vec<Picture> = part.iter().map(|(.., view)| (*view).clone()).collect();
@@ -283,7 +283,8 @@ fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
         density: found.density().ok()?,
         rank_accuracy: found.rank_accuracy(),
         pointing: found.pointing(0),
-        // A region that fills the picture is told from nothing: no better than chance.
+        // A region that fills the whole picture cannot be distinguished from anything, so it counts as no better than
+        // chance.
         auc: found.auc().unwrap_or(0.5),
     })
 }

@@ -98,7 +98,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
     let Workshop { data, artefacts, geometries } = workshop;
     let sample = data.sample(index)?;
     let known = known(workshop, index, &sample);
-    // Usually one: artefacts are changed at different sizes only where the data set draws one of them again.
+    // There is usually one: artefacts are changed at different sizes only if the data set draws one of them again itself.
     let mut canvases: BTreeMap<u32, Canvas<'_>> = BTreeMap::new();
     let reduction = |suspect: &Suspect| suspect.editor.reduction(sample.picture.dimensions());
     for factor in artefacts.iter().map(reduction).chain(artefacts.is_empty().then_some(1)) {
@@ -117,7 +117,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
         if !changes.is_empty() && !suspect.changes.contains(&Change::Remove) {
             changes.push((Change::Remove, true));
         }
-        // What several changes of one picture share is found once.
+        // Everything that several changes of one picture share is computed once.
         let factor = reduction(suspect);
         let (canvas, views) = (canvases[&factor].sample(), &views[&factor]);
         let scene = suspect.editor.scene(data, index, canvas);
@@ -139,7 +139,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
             }
         }
     }
-    // All of them see the same of the picture as it is.
+    // All of them see the unchanged picture in the same way.
     let views = views.into_values().next().into_iter().flatten();
     let seen = views.zip(geometries.all()).zip(changed).map(|((view, geometry), changed)| {
         let regions = sample.regions.iter();

@@ -60,10 +60,10 @@ impl Probes {
         let mut progress = Progress::of(plan, Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
-        // Those that can be read: of the others it is said elsewhere that they are broken.
+        // Only pictures that can be read; unreadable ones are reported elsewhere.
         let mut seen: Vec<Chosen> = Vec::with_capacity(chosen.len());
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
-            // By picture and geometry: each picture is read once, and not kept.
+            // By picture and geometry, so that each picture is read once and not kept.
             let views = |(index, _): &Chosen| -> Result<Option<Vec<Picture>>, Error> {
                 let picture = match plan.data.picture(*index) {
                     Err(fault) if fault.is_lasting() => return Ok(None),
@@ -128,7 +128,7 @@ fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.config.seed));
     let mut cells: BTreeMap<(usize, Vec<Option<bool>>), Vec<usize>> = BTreeMap::new();
-    // Flags are at hand; a mask has to be read, so no more pictures are than could be of use.
+    // Flags are already known, but masks have to be read, so no more pictures are read than could be useful.
     order.truncate(4 * MOST);
     let flags = |index: usize| -> Vec<Option<bool>> {
         plan.artefacts.iter().map(|suspect| data.flag(index, &suspect.name)).collect()

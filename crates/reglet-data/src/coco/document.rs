@@ -145,7 +145,7 @@ impl Annotation {
                     )),
                 }
             }
-            // Where there is no box, or no polygon, some programs write an empty list.
+            // Some programs write an empty list if there is no box or no polygon.
             (_, []) => Err("it has neither a segmentation nor a box".into()),
             (_, &[x, y, width, height]) => {
                 if !(width >= 0.0 && height >= 0.0) {

@@ -26,8 +26,8 @@ pub(super) fn spans(
     rows.flat_map(move |y| {
         let centre = f64::from(y) + 0.5;
         let ends = corners.iter().skip(1).chain(corners.first());
-        // An edge owns its upper end and not its lower one: two edges that meet on the line cross it
-        // once together, or twice, or not at all, as they should.
+        // An edge includes its upper end but not its lower one, so that two edges that meet on the line cross it the right
+        // number of times together: never, once or twice.
         let crosses = |&(&[_, y0], &[_, y1]): &(&[f64; 2], &[f64; 2])| (y0 <= centre) != (y1 <= centre);
         let edges = corners.iter().zip(ends).filter(crosses);
         let crossing =

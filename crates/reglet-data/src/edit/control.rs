@@ -77,7 +77,7 @@ pub(super) fn soft(
 fn depths(part: &[(u32, u32)], dimensions: (u32, u32)) -> Vec<f32> {
     const DIAGONAL: f32 = 4.0 / 3.0;
     let grid = Grid::about(part, dimensions);
-    // Nothing is farther than this, and a part that covers the whole picture has no rim.
+    // No distance is larger than this; a part that covers the whole picture has no rim.
     let far = (grid.width + grid.height) as f32;
     let mut depth = vec![0.0_f32; grid.width * grid.height];
     grid.beyond().for_each(|place| depth[place] = far);

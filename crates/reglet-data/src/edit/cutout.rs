@@ -61,8 +61,8 @@ impl Cutout {
             }
         }
         let light = Light::of(picture);
-        // What lies in the dark about a round field of view would come along as a black patch. A black artefact
-        // within it is one to be cut out.
+        // Pixels in the dark area around a round field of view would be copied as a black patch. A black artefact within the
+        // field of view, however, has to be cut out.
         let mut seen = wide.clone();
         if wide.iter().any(|(x, y)| light.is_dark(x, y)) {
             let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
@@ -70,7 +70,7 @@ impl Cutout {
         }
         let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
         let wide = seen;
-        // One pixel more on each side, where there is one: the seam is judged by it.
+        // One more pixel on each side, if there is one, because the seam is computed from it.
         let Some(bounds) = wide.dilate(1).bounding_box() else { return Ok(None) };
         let part = imageops::crop_imm(picture, bounds.x, bounds.y, bounds.width, bounds.height).to_image();
         let mask = wide.part(bounds);
@@ -116,7 +116,7 @@ impl Cutout {
         }
         let mut patch = Patch::default();
         for part in parts(&region) {
-            // About the seam: how much lighter the picture is than the cut-out.
+            // Around the seam: how much lighter the picture is than the cut-out.
             let ratios = span(&part, (width, height), |x, y| {
                 let (own, here) = (own(x, y)?, logarithms(picture.get_pixel(x, y).0));
                 Some([0, 1, 2].map(|c| here[c] - own[c]))

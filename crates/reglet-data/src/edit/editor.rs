@@ -157,7 +157,7 @@ impl Editor {
 
     /// The factor by which a picture of this size is reduced before it is edited; 1 if it is edited at its own size.
     pub fn reduction(&self, dimensions: (u32, u32)) -> u32 {
-        // Who draws a picture again draws it at its own size.
+        // A data set that draws a picture again draws it at its own size.
         self.resolution().map_or(1, |side| factor(dimensions, side))
     }
 
@@ -251,7 +251,7 @@ fn cutouts(
     order.truncate(LOOKED_AT);
     for (_, sample) in in_turn(dataset, &order) {
         let sample = match sample {
-            // Whoever reads every picture says which are broken; none of them is cut from.
+            // Broken pictures are reported where every picture is read; no cut-outs are taken from them.
             Err(fault) if fault.is_lasting() => continue,
             sample => sample?,
         };

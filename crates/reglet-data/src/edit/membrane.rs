@@ -49,7 +49,7 @@ fn solved(finest: Level, still: f32) -> (Vec<Values>, usize) {
     }
     guess(&mut levels);
     let mut found = levels[0].values[..count].to_vec();
-    // The finest level's source is from here on what is left to be done.
+    // From here on, the source of the finest level is the residual.
     for number in 0..count {
         levels[0].source[number] = levels[0].residual(number);
     }

@@ -46,7 +46,7 @@ pub(super) fn with_margin(mask: &Mask, longer: &Mask, lesion: Option<&Mask>) -> 
             wide.set(x, y, false);
         }
     }
-    // A margin that would take the last of the picture is left out.
+    // A margin that would cover the rest of the picture is omitted.
     Ok(if wide.is_full() { mask.clone() } else { wide })
 }
 

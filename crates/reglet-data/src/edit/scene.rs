@@ -222,7 +222,7 @@ impl<'a> Scene<'a> {
         };
         if let Some(patch) = &patch {
             let mut inserted = self.inserted.borrow_mut();
-            // A hand may try any number of places; a seed does not.
+            // A person may try any number of positions by hand, so only the most recent ones are kept.
             inserted.truncate(self.editor.options.places.saturating_sub(1) as usize);
             inserted.insert(0, (placement.clone(), patch.clone()));
         }
@@ -269,7 +269,7 @@ impl<'a> Scene<'a> {
             return Ok(Some(Placement::Redrawn { seed }));
         }
         let (Some(mask), Some(cutout)) = (self.artefact()?, self.own_cutout()?) else { return Ok(None) };
-        // Off the lesion, and off where it was.
+        // Away from the lesion and from the old position.
         let room = self.room(self.lesion().into_iter().chain([mask.as_ref()]));
         let spot = cutout.spot(&room, self.seed_of(place));
         Ok(Some(Placement::Cutout { donor: self.sample.id.clone(), spot }))

@@ -81,7 +81,7 @@ fn luma(picture: &RgbImage) -> GrayImage {
 
 fn credible(lesion: &Mask) -> bool {
     let (width, height) = lesion.dimensions();
-    // A picture of one row or column is nothing but border.
+    // A picture of one row or column consists only of border.
     let whole = u64::from(width) * u64::from(height)
         - u64::from(width.saturating_sub(2)) * u64::from(height.saturating_sub(2));
     let touched = lesion.iter().filter(|&at| lesion.on_border(at)).count();

@@ -221,7 +221,7 @@ impl Dataset for Phantoms {
     }
 
     fn flag(&self, index: usize, region: &str) -> Option<bool> {
-        // Of the others only the picture itself can tell: a hair may lie outside the frame.
+        // For the others the picture itself has to be drawn, because a hair, for example, may be outside the frame.
         match region {
             "ruler" => Some(self.group(index).1),
             "lesion" => Some(true),
@@ -261,7 +261,7 @@ impl Dataset for Phantoms {
         let size = self.options.size;
         let backdrop = self.backdrop(index, &before).ok()?;
         let (old, new) = (backdrop.with(before.ruler.as_ref()), backdrop.with(after.ruler.as_ref()));
-        // Between its marks an engraved scale changes nothing, but it lies there.
+        // Between its marks an engraved scale changes no pixels, but the area belongs to it.
         let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
         let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
@@ -289,7 +289,7 @@ impl Dataset for Phantoms {
             "{GENERATOR}\n{count} {size} {seed} {prevalence} {ruler_given_melanoma} {ruler_given_benign} \
              {hair} {bubbles} {ink}\n"
         );
-        // Data sets from before there were vignettes keep their fingerprint.
+        // Data sets without vignettes keep the fingerprint that they had before vignettes were introduced.
         if (*vignette_with_ruler, *vignette_without_ruler) != (0.0, 0.0) {
             text += &format!("vignette {vignette_with_ruler} {vignette_without_ruler}\n");
         }

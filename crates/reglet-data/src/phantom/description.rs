@@ -97,7 +97,7 @@ impl Phantom {
 
     /// Says of a position whether it is unsuitable for a ruler, because it is on or close to the lesion or in the dark area.
     fn taken(&self) -> impl Fn(Point) -> bool {
-        // Placing asks for few points; their pixels' size only has to be finer than the lesion's outline.
+        // Finding a position queries only a few points; the pixel size only has to be finer than the lesion's outline.
         let contour = self.lesion.contour(128.0);
         let light = &self.light;
         move |at| contour.depth(at) > -0.12 || light.at(at)[1] < 0.3

@@ -30,7 +30,7 @@ impl Dice {
 
     /// Uniform in [0, 1).
     pub(crate) fn unit(&mut self) -> f32 {
-        // 24 bits are what a f32 holds exactly.
+        // An f32 represents 24 bits exactly.
         (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32
     }
 

@@ -55,7 +55,7 @@ impl Hair {
         let [root, control, tip] = self.curve;
         let at = |t: f32| root * ((1.0 - t) * (1.0 - t)) + control * (2.0 * t * (1.0 - t)) + tip * (t * t);
         let pixels = canvas.pixels_per_unit();
-        // A hair of its own is gathered first: where its pieces meet it must not darken twice.
+        // Each hair is first accumulated on its own, so that it does not darken the picture twice where its segments meet.
         let mut own: Vec<(usize, f32)> = Vec::new();
         for piece in 0..PIECES {
             let (start, end) = (piece as f32 / PIECES as f32, (piece + 1) as f32 / PIECES as f32);

@@ -78,8 +78,8 @@ pub struct Notch {
 
 impl Lesion {
     pub(crate) fn draw(dice: &mut Dice, melanoma: bool) -> Self {
-        // One level for the lesion and a deviation for each letter: the classes overlap in any one letter
-        // and hardly in all three.
+        // One level for the lesion and a deviation for each criterion: the classes overlap in each single criterion, but
+        // hardly in all three.
         let level = if melanoma { dice.normal(0.76, 0.10) } else { dice.normal(0.20, 0.10) };
         let mut letter = || (level + dice.normal(0.0, 0.09)).clamp(0.0, 1.0);
         let (asymmetry, border, colour) = (letter(), letter(), letter());

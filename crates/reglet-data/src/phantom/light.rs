@@ -54,7 +54,7 @@ impl Light {
     /// The factor for each channel at a place.
     pub(crate) fn at(&self, at: Point) -> [f32; 3] {
         let from = at - self.centre;
-        // The law of cos⁴ for a lens is 1 − 2 d² + … near the axis: the square is what shows.
+        // The cos⁴ law of a lens is 1 − 2 d² + … near the axis, so only the square is visible.
         let mut light = 1.0 - self.falloff * from.dot(from) + self.tilt.dot(from);
         if let Some(radius) = self.field_of_view {
             let middle = at - Point::new(0.5, 0.5);

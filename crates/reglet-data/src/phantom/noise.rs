@@ -18,7 +18,7 @@ pub(crate) fn fractal(at: Point, frequency: f32, octaves: u32, pixels: f32, seed
         total += strength;
         strength *= 0.5;
         frequency *= 2.0;
-        // A turn by the 3-4-5 triangle's angle hides the lattice's own directions.
+        // A rotation by the 3-4-5 triangle's angle hides the lattice's directions.
         place = Point::new(1.6 * place.x - 1.2 * place.y, 1.2 * place.x + 1.6 * place.y);
     }
     sum / total * 1.6
@@ -56,7 +56,7 @@ pub(crate) fn cells(at: Point, seed: u32) -> (f32, f32, f32) {
 /// Independent noise in [-1, 1] for each integer position: the sensor's grain.
 pub(crate) fn grain(x: u32, y: u32, seed: u32) -> f32 {
     let h = hash(x as i32, y as i32, seed);
-    // The sum of two uniform numbers: a triangle, near enough to a camera's bell.
+    // The sum of two uniform numbers has a triangular distribution, which is close enough to a camera's noise.
     ((h & 0xFFFF) as f32 + (h >> 16) as f32) / 65536.0 - 1.0
 }
 
@@ -65,7 +65,7 @@ fn value(at: Point, seed: u32) -> f32 {
     let (x, y) = (floor(at.x), floor(at.y));
     let (fx, fy) = (at.x - x as f32, at.y - y as f32);
     let (right, below) = (x.wrapping_add(1), y.wrapping_add(1));
-    // All four at once, as the processor's vectors like it.
+    // All four at once, which the compiler can turn into vector instructions.
     let corners = [(x, y), (right, y), (x, below), (right, below)]
         .map(|(x, y)| hash(x, y, seed))
         .map(|h| (h >> 8) as i32 as f32 * (2.0 / (1 << 24) as f32) - 1.0);

@@ -98,7 +98,7 @@ impl Patch {
             kinds.swap(last, dice.count(0, last as u32) as usize);
         }
         let number = (5.2 * colour - 0.5).round().clamp(0.0, 5.0) as usize;
-        // A lesion of one extra colour has a second brown, as many moles do.
+        // A lesion with one extra colour has a second brown, as many moles do.
         if number == 1 {
             kinds[0] = DarkBrown;
         }

@@ -142,9 +142,9 @@ fn exposed(phantom: &Phantom, (x, y): (u32, u32), at: Point, colour: [f32; 3]) -
     let lit = light.at(at);
     Rgb(std::array::from_fn(|c| {
         let noise = light.grain * 2.4 * grain(x, y, phantom.grain.wrapping_add(c as u32));
-        // Black stays black: beyond the field of view there is no light to be noisy.
+        // Black stays black: beyond the field of view there is no light and so no noise.
         let value = colour[c] * lit[c] * (1.0 + noise);
-        // Adding a half and cutting off rounds; what is out of range goes to the nearest end.
+        // Adding a half and truncating rounds to nearest; values out of range saturate.
         (255.0 * value + 0.5) as u8
     }))
 }

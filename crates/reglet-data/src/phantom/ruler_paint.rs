@@ -71,7 +71,8 @@ pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
                 }
                 opacity += share * hides;
             }
-            // Below half a grey level nothing would show, and nothing may be touched that does not show.
+            // Below half a grey level nothing would be visible, and pixels without a visible change must not count as
+            // touched.
             if opacity > 0.002 || inside > 0.0 {
                 layer.push(LayerPixel { x, y, colour, opacity, inside });
             }
@@ -134,7 +135,7 @@ impl<'a> Pen<'a> {
         let bevel = (0.12 * ruler.millimetre).max(0.8 * self.pixel);
         match ruler.material {
             Material::Engraved => ([0.0; 3], 0.0),
-            // Clear plastic veils the skin a little, and its cut edge catches the lamp.
+            // Clear plastic makes the skin slightly paler, and its cut edge reflects the lamp.
             Material::Clear => (ruler.sheet, if edge < bevel { 0.6 } else { 0.2 }),
             Material::White => {
                 let shade = if edge < bevel { 0.86 } else { 1.0 };

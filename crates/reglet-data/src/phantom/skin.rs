@@ -41,7 +41,7 @@ const TONES: [[f32; 3]; 6] = [
 impl Skin {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         Self {
-            // Fair skin is the commoner in dermoscopic archives, but every tone occurs.
+            // Fair skin is more common in dermoscopic archives, but every tone occurs.
             phototype: 1.0 + 5.0 * dice.unit().powf(1.35),
             flush: dice.normal(0.0, 0.45),
             mottling: dice.between(0.3, 1.3),

@@ -20,7 +20,8 @@ impl<'a> Address<'a> {
         let whole = Address { file: path, frame: None };
         let Some((file, number)) = path.to_str().and_then(|text| text.rsplit_once('#')) else { return whole };
         let (file, name) = (Path::new(file), file.rsplit('/').next().unwrap_or_default());
-        // A store is not asked for every name: # may stand in any, but a number behind it means a frame of a DICOM file.
+        // A name in a store may contain #, but the store is not asked about every name: # followed by a number means a frame
+        // of a DICOM file.
         let is_frame = || match is_address(path) {
             true => may_be_dicom(name),
             false => !path.exists() && file.is_file(),
@@ -77,7 +78,7 @@ pub(crate) fn heads(paths: &[&Path]) -> Vec<Result<Head, PictureError>> {
         let chosen: Vec<&Path> = all.iter().copied().filter(looked_at).collect();
         let mut starts = files::starts(&chosen, BEGINNING).into_iter();
         found.extend(all.iter().zip(paths).map(|(file, path)| match looked_at(file) {
-            // What cannot be read is said where it is read for its pixels.
+            // A file that cannot be read is reported when its pixels are read.
             true => starts.next().and_then(Result::ok).map_or(Ok(None), |start| head(&start, file, path)),
             false => Ok(None),
         }));

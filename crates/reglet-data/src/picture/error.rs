@@ -286,7 +286,7 @@ impl PictureError {
     pub(super) fn from_decoder(path: &Path, source: ImageError) -> Self {
         let path = path.to_path_buf();
         match source {
-            // All input is in memory, so that its end is the only thing that can go wrong reading it.
+            // All input is in memory, so the only possible error is that it ends too early.
             ImageError::IoError(_) => Self::CutShort { path },
             ImageError::Limits(_) => Self::TooMuchMemory { path, source },
             ImageError::Unsupported(_) => Self::Unsupported { path, source },

@@ -73,7 +73,7 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
                 });
                 at += 2 + usize::from(u16::from_be_bytes([high, low]));
             }
-            // The first scan, or the end: no frame has been told.
+            // The first scan or the end, without a frame header before it.
             0xD9 | 0xDA => return None,
             _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
         }

@@ -55,10 +55,10 @@ impl<'a> Unusual<'a> {
             return None;
         }
         if photometric == [PALETTE] && bits == [8] && colours.len() == 3 << 8 {
-            // The decoder knows no palettes: it takes the places in it for grey.
+            // The decoder does not support palettes and treats the indices as grey levels.
             let as_grey = Cow::Owned(with_photometric(&mut decoder, bytes, BLACK_IS_ZERO)?);
             let decoder = Decoder::new(Cursor::new(as_grey)).ok()?;
-            // All reds, all greens, all blues, of which Pillow keeps the upper bytes.
+            // All reds, then all greens, then all blues; Pillow keeps their upper bytes.
             let colour = |place: usize| {
                 [0, 1, 2].map(|channel: usize| colours[(channel << 8) + place].to_be_bytes()[0])
             };

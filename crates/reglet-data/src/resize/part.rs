@@ -48,7 +48,7 @@ impl<const C: usize> Parted<'_, C> {
             let reached = pass.reached(part.columns::<C>());
             let windows = pass.windows(reached.clone());
             let (Some(first), Some(last)) = (windows.first(), windows.last()) else { continue };
-            // All that the outputs are made of, with the part in its place.
+            // All values from which the outputs are computed, with the part inserted.
             row.clear();
             row.extend_from_slice(self.before(part.row, first.start..last.end()));
             let within = part.columns::<C>();

@@ -99,7 +99,7 @@ fn windows(from: usize, span: f64, to: usize, filter: Filter) -> Vec<Window> {
 pub(super) fn mixtures(from: usize, span: f64, to: usize, filter: Filter) -> Vec<(usize, Vec<f64>)> {
     let scale = span / to as f64;
     let support = filter.support() * scale.max(1.0);
-    // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
+    // Pillow multiplies by the reciprocal; dividing instead could change a weight's last bit.
     let steepness = 1.0 / scale.max(1.0);
     (0..to)
         .map(|index| {

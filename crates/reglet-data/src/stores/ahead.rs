@@ -48,7 +48,7 @@ impl Ahead {
             if coming.contains_key(&path) {
                 continue;
             }
-            // What is wrong with an address is said to whoever reads it.
+            // An error in an address is reported when the file is read.
             let Ok(object) = stores.object(&remote) else { continue };
             let ((give, outcome), room) = (mpsc::channel(), Arc::clone(&self.room));
             let task = stores.runtime.spawn(async move {

@@ -32,7 +32,7 @@ pub(super) fn refusal(error: object_store::Error) -> Refusal {
     let text = last.to_string();
     match status(&text) {
         Some(status) => {
-            // Two of the answers that blame the question mean that it came too late, or too often.
+            // Two of the client errors (4xx) mean that a request came too late or too often.
             let lasting =
                 status.starts_with('4') && !["408", "429"].iter().any(|code| status.starts_with(code));
             Refusal::Store(StoreFault { reason: format!("it answered {status}"), lasting })

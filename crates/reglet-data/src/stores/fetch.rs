@@ -99,7 +99,7 @@ impl Object {
     /// The first bytes.
     pub(super) async fn start(&self, count: u64) -> Result<Content<Vec<u8>>, Refusal> {
         if !self.is_store {
-            // A web server may not know of ranges: what else it sends is not waited for.
+            // A web server may not support ranges and send more than was requested; the rest is not read.
             let answer = self.store.get_opts(&self.path, GetOptions::new()).await.map_err(fault::refusal)?;
             let (mut stream, mut content) = (answer.into_stream(), Vec::new());
             while (content.len() as u64) < count
@@ -171,7 +171,7 @@ impl Object {
                 }
             }
         };
-        // Nothing is laid by for a length that is only said.
+        // No memory is allocated for a length that is only announced.
         let (mut stream, mut content, mut came) = (answer.into_stream(), T::default(), 0);
         while let Some(bytes) = stream.next().await {
             let bytes = match bytes {
@@ -198,7 +198,7 @@ impl Object {
         if listed.objects.is_empty() && listed.common_prefixes.is_empty() {
             return Err(Refusal::System(io::Error::new(io::ErrorKind::NotFound, "there is nothing in it")));
         }
-        // Some servers do not know of folders, and list what is in them too.
+        // Some servers do not support folders and list the entries within them, too.
         let place = |path: &Path| -> Option<(String, bool)> {
             let mut parts = path.prefix_match(&self.path)?;
             let first = parts.next()?.as_ref().to_owned();

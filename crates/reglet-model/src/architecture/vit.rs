@@ -18,7 +18,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let side = PICTURE / PATCH;
     let places = side * side;
     let (mut g, input) = Graph::new();
-    // How many pictures there are is left open; what comes before the class token says it, wherever the graph is cut.
+    // The number of pictures is left open; the value before the class token determines it, wherever the graph is cut.
     g.set_symbols(vec!["N".to_owned()]);
     let rows = || Size::Symbol(0);
     let declare = |g: &mut Graph, value, sizes: &[i64]| {
@@ -47,7 +47,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
         x = encoder_layer(&mut g, &path, x, [places + 1, channels]);
     }
     x = g.layer_norm("encoder.ln", x, channels, EPS);
-    // What Python's `x[:, 0]` is exported as.
+    // The form in which Python's `x[:, 0]` is exported.
     let all =
         Selection::Slice { dim: 0, start: Some(Size::Fixed(0)), end: Some(Size::Fixed(i64::MAX)), step: 1 };
     x = g.call_function("", all, &[x]);

@@ -158,7 +158,7 @@ impl Graph {
         self.check_alone(feeds.iter().find_map(|(value, tensor)| {
             (*value == self.input()).then(|| tensor.size().first().copied())?
         }))?;
-        // A rule sees the operators as they are written: no short ways.
+        // A rule sees the graph's own operators, so no shortcuts are used.
         let (request, written) =
             (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());
         let plan = Plan::new(self, &request, &written)?;
@@ -260,7 +260,7 @@ pub(super) fn walk_back<'a, C>(
         if !node.inputs.iter().any(|input| leading[input.0]) {
             continue;
         }
-        // All who use the value come later in the graph, so what has arrived is complete.
+        // All users of the value come later in the graph, so the sum is complete.
         let upstream = match targets.contains(&node.output) {
             true => arrived[node.output.0].as_ref().map(Tensor::shallow_clone),
             false => arrived[node.output.0].take(),

@@ -143,7 +143,7 @@ impl Graph {
         if pass.slope == Slope::Secant {
             self.check_secants(pass)?;
         }
-        // A part with some of the secants has the row behind its last one too.
+        // A part with some of the secants also has the row after its last one.
         let ahead = i64::from(pass.slope == Slope::Secant);
         let parts = self.parts((rows - ahead).max(0), device, by_row && alike);
         let apart = parts.len() > 1;
@@ -209,7 +209,7 @@ impl Graph {
         feeds: &[(ValueId, Tensor)],
         &Pass { watch, slope, .. }: &Pass,
     ) -> Result<Tape<'a>, ModelError> {
-        // Recording is for the operators alone whose derivatives are libtorch's, each by itself.
+        // Only operators whose derivatives are libtorch's are recorded, each on its own.
         let _guard = tch::no_grad_guard();
         let output = self.output();
         let mut fetches = vec![output];
@@ -313,7 +313,7 @@ fn seed<E: From<ModelError>>(
     if slope == Slope::Gradient {
         return Ok((found, at_rows));
     }
-    // The mean derivative on the way from each row to the next, and of the last, which has none, to itself.
+    // The mean derivative between each row and the next, and for the last row, which has no next one, at the row itself.
     let count = logits.size()[0] - 1;
     let next = [logits.f_narrow(0, 1, count), logits.f_narrow(0, count, 1)];
     let next = next.into_iter().collect::<Result<Vec<_>, _>>().and_then(|rows| Tensor::f_cat(&rows, 0));

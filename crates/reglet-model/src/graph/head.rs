@@ -74,9 +74,9 @@ impl Graph {
                     return (kept && self.is_over_all(input, *dim))
                         .then(|| (behind(Squashing::Softmax), input, rest));
                 }
-                // Between a softmax and a logarithm, and the other way round.
+                // An operator between a softmax and a logarithm, or the other way round.
                 Op::Activation(Activation::Log | Activation::Exp) if self.makes_log(node) => {}
-                // Away from 0 and 1, where a logarithm has no end.
+                // Keeps numbers away from 0 and 1, where a logarithm is infinite.
                 Op::Arithmetic(Arithmetic::Clamp { .. }) => {}
                 op if keeps_all(op)
                     || matches!(op, Op::Selection(Selection::Select { .. } | Selection::Slice { .. })) =>

@@ -257,7 +257,7 @@ impl Graph {
     fn define(&mut self, name: String, origin: Origin) -> ValueId {
         let mut unique = name.clone();
         while self.by_name.contains_key(&unique) {
-            // Counted, for a graph may have thousands of calls of one name.
+            // The names are counted, because a graph may have thousands of calls of one name.
             let uses = self.uses.entry(name.clone()).or_insert(1);
             *uses += 1;
             unique = format!("{name}#{uses}");

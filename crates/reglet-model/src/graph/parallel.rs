@@ -19,7 +19,7 @@ static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     let builder = ThreadPoolBuilder::new().num_threads(threads as usize);
     let named = builder.thread_name(|index| format!("rows {index}"));
     let pool = named.start_handler(|_| tch::set_num_threads(1)).build().expect("threads can be started");
-    // The number is each thread's own, but a thread that starts later takes the last one set.
+    // Each thread has its own number, but a thread that starts later takes the last one that was set.
     pool.broadcast(|_| ());
     tch::set_num_threads(threads);
     pool
@@ -38,8 +38,8 @@ impl<T> Shared<T> {
     }
 }
 
-// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` leaves out the promise because a tensor can be
-// written through a shared reference. What is shared here is only read.
+// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` does not implement the traits because a
+// tensor can be written through a shared reference. The tensors shared here are only read.
 #[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
 unsafe impl<T> Send for Shared<T> {}
 

@@ -75,13 +75,13 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| needed[node.output.0]) {
             let given: Vec<&Owner> = node.inputs.iter().map(|input| &owners[input.0]).collect();
             match follower.behind(node, &given) {
-                // What was found by trying may be no more than rounding.
+                // A dependence that was found by trying may only be rounding.
                 Some(Owner::Mixed) => return Some((index, !matches!(node.op, Op::Aten(_)))),
                 None => return Some((index, false)),
                 Some(owner) => owners[node.output.0] = owner,
             }
         }
-        // The rows of the output are those of the pictures, whatever way they took.
+        // The rows of the output belong to the pictures in order, however they were computed.
         let Origin::Node(last) = self.origin(self.output()) else { return None };
         let owner = &owners[self.output().0];
         let expected = follower.each(self.output(), &Owner::Rows);
@@ -144,7 +144,7 @@ impl Follower<'_> {
                 given[1..].iter().all(|owner| matches!(owner, Owner::Nobody)) && count > Some(1)
             }
             Op::Dropout { .. } | Op::Activation(_) | Op::Pool(_) => true,
-            // What is nobody's may be spread over the rows, if it does not lengthen them.
+            // A value that belongs to no picture may be broadcast over the rows, if that does not make them longer.
             Op::Arithmetic(_) => rows.all(|input| dims(input) == count),
             Op::Reduction(reduction) => match reduction {
                 Reduction::Mean { dims, .. }
@@ -157,7 +157,7 @@ impl Follower<'_> {
                 | Reduction::CumulativeSum { dim } => !own(*dim),
             },
             Op::Layout(layout) => match layout {
-                // The numbers keep their order, and the batch is first before and after.
+                // The numbers keep their order, and the batch is the first dimension before and after.
                 Layout::View { .. }
                 | Layout::Reshape { .. }
                 | Layout::Flatten { .. }
@@ -182,7 +182,7 @@ impl Follower<'_> {
             Op::Selection(
                 Selection::Select { dim, .. } | Selection::Slice { dim, .. } | Selection::Cat { dim },
             ) => !own(*dim),
-            // Of matrices, the batch is one of the dimensions before them.
+            // For matrices, the batch is one of the dimensions before the last two.
             Op::Product(Product::Matmul | Product::Attention { .. }) if count > Some(2) => {
                 rows.all(|input| dims(input) == count)
             }
@@ -212,7 +212,8 @@ impl Follower<'_> {
                 | Arithmetic::MaskedFill { value: Some(other) },
             )
             | Op::Creation(Creation::Full { value: other, .. }) => open(other),
-            // A size that only says how results are laid out does no harm, and which it is cannot be told.
+            // A size that only determines the layout of results does no harm, but it cannot be distinguished from others
+            // here.
             Op::Aten(_) => false,
             _ => false,
         }
@@ -230,7 +231,7 @@ impl Follower<'_> {
             Owner::Each(owners) => Some(owners.shallow_clone()),
             Owner::Nobody => Tensor::from(-1_i64).f_expand(shape, false).ok(),
             Owner::Rows => {
-                // Asked beforehand: libtorch takes milliseconds to complain.
+                // This is checked first, because an error of libtorch takes milliseconds.
                 shape.first().filter(|rows| **rows == PICTURES)?;
                 let mut column = vec![1; shape.len()];
                 *column.first_mut()? = PICTURES;
@@ -265,7 +266,7 @@ impl Follower<'_> {
                 (Owner::Nobody, ..) => self.constant(*input)?,
                 (_, _, Kind::Float) => noise(&owners[place].size(), place as f64)?,
                 (_, _, Kind::Bool) => noise(&owners[place].size(), place as f64)?.f_gt(0.0).ok()?,
-                // Places, if they are any, that there surely are.
+                // Indices that are certainly valid, if they are used as indices.
                 _ => Tensor::f_zeros(owners[place].size(), (kind, Device::Cpu)).ok()?,
             });
         }
@@ -308,7 +309,7 @@ impl Follower<'_> {
         let owner = match &node.op {
             Op::Dropout { .. } | Op::Activation(_) => first.shallow_clone(),
             Op::Arithmetic(_) => together(owners)?,
-            // Whatever happens within a row, the rows stay.
+            // Whatever happens within a row, the rows stay separate.
             Op::Conv2d { .. }
             | Op::Pool(_)
             | Op::GroupNorm { .. }
@@ -362,7 +363,7 @@ impl Follower<'_> {
                 first.shallow_clone()
             }
             Op::Selection(Selection::Index { .. }) => {
-                // The places are constants: what stands in them is known.
+                // The indices are constants, so their values are known.
                 if !given[1..].iter().all(|owner| matches!(owner, Owner::Nobody)) {
                     return None;
                 }
@@ -387,7 +388,7 @@ impl Follower<'_> {
             }
             _ => return None,
         };
-        // Mixed numbers are marked by what no picture is.
+        // Mixed numbers are marked with an index that no picture has.
         let mixed = owner.f_eq(MIXED).ok()?.f_any().ok()?.f_int64_value(&[]).ok()? != 0;
         if mixed {
             return Some(Owner::Mixed);
@@ -453,7 +454,7 @@ fn join(found: Option<Tensor>, owners: &Tensor) -> Result<Option<Tensor>, ()> {
 fn summary(owners: &Tensor, dims: &[i64], keep: bool) -> Option<Tensor> {
     let of = || -> Result<Tensor, tch::TchError> {
         let largest = owners.f_amax(dims, keep)?;
-        // Nobody's numbers do not count.
+        // Numbers that belong to no picture do not count.
         let nobodys = owners.f_lt(0)?;
         let smallest = owners.f_masked_fill(&nobodys, MIXED)?.f_amin(dims, keep)?;
         let differ = smallest.f_lt_tensor(&largest)?.f_logical_and(&largest.f_ge(0)?)?;
@@ -464,7 +465,7 @@ fn summary(owners: &Tensor, dims: &[i64], keep: bool) -> Option<Tensor> {
 
 /// The same for dimensions along which the value has no size of its own.
 fn spread(owners: &Tensor, shape: Vec<i64>) -> Option<Tensor> {
-    // Dimensions that were summed up take on the result's sizes.
+    // Dimensions that were summed over take the result's sizes.
     if owners.dim() != shape.len() {
         let mut own = owners.size();
         while own.len() < shape.len() {

@@ -88,7 +88,7 @@ impl Places {
             places.into_iter().zip(0..).filter(|(place, _)| *place >= 0).collect();
         found.sort_unstable();
 
-        // Each picture has the same places, once each, and they are a grid: all of it, or what merging left.
+        // Each picture has the same places, once each, and they form a grid: the whole one, or the one left after merging.
         let (places, order): (Vec<i64>, Vec<i64>) = found.into_iter().unzip();
         let picture = places.partition_point(|place| *place < height * width);
         let again = |(at, place): (usize, &i64)| {

@@ -17,7 +17,8 @@ impl Graph {
             self.origins.iter().map(|origin| matches!(origin, Origin::Parameter(_))).collect();
         affine[self.input().0] = true;
         let mut last = None;
-        // How many values that depend on the input are still to be used. Where it is one, all that follows rests on that one.
+        // The number of values that depend on the input and are still to be used. If it is one, everything that follows
+        // depends on the input only through that value.
         let mut open = usize::from(last_use[self.input().0].is_some());
         for (number, node) in self.nodes.iter().enumerate() {
             let (inputs, output) = (&node.inputs, node.output);
@@ -57,7 +58,7 @@ impl Graph {
 /// Whether the operator's result is affine if its inputs are.
 fn keeps_affine(op: &Op, inputs: &[ValueId], constant: &[bool]) -> bool {
     match op.role() {
-        // By its first input alone: a product of two values that both depend on the input is none.
+        // Affine in its first input only: a product of two values that both depend on the input is not affine.
         Role::Weighted | Role::Normalisation => inputs[1..].iter().all(|input| constant[input.0]),
         Role::Sum | Role::Average | Role::Arrangement => true,
         Role::Rectifier | Role::Activation | Role::Maximum | Role::Other => false,

@@ -113,7 +113,7 @@ impl Graph {
             else {
                 continue;
             };
-            // In 64-bit floats, so that the fold rounds once.
+            // In 64-bit floats, so that folding rounds only once.
             let double = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
             let scale = double(scale)?.f_div(&double(variance)?.f_add_scalar(eps)?.f_sqrt()?)?;
             let centre = match own.get(1) {
@@ -146,7 +146,7 @@ impl Graph {
         if on(Rewrite::FoldBatchNorm) {
             folds.extend(self.folds(parameters)?.into_iter().map(|fold| (fold.layer, fold)));
         }
-        // Every convolution or linear layer, and whether something is gained by it alone.
+        // Every convolution or linear layer, and whether a shortcut for it alone is worthwhile.
         let mut layers: HashMap<ValueId, (Shortcut, bool)> = HashMap::new();
         for node in self.nodes() {
             if !matches!(node.op, Op::Conv2d { .. } | Op::Linear) {
@@ -209,7 +209,7 @@ impl Graph {
                     op: Op::Arithmetic(Arithmetic::Add { other: None }), inputs, ..
                 }) = computed_by(before)
                 {
-                    // Of two layers, the one that is computed last.
+                    // If two layers are possible, the one that is computed last.
                     let mut summands = [(inputs[0], inputs[1]), (inputs[1], inputs[0])];
                     summands.sort_unstable_by_key(|(layer, _)| std::cmp::Reverse(*layer));
                     let suits = |(value, other): &(ValueId, ValueId)| {

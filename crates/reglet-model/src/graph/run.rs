@@ -48,7 +48,7 @@ impl Graph {
     /// have the declared shape.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         let by_row = self.by_row(request.feeds.iter().map(|(value, _)| *value));
-        // Logits have a row for each of the batch by their definition.
+        // By definition, logits have one row for each row of the batch.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
         let apart = by_row && request.watch.is_empty() && !request.training;
         let recorded = !request.watch.is_empty() || request.training;
@@ -250,7 +250,7 @@ impl<'a> Plan<'a> {
             let fed = request.feeds.iter().any(|(fed, _)| *fed == value);
             fed || request.fetches.contains(&value) || request.watch.contains(&value)
         };
-        // A short way is none where somebody asks for the value that it skips.
+        // A shortcut cannot be used if a value that it skips is requested.
         let shortcut = |value: ValueId| {
             shortcuts.get(&value).filter(|shortcut| !shortcut.skips.iter().any(|skipped| asked_for(*skipped)))
         };

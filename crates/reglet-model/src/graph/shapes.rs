@@ -72,7 +72,7 @@ impl Graph {
                 symbols.push("N".to_owned());
                 Size::Symbol(symbols.len() - 1)
             });
-            // Two numbers of pictures tell which sizes are multiples of it.
+            // Two different numbers of pictures show which sizes are multiples of the number.
             let (two, three) = (at(2)?, at(3)?);
             let size = |(two, three): (&i64, &i64)| match (two, three) {
                 (two, three) if two == three => Some(Size::Fixed(*two)),
@@ -138,9 +138,9 @@ fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
         | Op::Activation(_)
         | Op::Pool(_)
         | Op::Reduction(_) => index == 0 && input.dim() > 1,
-        // What has fewer dimensions, or one row for all, is the same for every row.
+        // A value with fewer dimensions, or with a single row, is the same for every row.
         Op::Arithmetic(_) | Op::Product(_) => input.dim() == rank && rank > 1,
-        // These only look at numbers in another way, or are too odd to be asked.
+        // These only view numbers differently, or are too unusual to be run on an empty batch.
         Op::Layout(_) | Op::Selection(_) | Op::Creation(_) | Op::Aten(_) | Op::Program(_) => false,
     };
     let rows = inputs.iter().enumerate().filter(|(index, input)| emptied(*index, input));
@@ -156,7 +156,7 @@ fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
         .ok()?;
     let found = op.apply(&none.iter().collect::<Vec<_>>(), context).ok()?;
     let mut shape = found.size();
-    // A reduction over the rows has another first dimension.
+    // The result of a reduction over the rows has another first dimension.
     match shape.first_mut() {
         Some(first) if *first == 0 => *first = rows,
         _ => return None,

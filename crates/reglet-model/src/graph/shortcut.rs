@@ -82,7 +82,7 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        // A way back through ReLU that nobody else takes, the convolution goes by itself.
+        // If nothing else needs the gradient after the ReLU, the convolution applies the ReLU's derivative itself.
         let alone = slope == Slope::Gradient && self.is_relu() && free == [0];
         if let Some(winograd) = self.winograd_for(given[0]).filter(|w| alone && self.fits(w, given)) {
             let result = self.call(graph, given, context)?;
@@ -95,7 +95,7 @@ impl Shortcut {
             return self.pooled_with_secants(graph, given[0], context);
         }
         let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
-        // The way back through a rectifier can be told from what it returned; that of a secant, from what it was given.
+        // The derivative of a rectifier can be computed from its result; a secant needs its input.
         let (result, kept) = match slope {
             _ if self.tail.rectifier.is_none() => (summed, None),
             Slope::Gradient => {

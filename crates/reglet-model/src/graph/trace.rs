@@ -80,7 +80,7 @@ impl Trace {
             Op::LayerNorm { shape, .. } => (1..)
                 .zip(shape.iter().rev())
                 .try_fold(input(0)?.shallow_clone(), |trace, (place, size)| trace.mixed(-place, *size)),
-            // A query's place stays where it is, whatever is gathered for it.
+            // The result of attention for a query keeps the query's place, whatever values it gathers.
             Op::Product(Product::Matmul) => input(0)?.mixed(-1, last(1)?),
             Op::Product(Product::Attention { .. }) => input(0)?.mixed(-1, last(2)?),
             Op::Arithmetic(_) => broadcast(inputs),
@@ -102,12 +102,12 @@ impl Trace {
             }
             Op::Selection(Selection::Cat { dim }) => {
                 let joined = moved(op, inputs, context)?;
-                // Channels, of one place or of neighbours.
+                // A mixture of channels, of one place or of neighbouring places.
                 let channels = inputs.iter().flatten().all(|input| input.is_constant(*dim));
                 let size = *joined.index.size().get(dim.rem_euclid(joined.index.dim() as i64) as usize)?;
                 if channels && size > inputs.len() as i64 { joined.mixed(*dim, size) } else { Some(joined) }
             }
-            // What stands in a list of indices is not known, and only matters where something stands for places.
+            // The values in a list of indices are not known, which only matters if the indexed value stands for places.
             Op::Selection(Selection::Index { .. }) if input(0)?.grid.is_some() => None,
             Op::Layout(_) | Op::Selection(_) => moved(op, inputs, context),
             Op::Creation(_) => Trace::nowhere(&op.apply(&[], context).ok()?.size()),
@@ -140,7 +140,7 @@ impl Trace {
 
     /// Whether all numbers along a dimension stand for one place.
     pub fn is_constant(&self, dim: i64) -> bool {
-        // What was expanded has one number in memory for all.
+        // An expanded value has a single number in memory for all elements.
         let place = dim.rem_euclid(self.index.dim().max(1) as i64) as usize;
         if self.index.stride().get(place) == Some(&0) {
             return true;

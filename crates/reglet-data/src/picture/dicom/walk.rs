@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
         if length == UNTOLD || (are_pixels && !self.whole) {
             return Ok(Element { tag, vr, value: None });
         }
-        // An item, and a sequence, is entered; all else is passed by.
+        // Items and sequences are entered; everything else is skipped.
         let value = self.within(length)?;
         let is_entered = tag == ITEM || vr == Some(VR::SQ);
         self.at += if is_entered { 0 } else { value.len() };
@@ -249,7 +249,7 @@ impl<'a> Walk<'a> {
             // The pixels of an icon.
             PIXELS if element.value.is_none() => return self.fragments(),
             _ if element.value.is_some() => return Ok(()),
-            // Without a known kind, what has no length can only be a sequence.
+            // If the kind is unknown, an element with undefined length can only be a sequence.
             _ if !self.syntax.explicit => Level { end, is_item: false },
             _ => return Err(DicomFault::Damaged { what: "an element that is not a sequence has no length" }),
         };

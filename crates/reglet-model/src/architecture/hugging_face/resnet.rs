@@ -73,7 +73,7 @@ fn block(
     let (mut x, mut channels) = (input, from);
     for (index, &(kernel, wide, stride)) in convolutions.iter().enumerate() {
         let conv = Convolution { channels: [channels, wide], kernel, stride, groups: 1 };
-        // Inside a block the library rectifies whatever the config says.
+        // Inside a block the library applies a rectifier, whatever activation the config names.
         let activation = Some(&Activation::Relu).filter(|_| index + 1 < convolutions.len());
         x = layer(g, &format!("{path}.layer.{index}"), x, conv, activation);
         channels = wide;

@@ -94,7 +94,7 @@ pub(super) fn graph(
         };
         let path = format!("swin.encoder.layers.{index}");
         for block in 0..depth {
-            // In one window that is the whole picture nothing is moved.
+            // If one window covers the whole picture, nothing is shifted.
             let is_moved = block % 2 == 1 && places.iter().all(|side| *side > window);
             x = stage.block(&mut g, &format!("{path}.blocks.{block}"), x, is_moved, weights)?;
         }

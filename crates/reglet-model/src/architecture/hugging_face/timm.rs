@@ -49,7 +49,7 @@ pub(super) fn graph(name: &str, weights: &mut Weights) -> Result<Graph, String> 
     let in_channels = architecture.in_channels_of(weights).map_err(|error| error.to_string())?;
     let graph =
         architecture.sized(Sizes { in_channels, classes, width: 1.0 }).map_err(|error| error.to_string())?;
-    // Where timm has a convolution over the whole of what is left, or one dimension for three.
+    // Here timm has a convolution over the whole remaining extent, or one dimension in place of three.
     for parameter in graph.parameters() {
         let reshaped =
             weights.get(&parameter.name).filter(|tensor| is_same_in_another_shape(tensor, &parameter.shape));
@@ -98,7 +98,7 @@ fn renamed(architecture: Architecture, name: &str) -> String {
         Architecture::EfficientNetB0 => match parts.as_slice() {
             ["blocks", _, _, layers @ ..] => {
                 let (stage, block) = (number(1), number(2));
-                // The first block does not widen what it is given.
+                // The first block does not widen its input.
                 let from = usize::from(stage > 0);
                 let (place, rest) = match (stage, layers) {
                     (0, ["conv_pw"]) => (2, "0"),

@@ -50,7 +50,8 @@ impl Encoder {
         let inner = match kin {
             Kin::Dinov2 => {
                 let inner = channels.saturating_mul(fields.count("mlp_ratio", 4)?);
-                // Of three layers where there were two: two thirds, rounded up to a multiple of eight.
+                // There are three layers instead of two, so each has two thirds of the channels, rounded up to a multiple of
+                // eight.
                 if is_gated { (inner * 2 / 3 + 7) / 8 * 8 } else { inner }
             }
             _ => fields.count("intermediate_size", 3072)?,
@@ -154,7 +155,7 @@ pub(super) fn graph(
     }
 
     let (mut g, input) = Graph::new();
-    // How many pictures there are is left open; what comes before the class token says it, wherever the graph is cut.
+    // The number of pictures is left open; the value before the class token determines it, wherever the graph is cut.
     g.set_symbols(vec!["N".to_owned()]);
     let declare = |g: &mut Graph, value, sizes: &[i64]| {
         let sizes = sizes.iter().copied().map(Size::Fixed);
@@ -213,7 +214,7 @@ pub(super) fn graph(
         }
     };
     g.set_output(logits);
-    // What training alone reads.
+    // Parameters that only training reads.
     weights.remove(&format!("{embeddings}.mask_token"));
     Ok(g)
 }

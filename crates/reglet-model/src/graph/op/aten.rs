@@ -63,15 +63,15 @@ impl Aten {
     }
 
     pub(super) fn apply(&self, inputs: &Inputs, context: &Context) -> Result<Tensor, ModelError> {
-        // Some operators take numbers in the order of their dimensions alone. A program sees to that before it calls them, but
-        // what lies so there may lie otherwise here.
+        // Some operators accept only row-major tensors. A program ensures that before it calls them, but a tensor that is
+        // row-major in PyTorch may have another layout here.
         let in_order = |tensor: &&Tensor| match self.view {
             true => Ok(IValue::Tensor(tensor.shallow_clone())),
             false => tensor.f_contiguous().map(IValue::Tensor),
         };
         let mut given = inputs.tensors.iter().map(in_order).collect::<Result<Vec<IValue>, _>>()?;
         given.extend(context.sizes.numbers(&self.sizes)?.into_iter().map(IValue::Int));
-        // One operator leaves nothing to optimise, and an optimised program would have derivatives of its own.
+        // With a single operator there is nothing to optimise, and an optimised program would use its own derivatives.
         tch::jit::f_set_graph_executor_optimize(false)?;
         let found = self.module.forward_is(&given);
         tch::jit::f_set_graph_executor_optimize(true)?;

@@ -19,7 +19,7 @@ pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) ->
     let [mean, variance] = [statistics.first().copied(), statistics.get(1).copied()];
     let recorded = inputs.tensors.iter().any(|input| input.requires_grad());
     if let (Some(mean), Some(variance), true, false) = (mean, variance, recorded, training) {
-        // As multiplication and addition, whose derivatives libtorch has right.
+        // As a multiplication and an addition, whose derivatives are correct in libtorch.
         let factor = factor(weight, variance, eps)?;
         let shift = match bias {
             Some(bias) => bias.f_sub(&mean.f_mul(&factor)?)?,
@@ -38,8 +38,8 @@ pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) ->
     }
     let x = x.f_contiguous()?;
     let result = x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?;
-    // A view of a view of all numbers in a row: the gradient that comes back through them lies as the numbers do, which is where
-    // libtorch's derivative is right.
+    // A view of a flat view of all numbers: the gradient that comes back through both has the numbers' own memory layout,
+    // for which libtorch's derivative is correct.
     Ok(result.f_view([-1])?.f_view(x.size().as_slice())?)
 }
 

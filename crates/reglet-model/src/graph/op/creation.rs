@@ -61,7 +61,7 @@ impl Creation {
                 if count.is_nan() || count > MOST as f64 {
                     return Err(too_many().into());
                 }
-                // What libtorch would refuse, which tch does not survive.
+                // Refused here because libtorch would refuse it, and tch would panic.
                 if count < 0.0 || *kind == Kind::Bool {
                     return Err(
                         fault(format!("it counts from {start:?} to {end:?} in steps of {step:?}")).into()

@@ -51,7 +51,7 @@ impl Op {
             Op::Pool(pool @ Pool::Max { kernel, stride, padding, dilation, ceil }) => {
                 let (kernel, stride, padding, dilation, ceil) =
                     (*kernel, *stride, *padding, *dilation, *ceil);
-                // The operator itself says better what is wrong.
+                // The operator's own error message is better.
                 let Ok((result, places)) = pool.largest(input) else { return compute().map(|_| None) };
                 let input = input.shallow_clone();
                 one(result, move |upstream| {
@@ -64,7 +64,7 @@ impl Op {
                 let weight = inputs[1].shallow_clone();
                 one(compute()?, move |upstream| upstream.f_matmul(&weight))
             }
-            // In evaluation, which alone is differentiated operator by operator.
+            // In evaluation, because only evaluation is differentiated operator by operator.
             Op::BatchNorm { eps, .. } if inputs.len() >= 3 => {
                 let weight = inputs.get(1).copied().filter(|_| inputs.len() > 3);
                 let factor = batch_norm::factor(weight, inputs[inputs.len() - 1], *eps)?;
@@ -72,7 +72,7 @@ impl Op {
                 one(compute()?, move |upstream| upstream.f_mul(&factor))
             }
             Op::Dropout { .. } => one(compute()?, |upstream| Ok(upstream.shallow_clone())),
-            // Where the result is at an end of the range, so is the input, or beyond it.
+            // Where the result is at an end of the range, the input is at that end or beyond it.
             Op::Activation(Activation::Relu) => {
                 of_result(compute()?, |upstream, result| result.f_threshold_backward(upstream, 0))
             }

@@ -150,7 +150,7 @@ impl Layout {
         let [x] = inputs.first()?;
         let numbers = |sizes: &[Size]| context.sizes.numbers(sizes);
         Ok(match self {
-            // Activations may lie in memory with their channels last, where a view would have to be a copy.
+            // Activations may be stored channels-last, in which case a view would have to be a copy.
             Layout::View { shape } | Layout::Reshape { shape } => x.f_reshape(numbers(shape)?),
             Layout::Flatten { start, end } => x.f_flatten(*start, *end),
             Layout::Unflatten { dim, sizes } => x.f_unflatten(*dim, numbers(sizes)?),

@@ -150,8 +150,8 @@ impl Op {
         Ok(match self {
             Op::Conv2d { stride, padding, dilation, groups } => {
                 let [input, weight] = inputs.first()?;
-                // Of a single picture whose numbers lie as those of tokens do, libtorch gets the gradient of a grouped
-                // convolution's weight wrong in 64-bit floats (seen in 2.13); of a row-major one it does not.
+                // libtorch computes a wrong gradient of a grouped convolution's weight in 64-bit floats for a single picture
+                // with the memory layout of tokens (seen in 2.13); for a row-major one the gradient is correct.
                 let apart = weight.requires_grad() && *groups > 1;
                 let row_major = if apart { Some(input.f_contiguous()?) } else { None };
                 let input = row_major.as_ref().unwrap_or(input);

@@ -50,7 +50,7 @@ struct Owned(*mut C_scalar);
 
 impl Owned {
     fn new(number: Scalar) -> Result<Owned, TchError> {
-        // SAFETY: both take a plain number and return a new object, or nothing with a complaint.
+        // SAFETY: both take a plain number and return a new object, or null with an error.
         let pointer = unsafe {
             match number {
                 Scalar::Integer(value) => ats_int(value),
@@ -63,14 +63,14 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: the object is this one's alone, and is not used again. Freeing it complains of nothing.
+        // SAFETY: only this value owns the object, and it is not used again. Freeing it causes no error.
         unsafe { ats_free(self.0) }
     }
 }
 
 /// The error that libtorch has recorded since it was last asked, if any.
 fn complaint() -> Result<(), TchError> {
-    // SAFETY: the message is a text of ours to free, or nothing.
+    // SAFETY: the message is a string that we have to free, or null.
     unsafe {
         let message = get_and_reset_last_err();
         if message.is_null() {
@@ -91,7 +91,7 @@ fn call<const N: usize>(
     let mut result: *mut C_tensor = null_mut();
     function(&mut result, std::array::from_fn(|index| numbers[index].0));
     complaint()?;
-    // SAFETY: without a complaint there is a new tensor, which nobody else has.
+    // SAFETY: without an error there is a new tensor, which nothing else owns.
     Ok(unsafe { Tensor::from_ptr(result) })
 }
 

@@ -41,7 +41,7 @@ impl Op {
                 Ok((result, Box::new(secants)))
             }
             (Op::Pool(pool @ (Pool::Max { .. } | Pool::AdaptiveMax { .. })), _) => {
-                // The operator itself says better what is wrong.
+                // The operator's own error message is better.
                 let (result, places) = match pool.largest(&input) {
                     Ok(found) => found,
                     Err(error) => return compute().and(Err(error.into())),
@@ -52,7 +52,7 @@ impl Op {
                 };
                 Ok((result, Box::new(secants)))
             }
-            // An affine function's secants are its derivative, wherever that is taken.
+            // An affine function's secants equal its derivative at any point.
             (_, Role::Sum | Role::Average | Role::Arrangement) => self.affine(inputs, free, compute, record),
             (_, Role::Weighted | Role::Normalisation) if free == [0] => {
                 self.affine(inputs, free, compute, record)
@@ -84,7 +84,7 @@ fn middle<'a>(
     record: &dyn Fn(Vec<Tensor>) -> Result<Differentiable, ModelError>,
 ) -> Result<Derivative<'a>, ModelError> {
     let halfway = |(place, input): (usize, &&Tensor)| match free.contains(&place) {
-        // A last row that stands for nothing, so that the call is of the shapes it expects.
+        // A last row without a meaning, so that the call has the shapes that it expects.
         true => Ok(Tensor::f_cat(&[middles(input)?, last(input)?], 0)?),
         false => Ok(input.shallow_clone()),
     };
@@ -160,7 +160,7 @@ fn clamped(input: &Tensor, (min, max): (f32, f32), upstream: &Tensor) -> Result<
     let row = numbers(&upstream).len() / (upstream.size()[0].max(1) as usize);
     let (from, to) = (numbers(&input), &numbers(&input)[row..]);
     let numbers = from.iter().zip(to).zip(numbers(&upstream)).zip(numbers_mut(&mut sent));
-    // What is no number stays so, and a range from a file may be empty: no `f32::clamp`.
+    // NaN stays NaN, and a range from a file may be empty, so `f32::clamp` cannot be used.
     let clamped = |number: f32| match number {
         below if below < min => min,
         above if above > max => max,
@@ -184,7 +184,7 @@ fn behind_maximum(
     places: &Tensor,
     upstream: &Tensor,
 ) -> Result<Tensor, ModelError> {
-    // Planes in the second dimension: as they lie in memory, if channels lie innermost.
+    // Planes in the second dimension, as they are stored if channels are innermost.
     let flat = |tensor: &Tensor| tensor.f_permute([0, 2, 3, 1])?.f_flatten(1, 2);
     let (numbers, places, largest) = (flat(input)?, flat(places)?, flat(result)?);
     let (before, after) = (first_rows(&places)?, other_rows(&places)?);

@@ -252,7 +252,8 @@ fn in_memory(tensor: &Tensor, layout: usize) -> Tensor {
         // As a transposition does.
         2 if dims >= 2 => stored_as((0..dims - 2).chain([dims - 1, dims - 2]).collect()),
         3 => stored_as((0..dims).rev().collect()),
-        // As tokens that became a picture: strides that are those of no order of the dimensions.
+        // The layout of tokens that were reshaped to a picture: its strides do not correspond to any order of the
+        // dimensions.
         4 if dims == 4 => {
             let tokens = tensor.flatten(2, 3).transpose(1, 2).contiguous();
             tokens.transpose(1, 2).reshape(tensor.size())
@@ -344,7 +345,7 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
             let what = |layout: String| format!("{:?}, {batch} rows, {layout}", case.op);
             let inputs: Vec<Tensor> =
                 case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, batch)).collect();
-            // Some operators refuse a batch of none, or one whose size cannot be told.
+            // Some operators refuse an empty batch, or one whose size cannot be derived.
             let Ok(result) = call.compute(&inputs) else {
                 assert_eq!(batch, 0, "{}", what("any".to_owned()));
                 continue;
@@ -352,12 +353,12 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
             let upstream = Tensor::randn(result.size(), (Kind::Double, Device::Cpu));
             let plain = match call.by_record(&inputs, &upstream) {
                 Ok(plain) => plain,
-                // libtorch refuses some of these itself, of nothing.
+                // libtorch itself refuses some of these for an empty batch.
                 Err(_) if batch == 0 => continue,
                 Err(error) => panic!("{}: {error}", what("any".to_owned())),
             };
 
-            // The plain gradient, against differences along some directions.
+            // The plain gradient, compared with differences along some directions.
             for (plain, &free) in plain.iter().zip(&case.free) {
                 for _ in 0..2 {
                     let direction = Tensor::randn(inputs[free].size(), (Kind::Double, Device::Cpu));
@@ -458,7 +459,7 @@ fn what_libtorch_refuses_of_a_number_is_an_error() {
         let call = Call::new(&case);
         let inputs: Vec<Tensor> = case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, 1)).collect();
         assert!(call.compute(&inputs).is_err(), "{:?}", case.op);
-        // The complaint was read, and does not come up with the next call.
+        // The error was read and does not appear again with the next call.
         assert!(Tensor::f_zeros([1], (Kind::Float, Device::Cpu)).is_ok(), "{:?}", case.op);
     }
 }
