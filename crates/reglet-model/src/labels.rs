@@ -55,7 +55,7 @@ fn labels(bytes: &[u8]) -> Result<Vec<String>, String> {
 
 /// The labels in a JSON list, or in an object whose keys are the indices.
 pub(crate) fn listed(document: &Value) -> Result<Vec<String>, String> {
-    // Keras's index of ImageNet's classes has for each an identifier and then the name.
+    // In Keras's index of ImageNet's classes each entry has an identifier and then the name.
     let name = |value: &Value| match value {
         Value::String(name) => Some(name.trim().to_owned()),
         Value::Array(pair) => pair.last().and_then(Value::as_str).map(|name| name.trim().to_owned()),

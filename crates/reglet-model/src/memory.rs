@@ -15,12 +15,12 @@ pub(crate) fn channels_last(tensor: &Tensor) -> Result<Tensor, ModelError> {
 
 /// The numbers of a contiguous tensor of 32-bit floats on the CPU.
 pub(crate) fn numbers(tensor: &Tensor) -> &[f32] {
-    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
+    // SAFETY: such a tensor stores its numbers contiguously at its address for as long as it lives.
     unsafe { slice::from_raw_parts(tensor.data_ptr().cast(), tensor.numel()) }
 }
 
 /// The same, for a tensor to which nothing else refers.
 pub(crate) fn numbers_mut(tensor: &mut Tensor) -> &mut [f32] {
-    // SAFETY: such a tensor has its numbers one after the other at its address, as long as it lives.
+    // SAFETY: such a tensor stores its numbers contiguously at its address for as long as it lives.
     unsafe { slice::from_raw_parts_mut(tensor.data_ptr().cast(), tensor.numel()) }
 }

@@ -148,7 +148,7 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
         let (mean, std) = (channels("mean", mean)?, channels("standard deviation", std)?);
         let off = |key: &str| holder.get(key).and_then(Value::as_bool) == Some(false);
         let (mean, std) = if off("do_normalize") { (vec![0.0], vec![1.0]) } else { (mean, std) };
-        // What levels of 0…255 are multiplied by before; ours are divided by 255.
+        // The factor by which levels of 0…255 are multiplied first; ours are divided by 255.
         let factor = match holder.get("rescale_factor").and_then(Value::as_f64) {
             _ if off("do_rescale") => 1.0,
             Some(factor) => factor,

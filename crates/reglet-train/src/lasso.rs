@@ -33,7 +33,7 @@ impl Lasso {
         let mut fit = Lasso { weights: vec![0.0; width], intercept: 0.0 };
         let mut margins = vec![0.0; count];
         let mut begun: f64 = 0.0;
-        // Coordinates whose weight is zero and stays there are looked at again only once the others have settled.
+        // Coordinates whose weight stays zero are visited again only after the others have converged.
         let mut active: Vec<usize> = (0..width).collect();
         let mut whole = true;
         for pass in 0..PASSES {
@@ -65,7 +65,7 @@ impl Lasso {
                 };
                 let step = line_search(values, &signs, &mut margins, c, (weight, way, slope), true);
                 fit.weights[column] += step;
-                // What a step back to zero leaves is rounding.
+                // After a step back to zero only rounding errors are left.
                 if step == -weight {
                     fit.weights[column] = 0.0;
                 }

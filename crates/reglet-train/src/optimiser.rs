@@ -133,7 +133,7 @@ impl Optimiser {
         memory.steps += 1;
         for ((weight, gradient), moments) in weights.iter().zip(gradients).zip(&mut memory.moments) {
             let mut weight = weight.shallow_clone();
-            // What the loss does not depend on keeps its value.
+            // A parameter on which the loss does not depend keeps its value.
             if !gradient.defined() {
                 continue;
             }

@@ -115,7 +115,7 @@ impl<'a> Pool<'a> {
     /// Two parts, the second with about this share of the pictures: groups stay together, and each part has about the same
     /// share of each class with and without the artefact.
     pub fn split(&self, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-        // What belongs together, by its rarest kind.
+        // Samples that belong together, sorted by the rarest kind among them.
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for place in 0..self.members.len() {
             let name = self.group(place).map_or_else(|| format!("\0{place}"), |group| format!("g{group}"));

@@ -274,7 +274,7 @@ pub fn train(
     let mut ending = Ending::Completed;
     let mut said = best.worst.clone();
     let mut epochs = first_epoch..training.epochs;
-    // A checkpoint of a training that had ended early goes no further.
+    // If a checkpoint is from a training that ended early, training does not continue.
     if training.patience.is_some_and(|patience| best.worst.is_some() && first_epoch >= best.epoch + patience)
     {
         (ending, epochs) = (Ending::Early { epoch: first_epoch }, 0..0);
@@ -337,7 +337,7 @@ pub fn train(
         }
     }
     if let Some(resume) = resume {
-        // What is not there any more needs no removing.
+        // A file that no longer exists does not have to be removed.
         let _ = std::fs::remove_file(resume.path);
     }
     Ok(Outcome { parameters: best.parameters, ending, steps: step, worst: best.worst, epoch: best.epoch })

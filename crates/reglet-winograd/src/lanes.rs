@@ -118,7 +118,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn rectified(self) -> Self {
-                // Of a number and none, the instruction returns the second.
+                // If one operand is NaN, the instruction returns the second operand.
                 unsafe { $max($splat(0.0), self) }
             }
             #[inline(always)]

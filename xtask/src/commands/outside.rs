@@ -38,7 +38,7 @@ pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let folder = env::temp_dir().join(format!("reglet-outside-{}", std::process::id()));
     let outcome = try_all(&folder, if names.is_empty() { &all } else { &names }, git);
-    // What is left of a failure may be looked at.
+    // The files of a failure are kept for inspection.
     if outcome.as_ref().is_ok_and(|status| *status == ExitCode::SUCCESS) {
         let _ = fs::remove_dir_all(&folder);
     }
@@ -101,7 +101,7 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", checkout::target());
-    // What this program was given by cargo is not what a stranger has.
+    // Cargo gives this program variables that an outside user does not have.
     for (variable, _) in env::vars_os() {
         let kept = ["CARGO_HOME", "CARGO_TARGET_DIR"].iter().any(|kept| variable == *kept);
         if variable.to_string_lossy().starts_with("CARGO_") && !kept {

@@ -86,7 +86,7 @@ impl Names {
     /// Binds `name` to a value that shares the memory of `base`.
     pub fn define_view(&mut self, name: &str, value: usize, base: &str, how: Sharing) -> Result<(), String> {
         let slot = self.slots.get(base).ok_or_else(|| unknown(base))?;
-        // A name for the same memory stands beside its base, not on top of it.
+        // A name for the same memory shares its base's own base, instead of adding a level.
         let (base, how) = match (&how, &slot.view) {
             (Sharing::Same, Some(view)) => (view.base.clone(), view.how.clone()),
             _ => (base.to_owned(), how),
@@ -188,7 +188,7 @@ impl Names {
                     slot.view = base_version.map(|seen| View { base: base.clone(), seen, how });
                     (name, value) = (base, after);
                 }
-                // What the base holds is lost; from here on the view stands for itself.
+                // The base's content is no longer known; from here on the view stands for itself.
                 _ => {
                     slot.view = None;
                     return Ok(());

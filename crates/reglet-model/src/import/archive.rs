@@ -124,8 +124,8 @@ impl Archive {
 /// The position of each entry's bytes, by its path under the root folder.
 fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, String> {
     let plain = |error: zip::result::ZipError| format!("it is not a complete ZIP archive ({error})");
-    // Where nothing precedes the archive there is nothing to detect; detection takes the second header of
-    // PyTorch's central directory for its first where that has a certain length.
+    // If nothing precedes the archive, its start does not have to be detected. Detection would mistake the second header of
+    // PyTorch's central directory for the first if that has a certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, BufReader::new(file)).map_err(plain)?;
     if archive.has_duplicate_names() {

@@ -228,7 +228,7 @@ impl<'a> Call<'a> {
             Some([height, width]) => [*height, *width],
             Some(_) => return Err(format!("its argument '{name}' is for more than height and width")),
         };
-        // No layer has such steps, and what they reach could not be counted.
+        // No layer has such steps, and the positions they reach could not be computed without overflow.
         match pair.iter().all(|size| (0..=LARGEST_STEP).contains(size)) {
             true => Ok(pair),
             false => Err(format!("its argument '{name}' is {pair:?}, but may be at most {LARGEST_STEP}")),

@@ -88,7 +88,7 @@ impl Draft {
             Ok(Operator { op, inputs }) => (Ok(op), inputs),
             Err(Unsupported { reason, inputs }) => (Err(reason), inputs),
         };
-        // Numbers that are the same whatever the pictures show, and those that have no derivative.
+        // Values that do not depend on the pictures, and values without a derivative.
         let constant = matches!(
             op,
             Ok(Op::Arithmetic(Arithmetic::Fill { value: Some(_) }) | Op::Layout(Layout::Detach))

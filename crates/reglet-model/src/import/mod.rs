@@ -276,7 +276,7 @@ impl Importer {
             let found = found.ok_or_else(|| UNKNOWN.to_owned())?;
             call.finish().map(|()| found)
         });
-        // What has a form of its own here, but not with these arguments, and what has none, is called by its name.
+        // An operator that has no variant of its own here, or not for these arguments, is called by its name.
         let found = found.or_else(|reason| {
             let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
             match operators::by_name(&mut call) {
@@ -285,7 +285,7 @@ impl Importer {
                 Err(other) => Err(if reason == UNKNOWN { other } else { reason }),
             }
         });
-        // Of those that are known for one of several results, the others.
+        // The other results of operators for which only one of several results is known.
         let found = found.and_then(|mut found| {
             if outputs.iter().skip(found.len()).any(|output| self.used.contains(*output)) {
                 let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
@@ -298,7 +298,7 @@ impl Importer {
             Some(Argument::Tensor(name)) => Some(name.as_str()),
             _ => None,
         };
-        // What is not supported is only a fault where the logits need it.
+        // An unsupported call is an error only if the logits depend on it.
         let results: Vec<Result<Operator, Unsupported>> = match found {
             Ok(found) => found.into_iter().map(Ok).collect(),
             Err(reason) => {
@@ -307,7 +307,7 @@ impl Importer {
                 outputs.iter().map(|_| fault()).collect()
             }
         };
-        // Of operators that return more than what they are known for, the rest is never defined.
+        // If an operator returns more results than are known here, the others are never defined.
         for (name, result) in outputs.into_iter().zip(results) {
             let mut sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
             let known = self.known(name);
@@ -315,7 +315,7 @@ impl Importer {
             if !self.gradients && self.draft.values[value].leading {
                 let op = Layout::Detach.into();
                 value = self.draft.call(Ok(Operator { op, inputs: vec![value] }), known, &place);
-                // What is written through it would have to be detached as well.
+                // Values written through it would have to be detached, too.
                 sharing = sharing.map(|_| Sharing::Perhaps);
             }
             match (base, sharing) {

@@ -11,7 +11,7 @@ pub(super) fn place(node: &CallNode) -> Place {
     let innermost = node.metadata.nn_module_stack.rsplit(';').next().unwrap_or_default();
     let mut parts = innermost.splitn(3, ',');
     let (invocation, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    // Calls that the exporter made up itself belong to a module of an invented name.
+    // Calls that the exporter added itself belong to a module with an invented name.
     let path = if path == invocation { "" } else { path };
     Place {
         target: node.target.clone(),

@@ -35,9 +35,9 @@ pub(super) fn region(
     };
     let gradients = match (kind, &node.inputs[..place]) {
         ("wrap_with_set_grad_enabled", [NamedArgument { arg: Argument::Bool(enabled), .. }]) => *enabled,
-        // Numbers of fewer bits are computed in 32 bits here, whatever the precision that was asked for.
+        // Numbers with fewer bits are computed in 32 bits here, whatever precision the program requests.
         ("wrap_with_autocast", _) => outside,
-        // To compute its values a second time in the backward pass changes none of them.
+        // Recomputing its values in the backward pass (checkpointing) does not change them.
         ("tag_activation_checkpoint" | "wrap_activation_checkpoint", _) => outside,
         _ => return Ok(None),
     };
@@ -80,7 +80,7 @@ fn rename(argument: &mut Argument, own: &impl Fn(&mut String)) {
         Argument::OptionalTensors(names) => names.iter_mut().flatten().for_each(own),
         Argument::Int(one) => size(one),
         Argument::Ints(several) => several.iter_mut().for_each(size),
-        // The names within a region inside this one are its own.
+        // The names within a nested region belong to that region.
         Argument::Graph(_)
         | Argument::None
         | Argument::Float(_)

@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
         return Err(sentence("it is a TAR archive"));
     }
     let all = reader.tensors();
-    // A checkpoint that nests its state dict also holds optimizer state and the like, which is not weights.
+    // A checkpoint that nests its state dict also contains other data, such as the optimizer's state, which are not weights.
     let holds = |start: &str| all.keys().any(|name| name.starts_with(start));
     let nest = NESTS.into_iter().find(|(nest, beside)| holds(nest) && (!beside || holds("optimizer")));
     let nest = nest.map_or("", |(nest, _)| nest);
@@ -94,7 +94,7 @@ fn refuse_code(path: &Path) -> Result<(), String> {
             None => sentence(&message),
         })?;
         rest = &rest[length..];
-        // A bare pickle, which PyTorch does not write, is one alone.
+        // A bare pickle, which PyTorch does not write, is a single pickle.
         if rest.is_empty() {
             break;
         }
@@ -105,7 +105,8 @@ fn refuse_code(path: &Path) -> Result<(), String> {
 /// The one pickle of PyTorch's ZIP format.
 fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
     let plain = |error: &dyn std::fmt::Display| error.to_string();
-    // Nothing precedes the archive; detection errs where the first entry's name has a certain length.
+    // Nothing precedes the archive, so its start is not detected; detection would be wrong if the first entry's name has a
+    // certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, file).map_err(|error| plain(&error))?;
     let names: Result<Vec<_>, _> = archive.file_names().collect();

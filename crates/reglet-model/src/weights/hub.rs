@@ -89,7 +89,7 @@ pub fn fetch(url: &str, path: &Path, hash: &str, progress: Progress) -> Result<(
         fs::rename(&partial, path).map_err(|error| error.to_string())
     });
     result.map_err(|reason| {
-        // Whatever arrived is of no use; that it may already be gone is no further fault.
+        // The received data are useless and are removed; it is not an error if they no longer exist.
         let _ = fs::remove_file(&partial);
         failed(reason)
     })

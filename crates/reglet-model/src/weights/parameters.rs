@@ -109,7 +109,7 @@ impl Parameters {
     pub fn version(&self) -> Result<u64, ModelError> {
         let mut version = self.trained.load(Ordering::Acquire);
         for tensor in &self.tensors {
-            // What was made for inference alone has no count, and cannot be changed outside of it.
+            // Tensors that were created in inference mode have no counter, and cannot be changed outside of it.
             version += if tensor.f_is_inference()? { 0 } else { tensor.f_internal_version()? as u64 };
         }
         Ok(version)

@@ -58,11 +58,11 @@ impl<'a> Walker<'a> {
     /// Reads one opcode with its argument; returns `false` after the last.
     fn step(&mut self, permit: &mut dyn FnMut(&Global) -> Result<(), String>) -> Result<bool, String> {
         let opcode = self.take(1)?[0];
-        // What an opcode without a case of its own leaves on top of the stack is no text, or not known.
+        // An opcode that is not handled separately leaves something other than a known text on top of the stack.
         let mut pushed = None;
         match opcode {
             b'.' => return Ok(false),
-            // PROTO and FRAME leave the stack as it is.
+            // PROTO and FRAME do not change the stack.
             0x80 => return self.take(1).map(|_| true),
             0x95 => return self.take(8).map(|_| true),
             // PUT, BINPUT, LONG_BINPUT and MEMOIZE.
@@ -74,7 +74,7 @@ impl<'a> Walker<'a> {
             b'g' => pushed = self.index().map(|index| self.recall(index))?,
             b'h' => pushed = self.length(1).map(|index| self.recall(index))?,
             b'j' => pushed = self.length(4).map(|index| self.recall(index))?,
-            // UNICODE, whose escapes no name needs; texts and Python 2's strings by their length.
+            // UNICODE, whose escapes are not needed for names; texts and Python 2's strings with their length.
             b'V' => pushed = name(self.line()?).filter(|text| !text.contains('\\')),
             0x8c | b'U' => pushed = name(self.counted(1)?),
             b'X' | b'T' => pushed = name(self.counted(4)?),
@@ -91,7 +91,7 @@ impl<'a> Walker<'a> {
             0x82 => permit(&Global::Extension(self.length(1)? as u32))?,
             0x83 => permit(&Global::Extension(self.length(2)? as u32))?,
             0x84 => permit(&Global::Extension(self.length(4)? as u32))?,
-            // INT, LONG, FLOAT, STRING and PERSID are a line; then bytes and long integers by their length.
+            // INT, LONG, FLOAT, STRING and PERSID have a line as their argument; bytes and long integers have a length.
             b'I' | b'L' | b'F' | b'S' | b'P' => drop(self.line()?),
             b'C' | 0x8a => drop(self.counted(1)?),
             b'B' | 0x8b => drop(self.counted(4)?),
@@ -112,7 +112,8 @@ impl<'a> Walker<'a> {
                 ));
             }
         }
-        // Two texts in a row are the two values on top; after anything else only what it pushed is known.
+        // After two texts in a row the two topmost values are known; after anything else only the last value pushed is
+        // known.
         let below = if pushed.is_some() { self.top[1].take() } else { None };
         self.top = [below, pushed];
         Ok(true)
@@ -177,7 +178,7 @@ fn named<'a>(module: Option<&'a str>, name: Option<&'a str>) -> Global<'a> {
 impl fmt::Display for Global<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            // The file chose the name, so what a terminal would obey in it is escaped.
+            // The name comes from the file, so control characters in it are escaped.
             Global::Named { module, name } => {
                 let name: String = format!("{module}.{name}").chars().take(LONGEST_NAME).collect();
                 write!(f, "{}", name.escape_debug())

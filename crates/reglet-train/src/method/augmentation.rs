@@ -97,7 +97,7 @@ impl CorrectionMethod for Augmentation {
 
     fn fits(&self, case: &Case<'_>) -> Result<(), TrainError> {
         case.check_training()?;
-        // Whether anything can be changed at all is tried on some pictures of either kind.
+        // Some pictures with the artefact and some without it are tried to find out whether anything can be changed at all.
         let pool = case.pool;
         let mut possible = 0;
         for shown in [false, true] {

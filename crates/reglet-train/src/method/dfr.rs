@@ -71,7 +71,7 @@ impl Standard {
                 .zip(row.iter().zip(&mean))
                 .for_each(|(sum, (value, mean))| *sum += (f64::from(*value) - mean).powi(2) / count);
         }
-        // A feature that does not vary says nothing, and is left at zero.
+        // A feature that does not vary carries no information and stays zero.
         scale.iter_mut().for_each(|sum| *sum = if *sum > 1e-16 { sum.sqrt() } else { f64::INFINITY });
         let row = |row: &[f32]| -> Vec<f64> {
             row.iter().zip(mean.iter().zip(&scale)).map(|(v, (m, s))| (f64::from(*v) - m) / s).collect()
@@ -188,7 +188,7 @@ impl CorrectionMethod for Dfr {
             found: 0,
             least: 4,
         };
-        // Of equally good ones the first, which is penalised least.
+        // Among equally good ones the first, which has the smallest penalty.
         let mut chosen: Option<(f64, f64, &Fits)> = None;
         for (&c, tried) in self.c.iter().zip(&tried) {
             if let Some((worst, fits)) = tried

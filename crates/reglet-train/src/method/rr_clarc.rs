@@ -83,7 +83,7 @@ fn modules_up_to(graph: &Graph, layer: ValueId) -> Vec<String> {
         let Origin::Node(index) = graph.origin(value) else { continue };
         if seen.insert(value) {
             let node = &graph.nodes()[index];
-            // What a module's own forward computes has no weights that are not some leaf's.
+            // A module's own forward uses no weights except those of its leaf modules.
             let leaf = node.inputs.iter().any(|input| matches!(graph.origin(*input), Origin::Parameter(_)));
             if leaf && !node.module.is_empty() {
                 modules.insert(node.module.clone());

@@ -65,7 +65,7 @@ impl PanelChart {
         let room = self.frame.room();
         let fitting = ((room - labels + GAP) / (LEAST + GAP)).floor().max(1.0) as usize;
         let rows = self.panels.len().div_ceil(fitting);
-        // As even rows as there can be.
+        // Rows of as equal length as possible.
         let columns = self.panels.len().div_ceil(rows);
         let side = (room - labels - GAP * (columns - 1) as f32) / columns as f32;
         let height = NAME.leading() + 4.0 + side + 4.0 + TICK.leading() + 10.0;

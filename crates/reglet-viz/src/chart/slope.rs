@@ -60,7 +60,7 @@ impl SlopeChart {
 
         let (before_x, after_x) = (left + INSET, right - INSET);
         let y = |value: f64| bottom - axis.place(value) * HEIGHT;
-        // Many lines are drawn fainter, so that where they bundle remains to be seen.
+        // Many lines are drawn fainter, so that their concentrations remain visible.
         let opacity = (2.4 / (self.pairs.len() as f32).sqrt()).clamp(0.1, 0.55);
         for &(series, before, after) in &self.pairs {
             let stroke = Stroke { opacity, ..Stroke::solid(Role::Series(series), 1.25) };

@@ -91,7 +91,7 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>
             let input = call.input_as_asked()?;
             of(Arithmetic::Fill { value: Some(value) }, [input])
         }
-        // What was never written holds anything, so zeros as well.
+        // Uninitialised memory can contain anything, so zeros are allowed.
         ("empty_like", "") => {
             pass_over_options(call);
             let input = call.input_as_asked()?;
@@ -123,7 +123,7 @@ fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
     pass_over_options(call);
     let shape = call.sizes("size")?;
     let value = constant(call, name)?;
-    // Of the tensor that a new one is to be like, nothing matters but its kind, which the result has.
+    // For `…_like` operators only the kind of the given tensor matters, and the result has it.
     call.pass_over(&["self"]);
     of(Creation::Full { shape, kind: kind(call)?, value }, [])
 }

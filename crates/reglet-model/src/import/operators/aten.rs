@@ -80,7 +80,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         by_name |= named;
         let text = given.text(call, kind, name)?;
         match text.or_else(|| (!default).then(|| "None".to_owned())) {
-            // What is left out has its default, and what follows is told by its name.
+            // An omitted argument has its default, and the arguments after it are given by name.
             None => by_name = true,
             Some(text) if by_name => parts.push(format!("{name}={text}")),
             Some(text) => parts.push(text),
@@ -126,7 +126,7 @@ impl Given {
         Ok(Some(match kind {
             _ if name == "pin_memory" => return Ok(passed_over(call, name)),
             "Device" | "Layout" | "MemoryFormat" => return Ok(passed_over(call, name)),
-            // A number may stand where the schema has a tensor: libtorch finds the overload for it.
+            // A number may be given in place of a tensor; libtorch finds the overload for it.
             "Tensor" if !call.is_tensor(name) => match call.number(name)? {
                 Number::Integer(size) => self.size(size),
                 Number::Float(value) => float(value),
@@ -207,7 +207,7 @@ fn list(of: &str, parts: Vec<String>) -> String {
 }
 
 fn float(value: f64) -> String {
-    // As the interpreter writes them.
+    // In the interpreter's notation.
     if value.is_nan() {
         "nan".to_owned()
     } else if value.is_infinite() {

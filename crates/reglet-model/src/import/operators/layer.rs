@@ -21,7 +21,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "dropout" | "feature_dropout" | "native_dropout" => {
             let p = call.float("p", 0.5)?;
-            // Of nothing, nothing is dropped.
+            // Without a dropout probability nothing is dropped.
             if call.flag("train", false)? && p != 0.0 {
                 return Err(format!(
                     "it drops a share of {p} of its input, as in training; call `model.eval()` before exporting, and write `F.dropout(x, p, training=self.training)` if the function is called without its last argument"

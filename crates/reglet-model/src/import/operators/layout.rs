@@ -28,7 +28,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "squeeze.dim" => Layout::Squeeze { dims: Some(vec![call.int("dim")?]) },
         "squeeze.dims" => Layout::Squeeze { dims: Some(call.ints("dim")?) },
         "expand" => {
-            // Says who asked for it.
+            // It only records whether the expansion was written by the user or added implicitly.
             call.pass_over(&["implicit"]);
             Layout::Expand { shape: call.sizes("size")? }
         }
@@ -56,7 +56,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "copy" => {
             let into = call.input()?;
-            // When the copy is done does not change what it holds.
+            // The time of the copy does not change its content.
             call.pass_over(&["non_blocking"]);
             let source = call.tensor("src")?;
             let kind = call.kind(into)?;
