@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Audits a data set with HyperQueue: what all parts have in common, an array of parts, and their merging.
+# Audits a data set with HyperQueue: a plan with everything that the parts share, an array of parts, and their merge.
 #
 #   deploy/hyperqueue/submit.sh CONFIG PARTS FOLDER
 #
-# FOLDER, which every worker must see, gets the parts and the results. REGLET names the program. A server and workers must run
-# already (`hq server start`, `hq worker start` or `hq alloc add`).
+# The parts and the results are written to FOLDER, which every worker must be able to access. REGLET is the path of the program. A
+# server and workers must already be running (`hq server start`, `hq worker start` or `hq alloc add`).
 set -euo pipefail
 
 if [ $# -ne 3 ]; then

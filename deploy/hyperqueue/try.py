@@ -18,7 +18,7 @@ from hyperqueue.cluster import WorkerConfig
 
 PARTS = 7
 AUDIT = ["audit", "--config", "ruler.toml", "--set", "data.phantoms.count=112", "--set", "maps=10"]
-# HyperQueue gives each task of one core one thread; sums by another number of threads are rounded otherwise.
+# HyperQueue gives each task of one core one thread; with another number of threads, sums are rounded differently.
 ENVIRONMENT = {"LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""), "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
 
 

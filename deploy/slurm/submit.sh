@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Audits a data set on a Slurm cluster: what all parts have in common, an array of parts, and then their merging.
+# Audits a data set on a Slurm cluster: a plan with everything that the parts share, an array of parts, and then their merge.
 #
 #   deploy/slurm/submit.sh CONFIG PARTS FOLDER [KEY=VALUE ...]
 #
-# CONFIG is a config as for `reglet audit`, PARTS how many tasks the array has, and FOLDER, which every node must see, gets the
-# parts in FOLDER/parts and the results in FOLDER/results. KEY=VALUE override values of the config. REGLET names the program,
-# SBATCH_OPTIONS more options for every job, such as a partition, memory or a time limit. Prints the number of the last job.
+# CONFIG is a config as for `reglet audit`, and PARTS is the number of tasks in the array. The parts are written to FOLDER/parts and
+# the results to FOLDER/results; every node must be able to access FOLDER. KEY=VALUE override values of the config. REGLET is the path
+# of the program, and SBATCH_OPTIONS contains further options for every job, such as a partition, memory or a time limit. Prints the
+# number of the last job.
 #
-# A task that is killed, or whose node fails, is queued again and goes on where it was.
+# A task that is killed, or whose node fails, is requeued and continues where it stopped.
 set -euo pipefail
 
 if [ $# -lt 3 ]; then
@@ -26,7 +27,7 @@ done
 read -r -a options <<<"${SBATCH_OPTIONS:-}"
 options+=(--parsable --requeue --open-mode=append)
 
-# The command of a job, as one line of shell: what is killed by a signal is queued again, three times at most.
+# The command of a job, as one line of shell: a job that is killed by a signal is requeued, at most three times.
 job() {
     printf '%q ' "$reglet" "$@"
     cat <<'END'
@@ -44,6 +45,6 @@ plan=$(sbatch "${options[@]}" --job-name=reglet-plan "--output=$folder/log/%x.tx
     --wrap "$(job "${audit[@]}" --plan)")
 array=$(sbatch "${options[@]}" --job-name=reglet-part "--output=$folder/log/%x-%a.txt" "--array=1-$parts" \
     "--dependency=afterok:$plan" --kill-on-invalid-dep=yes --wrap "$(job "${audit[@]}" --shard auto)")
-# A found shortcut is status 1, which is a result and no failure of the job.
+# If a shortcut is found, the exit status is 1, which is a result and not a failure of the job.
 sbatch "${options[@]}" --job-name=reglet-merge "--output=$folder/log/%x.txt" "--dependency=afterok:$array" --kill-on-invalid-dep=yes \
     --wrap "$(job merge "$folder/parts" --out "$folder/results")"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A Slurm cluster of two nodes on this machine, for one audit: the default audit as an array of 7, while one node and one task are
-# killed, merged, and compared with the audit of one machine. What `cargo xtask slurm` runs.
+# Starts a Slurm cluster of two nodes on this machine for one audit. It runs the default audit as an array of 7 parts, kills one node
+# and one task meanwhile, merges the parts, and compares the result with the audit of one machine. `cargo xtask slurm` runs this.
 #
-# It needs Debian's packages slurmctld, slurmd, slurm-client and munge, and root. Everything it starts it stops, and everything it
-# writes is in a temporary folder, which goes when all is well. REGLET names the program.
+# It needs Debian's packages slurmctld, slurmd, slurm-client and munge, and root privileges. It stops everything that it starts, and
+# writes only to a temporary folder, which is deleted after success. REGLET is the path of the program.
 set -euo pipefail
 
 reglet=$(realpath "${REGLET:?name the program reglet}")
@@ -27,7 +27,7 @@ clean_up() {
     for daemon in ${daemons[@]+"${daemons[@]}"}; do
         kill "$daemon" 2>/dev/null || true
     done
-    # What a slurmd that was killed left behind.
+    # Files that a killed slurmd has left behind.
     pkill -f "slurmstepd.*" 2>/dev/null || true
     wait 2>/dev/null || true
     if [ "$status" = 0 ]; then
@@ -38,7 +38,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# Ports that nobody listens on.
+# Ports on which no program listens.
 port=$((20000 + $$ % 20000))
 chmod 755 "$work"
 mkdir -m 700 "$work/munge" "$work/state"
@@ -102,7 +102,8 @@ overrides=()
 for setting in ${settings[@]+"${settings[@]}"}; do
     overrides+=(--set "$setting")
 done
-# Two tasks at once on a machine of two cores; and the same on one machine, so that the last digits are the same too.
+# Two tasks run at a time on a machine with two cores, so each has one thread; the audit on one machine has one thread, too, so that
+# the last digits are the same.
 export OMP_NUM_THREADS=1 RAYON_NUM_THREADS=1
 echo "the audit of one machine"
 status=0
@@ -119,7 +120,7 @@ for _ in $(seq 600); do
     [ "$(running)" -ge 2 ] && break
     sleep 0.2
 done
-# A task that runs is killed while it does: on a fast machine it is over in a second.
+# A task is killed while it runs; on a fast machine it takes only a second.
 task=
 for _ in $(seq 600); do
     task=$(pgrep -f "reglet-run audit .*--shard" | head -n 1 || true)
@@ -141,7 +142,7 @@ node 2
 
 for _ in $(seq 1500); do
     [ -z "$(squeue --noheader --format=%i)" ] && break
-    # What is queued again usually waits for two minutes.
+    # A job that is requeued usually waits for two minutes.
     for job in $(squeue --noheader --array --states=PENDING --format='%i %r' | sed -n 's/ BeginTime$//p'); do
         scontrol update "jobid=$job" starttime=now 2>/dev/null || true
     done

@@ -1,4 +1,4 @@
-//! One command to a file. Each takes the words after its name and ends with an exit status.
+//! The commands, one in each file. Each receives the arguments after its name and returns an exit status.
 
 mod bench;
 mod doctor;
@@ -23,7 +23,7 @@ pub use test::test;
 use crate::libtorch;
 use reglet_link::tools;
 
-/// Why a command could not do its work; what went wrong inside a program it started is not among these.
+/// Why a command failed; errors of a program that it has started are not included.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("`cargo xtask {command}` does not accept {word:?}; it accepts {expected}.")]

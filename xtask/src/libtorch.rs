@@ -1,4 +1,4 @@
-//! The checkout's link to libtorch, at which cargo, editors and the programs themselves find it.
+//! The checkout's link to libtorch, through which cargo, editors and the programs themselves find it.
 
 mod link;
 
@@ -7,8 +7,8 @@ use reglet_link::libtorch::{Build, Found, Libtorch, find, find_or_prepare, is_ch
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Makes sure that libtorch is where cargo expects it: at once where it already is, else by looking for it
-/// and, at last, by preparing it.
+/// Makes sure that libtorch is where cargo expects it: uses the existing link, else searches for a libtorch, else prepares
+/// one.
 pub fn ensure() -> Result<(), Error> {
     let link = checkout::libtorch_link();
     if !is_chosen_by_variable(Some(&link)) && Libtorch::at(&link).is_ok() {
@@ -21,7 +21,7 @@ pub fn ensure() -> Result<(), Error> {
     Ok(())
 }
 
-/// Looks for libtorch anew, whatever was chosen before, and links to it.
+/// Searches for libtorch again, independently of earlier choices, and links to it.
 pub fn set_up(build: Build) -> Result<Found, Error> {
     let link = checkout::libtorch_link();
     let found = find_or_prepare(build, Some(&link))?;
@@ -29,7 +29,7 @@ pub fn set_up(build: Build) -> Result<Found, Error> {
     Ok(found)
 }
 
-/// What cargo would use now. It takes the checkout's link for what it is, and neither searches nor prepares anything.
+/// The libtorch that cargo would use now. It follows the checkout's link, and neither searches nor prepares anything.
 pub fn look() -> Result<Option<Found>, Error> {
     let link = checkout::libtorch_link();
     if is_chosen_by_variable(Some(&link)) {
@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A closure for `map_err`: what could not be done to which path.
+    /// A closure for `map_err`, with the operation that failed and its path.
     fn file(path: &Path, what: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::File { path, what, source }

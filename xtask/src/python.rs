@@ -1,4 +1,5 @@
-//! Python with PyTorch and what else the comparisons need, kept in the cache. Nothing that a user runs needs it.
+//! A Python environment with PyTorch and the other packages that the comparisons need, kept in the cache. Users do not need
+//! it.
 
 use crate::checkout;
 use reglet_link::{libtorch, tools};
@@ -8,8 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// An interpreter with the packages of `tests/reference/requirements.txt`: that of `REGLET_PYTHON`, or one in the
-/// cache, made or made anew if need be. Where there is none, the error is why.
+/// An interpreter with the packages of `tests/reference/requirements.txt`: that of `REGLET_PYTHON`, or one in the cache,
+/// which is created or updated if necessary. The error says why there is none.
 pub fn interpreter() -> Result<PathBuf, String> {
     if let Some(python) = env::var_os("REGLET_PYTHON") {
         return Ok(python.into());
@@ -59,7 +60,7 @@ fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf, String> {
     Ok(python)
 }
 
-/// Runs a command to its end; where it fails, the error says `what`.
+/// Runs a command to its end; if it fails, the error says `what`.
 pub fn run(command: Command, what: &str) -> Result<(), String> {
     let status = tools::run(command).map_err(|error| error.to_string())?;
     if status.success() { Ok(()) } else { Err(format!("{what} ({status})")) }

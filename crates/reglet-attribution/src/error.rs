@@ -18,7 +18,7 @@ pub enum AttributionError {
     /// No method of that name.
     #[error("there is no method '{name}'{}", did_you_mean(nearest))]
     UnknownMethod {
-        /// The name asked for.
+        /// The requested name.
         name: String,
         /// The most similar names that exist.
         nearest: Vec<String>,

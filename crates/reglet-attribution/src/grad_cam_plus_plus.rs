@@ -33,7 +33,7 @@ class_activation_map! {
         let square = gradient.f_square()?;
         let total = activation.f_sum_dim_intlist(SPACE, true, None)?;
         let below = square.f_mul_scalar(2.0)?.f_add(&total.f_mul(&square)?.f_mul(gradient)?)?.f_add_scalar(1e-6)?;
-        // Where the gradient is zero so is its positive part, and α does not matter.
+        // Where the gradient is zero, its positive part is zero, too, so α does not matter.
         let alpha = square.f_div(&below)?;
         let weights = gradient.f_relu()?.f_mul(&alpha)?.f_sum_dim_intlist(SPACE, true, None)?;
         over_channels(&weights.f_mul(activation)?)

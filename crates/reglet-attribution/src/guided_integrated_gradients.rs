@@ -112,7 +112,7 @@ impl GuidedIntegratedGradients {
             let (least, most) = ((alpha - self.distance).max(0.0), (alpha + self.distance).min(1.0));
             let at = |index: usize, alpha: f64| baseline[index] + (input[index] - baseline[index]) * alpha;
             let remaining = total * (1.0 - alpha);
-            // Values that have gone as far as they may take no part any more: their gradient counts as infinite.
+            // Values that have moved as far as they may are excluded: their gradient counts as infinite.
             let mut size: Vec<f64> = slope.iter().map(|slope| slope.abs()).collect();
             loop {
                 let mut moved = point.clone();
@@ -134,7 +134,7 @@ impl GuidedIntegratedGradients {
                     let chosen = smallest(&size, self.fraction);
                     let room: f64 = chosen.iter().map(|&index| (moved[index] - at(index, most)).abs()).sum();
                     let share = (left - remaining) / room;
-                    // All that may move has moved.
+                    // Every value that may move has moved.
                     done = chosen.is_empty() || share <= 1.0;
                     for index in chosen {
                         let end = at(index, most);

@@ -89,7 +89,7 @@ impl Idgi {
         let end = model.scores(input, &[target])?;
         let mut start = None;
         let mut total = input.f_zeros_like()?;
-        // From the end of the way to its start, so that the score that a step leads to is there already.
+        // From the end of the path to its start, so that the score at the end of each step is already known.
         let mut ahead = end.shallow_clone();
         for (first, length) in chunks(self.steps, rows_per_pass(input)) {
             let places: Vec<f64> =
@@ -102,7 +102,7 @@ impl Idgi {
             let squares = gradients.f_square()?;
             let norms = squares.f_sum_dim_intlist([1_i64, 2, 3].as_slice(), true, None::<Kind>)?;
             let rises = led_to.f_sub(&scores)?.f_view([-1, 1, 1, 1])?;
-            // Where the gradient is zero there is no direction, and nothing is shared out.
+            // Where the gradient is zero there is no direction, and nothing is attributed.
             let per_square = rises.f_div(&norms)?.f_masked_fill(&norms.f_eq(0.0)?, 0.0)?;
             total = total.f_add(&squares.f_mul(&per_square)?.f_sum_dim_intlist(0, true, None::<Kind>)?)?;
             ahead = scores.f_narrow(0, length as i64 - 1, 1)?;

@@ -149,7 +149,7 @@ fn within(line: &dyn Line, tolerance: f64, difference: f64, rows: usize) -> Resu
     // Weights are kept without their common factor, and the sum of gradients is divided by their sum.
     let (mut steps, mut last, mut sum, mut total) = (FIRST_STEPS, None::<Tensor>, None::<Tensor>, 0.0);
     loop {
-        // The points that the last rule had are every second one of this rule's.
+        // Every second point of this rule is a point of the previous rule.
         let fresh: Vec<(f64, f64)> = (1..=steps)
             .filter(|k| last.is_none() || k % 2 == 1)
             .map(|k| graded(k as f64 / steps as f64, if k == steps { 0.5 } else { 1.0 }))
@@ -218,7 +218,7 @@ fn differences(
     targets: &[usize],
     scores: &Tensor,
 ) -> Result<Vec<f64>, AttributionError> {
-    // One forward pass for each baseline and target that differ; usually there is one of either.
+    // One forward pass for each different pair of baseline and target; usually there is only one.
     let mut known: Vec<((usize, usize), f64)> = Vec::new();
     let shared = baselines.size()[0] == 1;
     let mut differences = Vec::with_capacity(targets.len());

@@ -152,7 +152,7 @@ fn regression(
     }
     let design = Tensor::f_from_slice(&rows)?.f_view([-1, count as i64 - 1])?;
     let outcome = Tensor::f_from_slice(&outcomes)?.f_view([-1, 1])?;
-    // The pseudo-inverse gives the smallest of several solutions where too few coalitions were drawn.
+    // If too few coalitions were drawn, the pseudo-inverse gives the smallest of the possible solutions.
     let transposed = design.f_transpose(0, 1)?;
     let normal = transposed.f_matmul(&design)?.f_linalg_pinv(1e-10, true)?;
     let shares = normal.f_matmul(&transposed.f_matmul(&outcome)?)?.f_view([-1])?;

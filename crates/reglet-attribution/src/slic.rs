@@ -114,7 +114,7 @@ impl Slic {
                 colour.iter_mut().zip(picture.colour(pixel)).for_each(|(sum, value)| *sum += value);
             }
             for (centre, (count, place, colour)) in centres.iter_mut().zip(sums) {
-                // A cluster that has lost all its pixels stays where it is.
+                // A cluster that has lost all its pixels keeps its centre.
                 if count > 0.0 {
                     centre.place = place.map(|sum| sum / count);
                     centre.colour = colour.into_iter().map(|sum| sum / count).collect();

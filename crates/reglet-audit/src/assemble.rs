@@ -1,4 +1,4 @@
-//! From a record to results: a pure function of what was observed and of the config.
+//! Computes results from a record: a pure function of the measurements and the config.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::results::{
 };
 use crate::suspects;
 
-/// Everything that is concluded from what was observed, by the rules of `config`.
+/// All conclusions from the measurements, by the rules of `config`.
 pub(crate) fn assemble(record: &Record, config: &Config) -> Results {
     let rows = &record.rows;
     let rules = config.rules(&rows.subject);
@@ -195,7 +195,7 @@ fn answer(row: &Observation, target: usize, rules: &Rules, decision: Option<f64>
     Answer { probability, called }
 }
 
-/// The mean probability, and what is said of most places.
+/// The mean probability, and the decision at most of the places.
 fn average(answers: &[Answer]) -> Answer {
     let sum: f64 = answers.iter().map(|answer| answer.probability).sum();
     let called = answers.iter().filter(|answer| answer.called).count();

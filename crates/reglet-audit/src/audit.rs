@@ -1,4 +1,4 @@
-//! The audit as a library: [`observe`] asks the models, [`judge`] concludes, and [`audit`] does the one after the other.
+//! The audit as a library: [`observe`] runs the models, [`judge`] draws the conclusions, and [`audit`] does both.
 
 use std::mem;
 use std::time::Instant;
@@ -19,8 +19,9 @@ use crate::results::{Provenance, Results};
 use crate::source::Source;
 use crate::trust::{PARTS, trust};
 
-/// Audits in memory: what a plan's models do on its pictures, and what is concluded of it by its config. Nothing is written;
-/// [`observe`] and [`judge`] are its two halves, and [`write`](crate::write()) makes the files that `reglet audit` leaves.
+/// Runs an audit in memory: the models of a plan on its pictures, and the conclusions according to its config. Nothing is
+/// written. [`observe`] and [`judge`] are its two halves, and [`write`](crate::write()) writes the same files as `reglet
+/// audit`.
 ///
 /// # Errors
 /// As [`observe`].
@@ -28,10 +29,10 @@ pub fn audit(plan: &Plan) -> Result<Results, Error> {
     Ok(assemble(&observe(plan)?, &plan.config))
 }
 
-/// Asks a plan's models about its pictures, as they are and after each change. Everything after this needs no model.
+/// Runs a plan's models on its pictures, unchanged and after each change. The following steps need no model.
 ///
 /// # Errors
-/// A picture that cannot be read; whatever a model or a method reports; pictures that changed meanwhile.
+/// A picture that cannot be read, an error of a model or a method, or pictures that have changed in the meantime.
 pub fn observe(plan: &Plan) -> Result<Record, Error> {
     let (start, fingerprint) = (Instant::now(), plan.data.fingerprint()?);
     let observed = observe::observe(plan, chunks(plan.data.len()), None, &mut Journal::default())?;
@@ -39,7 +40,7 @@ pub fn observe(plan: &Plan) -> Result<Record, Error> {
     conclude(plan, fingerprint, observed, None, start)
 }
 
-/// Refuses data that have another fingerprint than when the audit began.
+/// Returns an error if the fingerprint of the data differs from that at the start of the audit.
 ///
 /// # Errors
 /// [`Error::Usage`], or a file that cannot be read.
@@ -53,9 +54,9 @@ pub(crate) fn check_unchanged(plan: &Plan, fingerprint: &str) -> Result<(), Erro
     }
 }
 
-/// Concludes from what was observed, by the rules of `config`, which may be others than the audit's own: a pure function.
-/// Of the config it reads `verdict`, `operating_point`, `seed`, `reference`, `language`, `title` and what is expected of
-/// each model; all else has been observed. [`reglet_evidence::judge_all`] is the same without sentences.
+/// Draws conclusions from the measurements by the rules of `config`, which may differ from the audit's own. This is a pure
+/// function. It uses `verdict`, `operating_point`, `seed`, `reference`, `language`, `title` and the expectations for each
+/// model; the other keys affect only the measurements. [`reglet_evidence::judge_all`] does the same without sentences.
 ///
 /// # Errors
 /// A value of the config that is out of range.
@@ -65,10 +66,10 @@ pub fn judge(record: &Record, config: &Config) -> Result<Results, Error> {
     Ok(assemble(record, config))
 }
 
-/// Whether the maps of each model and target can be believed.
+/// Whether the maps of each model and target can be trusted.
 ///
 /// # Errors
-/// Whatever is wrong with the data or a model.
+/// Any error in the data or a model.
 pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
     let models = 0..plan.models.len();
     let all = models.flat_map(|model| (0..plan.targets.len()).map(move |target| (model, target)));
@@ -84,11 +85,11 @@ pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
     all.enumerate().map(of).collect()
 }
 
-/// Makes a record of what was observed of all pictures of the data with this fingerprint, by a run that began at `start`.
-/// Whether maps can be believed is found out where it is not `known`.
+/// Makes a record of the measurements on all pictures of the data with this fingerprint, by a run that began at `start`.
+/// Tests whether maps can be trusted, unless this is `known`.
 ///
 /// # Errors
-/// Whatever is wrong with the data or a model; more pictures that could not be read than the config allows.
+/// Whatever is wrong with the data or a model; more unreadable pictures than the config allows.
 pub(crate) fn conclude(
     plan: &Plan,
     fingerprint: String,
@@ -143,7 +144,7 @@ pub(crate) fn conclude(
     record.check().map(|()| record)
 }
 
-/// What was assumed or found of a model that its numbers rest on, a sentence each, without full stops.
+/// Assumptions and findings about a model that its numbers depend on, one sentence each, without full stops.
 fn notes(model: &Model) -> Vec<String> {
     let mut notes: Vec<String> = model.notes().iter().map(ToString::to_string).collect();
     let source = model.preprocessing_source();

@@ -1,4 +1,4 @@
-//! `reglet calibrate`: the audit audited, on classifiers of which the truth is known.
+//! `reglet calibrate`: tests the audit on classifiers whose true behaviour is known.
 
 mod audits;
 mod config;
@@ -30,18 +30,16 @@ use series::{Member, members};
 use truth::{Pairs, Truth};
 use zoo::{Animal, ZooFindings};
 
-/// Trains, or loads, a series of classifiers of phantoms whose training data tie the ruler to melanoma from not at
-/// all to always, and a zoo of classifiers built to fool the audit; measures by exact redraws what the ruler does to each;
-/// audits all of them; and sets what the audits say beside that. Where the config asks for it, corrects every classifier of
-/// the series by every method, and measures it again. Writes `calibration.json`, `calibration.csv`, a figure for
-/// each means of changing pictures, of the corrections `correction.csv` and a figure, and of the zoo `zoo.csv` and the page
-/// `zoo.md`, to `out`. Returns what is to be printed
-/// and the exit status: 0 if no clean classifier was convicted, every strong shortcut was found and no verdict on the zoo is
-/// wrong, else 1.
+/// Trains, or loads, a series of classifiers of phantoms whose training data associate the ruler with melanoma to a degree
+/// from not at all to always, and a zoo of classifiers built to fool the audit. Measures the effect of the ruler on each by
+/// exact redraws, audits all of them, and compares the verdicts with these measurements. If the config says so, corrects
+/// every classifier of the series by every method, and measures it again. Writes `calibration.json`, `calibration.csv`, a
+/// figure for each means of editing pictures, `correction.csv` and a figure for the corrections, and `zoo.csv` and the page
+/// `zoo.md` for the zoo, to `out`. Returns the text to print and the exit status: 0 if no clean classifier was called a
+/// shortcut, every strong shortcut was found and no verdict on the zoo is wrong, else 1.
 ///
 /// # Errors
-/// Whatever is wrong with a config; a classifier in the folder of the series that is damaged; an output that cannot
-/// be written.
+/// An error in a config, a damaged classifier in the folder of the series, or an output that cannot be written.
 pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
     let document: Document<CalibrationConfig> = Document::read(config, overrides)?;
     document.config.check(&document.source)?;
@@ -101,7 +99,7 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
     Ok((findings.text(out), u8::from(!findings.as_targeted())))
 }
 
-/// Audits every classifier by every means, and notes what comes of it in `findings`.
+/// Audits every classifier by every means, and adds the results to `findings`.
 fn audit_all(
     calibration: &CalibrationConfig,
     audit: &Document<Config>,
@@ -115,7 +113,7 @@ fn audit_all(
     let mut done = 0;
     for (means, edit) in &calibration.means {
         for repeat in 0..calibration.repeats {
-            // Other pictures each time, and none that a classifier was trained on.
+            // Each audit has different pictures, and none on which a classifier was trained.
             let seed = phantoms.options().seed.wrapping_add(repeat as u64);
             let options = PhantomOptions { seed, ..phantoms.options().clone() };
             let record = audits::observe(audit, &series.iter().collect::<Vec<_>>(), options.clone(), edit)?;
@@ -134,7 +132,7 @@ fn audit_all(
     Ok(())
 }
 
-/// Audits the zoo, those together that are audited on the same pictures.
+/// Audits the zoo; classifiers that use the same pictures are audited together.
 fn audit_zoo(
     audit: &Document<Config>,
     usual: &PhantomOptions,

@@ -1,4 +1,4 @@
-//! What kinds of maps there are: shortcuts that nobody has named show as pictures explained alike.
+//! Groups similar maps, which reveals shortcuts that the config does not name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +15,14 @@ use crate::plan::Plan;
 use crate::record::{Drawn, Kinds};
 use crate::results::{Cluster, Clustering, Typical};
 
-/// The side of a map's sketch.
+/// The side of a map's thumbnail.
 pub(crate) const SIDE: usize = 8;
 
-/// More pictures than these are not compared with each other, but evenly chosen ones: each is compared with each.
+/// The maximum number of pictures that are compared pairwise; if there are more, this number is selected evenly.
 const LARGEST: usize = 500;
 
-/// A map in small, as shares of its whole: what is positive in it, in 8 × 8 fields: finer ones tell lesions apart rather than what lies beside them. `None` where nothing is.
+/// A map reduced to 8 × 8 fields: each field's share of the sum of the map's positive values. Finer fields would distinguish
+/// lesions rather than the things beside them. `None` if the map has no positive values.
 pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
     let (height, width) = map.dim();
     let mut fields = vec![0.0_f64; SIDE * SIDE];
@@ -33,8 +34,8 @@ pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
 }
 
 /// Spectral relevance analysis (Lapuschkin et al., *Unmasking Clever Hans predictors and assessing what machines really
-/// learn*, 2019): for each method, the maps of the target on its own pictures, those of the model number `model`,
-/// grouped by how alike they are, and each group with the pictures that are most typical of it.
+/// learn*, 2019): for each method, the target's maps on its own pictures, for the model number `model`, grouped by
+/// similarity, with the most typical pictures of each group.
 ///
 /// Two maps are as far apart as their sketches are beyond the mean of all (Hellinger's distance), turned or mirrored as
 /// they match best: a dermoscopic picture has no upper side, and a ruler at the left is a ruler at the top.
@@ -42,7 +43,7 @@ pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
 /// Costs one explanation of each typical picture.
 ///
 /// # Errors
-/// A picture that cannot be read, or what the model reports.
+/// A picture that cannot be read, or an error of the model.
 pub(crate) fn clusters(
     plan: &Plan,
     model: usize,
@@ -101,7 +102,7 @@ pub(crate) fn clusters(
     Ok(Some(Kinds { model, target, clusterings, pictures }))
 }
 
-/// What the pictures of one cluster have in common.
+/// The common properties of the pictures of one cluster.
 fn describe(rows: &Rows, model: usize, target: usize, method: usize, members: &BTreeSet<usize>) -> Cluster {
     let share = |hits: usize, of: usize| (of > 0).then(|| hits as f64 / of as f64);
     let annotated: Vec<bool> = members

@@ -1,4 +1,4 @@
-//! `reglet audit` and `reglet judge`: read, let the library work, write.
+//! `reglet audit`, `reglet merge` and `reglet judge`: they read the inputs, call the library, and write the results.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,24 +23,24 @@ use crate::{Error, Output, junit, model_card, report, samples};
 #[cfg(test)]
 mod bench;
 
-/// Runs the audit that `config` describes and writes its results to `out`. Returns what is to be printed and
-/// the exit status: 0 if every model is clear or as expected, 1 otherwise.
+/// Runs the audit that `config` describes and writes its results to `out`. Returns the text to print and the exit status: 0
+/// if every model is clear or as expected, 1 otherwise.
 ///
 /// # Errors
-/// Whatever is wrong with the config, the data or a model; nothing is written then.
+/// Any error in the config, the data or a model; nothing is written in this case.
 pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
     let results = run(&Plan::load(config, overrides)?, out)?;
     Ok(told(&results, out))
 }
 
-/// Runs the audit of a plan and writes its results to `out`. One that was interrupted or stopped goes on from there when the
-/// same is run into the same folder.
+/// Runs the audit of a plan and writes its results to `out`. An audit that was interrupted or stopped is resumed when it is
+/// run again with the same folder.
 ///
 /// # Errors
-/// As [`observe`](crate::observe()), and where nothing can be written to `out`; nothing is written then.
+/// As [`observe`](crate::observe()), or `out` cannot be written to; nothing is written in this case.
 pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     let start = Instant::now();
-    // That nothing can be written is said before the work is done, and not after it.
+    // If nothing can be written, this is reported before the work and not after it.
     drop(Output::new(out)?);
     let fingerprint = plan.data.fingerprint()?;
     let mut journal = Journal::open(out, &key(plan, &fingerprint))?;
@@ -53,11 +53,11 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     Ok(results)
 }
 
-/// Makes what all parts of an audit have in common, in the folder `out`: how the probes are fitted, and whether maps can be
-/// believed. Returns what is to be printed.
+/// Computes what all parts of an audit have in common, in the folder `out`: the probes, and whether maps can be trusted.
+/// Returns the text to print.
 ///
 /// # Errors
-/// Whatever is wrong with the config, the data or a model; nothing is written then.
+/// Any error in the config, the data or a model; nothing is written in this case.
 pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<String, Error> {
     let plan = Plan::load(config, overrides)?;
     let fingerprint = plan.data.fingerprint()?;
@@ -75,15 +75,15 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
     ))
 }
 
-/// Makes one part of an audit, in the folder `out`; what all parts have in common is taken from that folder where it is there.
-/// Returns what is to be printed.
+/// Computes one part of an audit, in the folder `out`; uses the common values of all parts from that folder if they exist.
+/// Returns the text to print.
 ///
 /// # Errors
-/// Whatever is wrong with the config, the data or a model; a plan of another audit. Nothing is written then.
+/// Whatever is wrong with the config, the data or a model; a plan of another audit. Nothing is written in this case.
 pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) -> Result<String, Error> {
     let plan = Plan::load(config, overrides)?;
     let known = common(out)?;
-    // All pictures are read for it, which a part need not do where the plan has done so.
+    // This reads all pictures, which a part does not have to do if the plan has done so.
     let fingerprint =
         known.as_ref().map_or_else(|| plan.data.fingerprint(), |known| Ok(known.fingerprint.clone()))?;
     let identity = Identity::of(&plan, &fingerprint);
@@ -102,11 +102,12 @@ pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) 
     Ok(format!("{pictures} of {} pictures: {}\n{unread}", plan.data.len(), path.display()))
 }
 
-/// Makes one audit of its parts, in any number of folders, and ends as [`run_audit`] does. The config is the one that the parts
-/// were made by; where it is named again it must be the same, and tells where the data are on this machine.
+/// Merges the parts of an audit, from any number of folders, and returns as [`run_audit`] does. The config is that of the
+/// parts; if it is given, it must have the same content, and determines where the data are on this machine.
 ///
 /// # Errors
-/// A part that is missing, damaged, there twice and not the same, or of another audit, by name; and those of [`run_audit`].
+/// A part that is missing, damaged, present twice with different contents, or from another audit, by name; and the errors of
+/// [`run_audit`].
 pub fn run_merge(
     folders: &[PathBuf],
     config: Option<&Path>,
@@ -132,11 +133,12 @@ pub fn run_merge(
     Ok(told(&results, out))
 }
 
-/// Judges again what an audit observed, by the rules of its own config with `overrides`, without any model. Without
-/// overrides every file is, byte for byte, what the audit wrote. The results go to `out`, which may be the folder of the audit.
+/// Judges the measurements of an audit again, by the rules of its own config with `overrides`, without any model. Without
+/// overrides, every file is byte for byte that of the audit. The results are written to `out`, which may be the folder of
+/// the audit.
 ///
 /// # Errors
-/// Results without rows, or damaged ones; an override of what was observed rather than judged.
+/// Results without rows, or damaged results; an override of a key that affects the measurements.
 pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
     let mut record = Record::read(results)?;
     if let Some(wrong) = overrides.iter().find(|setting| !is_rule(setting)) {
@@ -157,7 +159,7 @@ pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(St
     Ok(told(&judged, out))
 }
 
-/// Whether a setting changes only how rows are judged and told of.
+/// Whether a setting affects only the judgement and the report.
 fn is_rule(setting: &str) -> bool {
     let key = setting.split('=').next().unwrap_or_default().trim();
     let expected = key
@@ -167,8 +169,8 @@ fn is_rule(setting: &str) -> bool {
     expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
 }
 
-/// Everything that what is found of a picture depends on: the program, the config, the weights and the data, each by
-/// its content.
+/// A key of everything that the measurements depend on: the program, the config, the weights and the data, each by its
+/// content.
 fn key(plan: &Plan, fingerprint: &str) -> String {
     format!("{:?}", Identity::of(plan, fingerprint))
 }
@@ -177,7 +179,7 @@ fn key(plan: &Plan, fingerprint: &str) -> String {
 /// them, or none.
 ///
 /// # Errors
-/// [`Error::Output`] where something cannot be written.
+/// [`Error::Output`] if something cannot be written.
 pub fn write(record: &Record, results: &Results, out: &Path) -> Result<(), Error> {
     fill(Output::new(out)?, record, results)
 }
@@ -205,12 +207,12 @@ fn fill(mut output: Output, record: &Record, results: &Results) -> Result<(), Er
     output.finish()
 }
 
-/// What is to be printed of results in the folder `out`, and the exit status.
+/// The text to print for results in the folder `out`, and the exit status.
 fn told(results: &Results, out: &Path) -> (String, u8) {
     (text(results, out), u8::from(!results.is_as_expected()))
 }
 
-/// What the files of each case are called by. Where there is one artefact and one target, a model's name says which case it is.
+/// The names of each case's files. If there is one artefact and one target, the model's name identifies the case.
 fn case_names(results: &Results) -> Vec<String> {
     let of = |case: &CaseResults| {
         let mut parts = vec![case.name.as_str()];
@@ -240,7 +242,7 @@ fn text(results: &Results, out: &Path) -> String {
     format!("{}\n{unread}report: {}\n", lines.join("\n"), out.join("report.html").display())
 }
 
-/// The pictures that could not be read, in words: nothing where there are none.
+/// The pictures that could not be read, as text; empty if there are none.
 fn left_out(unread: &[Unread]) -> String {
     let named = unread.iter().map(|unread| format!("  {}: {}\n", unread.id, unread.reason));
     match unread.len() {

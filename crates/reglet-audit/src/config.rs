@@ -1,4 +1,4 @@
-//! The audit's config, and what is wrong with one. What it names is opened by the plan.
+//! The audit's config and its validation. The data and models that it names are opened by the plan.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -37,65 +37,66 @@ pub struct Config {
     pub target: Option<String>,
     /// Several such classes, instead of `target`.
     pub targets: Vec<String>,
-    /// The region under suspicion; `ruler` where neither this nor `artefacts` is given.
+    /// The suspected region; `ruler` if neither this nor `artefacts` is given.
     pub artefact: Option<String>,
-    /// Several regions under suspicion, by name, instead of `artefact`.
+    /// Several suspected regions, by name, instead of `artefact`.
     pub artefacts: BTreeMap<String, ArtefactConfig>,
-    /// The region a classifier should look at. What is put into a picture keeps off it.
+    /// The region that a classifier should look at. Inserted artefacts do not cover it.
     pub lesion: String,
-    /// Where its masks come from.
+    /// The source of its masks.
     pub lesion_masks: LesionMasks,
-    /// Where the models run: `auto`, `cpu`, `cuda:N` or `mps`.
+    /// The device of the models: `auto`, `cpu`, `cuda:N` or `mps`.
     pub device: String,
-    /// The rewrites that the models run by, all unless given: faster ways to the same values.
+    /// The graph optimisations that the models use, which give the same values faster; all by default.
     pub rewrites: Vec<Rewrite>,
-    /// What is changed about each picture. None: it is only looked at, and nothing can be concluded.
+    /// The changes of each picture. Without any, pictures are only shown, and there are no conclusions.
     pub changes: Vec<Change>,
-    /// How it is changed.
+    /// How pictures are edited.
     pub edit: EditOptions,
-    /// How many pictures the report's gallery shows of each model.
+    /// The number of pictures of each model in the report's gallery.
     pub gallery: usize,
-    /// On how many pictures maps are made, drawn from all stretches of the data; all unless given. Maps cost many times what
-    /// an answer does, and verdicts rest on answers.
+    /// The number of pictures for which maps are computed, sampled evenly from the data; all by default. A map costs much
+    /// more than an answer, and verdicts rest on answers.
     pub maps: Option<usize>,
-    /// The share of the pictures that may be unreadable, 0 to 1: they are left out, named and
-    /// counted. Where there are more, the audit stops; at 0, at the first.
+    /// The tolerated share of unreadable pictures, 0 to 1: these are skipped, named and counted. If there are more, the
+    /// audit stops; with 0, at the first.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub unreadable: f64,
-    /// The pictures. An audit of a data set that is open already (`Plan::new`) needs none.
+    /// The pictures. Not needed for an audit of a data set that is already open (`Plan::new`).
     #[schemars(with = "DataConfig")]
     pub data: Option<DataConfig>,
-    /// The models, by name. Of models that are loaded already (`Plan::new`) only `expect` is read.
+    /// The models, by name. For models that are already loaded (`Plan::new`), only `expect` is used.
     pub models: BTreeMap<String, ModelConfig>,
-    /// One of them that the others' maps are compared with, picture by picture: best one known to be clean.
+    /// The model with whose maps those of the others are compared, for each picture; preferably one that is known to be free
+    /// of the shortcut.
     pub reference: Option<String>,
-    /// The methods, each with its parameters; if none is given, Saliency, Integrated Gradients and Grad-CAM.
+    /// The methods, each with its parameters; by default, Saliency, Integrated Gradients and Grad-CAM.
     pub methods: Methods,
-    /// When a method's maps are believed.
+    /// When a method's maps are trusted.
     pub trust: TrustConfig,
-    /// Whether maps are grouped by how alike they are, so that shortcuts show that nobody has named.
+    /// Whether maps are grouped by similarity, to reveal shortcuts that the config does not name.
     pub clusters: Option<ClustersConfig>,
-    /// When a picture counts as called the target: where its probability is above a number; where it is the most probable
-    /// class (`argmax`, the default for more than two classes); or so that a share of the target's own pictures is called
-    /// so (`{ sensitivity = 0.95 }`). For two classes the default is 0.5.
+    /// When a picture counts as classified as the target: if its probability is above a number; if it is the most probable
+    /// class (`argmax`, the default for more than two classes); or with the threshold at which a share of the target's own
+    /// pictures is classified correctly (`{ sensitivity = 0.95 }`). The default for two classes is 0.5.
     pub operating_point: Option<OperatingPoint>,
-    /// Which of the target's scores the methods explain.
+    /// The score of the target that the methods explain.
     pub score: Option<ScoreKind>,
-    /// What the verdict asks for.
+    /// The requirements of the verdict.
     pub verdict: VerdictConfig,
 }
 
-/// One of several regions under suspicion. What is left out is as the config says for all.
+/// One of several suspected regions. Omitted keys are taken from the top of the config.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ArtefactConfig {
-    /// What is changed about each picture.
+    /// The changes of each picture.
     pub changes: Option<Vec<Change>>,
-    /// How it is changed.
+    /// How pictures are edited.
     pub edit: Option<EditOptions>,
 }
 
-/// What the audit is expected to find of a model.
+/// The expected verdict on a model.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Expected {
@@ -106,7 +107,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// What is expected of one artefact.
+    /// The expectation for each artefact.
     pub fn of(&self, artefact: &str) -> Option<Expectation> {
         match self {
             Expected::Every(expectation) => Some(*expectation),
@@ -115,83 +116,82 @@ impl Expected {
     }
 }
 
-/// Where the masks of the lesion come from.
+/// The source of the lesion's masks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LesionMasks {
-    /// From the data set. A picture without one has no figures of its lesion.
+    /// The data set. For a picture without a mask, there are no numbers on its lesion.
     #[default]
     Given,
-    /// From the data set or, where a picture has none, estimated by Otsu's threshold; implausible estimates are
-    /// discarded. The results say where figures rest on estimates.
+    /// The data set or, for pictures without a mask, an estimate by Otsu's threshold; implausible estimates are discarded.
+    /// The results mark numbers that rest on estimates.
     Estimated,
 }
 
-/// Where the pictures come from.
+/// The source of the pictures.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataConfig {
-    /// Generated pictures, of which everything is known.
+    /// Generated pictures with known regions.
     Phantoms(PhantomOptions),
     /// Generated chest films.
     Films(FilmOptions),
     /// Pictures, labels and masks listed in a CSV file.
     Manifest(ManifestOptions),
-    /// A folder of class folders.
+    /// A folder with one folder for each class.
     Folder(FolderOptions),
     /// Hugging Face's imagefolder.
     #[serde(rename = "imagefolder")]
     ImageFolder(ImageFolderOptions),
-    /// An ISIC challenge, as it comes.
+    /// An ISIC challenge in its original layout.
     Isic(IsicOptions),
-    /// HAM10000, as it comes.
+    /// HAM10000 in its original layout.
     Ham10000(Ham10000Options),
 }
 
-/// One model: an architecture and its weights, or an archive or an ONNX file that holds both.
+/// One model: an architecture and its weights, or an archive or an ONNX file, which contains both.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// The network, by torchvision's name.
+    /// The architecture, by its name in torchvision.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub architecture: Option<Architecture>,
     /// The weights file, or `torchvision`.
     #[serde(default)]
     pub weights: Option<PathBuf>,
-    /// A model that torch.export saved (`.pt2`), or an ONNX file (`.onnx`), with its weights; or, if it is trusted, a TorchScript
-    /// program.
+    /// A model saved by torch.export (`.pt2`) or an ONNX file (`.onnx`), with its weights; or, if it is trusted, a
+    /// TorchScript program.
     #[serde(default)]
     pub archive: Option<PathBuf>,
-    /// A TorchScript program is run, since it comes from a source that is trusted: it does what its author wrote.
+    /// Allows a TorchScript program to run. Use it only for programs from a trusted source, because they can do whatever
+    /// their author wrote.
     #[serde(default)]
     pub run_torchscript: bool,
-    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    /// The name of the output with the logits, for an ONNX file with several outputs.
     #[serde(default)]
     pub output: Option<String>,
-    /// What the logits mean: `softmax`, one class of several; `sigmoid`, one logit for two classes; `multi_label`, each class
-    /// by itself. Where this is left out, what the network itself does with them at its end, else a softmax.
+    /// The meaning of the logits: `softmax`, one class of several; `sigmoid`, one logit for two classes; `multi_label`, each
+    /// class separately. By default, it is taken from the last layer of the network, else `softmax`.
     #[serde(default)]
     pub head: Option<Head>,
-    /// The network's channels relative to the published one.
+    /// The number of channels relative to the published network.
     #[serde(default = "default_width")]
     pub width: f64,
-    /// The classes, in the order of the logits; where this is left out, those of the data set if their number
-    /// fits.
+    /// The classes, in the order of the logits; by default those of the data set, if their number matches.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// How pictures become the model's input; where this is left out, what an archive was exported for, else
-    /// `notebook`.
+    /// The preprocessing of pictures; by default, the size that an archive was exported for, else `notebook`.
     #[serde(default)]
     pub preprocessing: Option<PreprocessingConfig>,
-    /// What the audit is expected to find: `shortcut`, `clear`, `inconclusive`, or `no_shortcut` for either of the latter; or
-    /// one of them for each artefact. If every model comes out as expected, the run ends with status 0.
+    /// The expected verdict: `shortcut`, `clear`, `inconclusive`, or `no_shortcut` for either of the latter two; or one of
+    /// them for each artefact. If every model has its expected verdict, the exit status is 0.
     #[serde(default)]
     pub expect: Option<Expected>,
 }
 
-/// How pictures become a model's input. All but `custom` say the size: the mean and the standard deviation of an exported
-/// model are then those in its archive or beside it, where there are any, else ImageNet's.
+/// The preprocessing of pictures. All variants except `custom` specify only the size; the mean and the standard deviation
+/// are then those in an exported model's archive or in a file beside it, if there are any, else ImageNet's.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PreprocessingConfig {
@@ -208,11 +208,11 @@ pub enum PreprocessingConfig {
     Custom(Preprocessing),
 }
 
-/// When a method's maps are believed. One whose maps are not is shown, and kept out of the verdict.
+/// When a method's maps are trusted. A method that is not trusted is shown, but does not influence the verdict.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrustConfig {
-    /// On how many pictures the methods are tried; 0: they are believed untried.
+    /// The number of pictures on which the methods are tested; 0: they are trusted without a test.
     pub pictures: usize,
     /// The minimum rank correlation between a map and the same picture's map after faint noise, -1 to 1.
     pub min_stability: f64,
@@ -220,14 +220,14 @@ pub struct TrustConfig {
     pub max_randomised: f64,
 }
 
-/// How maps are grouped.
+/// The grouping of maps.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClustersConfig {
-    /// The most groups that are looked for, 1 to 20.
+    /// The maximum number of groups, 1 to 20.
     #[schemars(range(min = 1, max = 20))]
     pub most: usize,
-    /// How many typical pictures are shown of each, 1 to 20.
+    /// The number of typical pictures that are shown for each group, 1 to 20.
     #[schemars(range(min = 1, max = 20))]
     pub typical: usize,
 }
@@ -244,10 +244,10 @@ impl Default for TrustConfig {
     }
 }
 
-/// The region under suspicion, unless a config names another.
+/// The default suspected region.
 const DEFAULT_ARTEFACT: &str = "ruler";
 
-/// The region that a classifier should look at, unless a config names another.
+/// The default region that a classifier should look at.
 pub(crate) const DEFAULT_LESION: &str = "lesion";
 
 impl Default for Config {
@@ -292,7 +292,7 @@ impl Config {
         self.target.iter().chain(&self.targets).cloned().collect()
     }
 
-    /// The regions under suspicion, each with what is changed and how.
+    /// The suspected regions, each with its changes and their options.
     pub fn artefacts(&self) -> Vec<(String, Vec<Change>, EditOptions)> {
         if self.artefacts.is_empty() {
             let name = self.artefact.clone().unwrap_or_else(|| DEFAULT_ARTEFACT.to_owned());
@@ -305,7 +305,7 @@ impl Config {
         self.artefacts.iter().map(of).collect()
     }
 
-    /// The rules by which rows of this subject are judged.
+    /// The rules by which the rows of this subject are judged.
     pub(crate) fn rules(&self, subject: &Subject) -> Rules {
         let usual =
             if subject.classes.len() > 2 { OperatingPoint::ARGMAX } else { OperatingPoint::Above(0.5) };
@@ -318,7 +318,7 @@ impl Config {
         }
     }
 
-    /// The same config with its relative paths taken from `folder`, the one that it was read from.
+    /// The same config, with its relative paths resolved against `folder`, from which it was read.
     #[must_use]
     pub fn relative_to(mut self, folder: &Path) -> Config {
         self.data = self.data.map(|data| data.relative_to(folder));
@@ -331,16 +331,16 @@ impl Config {
         self
     }
 
-    /// The methods that are chosen; the usual ones if none is.
+    /// The chosen methods, or the default methods if none is chosen.
     pub(crate) fn chosen_methods(&self) -> Vec<Method> {
         let chosen = self.methods.clone().chosen();
         if chosen.is_empty() { Method::usual() } else { chosen }
     }
 
-    /// Whether its values are in range and fit each other, and models of these names.
+    /// Checks that its values are in range and consistent with each other and with models of these names.
     ///
     /// # Errors
-    /// The first fault, shown at its line of `source`.
+    /// The first error, shown at its line of `source`.
     pub(crate) fn check(&self, source: &Source, models: &[&String]) -> Result<(), Error> {
         if let Some((key, message)) = self.verdict.fault() {
             return Err(source.at(&format!("verdict.{key}"), &message));
@@ -457,7 +457,7 @@ impl DataConfig {
             DataError::Problems(problems) => problems.0.first().map(|problem| &problem.file),
             _ => None,
         };
-        // The path in the error begins with the folder that the config's is relative to.
+        // The path in the error begins with the folder to which the config's path is relative.
         let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
         if of_coco { coco_key } else { key }
     }

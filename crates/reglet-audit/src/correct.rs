@@ -1,4 +1,4 @@
-//! `reglet correct`: a model with a shortcut, corrected, and audited before and after.
+//! `reglet correct`: corrects a model that uses a shortcut, and audits it before and after.
 
 mod audits;
 mod compare;
@@ -33,13 +33,13 @@ use crate::{Error, Output};
 pub use config::CorrectConfig;
 pub use results::CorrectionResults;
 
-/// Corrects the model that `config` names by every method that it names, audits the model as it was and every corrected one on
-/// pictures that no method saw, and writes for each method its weights, and `correction.json` and `correction.html`, to `out`.
-/// Returns what is to be printed and the exit status: 0 if some method passes, 1 if none does.
+/// Corrects the model that `config` names by each of its methods, audits the original and every corrected model on pictures
+/// that no method has used, and writes the weights of each method, `correction.json` and `correction.html` to `out`. Returns
+/// the text to print and the exit status: 0 if some method passes, 1 if none does.
 ///
 /// # Errors
-/// Whatever is wrong with a config, the data or the model; something that a method needs and that is not there; pictures to
-/// correct with that the audit has too. Nothing is written then.
+/// An error in a config, the data or the model, a missing requirement of a method, or pictures that are used both for the
+/// correction and for the audit. Nothing is written in this case.
 pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
     let start = Instant::now();
     let (document, audit) = config::read(config, overrides)?;
@@ -72,7 +72,7 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
         training: &own.training,
         turn: own.turn,
         seed: own.seed,
-        // A run is never the worse for a folder that it cannot keep anything in.
+        // A folder in which nothing can be kept is not an error.
         checkpoints: kept.then_some((unfinished.as_path(), key.as_str())),
     };
     let methods = own.chosen();
@@ -115,7 +115,7 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
     output.write("correction.json", format!("{json}\n").as_bytes())?;
     output.write("correction.html", report::render(&results)?.as_bytes())?;
     output.finish()?;
-    // What is there no longer needs no removing.
+    // A file that no longer exists does not have to be removed.
     let _ = fs::remove_dir_all(&unfinished);
     let load = |file: &str| {
         let (architecture, width) =
@@ -157,7 +157,7 @@ fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> 
     hexadecimal(&Sha256::digest(text))
 }
 
-/// The hidden folder, beside that of the results, in which trainings are kept until the results are there.
+/// The hidden folder, beside that of the results, in which trainings are saved until the results are complete.
 fn unfinished(out: &Path) -> PathBuf {
     let name = out.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     out.with_file_name(format!(".{name}.unfinished-correction"))

@@ -1,4 +1,4 @@
-//! What can go wrong, as one sentence for the person at the terminal.
+//! Errors, as one-sentence messages for the user at the terminal.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A fault in a config, shown at its line.
+    /// An error in a config, shown at its line.
     #[error(transparent)]
     Config(Box<ConfigError>),
     /// A model.
@@ -23,7 +23,7 @@ pub enum Error {
     /// A picture.
     #[error(transparent)]
     Picture(#[from] reglet_data::picture::PictureError),
-    /// A mask or a picture that cannot be brought to the model's size.
+    /// A mask or a picture that cannot be resized to the model's input.
     #[error(transparent)]
     Resize(#[from] reglet_data::ResizeError),
     /// A drawing.
@@ -43,10 +43,10 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// Whoever watches an audit wanted no more of it.
+    /// The caller has stopped the audit.
     #[error("the audit was stopped; run it again to resume it")]
     Stopped,
-    /// Anything else that is wrong with what was asked.
+    /// Any other error in the request.
     #[error("{0}")]
     Usage(String),
 }
@@ -58,7 +58,7 @@ impl Error {
     }
 }
 
-/// A fault in a config.
+/// An error in a config.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{message}")]
 pub struct ConfigError {
@@ -67,7 +67,7 @@ pub struct ConfigError {
     /// The config, as it was read.
     #[source_code]
     pub source_code: NamedSource<String>,
-    /// The place of the fault.
+    /// The position of the error.
     #[label("here")]
     pub span: Option<SourceSpan>,
 }

@@ -1,4 +1,4 @@
-//! `reglet explain`: one picture, or several; what the model says, and where it looks.
+//! `reglet explain`: the model's prediction for one or more pictures, and attribution maps.
 
 mod figure;
 mod methods;
@@ -18,68 +18,69 @@ use crate::loading::{described, load};
 use crate::progress::Progress;
 use crate::{Error, Output};
 
-/// What to explain, and how.
+/// The options of an explanation.
 #[derive(Debug, Clone)]
 pub struct ExplainOptions {
     /// Pictures, or folders of them.
     pub pictures: Vec<PathBuf>,
     /// The architecture's name, an archive of torch.export, or an ONNX file.
     pub model: String,
-    /// A TorchScript program is run, since it comes from a source that is trusted.
+    /// Allows a TorchScript program from a trusted source to run.
     pub run_torchscript: bool,
-    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    /// The name of the output with the logits, for an ONNX file with several outputs.
     pub output: Option<String>,
-    /// `softmax`, `sigmoid` or `multi_label`; what the network itself ends with, else `softmax`, unless given.
+    /// `softmax`, `sigmoid` or `multi_label`; by default taken from the last layer of the network, else `softmax`.
     pub head: Option<String>,
-    /// The channels relative to the published network.
+    /// The number of channels relative to the published network.
     pub width: f64,
-    /// A file, or `torchvision`; an archive has its own.
+    /// A file, or `torchvision`; an archive contains its own weights.
     pub weights: Option<String>,
-    /// A file of class labels, one a line.
+    /// A file with one class label on each line.
     pub labels: Option<PathBuf>,
-    /// A label or an index; the top class unless given.
+    /// A label or an index; by default, the top class.
     pub target: Option<String>,
     /// The methods' names.
     pub methods: Vec<String>,
-    /// The layer of the methods that read one; the model's own choice unless given.
+    /// The layer of the methods that read one; by default, the layer that the model suggests.
     pub layer: Option<String>,
-    /// The baseline of the methods that have one; their own default unless given.
+    /// The baseline of the methods that have one; by default, that of each method.
     pub baseline: Option<String>,
-    /// The steps of the methods that have them; their own default unless given.
+    /// The steps of the methods that have them; by default, those of each method.
     pub steps: Option<usize>,
     /// Parameters of methods: `METHOD.PARAMETER=VALUE`, the value in TOML or else plain text.
     pub set: Vec<String>,
-    /// `notebook`, `torchvision`, a side or HEIGHTxWIDTH; what an archive was exported for, else `notebook`, unless given.
+    /// `notebook`, `torchvision`, a side or HEIGHTxWIDTH; by default the size that an archive was exported for, else
+    /// `notebook`.
     pub preprocessing: Option<String>,
-    /// The mean of each channel that the model was trained with, in 0…1: three numbers with commas, one for all, or `none`;
-    /// what the model says of itself, else ImageNet's, unless given.
+    /// The mean of each channel in the training, for values from 0 to 1: three numbers separated by commas, one for all, or
+    /// `none`; by default that of the model, else ImageNet's.
     pub mean: Option<String>,
     /// The standard deviation of each channel, likewise.
     pub std: Option<String>,
-    /// Instead of both, what black and white become: two numbers with a comma.
+    /// Instead of both, the values that black and white are mapped to: two numbers separated by a comma.
     pub range: Option<String>,
-    /// Which number of the class is explained: `logit`, `margin` or `probability`.
+    /// The score of the class that is explained: `logit`, `margin` or `probability`.
     pub score: String,
     /// The colour map's name.
     pub colormap: String,
     /// Where to run.
     pub device: String,
-    /// The rewrites to run by: names with commas, or `none`; all unless given.
+    /// The graph optimisations to use: names separated by commas, or `none`; all by default.
     pub rewrites: Option<String>,
     /// The folder for the results.
     pub out: PathBuf,
-    /// Go on behind a picture that cannot be explained.
+    /// Continue after a picture that cannot be explained.
     pub keep_going: bool,
     /// Print JSON instead of text.
     pub json: bool,
 }
 
-/// Explains every picture and writes the results. Returns what is to be printed and the exit status: 0 if all is done, 1 if a
-/// picture could not be explained and the others are, or a figure could not be drawn.
+/// Explains every picture and writes the results. Returns the text to print and the exit status: 0 if everything was done, 1
+/// if some pictures could not be explained, or a figure could not be drawn.
 ///
 /// # Errors
-/// Whatever is wrong with the options, the model or a picture; nothing is written then. With
-/// [`keep_going`](ExplainOptions::keep_going), of pictures only what is wrong with all of them.
+/// Any error in the options, the model or a picture; nothing is written in this case. With
+/// [`keep_going`](ExplainOptions::keep_going), errors of pictures count only if all pictures have one.
 pub fn explain(options: &ExplainOptions) -> Result<(String, u8), Error> {
     let pictures = collect(&options.pictures)?;
     let colormap: Colormap = options.colormap.parse()?;
@@ -102,7 +103,7 @@ pub fn explain(options: &ExplainOptions) -> Result<(String, u8), Error> {
                 printed.push(explained.text);
                 summaries.push(explained.summary);
             }
-            // Where one file cannot be written, no other can.
+            // If one file cannot be written, the others cannot be written either.
             Err(fault @ Error::Output { .. }) => return Err(fault),
             Err(fault) if several && options.keep_going => {
                 summaries.push(json!({ "picture": path.display().to_string(), "error": fault.to_string() }));

@@ -1,4 +1,4 @@
-//! Whether a method's maps are true of the model: whether what they point at is what moves its answer.
+//! Whether a method's maps are faithful to the model: whether the regions that they highlight influence its answer.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, stack};
 use rand::{Rng, SeedableRng};
@@ -16,7 +16,7 @@ use crate::Error;
 const STEPS: usize = 10;
 /// The share of the pixels that ROAD removes.
 const SHARE: f64 = 0.2;
-/// The deviation of the noise that ROAD adds to what it fills in, as the paper has it.
+/// The standard deviation of the noise that ROAD adds to the values it fills in, as in the paper.
 const ROAD_NOISE: f32 = 0.01;
 /// How many perturbations infidelity draws, and their deviation in the model's input space: Captum's example has 0.003
 /// times the range, which rounding drowns in a network of single precision.
@@ -38,7 +38,7 @@ const BLUR: f64 = 0.05;
 /// Costs 24 forward passes for each row and method, and 10 more for infidelity.
 ///
 /// # Errors
-/// What the model reports.
+/// Any error of the model.
 pub(crate) fn faithfulness(
     model: &Model,
     target: usize,
@@ -70,7 +70,7 @@ pub(crate) fn faithfulness(
             Array2::from_shape_simple_fn((height, width), || random.random())
         })
         .collect();
-    // What is not defined for a map (one that is not finite) is left out of the median.
+    // Values that are not defined for a map (because it is not finite) are not part of the median.
     let of_maps = |maps: &[Array2<f32>]| {
         let (mut deleted, mut inserted, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..rows {
@@ -117,7 +117,7 @@ pub(crate) fn faithfulness(
         .collect()
 }
 
-/// A metric's value, or `None` where it is not defined for this map. That the model failed is an error.
+/// A metric's value, or `None` if it is not defined for this map. That the model failed is an error.
 fn defined<T>(found: Result<T, MetricError>) -> Result<Option<T>, Error> {
     match found {
         Ok(value) => Ok(Some(value)),

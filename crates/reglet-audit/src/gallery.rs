@@ -19,9 +19,9 @@ use crate::{Error, Output, parameters};
 /// What to show.
 #[derive(Debug, Clone)]
 pub struct GalleryOptions {
-    /// The pictures, which stand side by side under each method's name.
+    /// The pictures, which are shown side by side under each method's name.
     pub pictures: Vec<GalleryPicture>,
-    /// The methods' names; where none is named, all that explain a network of convolutions.
+    /// The methods' names; by default, all that can explain a convolutional network.
     pub methods: Vec<String>,
     /// Parameters of methods: `METHOD.PARAMETER=VALUE`, as for an explanation.
     pub set: Vec<String>,
@@ -33,7 +33,7 @@ pub struct GalleryOptions {
     pub out: PathBuf,
 }
 
-/// A picture, and the ResNet-18 that is asked about it.
+/// A picture, and the ResNet-18 that is explained for it.
 #[derive(Debug, Clone)]
 pub struct GalleryPicture {
     /// The picture.
@@ -44,11 +44,11 @@ pub struct GalleryPicture {
     pub labels: Option<Vec<String>>,
 }
 
-/// Draws every method's map over each picture, for the class that the model finds the most probable, and writes one figure.
-/// Returns what is to be printed.
+/// Draws every method's map over each picture, for the model's most probable class, and writes one figure. Returns the text
+/// to print.
 ///
 /// # Errors
-/// Whatever is wrong with a picture or its weights; nothing is written then.
+/// Any error in a picture or its weights; nothing is written in this case.
 pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
     if !(options.scale > 0.0 && options.scale <= LARGEST_SCALE) {
         return Err(Error::Usage(format!(

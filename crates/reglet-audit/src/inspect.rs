@@ -1,4 +1,4 @@
-//! `reglet inspect`: what a model is made of.
+//! `reglet inspect`: lists the parts of a model.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ struct Subject {
 /// of one square picture of that side.
 ///
 /// # Errors
-/// Whatever is wrong with the model; a side that it cannot take among it.
+/// Any error in the model, such as a side that it does not accept.
 pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
     let subject = Subject::load(name, side)?;
     let graph = subject.model.graph();
@@ -190,7 +190,7 @@ mod tests {
         assert!(inspect(archive, Some(9)).expect_err("another size").to_string().contains("[1, 3, 9, 9]"));
     }
 
-    /// Nothing is computed at that size, where one layer's values alone would take a gigabyte.
+    /// Nothing is computed at that size, at which the values of one layer alone would take a gigabyte.
     #[test]
     fn a_large_picture_takes_no_longer_than_a_small_one() {
         let text = inspect("resnet18", Some(4096)).expect("shapes alone");

@@ -1,4 +1,4 @@
-//! What an audit has found so far, so that one that was interrupted goes on from there.
+//! The journal: the measurements of an audit so far, from which an interrupted audit is resumed.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use crate::Error;
 use crate::observe::Observed;
 
-/// A hidden file beside the folder of the results: a key that says of which audit, then a record for each chunk of
-/// pictures: its number, its length, a checksum of these and of what it holds, and what it holds. It goes when the results are
-/// there. While an audit writes to it, it is locked, so that a second audit into the same folder is refused.
+/// A hidden file beside the folder of the results. It contains a key that identifies the audit, then a record for each chunk
+/// of pictures: its number, its length, a checksum, and its content. It is deleted when the results are complete. While an
+/// audit writes to it, it is locked, so that a second audit into the same folder is refused.
 ///
-/// A run is never the worse for it: where it cannot be written, or what it holds is of another audit, cut short or damaged,
-/// that part and all that follows is found anew.
+/// A journal never makes a run fail: if it cannot be written, or if it belongs to another audit, or is truncated or damaged,
+/// the affected part and everything after it is computed again.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     path: PathBuf,
@@ -60,7 +60,7 @@ impl Journal {
                     out.display()
                 )));
             }
-            // A file system without locks: what is written is guarded by its checksums still.
+            // The file system has no locks; the records are still protected by their checksums.
             Err(TryLockError::Error(_)) => {}
         }
         let head: [u8; 32] = Sha256::digest(key).into();
@@ -115,7 +115,7 @@ impl Journal {
     pub fn finish(mut self) {
         KEPT.store(false, Ordering::Relaxed);
         if self.file.is_some() {
-            // One that stays is of no use and does no harm. It goes while it is still locked.
+            // A journal that cannot be removed does no harm. It is removed while it is still locked.
             let _ = fs::remove_file(&self.path);
         }
         self.file = None;
@@ -140,8 +140,8 @@ fn begin(mut file: File, head: &[u8; 32], end: u64) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// The records of a journal with this head, as far as they are whole and follow each other, and where they end; nothing of
-/// any other file.
+/// The records of a journal with this header, as far as they are complete and consecutive, and the position where they end;
+/// nothing for any other file.
 fn read(file: &mut File, head: &[u8; 32]) -> (Vec<Observed>, u64) {
     let mut bytes = Vec::new();
     if file.read_to_end(&mut bytes).is_err() {

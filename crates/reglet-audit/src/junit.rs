@@ -1,11 +1,11 @@
-//! What an audit found, as the test report that continuous integration shows: a test case for each model.
+//! The results of an audit as a test report for continuous integration: a test case for each model.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::Error;
 use crate::results::{CaseResults, Results};
 
-/// A model passes where the exit status says that nothing is wrong with it; else its failure holds the reasons.
+/// A model passes if its verdict is as expected; otherwise, its failure contains the reasons.
 pub(crate) fn render(results: &Results) -> Result<String, Error> {
     let mut suite = TestSuite::new(results.title.as_str());
     for model in &results.cases {

@@ -1,4 +1,4 @@
-//! The languages of reports: how numbers and names are written, and every sentence, each beside its translation.
+//! The languages of reports: the formats of numbers and names, and every sentence next to its translation.
 
 mod names;
 mod numbers;
@@ -41,7 +41,7 @@ impl Language {
         }
     }
 
-    /// A sentence with the spaces that must not break: before per cent signs and, in French, beside its marks.
+    /// A sentence with non-breaking spaces: before per cent signs and, in French, next to punctuation marks.
     fn typeset(self, text: String) -> String {
         let marks: &[(&str, &str)] = match self {
             Language::En => &[(" %", "\u{a0}%")],

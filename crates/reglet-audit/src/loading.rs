@@ -185,7 +185,8 @@ fn channels(word: &str, text: &str, none: Channels, least: f32) -> Result<Channe
     }
 }
 
-/// What the model is given, what of its answer is explained, and what else a reader should know of it: a line each.
+/// The model's input, the part of its answer that is explained, and what else a reader should know about the model, one line
+/// each.
 pub(crate) fn described(model: &Model) -> String {
     let mut lines = vec![
         format!("input      {}", input(model)),

@@ -1,7 +1,7 @@
-//! The program `reglet`: understands the words and hands them over to `reglet-run`.
+//! The program `reglet`: parses the command line and starts `reglet-run`.
 //!
-//! They are two because libtorch takes a fifth of a second to load, which nobody should wait for who asks for the version
-//! or has misspelt an option. This one is not linked to it.
+//! There are two programs because libtorch takes a fifth of a second to load, which is unnecessary for printing the version
+//! or reporting a misspelt option. This program is not linked to libtorch.
 
 mod words;
 
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Finds or prepares libtorch, where the other program was linked to it.
+/// Finds libtorch, or prepares it, for the program that is linked to it.
 fn setup(cuda: bool) -> ExitCode {
     match find_or_prepare(if cuda { Build::Cuda } else { Build::Cpu }, None) {
         Ok(found) => {

@@ -1,4 +1,4 @@
-//! What an audit found, as a section for a model card (Mitchell et al., 2019, <https://arxiv.org/abs/1810.03993>).
+//! The results of an audit as a section for a model card (Mitchell et al., 2019, <https://arxiv.org/abs/1810.03993>).
 
 use std::fmt::Write as _;
 

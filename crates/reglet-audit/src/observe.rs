@@ -1,4 +1,4 @@
-//! Asking the models: every picture, as it is and after each change, through every model and method.
+//! Runs every model and method on every picture, unchanged and after each change.
 
 mod look;
 mod prepare;
@@ -26,8 +26,8 @@ pub(crate) use prepare::gallery;
 use prepare::{Geometries, Prepared, Workshop, prepare};
 pub(crate) use probe::{Probes, answers};
 
-/// How many pictures are in memory at once. A part of a larger audit is made of such whole chunks, so that the batches, and
-/// with them the last digits, are the same.
+/// The number of pictures that are in memory at once. A part of a larger audit consists of whole chunks, so that the
+/// batches, and with them the last digits, are the same.
 pub(crate) const CHUNK: usize = 16;
 
 /// How many pictures that cannot be read are named before they are only counted.
@@ -35,24 +35,24 @@ const NAMED: usize = 10;
 
 /// The place in the data set of a picture that has this place among those that could be read.
 pub(crate) fn place_in_data(picture: usize, unread: &[Unread]) -> usize {
-    // Each unread one that comes before moves it on by one.
+    // Each unreadable picture before it moves it on by one.
     unread.iter().fold(picture, |place, unread| place + usize::from(unread.place <= place))
 }
 
-/// What was found of some pictures.
+/// The measurements on some pictures.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Observed {
     /// The pictures, in the order of the data set.
     pub pictures: Vec<Picture>,
-    /// What the models said of them.
+    /// The answers of the models.
     pub observations: Vec<Observation>,
-    /// Where their maps lie.
+    /// Where their maps concentrate.
     pub maps: Vec<MapRow>,
     /// What the report shows of those in the gallery.
     pub exhibits: Vec<Shown>,
-    /// Maps in small, where the config asks for kinds of maps.
+    /// Reduced maps, if the config asks for groups of maps.
     pub sketches: Vec<Sketch>,
-    /// The pictures that could not be read, of which there is nothing else.
+    /// The pictures that could not be read, for which there are no measurements.
     pub unread: Vec<Unread>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Shown {
     pub size: (u32, u32),
     /// The picture, as JPEG.
     pub view: Vec<u8>,
-    /// Its regions' outlines, as a PNG to lay over it.
+    /// The outlines of its regions, as a PNG overlay.
     pub outlines: Vec<u8>,
     /// Its changed versions by artefact and change, at the first place of each, as JPEG.
     pub edited: Vec<(usize, Change, Vec<u8>)>,
@@ -122,7 +122,7 @@ impl Observed {
         self
     }
 
-    /// Refuses more unread pictures than the config allows of the whole data set.
+    /// Returns an error if there are more unreadable pictures than the config allows for the whole data set.
     ///
     /// # Errors
     /// [`Error::Usage`] that names them.
@@ -147,12 +147,12 @@ impl Observed {
     }
 }
 
-/// The pictures of one chunk, of so many in all.
+/// The pictures of one chunk, given the number of pictures in all.
 pub(crate) fn of_chunk(chunk: usize, pictures: usize) -> Range<usize> {
     (chunk * CHUNK).min(pictures)..((chunk + 1) * CHUNK).min(pictures)
 }
 
-/// The chunks of so many pictures.
+/// The chunks of this number of pictures.
 pub(crate) fn chunks(pictures: usize) -> Range<usize> {
     0..pictures.div_ceil(CHUNK)
 }
@@ -190,7 +190,7 @@ fn geometries(plan: &Plan) -> Geometries {
     Geometries::new(plan.models.iter().map(|(_, model)| model.preprocessing().geometry))
 }
 
-/// What all parts of an audit have in common, as far as asking the models needs it.
+/// The common values of all parts of an audit that are needed for running the models.
 pub(crate) struct Given {
     /// How the probes are fitted.
     pub probes: Probes,
@@ -198,11 +198,12 @@ pub(crate) struct Given {
     pub versions: Vec<String>,
 }
 
-/// What is found of each picture of these chunks; what `journal` has of them is not found again. Where nothing is `given`, the probes
-/// are fitted, and it is for others to see that no picture is replaced meanwhile. Memory does not grow with the number of pictures but for the rows themselves and the gallery.
+/// The observations of each picture of these chunks; those that `journal` already contains are not made again. If no probes
+/// are `given`, they are fitted, and the caller has to make sure that no picture is replaced in the meantime. Memory does
+/// not grow with the number of pictures, except for the rows themselves and the gallery.
 ///
 /// # Errors
-/// A picture that cannot be read, or that is not the one of which the fingerprint was given; whatever the models report.
+/// A picture that cannot be read, or whose fingerprint is not the given one; and the models' errors.
 pub(crate) fn observe(
     plan: &Plan,
     chunks: Range<usize>,
@@ -224,7 +225,7 @@ pub(crate) fn observe(
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
-    // Nothing is left to ask where every chunk is there, so no probe is needed either.
+    // If every chunk is already in the journal, the models are not run, so no probe is needed either.
     for (number, chunk) in (0..).zip(all.chunks(CHUNK)) {
         let (before, total) = (number * CHUNK, all.len() as u64);
         let found = match journal.next() {
@@ -235,7 +236,7 @@ pub(crate) fn observe(
                     Some(probes) => probes,
                     None => probes.insert(Probes::fit(plan, &geometries)?),
                 };
-                // While these are at work the next ones are on their way.
+                // While these are processed, the next ones are already being read.
                 let start = number * CHUNK;
                 plan.data.read_ahead(&all[start..all.len().min(start + AHEAD)], true);
                 let read: Vec<Result<Prepared, Error>> =
@@ -258,7 +259,8 @@ pub(crate) fn observe(
                     exhibit: shown.binary_search(&picture.index).is_ok(),
                 };
                 let wanted: Vec<Wanted> = prepared.iter().map(wanted).collect();
-                // Whether the pictures are still those of the plan is found out beside: a store takes its time to say so.
+                // Whether the pictures are still those of the plan is checked concurrently, because a store takes a while to
+                // answer.
                 let (number, data) = (chunks.start + number, plan.data.as_ref());
                 thread::scope(|scope| {
                     let now = versions

@@ -1,4 +1,4 @@
-//! Results that appear whole or not at all.
+//! Results that appear completely or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::{Error, journal};
 
-/// A folder in the making. Files are written to a hidden folder beside it and moved to their place by
-/// [`finish`](Output::finish); whatever ends the program before that leaves nothing behind.
+/// A results folder that is being written. Files are written to a hidden folder next to it and moved to their place by
+/// [`finish`](Output::finish); if the program ends before that, nothing is left behind.
 #[derive(Debug)]
 pub struct Output {
     folder: PathBuf,
@@ -59,7 +59,8 @@ impl Output {
         let write = || {
             let mut file = BufWriter::new(File::create(&path)?);
             fill(&mut file)?;
-            // It is on the disk before it is moved: a machine that dies leaves no empty file of that name.
+            // The file is flushed to disk before it is moved, so that a crash of the machine does not leave an empty file of
+            // that name.
             file.into_inner()?.sync_all()
         };
         write().map_err(Error::output(&self.folder.join(name)))
@@ -70,7 +71,7 @@ impl Output {
     /// # Errors
     /// [`Error::Output`], for a name that leads out of the folder among others.
     pub fn staged(&mut self, name: &Path) -> Result<PathBuf, Error> {
-        // Names are made, not taken from what others named; this holds whoever makes them to it.
+        // Names are generated and never taken from untrusted input; this check enforces that.
         if !name.components().all(|part| matches!(part, Component::Normal(_))) {
             let reason = format!("'{}' lies outside that folder", name.display());
             return Err(Error::Output { path: self.folder.clone(), reason });
@@ -88,7 +89,7 @@ impl Output {
     /// # Errors
     /// [`Error::Output`].
     pub fn finish(self) -> Result<(), Error> {
-        // An interruption comes before the first file is moved or after the last.
+        // An interruption takes effect either before the first file is moved or after the last.
         let _uninterrupted = STAGING.lock();
         for name in &self.files {
             let target = self.folder.join(name);
@@ -112,7 +113,7 @@ pub fn clean_up_when_interrupted() {
         }
         let next = if journal::is_kept() { "; run the same command again to resume" } else { "" };
         let _ = writeln!(io::stderr(), "error: interrupted; nothing was written{next}");
-        // The usual exit takes libtorch's globals down while its threads still use them, and would crash.
+        // A normal exit destroys libtorch's globals while its threads still use them, and would crash.
         signal_hook::low_level::exit(2);
     });
 }

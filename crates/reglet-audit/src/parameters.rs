@@ -1,4 +1,4 @@
-//! A method's parameters by name, for words at the command line and paths in a config.
+//! A method's parameters by name, for arguments of the command line and paths in a config.
 
 use std::path::Path;
 

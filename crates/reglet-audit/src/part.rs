@@ -1,13 +1,14 @@
-//! Parts of an audit, made on many machines, and how they become one.
+//! Parts of an audit that are computed on many machines, and their merging.
 //!
-//! | file in a folder | holds |
+//! | file in a folder | contains |
 //! |---|---|
-//! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be believed |
-//! | `part-3-of-17.reglet` | what was observed of the third of 17 parts |
+//! | `plan.reglet` | what all parts have in common: the data's fingerprint, the probes, whether maps can be trusted |
+//! | `part-3-of-17.reglet` | the measurements of the third of 17 parts |
 //!
-//! A part is made of whole chunks, the same that an audit on one machine would run, so that its batches are the same, and with
-//! them the last digits. Each file begins with what it was made of ([`Identity`]) and has a checksum; it is written beside its
-//! place and renamed, so it is there whole or not at all, and the same part made twice is the same file.
+//! A part consists of whole chunks, the same ones that an audit on one machine would run, so that its batches are the same,
+//! and with them the last digits. Each file begins with a description of what it was computed from ([`Identity`]) and has a
+//! checksum. It is written under a temporary name and then renamed, so it is either complete or absent, and computing the
+//! same part twice gives identical files.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -33,7 +34,7 @@ const MAGIC: &[u8] = b"reglet part 3\n";
 /// The name of the file of what all parts have in common.
 pub(crate) const PLAN: &str = "plan.reglet";
 
-/// Which part of how many, from 1.
+/// The number of a part, from 1, and the number of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
     /// Its number, 1 to [`of`](Shard::of).
@@ -47,7 +48,7 @@ impl Shard {
     /// Slurm array, a Kubernetes indexed Job, or a HyperQueue task array whose ids begin with 1.
     ///
     /// # Errors
-    /// [`Error::Usage`] for anything else, or where the environment says nothing.
+    /// [`Error::Usage`] for anything else, or if the environment does not say which part.
     pub fn parse(text: &str) -> Result<Shard, Error> {
         Shard::of(text, |name| env::var(name).ok())
     }
@@ -83,7 +84,7 @@ impl Shard {
         }
     }
 
-    /// The part's chunks, of so many: as many for each part as can be.
+    /// The part's chunks, given the number of chunks in all, which are divided as evenly as possible.
     pub(crate) fn chunks(self, all: usize) -> Range<usize> {
         let bound = |parts: u32| (u64::from(parts) * all as u64 / u64::from(self.of)) as usize;
         bound(self.number - 1)..bound(self.number)
@@ -127,7 +128,7 @@ impl Identity {
         }
     }
 
-    /// In what it differs from another, in words.
+    /// The difference from another, as text.
     fn difference(&self, other: &Identity) -> Option<&'static str> {
         let differs = [
             (self.reglet != other.reglet || self.program != other.program, "another build of reglet"),
@@ -152,7 +153,7 @@ pub(crate) struct Common {
     pub seen: Vec<SeenFile>,
 }
 
-/// What was observed of a part.
+/// The measurements of a part.
 #[derive(Serialize, Deserialize)]
 struct Part {
     identity: Identity,
@@ -167,7 +168,7 @@ struct Part {
 /// What `folder` has of what all parts have in common, if it is there.
 ///
 /// # Errors
-/// [`Error::Usage`] where it is damaged.
+/// [`Error::Usage`] if it is damaged.
 pub(crate) fn common(folder: &Path) -> Result<Option<Common>, Error> {
     let path = folder.join(PLAN);
     if !path.exists() { Ok(None) } else { read(&path).map(Some) }
@@ -270,7 +271,7 @@ impl Parts {
                 )));
             }
             if let Some((other, ..)) = known.observed.get(&part.shard.number) {
-                // The same part by two machines is the same file.
+                // Two machines write the same part as identical files.
                 if sums.get(&part.shard.number) == Some(&sum) {
                     continue;
                 }
@@ -312,12 +313,12 @@ impl Parts {
         (&self.identity.config, &self.folder)
     }
 
-    /// What the plan has seen of files in object stores, where there is a plan.
+    /// What the plan knows about files in object stores, if there is a plan.
     pub fn seen(&self) -> &[SeenFile] {
         self.common.as_ref().map_or(&[], |(_, common)| &common.seen)
     }
 
-    /// All that was observed, in the order of the data set, and whether maps can be believed where that is known.
+    /// All that was observed, in the order of the data set, and whether maps can be trusted where that is known.
     ///
     /// # Errors
     /// [`Error::Usage`] where the parts are not of this plan, or do not cover its pictures.

@@ -1,4 +1,4 @@
-//! A config with everything that it names opened: nothing later checks it again.
+//! A plan: a config whose data and models have been opened and checked. Later stages do not check it again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,10 +17,9 @@ use crate::progress::{Progress, Step, Watch};
 use crate::source::{Document, Source};
 use crate::{Error, parameters};
 
-/// An audit that can be run: a config with everything that it names opened and checked against each other.
+/// An audit that can be run: a config whose data and models have been opened and checked for consistency.
 ///
-/// [`load`](Plan::load) makes one of a config's file; [`new`](Plan::new) of a data set and models that are open already, of
-/// whatever kind.
+/// [`load`](Plan::load) makes one from a config file, [`new`](Plan::new) from a data set and models that are already open.
 pub struct Plan {
     pub(crate) config: Config,
     /// The config's text, overrides applied.
@@ -31,7 +30,7 @@ pub struct Plan {
     pub(crate) folder: PathBuf,
     /// The pictures.
     pub(crate) data: Box<dyn Dataset>,
-    /// The regions under suspicion.
+    /// The suspected regions.
     pub(crate) artefacts: Vec<Suspect>,
     /// The classes whose scores are explained.
     pub(crate) targets: Vec<String>,
@@ -39,13 +38,13 @@ pub struct Plan {
     pub(crate) models: Vec<(String, Model)>,
     /// The methods.
     pub(crate) methods: Vec<Method>,
-    /// Whether nothing is said, on standard error, of how far the work has come.
+    /// Whether progress is not written to standard error.
     pub(crate) quiet: bool,
-    /// Who is told of it instead, and may stop it.
+    /// The callback that receives the progress instead, and may stop the audit.
     pub(crate) watch: Option<Watch>,
 }
 
-/// What a plan has opened and checked, for those who do something else with it than an audit.
+/// Everything that a plan has opened and checked, for callers that do something other than an audit with it.
 pub struct Opened {
     /// The config.
     pub config: Config,
@@ -53,7 +52,7 @@ pub struct Opened {
     pub folder: PathBuf,
     /// The pictures.
     pub data: Box<dyn Dataset>,
-    /// The regions under suspicion, by name, each with what changes pictures there.
+    /// The suspected regions, by name, each with what changes pictures there.
     pub artefacts: Vec<(String, Editor)>,
     /// The classes whose scores are explained.
     pub targets: Vec<String>,
@@ -63,34 +62,34 @@ pub struct Opened {
     pub methods: Vec<Method>,
 }
 
-/// A region under suspicion, and how pictures are changed to find out about it.
+/// A suspected region, and how pictures are changed to find out about it.
 #[derive(Debug)]
 pub(crate) struct Suspect {
     /// Its name in the data set.
     pub name: String,
-    /// What is changed about each picture.
+    /// The changes of each picture.
     pub changes: Vec<Change>,
     /// What changes it.
     pub editor: Editor,
 }
 
 impl Plan {
-    /// Reads a config, applies `key=value` overrides, and opens everything that it names. Its audit says on standard error
-    /// how far it has come.
+    /// Reads a config, applies `key=value` overrides, and opens the data and models that it names. The audit writes its
+    /// progress to standard error.
     ///
     /// # Errors
-    /// The first fault found; those of the config itself are shown at their line.
+    /// The first error found; errors in the config itself are shown at their line.
     pub fn load(name: &Path, overrides: &[String]) -> Result<Plan, Error> {
         Plan::open(Document::read(name, overrides)?)
     }
 
-    /// An audit of these models, each with its name, on these pictures, by the rest of `config`: its own `data` is not
-    /// opened, and of its `models` only what is expected of them is read. The models' classes must be named as those of
-    /// the pictures are. Its audit says nothing while it works.
+    /// An audit of these named models on these pictures, with the other keys of `config`: its `data` is not opened, and of
+    /// its `models` only the expectations are used. The classes of the models must have the same names as those of the
+    /// pictures. The audit prints no progress.
     ///
     /// # Errors
-    /// A value of the config that is out of range, or that names a region, a class or a layer that is not there; the message
-    /// shows the config as TOML. No model, or two of one name.
+    /// A value of the config that is out of range, or a region, a class or a layer that does not exist; the message shows
+    /// the config as TOML. No model, or two models with the same name.
     pub fn new(config: Config, data: Box<dyn Dataset>, models: Vec<(String, Model)>) -> Result<Plan, Error> {
         let source = Source::of_value("config", &config)?;
         let mut names: Vec<&String> = models.iter().map(|(name, _)| name).collect();
@@ -107,15 +106,15 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The same audit, watched: `watch` is told how far it has come, and says whether it is to go on. It is asked between
-    /// the models and the pictures, so an audit that is stopped ends soon, with [`Error::Stopped`].
+    /// The same audit with a callback: `watch` receives the progress and returns whether the audit should continue. It is
+    /// called between models and pictures, so a stopped audit ends soon, with [`Error::Stopped`].
     #[must_use]
     pub fn watched(mut self, watch: impl Fn(Step) -> bool + Send + Sync + 'static) -> Plan {
         self.watch = Some(Arc::new(watch));
         self
     }
 
-    /// What the audit is made by.
+    /// The config of the audit.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -148,7 +147,7 @@ impl Plan {
         };
         let data = options.open(folder);
         let data = data.map_err(|error| match error {
-            // The line of the config that would be shown may hold a secret.
+            // The line of the config that would be shown may contain a secret.
             DataError::Address(_) => Error::Data(error),
             error => source.at(options.key_of(&error), &error.to_string()),
         })?;
@@ -233,8 +232,9 @@ impl Plan {
     }
 }
 
-/// Pictures are changed at this many times the size at which models see them, where they have as much. Pillow's documentation calls
-/// three times as good as a fair resize (`reducing_gap`).
+/// Pictures are changed at this multiple of the size at which models see them, if they are that large. According to Pillow's
+/// documentation (`reducing_gap`), reducing to three times the size first gives a result nearly as good as a fair
+/// resampling.
 const OVERSAMPLING: u32 = 3;
 
 /// How many pixels the shorter side of a picture has at least when it is changed for these models.
@@ -243,7 +243,7 @@ pub(crate) fn resolution<'a>(models: impl IntoIterator<Item = &'a Model>) -> u32
     sides.max().unwrap_or(1).saturating_mul(OVERSAMPLING)
 }
 
-/// The regions under suspicion, each with what changes it. Pictures are changed at `resolution` where the config says no other.
+/// The suspected regions, each with what changes it. Pictures are changed at `resolution` where the config says no other.
 ///
 /// # Errors
 /// A region that the data set does not have, or a change that it gives no means for.
@@ -258,7 +258,7 @@ fn suspects(
         true => format!("artefacts.{name}"),
         false => "artefact".to_owned(),
     };
-    // Whoever names no lesion need not have one.
+    // A lesion is required only if the config names one.
     let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| *name != DEFAULT_LESION);
     for (key, region) in suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion) {
         if !data.regions().contains(region) {
@@ -349,7 +349,7 @@ impl ModelConfig {
                 return Err(Error::Usage(what.to_owned()));
             }
         };
-        // Where nobody says otherwise, a model with as many classes as the data has those of the data.
+        // Unless specified otherwise, a model with as many classes as the data has the data's classes.
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;
         }

@@ -1,4 +1,4 @@
-//! Progress: a bar on a terminal, plain lines elsewhere, and whoever else wants to know.
+//! Progress: a bar on a terminal, lines of text elsewhere, and callbacks.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use serde::Serialize;
 use crate::Error;
 use crate::plan::Plan;
 
-/// How far an audit has come.
+/// The progress of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// At what it is.
+    /// The current stage.
     pub stage: Stage,
-    /// So many are done…
+    /// The number of completed items…
     pub done: u64,
-    /// …of so many.
+    /// …and the total number.
     pub total: u64,
 }
 
@@ -25,11 +25,11 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The models' features of some pictures, for the probes; counted in pictures of each model.
+    /// Computing features of some pictures for the probes; counted in pictures of each model.
     Features,
-    /// What is found of every picture; counted in pictures.
+    /// Measuring all pictures; counted in pictures.
     Pictures,
-    /// Whether maps can be believed, and what kinds there are; counted in parts of that, for each model and target.
+    /// Testing and grouping the maps; counted in parts of this work, for each model and target.
     Maps,
 }
 
@@ -76,7 +76,7 @@ impl Progress {
         Progress { label, unit, bar, said: Instant::now(), quiet: false, watch: None }
     }
 
-    /// A stage of a plan's audit, which may ask for silence and be watched.
+    /// A stage of a plan's audit, which may be silent and may be watched.
     pub(crate) fn of(plan: &Plan, stage: Stage) -> Progress {
         let (label, unit) = stage.words();
         let watch = plan.watch.clone().map(|watch| (stage, watch));
@@ -89,10 +89,10 @@ impl Progress {
         progress
     }
 
-    /// `done` of `total` is done, and whoever watches wants the rest, too.
+    /// Reports that `done` of `total` is done, and asks the observer whether to continue.
     ///
     /// # Errors
-    /// [`Error::Stopped`] where they do not.
+    /// [`Error::Stopped`] if the observer does not want to continue.
     pub(crate) fn step(&mut self, done: u64, total: u64) -> Result<(), Error> {
         self.update(done, total);
         match &self.watch {
@@ -111,7 +111,7 @@ impl Progress {
             None if self.quiet => Ok(()),
             None => writeln!(std::io::stderr(), "{line}"),
         };
-        // A log on a full disk is no reason to stop.
+        // A log that cannot be written, for example on a full disk, is no reason to stop.
         let _ = written;
     }
 
@@ -123,7 +123,7 @@ impl Progress {
                 bar.set_position(done);
             }
             None if !self.quiet && self.said.elapsed() >= INTERVAL => {
-                // A log on a full disk is no reason to stop.
+                // A log that cannot be written, for example on a full disk, is no reason to stop.
                 let _ = writeln!(std::io::stderr(), "{}: {done} of {total} {}", self.label, self.unit);
                 self.said = Instant::now();
             }

@@ -1,4 +1,4 @@
-//! Plain properties of a picture: what a classifier might go by that nobody has named.
+//! Simple properties of a picture, which a classifier might use although the config does not name them.
 
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, Range};
@@ -18,23 +18,23 @@ const BORDER: (usize, usize) = (2, 25);
 /// So many rows are gone through by one thread.
 const ROWS: usize = 64;
 
-/// JPEG's blocks have so many columns.
+/// The number of columns of a JPEG block.
 const BLOCK: usize = 8;
 
 /// By name:
 ///
 /// * `brightness`, `contrast`: mean and standard deviation of the luma (ITU-R BT.601), 0 to 255;
-/// * `redness`, `saturation`: the means of red less green, and of the largest channel less the smallest, in levels;
+/// * `redness`, `saturation`: the means of red minus green, and of the largest channel minus the smallest, in levels;
 /// * `sharpness`: the mean absolute difference of a pixel from its four neighbours' mean, in levels;
 /// * `dark_border`: the share of the outer twelfth of the picture that is nearly black, 0 to 1;
-/// * `blockiness`: how much more neighbours differ across the borders of 8 × 8 blocks than elsewhere, a trace of JPEG
-///   compression; 1 is not at all;
+/// * `blockiness`: how much more neighbours differ across the borders of 8 × 8 blocks than elsewhere, as a trace of JPEG
+///   compression; 1 means no difference;
 /// * `width`, `height`, `aspect`: in pixels, and width over height.
 pub(crate) fn properties(picture: &RgbImage) -> BTreeMap<String, f64> {
     let (width, height) = picture.dimensions();
     let bands: Vec<Range<usize>> =
         (0..height as usize).step_by(ROWS).map(|start| start..(start + ROWS).min(height as usize)).collect();
-    // Whole numbers add up to the same in any order.
+    // Sums of integers are the same in any order.
     let sums = bands.into_par_iter().map(|rows| Sums::of(picture, rows));
     let sums = sums.reduce(Sums::default, |mut all, band| {
         all += band;
@@ -43,7 +43,7 @@ pub(crate) fn properties(picture: &RgbImage) -> BTreeMap<String, f64> {
     let mean =
         |sum: u64, count: u64, unit: f64| if count == 0 { 0.0 } else { sum as f64 / count as f64 / unit };
     let count = u64::from(width) * u64::from(height);
-    // The variance times the squared count: what is left of two large numbers, without a rounding.
+    // The variance times the squared count: the difference of two large numbers, without rounding.
     let spread = u128::from(count) * u128::from(sums.squares) - u128::from(sums.luma).pow(2);
     let step = |(sum, count): (u64, u64)| mean(sum, count, 1000.0) + 0.1;
     [
@@ -149,7 +149,7 @@ impl Sums {
         }
     }
 
-    /// The differences between neighbours, where there are all four.
+    /// The differences between neighbours, if all four exist.
     fn add_steps(&mut self, above: &[i32], here: &[i32], below: &[i32]) {
         let inner = 1..here.len().saturating_sub(1).max(1);
         let neighbours = here.windows(3).zip(&above[inner.clone()]).zip(&below[inner.clone()]);

@@ -1,9 +1,10 @@
-//! Everything that an audit observed, as it is kept beside its results: from it, and the config, all else is made.
+//! The record: all measurements of an audit, as saved beside its results. Everything else is computed from it and the
+//! config.
 //!
-//! | file in `rows/` | holds |
+//! | file in `rows/` | contains |
 //! |---|---|
-//! | `observations.parquet` | what the models said: a row for each model, picture and change |
-//! | `maps.parquet` | where the maps lie: a row for each map and region |
+//! | `observations.parquet` | the models' answers: a row for each model, picture and change |
+//! | `maps.parquet` | the localisation of maps: a row for each map and region |
 //! | `pictures.bin` | what the report shows: pictures, outlines and maps, encoded |
 //! | `run.json` | what was audited, by what, and the checksums of the other files |
 
@@ -27,7 +28,7 @@ const VERSION: u32 = 1;
 /// The folder within that of the results.
 const FOLDER: &str = "rows";
 
-/// Everything that an audit observed. [`judge`](crate::judge) concludes from it.
+/// All measurements of an audit. [`judge`](crate::judge) draws the conclusions from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     pub(crate) run: Run,
@@ -36,23 +37,23 @@ pub struct Record {
     pub(crate) clusterings: Vec<Kinds>,
 }
 
-/// What was audited, and by what.
+/// What was audited, and with which versions and settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub provenance: Provenance,
-    /// What the data set is called.
+    /// The name of the data set.
     pub data: String,
-    /// SHA-256 over all that was read.
+    /// The SHA-256 of all data that were read.
     pub fingerprint: String,
     /// The regions that the data set has.
     pub regions: Vec<String>,
     /// In the subject's order.
     pub models: Vec<ModelFacts>,
-    /// In the subject's order: how each artefact was put into pictures.
+    /// In the subject's order: how each artefact was inserted into pictures.
     pub insertions: Vec<Insertion>,
     /// In the subject's order: see [`EditOptions::resolution`](reglet_data::edit::EditOptions::resolution).
     pub resolutions: Vec<Option<u32>>,
-    /// Whether maps can be believed.
+    /// Whether maps can be trusted.
     pub tried: Vec<Tried>,
     /// The pictures of the data set that could not be read: there are no rows of them.
     #[serde(default)]
@@ -64,7 +65,7 @@ pub(crate) struct Run {
 pub(crate) struct ModelFacts {
     pub architecture: String,
     pub weights_sha256: String,
-    /// What was assumed or found of it that its numbers rest on, a sentence each.
+    /// Assumptions and findings about it that its numbers depend on, one sentence each.
     pub notes: Vec<String>,
 }
 
@@ -114,12 +115,12 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 impl Record {
-    /// What the models said, and where their maps lie.
+    /// The models' answers, and how their maps are distributed.
     pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
-    /// Whether the methods' maps can be believed, by model and target.
+    /// Whether the methods' maps can be trusted, by model and target.
     pub fn tried(&self) -> &[Tried] {
         &self.run.tried
     }
@@ -157,7 +158,7 @@ impl Record {
     /// Reads the record of the results in `results`.
     ///
     /// # Errors
-    /// [`Error::Usage`] where there is none, or a file is missing, damaged, or of another version.
+    /// [`Error::Usage`] if there is none, or a file is missing, damaged, or of another version.
     pub fn read(results: &Path) -> Result<Record, Error> {
         let folder = results.join(FOLDER);
         let read = |name: &str| {

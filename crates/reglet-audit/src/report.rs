@@ -1,5 +1,5 @@
-//! The report: everything an audit found as one HTML page that needs no other file and no network. A script sorts and
-//! filters its galleries; without it the whole page can be read.
+//! The report: all results of an audit as a self-contained HTML page that needs no network. A script sorts and filters its
+//! galleries; the page can be read completely without it.
 
 mod charts;
 mod evidence;
@@ -23,7 +23,7 @@ use page::Page;
 
 /// The page, for screens from 360 pixels wide, light or dark, and for paper, in the language of `results`.
 ///
-/// The verdicts come first, then each model's evidence, questions and gallery, then where it all comes from. Every
+/// The verdicts come first, then each model's evidence, questions and gallery, and last how everything was computed. Every
 /// name, sentence and config in `results` is escaped. `charts` are those of the models, in their order.
 pub fn render(results: &Results, charts: &[Charts]) -> String {
     let page = &Page::new(results);
@@ -36,7 +36,7 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                // Whatever a name may smuggle in, the page runs nothing but its own script and fetches nothing.
+                // Even if a name contains malicious markup, the page runs only its own script and loads nothing.
                 meta http-equiv="Content-Security-Policy" content=(script::policy());
                 title { (results.title) " · Reglet" }
                 style { (PreEscaped(style())) }

@@ -1,4 +1,4 @@
-//! What an audit found, as plain values that are saved and drawn.
+//! The results of an audit, as plain values that are saved and drawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,34 +14,34 @@ use serde::{Deserialize, Serialize};
 use crate::language::Language;
 use crate::suspects::Property;
 
-/// The version of `results.json`; raised whenever a field changes its meaning or goes.
+/// The version of `results.json`; incremented whenever a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 4;
 
-/// Everything an audit found.
+/// All results of an audit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Results {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// The language of its sentences.
     pub language: Language,
-    /// The title that the config gives.
+    /// The title from the config.
     pub title: String,
     /// The classes whose scores are explained and whose probabilities are compared.
     pub targets: Vec<String>,
-    /// The regions under suspicion (`ruler`).
+    /// The suspected regions (`ruler`).
     pub artefacts: Vec<String>,
-    /// The region a classifier should look at (`lesion`), if the data set has it.
+    /// The region that a classifier should look at (`lesion`), if the data set has it.
     pub lesion: Option<String>,
     /// The data.
     pub data: DataSummary,
     /// One entry for each model, artefact and target, in this order.
     pub cases: Vec<CaseResults>,
-    /// Where all this comes from.
+    /// The provenance of the results.
     pub provenance: Provenance,
 }
 
 impl Results {
-    /// What a case is called: its model, with its artefact and its target where there are several.
+    /// The title of a case: its model, with its artefact and its target if there are several.
     pub fn title_of(&self, case: &CaseResults) -> String {
         let mut title = case.name.clone();
         let several = [(self.artefacts.len() > 1, &case.artefact), (self.targets.len() > 1, &case.target)];
@@ -57,33 +57,34 @@ impl Results {
     }
 }
 
-/// The data that was audited.
+/// The data of the audit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DataSummary {
     /// Its name.
     pub name: String,
     /// How many pictures.
     pub pictures: usize,
-    /// How many patients or lesions they are of; as many as there are pictures where the data do not say.
+    /// The number of patients or lesions; equal to the number of pictures if the data do not identify them.
     pub groups: usize,
     /// Its classes.
     pub classes: Vec<String>,
-    /// SHA-256 over all that was read.
+    /// The SHA-256 of all data that were read.
     pub fingerprint: String,
-    /// By region, on how many pictures its mask was estimated, since nobody has drawn one.
+    /// By region, the number of pictures with an estimated mask, because none has been drawn.
     pub estimated: BTreeMap<String, usize>,
-    /// The pictures that could not be read: they are left out of all else.
+    /// The pictures that could not be read; they are excluded from everything else.
     pub unread: Vec<Unread>,
-    /// What is known of each artefact, by name.
+    /// Information on each artefact, by name.
     pub artefacts: BTreeMap<String, ArtefactSummary>,
-    /// Plain properties of the pictures and columns of the data that go with a target, by target, the strongest first.
+    /// Simple properties of the pictures and columns of the data that are associated with a target, by target, the strongest
+    /// first.
     pub suspects: BTreeMap<String, Vec<Property>>,
 }
 
-/// A picture that could not be read, and so is left out.
+/// A picture that could not be read and is therefore excluded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unread {
-    /// Its place in the data set, from 0.
+    /// Its index in the data set, from 0.
     pub place: usize,
     /// Its name.
     pub id: String,
@@ -94,23 +95,23 @@ pub struct Unread {
 /// One artefact in the data.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ArtefactSummary {
-    /// How many pictures of each class show it, or not: `[class][0 = without, 1 = with]`.
+    /// The numbers of pictures of each class that show it or not: `[class][0 = without, 1 = with]`.
     pub groups: Vec<[usize; 2]>,
-    /// By target: how strongly it goes with the target. Nothing where every picture, or none, has the one or the other.
+    /// By target: the strength of its association with the target. Nothing if all pictures, or none, have one of the two.
     pub association: BTreeMap<String, Association>,
-    /// How it was put into pictures.
+    /// How it was inserted into pictures.
     pub insertion: Insertion,
-    /// Pictures with a shorter side of at least twice so many pixels were made smaller, by a whole factor and to no less than
-    /// that, before they were changed. Nothing where all were changed at their own size.
+    /// Pictures with a shorter side of at least twice this number of pixels were reduced by an integer factor, to no less
+    /// than this number, before they were edited. Nothing if all were edited at their own size.
     pub resolution: Option<u32>,
 }
 
-/// What was found of one model, one artefact and one target.
+/// The results for one model, one artefact and one target.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CaseResults {
     /// The model's name in the config.
     pub name: String,
-    /// The region under suspicion.
+    /// The suspected region.
     pub artefact: String,
     /// The class whose probability is compared.
     pub target: String,
@@ -118,34 +119,34 @@ pub struct CaseResults {
     pub architecture: String,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
-    /// What was assumed or found of the model that its numbers rest on, a sentence each.
+    /// Assumptions and findings about the model that its numbers depend on, one sentence each.
     pub notes: Vec<String>,
     /// What was concluded.
     pub verdict: Verdict,
-    /// What the config expects, if it says so.
+    /// The expectation of the config, if there is one.
     pub expected: Option<Expectation>,
-    /// The probability above which a picture is called the target; `None` where it is called what is most probable.
+    /// The probability above which a picture is classified as the target; `None` if the most probable class decides.
     pub decision: Option<f64>,
     /// The probability of the target by group.
     pub groups: Vec<Group>,
-    /// How good the answers are: on all pictures, on those without and with the artefact, and by each column of the data.
+    /// The accuracy of the answers: on all pictures, on those without and with the artefact, and by each column of the data.
     pub performance: Vec<Performance>,
-    /// Who is served worst; `None` where no part has enough pictures.
+    /// The subgroup with the lowest accuracy; `None` if no subgroup has enough pictures.
     pub worst: Option<Worst>,
-    /// What each change does to the answer.
+    /// The effect of each change on the answer.
     pub effects: Vec<Effect>,
-    /// What untouched pictures say, by class.
+    /// The comparison of unedited pictures, by class.
     pub natural: Vec<Natural>,
-    /// What pairs of the same lesion say; `None` where the data have none.
+    /// The comparison of pairs of the same lesion; `None` if the data have none.
     pub pairs: Option<Pairs>,
-    /// Whether the edits are, to the model, what they stand for; `None` where that was not tried.
+    /// Whether the model responds to the edits as to real pictures; `None` if this was not tested.
     pub taken: Option<Taken>,
-    /// Where each method looks.
+    /// Where the maps of each method concentrate.
     pub attention: Vec<Attention>,
-    /// Plain properties of the pictures and columns of the data that go with the score given the label, the strongest
-    /// first.
+    /// Simple properties of the pictures and columns of the data that are associated with the score given the label, the
+    /// strongest first.
     pub suspects: Vec<Property>,
-    /// What kinds of maps each method gives of the target's pictures; empty where the config does not ask.
+    /// The kinds of maps that each method gives for the target's pictures; empty if the config does not request them.
     pub clusterings: Vec<Clustering>,
     /// Each picture's part.
     #[serde(skip)]
@@ -153,7 +154,7 @@ pub struct CaseResults {
 }
 
 impl CaseResults {
-    /// Whether the verdict is what the config expects or, where it expects nothing, no shortcut.
+    /// Whether the verdict is as the config expects or, without an expectation, not a shortcut.
     pub fn is_as_expected(&self) -> bool {
         self.expected.unwrap_or(Expectation::NoShortcut).holds(self.verdict.kind)
     }
@@ -166,13 +167,13 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// In one sentence.
     pub summary: String,
-    /// What it rests on, a sentence for each piece of evidence.
+    /// The reasons, one sentence for each piece of evidence.
     pub reasons: Vec<String>,
     /// The same as values.
     pub judgement: Judgement,
 }
 
-/// What the config expects of a model.
+/// The expectation of the config for a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Expectation {
@@ -182,7 +183,7 @@ pub enum Expectation {
     Clear,
     /// The verdict `inconclusive`.
     Inconclusive,
-    /// Any verdict but `shortcut`.
+    /// Any verdict except `shortcut`.
     NoShortcut,
 }
 
@@ -208,38 +209,38 @@ impl Expectation {
     }
 }
 
-/// The kinds of maps that one method gives of the target's pictures.
+/// The kinds of maps that one method gives for the target's pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Clustering {
     /// The method's name.
     pub method: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
-    /// How many maps were compared.
+    /// The number of maps that were compared.
     pub pictures: usize,
-    /// The smallest eigenvalues of the neighbourhood graph's Laplacian; where they leave the largest gap, so many kinds
-    /// there are.
+    /// The smallest eigenvalues of the neighbourhood graph's Laplacian; the position of the largest gap gives the number of
+    /// kinds.
     pub eigenvalues: Vec<f64>,
     /// The kinds, the largest first.
     pub clusters: Vec<Cluster>,
 }
 
-/// Maps that are alike.
+/// A group of similar maps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cluster {
     /// How many pictures.
     pub pictures: usize,
     /// Their names.
     pub members: Vec<String>,
-    /// The share of them that is called the target.
+    /// The share of them that is classified as the target.
     pub called: Option<f64>,
     /// The mean probability of the target.
     pub probability: Option<f64>,
     /// The share that shows the artefact, of those that are annotated.
     pub artefact: Option<f64>,
-    /// The mean density of each region, over the pictures that show it: 1 is chance.
+    /// The mean density of each region, over the pictures that show it; 1 is chance.
     pub density: BTreeMap<String, f64>,
-    /// The pictures that are most like all others of the cluster.
+    /// The pictures that are most similar to all others of the cluster.
     pub typical: Vec<Typical>,
 }
 
@@ -254,41 +255,41 @@ pub struct Typical {
     /// The picture as the model saw it, as JPEG.
     #[serde(skip)]
     pub picture: Vec<u8>,
-    /// The map as a PNG to lay over it.
+    /// The map, as a PNG overlay.
     #[serde(skip)]
     pub layer: Vec<u8>,
 }
 
-/// What a model says of one picture.
+/// The answer of a model for one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Answer {
     /// The target's probability.
     pub probability: f64,
-    /// Whether the picture is called the target; after a change, at most of its places.
+    /// Whether the picture is classified as the target; after a change, at the majority of its places.
     pub called: bool,
 }
 
-/// One picture's part of a case.
+/// The results of a case for one picture.
 #[derive(Debug, Clone)]
 pub struct SampleResult {
     /// The picture's name.
     pub id: String,
     /// Its class.
     pub label: String,
-    /// Whether it shows the artefact; `None` where nobody has annotated it.
+    /// Whether it shows the artefact; `None` if it is not annotated.
     pub artefact: Option<bool>,
     /// The regions whose mask was estimated.
     pub estimated: BTreeSet<String>,
-    /// What the model says of it.
+    /// The model's answer for it.
     pub answer: Answer,
-    /// What it says after each change that could be made, on average over the change's places.
+    /// The model's answer after each possible change, averaged over the change's places.
     pub changed: BTreeMap<Change, Answer>,
-    /// What taking the artefact away, or putting it in where it is not, adds to the target's probability beyond the neutral
-    /// edit, on average over the places that the verdict counts; `None` where there is none.
+    /// The change of the target's probability when the artefact is removed, or added if it is absent, beyond that of the
+    /// neutral edit, averaged over the places that the verdict uses; `None` if there is none.
     pub effect: Option<f64>,
     /// For each method, in the config's order.
     pub maps: Vec<SampleMap>,
-    /// What the gallery shows of it: kept for those in the gallery.
+    /// What the gallery shows of it; kept for the pictures in the gallery.
     pub exhibit: Option<Exhibit>,
 }
 
@@ -299,45 +300,45 @@ pub struct Exhibit {
     pub size: (u32, u32),
     /// The picture as the model saw it, as JPEG.
     pub picture: Vec<u8>,
-    /// Its regions' outlines, as a PNG to lay over it.
+    /// The outlines of its regions, as a PNG overlay.
     pub outlines: Vec<u8>,
     /// Its changed versions as the model saw them, as JPEG.
     pub edited: Vec<(Change, Vec<u8>)>,
 }
 
-/// One map's part of one picture's results.
+/// The results of one map for one picture.
 #[derive(Debug, Clone)]
 pub struct SampleMap {
     /// The method's name.
     pub method: String,
-    /// By region; a region that the picture does not show, and a map without a positive value, have none.
+    /// By region. There is no entry for a region that the picture does not show, and none for a map without positive values.
     pub regions: BTreeMap<String, Placement>,
     /// The relative completeness gap.
     pub gap: Option<f64>,
-    /// What there is to say of the map.
+    /// The remark on the map, if there is one.
     pub remark: Option<String>,
-    /// What it looks like; `None` for a void map.
+    /// The appearance of the map; `None` for an unusable map.
     pub character: Option<Character<f64>>,
-    /// The map as a PNG to lay over the picture: kept for those in the gallery.
+    /// The map, as a PNG overlay; kept for the pictures in the gallery.
     pub layer: Option<Vec<u8>>,
 }
 
-/// Where the results come from.
+/// The provenance of the results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
     /// Reglet's version.
     pub reglet: String,
     /// The version of libtorch that the program was compiled for.
     pub libtorch: String,
-    /// Where the models ran.
+    /// The device of the models.
     pub device: String,
     /// The seed of everything random.
     pub seed: u64,
-    /// The config, as text, with every override applied.
+    /// The config, as text, with all overrides applied.
     pub config: String,
     /// The config's SHA-256.
     pub config_sha256: String,
-    /// How long the models were asked, in seconds.
+    /// The time that the models took, in seconds.
     pub seconds: f64,
 }
 

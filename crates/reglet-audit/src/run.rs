@@ -1,4 +1,4 @@
-//! The program `reglet-run`, which does what `reglet` is asked for.
+//! The program `reglet-run`, which carries out the commands of `reglet`.
 
 mod memory;
 mod words;
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok((text, status)) => {
-            // A reader that has gone away (`reglet … | head`) is no failure of ours.
+            // A reader that has closed the pipe (`reglet … | head`) is not an error.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::from(status)
         }
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
                 Error::Config(fault) => format!("{:?}", miette::Report::new(*fault)),
                 other => format!("error: {other}"),
             };
-            // Where the message cannot be written either (a log on a full disk), the exit status has to do.
+            // If the message cannot be written either (a log on a full disk), only the exit status reports the error.
             let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
             ExitCode::from(2)
         }

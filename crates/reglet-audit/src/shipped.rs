@@ -1,4 +1,4 @@
-//! The configs and weights that come inside the program.
+//! The configs and weights that are embedded in the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,11 +24,12 @@ const FILES: [(&str, &[u8]); 11] = [
     ("models/phantom-shortcut.safetensors", include_bytes!("../configs/models/phantom-shortcut.safetensors")),
 ];
 
-/// The configs with what each is for, as text; or, where a folder is given, writes them there, with the weights they name.
+/// Returns the list of configs with the purpose of each as text or, if a folder is given, writes the configs there together
+/// with the weights that they name.
 ///
 /// # Errors
-/// [`Error::Usage`] where one of the files is there already and says something else, [`Error::Output`] if nothing can be
-/// written there.
+/// [`Error::Usage`] if one of the files already exists with other content, [`Error::Output`] if nothing can be written
+/// there.
 pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
     let Some(folder) = folder else {
         let lines = names().map(|name| format!("{name:22} {}\n", purpose(name)));
@@ -55,11 +56,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FILES.into_iter().map(|(name, _)| name).filter(|name| name.ends_with(".toml"))
 }
 
-/// Where the config called `name` lies with what it names: written to the user's cache the first time. `None` for a name that
-/// is no config's.
+/// The path of the config called `name`. The first time, it is written to the user's cache together with the files that it
+/// names. `None` if no config has that name.
 ///
 /// # Errors
-/// [`Error::Usage`] where there is no cache, [`Error::Output`] if nothing can be written there.
+/// [`Error::Usage`] if there is no cache, [`Error::Output`] if nothing can be written there.
 pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
     if !names().any(|known| known == name) {
         return Ok(None);
@@ -71,7 +72,7 @@ pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
         hash.update(content);
     }
     let folder = cache.join("configs").join(hexadecimal(&hash.finalize()[..8]));
-    // Somebody may have changed a file there.
+    // A file there may have been changed.
     if FILES.iter().any(|(name, content)| fs::read(folder.join(name)).ok().as_deref() != Some(content)) {
         write(&folder)?;
     }

@@ -1,4 +1,4 @@
-//! A config's text: found, read, overridden, and pointed into where something in it is wrong.
+//! A config's text: finding it, reading it, applying overrides, and locating errors in it.
 
 use std::fs;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use crate::{ConfigError, Error, shipped};
 
-/// A config as it was read, with what is needed to point into it.
+/// A config as it was read, with the information for locating errors in it.
 pub(crate) struct Document<T> {
     /// What it says.
     pub config: T,
@@ -117,8 +117,8 @@ impl Source {
         self.fault(message.to_owned(), span)
     }
 
-    /// The text with `key=value` overrides applied: dotted keys, values in TOML or else plain text. A path
-    /// that exists seen from the current folder is meant from there.
+    /// The text with `key=value` overrides applied; keys are dotted, and values are TOML or else plain text. A value that is
+    /// an existing path relative to the current folder is taken relative to it.
     pub(crate) fn with_overrides(self, overrides: &[String]) -> Result<Source, Error> {
         if overrides.is_empty() {
             return Ok(self);

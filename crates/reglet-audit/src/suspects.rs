@@ -1,4 +1,4 @@
-//! Suspects that nobody named: plain properties of the pictures and columns of the data that go with the label, or with
+//! Further suspects: simple properties of the pictures and columns of the data that are associated with the label, or with
 //! the score given the label.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,20 +8,21 @@ use reglet_statistics::{Relation, category_with_label, holm, number_with_label, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One property or column, and how strongly it goes with what is in question.
+/// One property or column, and the strength of its association.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Property {
     /// Its name.
     pub name: String,
-    /// Whether it is a column of the data; else it is measured on the picture.
+    /// Whether it is a column of the data; otherwise, it is measured on the picture.
     pub column: bool,
-    /// On how many pictures it is known.
+    /// The number of pictures for which it is known.
     pub pictures: usize,
-    /// How strongly it goes with it: 0, not at all; 1, as strongly as can be; below 0 where it falls as the other rises.
+    /// The strength of the association: 0 is none, 1 is the maximum, and negative values mean that one falls as the other
+    /// rises.
     pub strength: f64,
     /// What `strength` is.
     pub measure: Strength,
-    /// Its p-value, corrected for all properties and columns that are compared (Holm).
+    /// Its p-value, corrected for all properties and columns (Holm).
     pub p: f64,
 }
 
@@ -29,7 +30,7 @@ pub struct Property {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strength {
-    /// Somers' D: twice the area under the ROC curve less one.
+    /// Somers' D: twice the area under the ROC curve minus one.
     SomersD,
     /// Cramér's V.
     CramersV,
@@ -37,16 +38,16 @@ pub enum Strength {
     RankCorrelation,
 }
 
-/// A column with more values than these that are no numbers names pictures rather than kinds of them.
+/// A column with more non-numerical values than this identifies individual pictures rather than kinds of pictures.
 const MOST_VALUES: usize = 40;
 
-/// What is known of every picture by one name.
+/// The values of one property or column for all pictures.
 enum Known {
     Numbers(Vec<f64>),
     Kinds(Vec<Option<u32>>),
 }
 
-/// What goes with the class number `class`, the strongest first.
+/// The properties associated with the class number `class`, the strongest first.
 pub(crate) fn of_label(pictures: &[Picture], class: Option<usize>, seed: u64) -> Vec<Property> {
     let Some(class) = class else { return Vec::new() };
     let labels: Vec<bool> = pictures.iter().map(|picture| picture.label == class).collect();
@@ -63,7 +64,7 @@ pub(crate) fn of_label(pictures: &[Picture], class: Option<usize>, seed: u64) ->
     })
 }
 
-/// What goes with a model's score of a target among the pictures of one class, the strongest first.
+/// The properties associated with a model's score of a target among the pictures of one class, the strongest first.
 pub(crate) fn of_score(rows: &Rows, model: usize, target: usize, seed: u64) -> Vec<Property> {
     let mut scores = vec![f64::NAN; rows.pictures.len()];
     for row in rows.observations.iter().filter(|row| row.model == model && row.edit.is_none()) {
@@ -116,7 +117,7 @@ impl Known {
     }
 }
 
-/// Every property and column that tells pictures apart.
+/// Every property and column with different values.
 fn all(pictures: &[Picture]) -> Vec<(String, bool, Known)> {
     let mut all = Vec::new();
     let names: BTreeSet<&String> = pictures.iter().flat_map(|picture| picture.properties.keys()).collect();
@@ -139,7 +140,7 @@ fn all(pictures: &[Picture]) -> Vec<(String, bool, Known)> {
             all.push((name.clone(), true, Known::Kinds(cells.iter().map(kind).collect())));
         }
     }
-    // What is the same everywhere goes with nothing.
+    // A constant is not correlated with anything.
     all.retain(|(.., known)| match known {
         Known::Numbers(values) => {
             let mut finite = values.iter().filter(|value| value.is_finite());

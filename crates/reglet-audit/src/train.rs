@@ -1,4 +1,4 @@
-//! `reglet train-shipped`: the small classifiers that come with the program again.
+//! `reglet train-shipped`: trains the small classifiers that come with the program again.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::{Error, Output};
 /// Trains the classifiers that come with the program and writes them to `folder`, as 16-bit floats.
 ///
 /// # Errors
-/// A folder that cannot be written to.
+/// The folder cannot be written to.
 pub fn train_shipped(folder: &Path) -> Result<String, Error> {
     let mut output = Output::new(folder)?;
     let mut lines = Vec::new();
@@ -30,7 +30,7 @@ pub fn train_shipped(folder: &Path) -> Result<String, Error> {
 /// Writes a classifier's weights as the file `name` of `output`, whose folder is `folder`.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// The file cannot be written.
 pub(crate) fn save(trained: &Trained, output: &mut Output, folder: &Path, name: &str) -> Result<(), Error> {
     let path = output.staged(Path::new(name))?;
     trained.save(&path).map_err(Error::output(&folder.join(name)))

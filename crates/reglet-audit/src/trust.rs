@@ -1,5 +1,5 @@
-//! Whether a method's maps can be believed: they should stay when the picture hardly changes, and go when the
-//! model is no longer the one that was trained.
+//! Whether a method's maps can be trusted: they should be stable when the picture hardly changes, and should change when the
+//! model's weights are re-initialised.
 
 use ndarray::Array2;
 use rand::SeedableRng;
@@ -23,24 +23,25 @@ use crate::plan::Plan;
 /// The standard deviation of the noise, as a share of the range of the input's values.
 const NOISE: f64 = 0.02;
 
-/// So many parts the work has: explaining the pictures, their faithfulness, with noise, and three times with other weights.
+/// The number of parts of the work: explaining the pictures, measuring faithfulness, explaining them with noise, and three
+/// times with other weights.
 pub(crate) const PARTS: usize = 6;
 
-/// For each method of the plan, what a few pictures say of it, with the plan's model and target of these numbers. Empty
-/// where the config asks for no pictures.
+/// Tests each method of the plan on a few pictures, with the plan's model and target of these numbers. Empty if the config
+/// sets the number of pictures to zero.
 ///
-/// * *Stability*: the rank correlation of the map with that of the same picture under noise too faint to be seen,
-///   the median over the pictures.
-/// * *Cascading randomisation* (Adebayo et al., *Sanity checks for saliency maps*, 2018): the rank correlation with
-///   the map of the same model with its weights, from the head down, re-initialised. A map that stays shows
+/// * *Stability*: the rank correlation between a picture's map and its map after imperceptible noise, as the median over the
+///   pictures.
+/// * *Cascading randomisation* (Adebayo et al., *Sanity checks for saliency maps*, 2018): the rank correlation with the map
+///   of the same model after its weights have been re-initialised, from the head downwards. A map that does not change shows
 ///   the picture, and not what the model has learnt.
-/// * *Faithfulness*: whether what the map points at is what moves the answer.
+/// * *Faithfulness*: whether the regions that the map highlights influence the answer.
 ///
-/// Costs five times the methods' passes on these pictures, and those of [`faithfulness`]. Before each of these [`PARTS`], `step` says
-/// whether to go on.
+/// Costs five times the methods' passes on these pictures, and those of [`faithfulness`]. Before each of these [`PARTS`],
+/// `step` returns whether to continue.
 ///
 /// # Errors
-/// A picture that cannot be read, or whatever the model, a method or `step` reports.
+/// A picture that cannot be read, or an error of the model, a method or `step`.
 pub(crate) fn trust(
     plan: &Plan,
     model: usize,
@@ -56,12 +57,13 @@ pub(crate) fn trust(
             plan.data.read_ahead(&chosen[place..], false);
         }
         let picture = match plan.data.picture(index) {
-            // Where every picture is read it is said which are broken.
+            // Broken pictures are reported where every picture is read.
             Err(fault) if fault.is_lasting() => continue,
             picture => picture?,
         };
         let view = model.preprocessing().view(&picture)?;
-        // One batch is of one size; where the preprocessing leaves several, those of the first will do.
+        // All pictures of a batch have one size; if the preprocessing gives several sizes, those of the first size are
+        // enough.
         if views.first().is_none_or(|first| first.dimensions() == view.dimensions()) {
             views.push(view);
         }
@@ -118,7 +120,7 @@ pub(crate) fn trust(
     Ok(trust.collect())
 }
 
-/// Why a method is kept out of the verdict, if it is.
+/// Why a method is excluded from the verdict, if it is.
 fn doubt(stability: Option<f64>, randomised: &[Randomised], rules: &TrustConfig) -> Option<Doubt> {
     if let Some(found) = stability.filter(|found| *found < rules.min_stability) {
         return Some(Doubt::Unstable { found, least: rules.min_stability });
@@ -155,8 +157,8 @@ fn noisy(input: &Tensor, seed: u64) -> Result<Tensor, Error> {
 /// The model with the last `share` of its modules' weights, at least the head's, re-initialised, and that share. `None` for a
 /// model without weights that training changes.
 ///
-/// Weights begin as PyTorch's layers do where the architecture is built in. Of an imported model it is not known how they
-/// began: its own are shuffled within each tensor, which keeps their distribution and destroys what they have learnt.
+/// For a built-in architecture, weights are initialised as in PyTorch's layers. The initialisation of an imported model is
+/// unknown, so its weights are shuffled within each tensor, which preserves their distribution and destroys what was learnt.
 fn randomise(model: &Model, share: f64, seed: u64) -> Result<Option<(Model, f64)>, Error> {
     let graph = model.graph();
     let module = |name: &str| name.rsplit_once('.').map_or_else(String::new, |(module, _)| module.to_owned());

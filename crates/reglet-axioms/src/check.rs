@@ -74,7 +74,7 @@ pub fn check_with(axiom: Axiom, subject: &Subject, effort: Effort) -> Verdict {
         cases: effort.cases,
         failure_persistence: None,
         max_global_rejects: 100 * effort.cases,
-        // Counted below, since proptest prints a line when it stops by itself.
+        // The cases are counted below, because proptest prints a line if it stops by itself.
         max_shrink_iters: 1_000_000_000,
         ..Config::default()
     };

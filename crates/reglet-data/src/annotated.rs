@@ -1,4 +1,4 @@
-//! A picture's regions, wherever they come from, brought to its pixels.
+//! The regions of a picture, from all sources, converted to its pixels.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::picture::{self, Decoded, Limits, Orientation};
 use crate::reader::Reader;
 use crate::{DataError, DrawnOn, Mask};
 
-/// A picture that has been read, whose regions are asked for.
+/// A picture that has been read and whose regions are needed.
 pub(crate) struct Regions<'a> {
     pub(crate) id: &'a str,
     pub(crate) frame: Frame,
@@ -33,7 +33,7 @@ impl Regions<'_> {
             });
         }
         let mask = Mask::from_gray(&decoded.pixels)?;
-        // Masks are often written with 1 for inside, which looks like nothing at all.
+        // Masks are often written with 1 for inside, which looks black in a viewer.
         if mask.is_empty()
             && let Some(brightest @ 1..) = decoded.pixels.as_raw().iter().copied().max()
         {
@@ -42,7 +42,7 @@ impl Regions<'_> {
         let size = Some(mask.dimensions());
         let ways = self.frame.ways(self.drawn_on, size, Some(&decoded));
         let Decoded { sha256, pixels, .. } = decoded;
-        // Of a large picture each copy weighs: the grey one has done its duty.
+        // Each copy of a large picture takes much memory, so the grey one is dropped as soon as it is no longer needed.
         drop(pixels);
         if let [way] = ways[..] {
             return Ok((self.frame.place(mask, way)?, sha256));
@@ -64,7 +64,8 @@ impl Regions<'_> {
         self.only(ways.into_iter().map(drawn), &regions, coco.file(), size)
     }
 
-    /// What every way that can be comes to. It is an error where they differ, none can be, or none fits the size.
+    /// The common result of all possible orientations. It is an error if they differ, if none is possible, or if none fits
+    /// the size.
     fn only<T: PartialEq>(
         &self,
         mut ways: impl Iterator<Item = Result<T, DataError>>,

@@ -1,7 +1,7 @@
 //! Regions from an annotation file in the format of the COCO data set.
 //!
-//! Polygons, boxes and run lengths are read, the latter plain or compressed; crowds are regions like any
-//! other. The format is that of <https://cocodataset.org/#format-data>.
+//! Polygons, boxes and run lengths (plain or compressed) are supported; crowds are treated like other regions. The format is
+//! that of <https://cocodataset.org/#format-data>.
 
 mod document;
 mod numbers;
@@ -19,14 +19,14 @@ use crate::remote::join;
 use crate::{DataError, Mask};
 use runs::Runs;
 
-/// Where annotations are, and which of their categories are regions.
+/// The annotation file, and the categories that are regions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CocoOptions {
     /// The JSON file: a path, or an address in an object store or on the web.
     pub file: PathBuf,
-    /// Categories of the file by name, and the region that each is part of. Where this is left out, every
-    /// category is a region of the same name.
+    /// Categories of the file by name, and the region to which each belongs. By default, every category is a region of the
+    /// same name.
     #[serde(default)]
     pub regions: Option<BTreeMap<String, String>>,
 }
@@ -37,7 +37,7 @@ impl CocoOptions {
         Self { file: file.into(), regions: None }
     }
 
-    /// The same annotations with a relative path taken from the folder `base`.
+    /// The same annotations, with a relative path resolved against the folder `base`.
     pub fn relative_to(self, base: &Path) -> Self {
         Self { file: join(base, &self.file), ..self }
     }
@@ -45,8 +45,8 @@ impl CocoOptions {
 
 /// The regions of annotated pictures, by the pictures' file names.
 ///
-/// A picture that is listed here without an annotation is known not to show any of the regions; of one that
-/// is not listed, nothing is known.
+/// A picture that is listed without an annotation is known not to show any of the regions; nothing is known about a picture
+/// that is not listed.
 #[derive(Debug, Clone)]
 pub struct Coco {
     file: PathBuf,
@@ -59,8 +59,8 @@ impl Coco {
     /// Reads an annotation file.
     ///
     /// # Errors
-    /// Where the file cannot be read, is not JSON of this format, has no category that was asked for, or has
-    /// annotations that are malformed or of a picture or category that is not in it.
+    /// The file cannot be read, is not JSON of this format, lacks a requested category, or has annotations that are
+    /// malformed or refer to a picture or category that does not exist.
     pub fn open(options: &CocoOptions) -> Result<Self, DataError> {
         document::read(options)
     }
@@ -85,23 +85,23 @@ impl Coco {
         self.images.iter().map(|image| image.file_name.as_str())
     }
 
-    /// Whether the picture has an annotation for the region; `None` where there is no such picture or region.
+    /// Whether the picture has an annotation for the region; `None` if there is no such picture or region.
     pub fn shows(&self, image: usize, region: &str) -> Option<bool> {
         let image = self.images.get(image)?;
         self.regions.contains(region).then(|| image.drawings.contains_key(region))
     }
 
-    /// The width and height in pixels that the file gives for the picture, or that its run lengths have.
+    /// The width and height in pixels that the file, or its run lengths, specify for the picture.
     pub fn size(&self, image: usize) -> Option<(u32, u32)> {
         self.images.get(image)?.size
     }
 
-    /// A mask of every region, drawn at this size; those without an annotation are empty. Annotations are in
-    /// the picture's own pixels, so the size must be the picture's.
+    /// A mask of every region, drawn at this size; regions without an annotation are empty. Annotations are in the picture's
+    /// own pixels, so the size must be that of the picture.
     ///
     /// # Errors
-    /// Where there can be no mask of this size, or an annotation draws nothing in it: then it is not of this picture,
-    /// or not in its pixels, and does not mean that the picture shows nothing.
+    /// There can be no mask of this size, or an annotation draws nothing in it. Such an annotation does not belong to this
+    /// picture or is not in its pixels; it does not mean that the picture shows nothing.
     pub fn masks(&self, image: usize, width: u32, height: u32) -> Result<BTreeMap<String, Mask>, DataError> {
         let mut masks = BTreeMap::new();
         let Some(image) = self.images.get(image) else { return Ok(masks) };
@@ -132,16 +132,16 @@ struct Image {
     drawings: BTreeMap<String, Vec<Drawing>>,
 }
 
-/// What an annotation draws.
+/// The shape of an annotation.
 #[derive(Debug, Clone)]
 struct Drawing {
-    /// Its id or, where it has none, its place in the list, counted from 0.
+    /// Its id or, if it has none, its index in the list.
     annotation: String,
     shapes: Vec<Shape>,
 }
 
 impl Drawing {
-    /// Why it cannot be of a picture of this size, or draws nothing in it.
+    /// Why it cannot belong to a picture of this size, or draws nothing in it.
     fn fault(&self, size: (u32, u32)) -> Option<String> {
         let corners = self.shapes.iter().filter_map(|shape| match shape {
             Shape::Polygon(corners) => Some(corners),
@@ -159,7 +159,7 @@ impl Drawing {
 
 #[derive(Debug, Clone)]
 enum Shape {
-    /// Corners in pixels; a box is one too.
+    /// Corners in pixels; a box is also a polygon.
     Polygon(Vec<[f64; 2]>),
     Runs(Runs),
 }

@@ -1,4 +1,4 @@
-//! Whether pictures lay as their files store them, or upright, when their regions were drawn.
+//! The orientation of pictures when their regions were drawn: as stored, or upright.
 
 use image::{DynamicImage, GrayImage};
 use schemars::JsonSchema;
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 use crate::picture::{Decoded, Orientation};
 use crate::{Mask, MaskError};
 
-/// How pictures lay when their masks and annotations were drawn.
+/// The orientation of pictures when their masks and annotations were drawn.
 ///
-/// A file may say, in its EXIF data or a TIFF tag, that its picture is to be turned or mirrored. Most viewers and tools
-/// for annotation do so; loaders of training data mostly do not ([`picture::load`](crate::picture::load)). Pictures
-/// whose files say nothing are not concerned.
+/// A file may say, in its EXIF data or a TIFF tag, that its picture should be rotated or mirrored. Most viewers and
+/// annotation tools apply this; loaders of training data mostly do not ([`picture::load`](crate::picture::load)). Pictures
+/// without such a tag are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DrawnOn {
-    /// As their files store them.
+    /// As stored in their files.
     Stored,
-    /// Turned as their files say.
+    /// Rotated according to their files.
     Upright,
 }
 
-/// The pixels of a picture as they have been read, in relation to its file.
+/// The orientation of a picture's pixels as read, relative to its file.
 pub(crate) struct Frame {
     size: (u32, u32),
     orientation: Orientation,
@@ -33,15 +33,15 @@ impl Frame {
         Self { size: decoded.pixels.dimensions(), orientation: decoded.orientation, lies: lies(decoded) }
     }
 
-    /// The ways that a region may have been drawn, by what was said of it, its size where it has one, and the file of
-    /// its mask where there is one; none, where its size fits neither.
+    /// The possible orientations in which a region was drawn, given the option, its size if it has one, and the file of its
+    /// mask if there is one; none, if its size fits neither.
     pub(crate) fn ways(
         &self,
         said: Option<DrawnOn>,
         size: Option<(u32, u32)>,
         mask: Option<&Decoded<GrayImage>>,
     ) -> Vec<DrawnOn> {
-        // A mask whose file says the same as the picture's was made along with it.
+        // A mask whose file has the same orientation tag as the picture's was made together with it.
         let told = mask.filter(|mask| self.is_turned() && mask.orientation == self.orientation).map(lies);
         let ways = match told.or(said) {
             _ if !self.is_turned() => vec![self.lies],
@@ -51,17 +51,17 @@ impl Frame {
         ways.into_iter().filter(|&way| size.is_none_or(|size| size == self.size(way))).collect()
     }
 
-    /// Whether the file says that its picture is to be turned or mirrored.
+    /// Whether the file says that its picture should be rotated or mirrored.
     pub(crate) fn is_turned(&self) -> bool {
         self.orientation != Orientation::NoTransforms
     }
 
-    /// What the file says, from 1 to 8, as EXIF has it.
+    /// The orientation of the file, from 1 to 8, as in EXIF.
     pub(crate) fn exif(&self) -> u8 {
         self.orientation.to_exif()
     }
 
-    /// The picture's width and height, lying so.
+    /// The picture's width and height in this orientation.
     pub(crate) fn size(&self, way: DrawnOn) -> (u32, u32) {
         use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
         let (width, height) = self.size;
@@ -71,7 +71,7 @@ impl Frame {
         }
     }
 
-    /// Brings a mask that was drawn so to the picture as it has been read.
+    /// Converts a mask that was drawn in this orientation to the picture as read.
     pub(crate) fn place(&self, mask: Mask, drawn: DrawnOn) -> Result<Mask, MaskError> {
         let turn = match (drawn, self.lies) {
             (DrawnOn::Stored, DrawnOn::Upright) => self.orientation,
@@ -88,7 +88,7 @@ fn lies<Pixels>(decoded: &Decoded<Pixels>) -> DrawnOn {
     if decoded.upright { DrawnOn::Upright } else { DrawnOn::Stored }
 }
 
-/// What undoes it. Whatever mirrors undoes itself.
+/// The inverse orientation. An orientation that mirrors is its own inverse.
 fn back(orientation: Orientation) -> Orientation {
     match orientation {
         Orientation::Rotate90 => Orientation::Rotate270,

@@ -1,4 +1,4 @@
-//! Why a data set cannot be opened, or gives no sample.
+//! Why a data set cannot be opened, or a sample cannot be read.
 
 use std::path::PathBuf;
 
@@ -6,19 +6,19 @@ use crate::picture::{Fault, PictureError};
 use crate::{AddressFault, Problems};
 
 impl DataError {
-    /// Whether one picture or mask cannot be read, whatever the reason; others may be sound.
+    /// Whether one picture or mask cannot be read, whatever the reason; other pictures may still be readable.
     pub fn is_of_one_picture(&self) -> bool {
         matches!(self, Self::Picture(_))
     }
 
-    /// Whether one picture or mask is missing, damaged or too large: reading it again will not help, as it may where the system, the
-    /// network or a store was at fault.
+    /// Whether one picture or mask is missing, damaged or too large, so that reading it again will not help; it may help if
+    /// the system, the network or a store has failed.
     pub fn is_lasting(&self) -> bool {
         matches!(self, Self::Picture(error) if error.fault() != Fault::System)
     }
 }
 
-/// Why a data set cannot be opened, or gives no sample.
+/// Why a data set cannot be opened, or a sample cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -27,12 +27,12 @@ pub enum DataError {
     Index {
         /// The data set.
         name: String,
-        /// The index asked for.
+        /// The requested index.
         index: usize,
         /// The number of samples.
         len: usize,
     },
-    /// The files contradict themselves or one another; every place where they do is named.
+    /// The files contradict themselves or one another; all contradictions are listed.
     #[error(transparent)]
     Problems(#[from] Problems),
     /// A file or a folder cannot be read.
@@ -40,7 +40,7 @@ pub enum DataError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file or a folder in a store, or behind a web address, cannot be read.
@@ -51,10 +51,10 @@ pub enum DataError {
     Store {
         /// The address.
         path: PathBuf,
-        /// What the store said, or what happened to it.
+        /// The error of the store.
         reason: String,
     },
-    /// An address is of no use, or must not be used.
+    /// An address is invalid, or must not be used.
     #[error(transparent)]
     Address(#[from] AddressFault),
     /// A path leads to something that is not a regular file: a folder, a pipe, a device, a socket.
@@ -73,16 +73,16 @@ pub enum DataError {
         /// The largest number of bytes allowed.
         limit: u64,
     },
-    /// A picture, or a picture that is to be a mask, cannot be read.
+    /// A picture or a mask cannot be read.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// A mask that cannot exist.
+    /// An invalid mask.
     #[error(transparent)]
     Mask(#[from] crate::MaskError),
-    /// A picture that cannot be brought to another size.
+    /// A picture that cannot be resized.
     #[error(transparent)]
     Resize(#[from] crate::ResizeError),
-    /// A phantom that cannot be drawn.
+    /// An invalid phantom.
     #[error(transparent)]
     Phantom(#[from] crate::phantom::PhantomError),
     /// A picture that cannot be edited.
@@ -105,7 +105,7 @@ pub enum DataError {
         /// The mask's width and height.
         mask: (u32, u32),
     },
-    /// A picture is stored turned or mirrored, and nothing tells whether its region was drawn on it so.
+    /// A picture is stored rotated or mirrored, and it is unknown whether its region was drawn in that orientation.
     #[error(
         "the picture `{id}` is stored with a rotation for viewers (orientation {orientation}), and its size does not show whether `{region}` in `{}` was drawn before or after the rotation: specify it with `drawn_on = \"stored\"` or `drawn_on = \"upright\"`",
         file.display()
@@ -117,10 +117,10 @@ pub enum DataError {
         region: String,
         /// The file that holds the mask, or the annotations.
         file: PathBuf,
-        /// What the picture's file says, from 2 to 8, as EXIF has it.
+        /// The orientation in the picture's file, from 2 to 8, as in EXIF.
         orientation: u8,
     },
-    /// A mask's file says that it is to be turned or mirrored, but its picture's says otherwise.
+    /// A mask's file has an orientation, but that of its picture differs.
     #[error(
         "the mask `{}` is stored with a rotation for viewers (orientation {mask}), but its picture `{id}` has another (orientation {picture}): save the mask again without its EXIF data",
         file.display()
@@ -130,12 +130,12 @@ pub enum DataError {
         id: String,
         /// The file that holds the mask.
         file: PathBuf,
-        /// What the picture's file says, from 1 to 8, as EXIF has it.
+        /// The orientation in the picture's file, from 1 to 8, as in EXIF.
         picture: u8,
-        /// What the mask's file says, from 2 to 8.
+        /// The orientation in the mask's file, from 2 to 8.
         mask: u8,
     },
-    /// A mask's pixels are all so dark that none counts as inside, yet not all black.
+    /// A mask's pixels are all so dark that none counts as inside, but not all are black.
     #[error(
         "the mask `{}` has no value above {brightest}, so every pixel counts as outside: write 255 inside and 0 outside",
         file.display()
@@ -146,16 +146,16 @@ pub enum DataError {
         /// The largest value in it, from 1 to 127.
         brightest: u8,
     },
-    /// An annotation draws nothing in its picture, or cannot be of it.
+    /// An annotation draws nothing in its picture, or cannot belong to it.
     #[error("annotation {annotation} of `{picture}` in `{}`: {fault}", file.display())]
     Annotation {
         /// The annotation file.
         file: PathBuf,
-        /// The annotation's id or, where it has none, its place in the list, counted from 0.
+        /// The annotation's id or, if it has none, its index in the list.
         annotation: String,
         /// The picture, as the annotation file names it.
         picture: String,
-        /// What is wrong with it, and the likely cause.
+        /// The error, and the likely cause.
         fault: String,
     },
     /// A mask and a flag disagree about whether the picture shows a region.
@@ -169,7 +169,7 @@ pub enum DataError {
         id: String,
         /// The region.
         region: String,
-        /// What the flag says.
+        /// The value of the flag.
         flag: bool,
     },
 }

@@ -16,7 +16,7 @@ pub(crate) enum Refusal {
     NotAFile(&'static str),
     /// It is longer than these bytes, which are allowed.
     TooLong(u64),
-    /// The operating system refuses; or, where there is no such file, a store.
+    /// The operating system reports an error, or an object store reports that there is no such file.
     System(io::Error),
     /// A store or a web server does not give it, or the network does not.
     Store(StoreFault),
@@ -24,7 +24,7 @@ pub(crate) enum Refusal {
     Address(AddressFault),
 }
 
-/// Why what lies elsewhere could not be read.
+/// Why a remote file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoreFault {
     /// The store's answer or what happened to it, in words.
@@ -72,7 +72,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     if bytes.len() as u64 > limit { Err(Refusal::TooLong(limit)) } else { Ok(bytes) }
 }
 
-/// The first bytes of each of these files: so many, or all where there are fewer.
+/// The first bytes of each of these files: this number, or all if there are fewer.
 pub(crate) fn starts(paths: &[&Path], count: u64) -> Vec<Result<Vec<u8>, Refusal>> {
     let remotes: Vec<Remote> = paths.iter().filter_map(|path| Remote::parse(path).ok().flatten()).collect();
     let mut elsewhere =
@@ -90,7 +90,7 @@ pub(crate) fn starts(paths: &[&Path], count: u64) -> Vec<Result<Vec<u8>, Refusal
     paths.iter().map(start).collect()
 }
 
-/// The SHA-256 of what is in a file on this machine, whatever its length.
+/// The SHA-256 of the content of a file on this machine, whatever its length.
 pub(crate) fn sha256(path: &Path) -> Result<[u8; 32], Refusal> {
     let mut content = Sha256::new();
     io::copy(&mut open(path)?, &mut content).map_err(Refusal::System)?;
@@ -124,9 +124,9 @@ fn what_it_is(kind: FileType) -> &'static str {
     if kind.is_dir() { "folder" } else { "special file" }
 }
 
-/// The pictures in a folder, told by what their names end in or, of DICOM files, by their content, sorted by name; of a
-/// DICOM file with several frames, each ([`picture::frames`]). Hidden files, which begin with a dot, are passed over, and so
-/// is everything else.
+/// The pictures in a folder, sorted by name. They are recognised by their names' extensions, or DICOM files by their
+/// content; each frame of a DICOM file with several frames is listed ([`picture::frames`]). Hidden files, whose names begin
+/// with a dot, and all other files are ignored.
 ///
 /// # Errors
 /// Where the folder cannot be read.
@@ -202,7 +202,7 @@ fn list(folder: &Path) -> io::Result<Vec<Found>> {
     Ok(found)
 }
 
-/// Whether there is such a folder. In a store there is none of which nothing is said by a picture in it.
+/// Whether there is such a folder. In an object store a folder exists only if there is a file in it.
 pub(crate) fn is_folder(path: &Path) -> bool {
     Remote::parse(path).is_ok_and(|remote| remote.is_some()) || path.is_dir()
 }

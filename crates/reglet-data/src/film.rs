@@ -1,7 +1,8 @@
-//! Chest films, generated: lungs between ribs, a fluid level in some, and a side marker near a corner.
+//! Generated chest films: lungs between ribs, a fluid level in some, and a side marker near a corner.
 //!
-//! [`Films`] is a data set of them. As of the [phantoms](crate::phantom) everything about them is known: which have fluid, where
-//! the marker is, and how the same film looks without it. They are grey pictures of 16 bits, for models of one channel.
+//! [`Films`] is a data set of them. As with the [phantoms](crate::phantom), everything about them is known: which have
+//! fluid, where the marker is, and how the same film looks without it. They are grey pictures of 16 bits, for models of one
+//! channel.
 //!
 //! ```
 //! use reglet_data::Dataset;
@@ -17,8 +18,9 @@
 //!
 //! # What tells the classes apart
 //!
-//! Fluid at the base of one lung, whose height and density are drawn and are sometimes hardly anything. The marker goes with
-//! the class as far as [`FilmOptions`] says. The generator's version is part of the data set's fingerprint.
+//! The fluid is at the base of one lung; its height and density are random and sometimes very small. [`FilmOptions`]
+//! determines how strongly the marker is associated with the class. The generator's version is part of the data set's
+//! fingerprint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +33,7 @@ use crate::phantom::{Dice, MAX_COUNT, MAX_SIZE, MIN_SIZE, PhantomError, Point, f
 use crate::picture::Picture;
 use crate::{DataError, Dataset, Mask, Sample};
 
-/// A data set of generated films, each drawn when it is asked for.
+/// A data set of generated films, each drawn on request.
 ///
 /// Classes: `normal` (0) and `effusion` (1). Regions: `fluid`, `marker`.
 #[derive(Debug, Clone)]
@@ -42,15 +44,15 @@ pub struct Films {
     ids: Vec<String>,
 }
 
-/// Which films there are.
+/// The parameters of the films.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FilmOptions {
-    /// How many; 1 to 1,000,000. Every second one shows an effusion.
+    /// The number of pictures; 1 to 1,000,000. Every second one shows an effusion.
     pub count: usize,
     /// Width and height of a picture in pixels; 16 to 4096.
     pub size: u32,
-    /// What fixes all of them. Other seeds give other pictures.
+    /// The seed of all pictures; another seed gives other pictures.
     pub seed: u64,
     /// The share of films with an effusion that have a marker; 0 to 1.
     pub marker_given_effusion: f64,
@@ -65,10 +67,10 @@ impl Default for FilmOptions {
     }
 }
 
-/// Part of the fingerprint: to be raised whenever the same options draw other pictures than before.
+/// Part of the fingerprint: must be incremented whenever the same options give other pictures than before.
 const GENERATOR: &str = "reglet films 1";
 
-/// One film. Places are from -1 to 1 across the film, lengths likewise.
+/// One film. Positions and lengths are in units in which the film extends from -1 to 1.
 #[derive(Debug, Clone, PartialEq)]
 struct Film {
     /// Centre and half axes of each lung.
@@ -128,7 +130,7 @@ impl Marker {
         Marker { letter, centre, half: dice.between(0.1, 0.13), brightness: dice.between(0.88, 0.98) }
     }
 
-    /// Whether a place lies on its plate, and whether on its letter.
+    /// Whether a position is on the marker's plate, and whether it is on its letter.
     fn at(&self, place: Point) -> (bool, bool) {
         let (x, y) = ((place.x - self.centre.x) / self.half, (place.y - self.centre.y) / self.half);
         let on_plate = x.abs() < 0.95 && y.abs() < 1.25;
@@ -219,10 +221,10 @@ impl Film {
 }
 
 impl Films {
-    /// The films of these options; none is drawn yet.
+    /// The films of these options; none has been drawn yet.
     ///
     /// # Errors
-    /// Where a probability is not between 0 and 1, or there are too few, too many, too small or too large pictures.
+    /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
     pub fn new(options: FilmOptions) -> Result<Self, PhantomError> {
         if !(1..=MAX_COUNT).contains(&options.count) {
             return Err(PhantomError::Count { count: options.count });
@@ -318,7 +320,7 @@ impl Dataset for Films {
         Some("marker")
     }
 
-    /// Exact: nothing but the marker is drawn otherwise.
+    /// The edit is exact: the picture is drawn again, and only the marker changes.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.film(index)?;
         let mut dice = Dice::new(self.options.seed ^ seed.rotate_left(32), index as u64, "change");

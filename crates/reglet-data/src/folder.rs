@@ -1,4 +1,4 @@
-//! Data sets that are folders of class folders.
+//! Data sets with one folder for each class.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::picture_files::{Entry, PictureFiles};
 use crate::remote::join;
 use crate::{DataError, DrawnOn, Problem, ProblemKind};
 
-/// A data set in a folder that has a folder for each class, with the pictures of that class in it. What is
-/// not a picture by its name (`png`, `jpg`, `jpeg`, `bmp`, `tif`, `tiff`, `webp`, `dcm`) or, of DICOM files, its content is
-/// left aside, and so is what begins with a dot. Each frame of a DICOM file is a picture.
+/// A data set in a folder that contains one folder for each class, with the pictures of that class. Files are pictures
+/// according to their extension (`png`, `jpg`, `jpeg`, `bmp`, `tif`, `tiff`, `webp`, `dcm`) or, for DICOM files, their
+/// content; other files, and files that begin with a dot, are ignored. Each frame of a DICOM file is a picture.
 ///
 /// ```toml
 /// folder = "lesions"                          # lesions/melanoma/17.jpg …
@@ -27,28 +27,28 @@ use crate::{DataError, DrawnOn, Problem, ProblemKind};
 pub struct FolderOptions {
     /// The folder with the class folders: a path, or an address in an object store.
     pub folder: PathBuf,
-    /// What the data set is called in reports; where this is left out, as its folder.
+    /// The name of the data set in reports; by default, the name of its folder.
     #[serde(default)]
     pub name: Option<String>,
-    /// The names of the classes, in the order of the model's outputs; where this is left out, all, sorted. Only
-    /// their folders are read, unless `labels` says which folders they are made of.
+    /// The names of the classes, in the order of the model's outputs; by default all, sorted. Only their folders are read,
+    /// unless `labels` maps folders to classes.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// What folders are called as classes, `"*"` standing for every folder that is not named:
-    /// `{ mel = "melanoma", "*" = "benign" }`. Where this is left out, each folder is a class.
+    /// The class of each folder, where `"*"` stands for all other folders: `{ mel = "melanoma", "*" = "benign" }`. By
+    /// default, each folder is a class.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Regions, and a folder with masks of each: white inside, black outside, in class folders of the same
-    /// names, each mask with its picture's name but perhaps another extension; that of a DICOM file is of all its frames.
-    /// Where a picture has no mask, nobody has annotated the region.
+    /// Regions, and a folder with the masks of each region: white inside, black outside, in class folders with the same
+    /// names. Each mask has the name of its picture, possibly with another extension; the mask of a DICOM file applies to
+    /// all its frames. If a picture has no mask, the region is not annotated.
     #[serde(default)]
     pub masks: BTreeMap<String, PathBuf>,
-    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
-    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
-    /// tell.
+    /// Whether masks and annotations were drawn on the pictures as stored in their files, `"stored"`, or rotated according
+    /// to their EXIF data or TIFF tags, `"upright"`. Needed only if there are such pictures and their sizes do not decide
+    /// it.
     #[serde(default)]
     pub drawn_on: Option<DrawnOn>,
-    /// Further regions from COCO annotations, joined by file name.
+    /// Further regions from COCO annotations, matched by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
 }
@@ -67,7 +67,7 @@ impl FolderOptions {
         }
     }
 
-    /// The same data set with relative paths taken from the folder `base`.
+    /// The same data set, with relative paths resolved against the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.folder = join(base, self.folder);
         self.masks.values_mut().for_each(|folder| *folder = join(base, &folder));
@@ -75,11 +75,11 @@ impl FolderOptions {
         self
     }
 
-    /// Lists the folders, reads the annotations, and checks that they agree. Pictures and masks are read
-    /// later, sample by sample.
+    /// Lists the folders, reads the annotations, and checks that they agree. Pictures and masks are read later, one sample
+    /// at a time.
     ///
     /// # Errors
-    /// Where a folder cannot be read, or with every problem found.
+    /// A folder that cannot be read, or all problems found.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
         let mut problems = Vec::new();
         let mut complain = |file: &Path, kind| {

@@ -1,11 +1,11 @@
-//! What a table says of a picture beside its class and its regions.
+//! What a table says about a picture besides its class and its regions.
 
 use csv::StringRecord;
 
 use crate::ProblemKind;
 use crate::table::is_unknown;
 
-/// What a line says of a picture beside its class and its regions.
+/// What a line says about a picture besides its class and its regions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct About {
     /// Pictures of one group are not independent.
@@ -20,15 +20,15 @@ pub(crate) struct About {
 pub(crate) struct Further {
     group: Option<usize>,
     pair: Option<usize>,
-    /// The places of the columns that nothing else uses.
+    /// The positions of the columns that are not used otherwise.
     places: Vec<usize>,
     names: Vec<String>,
 }
 
 impl Further {
-    /// Finds the columns of groups and pairs, where they are asked for; one that is missing is complained of. What
-    /// is neither of them nor `used` already is a further column. Where only pairs are asked for, a pair is a group:
-    /// it shows one lesion.
+    /// Finds the columns of groups and pairs, if they are requested; a missing column is reported as a problem. Every column
+    /// that is neither of them nor already `used` is a further column. If only pairs are requested, each pair is also a
+    /// group, because it shows one lesion.
     pub(crate) fn find(
         columns: &[String],
         (group, pair): (Option<&str>, Option<&str>),
@@ -57,7 +57,7 @@ impl Further {
         self.names.clone()
     }
 
-    /// What a line says. A cell that is empty or the like says nothing.
+    /// What a line says. A cell that is empty, or contains a marker for a missing value, is ignored.
     pub(crate) fn read(&self, record: &StringRecord) -> About {
         let cell = |place: usize| record.get(place).unwrap_or_default();
         let said = |place: Option<usize>| place.map(cell).filter(|cell| !is_unknown(cell)).map(String::from);

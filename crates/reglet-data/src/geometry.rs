@@ -1,4 +1,4 @@
-//! How a picture is brought to the size that a model wants.
+//! The conversion of a picture to the size of a model's input.
 
 use image::{Rgb, RgbImage, imageops};
 use schemars::JsonSchema;
@@ -8,9 +8,9 @@ use crate::picture::{Picture, Pixels};
 use crate::resize::resize_levels;
 use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 
-/// A resize and then, perhaps, a cut of the middle: the geometric half of a model's preprocessing.
+/// A resize and, optionally, a centre crop: the geometric part of a model's preprocessing.
 ///
-/// Pictures and masks go the same way, so that a mask still covers its region afterwards. In TOML:
+/// It is applied to pictures and masks alike, so that a mask still covers its region afterwards. In TOML:
 ///
 /// ```toml
 /// resize = { shorter_side = 256 }     # or { exact = { width = 224, height = 224 } }
@@ -22,9 +22,8 @@ use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 pub struct Geometry {
     /// The resize.
     pub resize: Resize,
-    /// What is cut out of the middle afterwards, as torchvision's `CenterCrop` does: where half a pixel
-    /// is over, the cut begins at the nearest even one; where the picture is smaller than the cut, black
-    /// fills the rest.
+    /// The centre crop after the resize, as in torchvision's `CenterCrop`: an offset of half a pixel is rounded to the
+    /// nearest even number, and if the picture is smaller than the crop, the rest is black.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Size>,
     /// What a picture is resized by. Masks are resized by the bilinear filter, whose weights are shares.
@@ -36,14 +35,14 @@ fn is_bilinear(filter: &Filter) -> bool {
     *filter == Filter::Bilinear
 }
 
-/// What a resize aims at.
+/// The target of a resize.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Resize {
-    /// This width and height, in pixels, whatever the picture's proportions.
+    /// This width and height, in pixels, independently of the picture's aspect ratio.
     Exact(Size),
-    /// A shorter side of so many pixels; the longer one keeps the proportions, rounded down, as in
-    /// torchvision's `Resize(n)`.
+    /// A shorter side of this number of pixels; the longer side keeps the aspect ratio, rounded down, as in torchvision's
+    /// `Resize(n)`.
     ShorterSide(u32),
 }
 
@@ -60,7 +59,7 @@ pub struct Size {
 }
 
 impl Geometry {
-    /// A resize to a square of `side` pixels, without regard to proportions.
+    /// A resize to a square of `side` pixels, independently of the aspect ratio.
     pub const fn exact(side: u32) -> Self {
         Self::to(Size { width: side, height: side })
     }
@@ -75,16 +74,16 @@ impl Geometry {
         Self { resize: Resize::ShorterSide(side), crop: None, filter: Filter::Bilinear }
     }
 
-    /// What torchvision evaluates its classifiers with: the shorter side to 256, then the middle 224×224.
+    /// The geometry with which torchvision evaluates its classifiers: the shorter side to 256, then the central 224×224.
     pub const fn torchvision() -> Self {
         Self { crop: Some(Size { width: 224, height: 224 }), ..Self::shorter_side(256) }
     }
 
-    /// The width and height, in pixels, that a picture of `width` by `height` comes out with.
+    /// The width and height, in pixels, of the result for a picture of `width` by `height`.
     ///
     /// # Errors
-    /// Where a side of the picture or of the result is zero, or something larger than
-    /// [`MAX_PIXELS`](crate::MAX_PIXELS) would come about on the way.
+    /// A side of the picture or of the result is zero, or an intermediate result would be larger than
+    /// [`MAX_PIXELS`](crate::MAX_PIXELS).
     pub fn output_size(&self, width: u32, height: u32) -> Result<(u32, u32), ResizeError> {
         let resized = self.resized_size(width, height)?;
         let size = self.crop.map_or(resized, |crop| (crop.width, crop.height));
@@ -97,7 +96,7 @@ impl Geometry {
         Ok(size)
     }
 
-    /// The longest that a picture's shorter side can be after the resize, in pixels.
+    /// The maximum length of a picture's shorter side after the resize, in pixels.
     pub fn longest_shorter_side(&self) -> u32 {
         match self.resize {
             Resize::Exact(size) => size.width.max(size.height),
@@ -105,7 +104,7 @@ impl Geometry {
         }
     }
 
-    /// Brings a picture to the model's size.
+    /// Converts a picture to the model's size.
     ///
     /// # Errors
     /// As [`output_size`](Self::output_size).
@@ -116,8 +115,8 @@ impl Geometry {
         Ok(if self.crop.is_none() { resized } else { self.cut(&resized) })
     }
 
-    /// Brings a picture to the model's size with all that is known of it: what 8 bits do not say is resized as floating-point
-    /// levels, by the same filter.
+    /// Converts a picture to the model's size with its full precision: what 8 bits do not represent is resized in floating
+    /// point, with the same filter.
     ///
     /// # Errors
     /// As [`output_size`](Self::output_size).
@@ -158,8 +157,8 @@ impl Geometry {
         cut
     }
 
-    /// Takes a mask the way its picture goes. A pixel of the result belongs to the region when at least
-    /// half of what its colour is mixed from does.
+    /// Applies the same geometry to a mask. A pixel of the result belongs to the region if at least half of the weight of
+    /// its source pixels does.
     ///
     /// # Errors
     /// As [`output_size`](Self::output_size).
@@ -177,7 +176,7 @@ impl Geometry {
             .map_err(|_| ResizeError::TooLarge { width: out_width, height: out_height })
     }
 
-    /// The share of a region's pixels that lies within what comes out, 0 to 1; 1 for an empty region.
+    /// The share of a region's pixels that lies within the result, 0 to 1; 1 for an empty region.
     ///
     /// # Errors
     /// As [`output_size`](Self::output_size).
@@ -226,8 +225,8 @@ impl Geometry {
     }
 }
 
-/// Where a centred cut of `cut` pixels begins in `side` pixels; negative where it is larger, and that
-/// much is filled in before.
+/// The first pixel of a centred crop of `cut` pixels from `side` pixels. It is negative if the crop is larger; then that
+/// many pixels of padding are added before the first one.
 fn centre(side: u32, cut: u32) -> i64 {
     let margin = i64::from(side) - i64::from(cut);
     if margin < 0 {

@@ -1,4 +1,4 @@
-//! HAM10000 as it comes.
+//! HAM10000 in its original layout.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,11 @@ const DIAGNOSES: [&str; 7] = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"];
 /// The column of groups.
 const LESION: &str = "lesion_id";
 
-/// HAM10000 in the folder it was unpacked into: `HAM10000_metadata.csv` (or `.tab`, or without an ending), the
-/// pictures in every folder whose name begins with `HAM10000_images`, and the lesions' masks, where they are, in
-/// `HAM10000_segmentations_lesion_tschandl`. The labels are those of the column `dx`: `akiec`, `bcc`, `bkl`, `df`,
-/// `mel`, `nv`, `vasc`. Pictures that the metadata do not list are left aside.
-/// What else the metadata say (`dx_type`, `age`, `sex`, `localization`) is kept.
+/// HAM10000 in the folder it was unpacked into: `HAM10000_metadata.csv` (or `.tab`, or without an ending), the pictures in
+/// every folder whose name begins with `HAM10000_images`, and the lesions' masks, where they are, in
+/// `HAM10000_segmentations_lesion_tschandl`. The labels are those of the column `dx`: `akiec`, `bcc`, `bkl`, `df`, `mel`,
+/// `nv`, `vasc`. Pictures that the metadata do not list are ignored. The other columns of the metadata (`dx_type`, `age`,
+/// `sex`, `localization`) are kept.
 ///
 /// ```toml
 /// folder = "ham10000"
@@ -42,28 +42,27 @@ const LESION: &str = "lesion_id";
 pub struct Ham10000Options {
     /// The folder that holds the metadata and the folders of pictures.
     pub folder: PathBuf,
-    /// What the data set is called in reports; where this is left out, as its folder.
+    /// The name of the data set in reports; by default, the name of its folder.
     #[serde(default)]
     pub name: Option<String>,
-    /// The names of the classes, in the order of the model's outputs; where this is left out, those that `labels`
-    /// names, sorted, or all seven diagnoses.
+    /// The names of the classes, in the order of the model's outputs; by default, those that `labels` names, sorted, or all
+    /// seven diagnoses.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// What diagnoses are called as classes, `"*"` standing for every one that is not named. Where this is left
-    /// out, each is a class.
+    /// The class of each diagnosis, where `"*"` stands for all others. By default, each diagnosis is a class.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
-    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
-    /// they show: `lesion_id`. An empty cell makes the picture a group of its own. Where this is left out,
-    /// `lesion_id`: of many lesions there are several pictures. `image_id` makes each picture a group of its own.
+    /// The column that identifies pictures that are not independent of one another, by the id of the patient or the lesion,
+    /// such as `lesion_id`. A picture with an empty cell is a group of its own. The default is `lesion_id`, because there
+    /// are several pictures of many lesions. With `image_id`, each picture is a group of its own.
     #[serde(default)]
     pub group: Option<String>,
-    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
-    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
-    /// tell.
+    /// Whether masks and annotations were drawn on the pictures as stored in their files, `"stored"`, or rotated according
+    /// to their EXIF data or TIFF tags, `"upright"`. Needed only if there are such pictures and their sizes do not decide
+    /// it.
     #[serde(default)]
     pub drawn_on: Option<DrawnOn>,
-    /// Further regions from COCO annotations, joined by file name.
+    /// Further regions from COCO annotations, matched by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
 }
@@ -82,18 +81,18 @@ impl Ham10000Options {
         }
     }
 
-    /// The same data set with relative paths taken from the folder `base`.
+    /// The same data set, with relative paths resolved against the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
 
-    /// Reads the metadata and the annotations, lists the folders, and checks that they agree. Pictures and masks
-    /// are read later, sample by sample.
+    /// Reads the metadata and the annotations, lists the folders, and checks that they agree. Pictures and masks are read
+    /// later, one sample at a time.
     ///
     /// # Errors
-    /// Where a file or folder cannot be read, or with every problem found, each with its line.
+    /// A file or folder that cannot be read, or all problems found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
         let missing = |what: &str| {
             let kind = ProblemKind::NotFound { what: what.into(), option: "folder".into() };
@@ -163,7 +162,7 @@ impl Ham10000Options {
     }
 }
 
-/// An archive that is unpacked into a folder of its own name holds a folder of that name once more.
+/// An archive that is unpacked into a folder of its own name contains a folder of the same name again.
 fn unpacked(folder: &Path, name: &str) -> PathBuf {
     let outer = folder.join(name);
     let inner = outer.join(name);

@@ -34,8 +34,8 @@ impl<'a> Identified<'a> {
         Ok(Self { images, segmentations, pictures: by_id(images, "")?, masks: masks.unwrap_or_default() })
     }
 
-    /// The picture of this id, as yet without its class, with its lesion's mask where there is one; `about` is what
-    /// the table says of it in the given line.
+    /// The picture with this id, without its class so far, and with its lesion's mask if there is one; `about` is what the
+    /// table says about it in the given line.
     pub(crate) fn entry(
         &self,
         id: &str,

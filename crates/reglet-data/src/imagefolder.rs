@@ -12,7 +12,7 @@ use crate::picture_files::PictureFiles;
 use crate::remote::join;
 use crate::{DataError, DrawnOn, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};
 
-/// What the splits may be called; the words of one line mean the same
+/// The names of splits; the names in one line are synonyms
 /// (<https://huggingface.co/docs/hub/datasets-file-names-and-splits>).
 const SPLITS: [&[&str]; 3] = [
     &["train", "training"],
@@ -20,13 +20,13 @@ const SPLITS: [&[&str]; 3] = [
     &["test", "testing", "eval", "evaluation"],
 ];
 
-/// The files that may list a split's pictures.
+/// The files that can list a split's pictures.
 const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
 
-/// A data set in the layout of Hugging Face's `imagefolder`: a folder for each split, or none, with either
-/// `metadata.csv` or `metadata.jsonl`, whose `file_name` is a path relative to it, or else a folder for each class
-/// (<https://huggingface.co/docs/datasets/image_dataset>). As there, metadata come before the names of folders, and may
-/// lie above the splits, for all of them.
+/// A data set in the layout of Hugging Face's `imagefolder`: a folder for each split, or none, with either `metadata.csv` or
+/// `metadata.jsonl`, whose `file_name` is a path relative to it, or else a folder for each class
+/// (<https://huggingface.co/docs/datasets/image_dataset>). As there, metadata take precedence over the names of folders, and
+/// may be in the folder above the splits, for all of them.
 ///
 /// ```toml
 /// folder = "lesions"                              # lesions/train/metadata.jsonl, lesions/train/17.jpg …
@@ -39,47 +39,45 @@ const METADATA: [&str; 2] = ["metadata.csv", "metadata.jsonl"];
 pub struct ImageFolderOptions {
     /// The folder: a path, or an address in an object store.
     pub folder: PathBuf,
-    /// The split to read, where there are folders for splits: `train`, `validation` or `test`, or a word that
-    /// means one of them.
+    /// The split to read, if there are folders for splits: `train`, `validation` or `test`, or one of their synonyms.
     #[serde(default)]
     pub split: Option<String>,
-    /// What the data set is called in reports; where this is left out, as its folder.
+    /// The name of the data set in reports; by default, the name of its folder.
     #[serde(default)]
     pub name: Option<String>,
     /// The column of the metadata with the name or number of each picture's class.
     #[serde(default = "label_column")]
     pub label: String,
-    /// The names of the classes, in the order of the model's outputs; where this is left out, all that occur,
-    /// sorted.
+    /// The names of the classes, in the order of the model's outputs; by default, all that occur, sorted.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// What labels are called as classes, `"*"` standing for every label that is not named:
-    /// `{ mel = "melanoma", "*" = "benign" }`. Where this is left out, labels are classes.
+    /// The class of each label, where `"*"` stands for all other labels: `{ mel = "melanoma", "*" = "benign" }`. By default,
+    /// labels are classes.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Regions, and the column of the metadata with the path of each one's mask: white inside, black outside, of
-    /// the picture's size. An empty cell means that nobody has annotated the region. Where this is left out,
-    /// every column named `<region>_mask` or `<region>_mask_file_name`.
+    /// Regions, and the column of the metadata with the path of each region's mask: white inside, black outside, in the
+    /// picture's size. An empty cell means that the region is not annotated. By default, every column named `<region>_mask`
+    /// or `<region>_mask_file_name`.
     #[serde(default)]
     pub masks: Option<BTreeMap<String, String>>,
-    /// Regions, and the column of the metadata that says whether the picture shows each one: 1 or 0, yes or no, true
-    /// or false, or nothing where that is not known.
+    /// Regions, and the column of the metadata that says whether the picture shows each region: 1 or 0, yes or no, true or
+    /// false, or empty if this is unknown.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
-    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
-    /// they show: `lesion_id`. An empty cell makes the picture a group of its own.
+    /// The column that identifies pictures that are not independent of one another, by the id of the patient or the lesion,
+    /// such as `lesion_id`. A picture with an empty cell is a group of its own.
     #[serde(default)]
     pub group: Option<String>,
-    /// The column that says which pictures show the same lesion with and without an artefact, by an id that they
-    /// share. Where `group` is left out, such pictures are a group too.
+    /// The column that identifies pictures of the same lesion with and without an artefact, by a common id. Without `group`,
+    /// such pictures also form a group.
     #[serde(default)]
     pub pair: Option<String>,
-    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
-    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
-    /// tell.
+    /// Whether masks and annotations were drawn on the pictures as stored in their files, `"stored"`, or rotated according
+    /// to their EXIF data or TIFF tags, `"upright"`. Needed only if there are such pictures and their sizes do not decide
+    /// it.
     #[serde(default)]
     pub drawn_on: Option<DrawnOn>,
-    /// Further regions from COCO annotations, joined by file name.
+    /// Further regions from COCO annotations, matched by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
 }
@@ -103,18 +101,18 @@ impl ImageFolderOptions {
         }
     }
 
-    /// The same data set with relative paths taken from the folder `base`.
+    /// The same data set, with relative paths resolved against the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
 
-    /// Reads the metadata or lists the folders, reads the annotations, and checks that they agree. Pictures and
-    /// masks are read later, sample by sample.
+    /// Reads the metadata or lists the folders, reads the annotations, and checks that they agree. Pictures and masks are
+    /// read later, one sample at a time.
     ///
     /// # Errors
-    /// Where a file or folder cannot be read, or with every problem found, each with its line.
+    /// A file or folder that cannot be read, or all problems found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
         let folder = self.split_folder()?;
         let name = Some(self.name.clone().unwrap_or_else(|| last_part(&self.folder)));
@@ -179,7 +177,7 @@ impl ImageFolderOptions {
         }
     }
 
-    /// The folder of the split that is asked for; the whole where there are no splits.
+    /// The folder of the requested split; the whole folder if there are no splits.
     fn split_folder(&self) -> Result<PathBuf, DataError> {
         let folders = names(&self.folder, Wanted::Folders)?;
         let Some(wanted) = &self.split else {

@@ -1,4 +1,4 @@
-//! The ISIC challenges as they come.
+//! The ISIC challenges in their original layout.
 
 mod diagnoses;
 mod metadata;
@@ -28,8 +28,8 @@ const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 
 /// The classification task of an ISIC challenge, 2016 to 2020, in the folder its archives were unpacked into.
 ///
-/// The table of diagnoses, the folder of pictures and that of the lesions' masks are known by the names that the
-/// challenges give them, of which the options can name others:
+/// The table of diagnoses, the folder of pictures and that of the lesions' masks are found by their names in the challenges;
+/// the options can specify other names:
 ///
 /// | year | diagnoses | pictures | masks |
 /// |---|---|---|---|
@@ -39,7 +39,7 @@ const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 /// | 2019 | `ISIC_2019_Training_GroundTruth.csv` | `…_Training_Input` | |
 /// | 2020 | `ISIC_2020_Training_GroundTruth.csv`, `train.csv` | `train` | |
 ///
-/// What the labels are follows from the table's columns:
+/// The labels are derived from the table's columns:
 ///
 /// * 2016: no column has a name; the second holds `benign` or `malignant`, or 0 or 1 for them.
 /// * 2017: `melanoma` and `seborrheic_keratosis` are 1 or 0; where both are 0 the picture is a `nevus`.
@@ -51,8 +51,8 @@ const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 /// in tables of their own, such as `ISIC_2019_Training_Metadata.csv` and `ISIC2018_Task3_Training_LesionGroupings.csv`, is
 /// joined by the pictures' ids.
 ///
-/// Pictures that the table does not list are left aside, and so is what else lies beside them, such as the
-/// `_superpixels.png` of 2017. A picture without a mask is not annotated.
+/// Pictures that the table does not list are ignored, and so are other files, such as the `_superpixels.png` of 2017. A
+/// picture without a mask is not annotated.
 ///
 /// ```toml
 /// folder = "isic-2017"
@@ -68,44 +68,43 @@ const GROUPS: [&str; 2] = ["patient_id", "lesion_id"];
 pub struct IsicOptions {
     /// The folder that the challenge's archives were unpacked into.
     pub folder: PathBuf,
-    /// Which of the challenge's parts to read.
+    /// The part of the challenge to read.
     #[serde(default)]
     pub split: Split,
-    /// What the data set is called in reports; where this is left out, as its folder.
+    /// The name of the data set in reports; by default, the name of its folder.
     #[serde(default)]
     pub name: Option<String>,
-    /// The table of diagnoses, relative to the folder; where this is left out, the one of the challenge's name.
+    /// The table of diagnoses, relative to the folder; by default, the table with the challenge's name.
     #[serde(default)]
     pub truth: Option<PathBuf>,
-    /// The folder of pictures, relative to the folder; where this is left out, the one of the challenge's name.
+    /// The folder of pictures, relative to the folder; by default, the folder with the challenge's name.
     #[serde(default)]
     pub images: Option<PathBuf>,
-    /// The folder of the lesions' masks, relative to the folder; where this is left out, the one of the challenge's
-    /// name, if it is there.
+    /// The folder of the lesions' masks, relative to the folder; by default, the folder with the challenge's name, if it
+    /// exists.
     #[serde(default)]
     pub segmentations: Option<PathBuf>,
-    /// The column that holds the label, where it is another than the challenge's: `diagnosis` in 2020.
+    /// The column with the label, if it differs from the challenge's, such as `diagnosis` in 2020.
     #[serde(default)]
     pub label: Option<String>,
-    /// The names of the classes, in the order of the model's outputs; where this is left out, those that `labels`
-    /// names, sorted, or the challenge's labels in its own order.
+    /// The names of the classes, in the order of the model's outputs; by default, those that `labels` names, sorted, or the
+    /// challenge's labels in its own order.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// What the challenge's labels are called as classes, `"*"` standing for every one that is not named. Where
-    /// this is left out, each is a class.
+    /// The class of each of the challenge's labels, where `"*"` stands for all others. By default, each label is a class.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
-    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
-    /// they show: `lesion_id`. An empty cell makes the picture a group of its own. Where this is left out,
-    /// `patient_id` or else `lesion_id`, where there is such a column.
+    /// The column that identifies pictures that are not independent of one another, by the id of the patient or the lesion,
+    /// such as `lesion_id`. A picture with an empty cell is a group of its own. By default, `patient_id` or else
+    /// `lesion_id`, if there is such a column.
     #[serde(default)]
     pub group: Option<String>,
-    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
-    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
-    /// tell.
+    /// Whether masks and annotations were drawn on the pictures as stored in their files, `"stored"`, or rotated according
+    /// to their EXIF data or TIFF tags, `"upright"`. Needed only if there are such pictures and their sizes do not decide
+    /// it.
     #[serde(default)]
     pub drawn_on: Option<DrawnOn>,
-    /// Further regions from COCO annotations, joined by file name.
+    /// Further regions from COCO annotations, matched by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
 }
@@ -114,12 +113,12 @@ pub struct IsicOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// What the challenge's models were to be trained on.
+    /// The training data of the challenge.
     #[default]
     Training,
-    /// What they were to be chosen by.
+    /// The validation data of the challenge.
     Validation,
-    /// What they were judged on.
+    /// The test data of the challenge.
     Test,
 }
 
@@ -153,18 +152,18 @@ impl IsicOptions {
         }
     }
 
-    /// The same data set with relative paths taken from the folder `base`.
+    /// The same data set, with relative paths resolved against the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.folder = join(base, self.folder);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
 
-    /// Reads the table and the annotations, lists the folders, and checks that they agree. Pictures and masks are
-    /// read later, sample by sample.
+    /// Reads the table and the annotations, lists the folders, and checks that they agree. Pictures and masks are read
+    /// later, one sample at a time.
     ///
     /// # Errors
-    /// Where a file or folder cannot be read, or with every problem found, each with its line.
+    /// A file or folder that cannot be read, or all problems found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
         local_only(&self.folder, "an ISIC challenge")?;
         let truth = self.truth()?;

@@ -8,14 +8,14 @@ use crate::picture::{Address, DicomFault, heads};
 use crate::picture_files::{Entry, Listed, PictureFiles};
 use crate::{DataError, Problem, ProblemKind};
 
-/// Stands, among the labels that are mapped to classes, for every other one.
+/// The name that stands for all other labels when labels are mapped to classes.
 const OTHERS: &str = "*";
 
 /// Pictures and their labels as files list them, before the labels become classes.
 pub(crate) struct Listing<'a> {
     /// What the data set is called in reports.
     pub(crate) name: String,
-    /// What lists the pictures.
+    /// The file that lists the pictures.
     pub(crate) file: &'a Path,
     /// Each picture, as yet without its class, and its label; an empty label has been complained of.
     pub(crate) pictures: Vec<(Entry, String)>,
@@ -30,12 +30,12 @@ pub(crate) struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// Gives every picture its class. `labels` says what labels are called as classes; where it is left out,
-    /// a label is the class of that name. `classes` orders the classes; where they are left out, they are those
-    /// that `labels` names, else the known labels, else those that occur, sorted.
+    /// Assigns a class to every picture. `labels` maps labels to classes; without it, a label is the class of that name.
+    /// `classes` gives the order of the classes; without it, they are those that `labels` names, else the known labels, else
+    /// those that occur, sorted.
     ///
     /// # Errors
-    /// Every problem found, with its line where there is one.
+    /// All problems found, with their lines if there are any.
     pub(crate) fn open(
         self,
         classes: Option<&Vec<String>>,

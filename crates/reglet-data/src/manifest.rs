@@ -1,4 +1,4 @@
-//! Data sets that a table lists.
+//! Data sets that are listed in a table.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,13 @@ use crate::row::Columns;
 use crate::table::Table;
 use crate::{DataError, DrawnOn, Problem, Problems};
 
-/// A data set listed in a manifest: a CSV file with a line for each picture and a first line that names the
-/// columns, or JSON lines (`.jsonl`) with an object for each. Cells are separated by commas, semicolons or tabs: whichever
-/// the first line has most of. Paths are relative to the folder that the manifest is in; one that is no file may lack
-/// its extension.
-/// A path may be an address instead; that of a picture in a store has its extension.
-/// Columns that no option names are kept as what is known of the pictures ([`Dataset::columns`](crate::Dataset::columns)).
+/// A data set listed in a manifest: a CSV file with one line for each picture and a first line that names the columns, or
+/// JSON lines (`.jsonl`) with one object for each picture. Cells are separated by commas, semicolons or tabs, whichever is
+/// most frequent in the first line. Paths are relative to the manifest's folder, and may omit the extension. A path may also
+/// be an address; the address of a picture in a store must include the extension. Columns that no option names are kept as
+/// further information on the pictures ([`Dataset::columns`](crate::Dataset::columns)).
 ///
-/// In TOML, with COCO annotations for the regions that have no mask files:
+/// In TOML, with COCO annotations for regions without mask files:
 ///
 /// ```toml
 /// manifest = "isic/manifest.csv"
@@ -34,47 +33,46 @@ use crate::{DataError, DrawnOn, Problem, Problems};
 pub struct ManifestOptions {
     /// The CSV or JSON lines file: a path, or an address in an object store or on the web, `s3://bucket/manifest.csv`.
     pub manifest: PathBuf,
-    /// What the data set is called in reports; where this is left out, as the folder it is in.
+    /// The name of the data set in reports; by default, the name of the folder that contains it.
     #[serde(default)]
     pub name: Option<String>,
-    /// The column with the path of each picture; where this is left out, `image` or, where there is no such column,
-    /// `file_name`, `isic_id`, `image_id` or `image_name`.
+    /// The column with the path of each picture; by default, `image` or, if there is no such column, `file_name`, `isic_id`,
+    /// `image_id` or `image_name`.
     #[serde(default = "image_column")]
     pub image: String,
     /// The column with the name of each picture's class.
     #[serde(default = "label_column")]
     pub label: String,
-    /// The names of the classes, in the order of the model's outputs; where this is left out, all that
-    /// occur, sorted.
+    /// The names of the classes, in the order of the model's outputs; by default, all that occur, sorted.
     #[serde(default)]
     pub classes: Option<Vec<String>>,
-    /// What labels are called as classes, `"*"` standing for every label that is not named:
-    /// `{ mel = "melanoma", "*" = "benign" }`. Where this is left out, labels are classes.
+    /// The class of each label, where `"*"` stands for all other labels: `{ mel = "melanoma", "*" = "benign" }`. By default,
+    /// labels are classes.
     #[serde(default)]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Regions, and the column with the path of each one's mask: white inside, black outside, of the
-    /// picture's size. An empty cell means that nobody has annotated the region. Where this is left out,
-    /// every column named `<region>_mask` or `<region>_mask_file_name`.
+    /// Regions, and the column with the path of each region's mask: white inside, black outside, in the picture's size. An
+    /// empty cell means that the region is not annotated. By default, every column named `<region>_mask` or
+    /// `<region>_mask_file_name`.
     #[serde(default)]
     pub masks: Option<BTreeMap<String, String>>,
-    /// Regions, and the column that says whether the picture shows each one: 1 or 0, yes or no, true or false, or
-    /// nothing where that is not known.
+    /// Regions, and the column that says whether the picture shows each region: 1 or 0, yes or no, true or false, or empty
+    /// if this is unknown.
     #[serde(default)]
     pub flags: BTreeMap<String, String>,
-    /// The column that says which pictures are not independent of one another, by the id of the patient or the lesion
-    /// they show: `lesion_id`. An empty cell makes the picture a group of its own.
+    /// The column that identifies pictures that are not independent of one another, by the id of the patient or the lesion,
+    /// such as `lesion_id`. A picture with an empty cell is a group of its own.
     #[serde(default)]
     pub group: Option<String>,
-    /// The column that says which pictures show the same lesion with and without an artefact, by an id that they
-    /// share. Where `group` is left out, such pictures are a group too.
+    /// The column that identifies pictures of the same lesion with and without an artefact, by a common id. Without `group`,
+    /// such pictures also form a group.
     #[serde(default)]
     pub pair: Option<String>,
-    /// Whether masks and annotations were drawn on the pictures as their files store them, `"stored"`, or turned as
-    /// their EXIF data or TIFF tags say, `"upright"`. Needed only where there are such pictures, and their sizes do not
-    /// tell.
+    /// Whether masks and annotations were drawn on the pictures as stored in their files, `"stored"`, or rotated according
+    /// to their EXIF data or TIFF tags, `"upright"`. Needed only if there are such pictures and their sizes do not decide
+    /// it.
     #[serde(default)]
     pub drawn_on: Option<DrawnOn>,
-    /// Further regions from COCO annotations, joined by file name.
+    /// Further regions from COCO annotations, matched by file name.
     #[serde(default)]
     pub coco: Option<CocoOptions>,
 }
@@ -98,18 +96,18 @@ impl ManifestOptions {
         }
     }
 
-    /// The same data set with relative paths taken from the folder `base`.
+    /// The same data set, with relative paths resolved against the folder `base`.
     pub fn relative_to(mut self, base: &Path) -> Self {
         self.manifest = join(base, self.manifest);
         self.coco = self.coco.map(|coco| coco.relative_to(base));
         self
     }
 
-    /// Reads the manifest and the annotations, and checks that they agree and that every file they name is
-    /// there. Pictures and masks are read later, sample by sample.
+    /// Reads the manifest and the annotations, and checks that they agree and that all their files exist. Pictures and masks
+    /// are read later, one sample at a time.
     ///
     /// # Errors
-    /// Where a file cannot be read, or with every problem found, each with its line.
+    /// A file that cannot be read, or all problems found, each with its line.
     pub fn open(&self) -> Result<PictureFiles, DataError> {
         self.open_folder(None)
     }

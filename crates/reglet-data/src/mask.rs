@@ -1,11 +1,11 @@
-//! Which pixels of a picture belong to a region.
+//! Masks: the pixels of a picture that belong to a region.
 
 use image::GrayImage;
 
 /// The pixels of one region (a lesion, a ruler) of a picture `width` by `height` pixels.
 ///
-/// A mask knows nothing of the picture it belongs to; the two have the same size, which whoever joins
-/// them checks. Positions outside the mask are never part of it.
+/// A mask does not refer to its picture. Both have the same size, which is checked where they are combined. Positions
+/// outside the mask are never part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     width: u32,
@@ -14,8 +14,8 @@ pub struct Mask {
     bits: Vec<bool>,
 }
 
-/// The largest number of pixels a mask may have, the same as a picture's: two hundred million. At three bytes to a
-/// picture's pixel and one to a mask's, such a picture takes 600 MB, and each of its masks 200 MB.
+/// The largest number of pixels a mask may have, the same as a picture's: two hundred million. With three bytes per pixel of
+/// a picture and one per pixel of a mask, such a picture takes 600 MB and each of its masks 200 MB.
 pub const MAX_PIXELS: u64 = 200_000_000;
 
 /// The value from which a grey pixel counts as part of the region.
@@ -33,8 +33,7 @@ impl Mask {
     /// A mask from its bits, row by row from the top left.
     ///
     /// # Errors
-    /// Where a side is zero, there are more than [`MAX_PIXELS`], or the number of bits is not
-    /// `width * height`.
+    /// If a side is zero, there are more than [`MAX_PIXELS`], or the number of bits is not `width * height`.
     pub fn new(width: u32, height: u32, bits: Vec<bool>) -> Result<Self, MaskError> {
         let pixels = checked_pixels(width, height)?;
         if bits.len() != pixels {
@@ -43,10 +42,10 @@ impl Mask {
         Ok(Self { width, height, bits })
     }
 
-    /// A mask that holds the pixels for which `inside(x, y)` is true.
+    /// A mask with the pixels for which `inside(x, y)` is true.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn from_fn(
         width: u32,
         height: u32,
@@ -59,10 +58,10 @@ impl Mask {
         Ok(Self { width, height, bits })
     }
 
-    /// A mask that holds no pixel.
+    /// A mask without pixels.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn empty(width: u32, height: u32) -> Result<Self, MaskError> {
         Ok(Self { width, height, bits: vec![false; checked_pixels(width, height)?] })
     }
@@ -70,7 +69,7 @@ impl Mask {
     /// The pixels of a grey picture that are 128 or brighter.
     ///
     /// # Errors
-    /// Where a side is zero or there are more than [`MAX_PIXELS`].
+    /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn from_gray(picture: &GrayImage) -> Result<Self, MaskError> {
         let (width, height) = picture.dimensions();
         checked_pixels(width, height)?;
@@ -110,7 +109,7 @@ impl Mask {
         self.index(x, y).is_some_and(|index| self.bits[index])
     }
 
-    /// Puts the pixel into the region or takes it out; a position outside the mask changes nothing.
+    /// Adds the pixel to the region or removes it; a position outside the mask changes nothing.
     pub fn set(&mut self, x: u32, y: u32, inside: bool) {
         if let Some(index) = self.index(x, y) {
             self.bits[index] = inside;
@@ -138,7 +137,7 @@ impl Mask {
         self.area() as f64 / self.bits.len() as f64
     }
 
-    /// Whether the region has no pixel: in a [`Sample`](crate::Sample), that it is known to be absent.
+    /// Whether the region has no pixels, which means in a [`Sample`](crate::Sample) that it is known to be absent.
     pub fn is_empty(&self) -> bool {
         !any(&self.bits)
     }
@@ -146,7 +145,7 @@ impl Mask {
     /// The pixels that belong to either region.
     ///
     /// # Errors
-    /// Where the two are not of one size.
+    /// The two have different sizes.
     pub fn union(&self, other: &Self) -> Result<Self, MaskError> {
         if self.dimensions() != other.dimensions() {
             return Err(MaskError::Sizes { left: self.dimensions(), right: other.dimensions() });
@@ -203,7 +202,7 @@ impl Mask {
         Self { bits, ..*self }
     }
 
-    /// The smallest box around the region, or `None` where it has no pixel.
+    /// The smallest box around the region, or `None` if it has no pixel.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
         let rows = || self.bits.chunks_exact(self.width as usize);
         let top = rows().position(any)?;
@@ -222,7 +221,7 @@ impl Mask {
         })
     }
 
-    /// The part of the mask in a box that lies within it.
+    /// The part of the mask within a box, which must be inside the mask.
     pub(crate) fn part(&self, bounds: BoundingBox) -> Self {
         let mut bits = Vec::with_capacity(bounds.width as usize * bounds.height as usize);
         for y in bounds.y..bounds.y + bounds.height {
@@ -237,7 +236,7 @@ impl Mask {
         self.bits.chunks(STRETCH).all(|bits| bits.iter().all(|&bit| bit))
     }
 
-    /// Whether the pixel, which is one of the mask's, lies on the border of the picture.
+    /// Whether the pixel, which must belong to the mask, is on the border of the picture.
     pub(crate) fn on_border(&self, (x, y): (u32, u32)) -> bool {
         x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
     }
@@ -246,8 +245,8 @@ impl Mask {
         (x < self.width && y < self.height).then(|| y as usize * self.width as usize + x as usize)
     }
 
-    /// For every pixel, how many rows away the nearest of the region's pixels in its column is, where
-    /// that is at most `limit`; else more than `limit`, or the largest number.
+    /// For every pixel, the distance in rows to the nearest pixel of the region in the same column, if it is at most
+    /// `limit`; otherwise a number greater than `limit`.
     fn distances_in_columns(&self, limit: u32) -> Vec<u32> {
         let width = self.width as usize;
         let mut distances: Vec<u32> = self.bits.iter().map(|&bit| if bit { 0 } else { u32::MAX }).collect();
@@ -275,31 +274,31 @@ pub struct BoundingBox {
     pub height: u32,
 }
 
-/// Why there is no such mask.
+/// Why a mask is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MaskError {
     /// A side is zero.
     #[error("a mask of {width}×{height} pixels has no pixels: both sides must be at least 1")]
     NoPixels {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
     },
     /// There are more pixels than [`MAX_PIXELS`].
     #[error("a mask of {width}×{height} pixels is too large: at most {MAX_PIXELS} pixels are allowed")]
     TooLarge {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
     },
-    /// The bits are not as many as the pixels.
+    /// The number of bits differs from the number of pixels.
     #[error("a mask of {width}×{height} pixels needs one bit for each of them, but {bits} were given")]
     Bits {
-        /// The width asked for.
+        /// The requested width.
         width: u32,
-        /// The height asked for.
+        /// The requested height.
         height: u32,
         /// The number of bits given.
         bits: usize,

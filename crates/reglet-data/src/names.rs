@@ -1,23 +1,23 @@
-//! Names of files for what is made of pictures.
+//! File names for results that belong to pictures.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::files::EXTENSIONS;
 
-/// The longest name that is given, in bytes, but for the number that makes it unique: file systems allow 255, and an
-/// ending is to be added.
+/// The greatest length of a name in bytes, without the number that makes it unique: file systems allow 255, and an extension
+/// will be added.
 const LONGEST: usize = 120;
 
-/// Names that Windows keeps for devices, whatever their ending; the last two with a digit.
+/// Names that Windows reserves for devices, whatever their extension; the last two are followed by a digit.
 const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// A name for a file or folder for each of these ids, in their order, that is safe to join to any folder.
 ///
-/// Ids come from tables and folders that others made: `...jpg`, `../a.jpg` and `/etc/passwd` are ids too. A name is made
-/// of the letters and digits of ASCII, `-`, `_` and `.` in its id, `_` standing for everything else, without the extension
-/// of a picture. It is never empty, neither begins nor ends with a dot, is none that Windows keeps for devices, and is at
-/// most 141 bytes long. No two are alike, even where capitals count for nothing: what would be has a number added. The
-/// same ids in the same order have the same names every time.
+/// Ids come from tables and folders that others made, so they can be `...jpg`, `../a.jpg` or `/etc/passwd`. A name consists
+/// of the ASCII letters and digits, `-`, `_` and `.` of its id, with `_` in place of everything else, and without a
+/// picture's extension. It is never empty, neither begins nor ends with a dot, is not reserved by Windows for devices, and
+/// is at most 141 bytes long. No two names are equal, even if case is ignored: a name that would be is given a number. The
+/// same ids in the same order always have the same names.
 ///
 /// ```
 /// let names = reglet_data::file_names(["melanoma/17.jpg", "...jpg", "../a.png", "a.png", "NUL.tiff"]);
@@ -25,7 +25,7 @@ const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 /// ```
 pub fn file_names<'a>(ids: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
-    // How far each name has been counted, so that a million pictures of one name take a million steps.
+    // The last number given for each name, so that a million pictures of one name take only a million steps.
     let mut counts: HashMap<String, u64> = HashMap::new();
     let mut unique = |name: String| {
         let count = counts.entry(name.to_ascii_lowercase()).or_insert(0);
@@ -40,12 +40,12 @@ pub fn file_names<'a>(ids: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     ids.into_iter().map(|id| unique(clean(id))).collect()
 }
 
-/// What is left of an id.
+/// The part of a name that comes from an id.
 fn clean(id: &str) -> String {
     let mut name = String::new();
     for letter in without_extension(id).chars() {
         let letter = if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
-        // Runs of what is left out say nothing.
+        // A sequence of replaced characters becomes a single one.
         if letter != '_' || !name.ends_with('_') {
             name.push(letter);
         }

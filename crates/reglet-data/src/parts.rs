@@ -2,8 +2,8 @@
 
 use crate::Mask;
 
-/// The part with the most pixels in the middle of the picture (half its width, half its height); `None` where no
-/// part reaches there.
+/// The part with the most pixels in the middle of the picture (half its width, half its height); `None` if no part reaches
+/// there.
 pub(crate) fn central(mask: &Mask) -> Option<Mask> {
     let (width, height) = mask.dimensions();
     let middle = |&&(x, y): &&(u32, u32)| {
@@ -27,7 +27,7 @@ pub(crate) fn touching_border(mask: &Mask) -> Mask {
     of(&touching, mask)
 }
 
-/// The mask of some pixels of another.
+/// A mask that consists of some pixels of another mask.
 fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
     let mut part = mask.clone();
     mask.iter().for_each(|(x, y)| part.set(x, y, false));
@@ -38,7 +38,7 @@ fn of(pixels: &[(u32, u32)], mask: &Mask) -> Mask {
 /// Each connected part's pixels, in the order of their first pixels.
 pub(crate) fn parts(mask: &Mask) -> Vec<Vec<(u32, u32)>> {
     let Some(bounds) = mask.bounding_box() else { return Vec::new() };
-    // Time and memory go with the box about the mask, not with the picture.
+    // Time and memory depend on the mask's bounding box, not on the picture.
     let whole = mask.part(bounds);
     let mut left = whole.clone();
     let mut parts = Vec::new();

@@ -1,5 +1,4 @@
-//! Reading pictures, as a program that must vouch for what it saw has to: the same pixels as Pillow, or a
-//! sentence that says why not.
+//! Reading of pictures: either the same pixels as Pillow, or an error message that says why not.
 
 mod address;
 #[cfg(feature = "dicom")]
@@ -23,38 +22,39 @@ pub(crate) use address::{Address, heads};
 pub use error::{DicomFault, Fault, PictureError};
 pub use whole::{Picture, Pixels};
 
-/// Reads the picture in a file as RGB of 8 bits a channel, with what lies below them in grey of 16 bits.
+/// Reads the picture in a file as RGB with 8 bits per channel; for 16-bit grey pictures, also the lower bits.
 ///
 /// The pixels are those of Pillow's `Image.open(path).convert("RGB")`:
 ///
-/// * the format is told from the content, not from the name: PNG, JPEG, BMP, TIFF, WebP or, with the crate's feature
+/// * the format is detected from the content, not from the name: PNG, JPEG, BMP, TIFF, WebP or, with the crate's feature
 ///   `dicom`, DICOM;
 /// * grey becomes three equal channels, a palette is looked up, CMYK and YCCK are converted;
-/// * an alpha channel is dropped, and what lies under transparent pixels shows;
+/// * an alpha channel is dropped, so the colours of transparent pixels become visible;
 /// * 16-bit colour keeps its upper 8 bits;
-/// * an EXIF orientation is not applied and a colour profile is not read, as torchvision's loaders
-///   apply and read none; but the orientation of a TIFF is, as Pillow does;
-/// * of an animation, the first frame is taken.
+/// * neither an EXIF orientation nor a colour profile is applied, as in torchvision's loaders; but the orientation of a TIFF
+///   is applied, as in Pillow;
+/// * the first frame of an animation is used.
 ///
-/// In two points it differs on purpose. 16-bit *grey* shows its upper 8 bits too, where Pillow clips it at
-/// 255 and so turns nearly all of it white; the lower ones are kept beside them ([`Picture::rest`]) for models. And 16-bit pictures that hold values of 12 bits or fewer, whose upper
-/// 8 bits are nearly black, are refused. JPEG decoders differ among themselves by a few levels.
+/// There are two intentional differences. For 16-bit *grey*, the upper 8 bits are used, whereas Pillow clips values at 255
+/// and makes nearly everything white; the lower bits are kept separately ([`Picture::rest`]) for models. And 16-bit pictures
+/// whose values need 12 bits or fewer, so that their upper 8 bits are nearly black, are refused. JPEG decoders differ among
+/// themselves by a few levels.
 ///
-/// DICOM, which Pillow does not read, looks as by pydicom's `apply_modality_lut` and `apply_voi_lut`: stored values become
-/// what they measure by slope and intercept, and are seen through the file's first table or window, or over all that its
-/// bits can say where it has none; `MONOCHROME1` is inverted; overlays are not drawn. Of a file with several frames, each is
-/// a picture: `cine.dcm#3` is the third ([`frames`]).
+/// DICOM, which Pillow does not read, is converted as by pydicom's `apply_modality_lut` and `apply_voi_lut`: stored values
+/// are converted to measured values by slope and intercept, and mapped by the file's first table or window or, if there is
+/// none, by the full range of its bits; `MONOCHROME1` is inverted; overlays are not drawn. Each frame of a file is a
+/// picture: `cine.dcm#3` is the third ([`frames`]).
 ///
 /// With the crate's feature `stores` the path may be an address in an object store, `s3://bucket/17.jpg`, or on the web.
 ///
 /// # Errors
-/// Where the file is missing, empty, cut short, damaged, no picture of these formats, larger than
-/// `limits`, or cannot be read; [`PictureError::fault`] tells these kinds apart.
+/// The file is missing, empty, truncated, damaged, not a picture in one of these formats, larger than `limits`, or
+/// unreadable; [`PictureError::fault`] distinguishes these cases.
 pub fn load(path: &Path, limits: &Limits) -> Result<Picture, PictureError> {
     read(path, limits).map(|decoded| decoded.pixels)
 }
 
-/// Reads the picture in a file, as [`load`] does, with what else there is to know of it.
+/// Reads the picture in a file, as [`load`] does, with further information on it.
 ///
 /// # Errors
 /// As [`load`].
@@ -94,15 +94,15 @@ pub(crate) fn read_grey(
     })
 }
 
-/// What gives the bytes of a file, of so many at most.
+/// A function that reads the bytes of a file, up to a given number.
 pub(crate) trait Read: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal> {}
 
 impl<F: FnOnce(&Path, u64) -> Result<Vec<u8>, Refusal>> Read for F {}
 
-/// A picture and what its file says of it.
+/// A picture with the information in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decoded<Pixels = Picture> {
-    /// The pixels: in RGB, where nothing else is said.
+    /// The pixels, in RGB unless stated otherwise.
     pub pixels: Pixels,
     /// The SHA-256 in hexadecimal of the very bytes that the pixels were decoded from.
     pub sha256: String,
@@ -146,7 +146,7 @@ fn decoded(
     Ok(decoded)
 }
 
-/// A picture that lies as it is stored.
+/// A picture in the orientation in which it is stored.
 fn still(pixels: DynamicImage) -> Decoded<DynamicImage> {
     let (sha256, orientation) = (String::new(), Orientation::NoTransforms);
     Decoded { pixels, sha256, orientation, upright: false }
@@ -185,7 +185,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
         reader.map_err(|source| PictureError::System { path: origin.into(), source })?
     };
     let format = reader.format().ok_or_else(|| PictureError::NotAPicture { path: origin.into() })?;
-    // The decoder for JPEG fills what is missing with grey and calls it a success.
+    // The JPEG decoder fills missing data with grey and reports success.
     if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
         return Err(PictureError::CutShort { path: origin.into() });
     }
@@ -197,7 +197,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
             false => Ok(()),
         }
     };
-    // Sixteen bytes hold a pixel of any kind; the rest is for the decoder's own tables.
+    // Sixteen bytes are enough for a pixel of any kind; the rest is for the decoder's own tables.
     let memory = limits.pixels.saturating_mul(16).saturating_add(1 << 20);
     let (mut picture, orientation) = match tiff::Unusual::find(format, bytes) {
         Some(mut unusual) => {
@@ -213,7 +213,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
             let (width, height) = decoder.dimensions();
             check(width, height)?;
             decoder.set_limits(allowed).map_err(classify)?;
-            // A tag that cannot be read is none, as for Pillow.
+            // A tag that cannot be read is ignored, as in Pillow.
             let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
             (DynamicImage::from_decoder(decoder).map_err(classify)?, orientation)
         }
@@ -226,8 +226,7 @@ fn of_image(bytes: &[u8], origin: &Path, limits: &Limits) -> Result<Decoded<Dyna
     Ok(Decoded { orientation, upright, ..still(picture) })
 }
 
-/// How large a picture may be. What a file's header claims is checked against this before anything of
-/// that size is allocated.
+/// The maximum size of a picture. The size in a file's header is checked against it before memory is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest number of pixels, width times height.
@@ -293,8 +292,8 @@ fn narrowed(samples: &[u16], of_a_pixel: usize, rgb: [usize; 3]) -> Vec<u8> {
     kept.map(|value| value.to_be_bytes()[0]).collect()
 }
 
-/// Refuses 16-bit samples that are no more than 12-bit ones, without regard to an alpha channel: nobody says how bright
-/// their white is.
+/// Returns an error for 16-bit samples that use only 12 bits, not counting an alpha channel, because it is not known which
+/// value is white.
 fn check_depth(picture: &DynamicImage, origin: &Path) -> Result<(), PictureError> {
     let largest = match picture {
         DynamicImage::ImageLuma16(grey) => grey.as_raw().iter().copied().max(),

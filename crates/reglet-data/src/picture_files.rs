@@ -20,12 +20,12 @@ use crate::{AHEAD, DataError, Dataset, DrawnOn, Mask, Problem, ProblemKind, Prob
 /// A data set whose pictures and masks are files: what [`ManifestOptions`](crate::ManifestOptions) and
 /// [`FolderOptions`](crate::FolderOptions) open.
 ///
-/// The samples are in the order in which they are listed, or of their names in folders. A file is read when
-/// its sample is asked for, and only then.
+/// The samples are in the order in which they are listed, or in folders in the order of their names. A file is read only
+/// when its sample is requested.
 ///
-/// What is known of a region in a picture comes from a mask file, from COCO annotations, or from a flag
-/// that says whether the picture shows it. A flag of 0 alone makes an empty mask; a flag of 1 alone makes
-/// none, because nobody has said where the region is, and is found with [`Dataset::flag`].
+/// What is known about a region in a picture comes from a mask file, from COCO annotations, or from a flag that says whether
+/// the picture shows it. A flag of 0 alone gives an empty mask; a flag of 1 alone gives no mask, because the region's
+/// position is unknown, and can be read with [`Dataset::flag`].
 #[derive(Debug)]
 pub struct PictureFiles {
     name: String,
@@ -61,9 +61,9 @@ pub(crate) struct Entry {
     pub(crate) masks: BTreeMap<String, PathBuf>,
     /// By region, whether the picture is said to show it.
     pub(crate) flags: BTreeMap<String, bool>,
-    /// The picture's index in the annotations, where it is there.
+    /// The picture's index in the annotations, if it is there.
     pub(crate) annotated: Option<usize>,
-    /// What else is known of it.
+    /// What else is known about it.
     pub(crate) about: About,
     /// The line of the manifest.
     pub(crate) line: Option<u64>,
@@ -81,7 +81,7 @@ impl PictureFiles {
         let Listed { name, classes, mut regions, columns, mut entries } = listed;
         let coco = match coco.map(Coco::open).transpose() {
             Ok(coco) => coco,
-            // What is wrong with both the list and the annotations is said at once.
+            // Problems in the list and in the annotations are reported together.
             Err(DataError::Problems(more)) => {
                 problems.extend(more.0);
                 None
@@ -101,7 +101,7 @@ impl PictureFiles {
         Ok(Self { name, classes, regions, columns, entries, coco, drawn_on: None, limits, reader })
     }
 
-    /// The pictures in a folder, of which nobody has said the class: all are of one, which is called `unknown`.
+    /// The pictures in a folder, whose class is not known: all are assigned to one class called `unknown`.
     ///
     /// # Errors
     /// Where the folder cannot be read or has no pictures.
@@ -136,7 +136,7 @@ impl PictureFiles {
         Self { drawn_on, ..self }
     }
 
-    /// The file that holds the sample's picture, or `None` where there is no such sample.
+    /// The file that holds the sample's picture, or `None` if there is no such sample.
     pub fn path(&self, index: usize) -> Option<&Path> {
         self.entries.get(index).map(|entry| entry.picture.as_path())
     }
@@ -146,7 +146,7 @@ impl PictureFiles {
         self.entries.get(index).ok_or_else(|| DataError::Index { name: name(), index, len })
     }
 
-    /// What tables say beside classes and regions, where they do.
+    /// What tables say besides classes and regions, if they do.
     fn hash_columns(&self, entries: &[Entry], hash: &mut Fingerprint) {
         let about = || entries.iter().map(|entry| &entry.about);
         if self.columns.is_empty() && about().all(|about| about.group.is_none() && about.pair.is_none()) {
@@ -290,7 +290,7 @@ impl PictureFiles {
         picture::read_by(|path, limit| self.reader.read(path, limit), path, &self.limits)
     }
 
-    /// A hash of all that some samples are made of.
+    /// A hash of everything from which some samples are read.
     fn hash(&self, entries: &[Entry]) -> Result<String, DataError> {
         let mut hash = Fingerprint(Sha256::new());
         hash.list(&self.classes);
@@ -300,7 +300,7 @@ impl PictureFiles {
                 iter::once(Address::of(picture).file).chain(masks.values().map(PathBuf::as_path))
             });
             let files: Vec<&Path> = files.collect();
-            // A file counts by its own hash, which has one length whatever the file's.
+            // A file is represented by its own hash, whose length does not depend on the file's.
             let mut contents = self.reader.hashes(&files)?.into_iter();
             let mut next = |hash: &mut Fingerprint| hash.0.update(contents.next().unwrap_or_default());
             for entry in entries {
@@ -331,7 +331,7 @@ impl PictureFiles {
     }
 }
 
-/// How many pictures' files are hashed together, so that those in a store are asked for several at a time.
+/// The number of pictures whose files are hashed together, so that several are requested from a store at a time.
 const HASHED_AT_ONCE: usize = 64;
 
 /// A hash of a sequence of parts, each with its length, so that no two sequences run into the same bytes.

@@ -13,7 +13,7 @@ impl Problems {
     /// How many problems the message shows before it only counts.
     const SHOWN: usize = 10;
 
-    /// All is well where there are none.
+    /// If there are none, everything is in order.
     pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
@@ -41,7 +41,7 @@ impl fmt::Display for Problems {
 pub struct Problem {
     /// The file or folder.
     pub file: PathBuf,
-    /// The line in it, counted from 1, where it has lines.
+    /// The line in it, counted from 1, if it has lines.
     pub line: Option<u64>,
     /// What is wrong.
     pub kind: ProblemKind,
@@ -68,7 +68,7 @@ pub enum ProblemKind {
     /// A column is not there.
     #[error("there is no column `{column}`: the columns are {}", Names(columns))]
     NoColumn {
-        /// The column asked for.
+        /// The requested column.
         column: String,
         /// The columns that are there.
         columns: Vec<String>,
@@ -155,8 +155,8 @@ pub enum ProblemKind {
         /// How a mask's path tells which picture it belongs to.
         named: String,
     },
-    /// A label is none of the classes.
-    #[error("the label `{label}` is none of the classes {}", Names(classes))]
+    /// A label is not one of the classes.
+    #[error("the label `{label}` is not one of the classes {}", Names(classes))]
     UnknownLabel {
         /// The label.
         label: String,
@@ -164,7 +164,7 @@ pub enum ProblemKind {
         classes: Vec<String>,
     },
     /// A label that is mapped to a class is that of no picture.
-    #[error("`labels` names `{label}`, which is none of the labels {}", Names(labels))]
+    #[error("`labels` names `{label}`, which is not one of the labels {}", Names(labels))]
     NoSuchLabel {
         /// The label that is mapped.
         label: String,
@@ -229,10 +229,10 @@ pub enum ProblemKind {
         /// The ids of the pictures it fits.
         pictures: Vec<String>,
     },
-    /// A category that was asked for does not exist.
+    /// A requested category does not exist.
     #[error("there is no category `{category}`: the categories are {}", Names(categories))]
     NoCategory {
-        /// The category asked for.
+        /// The requested category.
         category: String,
         /// The categories that are there.
         categories: Vec<String>,
@@ -240,7 +240,7 @@ pub enum ProblemKind {
     /// An annotation is of no use.
     #[error("annotation {annotation}: {fault}")]
     Annotation {
-        /// Its id or, where it has none, its place in the list, counted from 0.
+        /// Its id or, if it has none, its position in the list, counted from 0.
         annotation: String,
         /// What is wrong with it.
         fault: String,

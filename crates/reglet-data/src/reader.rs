@@ -1,4 +1,4 @@
-//! How a data set reads its files: those that lie elsewhere ahead of time, and none of them twice to see that it is the same.
+//! Reads the files of a data set: remote files ahead of time, and no file a second time just to check that it is unchanged.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -31,17 +31,18 @@ impl Reader {
         Ok(bytes)
     }
 
-    /// Begins to read those of the files that lie elsewhere, and forgets what has been read ahead of others.
+    /// Begins to read those of the files that are remote, and drops what has been read ahead of others.
     pub(crate) fn read_ahead<'a>(&self, paths: impl Iterator<Item = &'a Path>, limit: u64) {
         let elsewhere = |path: &'a Path| Some((path.to_owned(), Remote::parse(path).ok().flatten()?));
         self.ahead.expect(paths.filter_map(elsewhere).collect(), limit);
     }
 
-    /// The SHA-256 of each file's content. What has been read from an object store, and has the same tag there still, is not
-    /// read again: a store gives each version of an object a tag of its own. A file that a store does not give has the hash 0.
+    /// The SHA-256 of each file's content. An object that has been read from a store and still has the same tag there is not
+    /// read again, because a store gives each version of an object a different tag. A file that a store does not return has
+    /// the hash 0.
     ///
     /// # Errors
-    /// A file on this machine that cannot be read; several in stores, where there is none that can be.
+    /// An error if a file on this machine cannot be read, or if none of several files in stores can be.
     pub(crate) fn hashes(&self, paths: &[&Path]) -> Result<Vec<[u8; 32]>, DataError> {
         let remotes = paths.iter().filter_map(|path| {
             let remote = Remote::parse(path).ok().flatten()?;
@@ -78,7 +79,7 @@ impl Reader {
                 None => hashes.push([0; 32]),
             }
         }
-        // Where nothing at all is answered, it is not the pictures that are broken.
+        // If there is no answer at all, the cause is not the pictures.
         match first {
             Some(fault) if !given && asked >= SEVERAL => Err(fault),
             _ => Ok(hashes),

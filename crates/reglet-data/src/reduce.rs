@@ -10,8 +10,9 @@ pub(crate) fn factor((width, height): (u32, u32), side: u32) -> u32 {
 }
 
 impl Sample {
-    /// The same with every block of `factor` by `factor` pixels made one: its mean colour, as Pillow's `Image.reduce`, and of a
-    /// region where at least half of it is. What is over at the right and the bottom makes smaller blocks. Nothing else changes.
+    /// The same sample with every block of `factor` by `factor` pixels merged into one pixel. The pixel has the block's mean
+    /// colour, as in Pillow's `Image.reduce`, and belongs to a region if at least half of the block does. Blocks at the
+    /// right and bottom edges may be smaller. Nothing else changes.
     pub(crate) fn reduced(&self, factor: u32) -> Sample {
         let factor = factor.max(1);
         let regions = self.regions.iter().map(|(name, mask)| (name.clone(), reduced_mask(mask, factor)));
@@ -60,7 +61,7 @@ impl<'a> Canvas<'a> {
         Canvas { own: sample, smaller: (factor > 1).then(|| sample.reduced(factor)), factor }
     }
 
-    /// The sample that a [`Scene`](crate::edit::Scene) is to be made of.
+    /// The sample for which a [`Scene`](crate::edit::Scene) is to be built.
     pub fn sample(&self) -> &Sample {
         self.smaller.as_ref().unwrap_or(self.own)
     }
@@ -113,7 +114,7 @@ fn reduced_mask(mask: &Mask, factor: u32) -> Mask {
     let block =
         |x: u32, y: u32| factor.min(mask.width() - x * factor) * factor.min(mask.height() - y * factor);
     let inside = |x: u32, y: u32| 2 * counts[y as usize * width as usize + x as usize] >= block(x, y);
-    // It has fewer pixels than the mask, which is one.
+    // It has fewer pixels than the original mask, which is a valid one.
     Mask::from_fn(width, height, inside).unwrap_or_else(|_| mask.clone())
 }
 

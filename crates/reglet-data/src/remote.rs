@@ -1,15 +1,15 @@
-//! Files that lie elsewhere: in an object store, or behind a web address.
+//! Remote files: in an object store, or at a web address.
 //!
-//! Their addresses are written where paths are: `s3://bucket/lesions/17.jpg`. Whatever joins, opens or lists paths asks here
-//! first whether one is an address, so that a picture in a store goes the way of one on a disk.
+//! Their addresses are written like paths: `s3://bucket/lesions/17.jpg`. All functions that join, open or list paths first
+//! check here whether a path is an address, so that pictures in a store are handled like pictures on a disk.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a file that lies elsewhere is.
+/// The address of a remote file.
 ///
-/// Of `s3://`, `gs://` and `az://`, what follows the bucket is the key as the store has it; the path of a web address is as
-/// browsers write it, with `%20` for a space.
+/// In addresses with `s3://`, `gs://` and `az://`, the part after the bucket is the key exactly as in the store; the path of
+/// a web address is written as in browsers, with `%20` for a space.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Remote {
     pub(crate) scheme: Scheme,
@@ -19,10 +19,10 @@ pub(crate) struct Remote {
     pub(crate) key: String,
 }
 
-/// How a file that lies elsewhere is asked for.
+/// The protocol by which a remote file is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Scheme {
-    /// Amazon S3, and whatever speaks its protocol.
+    /// Amazon S3, and other stores with its protocol.
     S3,
     /// Google Cloud Storage.
     Gs,
@@ -50,7 +50,7 @@ impl Scheme {
     }
 }
 
-/// What is wrong with an address. What may be secret in it stands in none.
+/// Why an address is invalid. No message contains a part of the address that may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressFault {
@@ -70,7 +70,7 @@ pub enum AddressFault {
         /// The address without it.
         address: String,
     },
-    /// It would be asked for without encryption.
+    /// It would be requested without encryption.
     #[error("`{address}` is not encrypted, which is allowed for this machine only: write https://")]
     Unencrypted {
         /// The address.
@@ -90,7 +90,7 @@ pub enum AddressFault {
         /// The address.
         address: String,
     },
-    /// What is asked for is read from disks alone.
+    /// Such a file is only read from local disks.
     #[error(
         "`{address}` is an address, and {what} can be read from folders only: copy it, or list the pictures in a manifest"
     )]
@@ -114,11 +114,11 @@ impl Remote {
     /// What a path says if it is an address; `None` for the path of a file on this machine.
     ///
     /// # Errors
-    /// An address that is of no use, or that must not be used.
+    /// An address that is invalid, or that must not be used.
     pub(crate) fn parse(path: &Path) -> Result<Option<Remote>, AddressFault> {
         let Some((scheme, rest)) = split(path) else { return Ok(None) };
         let (place, key) = rest.split_once('/').unwrap_or((rest, ""));
-        // What is no text of an address is not repeated before it is known to hold no secret.
+        // An invalid address is not quoted in messages before it is certain that it contains no secret.
         let shown = || {
             let place = place.rsplit('@').next().unwrap_or_default();
             let whole = format!("{scheme}://{place}/{key}");
@@ -131,7 +131,8 @@ impl Remote {
         if place.contains('@') || rest.contains('?') {
             return Err(AddressFault::Secret { address: shown() });
         }
-        // What stands where a port could is a password, with a slash in it, before an @ further on.
+        // If the text in the place of the port is not a number, it is the beginning of a password that contains a slash, and
+        // the @ follows later.
         if !place.starts_with('[') && place.split_once(':').is_some_and(|(_, port)| !is_number(port)) {
             return Err(AddressFault::Secret { address: format!("{lower}://") });
         }
@@ -160,7 +161,7 @@ impl fmt::Display for Remote {
     }
 }
 
-/// Whether a path is an address, of use or not.
+/// Whether a path is an address, valid or not.
 pub(crate) fn is_address(path: &Path) -> bool {
     split(path).is_some()
 }
@@ -168,7 +169,7 @@ pub(crate) fn is_address(path: &Path) -> bool {
 /// Refuses an address where only a path is of use.
 ///
 /// # Errors
-/// [`AddressFault::LocalOnly`], or what else is wrong with the address.
+/// [`AddressFault::LocalOnly`], or another error in the address.
 pub(crate) fn local_only(path: &Path, what: &'static str) -> Result<(), AddressFault> {
     match Remote::parse(path)? {
         None => Ok(()),

@@ -1,10 +1,10 @@
 //! Resizing exactly as Pillow does, by any of its filters, to the last bit.
 //!
-//! A classifier was trained on pictures that Pillow made small, and its answers move when they are made
-//! small by another rule. The rule is separable: each output value is a weighted mean of input values in
-//! its row, then of the results in its column (for some tall pictures, the other way round). The weights
-//! are those of a [`Filter`], as wide as the reduction (no narrower than for the size as it is, so that enlarging
-//! interpolates), and rounded to 22 fractional bits; between the two passes values are rounded to 8 bits.
+//! A classifier that was trained on pictures reduced by Pillow gives other answers if they are reduced by another rule.
+//! Pillow's rule is separable: each output value is a weighted mean of input values in its row, then of the results in its
+//! column (for some tall pictures, the other way round). The weights are those of a [`Filter`], as wide as the reduction (but
+//! not narrower than for the original size, so that enlarging interpolates), and rounded to 22 fractional bits; between the
+//! two passes values are rounded to 8 bits.
 
 mod filter;
 mod level;
@@ -22,8 +22,8 @@ use pass::Pass;
 /// `picture.resize((width, height), filter)`.
 ///
 /// # Errors
-/// Where a side is zero, the result or the intermediate picture (one side the result's, one the input's)
-/// would have more than [`MAX_PIXELS`](crate::MAX_PIXELS), or more is made of one pixel than the filter's sums hold.
+/// A side is zero, the result or the intermediate picture (one side the result's, one the input's) would have more than
+/// [`MAX_PIXELS`](crate::MAX_PIXELS), or the enlargement is more than the filter's sums can represent.
 pub fn resize_rgb(
     picture: &RgbImage,
     width: u32,
@@ -48,7 +48,7 @@ pub fn resize_gray(
     GrayImage::from_raw(width, height, values).ok_or(ResizeError::TooLarge { width, height })
 }
 
-/// Why a picture cannot be given another size.
+/// Why a picture cannot be resized.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResizeError {
     /// The picture or what it is to become has no pixels.
@@ -59,7 +59,7 @@ pub enum ResizeError {
     NoPixels {
         /// The picture's width and height.
         from: (u32, u32),
-        /// The width and height asked for.
+        /// The requested width and height.
         to: (u32, u32),
     },
     /// There would be more pixels than are allowed.
@@ -142,7 +142,7 @@ impl Passes {
         })
     }
 
-    /// What the first pass makes of values that are interleaved, `C` to a pixel; `None` where it changes nothing.
+    /// The result of the first pass for interleaved values, `C` per pixel; `None` if it changes nothing.
     pub(crate) fn first<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.columns.within_columns(values, self.rows.from * C)
@@ -151,7 +151,7 @@ impl Passes {
         }
     }
 
-    /// What the second pass makes of that; `None` where it changes nothing.
+    /// The result of the second pass for that; `None` if it changes nothing.
     pub(crate) fn second<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.columns_first {
             self.rows.within_rows::<C>(values)
@@ -160,7 +160,7 @@ impl Passes {
         }
     }
 
-    /// Of what the first pass makes of a picture with some parts changed, the parts that may differ. `C` values to a
+    /// The parts of the first pass's result that may differ if some parts of a picture are changed. There are `C` values per
     /// pixel.
     pub(crate) fn first_of_parts<const C: usize>(&self, changed: &Parted<'_, C>) -> Vec<Part> {
         if self.columns_first {

@@ -31,8 +31,8 @@ struct Column {
 }
 
 impl Columns {
-    /// Finds the columns that are asked for among those that are there; nothing, where there is none for the
-    /// pictures or their labels. Every column that is missing is complained of.
+    /// Finds the requested columns among the existing ones; `None` if there is no column for the pictures or their labels.
+    /// Every missing column is reported as a problem.
     pub(crate) fn find(
         options: &ManifestOptions,
         names: &[String],
@@ -47,7 +47,7 @@ impl Columns {
         };
         let usual = USUAL_IMAGES.into_iter().find(|&usual| names.iter().any(|name| name == usual));
         let image = match usual {
-            // A name that nobody chose gives way to another that is as usual.
+            // If the column's name is only the default, another usual name is accepted, too.
             Some(usual)
                 if USUAL_IMAGES[..2].contains(&options.image.as_str()) && !names.contains(&options.image) =>
             {
@@ -84,8 +84,8 @@ impl Columns {
         record.get(self.image.place).unwrap_or_default()
     }
 
-    /// What a line says: the picture, as yet without its class, and the label. Nothing, where it names no
-    /// picture. Paths are relative to `base`.
+    /// What a line says: the picture, without its class so far, and the label. `None` if it does not name a picture. Paths
+    /// are relative to `base`.
     pub(crate) fn entry(
         &self,
         base: &Path,
@@ -138,16 +138,16 @@ impl Columns {
     }
 }
 
-/// The files that a table may mean: the one that it names or, where there is none, the pictures of that name with an
-/// extension. In a store each is taken to be there, under that very name: asking for every one would take longer than it is
-/// worth, and reading it tells.
+/// The files that a table may refer to: the one that it names or, if that does not exist, the pictures of that name with an
+/// extension. In an object store every file is assumed to exist under exactly that name, because a request for each would
+/// take too long; a missing file is noticed when it is read.
 fn found(base: &Path, named: &str) -> Vec<String> {
     let path = join(base, named);
     if is_address(&path) || Address::is_file(&path) {
         return vec![named.to_owned()];
     }
     let with_extension = EXTENSIONS.iter().flat_map(|extension| {
-        // Where the system does not tell capitals from small letters, both are one file.
+        // On a file system that ignores case, both are the same file.
         let spelt = [(*extension).to_owned(), extension.to_uppercase()];
         spelt
             .into_iter()
@@ -157,8 +157,7 @@ fn found(base: &Path, named: &str) -> Vec<String> {
     with_extension.collect()
 }
 
-/// The columns that hold the pictures in tables as people have them. The first two are what the options ask for where
-/// nobody says otherwise.
+/// The usual names of the column that contains the pictures. The first two are the defaults of the options.
 const USUAL_IMAGES: [&str; 5] = ["image", "file_name", "isic_id", "image_id", "image_name"];
 
 /// The regions whose column of masks tells its region by its name.

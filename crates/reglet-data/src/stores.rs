@@ -4,7 +4,7 @@
 //! |---|---|
 //! | which store an address is of, with the credentials of the environment | `open.rs` |
 //! | one object, tried again where that may help | `fetch.rs` |
-//! | objects before they are asked for | `ahead.rs` |
+//! | objects before they are requested | `ahead.rs` |
 //! | what a store says, without what is secret in it | `fault.rs` |
 
 mod ahead;
@@ -28,7 +28,7 @@ use crate::remote::{AddressFault, Remote, Scheme};
 pub(crate) use ahead::Ahead;
 use fetch::{Content, Object};
 
-/// How many objects are asked for at once.
+/// The number of objects that are requested at the same time.
 const AT_ONCE: usize = 64;
 
 /// What has been read of an object.
@@ -42,7 +42,7 @@ pub(crate) struct Fetched {
 /// What is known of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Known {
-    /// The tag that the store gave this version of the object, where it vouches for it.
+    /// The tag that the store gave this version of the object, if it is a strong one.
     pub(crate) tag: Option<String>,
     pub(crate) sha256: [u8; 32],
 }
@@ -52,9 +52,9 @@ pub(crate) struct Known {
 struct Patience {
     /// How often a request is made again after it failed.
     retries: usize,
-    /// The first pause before that; each is twice as long as the one before, but for some chance.
+    /// The first pause before a further attempt; each pause is twice as long as the one before, with some randomness.
     pause: Duration,
-    /// How long nothing may come of an answer that has begun, or is to begin.
+    /// How long a response may take to begin, or to continue, without any data arriving.
     silence: Duration,
     /// How long one request may take in all.
     whole: Duration,
@@ -95,7 +95,7 @@ pub(crate) fn read(remote: &Remote, limit: u64) -> Result<Fetched, Refusal> {
     shared()?.read(remote, limit)
 }
 
-/// The first bytes of each object: so many, or all where there are fewer.
+/// The first bytes of each object: this number, or all if there are fewer.
 pub(crate) fn starts(remotes: Vec<Remote>, count: u64) -> Vec<Result<Vec<u8>, Refusal>> {
     each(remotes, move |stores, remote| async move {
         let object = stores.object(&remote)?;
@@ -118,7 +118,7 @@ pub(crate) fn hashes(remotes: Vec<(Remote, Option<Known>)>) -> Vec<Result<Known,
     })
 }
 
-/// What lies directly in a folder.
+/// The entries directly in a folder.
 pub(crate) fn list(remote: &Remote) -> Result<Vec<Found>, Refusal> {
     if !remote.scheme.is_store() {
         return Err(Refusal::Address(AddressFault::NoListing { address: remote.to_string() }));
@@ -128,7 +128,7 @@ pub(crate) fn list(remote: &Remote) -> Result<Vec<Found>, Refusal> {
     stores.wait(async move { object.list().await })?
 }
 
-/// What comes of each, several at a time, in their order.
+/// The result for each, computed several at a time, in their order.
 fn each<T, Answer, Task>(
     all: Vec<T>,
     ask: impl Fn(Arc<Stores>, T) -> Task + Send + 'static,
@@ -157,7 +157,7 @@ fn stopped() -> Refusal {
 
 impl Stores {
     fn new(patience: Patience) -> std::io::Result<Stores> {
-        // Where something else has chosen already, its choice is as good.
+        // If another part of the program has already chosen one, that is fine, too.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -187,11 +187,11 @@ impl Stores {
         Object::new(store, remote, self.patience.clone())
     }
 
-    /// Waits for what a task comes to, on whatever thread the caller is.
+    /// Waits for a task's result, on any thread of the caller.
     fn wait<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> Result<T, Refusal> {
         let (give, take) = mpsc::channel();
         self.runtime.spawn(async move {
-            // Whoever asked may have gone.
+            // The receiver may no longer exist.
             let _ = give.send(task.await);
         });
         take.recv().map_err(|_| stopped())

@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 1 << 28;
 /// The most cells of a table in JSON lines, where a line need not hold the cells that it has.
 const MAX_CELLS: usize = 50_000_000;
 
-/// What may stand between cells, and what it is called.
+/// The separators that may be between cells, with their names.
 const SEPARATORS: [(u8, &str); 3] = [(b',', "commas"), (b';', "semicolons"), (b'\t', "tabs")];
 
 /// A table in memory.
@@ -29,8 +29,8 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Reads JSON lines where the file's name ends in `.jsonl` or `.ndjson`, else CSV whose first line names the
-    /// columns and tells by what they are separated.
+    /// Reads JSON lines if the file's name ends in `.jsonl` or `.ndjson`. Otherwise it reads CSV, whose first line names the
+    /// columns and shows by which character they are separated.
     pub(crate) fn read(path: &Path) -> Result<Self, DataError> {
         let bytes = read_text(path, MAX_BYTES)?;
         let is =
@@ -127,7 +127,7 @@ impl Table {
     }
 }
 
-/// Whether a cell says that something is so, in the ways that programs write it; `None` where it says anything else.
+/// The truth value of a cell, in the spellings that programs use; `None` for any other text.
 pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
     let cell = cell.to_ascii_lowercase();
     match cell.as_str() {
@@ -141,7 +141,7 @@ pub(crate) fn yes_or_no(cell: &str) -> Option<bool> {
     }
 }
 
-/// Whether a cell says nothing: it is empty, or holds what R and pandas write for that.
+/// Whether a cell has no value: it is empty or contains what R and pandas write for a missing value.
 pub(crate) fn is_unknown(cell: &str) -> bool {
     ["", "na", "n/a", "nan", "null"].iter().any(|nothing| cell.eq_ignore_ascii_case(nothing))
 }
@@ -166,7 +166,7 @@ impl Lines<'_> {
     /// The number of the line on which the first cell from this place on begins.
     fn of(&mut self, place: u64) -> u64 {
         let place = usize::try_from(place).unwrap_or(usize::MAX);
-        // The place of a record may be before the end of the line above.
+        // The position of a record may be before the end of the previous line.
         while let Some(&byte) = self.bytes.get(self.at)
             && (self.at < place || matches!(byte, b'\n' | b'\r'))
         {
@@ -188,8 +188,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// What is wrong in a CSV file whose cells are separated by what is so `called`; or the fault of the system, where it
-/// is that.
+/// The error in a CSV file whose separator is named `called`, or the operating system's error.
 fn malformed(fault: csv::Error, called: &str) -> io::Result<ProblemKind> {
     let text = match fault.into_kind() {
         csv::ErrorKind::Io(source) => return Err(source),

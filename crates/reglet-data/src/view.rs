@@ -1,4 +1,4 @@
-//! A picture as a model sees it, and its changed versions without a copy of the whole.
+//! A picture as a model's input, and its changed versions without copies of the whole picture.
 
 use image::RgbImage;
 
@@ -7,12 +7,12 @@ use crate::picture::{Picture, Pixels};
 use crate::resize::{Part, Parted, Passes};
 use crate::{Geometry, ResizeError};
 
-/// A picture as a [`Geometry`] brings it to a model, with what changed versions of it have in common.
+/// A picture converted by a [`Geometry`] to a model's input, with the data that its changed versions share.
 ///
-/// Of a changed version, only those pixels are resized again that the change has a part in: the result is
-/// [`Geometry::apply`]'s of the whole changed picture, to the last bit, at a cost that goes with the pixels changed.
-/// Beside the picture itself it holds what comes between the two passes of the resize, which has one side of the
-/// picture and one of the result.
+/// For a changed version, only the pixels that depend on the change are resized again. The result is bit-identical to
+/// [`Geometry::apply`] of the whole changed picture, at a cost proportional to the number of changed pixels. In addition to
+/// the picture itself, it stores the intermediate result between the two passes of the resize, which has one side of the
+/// picture and one side of the result.
 ///
 /// ```
 /// use reglet_data::edit::{Change, EditOptions, Editor};
@@ -36,7 +36,7 @@ pub struct View<'a> {
     before: &'a RgbImage,
     geometry: Geometry,
     passes: Passes,
-    /// After the first pass; `None` where that changes nothing.
+    /// After the first pass; `None` if that changes nothing.
     between: Option<Vec<u8>>,
     /// After both, before anything is cut off.
     resized: RgbImage,
@@ -62,8 +62,9 @@ impl<'a> View<'a> {
         Ok(View { before: picture, geometry, passes, between, resized, exact: None, seen })
     }
 
-    /// The same where changes are made on `reduced`, which is `picture` made smaller by the whole `factor`. The picture itself is seen as [`View::new`] has it; a changed version is it
-    /// plus what the change does to the smaller one, so that nothing moves where nothing is changed.
+    /// The same for changes that are made on `reduced`, which is `picture` reduced by the integer `factor`. The picture
+    /// itself is shown to the model as by [`View::new`]; a changed version is the picture plus the effect of the change on
+    /// the reduced one, so that nothing moves where nothing is changed.
     ///
     /// # Errors
     /// Those of [`Geometry::apply`].
@@ -84,7 +85,7 @@ impl<'a> View<'a> {
         Ok(View { before: reduced, geometry, passes, between, resized, exact: Some(exact), seen })
     }
 
-    /// The picture as the model sees it.
+    /// The picture as the model's input.
     pub fn picture(&self) -> &Picture {
         &self.seen
     }
@@ -94,8 +95,8 @@ impl<'a> View<'a> {
         self.seen
     }
 
-    /// The picture with a change made, as the model sees it. Pixels that the picture does not have are left out. The change is
-    /// one of the 8 bits that eyes see: what lies below them stays as it is.
+    /// The changed picture as the model's input. Pixels outside the picture are ignored. A change affects only the upper 8
+    /// bits; the lower bits stay unchanged.
     pub fn changed(&self, patch: &Patch) -> Picture {
         let whole = self.before.as_raw();
         let width = self.before.width() as usize;
@@ -120,8 +121,7 @@ impl<'a> View<'a> {
         self.seen.with_rgb(self.geometry.cut(&seen))
     }
 
-    /// The share of the pixels that a change touches that lies within what the model sees, 0 to 1; 1 where it touches
-    /// none.
+    /// The share of the pixels touched by a change that lies within the model's input, 0 to 1; 1 if it touches none.
     ///
     /// # Errors
     /// Those of [`Geometry::visible`].
@@ -130,7 +130,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What the first pass makes of a picture, where it changes anything, and both.
+/// The result of the first pass for a picture, if it changes anything, and the result of both passes.
 fn both(
     passes: &Passes,
     picture: &RgbImage,

@@ -1,6 +1,6 @@
 //! Edits: what they change, what they leave alone, and when they refuse.
 
-#[expect(dead_code, reason = "of small data sets only part is needed here")]
+#[expect(dead_code, reason = "only a part of this module is needed here")]
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

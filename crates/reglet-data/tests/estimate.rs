@@ -2,7 +2,7 @@
 
 #[path = "support/overlap.rs"]
 mod overlap;
-#[expect(dead_code, reason = "of small data sets only part is needed here")]
+#[expect(dead_code, reason = "only a part of this module is needed here")]
 mod support;
 
 use std::collections::BTreeSet;

@@ -135,7 +135,7 @@ fn isic_2016_has_no_line_of_columns() {
         [
             "`isic/ISBI2016_ISIC_Part3_Training_GroundTruth.csv`, line 2: the picture `ISIC_0000000.jpg` is \
              listed a second time, first in line 1: remove one",
-            "`isic/ISBI2016_ISIC_Part3_Training_GroundTruth.csv`, line 3: the label `wart` is none of the classes \
+            "`isic/ISBI2016_ISIC_Part3_Training_GroundTruth.csv`, line 3: the label `wart` is not one of the classes \
              `benign`, `malignant`",
         ]
     );
@@ -299,7 +299,7 @@ fn every_mistake_in_ham10000_is_named() {
         said(&disk, &problems(options.open())),
         [
             format!(
-                "{table}, line 2: the label `naevus` is none of the classes `akiec`, `bcc`, `bkl`, `df`, `mel`, \
+                "{table}, line 2: the label `naevus` is not one of the classes `akiec`, `bcc`, `bkl`, `df`, `mel`, \
                  `nv`, `vasc`"
             ),
             format!("{table}, line 3: the column `dx` is empty: fill it in"),
@@ -432,12 +432,12 @@ fn labels_are_mapped_to_classes_and_a_misspelt_one_is_refused() {
 
         let misspelt = problems(open(&[("mell", "melanoma"), ("*", "benign")], None));
         let text = misspelt[0].kind.to_string();
-        assert_eq!(text, "`labels` names `mell`, which is none of the labels `bkl`, `mel`, `nv`");
+        assert_eq!(text, "`labels` names `mell`, which is not one of the labels `bkl`, `mel`, `nv`");
         let partial = problems(open(&[("mel", "melanoma"), ("nv", "benign")], None));
         assert_eq!(partial[0].kind, ProblemKind::UnmappedLabel { label: "bkl".into() });
         let outside =
             problems(open(&[("mel", "melanoma"), ("*", "benign")], Some(&["melanoma", "harmless"])));
-        assert!(outside[0].kind.to_string().contains("`benign` is none of the classes"), "{outside:?}");
+        assert!(outside[0].kind.to_string().contains("`benign` is not one of the classes"), "{outside:?}");
     }
 }
 

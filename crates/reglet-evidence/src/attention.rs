@@ -1,4 +1,4 @@
-//! Where the maps of each method lie, and whether they can be believed.
+//! Where the maps of each method concentrate, and whether they can be trusted.
 
 use std::collections::BTreeMap;
 
@@ -10,103 +10,102 @@ use crate::effect::Measure;
 use crate::question::Asked;
 use crate::row::{Character, MapRow, Placement};
 
-/// Where one method's maps lie.
+/// Where the maps of one method concentrate.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Attention {
     /// The method's name.
     pub method: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
-    /// By region: on the pictures that show it.
+    /// By region, on the pictures that show it.
     pub regions: BTreeMap<String, RegionAttention>,
-    /// The artefact's density less the density at the same place of the same picture once the artefact has
-    /// been taken away; `None` where that cannot be done.
+    /// The artefact's density minus the density at the same place of the same picture after the artefact has been removed;
+    /// `None` if it cannot be removed.
     pub artefact_against_control: Option<Measure>,
-    /// The artefact's density less that in the reference model's map of the same picture; `None` for the reference
-    /// itself, and where the config names none.
+    /// The artefact's density minus that in the reference model's map of the same picture; `None` for the reference itself,
+    /// and if the config names no reference.
     pub artefact_against_reference: Option<Estimate>,
-    /// The median of the relative completeness gap, for methods that promise completeness.
+    /// The median of the relative completeness gap, for methods that satisfy completeness.
     pub median_gap: Option<f64>,
-    /// What the maps look like; `None` where every one is void.
+    /// The appearance of the maps; `None` if all are unusable.
     pub character: Option<Character<Estimate>>,
-    /// Whether the maps can be believed; `None` where that was not tried.
+    /// Whether the maps can be trusted; `None` if this was not tested.
     pub trust: Option<Trust>,
-    /// How many maps were all zero, had nothing positive, or were not finite.
+    /// The numbers of maps that were all zero, had no positive values, or were not finite.
     pub remarks: BTreeMap<String, usize>,
 }
 
-/// A region's part of one method's maps.
+/// The share of a region in one method's maps.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RegionAttention {
-    /// How many pictures show the region.
+    /// The number of pictures that show the region.
     pub pictures: usize,
-    /// On how many of them its mask was estimated, since nobody has drawn one.
+    /// The number of them with an estimated mask, because none has been drawn.
     pub estimated: usize,
     /// The share of the map that lies in the region, 0 to 1.
     pub share: Estimate,
-    /// The share over the region's share of the picture's area: 1 is as much as chance.
+    /// The share divided by the region's share of the picture's area; 1 is chance.
     pub density: Measure,
-    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    /// The share, 0 to 1, of the n highest values that lie in the region, which has n pixels.
     pub rank_accuracy: Estimate,
     /// The share of pictures whose map is highest in the region (the pointing game).
     pub pointing: Estimate,
-    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    /// How well the map separates the region from the rest, 0 to 1; 0.5 is chance.
     pub auc: Estimate,
 }
 
-/// Whether a method's maps of one model and target can be believed.
+/// Whether a method's maps of one model and target can be trusted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trust {
     /// The method's name.
     pub method: String,
-    /// On how many pictures it was tried.
+    /// The number of pictures on which it was tested.
     pub pictures: usize,
-    /// The median rank correlation of a map with that of the same picture under faint noise; `None` where maps
-    /// are constant.
+    /// The median rank correlation between a picture's map and its map after faint noise; `None` if maps are constant.
     pub stability: Option<f64>,
-    /// What became of the maps as weights were re-initialised, from the head down.
+    /// The effect of re-initialising the weights, from the head downwards, on the maps.
     pub randomised: Vec<Randomised>,
-    /// Whether the maps are true of the model.
+    /// Whether the maps are faithful to the model.
     pub faithfulness: Faithfulness,
-    /// Why the method is kept out of the verdict, if it is.
+    /// Why the method is excluded from the verdict, if it is.
     pub doubt: Option<Doubt>,
 }
 
-/// Why a method's maps are not believed.
+/// Why a method's maps are not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
-    /// They change under noise that cannot be seen.
+    /// They change under imperceptible noise.
     Unstable {
         /// The median rank correlation.
         found: f64,
-        /// The least that the config asks for.
+        /// The minimum that the config requires.
         least: f64,
     },
     /// They hardly change when the model's weights are re-initialised.
     Unmoved {
         /// The median rank correlation.
         found: f64,
-        /// The most that the config allows.
+        /// The maximum that the config allows.
         most: f64,
     },
 }
 
-/// Whether a method's maps are true of the model, beside maps drawn at random: medians over the pictures it was tried
-/// on. A figure is `None` where it is not defined for any of the maps.
+/// Whether a method's maps are faithful to the model, compared with random maps: medians over the tested pictures. A value
+/// is `None` if it is undefined for all maps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Faithfulness {
-    /// On how many pictures it was tried.
+    /// The number of pictures on which it was tested.
     pub pictures: usize,
-    /// The area under the target's probability as the map's highest pixels give way to the mean colour, 0 to 1:
-    /// low is good.
+    /// The area under the curve of the target's probability as the map's highest pixels are replaced by the mean colour, 0
+    /// to 1; low is good.
     pub deletion: Option<f64>,
-    /// The area as they come into a blurred picture, 0 to 1: high is good.
+    /// The area as these pixels are added to a blurred picture, 0 to 1; high is good.
     pub insertion: Option<f64>,
-    /// The change of the probability when the highest fifth is filled in from around it: low is good.
+    /// The change of the probability when the highest fifth of the pixels is filled in from its surroundings; low is good.
     pub road: Option<f64>,
-    /// How far the attribution mistakes what small perturbations do to the score, in its units squared: low is
-    /// good. `None` for maps of another shape than the input.
+    /// The error with which the attribution predicts the effect of small perturbations on the score, in squared units of the
+    /// score; low is good. `None` for maps with another shape than the input.
     pub infidelity: Option<f64>,
     /// The deletion area of a random map.
     pub random_deletion: Option<f64>,
@@ -116,16 +115,16 @@ pub struct Faithfulness {
     pub random_road: Option<f64>,
 }
 
-/// What became of a method's maps when part of the weights were re-initialised.
+/// The effect of re-initialising part of the weights on a method's maps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Randomised {
-    /// The share of the modules with weights, from the head down, 0 to 1.
+    /// The share of the modules with weights that were re-initialised, from the head downwards, 0 to 1.
     pub share: f64,
-    /// The median rank correlation with the maps of the model itself; `None` where maps are constant.
+    /// The median rank correlation with the maps of the model itself; `None` if maps are constant.
     pub similarity: Option<f64>,
 }
 
-/// Each method's maps of the model, with what is known of whether they can be believed.
+/// Each method's maps of the model, with the results of the tests of the method.
 pub(crate) fn attention(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64) -> Vec<Attention> {
     let methods = &asked.rows.subject.methods;
     let of = |method: usize| Attention {
@@ -135,7 +134,7 @@ pub(crate) fn attention(asked: &Asked<'_>, model: usize, trust: &[Trust], level:
     (0..methods.len()).map(of).collect()
 }
 
-/// Values of pictures, whose groups are drawn again together.
+/// Values of pictures, which the bootstrap resamples by group.
 fn estimate(asked: &Asked<'_>, values: &[(usize, f64)], level: f64) -> Option<Measure> {
     let numbers: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
     let groups: Vec<u32> = values.iter().map(|(picture, _)| asked.group(*picture)).collect();

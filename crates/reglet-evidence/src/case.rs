@@ -1,4 +1,4 @@
-//! Everything that is concluded of one model, one artefact and one target.
+//! All conclusions about one model, one artefact and one target.
 
 use std::collections::BTreeMap;
 
@@ -16,42 +16,43 @@ use crate::rules::Rules;
 use crate::taken::{Taken, taken};
 use crate::verdict::{Evidence, Judgement, judge};
 
-/// What is concluded of one model, one artefact and one target, with all that it rests on.
+/// The conclusions about one model, one artefact and one target, with all the evidence.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Case {
     /// The model's name.
     pub model: String,
-    /// The region under suspicion.
+    /// The suspected region.
     pub artefact: String,
     /// The class whose probability is compared.
     pub target: String,
     /// What was concluded.
     pub judgement: Judgement,
-    /// The probability above which a picture is called the target; `None` where it is called what is most probable.
+    /// The probability above which a picture is classified as the target; `None` if the most probable class decides.
     pub decision: Option<f64>,
-    /// How many comparisons are judged together, and so corrected for.
+    /// The number of comparisons that are judged together, for which results are corrected.
     pub comparisons: usize,
     /// The probability of the target by class and artefact.
     pub groups: Vec<Group>,
-    /// How good the answers are: on all pictures, on those without and with the artefact, and by each column of the data.
+    /// The accuracy of the answers: on all pictures, on those without and with the artefact, and by each column of the data.
     pub performance: Vec<Performance>,
-    /// Who is served worst; `None` where no part has enough pictures.
+    /// The subgroup with the lowest accuracy; `None` if no subgroup has enough pictures.
     pub worst: Option<Worst>,
-    /// What each change does.
+    /// The effect of each change.
     pub effects: Vec<Effect>,
-    /// What untouched pictures say, by class.
+    /// The comparison of unedited pictures, by class.
     pub natural: Vec<Natural>,
-    /// What pairs of the same lesion say; `None` where the data have none.
+    /// The comparison of pairs of the same lesion; `None` if the data have none.
     pub pairs: Option<Pairs>,
-    /// Whether the edits are what they stand for; `None` where that was not tried.
+    /// Whether the model responds to the edits as to real pictures; `None` if this was not tested.
     pub taken: Option<Taken>,
-    /// Where each method looks.
+    /// Where the maps of each method concentrate.
     pub attention: Vec<Attention>,
 }
 
 impl Case {
-    /// By the number of a picture among the rows, what taking the artefact away adds to the target's probability, or putting it
-    /// in where it is not, beyond the neutral edit of the same picture: the mean over the places that the verdict counts.
+    /// For each picture, by its index among the rows: the change of the target's probability when the artefact is removed,
+    /// or added if it is absent, beyond that of the neutral edit of the same picture. The mean over the places that the
+    /// verdict uses.
     pub fn effect_by_picture(&self) -> BTreeMap<usize, f64> {
         let possible = |effect: &&Effect| {
             matches!((effect.change, effect.with), (Change::Remove, true) | (Change::Insert, false))
@@ -62,19 +63,20 @@ impl Case {
     }
 }
 
-/// Whether the methods' maps of one model and target can be believed: found by the model, and kept beside the rows.
+/// Whether the methods' maps of one model and target can be trusted: measured with the model, and stored beside the rows.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 pub struct Tried {
-    /// The model, a place among the rows' models.
+    /// The model, as an index into the rows' models.
     pub model: usize,
-    /// The target, a place among the rows' targets.
+    /// The target, as an index into the rows' targets.
     pub target: usize,
-    /// What was found, by method.
+    /// The results, by method.
     pub trust: Vec<Trust>,
 }
 
-/// Judges every model by every artefact and target, all of them together: one case each, in the order of the rows'
-/// subject, by model, then artefact, then target. A pure function: the same rows and rules give the same cases.
+/// Judges every model for every artefact and target, with one correction for all comparisons: one case each, ordered by
+/// model, then artefact, then target, as in the rows' subject. This is a pure function: the same rows and rules give the
+/// same cases.
 pub fn judge_all(rows: &Rows, tried: &[Tried], rules: &Rules) -> Vec<Case> {
     let subject = &rows.subject;
     let mut questions = Vec::new();

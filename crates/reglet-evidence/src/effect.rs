@@ -1,4 +1,4 @@
-//! What each change does, by class, less what its control does to the same pictures.
+//! The effect of each change, by class, minus the effect of its control on the same pictures.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::question::{Asked, Changed, LEAST_VISIBLE, MOST_LESION, numbered};
 
-/// What one change does to the target's probability and to decisions, over the pictures of one class, or of all, to which
-/// it can be made.
+/// The effect of one change on the target's probability and on decisions, over the pictures of one class or of all classes
+/// in which the change is possible.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Effect {
     /// The change.
@@ -22,85 +22,86 @@ pub struct Effect {
     pub with: bool,
     /// The class of the pictures; `None` for all classes together.
     pub class: Option<String>,
-    /// How many pictures were changed.
+    /// The number of changed pictures.
     pub pictures: usize,
-    /// How many patients or lesions they are of.
+    /// The number of their patients or lesions.
     pub groups: usize,
-    /// How many changed pictures are left out, and why.
+    /// The number of changed pictures that are excluded, and why.
     pub excluded: Excluded,
-    /// On how many of them the mask of what was taken away was estimated.
+    /// The number of them in which the mask of the removed region was estimated.
     pub estimated: usize,
-    /// The mean absolute change of the changed pixels, in levels of 0 to 255.
+    /// The mean absolute change of the changed pixels, on a scale from 0 to 255.
     pub strength: f64,
     /// The mean of (after − before), in probability. Each place of a picture counts once.
     pub difference: Measure,
     /// The same of the target's margin: the log odds against all other classes.
     pub score: Measure,
-    /// The share of changes by which a picture comes to be called the target.
+    /// The share of changes after which a picture is newly classified as the target.
     pub gained: Measure,
-    /// The share of changes by which it ceases to be.
+    /// The share of changes after which it is no longer classified as the target.
     pub lost: Measure,
-    /// The share of changes that move the probability by more than the smallest effect that counts.
+    /// The share of changes that change the probability by more than the smallest effect that counts.
     pub moved: Measure,
-    /// How many pictures were called the target before and after, by the mean over places.
+    /// The numbers of pictures classified as the target before and after, by the mean over places.
     pub called: [usize; 2],
-    /// Whether the mean difference could be chance, one value a picture.
+    /// Whether the mean difference could be due to chance, with one value for each picture.
     pub test: Test,
     /// McNemar's exact two-sided p-value of the decisions that changed.
     pub mcnemar: f64,
     /// The smallest mean difference that these pictures would have shown four times out of five.
     pub detectable: Option<f64>,
-    /// The same less the effect of an equally strong neutral edit.
+    /// The same minus the effect of a neutral edit of the same strength.
     pub against: Vec<Contrast>,
-    /// Before and after, picture by picture, the mean over places.
+    /// Before and after, for each picture, the mean over places.
     #[serde(skip)]
     pub pairs: Vec<(f64, f64)>,
 }
 
-/// A change less its control, on the same pictures.
+/// A change minus its control, on the same pictures.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Contrast {
     /// The control.
     pub control: Change,
-    /// How many pictures could be changed in both ways.
+    /// The number of pictures in which both were possible.
     pub pictures: usize,
-    /// The mean absolute change of the pixels that the control changes, in levels of 0 to 255.
+    /// The mean absolute change of the pixels that the control changes, on a scale from 0 to 255.
     pub strength: f64,
-    /// What the control alone does to the probability, on these pictures.
+    /// The effect of the control itself on the probability, on these pictures.
     pub alone: Estimate,
     /// The mean of (after the change − after the control), in probability.
     pub difference: Measure,
-    /// The share of decisions gained, less the control's.
+    /// The share of decisions gained, minus that of the control.
     pub gained: Measure,
-    /// The share of decisions lost, less the control's.
+    /// The share of decisions lost, minus that of the control.
     pub lost: Measure,
-    /// The share of changes that move the probability by more than counts, less the control's.
+    /// The share of changes that change the probability by more than the smallest effect that counts, minus that of the
+    /// control.
     pub moved: Measure,
-    /// Whether the mean difference could be chance.
+    /// Whether the mean difference could be due to chance.
     pub test: Test,
-    /// The difference of each picture, the mean over its places, beside the picture's number among the rows.
+    /// The difference of each picture, averaged over its places, with the picture's index among the rows.
     #[serde(skip)]
     pub by_picture: Vec<(usize, f64)>,
 }
 
-/// How many changed pictures are not judged by.
+/// The numbers of changed pictures that are not used for the verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Excluded {
-    /// Those of which the model sees less than half of what was changed.
+    /// Those in which the model sees less than half of the change.
     pub unseen: usize,
     /// Those in which the change covers part of the lesion, and its control does not cover as much.
     pub on_lesion: usize,
 }
 
-/// An estimate with the three intervals that are asked of it.
+/// An estimate with its three intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Measure {
     /// With its 95 % interval.
     pub estimate: Estimate,
-    /// The interval that convicts, corrected for all comparisons that are judged together.
+    /// The interval that shows a shortcut, corrected for all comparisons that are judged together.
     pub corrected: Span,
-    /// The 90 % interval, which acquits: within ±δ, two one-sided tests of 5 % each say that the effect is smaller than δ
-    /// (Schuirmann, 1987).
+    /// The 90 % interval, which clears a model: within ±δ, two one-sided tests of 5 % each say that the effect is smaller
+    /// than δ (Schuirmann, 1987).
     pub equivalence: Span,
 }
 
@@ -122,7 +123,7 @@ impl Measure {
         Measure { estimate: draws.interval(0.95), corrected: at(corrected), equivalence: at(0.9) }
     }
 
-    /// +1 or −1 where the corrected interval lies wholly beyond that side of ±`margin`.
+    /// +1 or −1 if the corrected interval lies entirely beyond that side of ±`margin`.
     pub fn beyond(&self, margin: f64) -> Option<f64> {
         let Span { low, high } = self.corrected;
         if low > margin {
@@ -140,10 +141,10 @@ impl Measure {
     }
 }
 
-/// Whether paired differences could be chance, and how large they are beside their spread.
+/// Whether paired differences could be due to chance, and how large they are relative to their spread.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Test {
-    /// The two-sided p-value of Wilcoxon's signed-rank test, one value a picture, not corrected.
+    /// The two-sided p-value of Wilcoxon's signed-rank test, with one value for each picture, not corrected.
     pub p: f64,
     /// Cohen's d of the paired differences.
     pub cohens_d: Option<f64>,
@@ -161,10 +162,10 @@ impl Test {
     }
 }
 
-/// The changes that a verdict rests on.
+/// The changes that a verdict is based on.
 pub const JUDGED: [Change; 2] = [Change::Insert, Change::Remove];
 
-/// What changes as much as `change` does, and means nothing.
+/// The controls of `change`: neutral edits of the same strength.
 pub fn controls(change: Change) -> &'static [Change] {
     match change {
         Change::Insert => &[Change::Control, Change::Scrambled],
@@ -173,7 +174,7 @@ pub fn controls(change: Change) -> &'static [Change] {
     }
 }
 
-/// Changes of the pictures of one kind, each with its control where there is one.
+/// Changes of the pictures of one kind, each with its control if there is one.
 struct Cell<'a> {
     change: Change,
     with: bool,
@@ -183,13 +184,13 @@ struct Cell<'a> {
 }
 
 /// The effect of every change on the pictures of each class and of all, with and without the artefact. `level` is the
-/// corrected level of the intervals that convict.
+/// corrected level of the intervals that show a shortcut.
 pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> Vec<Effect> {
     cells(asked).filter_map(|cell| effect(asked, &cell, level)).collect()
 }
 
-/// How many comparisons the effects of one question add to those that are judged together: for each change that is
-/// judged, each class and all together, the mean difference and the decisions gained and lost.
+/// The number of comparisons that one question adds to those that are judged together: the mean difference and the decisions
+/// gained and lost, for each judged change, each class, and all classes together.
 pub(crate) fn comparisons(asked: &Asked<'_>) -> usize {
     let judged = cells(asked).filter(|cell| JUDGED.contains(&cell.change));
     3 * judged
@@ -197,7 +198,7 @@ pub(crate) fn comparisons(asked: &Asked<'_>) -> usize {
         .count()
 }
 
-/// Each kind of changed pictures that there is, one after the other: together they take more memory than all rows.
+/// Each kind of changed pictures, one after the other, because all kinds together would take more memory than all rows.
 fn cells<'a>(asked: &Asked<'a>) -> impl Iterator<Item = Cell<'a>> {
     let classes = asked.rows.subject.classes.len();
     let kinds = Change::ALL.into_iter().flat_map(move |change| {
@@ -219,7 +220,7 @@ fn cells<'a>(asked: &Asked<'a>) -> impl Iterator<Item = Cell<'a>> {
 }
 
 impl<'a> Cell<'a> {
-    /// Takes in what was done to one picture, but for what the model cannot see and what touches the lesion.
+    /// Adds the changes of one picture, except those that the model cannot see and those that cover the lesion.
     fn take(&mut self, asked: &Asked<'a>, picture: usize) {
         let all: Vec<Changed<'a>> = asked.changed(picture, self.change).collect();
         let seen = |changed: &Changed<'_>| changed.edit.visible >= LEAST_VISIBLE;
@@ -246,7 +247,7 @@ fn distinct(pictures: impl Iterator<Item = usize>) -> usize {
     pictures.collect::<BTreeSet<_>>().len()
 }
 
-/// Which way a decision went: +1 it was gained, −1 lost, 0 neither.
+/// The change of a decision: +1 if gained, −1 if lost, 0 otherwise.
 fn flip(changed: &Changed<'_>) -> i8 {
     i8::from(changed.after.called) - i8::from(changed.before.called)
 }
@@ -297,8 +298,8 @@ fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
     })
 }
 
-/// A change less its control, on the pictures that could be changed in both ways: place by place where both have it,
-/// else less the control's mean over its places.
+/// A change minus its control, on the pictures in which both were possible: at each place that both have, else minus the
+/// control's mean over its places.
 fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: f64) -> Option<Contrast> {
     let min_effect = asked.rules.verdict.min_effect;
     let mut both: Vec<(Changed<'_>, Vec<Changed<'_>>)> = Vec::new();
@@ -309,7 +310,7 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
             .collect();
         let here: Vec<Changed<'_>> =
             all.iter().filter(|control| control.edit.place == changed.edit.place).copied().collect();
-        // A removal has one place, and its control several: all of them stand beside it.
+        // A removal has one place and its control several, so it is compared with all of them.
         let beside = if here.is_empty() || changed.edit.change == Change::Remove { all } else { here };
         if !beside.is_empty() {
             both.push((*changed, beside));
@@ -346,7 +347,7 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
     })
 }
 
-/// The groups and donors of some changes: what is drawn again when intervals are made.
+/// The groups and donors of some changes, which the bootstrap resamples.
 pub(crate) struct Places {
     groups: Vec<u32>,
     donors: Option<Vec<Option<u32>>>,
@@ -363,7 +364,7 @@ impl Places {
         Places { groups, donors, seed: asked.rules.seed }
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub fn number(&self) -> usize {
         self.groups.iter().collect::<BTreeSet<_>>().len()
     }
@@ -378,7 +379,7 @@ impl Places {
         Some(Measure::of(&self.draws(&values)?, level))
     }
 
-    /// A share, whose interval is honest where there are no hits or nothing else.
+    /// A share, whose interval is valid even if there are only hits or none.
     fn share(&self, hits: impl Iterator<Item = bool>, level: f64) -> Option<Measure> {
         let hits: Vec<bool> = hits.collect();
         let share = share(&hits, &self.groups)?;
@@ -396,7 +397,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     reglet_statistics::mean(&values)
 }
 
-/// One pair of numbers a picture: the means over its places, in the order of the pictures.
+/// One pair of numbers for each picture: the means over its places, in the order of the pictures.
 fn by_picture(changes: &[Changed<'_>], of: impl Fn(&Changed<'_>) -> (f64, f64)) -> Vec<(f64, f64)> {
     let before = changes.iter().map(|changed| (changed.picture, of(changed).0)).collect::<Vec<_>>();
     let after = changes.iter().map(|changed| (changed.picture, of(changed).1)).collect::<Vec<_>>();
@@ -404,7 +405,7 @@ fn by_picture(changes: &[Changed<'_>], of: impl Fn(&Changed<'_>) -> (f64, f64)) 
     both.map(|((_, before), (_, after))| (before, after)).collect()
 }
 
-/// The mean of the values of each picture, beside its number; the values of one picture stand together.
+/// The mean of the values of each picture, with its index; the values of one picture must be adjacent.
 fn means(values: &[(usize, f64)]) -> Vec<(usize, f64)> {
     let of_picture = values.chunk_by(|a, b| a.0 == b.0);
     let mean = |part: &[(usize, f64)]| {

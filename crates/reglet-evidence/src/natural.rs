@@ -1,4 +1,4 @@
-//! What untouched pictures say, which no edit can fake.
+//! The comparison of unedited pictures, which no edit can distort.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::question::Asked;
 pub struct Natural {
     /// The class.
     pub class: String,
-    /// How many pictures of it show the artefact.
+    /// The number of its pictures that show the artefact.
     pub with: usize,
-    /// How many are known not to.
+    /// The number that are known not to show it.
     pub without: usize,
-    /// The mean probability of the target with the artefact less that without.
+    /// The mean probability of the target with the artefact minus that without.
     pub difference: Measure,
-    /// The same less what the edits do: the mean over the class's pictures of what putting the artefact in adds and of
-    /// what taking it away takes. `None` where no picture of the class could be edited.
+    /// The same minus the effect of the edits: the mean, over the pictures of the class, of the rise when the artefact is
+    /// added and of the fall when it is removed. `None` if no picture of the class could be edited.
     pub unexplained: Option<Measure>,
 }
 
@@ -31,11 +31,11 @@ pub struct Natural {
 /// recognition*, JAMA Dermatology 155, 2019).
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Pairs {
-    /// How many lesions were photographed in both ways.
+    /// The number of lesions that were photographed in both ways.
     pub pairs: usize,
-    /// The mean over them of the target's probability with the artefact less that without.
+    /// The mean over them of the target's probability with the artefact minus that without.
     pub difference: Measure,
-    /// How many of them are called the target only with the artefact, and only without it.
+    /// The numbers of them that are classified as the target only with the artefact, and only without it.
     pub called: [usize; 2],
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn natural(asked: &Asked<'_>, level: f64) -> Vec<Natural> {
     (0..classes.len()).filter_map(|class| of_class(asked, class, &classes[class], level)).collect()
 }
 
-/// One picture: its answer, whether it shows the artefact, and what the edits say the artefact does to it.
+/// One picture: its answer, whether it shows the artefact, and the artefact's effect on it according to the edits.
 struct One {
     probability: f64,
     shows: bool,
@@ -95,10 +95,10 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
     })
 }
 
-/// A probability, and whether the picture is called the target.
+/// A probability, and whether the picture is classified as the target.
 type Answer = (f64, bool);
 
-/// What the pairs say, if there are any.
+/// The comparison of the pairs, if there are any.
 pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
     // By pair: the group, and the answers with the artefact and without.
     let mut sides: BTreeMap<&str, (u32, [Vec<Answer>; 2])> = BTreeMap::new();

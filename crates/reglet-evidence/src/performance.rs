@@ -1,4 +1,4 @@
-//! How good a model's answers are, and on whom they are worst.
+//! The accuracy of a model's answers, and the subgroup in which it is lowest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +15,28 @@ use crate::question::{Asked, Said};
 pub struct Group {
     /// The class.
     pub class: String,
-    /// Whether the artefact is there.
+    /// Whether the artefact is present.
     pub artefact: bool,
     /// How many pictures.
     pub pictures: usize,
     /// The mean probability of the target; `None` in an empty group.
     pub probability: Option<Estimate>,
-    /// The share of pictures that are called the target.
+    /// The share of pictures that are classified as the target.
     pub called: Option<f64>,
     /// The probabilities.
     #[serde(skip)]
     pub values: Vec<f64>,
 }
 
-/// How good a model's answers are on some of the pictures, for the target against all other classes. A figure is `None`
-/// where a class is missing.
+/// The accuracy of a model's answers on some of the pictures, for the target against all other classes. A value is `None` if
+/// a class is missing.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Performance {
     /// Which pictures.
     pub part: Part,
     /// How many.
     pub pictures: usize,
-    /// The share of the target's pictures that are called the target.
+    /// The share of the target's pictures that are classified as the target.
     pub sensitivity: Option<Estimate>,
     /// The share of the other pictures that are not.
     pub specificity: Option<Estimate>,
@@ -60,23 +60,23 @@ pub enum Part {
     Column {
         /// The column.
         column: String,
-        /// Its value, or for numbers the band that they fall in.
+        /// Its value or, for numbers, the range that contains it.
         value: String,
     },
 }
 
-/// The part of the pictures, and the class in it, that is served worst.
+/// The part of the pictures, and the class in it, with the lowest accuracy.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Worst {
     /// Which pictures.
     pub part: Part,
-    /// Whether those of the target (called the target too rarely), or the others (called it too often).
+    /// Whether it is the target (classified as such too rarely), or the other classes (classified as the target too often).
     pub target: bool,
-    /// The share of them that is judged rightly.
+    /// The share of them that is classified correctly.
     pub right: Estimate,
 }
 
-/// A column with more values than these, all numbers, is cut into bands; with more that are not, it is left out.
+/// A column with more values than this is divided into ranges if all are numbers, and omitted otherwise.
 const MOST_VALUES: usize = 12;
 const BANDS: usize = 4;
 
@@ -126,8 +126,8 @@ pub(crate) fn performance(asked: &Asked<'_>) -> Vec<Performance> {
     found
 }
 
-/// A column's values with the pictures that have them: its own, or the bands that its numbers fall into. Nothing for a
-/// column with one value, or with too many.
+/// A column's values, or the ranges of its numbers, with the pictures that have them. Nothing for a column with one value,
+/// or with too many.
 fn parts(asked: &Asked<'_>, column: &str) -> Vec<(String, BTreeSet<usize>)> {
     let mut by_value: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (index, picture, _) in asked.pictures() {
@@ -159,7 +159,7 @@ fn parts(asked: &Asked<'_>, column: &str) -> Vec<(String, BTreeSet<usize>)> {
     bands.collect()
 }
 
-/// A number with at most three digits after its point.
+/// A number with at most three decimal places.
 fn rounded(value: f64) -> f64 {
     (1000.0 * value).round() / 1000.0
 }
@@ -189,8 +189,8 @@ fn of_part(asked: &Asked<'_>, part: Part, chosen: &dyn Fn(usize) -> bool) -> Per
     }
 }
 
-/// The part, and the class in it, that is judged rightly least often, among those with `least` pictures and more. All
-/// pictures together are no part.
+/// The part, and the class in it, with the lowest accuracy, among those with at least `least` pictures. All pictures
+/// together do not count as a part.
 pub(crate) fn worst(performance: &[Performance], least: usize) -> Option<Worst> {
     let rates = performance.iter().filter(|found| found.part != Part::All).flat_map(|found| {
         let sides = [(true, found.sensitivity), (false, found.specificity)];

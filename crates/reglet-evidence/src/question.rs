@@ -1,4 +1,4 @@
-//! What is asked of rows: whether one model uses one artefact when it judges one class.
+//! A question to the rows: whether one model uses one artefact when it assesses one class.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use reglet_data::edit::Change;
 use crate::row::{Edit, MapRow, Observation, Picture, Rows, Score};
 use crate::rules::{NamedPoint, OperatingPoint, Rules, SensitivityPoint};
 
-/// Pictures of which the model sees less than this share of what was changed are not judged by.
+/// Pictures in which the model sees less than this share of the change are not used for the verdict.
 pub const LEAST_VISIBLE: f64 = 0.5;
 
-/// A change that covers more than this share of the lesion is not judged by, unless its control covers as much.
+/// A change that covers more than this share of the lesion is not used for the verdict, unless its control covers as much.
 pub const MOST_LESION: f64 = 0.02;
 
-/// The rows of one model, found by picture.
+/// The rows of one model, indexed by picture.
 pub(crate) struct Asked<'a> {
     pub rows: &'a Rows,
     pub rules: &'a Rules,
     pub artefact: usize,
     pub target: usize,
-    /// By picture: what the model says of it as it is.
+    /// By picture: the model's answer for the unchanged picture.
     natural: Vec<Option<&'a Observation>>,
-    /// By picture: what it says after changes of the artefact.
+    /// By picture: the model's answers after changes of the artefact.
     edited: Vec<Vec<(&'a Edit, &'a Observation)>>,
     /// By picture: a number for its group.
     groups: Vec<u32>,
     threshold: Option<f64>,
 }
 
-/// One change of one picture with what the model said before and after.
+/// One change of one picture, with the model's answers before and after.
 #[derive(Clone, Copy)]
 pub(crate) struct Changed<'a> {
     pub picture: usize,
@@ -38,7 +38,7 @@ pub(crate) struct Changed<'a> {
     pub probe: Option<(f64, f64)>,
 }
 
-/// What a model says of the target for one picture.
+/// A model's answer for the target and one picture.
 #[derive(Clone, Copy)]
 pub(crate) struct Said {
     pub score: Score,
@@ -62,7 +62,7 @@ impl<'a> Asked<'a> {
         asked
     }
 
-    /// The probability from which a picture is called the target, for rules that set it on the data.
+    /// The probability from which a picture is classified as the target, for rules that choose it on the data.
     fn threshold(&self) -> Option<f64> {
         let OperatingPoint::Sensitivity(SensitivityPoint { sensitivity }) = self.rules.operating_point else {
             return None;
@@ -77,7 +77,7 @@ impl<'a> Asked<'a> {
         own.get(needed.max(1) - 1).copied()
     }
 
-    /// The operating point as a probability, where it is one.
+    /// The operating point as a probability, if it is one.
     pub fn decision(&self) -> Option<f64> {
         match self.rules.operating_point {
             OperatingPoint::Above(value) => Some(value),
@@ -100,7 +100,7 @@ impl<'a> Asked<'a> {
         Said { score, called }
     }
 
-    /// Each picture that the model was asked about as it is.
+    /// Each picture for which there is an answer without any change.
     pub fn pictures(&self) -> impl Iterator<Item = (usize, &'a Picture, Said)> + '_ {
         let asked = self.natural.iter().enumerate();
         asked.filter_map(|(index, row)| Some((index, &self.rows.pictures[index], self.said((*row)?))))
@@ -111,7 +111,7 @@ impl<'a> Asked<'a> {
         self.rows.pictures[picture].shows.get(self.artefact).copied().flatten()
     }
 
-    /// What the artefact's probe says of a picture as it is.
+    /// The result of the artefact's probe for an unchanged picture.
     pub fn probe(&self, picture: usize) -> Option<f64> {
         self.natural[picture]?.probes.get(self.artefact).copied().flatten()
     }
@@ -120,7 +120,7 @@ impl<'a> Asked<'a> {
         self.groups[picture]
     }
 
-    /// What one change did to a picture, at each of its places.
+    /// The effect of one change on a picture, at each of its places.
     pub fn changed(&self, picture: usize, change: Change) -> impl Iterator<Item = Changed<'a>> + '_ {
         let natural = self.natural[picture];
         let of_kind = self.edited[picture].iter().filter(move |(edit, _)| edit.change == change);
@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The maps of the pictures by one method, as they are or without the artefact.
+    /// The maps of the pictures by one method, unchanged or without the artefact.
     pub fn maps(&self, model: usize, method: usize, without: bool) -> impl Iterator<Item = &'a MapRow> + '_ {
         let without = without.then_some(self.artefact);
         let (rows, target) = (self.rows, self.target);
@@ -142,7 +142,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// A number for each name; whoever has none gets a number of its own.
+/// A number for each name; an item without a name gets a number of its own.
 pub(crate) fn numbered<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Vec<u32> {
     let mut known: BTreeMap<&str, u32> = BTreeMap::new();
     let mut next = 0..;

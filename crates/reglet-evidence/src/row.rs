@@ -1,4 +1,5 @@
-//! Rows: what one model said of one picture, as it is or after one intervention; and how one map lies on one region.
+//! Rows: the answer of one model for one picture, unchanged or after one intervention; and the localisation of one map on
+//! one region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,27 +7,27 @@ use reglet_data::edit::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Everything that an audit observed. All that is concluded is a function of this and of the [`Rules`](crate::Rules).
+/// All measurements of an audit. All conclusions are functions of these and of the [`Rules`](crate::Rules).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rows {
-    /// What the numbers in the rows refer to.
+    /// The names that the indices in the rows refer to.
     pub subject: Subject,
     /// The pictures, in the order of the data set.
     pub pictures: Vec<Picture>,
-    /// What the models said.
+    /// The answers of the models.
     pub observations: Vec<Observation>,
-    /// Where their maps lie.
+    /// Where their maps concentrate.
     pub maps: Vec<MapRow>,
 }
 
-/// The names behind the numbers in rows.
+/// The names that the indices in rows refer to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// The classes of the data set; a label is a place among them.
+    /// The classes of the data set; a label is an index into them.
     pub classes: Vec<String>,
     /// The models.
     pub models: Vec<String>,
-    /// The regions under suspicion.
+    /// The suspected regions.
     pub artefacts: Vec<String>,
     /// The classes whose score is explained.
     pub targets: Vec<String>,
@@ -37,55 +38,55 @@ pub struct Subject {
 /// An attribution method.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MethodName {
-    /// As configs name it.
+    /// The name in configs.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
 }
 
-/// What is known of one picture before any model has seen it.
+/// What is known about one picture, independently of the models.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Its name, unique in the data set.
     pub id: String,
     /// The patient or the lesion: pictures of one group are not independent. `None`: a group of its own.
     pub group: Option<String>,
-    /// Pictures of one lesion with and without the artefact have the same name here.
+    /// A name that is shared by pictures of the same lesion with and without the artefact.
     pub pair: Option<String>,
-    /// Its class, a place among [`Subject::classes`].
+    /// Its class, as an index into [`Subject::classes`].
     pub label: usize,
-    /// By artefact: whether the picture shows it; `None` where nobody has annotated it.
+    /// By artefact: whether the picture shows it; `None` if it is not annotated.
     pub shows: Vec<Option<bool>>,
-    /// The regions whose mask was estimated, since nobody has drawn one.
+    /// The regions whose mask was estimated, because none has been drawn.
     pub estimated: BTreeSet<String>,
     /// The data set's further columns: sex, age, site, skin type.
     pub columns: BTreeMap<String, String>,
-    /// Plain properties of the picture itself: brightness, contrast, width.
+    /// Simple properties of the picture itself: brightness, contrast, width.
     pub properties: BTreeMap<String, f64>,
-    /// SHA-256 of the bytes that were decoded.
+    /// The SHA-256 of the bytes that were decoded.
     pub sha256: String,
 }
 
-/// What was changed about a picture.
+/// The change of a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
-    /// The artefact, a place among [`Subject::artefacts`].
+    /// The artefact, as an index into [`Subject::artefacts`].
     pub artefact: usize,
     /// The kind of change.
     pub change: Change,
-    /// Which of several places, from 0. A change and its control at the place of the same number lie at one place.
+    /// The number of the place, from 0. A change and its control with the same number are at the same place.
     pub place: u32,
-    /// The picture that what was put in was cut from.
+    /// The picture from which the inserted artefact was cut.
     pub donor: Option<String>,
-    /// The share of the changed region that lies within what the model sees, 0 to 1.
+    /// The share of the changed region that lies within the model's input, 0 to 1.
     pub visible: f64,
     /// The share of the lesion that the changed region covers, 0 to 1.
     pub lesion: f64,
-    /// The mean absolute change of the region's pixels, in levels of 0 to 255.
+    /// The mean absolute change of the region's pixels, on a scale from 0 to 255.
     pub strength: f64,
 }
 
-/// What a model says of one class for one picture.
+/// The scores of a model for one class and one picture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The class's logit.
@@ -96,69 +97,69 @@ pub struct Score {
     pub probability: f64,
 }
 
-/// One model asked about one picture, as it is or after one change.
+/// The answer of one model for one picture, unchanged or after one change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
-    /// The picture, a place among [`Rows::pictures`].
+    /// The picture, as an index into [`Rows::pictures`].
     pub picture: usize,
-    /// The model, a place among [`Subject::models`].
+    /// The model, as an index into [`Subject::models`].
     pub model: usize,
-    /// What was changed; `None` for the picture as it is.
+    /// The change; `None` for the unchanged picture.
     pub edit: Option<Edit>,
     /// By target, in the order of [`Subject::targets`].
     pub scores: Vec<Score>,
     /// By target: whether it is the class with the highest probability.
     pub top: Vec<bool>,
-    /// By artefact: how much the picture's features resemble those of pictures with it, as a linear probe tells (log
-    /// odds) that has seen no picture of its group. `None` where there is no probe.
+    /// By artefact: how much the picture's features resemble those of pictures with it, as log odds of a linear probe that
+    /// was fitted without the pictures of its group. `None` if there is no probe.
     pub probes: Vec<Option<f64>>,
 }
 
-/// How one model's map of one picture by one method lies.
+/// The properties of one model's map of one picture by one method.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MapRow {
-    /// The picture, a place among [`Rows::pictures`].
+    /// The picture, as an index into [`Rows::pictures`].
     pub picture: usize,
-    /// The model, a place among [`Subject::models`].
+    /// The model, as an index into [`Subject::models`].
     pub model: usize,
-    /// The class whose score is explained, a place among [`Subject::targets`].
+    /// The class whose score is explained, as an index into [`Subject::targets`].
     pub target: usize,
-    /// The method, a place among [`Subject::methods`].
+    /// The method, as an index into [`Subject::methods`].
     pub method: usize,
-    /// The artefact that had been taken out of the picture; `None` for the picture as it is.
+    /// The artefact that had been removed from the picture; `None` for the unchanged picture.
     pub without: Option<usize>,
-    /// By region. A region that the picture does not show, and a map without a positive value, have none.
+    /// By region. There is no entry for a region that the picture does not show, and none for a map without positive values.
     pub regions: BTreeMap<String, Placement>,
-    /// What the map looks like; `None` for a void one.
+    /// The appearance of the map; `None` for an unusable one.
     pub character: Option<Character<f64>>,
-    /// The relative completeness gap, for methods that promise completeness.
+    /// The relative completeness gap, for methods that satisfy completeness.
     pub gap: Option<f64>,
-    /// What there is to say of the map.
+    /// The remark on the map, if there is one.
     pub remark: Option<String>,
 }
 
-/// How one map lies on one region of one picture.
+/// The localisation of one map on one region of one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
     /// The share of the map that lies in the region, 0 to 1.
     pub share: f64,
-    /// The share over the region's share of the picture's area: 1 is as much as chance.
+    /// The share divided by the region's share of the picture's area; 1 is chance.
     pub density: f64,
-    /// Of the highest values, as many as the region has pixels, the share that lies in it, 0 to 1.
+    /// The share, 0 to 1, of the n highest values that lie in the region, which has n pixels.
     pub rank_accuracy: f64,
-    /// Whether the highest value lies in the region: 1, 0, or a share of them where several are.
+    /// Whether the highest value lies in the region: 1, 0, or a share if several pixels have it.
     pub pointing: f64,
-    /// How well the map tells the region from the rest, 0 to 1; 0.5 is chance.
+    /// How well the map separates the region from the rest, 0 to 1; 0.5 is chance.
     pub auc: f64,
 }
 
-/// What a map looks like, or maps on average.
+/// The appearance of a map, or of maps on average.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Character<T> {
-    /// The Gini index of the absolute values: from 0, spread evenly, to nearly 1, all in a few pixels.
+    /// The Gini index of the absolute values: from 0 (spread evenly) to nearly 1 (concentrated in a few pixels).
     pub sparsity: T,
     /// The rank correlation of the absolute values with the strength of the picture's edges, -1 to 1.
     pub contours: T,
-    /// Moran's I: near 1 for even regions, near 0 for speckles.
+    /// Moran's I: near 1 for uniform regions, near 0 for speckles.
     pub regions: T,
 }

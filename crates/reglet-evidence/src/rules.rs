@@ -3,44 +3,45 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Everything but the rows that effects and verdicts depend on.
+/// Everything that effects and verdicts depend on, except the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// What a verdict asks for.
+    /// The requirements of a verdict.
     pub verdict: VerdictConfig,
-    /// Above which probability a picture is called the target.
+    /// The probability above which a picture is classified as the target.
     pub operating_point: OperatingPoint,
     /// Fixes the resampling.
     pub seed: u64,
-    /// The model whose maps the others' are compared with, a place among the rows' models.
+    /// The model with whose maps those of the others are compared, as an index into the rows' models.
     pub reference: Option<usize>,
 }
 
-/// When a picture counts as called the target.
+/// When a picture counts as classified as the target.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OperatingPoint {
-    /// Where its probability is above this number, between 0 and 1.
+    /// If its probability is above this number, between 0 and 1.
     Above(f64),
     /// By a rule.
     Rule(NamedPoint),
-    /// Where its probability is at least as high as that of this share of the target's own pictures in these data.
+    /// If its probability is above a threshold that is chosen on these data, so that this share of the target's pictures is
+    /// classified correctly.
     Sensitivity(SensitivityPoint),
 }
 
-/// An operating point with a name.
+/// A named operating point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NamedPoint {
-    /// Where the target has the highest probability of all classes.
+    /// If the target has the highest probability of all classes.
     Argmax,
 }
 
-/// An operating point set on the data.
+/// An operating point chosen on the data.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SensitivityPoint {
-    /// The share of the target's pictures that are called the target, above 0 and at most 1.
+    /// The share of the target's pictures that are classified as the target, above 0 and at most 1.
     pub sensitivity: f64,
 }
 
@@ -48,7 +49,7 @@ impl OperatingPoint {
     /// The class with the highest probability.
     pub const ARGMAX: OperatingPoint = OperatingPoint::Rule(NamedPoint::Argmax);
 
-    /// What is wrong with it, if anything.
+    /// An error message if it is invalid.
     pub fn fault(&self) -> Option<String> {
         match *self {
             OperatingPoint::Above(value) if !(value > 0.0 && value < 1.0) => {
@@ -64,42 +65,42 @@ impl OperatingPoint {
     }
 }
 
-/// What maps are needed for.
+/// The role of the maps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MapsRole {
-    /// They corroborate a verdict, and no verdict depends on them.
+    /// They corroborate a verdict, but no verdict depends on them.
     #[default]
     Support,
-    /// Without a trusted method whose maps lie on the artefact nothing is called a shortcut.
+    /// There is no verdict of shortcut without a trusted method whose maps concentrate on the artefact.
     Required,
 }
 
-/// What the verdict asks for.
+/// The requirements of the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VerdictConfig {
     /// The smallest mean change of the target's probability that counts, 0 to 1.
     pub min_effect: f64,
-    /// The largest share of pictures whose decision may change, 0 to 1. Twenty pictures of which none changes exclude 0.14
-    /// with 95 % (0.86²⁰ = 0.05), and fewer exclude less.
+    /// The largest share of pictures whose decision may change, 0 to 1. If none of twenty pictures changes, a share of 0.14
+    /// is excluded with 95 % confidence (0.86²⁰ = 0.05); fewer pictures exclude less.
     pub max_flips: f64,
-    /// How far an edit must take a picture's features towards those of pictures with (or without) the artefact before it
-    /// can acquit, as a share of the way, 0 to 1.
+    /// How far an edit must move a picture's features towards those of pictures with (or without) the artefact before a
+    /// model can be cleared, as a share of the distance, 0 to 1.
     pub min_taken: f64,
-    /// The artefact's density above which a map counts as lying on it; 1 is chance.
+    /// The artefact's density above which a map counts as concentrated on it; 1 is chance.
     pub min_density: f64,
-    /// The fewest pictures of a class from which anything is concluded.
+    /// The minimum number of pictures of a class.
     pub min_pictures: usize,
-    /// The chance of any wrong finding among all that are judged together, above 0 and at most 0.5: the intervals that
-    /// convict have the level 1 − `max_p` / (number of comparisons) (Bonferroni).
+    /// The probability of any false finding among all comparisons that are judged together, above 0 and at most 0.5: the
+    /// intervals that show a shortcut have the level 1 − `max_p` / (number of comparisons) (Bonferroni).
     pub max_p: f64,
-    /// Whether a shortcut must show both when the artefact is put in and when it is taken away.
+    /// Whether a shortcut must show both when the artefact is added and when it is removed.
     pub both: bool,
-    /// Whether the artefact must do more than the same artefact with its tiles shuffled: then its form matters, and not just
-    /// that something like it is there.
+    /// Whether the artefact must have more effect than the same artefact with its tiles shuffled, so that its shape matters
+    /// and not only the presence of something similar.
     pub form: bool,
-    /// What maps are needed for.
+    /// The role of the maps.
     pub maps: MapsRole,
 }
 
@@ -120,7 +121,7 @@ impl Default for VerdictConfig {
 }
 
 impl VerdictConfig {
-    /// The key of the first value that is out of its range, with what is wrong.
+    /// The key of the first value that is out of range, with an error message.
     pub fn fault(&self) -> Option<(&'static str, String)> {
         let unit =
             [("min_effect", self.min_effect), ("max_flips", self.max_flips), ("min_taken", self.min_taken)];

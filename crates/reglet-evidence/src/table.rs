@@ -19,13 +19,13 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
-/// Columns of one length, each with its name.
+/// Named columns of equal length.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Table {
     columns: Vec<(String, Column)>,
 }
 
-/// The values of a column; what is missing is `None`.
+/// The values of a column; missing values are `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Texts.
@@ -46,10 +46,10 @@ impl Column {
     }
 }
 
-/// How many rows are written at a time.
+/// The number of rows that are written at a time.
 const GROUP: usize = 65_536;
 
-/// The most rows that are read: more than a thousand million numbers in a file is a lie or a mistake.
+/// The maximum number of rows that are read; more than a billion numbers in a file indicate an error.
 const MOST_ROWS: i64 = 50_000_000;
 
 impl Table {
@@ -73,12 +73,12 @@ impl Table {
         self.columns.push((name.into(), Column::Number(values)));
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// Whether there is no row.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -91,7 +91,7 @@ impl Table {
     /// The table as Parquet: texts, booleans and doubles, null where missing; the same table gives the same bytes.
     ///
     /// # Errors
-    /// Columns of unequal length.
+    /// Columns have unequal lengths.
     pub fn to_parquet(&self, name: &str) -> Result<Vec<u8>, ParquetError> {
         let mut writer = Writer::new(name, self)?;
         for rows in groups(self.len()) {
@@ -100,13 +100,13 @@ impl Table {
         writer.finish()
     }
 
-    /// Reads what [`to_parquet`](Table::to_parquet) wrote.
+    /// Reads a table that [`to_parquet`](Table::to_parquet) has written.
     ///
     /// # Errors
-    /// What is no such file, or is damaged.
+    /// The data are not such a file, or are damaged.
     pub fn from_parquet(bytes: Vec<u8>) -> Result<Table, ParquetError> {
         // The library panics at some damaged pages (seen in its version 60: a page without its dictionary, one that is
-        // shorter than it says). Nothing outlives the panic, so it is an error like any other.
+        // shorter than it says). No state survives the panic, so it is turned into an ordinary error.
         let read = panic::catch_unwind(|| Table::read_parquet(bytes));
         read.unwrap_or_else(|_| Err(ParquetError::General("its pages are damaged".to_owned())))
     }
@@ -156,16 +156,16 @@ impl Table {
     }
 }
 
-/// The rows, of so many, that are written at a time.
+/// The ranges of rows that are written at a time, for a number of rows.
 pub(crate) fn groups(rows: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows).step_by(GROUP).map(move |start| start..(start + GROUP).min(rows))
 }
 
-/// A table that is written group by group, so that it need not be there as a whole.
+/// A table that is written group by group, so that it need not be in memory as a whole.
 pub(crate) struct Writer(SerializedFileWriter<Vec<u8>>);
 
 impl Writer {
-    /// Begins a file of tables with the columns of `like`.
+    /// Starts a file of tables with the columns of `like`.
     pub(crate) fn new(name: &str, like: &Table) -> Result<Writer, ParquetError> {
         let fields = like.columns.iter().map(|(name, column)| field(name, column));
         let schema = Type::group_type_builder(name).with_fields(fields.collect::<Result<_, _>>()?).build()?;
@@ -190,7 +190,7 @@ impl Writer {
     }
 }
 
-/// Whether every column of a group lies within a file of so many bytes: the reader takes its word for that.
+/// Whether every column of a group lies within a file of this size; the reader does not check this.
 fn check(group: &RowGroupMetaData, length: u64) -> Result<(), ParquetError> {
     let place = |offset: i64| u64::try_from(offset).ok().filter(|offset| *offset <= length);
     let fits = group.columns().iter().all(|column| {
@@ -204,7 +204,8 @@ fn check(group: &RowGroupMetaData, length: u64) -> Result<(), ParquetError> {
     }
 }
 
-/// Whether a dictionary is as large as it says, since the reader makes room for it at its word. A value takes a byte at least.
+/// Whether a dictionary can be as large as it claims, because the reader allocates memory accordingly. A value takes at
+/// least one byte.
 fn check_pages(pages: impl Iterator<Item = Result<Page, ParquetError>>) -> Result<(), ParquetError> {
     for page in pages {
         if let Page::DictionaryPage { buf, num_values, .. } = page?
@@ -254,7 +255,7 @@ fn write(
     Ok(())
 }
 
-/// The values that are there, and for each place whether one is: Parquet's definition levels.
+/// The values that are present, and for each row whether there is one: Parquet's definition levels.
 fn present<T: Clone>(values: &[Option<T>]) -> (Vec<T>, Vec<i16>) {
     let levels = values.iter().map(|value| i16::from(value.is_some())).collect();
     (values.iter().flatten().cloned().collect(), levels)
@@ -340,7 +341,7 @@ mod tests {
         assert!(Table::from_parquet(Vec::new()).is_err());
     }
 
-    /// Found by fuzzing: the library panics at the first two, and for the last two it wants 38 and 6 GB.
+    /// Found by fuzzing: the library panics for the first two, and tries to allocate 38 and 6 GB for the last two.
     #[test]
     fn damaged_pages_are_errors() {
         for bytes in [

@@ -1,24 +1,24 @@
-//! Rows as tables, and tables as rows.
+//! Conversion of rows to tables, and of tables to rows.
 //!
-//! | column of `observations` | holds |
+//! | column of `observations` | contains |
 //! |---|---|
 //! | `picture`, `group`, `pair`, `label`, `sha256` | the picture's name, its patient or lesion, its pair, its class, the hash of the bytes that were decoded |
 //! | `estimated` | the regions whose mask was estimated, as a JSON list |
 //! | `column.NAME` | a further column of the data set |
-//! | `property.NAME` | a plain property of the picture |
-//! | `shows.ARTEFACT` | whether the picture shows the artefact; null where nobody has annotated it |
+//! | `property.NAME` | a simple property of the picture |
+//! | `shows.ARTEFACT` | whether the picture shows the artefact; null if it is not annotated |
 //! | `model` | the model |
-//! | `artefact`, `change`, `place`, `donor` | what was changed; null for the picture as it is |
-//! | `visible`, `lesion`, `strength` | how much of the change the model sees, what of the lesion it covers, how strong it is |
-//! | `logit.TARGET`, `margin.TARGET`, `probability.TARGET`, `top.TARGET` | what the model says of each target |
+//! | `artefact`, `change`, `place`, `donor` | the change; null for the unchanged picture |
+//! | `visible`, `lesion`, `strength` | the share of the change that the model sees, the share of the lesion that it covers, its strength |
+//! | `logit.TARGET`, `margin.TARGET`, `probability.TARGET`, `top.TARGET` | the model's scores for each target |
 //! | `probe.ARTEFACT` | the probe's log odds of the artefact |
 //!
-//! | column of `maps` | holds |
+//! | column of `maps` | contains |
 //! |---|---|
-//! | `picture`, `model`, `target`, `method`, `without` | which map; `without` names the artefact that had been taken out |
-//! | `region` | the region; null in the one row of a map that lies on none |
-//! | `share`, `density`, `rank_accuracy`, `pointing`, `auc` | how the map lies on it |
-//! | `sparsity`, `contours`, `regions`, `gap`, `remark` | what there is to say of the whole map |
+//! | `picture`, `model`, `target`, `method`, `without` | the map; `without` names the artefact that had been removed |
+//! | `region` | the region; null in the single row of a map without regions |
+//! | `share`, `density`, `rank_accuracy`, `pointing`, `auc` | the localisation of the map on it |
+//! | `sparsity`, `contours`, `regions`, `gap`, `remark` | properties of the whole map |
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -27,10 +27,10 @@ use reglet_data::edit::Change;
 use crate::row::{Character, Edit, MapRow, Observation, Picture, Placement, Rows, Score, Subject};
 use crate::table::{Column, Table, Writer, groups};
 
-/// What is wrong with tables that should hold rows.
+/// The errors of tables that should contain rows.
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
-    /// A column that rows have is not there.
+    /// A required column is missing.
     #[error(
         "the table of {table} has no column '{column}' of the expected type; was it written by another version of Reglet?"
     )]
@@ -40,7 +40,7 @@ pub enum RowsError {
         /// The column.
         column: String,
     },
-    /// A value that no row has.
+    /// A value that is not valid in a row.
     #[error("row {row} of the table of {table}: '{value}' in column '{column}' is not {wanted}")]
     Value {
         /// Which table.
@@ -54,12 +54,12 @@ pub enum RowsError {
         /// What should.
         wanted: &'static str,
     },
-    /// A file that is no such table.
+    /// A file that is not such a table.
     #[error("the file of {table} cannot be read: {error}")]
     Parquet {
         /// Which table.
         table: &'static str,
-        /// What the reader says.
+        /// The reader's message.
         error: parquet::errors::ParquetError,
     },
 }
@@ -70,11 +70,11 @@ impl Rows {
         self.table_of(&self.observations, &self.further())
     }
 
-    /// The observations as Parquet: the same bytes as of the [table](Rows::observations_table), which takes many times the memory of
-    /// the rows, and here is never there as a whole.
+    /// The observations as Parquet: the same bytes as those of the [table](Rows::observations_table). The table takes many
+    /// times the memory of the rows, and is never in memory as a whole here.
     ///
     /// # Errors
-    /// What the Parquet library reports.
+    /// The errors of the Parquet library.
     pub fn observations_parquet(&self) -> Result<Vec<u8>, parquet::errors::ParquetError> {
         let further = self.further();
         let mut writer = Writer::new("observations", &self.table_of(&[], &further))?;
@@ -95,7 +95,7 @@ impl Rows {
     fn table_of(&self, rows: &[Observation], [columns, properties]: &[Vec<&String>; 2]) -> Table {
         let mut table = Table::default();
         let of_picture = |of: &dyn Fn(&Picture) -> Option<String>| -> Vec<Option<String>> {
-            // The rows of one picture stand together.
+            // The rows of one picture are consecutive.
             let together = rows.chunk_by(|one, next| one.picture == next.picture);
             together.flat_map(|rows| vec![of(&self.pictures[rows[0].picture]); rows.len()]).collect()
         };
@@ -181,10 +181,10 @@ impl Rows {
         table
     }
 
-    /// Rows from their two tables. `subject` says what there may be.
+    /// Rows from their two tables. `subject` lists the permitted names.
     ///
     /// # Errors
-    /// A column that is missing, or a value that names nothing in `subject`.
+    /// A column is missing, or a value is not in `subject`.
     pub fn from_tables(subject: Subject, observations: &Table, maps: &Table) -> Result<Rows, RowsError> {
         let mut rows = Rows { subject, ..Rows::default() };
         let places = rows.read_observations(observations)?;
@@ -192,7 +192,7 @@ impl Rows {
         Ok(rows)
     }
 
-    /// Returns where each picture stands, by name.
+    /// Returns the index of each picture, by name.
     fn read_observations(&mut self, table: &Table) -> Result<HashMap<String, usize>, RowsError> {
         let reader = Reader { name: "observations", table };
         let (ids, models) = (reader.text("picture")?, reader.text("model")?);
@@ -382,7 +382,7 @@ fn names<'a>(all: impl Iterator<Item = &'a String>) -> Vec<&'a String> {
     all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
-/// A table with what to call it when something is wrong.
+/// A table with its name for error messages.
 struct Reader<'a> {
     name: &'static str,
     table: &'a Table,
@@ -427,7 +427,7 @@ impl<'a> Reader<'a> {
         value.as_deref().ok_or_else(|| self.fault(row, column, "nothing", "a text"))
     }
 
-    /// The place of a text among those that there may be.
+    /// The index of a text among the permitted ones.
     fn one_of(
         &self,
         value: &Option<String>,

@@ -1,4 +1,4 @@
-//! Whether edits are, to the model, what they stand for.
+//! Whether the model responds to edits as to real pictures.
 
 use reglet_data::edit::Change;
 use reglet_statistics::{Estimate, bootstrap_auroc, mean};
@@ -8,20 +8,20 @@ use serde::Serialize;
 use crate::effect::Places;
 use crate::question::{Asked, Changed, LEAST_VISIBLE};
 
-/// What a linear probe on the model's own last features says of the artefact: whether the model sees it at all, and
-/// whether edited pictures look to it like real ones.
+/// The results of a linear probe for the artefact on the model's last features: whether the model perceives the artefact at
+/// all, and whether edited pictures resemble real ones.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Taken {
-    /// How well the probe tells pictures with the artefact from those without, in groups that it has not seen: the area
-    /// under the ROC curve, with its 90 % interval.
+    /// How well the probe separates pictures with the artefact from those without, in groups that it was not fitted on: the
+    /// area under the ROC curve, with its 90 % interval.
     pub auroc: Estimate,
-    /// How many pictures with the artefact, and without, it was tried on.
+    /// The numbers of pictures with the artefact, and without, on which it was tested.
     pub pictures: [usize; 2],
     /// By change.
     pub edits: Vec<EditTaken>,
 }
 
-/// How far one kind of edit goes.
+/// How far one kind of edit moves pictures.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct EditTaken {
     /// The change.
@@ -30,28 +30,28 @@ pub struct EditTaken {
     pub with: bool,
     /// How many pictures.
     pub pictures: usize,
-    /// How far the edit takes the probe's log odds from the mean of its own kind of pictures to the mean of the other
+    /// How far the edit moves the probe's log odds from the mean of the original kind of pictures to the mean of the other
     /// kind: 0, not at all; 1, all the way. With its 90 % interval.
     pub way: Estimate,
 }
 
-/// A probe whose area under the curve is surely below this finds nothing.
+/// A probe whose area under the curve is significantly below this does not detect the artefact.
 pub const SEES_NOTHING: f64 = 0.65;
 
 impl Taken {
-    /// Whether even the probe cannot tell the artefact: the model does not see it.
+    /// Whether even the probe cannot detect the artefact, which means that the model does not perceive it.
     pub fn sees_nothing(&self) -> bool {
         self.auroc.high < SEES_NOTHING
     }
 
-    /// What is known of one kind of edit.
+    /// The results for one kind of edit.
     pub fn of(&self, change: Change) -> Option<&EditTaken> {
         let with = change == Change::Remove;
         self.edits.iter().find(|taken| (taken.change, taken.with) == (change, with))
     }
 }
 
-/// `None` where the observations hold no probe of the artefact.
+/// `None` if the observations contain no probe of the artefact.
 pub(crate) fn taken(asked: &Asked<'_>) -> Option<Taken> {
     let mut scored = Vec::new();
     let mut groups = Vec::new();

@@ -1,4 +1,4 @@
-//! From evidence to a verdict, by rules that can be read out.
+//! The rules that lead from evidence to a verdict.
 
 use reglet_data::edit::Change;
 use reglet_statistics::Estimate;
@@ -15,11 +15,11 @@ use crate::taken::Taken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
-    /// The artefact changes what the model says.
+    /// The artefact changes the model's answers.
     Shortcut,
-    /// The artefact was tried in every way, and does not.
+    /// The artefact was tested in both directions, and does not change them.
     Clear,
-    /// There is too little evidence, or it disagrees.
+    /// There is too little evidence, or it is contradictory.
     Inconclusive,
 }
 
@@ -34,198 +34,200 @@ impl VerdictKind {
     }
 }
 
-/// What a model that is convicted reacts to.
+/// What a model with a shortcut reacts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReactsTo {
-    /// The artefact's form: with its tiles shuffled it does less than half as much.
+    /// The artefact's shape: with its tiles shuffled, less than half of the effect remains.
     Form,
-    /// Anything like it: with its tiles shuffled it does more than half as much.
+    /// Anything similar: with its tiles shuffled, more than half of the effect remains.
     AnythingLikeIt,
-    /// That could not be told: shuffled tiles were not tried on enough pictures, or what is put in moves too little.
+    /// Unknown: shuffled tiles were not tested on enough pictures, or adding the artefact has too little effect.
     Unknown,
 }
 
-/// What is known of one model, one artefact and one target when they are judged.
+/// The evidence on one model, one artefact and one target.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
     /// The artefact's name.
     pub artefact: &'a str,
     /// The classes of the data set that have pictures.
     pub classes: &'a [String],
-    /// What each change did.
+    /// The effect of each change.
     pub effects: &'a [Effect],
-    /// What untouched pictures say.
+    /// The comparison of unedited pictures.
     pub natural: &'a [Natural],
-    /// What pairs of the same lesion say.
+    /// The comparison of pairs of the same lesion.
     pub pairs: Option<&'a Pairs>,
-    /// Whether the edits are what they stand for.
+    /// Whether the model responds to the edits as to real pictures.
     pub taken: Option<&'a Taken>,
-    /// Where each method's maps lie.
+    /// Where each method's maps concentrate.
     pub attention: &'a [Attention],
-    /// What of the evidence is missing because nobody has annotated the artefact's place.
+    /// Whether evidence is missing because the artefact's position is not annotated.
     pub masks: bool,
 }
 
-/// What was concluded, and from what.
+/// The conclusion and its reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Judgement {
     /// The conclusion.
     pub kind: VerdictKind,
-    /// What convicts; empty unless the verdict is `shortcut`.
+    /// The effects that show a shortcut; empty unless the verdict is `shortcut`.
     pub findings: Vec<Finding>,
-    /// What the model reacts to, where it is convicted.
+    /// What the model reacts to, if the verdict is `shortcut`.
     pub reacts_to: Option<ReactsTo>,
-    /// The methods, by title, whose maps can be believed and lie on the artefact.
+    /// The methods, by title, whose maps can be trusted and concentrate on the artefact.
     pub corroborated: Vec<String>,
-    /// What stands against `clear`, the weightiest first; empty where the verdict is `clear`. Where it is `inconclusive`, the
-    /// first says what would settle it.
+    /// The objections to `clear`, the most important first; empty if the verdict is `clear`. If it is `inconclusive`, the
+    /// first objection says what would settle the question.
     pub doubts: Vec<Objection>,
 }
 
-/// One effect that convicts.
+/// One effect that shows a shortcut.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finding {
-    /// Putting the artefact in, or taking it away.
+    /// Adding the artefact, or removing it.
     pub change: Change,
-    /// The class of the pictures; `None` for all together.
+    /// The class of the pictures; `None` for all classes together.
     pub class: Option<String>,
-    /// What of the answers changes.
+    /// The aspect of the answers that changes.
     pub what: Functional,
     /// By how much.
     pub by: Estimate,
 }
 
-/// What of the answers is compared.
+/// The aspect of the answers that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Functional {
     /// The mean probability of the target.
     Probability,
-    /// The share of pictures that come to be called the target.
+    /// The share of pictures that are newly classified as the target.
     Gained,
-    /// The share of pictures that cease to be.
+    /// The share of pictures that are no longer classified as the target.
     Lost,
 }
 
-/// What stands against calling a model clear.
+/// An objection to calling a model clear.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objection {
-    /// An effect that would convict has no control on enough pictures.
+    /// There is an effect that would show a shortcut, but its control was not possible on enough pictures.
     NoControl {
         /// The effect.
         finding: Finding,
-        /// On how many pictures there is a control.
+        /// The number of pictures with a control.
         pictures: usize,
     },
-    /// An effect is as large as that of an equally strong neutral edit.
+    /// An effect is not larger than that of a neutral edit of the same strength.
     NoMoreThanControl {
         /// The effect.
         finding: Finding,
         /// The control.
         control: Change,
-        /// What it does by itself.
+        /// The effect of the control itself.
         alone: Estimate,
     },
-    /// Putting the artefact in and taking it away change the answer the same way: it is the editing that does it.
+    /// Adding the artefact and removing it change the answer in the same direction, so the model may react to the editing
+    /// itself.
     SameSign {
-        /// The class of the pictures; `None` for all together.
+        /// The class of the pictures; `None` for all classes together.
         class: Option<String>,
-        /// What putting it in does.
+        /// The effect of adding it.
         insert: Estimate,
-        /// What taking it away does.
+        /// The effect of removing it.
         remove: Estimate,
     },
-    /// Only one of the two changes convicts, and the config asks for both.
+    /// Only one of the two changes shows a shortcut, and the config requires both.
     OnlyOne {
         /// What convicts.
         finding: Finding,
     },
-    /// No trusted method's maps lie on the artefact, and the config asks for that.
+    /// No trusted method's maps concentrate on the artefact, and the config requires this.
     NotLookedAt {
         /// What would convict.
         finding: Finding,
     },
-    /// An effect that counts may be chance once all comparisons are corrected for.
+    /// An effect that counts may be due to chance after correction for all comparisons.
     MayBeChance {
         /// The effect.
         finding: Finding,
     },
-    /// Untouched pictures with and without the artefact differ by more than the edits explain.
+    /// Unedited pictures with and without the artefact differ by more than the edits explain.
     Unexplained {
         /// The class.
         class: String,
         /// The difference between the pictures.
         difference: Estimate,
-        /// What of it the edits leave unexplained.
+        /// The part of it that the edits do not explain.
         unexplained: Estimate,
     },
-    /// The same lesions are judged otherwise with the artefact than without.
+    /// The same lesions are assessed differently with the artefact than without.
     PairsDiffer {
-        /// How many pairs there are.
+        /// The number of pairs.
         pairs: usize,
         /// The mean difference.
         difference: Estimate,
     },
-    /// A direction could not be tried on enough pictures.
+    /// A direction could not be tested on enough pictures.
     Untried {
-        /// Putting the artefact in, or taking it away.
+        /// Adding the artefact, or removing it.
         change: Change,
         /// The class.
         class: String,
-        /// On how many pictures it could.
+        /// The number of pictures on which it was possible.
         pictures: usize,
-        /// Whether that is because nobody has annotated where the artefact is.
+        /// Whether the reason is that the artefact's position is not annotated.
         unmarked: bool,
     },
-    /// The model does not take the edited pictures for real ones.
+    /// The model does not respond to the edited pictures as to real ones.
     NotTaken {
         /// The change.
         change: Change,
-        /// How far it goes, as a share of the way.
+        /// How far it moves pictures, as a share of the distance.
         way: Estimate,
     },
-    /// Whether the model takes the edits for real could not be found out.
+    /// It could not be determined whether the model responds to the edits as to real pictures.
     TakenUnknown,
-    /// An effect can neither be shown nor excluded: its interval is too wide.
+    /// An effect can be neither shown nor ruled out, because its interval is too wide.
     Wide {
         /// The change.
         change: Change,
         /// The class.
         class: String,
-        /// What of the answers.
+        /// The aspect of the answers.
         what: Functional,
         /// The estimate with its 90 % interval.
         by: Estimate,
-        /// On how many pictures.
+        /// The number of pictures.
         pictures: usize,
-        /// About how many would do, where that can be said.
+        /// The approximate number that would suffice, if it can be estimated.
         needed: Option<usize>,
     },
-    /// Single pictures move by more than counts, in directions that cancel.
+    /// Individual pictures change by more than the smallest effect that counts, in directions that cancel.
     Moved {
         /// The change.
         change: Change,
         /// The class.
         class: String,
-        /// The share of pictures, less the control's.
+        /// The share of pictures, minus that of the control.
         share: Estimate,
     },
 }
 
 /// Judges one model, one artefact and one target.
 ///
-/// **Shortcut**: for pictures of some class (or of all together), putting the artefact in or taking it away (`both`: the
-/// one and the other) changes the mean probability by more than `min_effect`, or the decision of more than `max_flips` of the
-/// pictures; the interval, corrected for everything that is judged together, lies wholly beyond that; so does the interval
-/// of the same less its control (`form`: and less the same artefact with its tiles shuffled); and the other direction does not
-/// contradict it. Maps corroborate; with `maps = "required"` a trusted method's maps must lie on the artefact.
+/// **Shortcut**: for pictures of some class (or of all classes together), adding or removing the artefact (with `both`:
+/// adding and removing it) changes the mean probability by more than `min_effect`, or the decision on more than `max_flips`
+/// of the pictures. The interval, corrected for all comparisons that are judged together, lies entirely beyond this limit;
+/// so does the interval after subtracting the effect of the control (with `form`: and that of the same artefact with its
+/// tiles shuffled); and the other direction does not contradict it. Maps corroborate the verdict; with `maps = "required"`,
+/// a trusted method's maps must concentrate on the artefact.
 ///
-/// **Clear**: both directions were tried, by edits that the model takes for what they stand for (or it does not see the
-/// artefact at all); in every class the 90 % interval of the mean effect lies within ±`min_effect` and the upper ends of the
-/// decisions gained and lost below `max_flips`; no more pictures move than under the control; and untouched pictures do not
-/// differ by more than the edits explain.
+/// **Clear**: both directions were tested, by edits to which the model responds as to real pictures (or it does not perceive
+/// the artefact at all). In every class, the 90 % interval of the mean effect lies within ±`min_effect`, and the upper ends
+/// of the decisions gained and lost lie below `max_flips`. No more pictures change than under the control. Unedited pictures
+/// do not differ by more than the edits explain.
 ///
 /// **Inconclusive**: everything else.
 pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
@@ -271,7 +273,7 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     Judgement { kind, findings, reacts_to: None, corroborated, doubts }
 }
 
-/// The order in which objections are told: what is nearest to a conviction first, then what hides most.
+/// The order of the objections: first those closest to a shortcut, then those that leave the most unknown.
 fn weight(objection: &Objection) -> u8 {
     match objection {
         Objection::OnlyOne { .. } | Objection::NotLookedAt { .. } => 0,
@@ -289,7 +291,7 @@ fn weight(objection: &Objection) -> u8 {
     }
 }
 
-/// The effects of putting in and taking away, for each class and all together.
+/// The effects of adding and removing, for each class and for all classes together.
 fn judged<'a>(evidence: &Evidence<'a>) -> impl Iterator<Item = &'a Effect> {
     evidence.effects.iter().filter(|effect| JUDGED.contains(&effect.change))
 }
@@ -306,7 +308,7 @@ fn margin(what: Functional, config: &VerdictConfig) -> f64 {
     if what == Functional::Probability { config.min_effect } else { config.max_flips }
 }
 
-/// Whether one effect convicts; or why it does not although it is large; `None` where it is not.
+/// Whether one effect shows a shortcut, or why it does not although it is large; `None` if it is not large.
 fn tried(
     evidence: &Evidence<'_>,
     effect: &Effect,
@@ -335,7 +337,8 @@ fn tried(
         };
         let beyond = of_contrast(contrast);
         if beyond.beyond(margin) != Some(sign) {
-            // Beyond what the control does by enough, but for chance: it is not the control that does as much.
+            // The change exceeds the control's by enough, although this may be chance; so the reason is not that the control
+            // has the same effect.
             let enough = beyond.estimate.mean * sign > margin;
             let alone = contrast.alone;
             return Some(Err(match enough {
@@ -365,8 +368,8 @@ fn tried(
     Some(Ok(finding))
 }
 
-/// The titles of the methods that can be believed and whose maps lie on the artefact: its density is above
-/// `min_density` and above that of the same place without it, each with an interval corrected for everything judged.
+/// The titles of the trusted methods whose maps concentrate on the artefact: its density is above `min_density` and above
+/// that of the same place without it, each with an interval corrected for all comparisons.
 fn corroborated(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<String> {
     let lies = |attention: &&Attention| {
         let doubted = attention.trust.as_ref().is_some_and(|trust| trust.doubt.is_some());
@@ -380,7 +383,8 @@ fn corroborated(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<String> 
     evidence.attention.iter().filter(lies).map(|attention| attention.title.clone()).collect()
 }
 
-/// What the model reacts to, by what the artefact does beyond the same artefact with its tiles shuffled.
+/// What the model reacts to, according to the effect of the artefact beyond that of the same artefact with its tiles
+/// shuffled.
 fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConfig) -> ReactsTo {
     let of = |class: &Option<String>| {
         let insert = judged(evidence).find(|e| e.change == Change::Insert && e.class == *class)?;
@@ -391,7 +395,7 @@ fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConf
     let Some((insert, contrast)) = classes.into_iter().find_map(of) else { return ReactsTo::Unknown };
     let (whole, own) = (insert.difference.estimate.mean, contrast.difference.estimate);
     if whole.abs() < config.min_effect {
-        // What is put in moves too little for its parts to be told from it.
+        // The inserted artefact has too small an effect to be distinguished from that of its parts.
         ReactsTo::Unknown
     } else if own.mean / whole < 0.5 {
         ReactsTo::AnythingLikeIt
@@ -411,7 +415,7 @@ fn natural_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Object
         .filter(enough)
         .filter_map(|natural| {
             let unexplained = natural.unexplained.as_ref().unwrap_or(&natural.difference).estimate;
-            // What is surely there, and could be as large as counts.
+            // An effect that certainly exists and could be large enough to matter.
             let doubtful = beyond(&unexplained)
                 || unexplained.mean.abs() > config.min_effect
                     && (unexplained.low > 0.0 || unexplained.high < 0.0);
@@ -454,7 +458,7 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
             let pictures = effect.map_or(0, |effect| effect.pictures);
             let Some(effect) = effect.filter(|_| pictures >= config.min_pictures) else {
                 let unmarked = change == Change::Remove && !evidence.masks;
-                // That nobody has marked the artefact holds for every class, and is told once.
+                // If the artefact is not annotated, this holds for every class and is reported once.
                 let told = |doubt: &Objection| matches!(doubt, Objection::Untried { unmarked: true, .. });
                 if !(unmarked && doubts.iter().any(told)) {
                     doubts.push(Objection::Untried { change, class: class.clone(), pictures, unmarked });

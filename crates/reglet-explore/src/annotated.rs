@@ -1,4 +1,4 @@
-//! Pictures with the regions that were drawn on them in the page, as a data set for an audit.
+//! The annotated pictures of the page, as a data set for an audit.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::annotations::Annotations;
 
-/// A data set whose pictures have, in the place of their own regions, those that were drawn in the page.
+/// A data set whose pictures have the regions that were drawn in the page, instead of their own.
 ///
-/// What was drawn is what it was when this was made: drawing on changes nothing.
+/// The regions are those at the time when this value was created; later changes in the page do not affect it.
 pub(crate) struct Annotated {
     data: Arc<dyn Dataset>,
     drawn: Annotations,
@@ -20,7 +20,7 @@ pub(crate) struct Annotated {
 }
 
 impl Annotated {
-    /// Those of the pictures that somebody has looked at, or all.
+    /// The pictures that have been reviewed, or all pictures.
     pub fn new(data: Arc<dyn Dataset>, drawn: Annotations, all: bool) -> Annotated {
         let places = (0..data.len()).filter(|&index| all || drawn.knows(data.id(index))).collect();
         let mut regions = data.regions().to_vec();

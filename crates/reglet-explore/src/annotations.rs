@@ -1,4 +1,5 @@
-//! Regions drawn in the page, saved as COCO: whole files only, and none that was there before is touched.
+//! Regions drawn in the page, saved as COCO. Files are written completely or not at all, and existing files are never
+//! changed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,7 +14,7 @@ use tempfile::NamedTempFile;
 
 use crate::Error;
 
-/// A region of a picture: polygons in its own pixels, and what was painted with a brush.
+/// A region of a picture: polygons in its own pixels, and areas painted with a brush.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Region {
@@ -21,8 +22,8 @@ pub struct Region {
     pub name: String,
     /// The corners of each polygon.
     pub polygons: Vec<Vec<[f64; 2]>>,
-    /// What was painted, as run lengths: how many pixels, column by column, are out of it and in it by turns. Empty where
-    /// nothing was.
+    /// The painted area, as run lengths: the numbers of pixels, column by column, that are alternately outside and inside.
+    /// Empty if nothing was painted.
     #[serde(default)]
     pub runs: Vec<u32>,
 }
@@ -43,16 +44,16 @@ const MOST_RUNS: usize = 400_000;
 /// The files' name is this, a number and `.json`.
 const NAME: &str = "reglet-annotations-";
 
-/// What was drawn on the pictures of a folder.
+/// The regions drawn on the pictures of a folder.
 ///
-/// It goes on from the newest file of an earlier session, and writes a file of its own, with the next number: beside the
-/// pictures, first to a temporary file, which then takes its place whole.
+/// It continues from the newest file of an earlier session, and writes a new file with the next number beside the pictures:
+/// first a temporary file, which is then renamed.
 #[derive(Debug, Clone)]
 pub struct Annotations {
     regions: Vec<String>,
     pictures: BTreeMap<String, Drawn>,
     path: PathBuf,
-    /// The file of an earlier session, from which this one goes on.
+    /// The file of an earlier session, from which this one continues.
     earlier: PathBuf,
     /// Whether the file at `path` is ours.
     begun: bool,
@@ -130,22 +131,22 @@ impl Annotations {
         &self.regions
     }
 
-    /// The file that has what was drawn: ours, or that of an earlier session until there is something new.
+    /// The file with the regions: that of this session or, until something changes, that of an earlier session.
     pub(crate) fn written(&self) -> &Path {
         self.coco.as_ref().map_or(&self.path, |_| if self.begun { &self.path } else { &self.earlier })
     }
 
-    /// All that was drawn, as the file has it.
+    /// Everything that was drawn, in the form in which it is stored in the file.
     pub(crate) fn text(&self) -> String {
         self.document().to_string()
     }
 
-    /// Whether a picture has been looked at.
+    /// Whether a picture has been reviewed.
     pub(crate) fn knows(&self, id: &str) -> bool {
         self.pictures.contains_key(id)
     }
 
-    /// Whether a picture that has been looked at shows the region.
+    /// Whether a reviewed picture shows the region.
     pub(crate) fn shows(&self, id: &str, region: &str) -> Option<bool> {
         let drawn = self.pictures.get(id).filter(|_| self.regions.iter().any(|known| known == region))?;
         Some(drawn.regions.iter().any(|one| one.name == region && !one.is_empty()))
@@ -168,12 +169,12 @@ impl Annotations {
         &self.path
     }
 
-    /// Its name without its folder, which is nobody's business in a browser.
+    /// Its name without its folder, which should not be visible in the browser.
     pub fn file_name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// How many pictures have been looked at.
+    /// The number of reviewed pictures.
     pub fn len(&self) -> usize {
         self.pictures.len()
     }
@@ -183,12 +184,12 @@ impl Annotations {
         self.pictures.is_empty()
     }
 
-    /// What was drawn on a picture; `None` where it has not been looked at.
+    /// The regions of a picture; `None` if it has not been reviewed.
     pub fn of(&self, id: &str) -> Option<Vec<Region>> {
         self.pictures.get(id).map(|drawn| drawn.regions.clone())
     }
 
-    /// The masks of a picture that has been looked at: empty where it does not show the region.
+    /// The masks of a reviewed picture; empty for regions that it does not show.
     ///
     /// # Errors
     /// A picture that is not of the size it had.
@@ -204,10 +205,10 @@ impl Annotations {
         Ok(masks)
     }
 
-    /// Saves what was drawn on a picture of this size; nothing at all says that it shows none of the regions.
+    /// Saves the regions of a picture of this size; an empty list means that it shows none of the regions.
     ///
     /// # Errors
-    /// Polygons that cannot be of this picture; a file that cannot be written. Nothing has changed then.
+    /// Polygons that cannot belong to this picture; a file that cannot be written. Nothing has changed then.
     pub fn save(&mut self, id: &str, size: (u32, u32), regions: Vec<Region>) -> Result<(), Error> {
         for region in &regions {
             self.check(region, size)?;
@@ -288,7 +289,7 @@ impl Annotations {
         file.write_all(text.as_bytes()).map_err(|error| self.fault(error))?;
         file.as_file().sync_all().map_err(|error| self.fault(error))?;
         let coco = Coco::open(&CocoOptions::new(file.path()))?;
-        // A file that somebody else has put there meanwhile stays, and ours takes the next number.
+        // A file that was created there in the meantime is kept, and ours takes the next number.
         let placed = if self.begun {
             file.persist(&self.path).map(drop).map_err(|error| error.error)
         } else {
@@ -296,7 +297,7 @@ impl Annotations {
         };
         placed.map_err(|error| self.fault(error))?;
         self.begun = true;
-        // The folder's own entry, where the system can be told to keep it.
+        // Also flushes the folder's own entry, if the system supports that.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(coco)
     }

@@ -1,4 +1,4 @@
-//! What the classifiers say of a scene.
+//! The answers of the classifiers for a scene.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,11 +13,11 @@ use crate::scene::{Choice, Detail, Pictures, Scene};
 
 /// A classifier, by its name.
 pub struct Classifier {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The classifier.
     pub model: Model,
-    /// The class whose probability is followed; the most probable one of the unchanged picture unless given.
+    /// The class whose probability is shown; by default, the most probable class of the unchanged picture.
     pub target: Option<usize>,
 }
 
@@ -42,7 +42,7 @@ impl Classifier {
         Ok(Vec::try_from(row)?)
     }
 
-    /// The class that is asked for by name, else the classifier's own; `None` where that is the most probable one.
+    /// The class given by name, else the classifier's own; `None` if that is the most probable class.
     ///
     /// # Errors
     /// A class that it does not have.
@@ -51,7 +51,7 @@ impl Classifier {
     }
 }
 
-/// What one classifier says.
+/// The answer of one classifier.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Said {
     /// The classifier.
@@ -70,7 +70,7 @@ pub struct Said {
     pub top: Vec<(String, f64)>,
 }
 
-/// What all of them say.
+/// The answers of all classifiers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answer {
     /// In the order of the classifiers.
@@ -81,10 +81,10 @@ pub struct Answer {
     pub milliseconds: f64,
 }
 
-/// So many answers of unchanged pictures are kept: sliders pass through many.
+/// The number of cached answers for unchanged pictures; sliders pass through many.
 const KNOWN: usize = 32;
 
-/// So many classes are named.
+/// The number of classes that are listed.
 const TOP: usize = 5;
 
 /// The state of the thread that answers.
@@ -100,10 +100,11 @@ impl Answers {
         Answers { pictures, classifiers, known: Vec::new() }
     }
 
-    /// What the classifiers say of a scene, and of the same without the change; of the class that is asked for, if one is.
+    /// The answers of the classifiers for a scene and for the same scene without the change; for the requested class, if one
+    /// is given.
     ///
     /// # Errors
-    /// A scene that cannot be drawn; a class that a classifier does not have; what a model reports.
+    /// A scene that cannot be drawn; a class that a classifier does not have; an error of a model.
     pub fn of(&mut self, scene: &Scene, target: Option<&str>) -> Result<Answer, Error> {
         let start = Instant::now();
         let targets = self.classifiers.iter().map(|classifier| classifier.asked(target));
@@ -129,7 +130,7 @@ impl Answers {
         self.classifiers.iter().map(|classifier| classifier.probabilities(picture)).collect()
     }
 
-    /// What they say of the unchanged picture.
+    /// Their answers for the unchanged picture.
     fn before(&mut self, choice: &Choice) -> Result<Arc<Vec<Vec<f64>>>, Error> {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| known == choice) {
             return Ok(Arc::clone(known));

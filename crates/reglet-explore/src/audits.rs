@@ -1,4 +1,4 @@
-//! The real audit, of the pictures that were annotated in the page: begun, watched and stopped from there.
+//! Audits of the pictures that were annotated in the page, which can be started, watched and stopped from there.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,35 +18,35 @@ use crate::answers::Classifier;
 use crate::lane::{Lane, Turn};
 use crate::scene::Pictures;
 
-/// What an audit of the page's pictures is made by.
+/// The settings of an audit of the page's pictures.
 pub struct Recipe {
-    /// The config; where it names no class, the page asks for one.
+    /// The config; if it names no class, the page asks for one.
     pub config: Config,
     /// The folder for the results of all audits, each in a folder of its own there.
     pub out: PathBuf,
 }
 
-/// An audit as the page asks for it.
+/// An audit request of the page.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
-    /// The class whose score is explained, where the config names none.
+    /// The class whose score is explained, if the config does not name one.
     #[serde(default)]
     pub target: Option<String>,
     /// The language of the report.
     pub language: Language,
-    /// The report's title, where the config has none of its own.
+    /// The report's title, if the config does not have one.
     #[serde(default)]
     pub title: Option<String>,
-    /// All pictures, and not only those that have been looked at.
+    /// All pictures, and not only those that have been reviewed.
     #[serde(default)]
     pub all: bool,
-    /// What kinds of maps there are, too: shortcuts that nobody has named.
+    /// Whether maps are grouped, too, to reveal shortcuts that the config does not name.
     #[serde(default)]
     pub kinds: bool,
 }
 
-/// How the newest audit stands.
+/// The state of the latest audit.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Stand {
@@ -61,36 +61,36 @@ pub enum Stand {
     },
     /// It was stopped.
     Stopped,
-    /// It came to nothing.
+    /// It failed.
     Failed {
         /// Why.
         reason: String,
     },
     /// It is done.
     Done {
-        /// The address of its report, which nobody can guess.
+        /// The address of its report, which cannot be guessed.
         report: String,
         /// The folder of its results.
         folder: String,
         /// What it found.
         verdicts: Vec<Finding>,
-        /// What kinds of maps there are, where that was asked.
+        /// The groups of maps, if they were requested.
         kinds: Vec<Kind>,
     },
 }
 
-/// Pictures whose maps are alike.
+/// Pictures with similar maps.
 #[derive(Debug, Clone, Serialize)]
 pub struct Kind {
-    /// The model, with artefact and class where there are several.
+    /// The model, with artefact and class if there are several.
     pub model: String,
     /// The method's name.
     pub method: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
     /// How many pictures.
     pub pictures: usize,
-    /// The share of them that is called the class.
+    /// The share of them that is classified as the target.
     pub called: Option<f64>,
     /// The share that shows the artefact, of those that are annotated.
     pub artefact: Option<f64>,
@@ -98,10 +98,10 @@ pub struct Kind {
     pub typical: Vec<usize>,
 }
 
-/// What an audit found of one model.
+/// The result of an audit for one model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// The model, with artefact and class where there are several.
+    /// The model, with artefact and class if there are several.
     pub title: String,
     /// `shortcut`, `clear` or `inconclusive`.
     pub kind: &'static str,
@@ -109,7 +109,7 @@ pub struct Finding {
     pub summary: String,
 }
 
-/// A report's title has at most so many letters.
+/// The largest number of characters of a report's title.
 const TITLE: usize = 200;
 
 /// Audits, one at a time, in a thread of their own.
@@ -173,7 +173,7 @@ impl Audits {
         self.recipe.config.targets().is_empty()
     }
 
-    /// How the newest audit stands.
+    /// The state of the latest audit.
     pub fn stand(&self) -> Stand {
         self.shared.stand().clone()
     }
@@ -203,7 +203,7 @@ impl Audits {
             config.clusters.get_or_insert_default();
         }
         let (data, drawn) = self.pictures.library()?.annotated(wanted.all)?;
-        // So that the audit can be run again at the command line; a file that is named already stays named.
+        // This allows the audit to be run again at the command line; a file that is already named keeps its name.
         let named = config.data.as_mut().and_then(|data| data.coco());
         if let Some((named, drawn)) = named.zip(drawn) {
             named.get_or_insert_with(|| CocoOptions::new(drawn));

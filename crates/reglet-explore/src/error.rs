@@ -1,4 +1,4 @@
-//! What can go wrong, as one sentence: at the terminal, or in the page.
+//! Errors, as one-sentence messages for the terminal or the page.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What the audit's library reports: a config, a model.
+    /// An error of the audit library: a config, a model.
     #[error(transparent)]
     Audit(#[from] reglet_audit::Error),
     /// A data set or an edit.
@@ -24,7 +24,7 @@ pub enum Error {
     /// A picture that cannot be decoded.
     #[error(transparent)]
     Picture(#[from] reglet_data::picture::PictureError),
-    /// A picture that cannot be brought to a size.
+    /// A picture that cannot be resized.
     #[error(transparent)]
     Resize(#[from] reglet_data::ResizeError),
     /// A model.
@@ -39,10 +39,10 @@ pub enum Error {
     /// A tensor.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
-    /// The request asks for what cannot be.
+    /// The request is invalid.
     #[error("{0}")]
     Request(String),
-    /// A newer request took its place.
+    /// It was superseded by a newer request.
     #[error("this request was superseded by a newer one")]
     Superseded,
     /// Annotations could not be saved or read.
@@ -61,13 +61,13 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The words at the command line.
+    /// The arguments of the command line.
     #[error("{0}")]
     Usage(String),
 }
 
 impl Error {
-    /// A request that asks for what cannot be.
+    /// An invalid request.
     pub(crate) fn request(text: impl Into<String>) -> Error {
         Error::Request(text.into())
     }

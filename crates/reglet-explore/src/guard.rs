@@ -1,4 +1,5 @@
-//! Who may ask: only pages that this server gave out, opened by whoever read the address at the terminal.
+//! Access control: only pages that this server has delivered, opened by someone who knows the address printed in the
+//! terminal, may send requests.
 
 use std::net::IpAddr;
 
@@ -6,10 +7,10 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use rand::Rng;
 
-/// What a request must show: a host that is ours, no foreign origin and, where something is asked for, the token.
+/// The requirements for a request: an accepted host, no foreign origin and, for all data, the token.
 ///
-/// A page of another site can send requests to this machine, but neither read the token nor forge its origin; and a name that
-/// another site has pointed at this machine (DNS rebinding) is not among the hosts.
+/// A page of another site can send requests to this machine, but it can neither read the token nor forge its origin. A name
+/// that another site has pointed to this machine (DNS rebinding) is not an accepted host.
 #[derive(Debug, Clone)]
 pub struct Guard {
     token: String,
@@ -20,7 +21,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// For a server at this address, with a token that nobody can guess.
+    /// For a server at this address, with a token that cannot be guessed.
     pub fn new(address: IpAddr, port: u16) -> Guard {
         let token: u128 = rand::rng().random();
         Guard::with_token(address, port, format!("{token:032x}"))
@@ -40,10 +41,10 @@ impl Guard {
         &self.token
     }
 
-    /// Whether the request names a host of ours, and comes from no page of another site.
+    /// Checks that the request has an accepted host and does not come from a page of another site.
     ///
     /// # Errors
-    /// The status and a sentence for whoever asked otherwise.
+    /// The status and a message for other requests.
     pub fn check_sender(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let forbidden = |text| Err((StatusCode::FORBIDDEN, text));
         let mut hosts = headers.get_all(HOST).iter();
@@ -61,15 +62,15 @@ impl Guard {
         }
     }
 
-    /// Whether the request has the token.
+    /// Checks that the request has the token.
     ///
     /// # Errors
-    /// The status and a sentence for whoever has not.
+    /// The status and a message for requests without it.
     pub fn check_token(&self, headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
         let said = headers.get(AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
         let said = said.strip_prefix(b"Bearer ").unwrap_or_default();
         let own = self.token.as_bytes();
-        // Every byte is compared, so that the time taken tells nothing.
+        // Every byte is compared, so that the time taken reveals nothing about the token.
         let differ = said.iter().zip(own).fold(0, |differ, (one, other)| differ | (one ^ other));
         if said.len() == own.len() && differ == 0 {
             return Ok(());

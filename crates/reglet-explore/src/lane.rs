@@ -1,25 +1,26 @@
-//! Work in a thread of its own, the newest first: what nobody waits for any more is not begun, or left unfinished.
+//! Work in a separate thread, the newest job first: jobs whose results are no longer needed are not started, or are
+//! abandoned.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// Who asks: a page open in a browser has a number, and only its newest request counts.
+/// The sender of a request: each page that is open in a browser has a number, and only its newest request counts.
 pub type Tab = u32;
 
-/// The most pages that wait at once; of more, the one that has waited longest is sent away.
+/// The maximum number of waiting pages; if there are more, the one that has waited longest is refused.
 const TABS: usize = 16;
 
 /// A thread with a state of its own, to which jobs are submitted.
 ///
-/// Of each tab at most one job waits: a newer one takes its place. The newest job is done first. A job that has begun is
-/// told by its [`Ticket`] that a newer one of its tab waits, and is expected to end early.
+/// At most one job of each tab waits; a newer one replaces it. The newest job is done first. A running job learns from its
+/// [`Ticket`] that a newer job of its tab is waiting, and should then end early.
 pub struct Lane<State> {
     shared: Arc<Shared<State>>,
 }
 
-/// Which lane has a core first where there are fewer cores than work.
+/// The priority of a lane if there are fewer cores than jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// As any other thread of the program.
@@ -28,14 +29,14 @@ pub enum Turn {
     Last,
 }
 
-/// Lowers the priority of the calling thread and of those that it will start. On Linux a thread has a priority of its own; elsewhere, and
-/// where the system forbids it, the lane takes its turn as all do.
+/// Lowers the priority of the calling thread and of those that it will start. On Linux each thread has its own priority;
+/// elsewhere, and if the system forbids it, the lane keeps the usual priority.
 fn step_back() {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, 10);
 }
 
-/// Tells a running job whether it is still wanted.
+/// Tells a running job whether its result is still needed.
 #[derive(Debug, Clone, Default)]
 pub struct Ticket(Arc<AtomicBool>);
 
@@ -67,7 +68,7 @@ struct Shared<State> {
 
 impl<State> Shared<State> {
     fn queue(&self) -> MutexGuard<'_, Queue<State>> {
-        // No job runs while the lock is held, so nothing can have been left half done.
+        // No job runs while the lock is held, so a panic cannot have left anything half done.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,7 +77,7 @@ impl<State: Send + 'static> Lane<State> {
     /// Starts the thread.
     ///
     /// # Errors
-    /// Where the system has no thread to give.
+    /// The system cannot start a thread.
     pub fn start(name: &str, turn: Turn, mut state: State) -> std::io::Result<Lane<State>> {
         let queue = Mutex::new(Queue { waiting: Vec::new(), running: None, closed: false });
         let shared = Arc::new(Shared { queue, arrived: Condvar::new() });
@@ -86,14 +87,14 @@ impl<State: Send + 'static> Lane<State> {
                 step_back();
             }
             while let Some(Job { ticket, work, .. }) = own.next() {
-                // A job that panics has no answer; those after it have.
+                // A job that panics gives no answer, but the jobs after it do.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&mut state, &ticket)));
             }
         })?;
         Ok(Lane { shared })
     }
 
-    /// Has a job done, unless a newer one of the same tab comes before it is begun: then it is dropped.
+    /// Runs a job, unless a newer one of the same tab arrives before it starts; it is then dropped.
     pub fn submit(&self, tab: Tab, work: impl FnOnce(&mut State, &Ticket) + Send + 'static) {
         let mut queue = self.shared.queue();
         if let Some((running, ticket)) = &queue.running

@@ -10,10 +10,10 @@ use crate::Error;
 use crate::annotated::Annotated;
 use crate::annotations::{Annotations, Region};
 
-/// So many decoded pictures are kept.
+/// The number of decoded pictures in the cache.
 const RECENT: usize = 4;
 
-/// Pictures that were there before the page, and what is known of them.
+/// The pictures of a folder or a data set, with the known information on them.
 pub struct Library {
     data: Arc<dyn Dataset>,
     editor: Editor,
@@ -25,7 +25,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// Those of a data set that is open, whose artefact `editor` changes. What is drawn in the page is saved into `folder`.
+    /// The pictures of an open data set, whose artefact `editor` changes. Regions drawn in the page are saved in `folder`.
     ///
     /// # Errors
     /// Annotations that were saved there by an earlier session and cannot be read.
@@ -50,7 +50,8 @@ impl Library {
         })
     }
 
-    /// Those in a folder, of which nothing is known but, where it has a folder for each class, their classes.
+    /// The pictures in a folder, about which nothing is known except their classes if the folder has a subfolder for each
+    /// class.
     ///
     /// # Errors
     /// A folder that cannot be read or has no pictures.
@@ -84,7 +85,7 @@ impl Library {
         self.annotations.is_some()
     }
 
-    /// The class of a picture, where the data says it.
+    /// The class of a picture, if the data contain it.
     pub fn label(&self, index: usize) -> Option<&str> {
         let known = self.labelled && index < self.data.len();
         known.then(|| self.data.classes().get(self.data.label(index)).map(String::as_str)).flatten()
@@ -127,22 +128,22 @@ impl Library {
         Ok(found?.into_iter().flatten().collect())
     }
 
-    /// What was drawn on a picture in the page; `None` where nobody has looked at it yet.
+    /// The regions drawn on a picture in the page; `None` if it has not been reviewed.
     pub fn drawn(&self, index: usize) -> Option<Vec<Region>> {
         let annotations = self.annotations.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         annotations.of(self.id(index)?)
     }
 
-    /// How many pictures have been looked at and saved, and where.
+    /// The number of pictures that have been reviewed and saved, and the file.
     pub fn progress(&self) -> Option<(usize, String)> {
         let annotations = self.annotations.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         Some((annotations.len(), annotations.file_name()))
     }
 
-    /// Saves what was drawn on a picture, at once.
+    /// Saves the regions of a picture immediately.
     ///
     /// # Errors
-    /// Polygons that cannot be of this picture; a file that cannot be written. What was saved before is then as it was.
+    /// Polygons that cannot belong to this picture; a file that cannot be written. What was saved before is then as it was.
     pub fn annotate(&self, index: usize, regions: Vec<Region>) -> Result<(usize, String), Error> {
         let sample = self.sample(index)?;
         let none = || Error::request("generated pictures cannot be annotated");
@@ -155,7 +156,7 @@ impl Library {
         Ok(said)
     }
 
-    /// The pictures that have been looked at, or all, with what was drawn on them until now, and the file that has it, if any.
+    /// The reviewed pictures, or all pictures, with the current regions, and the file that contains them, if any.
     ///
     /// # Errors
     /// Where none has been looked at, and only those are wanted.

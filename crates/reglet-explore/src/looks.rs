@@ -1,4 +1,4 @@
-//! A phantom by its number, with what a hand has changed of it.
+//! A phantom by its number, with the changes of the sliders.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// What is changed of a phantom: properties by name, each within its range ([`PROPERTIES`]).
+/// The changes of a phantom: properties by name, each within its range ([`PROPERTIES`]).
 pub type Looks = BTreeMap<String, f32>;
 
 /// Which phantom: the seed and the class fix everything about it.
@@ -20,12 +20,12 @@ pub struct Number {
     pub melanoma: bool,
 }
 
-/// Something about a phantom that a slider sets.
+/// A property of a phantom that a slider sets.
 #[derive(Debug, Serialize)]
 pub struct Property {
     /// Its name in requests.
     pub name: &'static str,
-    /// What it belongs to: `skin`, `lesion`, `clutter` or `light`.
+    /// Its group: `skin`, `lesion`, `clutter` or `light`.
     pub group: &'static str,
     /// The least value.
     pub low: f32,
@@ -93,7 +93,7 @@ fn fade(phantom: &mut Phantom, share: f32) {
     phantom.lesion.patches.iter_mut().for_each(|patch| patch.strength *= share);
 }
 
-/// By how much more than drawn, where the drawing itself had some.
+/// The factor between the wanted value and the one drawn. Values near zero count as 0.05, so that the factor stays finite.
 fn ratio(wanted: f32, drawn: f32) -> f32 {
     wanted / drawn.max(0.05)
 }
@@ -110,7 +110,8 @@ fn asymmetry(phantom: &mut Phantom, value: f32) {
 fn border(phantom: &mut Phantom, value: f32) {
     let lesion = &mut phantom.lesion;
     let more = ratio(value, lesion.border);
-    // As a lesion is drawn: fine waves go with the border's square, bites, fraying and abruptness with itself.
+    // As in the drawing of a lesion, fine waves are proportional to the square of the border's irregularity; bites, fraying
+    // and abruptness are proportional to it.
     let fine = |border: f32| 0.012 + 0.20 * border * border;
     let finer = fine(value) / fine(lesion.border);
     lesion.waves.iter_mut().filter(|wave| wave.order > 3).for_each(|wave| wave.amplitude *= finer);
@@ -134,7 +135,7 @@ fn brightness(phantom: &mut Phantom, value: f32) {
 /// The phantom of this number, without a ruler, and what it has of every property.
 ///
 /// # Errors
-/// Where there is no such phantom.
+/// There is no such phantom.
 pub fn usual(number: Number) -> Result<(Phantom, Looks), Error> {
     let phantom = draw(number, PhantomOptions::default())?;
     let looks = PROPERTIES
@@ -148,16 +149,16 @@ fn within(property: &Property, value: f32) -> f32 {
     value.clamp(property.low, property.high)
 }
 
-/// So many further seeds are asked for hairs and bubbles; each has some.
+/// The number of further seeds that are tried for hairs and bubbles, until there are some.
 const FURTHER: u32 = 24;
 
-/// The phantom of this number as a hand has changed it, without a ruler.
+/// The phantom of this number with the changes of the sliders, without a ruler.
 ///
 /// # Errors
 /// A property that there is not, or a value that is out of its range.
 pub fn phantom(number: Number, looks: &Looks) -> Result<Phantom, Error> {
     let (usual, _) = usual(number)?;
-    // Hairs, bubbles and ink that the phantom does not have are there to be shown: those that its seed would have drawn.
+    // If the phantom has no hairs, bubbles or ink, those that its seed would have drawn can be shown.
     let full = PhantomOptions { hair: 1.0, bubbles: 1.0, ink: 1.0, ..PhantomOptions::default() };
     let mut changed = draw(number, full.clone())?;
     let wanted = |name: &str| looks.get(name).copied().unwrap_or_default() as usize;
@@ -165,13 +166,14 @@ pub fn phantom(number: Number, looks: &Looks) -> Result<Phantom, Error> {
         if changed.hairs.len() >= wanted("hairs") && changed.bubbles.len() >= wanted("bubbles") {
             break;
         }
-        // What is wanted beyond those that its own seed draws comes from the seeds after it.
+        // If more are wanted than its own seed draws, the others come from the seeds after it.
         let other = draw(Number { seed: number.seed.wrapping_add(further), ..number }, full.clone())?;
         changed.hairs.extend(other.hairs);
         changed.bubbles.extend(other.bubbles);
     }
     if looks.contains_key("colour") && changed.lesion.patches.is_empty() {
-        // A lesion of one brown has no patches to be made stronger: it gets those that it would have as a melanoma.
+        // A lesion with a single brown has no patches that could be made stronger, so it gets those that it would have as a
+        // melanoma.
         let melanoma = draw(Number { melanoma: true, ..number }, full)?.lesion;
         (changed.lesion.patches, changed.lesion.colour) = (melanoma.patches, melanoma.colour);
     }
@@ -214,7 +216,7 @@ fn draw(number: Number, options: PhantomOptions) -> Result<Phantom, Error> {
 /// A ruler of each material, for this phantom to begin with: the first that seeds from its own on draw.
 ///
 /// # Errors
-/// Where there is no such phantom.
+/// There is no such phantom.
 pub fn rulers(number: Number) -> Result<Vec<Ruler>, Error> {
     const SEEDS: u32 = 64;
     let mut rulers = Vec::new();
@@ -256,7 +258,7 @@ pub fn check(ruler: &Ruler) -> Result<(), Error> {
     ];
     let colours = ruler.ink.iter().chain(&ruler.sheet).map(|&level| ("ink and sheet", level, 0.0, 1.0));
     for (name, value, low, high) in bounds.into_iter().chain(colours) {
-        // What is no number is in no range either.
+        // A value that is not a number is not within any range either.
         if !(low..=high).contains(&value) {
             return Err(Error::request(format!(
                 "the ruler's {name} is {value}, but must be from {low} to {high}"

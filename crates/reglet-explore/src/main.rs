@@ -9,9 +9,10 @@ use clap::Parser;
 use reglet_audit::ExplainOptions;
 use reglet_explore::{Error, Guard, Served, bracketed, of_config, of_model, router, shipped};
 
-/// A page on this machine: drag a ruler over a picture, watch what classifiers say and where they look; annotate; learn
+/// Start a local web page on which you drag a ruler over a picture and watch the predictions and maps of classifiers
 ///
-/// Without options it shows generated pictures and the two classifiers that come with Reglet.
+/// The page also supports annotation, audits and a lesson. Without options, it shows generated pictures and the two
+/// classifiers that come with Reglet.
 #[derive(Parser)]
 #[command(name = "reglet-explore", version, max_term_width = 100)]
 struct Words {
@@ -26,19 +27,19 @@ struct Words {
     /// An architecture, or an exported model (.pt2, .onnx)
     #[arg(long)]
     model: Option<String>,
-    /// Its weights: a .safetensors or PyTorch file, or 'torchvision'; an exported model has its own
+    /// Its weights: a .safetensors or PyTorch file, or 'torchvision'; an exported model contains its own
     #[arg(long, requires = "model")]
     weights: Option<String>,
-    /// Its channels relative to the published network
+    /// Its number of channels relative to the published network
     #[arg(long, default_value_t = 1.0, requires = "model")]
     width: f64,
-    /// A file with its class labels, one a line, in the order of the logits
+    /// A file with one class label on each line, in the order of the logits
     #[arg(long, requires = "model")]
     labels: Option<PathBuf>,
-    /// The class to follow, by label or index [default: the most probable of each picture]
+    /// The class whose probability is shown, by label or index [default: the most probable class of each picture]
     #[arg(long, requires = "model")]
     target: Option<String>,
-    /// What its logits mean: softmax, sigmoid (one logit) or multi_label
+    /// The meaning of its logits: softmax, sigmoid (one logit) or multi_label
     #[arg(long, requires = "model")]
     head: Option<String>,
     /// notebook (224×224), torchvision (256, centre 224), trained, or the side of a square
@@ -47,13 +48,13 @@ struct Words {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto", requires = "model")]
     device: String,
-    /// The folder for the results of audits that are begun in the page, each in a folder of its own
+    /// The folder for the results of audits that are started in the page, each in a separate subfolder
     #[arg(long, default_value = "results/explore")]
     out: PathBuf,
-    /// The port; 0 takes one that is free
+    /// The port; 0 selects a free port
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The address to listen at; anything but this machine's own lets others in who know the token
+    /// The address to listen at; with any other address than this machine's own, others who know the token have access
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
 }
@@ -99,7 +100,7 @@ fn serve(words: &Words) -> Result<(), Error> {
         let text =
             format!("The page is at\n\n    {address}\n\nuntil you stop this program (Ctrl+C).{beyond}\n");
         let router = router(served, guard)?;
-        // Who reads the output may have gone away; the page is there all the same.
+        // The reader of the output may have closed the pipe; the page works all the same.
         let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
         axum::serve(listener, router).await.map_err(fault)
     })

@@ -1,4 +1,4 @@
-//! Where the classifiers look: a coarse map first, then the refined one.
+//! The maps of the classifiers: a coarse map first, then the refined one.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,25 +17,25 @@ use crate::answers::{Classifier, top};
 use crate::scene::{Choice, Detail, Pictures, Scene};
 use crate::watched::Watched;
 
-/// A method as the page asks for it. Whatever is left out is as the config has it, else as the method itself.
+/// A method as requested by the page. Omitted parameters are those of the config, else the method's defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     /// The method's name.
     pub method: String,
-    /// The class that is explained; where this is left out, the one that is followed.
+    /// The class that is explained; by default, the class that is shown.
     #[serde(default)]
     pub target: Option<String>,
-    /// Its steps, samples or masks: whichever it has.
+    /// Its number of steps, samples or masks, whichever it has.
     #[serde(default)]
     pub steps: Option<usize>,
     /// The layer it reads.
     #[serde(default)]
     pub layer: Option<String>,
-    /// Where its path begins.
+    /// The start of its path.
     #[serde(default)]
     pub baseline: Option<Beginning>,
-    /// Whether there is a coarse map first, where the method has one.
+    /// Whether a coarse map is computed first, if the method has one.
     #[serde(default = "yes")]
     pub sketch: bool,
     /// Whether the coarse map is followed by the refined one.
@@ -81,10 +81,10 @@ impl Beginning {
 /// What says how often a model is asked, whichever of them a method has.
 const COUNTS: [&str; 5] = ["steps", "samples", "masks", "orders", "evaluations"];
 
-/// The most that is asked for in the page.
+/// The maximum in the page.
 const MOST: usize = 2000;
 
-/// As many make a coarse map.
+/// The number for a coarse map.
 const COARSE: usize = 6;
 
 /// One map of one classifier.
@@ -92,7 +92,7 @@ const COARSE: usize = 6;
 pub struct Map {
     /// The classifier's place.
     pub model: usize,
-    /// Whether this is the map that was asked for; else a coarse one that it will follow.
+    /// Whether this is the requested map; otherwise, it is a coarse map that will be followed by it.
     pub refined: bool,
     /// Columns.
     pub width: usize,
@@ -104,13 +104,13 @@ pub struct Map {
     pub low: f32,
     /// The value at the upper end.
     pub high: f32,
-    /// Whether zero lies in the middle of the colours.
+    /// Whether zero is in the middle of the colour scale.
     pub signed: bool,
     /// Which part of the picture the map covers: left, top, width and height, as shares of its sides.
     pub frame: [f64; 4],
-    /// How far the map is from completeness, relative to what it should sum to; for methods that promise it.
+    /// The completeness gap of the map, relative to the value that it should sum to; for methods that satisfy completeness.
     pub gap: Option<f64>,
-    /// What else there is to say.
+    /// A remark, if there is one.
     pub remark: Option<&'static str>,
     /// How it came about: steps, or a layer.
     pub note: Option<String>,
@@ -131,12 +131,12 @@ impl Maps {
         Maps { pictures, classifiers, preferred }
     }
 
-    /// Makes the maps of a scene, and tells `found` each as it is there: the coarse ones of all classifiers, and then, where
-    /// that is asked for and there is a difference, the refined ones. It ends early, in the midst of a map and without a word,
-    /// once that is not `awaited` any more.
+    /// Computes the maps of a scene, and passes each to `found` as soon as it is ready: the coarse maps of all classifiers
+    /// and then, if requested and if there is a difference, the refined ones. It ends early and silently, even during a map,
+    /// when the result is no longer `awaited`.
     ///
     /// # Errors
-    /// A scene that cannot be drawn, a method that does not exist or does not fit, what a model reports.
+    /// A scene that cannot be drawn, a method that does not exist or does not fit, an error of a model.
     pub fn of(
         &self,
         scene: &Scene,
@@ -165,7 +165,7 @@ impl Maps {
         Ok(())
     }
 
-    /// The class that each classifier is explained for: the one that is asked for, or followed.
+    /// The class for which each classifier is explained: the requested one, or the most probable one.
     fn targets(&self, unchanged: &Scene, target: Option<&str>) -> Result<Vec<usize>, Error> {
         let mut picture = None;
         let of = |classifier: &Classifier| match classifier.asked(target)? {
@@ -207,7 +207,7 @@ impl Maps {
         Ok(method)
     }
 
-    /// The methods with what the page has to know of each.
+    /// The methods, with the information that the page needs.
     pub fn catalogue(preferred: &[Method]) -> Vec<Value> {
         let of = |method: &Method| {
             let preferred = preferred.iter().find(|preferred| preferred.name() == method.name());
@@ -239,7 +239,7 @@ fn replace(parameters: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// The method with few steps; `None` where it has few already.
+/// The method with few steps; `None` if it has few already.
 fn coarse(method: &Method) -> Option<Method> {
     let mut parameters = parameters(method);
     let mut less = false;
@@ -251,7 +251,7 @@ fn coarse(method: &Method) -> Option<Method> {
         }
     }
     let coarse: Option<Method> = serde_json::from_value(parameters).ok();
-    // Some methods need more than so few, and say so.
+    // Some methods need more than this, and report an error.
     coarse.filter(|method| less && method.get().check().is_ok())
 }
 
@@ -315,7 +315,7 @@ fn frame(geometry: &Geometry, (width, height): (u32, u32)) -> [f64; 4] {
     [0.5 * (1.0 - w), 0.5 * (1.0 - h), w, h]
 }
 
-/// What is asked for in one request of maps.
+/// The contents of one request for maps.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapRequest {

@@ -1,4 +1,4 @@
-//! What the page is about: the classifiers that come with the program, those of a config, or one's own.
+//! Opens the classifiers and pictures of the page: those that come with the program, those of a config, or the user's own.
 
 use std::path::{Path, PathBuf};
 
@@ -20,13 +20,14 @@ const SHIPPED: &str = "ruler.toml";
 /// The side of a phantom for a model that was not made for phantoms.
 const SIDE: u32 = 320;
 
-/// The two classifiers that come with the program, of which one takes a ruler for a sign of melanoma, and generated pictures.
+/// The two classifiers that come with the program, one of which treats a ruler as a sign of melanoma, and generated
+/// pictures.
 ///
 /// # Errors
 /// A checkout that lacks their files.
 pub fn shipped() -> Result<Served, Error> {
     let mut served = of_config(Path::new(SHIPPED), &[], Path::new(""))?;
-    // What there is to see first is the one that follows the ruler.
+    // The classifier that responds to the ruler is shown first.
     served.classifiers.sort_by_key(|classifier| classifier.name != "shortcut");
     Ok(Served { shipped: true, ..served })
 }
@@ -34,7 +35,7 @@ pub fn shipped() -> Result<Served, Error> {
 /// The classifiers and pictures of an audit's config, with `key=value` overrides. Audits from the page are written to `out`.
 ///
 /// # Errors
-/// Whatever is wrong with the config, the data or a model.
+/// Any error in the config, the data or a model.
 pub fn of_config(config: &Path, overrides: &[String], out: &Path) -> Result<Served, Error> {
     let Opened { config, folder, data, artefacts, targets, models, methods } =
         Plan::load(config, overrides)?.into_opened();
@@ -71,7 +72,7 @@ fn library(
     Library::new(data, editor, &artefact, &config.lesion, beside)
 }
 
-/// The folder that the pictures are listed from, where annotations are saved.
+/// The folder whose pictures are listed, in which annotations are saved, too.
 fn folder_of(data: &DataConfig, folder: &Path) -> Option<PathBuf> {
     match data {
         DataConfig::Phantoms(_) | DataConfig::Films(_) => None,
@@ -87,11 +88,11 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// A model as `explain` takes it, with the pictures of a folder, if one is named, and generated ones. Audits from the page are
-/// written to `out`.
+/// A model as for `explain`, with the pictures of a folder, if one is given, and generated pictures. Audits from the page
+/// are written to `out`.
 ///
 /// # Errors
-/// Whatever is wrong with the model or the folder.
+/// Any error in the model or the folder.
 pub fn of_model(options: &ExplainOptions, folder: Option<&Path>, out: &Path) -> Result<Served, Error> {
     let model = load_model(options)?;
     let target = options.target.as_ref().map(|target| model.classes().find(target)).transpose()?;

@@ -1,5 +1,5 @@
-//! What is looked at: a picture, and perhaps a change of it. A plain value, which a request carries and a pure function of
-//! which everything is that the page shows.
+//! A scene: a picture, and optionally a change of it. It is a plain value that a request contains, and everything that the
+//! page shows is a pure function of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,16 +14,16 @@ use crate::Error;
 use crate::library::{Library, Lone};
 use crate::looks::{Looks, Number, check, phantom};
 
-/// A picture, and what is changed about it and where: the library's own values.
+/// A picture, and its change and placement, as the values of the library.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scene {
     /// The picture.
     pub picture: Choice,
-    /// What is changed about it.
+    /// Its change.
     #[serde(default)]
     pub change: Option<Change>,
-    /// Where, and of what.
+    /// The placement.
     #[serde(default)]
     pub placement: Option<Placement>,
 }
@@ -36,22 +36,23 @@ pub enum Choice {
     Phantom {
         /// Which.
         number: Number,
-        /// What a hand has changed of it.
+        /// The changes of the sliders.
         #[serde(default)]
         looks: Looks,
     },
-    /// One of the folder or the config, by its place.
+    /// A picture of the folder or the config, by its index.
     Sample(usize),
-    /// One that was dropped into the page, by the number it was given.
+    /// A picture that was dropped into the page, by its number.
     Upload(u32),
 }
 
-/// How large a picture is wanted.
+/// The requested size of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// As it is given to the models.
+    /// The size of the models' input.
     Model,
-    /// For the eye: a phantom is drawn with so many pixels on a side, any other picture made no larger than that.
+    /// For display: a phantom is drawn with this number of pixels on a side; other pictures are reduced to at most this
+    /// size.
     Screen(u32),
 }
 
@@ -72,7 +73,7 @@ const MOST_PIXELS: u64 = 40_000_000;
 /// The most bytes of one.
 pub const MOST_BYTES: usize = 32 << 20;
 
-/// So many dropped pictures are kept; the oldest goes first.
+/// The number of dropped pictures that are kept; the oldest is removed first.
 const UPLOADS: usize = 6;
 
 /// The pictures that there are.
@@ -116,7 +117,7 @@ impl Pictures {
     /// Those of the folder or the config.
     ///
     /// # Errors
-    /// Where there are none.
+    /// There are none.
     pub fn library(&self) -> Result<&Library, Error> {
         let none =
             || Error::request("no folder and no config was given, so there are only generated pictures");
@@ -165,7 +166,7 @@ impl Pictures {
     /// Draws a scene.
     ///
     /// # Errors
-    /// A picture that is not there, a change that cannot be made of it, values that are out of range.
+    /// A picture that does not exist, a change that is not possible in it, or values that are out of range.
     pub fn compose(&self, scene: &Scene, detail: Detail) -> Result<Composed, Error> {
         if let Some(Placement::Drawn { ruler }) = &scene.placement {
             check(ruler)?;
@@ -197,7 +198,7 @@ impl Pictures {
     }
 }
 
-/// A picture of which nothing is known but what it shows.
+/// A picture without any annotation.
 fn sample(id: String, picture: impl Into<Picture>, regions: BTreeMap<String, Mask>) -> Sample {
     Sample {
         id,
@@ -230,7 +231,7 @@ fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Erro
     let seed = 0;
     let edited = match change {
         Change::Insert => inserted,
-        // Of nothing, there is nothing that would be as strong.
+        // If the change has no effect, there is no control of the same strength.
         Change::Control | Change::Scrambled if inserted.region.is_empty() => inserted,
         Change::Control => control(&before.picture, &inserted, seed)?,
         Change::Scrambled => scramble(&before.picture, &inserted, seed)?,
@@ -267,7 +268,7 @@ fn edited(
     }))
 }
 
-/// No larger than is asked for. The region keeps the picture's own pixels.
+/// The result is no larger than requested. The region keeps the picture's own pixels.
 fn shrunk(composed: Composed, detail: Detail) -> Result<Composed, Error> {
     let (width, height) = composed.picture.dimensions();
     let longest = width.max(height);

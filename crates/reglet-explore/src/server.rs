@@ -1,4 +1,4 @@
-//! The server: the page and what it asks for.
+//! The server, with the routes of the page.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::looks::{Number, PROPERTIES, rulers, usual};
 use crate::maps::{MapRequest, Maps, layers};
 use crate::scene::{Detail, MOST_BYTES, Pictures, Scene};
 
-/// What the page may load: what this server gives out, pictures made in the page, and nothing else.
+/// The content security policy of the page: it may load only what this server delivers and pictures created in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -50,13 +50,13 @@ const ASSETS: [(&str, &str, &[u8]); 10] = [
     ("/icon.svg", "image/svg+xml", include_bytes!("../assets/icon.svg")),
 ];
 
-/// The most bytes of a request that is no picture.
+/// The maximum size of a request that is not a picture, in bytes.
 const MOST_JSON: usize = 1 << 20;
 
-/// The largest side of a picture that is drawn for the eye.
+/// The largest side of a picture that is drawn for display.
 const MOST_SIDE: u32 = 1024;
 
-/// What the server serves.
+/// The state of the server.
 pub struct Served {
     /// The pictures.
     pub pictures: Pictures,
@@ -64,7 +64,7 @@ pub struct Served {
     pub classifiers: Vec<Classifier>,
     /// Methods with the parameters of a config.
     pub methods: Vec<Method>,
-    /// What an audit of the pictures is made by; none where they are generated.
+    /// The settings of audits of the pictures; none if they are generated.
     pub audit: Option<Recipe>,
     /// Whether these are the classifiers that come with the program.
     pub shipped: bool,
@@ -80,10 +80,10 @@ struct App {
     about: Value,
 }
 
-/// The server's router. Pictures, answers and maps each have a thread of their own.
+/// The server's router. Pictures, answers and maps each have a separate thread.
 ///
 /// # Errors
-/// What libtorch reports; where the system has no thread to give.
+/// An error of libtorch, or the system cannot start a thread.
 pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
     let Served { pictures, classifiers, methods, audit, shipped } = served;
     let pictures = Arc::new(pictures);
@@ -125,7 +125,7 @@ pub fn router(served: Served, guard: Guard) -> Result<Router, Error> {
     Ok(router.layer(from_fn_with_state(Arc::clone(&app), sender)).with_state(app))
 }
 
-/// What the page has to know before it can show anything.
+/// The information that the page needs at the start.
 fn about(
     pictures: &Pictures,
     classifiers: &[Classifier],
@@ -170,7 +170,7 @@ fn about(
     })
 }
 
-/// Nothing is given to who is no page of ours, and everything says what it may do.
+/// Refuses requests that do not come from a page of this server, and adds the content security policy to all responses.
 async fn sender(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let mut response = match app.guard.check_sender(request.headers()) {
         Ok(()) => next.run(request).await,
@@ -184,14 +184,14 @@ async fn sender(State(app): State<Arc<App>>, request: Request, next: Next) -> Re
         ("cross-origin-resource-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
     ] {
-        // A report has a policy of its own, which is as strict.
+        // A report has its own content security policy, which is equally strict.
         headers.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// Nothing is asked without the token.
+/// Refuses requests without the token.
 async fn token(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match app.guard.check_token(request.headers()) {
         Ok(()) => next.run(request).await,
@@ -217,7 +217,7 @@ impl IntoResponse for Error {
             Error::Torch(_) => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
-        // A file's folder is nobody's business in a browser.
+        // The browser does not need to know a file's folder.
         let text = match &self {
             Error::Annotations { path, reason } => {
                 format!("{}: {reason}", path.file_name().unwrap_or_default().to_string_lossy())
@@ -233,7 +233,7 @@ fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Error> {
         .map_err(|error| Error::request(format!("the request cannot be read: {error}")))
 }
 
-/// Has a job done in a lane, and waits for what it gives; [`Error::Superseded`] where a newer one took its place.
+/// Runs a job in a lane and waits for its result; [`Error::Superseded`] if a newer job replaces it.
 async fn in_lane<S: Send + 'static, T: Send + 'static>(
     lane: &Lane<S>,
     tab: Tab,
@@ -241,7 +241,7 @@ async fn in_lane<S: Send + 'static, T: Send + 'static>(
 ) -> Result<T, Error> {
     let (give, given) = oneshot::channel();
     lane.submit(tab, move |state, _| {
-        // Who asked may have gone away.
+        // The client may have closed the connection.
         if !give.is_closed() {
             let _ = give.send(work(state));
         }
@@ -315,7 +315,7 @@ async fn maps(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Erro
         let line = |value: &Value| {
             let mut line = value.to_string();
             line.push('\n');
-            // It fails where nobody listens any more.
+            // It fails if the connection has been closed.
             let _ = say.send(Bytes::from(line));
         };
         if say.is_closed() {
@@ -408,8 +408,8 @@ async fn audit_stops(State(app): State<Arc<App>>) -> Result<Response, Error> {
     Ok(reply(StatusCode::OK, &audits(&app)?.stand()))
 }
 
-/// The report of an audit. A browser sends no token when a link is opened; that the address cannot be guessed stands for it, and
-/// only who has the token is told the address.
+/// The report of an audit. A browser sends no token when it opens a link, so the report is protected by an address that
+/// cannot be guessed and that is sent only to a page with the token.
 async fn report(State(app): State<Arc<App>>, Path(ticket): Path<String>) -> Response {
     let gone = || fault(StatusCode::NOT_FOUND, "there is no such report; open it from the page");
     let Some(path) = app.audits.as_ref().and_then(|audits| audits.report(&ticket)) else { return gone() };

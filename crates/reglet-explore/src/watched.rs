@@ -1,4 +1,4 @@
-//! A classifier that answers as long as somebody waits: what makes one pass after another ends before the next.
+//! A classifier that answers only while its result is needed, so that methods with many passes end before the next one.
 
 use std::path::Path;
 
@@ -6,13 +6,13 @@ use reglet_attribution::{AttributionError, Gradients, Layers, Line, Operators, S
 use reglet_model::{Evaluation, Graph, Model, Parameters, Targets};
 use tch::Tensor;
 
-/// A model that is asked whether the result is still wanted before each pass, and refuses where it is not.
+/// A model that checks before each pass whether the result is still needed, and returns an error if it is not.
 ///
-/// Methods know of a model only what the traits of `reglet-attribution` say, so this is all that it takes to stop any of them.
+/// Methods use a model only through the traits of `reglet-attribution`, so this is sufficient to stop any of them.
 pub(crate) struct Watched<'a> {
     /// The model.
     pub model: &'a Model,
-    /// Whether the result is wanted still.
+    /// Whether the result is still needed.
     pub wanted: &'a dyn Fn() -> bool,
 }
 

@@ -30,11 +30,11 @@ pub fn set(file: &Path, home: &Path) -> Result<(), String> {
     environment.insert("LIBTORCH", value(home));
     let folder = file.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| failed("made", &error))?;
-    // Beside its place first, so that a config is whole at any moment.
+    // Written under a temporary name first, so that the config is complete at any moment.
     let beside = file.with_extension(format!("{}.tmp", std::process::id()));
     let written = fs::write(&beside, config.to_string()).and_then(|()| fs::rename(&beside, file));
     written.map_err(|error| {
-        // Whatever is left of the attempt is of no use to anyone.
+        // What is left of the failed attempt is not needed.
         let _ = fs::remove_file(&beside);
         failed("written", &error)
     })

@@ -133,7 +133,7 @@ fn python_version(text: &str) -> Option<String> {
 
 /// Why a folder cannot be used as a libtorch.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the sentences say it")]
+#[expect(missing_docs, reason = "the messages document the variants")]
 pub enum Unfit {
     #[error("{library} does not exist")]
     NoLibrary { library: PathBuf },
@@ -147,7 +147,7 @@ pub enum Unfit {
 
 /// Why libtorch could be neither found nor prepared.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the sentences say it")]
+#[expect(missing_docs, reason = "the messages document the variants")]
 pub enum Error {
     #[error(
         "LIBTORCH cannot be used: {unfit}, but libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \

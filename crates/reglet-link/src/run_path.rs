@@ -34,7 +34,7 @@ pub fn run_path() {
     for name in ["LIBTORCH", "LIBTORCH_LIB", "LIBTORCH_USE_PYTORCH"] {
         println!("cargo::rerun-if-env-changed={name}");
     }
-    // Documentation is built without libtorch there.
+    // Documentation is built there without libtorch.
     if env::var_os("DOCS_RS").is_some() {
         return;
     }
@@ -97,7 +97,7 @@ impl fmt::Display for Missing {
 
 /// The folder of libtorch's libraries; `None` if the system's loader knows it.
 fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<PathBuf>, Missing> {
-    // What torch-sys found itself, for packages that name it among their own dependencies.
+    // The folder that torch-sys itself found, for packages that have it among their own dependencies.
     if let Some(lib) = variable("DEP_TCH_LIBTORCH_LIB") {
         return Ok(Some(lib.into()));
     }

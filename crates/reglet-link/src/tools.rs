@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 /// Why another program failed.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the sentences say it")]
+#[expect(missing_docs, reason = "the messages document the variants")]
 pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },
@@ -60,7 +60,7 @@ pub fn hand_over(mut command: Command) -> Result<ExitCode, Error> {
 /// Runs the other program and returns its exit status.
 #[cfg(not(unix))]
 pub fn hand_over(command: Command) -> Result<ExitCode, Error> {
-    // A Windows exit status has 32 bits, of which ExitCode keeps 8: leave with the whole of it.
+    // A Windows exit status has 32 bits, but ExitCode keeps only 8, so the program exits with the full status directly.
     std::process::exit(run(command)?.code().unwrap_or(2))
 }
 
@@ -79,7 +79,7 @@ pub fn cxx_compiler() -> Option<(String, String)> {
     let named = env::var("CXX").ok();
     let names = named.as_deref().map_or(vec!["c++", "g++", "clang++"], |name| vec![name]);
     names.into_iter().find_map(|name| {
-        // CXX may hold a wrapper and options beside the compiler, as in `ccache g++`.
+        // CXX may contain a wrapper and options in addition to the compiler, as in `ccache g++`.
         let words: Vec<&str> = name.split_whitespace().chain(["--version"]).collect();
         let version = output(words[0], &words[1..])?;
         Some((name.to_owned(), version.lines().next().unwrap_or_default().to_owned()))

@@ -1,4 +1,4 @@
-//! What a classifier's logits mean.
+//! Describes what a classifier's logits mean.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,39 +14,40 @@ use crate::nearest::nearest;
 /// The 1000 classes of ImageNet as torchvision names them (`torchvision.models._meta`).
 const IMAGENET: &str = include_str!("../data/imagenet.txt");
 
-/// What the logits at the end of a network mean: how they become probabilities.
+/// How the logits at the end of a network become probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
-    /// One class of two or more: a softmax over the logits.
+    /// The picture has exactly one of two or more classes: a softmax over the logits.
     Softmax,
-    /// One logit for two classes, 0, the negative, and 1, the positive: a sigmoid. Their logits are −logit and logit.
+    /// One logit for two classes, 0 (negative) and 1 (positive): a sigmoid. The classes' logits are −logit and logit.
     Sigmoid,
-    /// Each class by itself, as where a picture can show several: a sigmoid of each logit, and the probabilities need not
-    /// sum to one.
+    /// Each class is decided independently, because a picture can show several: a sigmoid of each logit. The probabilities
+    /// need not sum to one.
     MultiLabel,
 }
 
-/// Who says what the logits mean.
+/// The source of the information about what the logits mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeadSource {
     /// The caller.
     Given,
     /// The network itself: it ends with a softmax or with sigmoids.
     Network,
-    /// The config beside the weights.
+    /// The configuration file next to the weights.
     Config,
-    /// Their number: a single logit can only go through a sigmoid.
+    /// The number of logits: a single logit can only go through a sigmoid.
     Count,
-    /// Nobody: several logits are read through a softmax unless something says otherwise.
+    /// No source: several logits are read through a softmax unless something else is specified.
     Assumed,
 }
 
 impl Head {
-    /// The head of a network with so many logits, by what the caller says of it and what the network did with them itself.
+    /// The head of a network with this number of logits, given what the caller specifies and the function that the network
+    /// itself applied to them.
     ///
     /// # Errors
-    /// [`ModelError::Head`] where these contradict each other.
+    /// [`ModelError::Head`] if these contradict each other.
     pub(crate) fn find(
         logits: i64,
         given: Option<Head>,
@@ -103,10 +104,10 @@ impl FromStr for Head {
 
 /// The classes of a classifier and how its logits encode them.
 ///
-/// A classifier with two or more logits is read through a softmax, unless the caller says, or the network itself by a last
-/// sigmoid, that it has [several labels](Head::MultiLabel). One with a single logit has a [sigmoid](Head::Sigmoid). So either
-/// class can be a target, and a positive attribution always speaks *for* the target. Which score of a class is explained is
-/// a [`ScoreKind`].
+/// A classifier with two or more logits is read through a softmax, unless the caller specifies, or the network's final
+/// sigmoid shows, that it has [several labels](Head::MultiLabel). A classifier with a single logit has a
+/// [sigmoid](Head::Sigmoid); either of its two classes can be a target, and a positive attribution always counts as evidence
+/// *for* the target. [`ScoreKind`] says which score of a class is explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
@@ -114,18 +115,18 @@ pub struct Classes {
     score: ScoreKind,
 }
 
-/// Which number of a class is explained.
+/// The score of a class that is explained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScoreKind {
-    /// The class's logit, as Captum and most tools have it. What only the other logits know is not seen by it, although it
-    /// moves the probability as much.
+    /// The class's logit, which Captum and most other tools explain. It does not show influences that act only through the
+    /// other logits, although they change the probability just as much.
     #[default]
     Logit,
-    /// The log odds against all other classes, ln p / (1 − p): the class's logit less the logarithm of the sum of the
-    /// other logits' exponentials. Whatever moves the probability moves it.
+    /// The log odds against all other classes, ln p / (1 − p): the class's logit minus the logarithm of the sum of the other
+    /// logits' exponentials. Everything that changes the probability changes it, too.
     Margin,
-    /// The probability. Its gradient vanishes where the model is sure.
+    /// The probability. Its gradient vanishes where the model is certain.
     Probability,
 }
 
@@ -145,8 +146,8 @@ impl FromStr for ScoreKind {
 }
 
 impl Classes {
-    /// The classes of a model with `logits` outputs, called `labels`; without labels, ImageNet's names if
-    /// there are 1000, else the indices.
+    /// The classes of a model with `logits` outputs, named `labels`. Without labels they have ImageNet's names if there are
+    /// 1000, and their indices as names otherwise.
     ///
     /// # Errors
     /// [`ModelError::LabelCount`].
@@ -163,17 +164,17 @@ impl Classes {
         Ok(Classes { labels, head, score: ScoreKind::default() })
     }
 
-    /// The same classes behind another head.
+    /// The same classes with another head.
     ///
     /// # Errors
-    /// [`ModelError::Head`] where it does not go with the number of logits.
+    /// [`ModelError::Head`] if it does not fit the number of logits.
     pub fn with_head(self, head: Head) -> Result<Classes, ModelError> {
         let logits = if self.head == Head::Sigmoid { 1 } else { self.count() as i64 };
         let (head, _) = Head::find(logits, Some(head), None)?;
         Ok(Classes { head, ..self })
     }
 
-    /// The same classes called `labels`.
+    /// The same classes with the names `labels`.
     ///
     /// # Errors
     /// [`ModelError::LabelCount`].
@@ -184,7 +185,7 @@ impl Classes {
         Ok(Classes { labels, ..self.clone() })
     }
 
-    /// The same classes, of which another score is explained.
+    /// The same classes, but with another score to be explained.
     pub fn with_score(&self, score: ScoreKind) -> Classes {
         Classes { score, ..self.clone() }
     }
@@ -213,7 +214,8 @@ impl Classes {
     /// index.
     ///
     /// # Errors
-    /// [`ModelError::UnknownClass`] with the nearest labels; [`ModelError::AmbiguousClass`] for a name that several classes have.
+    /// [`ModelError::UnknownClass`], which lists the most similar labels; [`ModelError::AmbiguousClass`] for a name that
+    /// several classes have.
     pub fn find(&self, name: &str) -> Result<usize, ModelError> {
         let same = |label: &str| label.trim().eq_ignore_ascii_case(name.trim());
         let one = |is_it: &dyn Fn(&str) -> bool| {
@@ -239,7 +241,8 @@ impl Classes {
         })
     }
 
-    /// The score of each row's target, as [`score`](Classes::score) says: `[N]` from logits `[N, classes]` and one class index for each row.
+    /// The score of each row's target, of the kind that [`score`](Classes::score) returns: `[N]`, from logits `[N, classes]`
+    /// and one class index for each row.
     ///
     /// # Errors
     /// [`ModelError::UnknownClass`] for an index that is out of range.
@@ -261,7 +264,7 @@ impl Classes {
         let logit = chosen(logits)?;
         Ok(match (self.score, self.head) {
             (ScoreKind::Logit, _) => logit,
-            // Of a class by itself, the odds are against its absence alone, and their logarithm is its logit.
+            // For an independent class, the odds are only against its absence, and their logarithm is its logit.
             (ScoreKind::Margin, Head::MultiLabel) => logit,
             (ScoreKind::Probability, Head::MultiLabel) => logit.f_sigmoid()?,
             (ScoreKind::Probability, _) => chosen(&logits.f_softmax(1, logits.kind())?)?,
@@ -272,7 +275,7 @@ impl Classes {
         })
     }
 
-    /// The probabilities `[N, classes]` that logits stand for.
+    /// The probabilities `[N, classes]` that the logits stand for.
     ///
     /// # Errors
     /// [`ModelError::Torch`].
@@ -308,7 +311,7 @@ mod tests {
         }
     }
 
-    /// ln p / (1 − p) by the probabilities that are reported, whatever they are made by.
+    /// ln p / (1 − p), where p are the probabilities that are reported, whatever function computes them.
     #[test]
     fn a_margin_is_the_log_odds_of_the_probability_however_logits_are_read() {
         let logits = Tensor::from_slice(&[0.3_f32, -1.2, 2.0]).view([1, 3]).to_device(Device::Cpu);

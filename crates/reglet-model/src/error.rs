@@ -1,42 +1,42 @@
-//! What can go wrong with a model.
+//! The errors of this crate.
 
 use std::path::PathBuf;
 
 use crate::nearest::did_you_mean;
 
-/// A model could not be built, loaded or run. Each message is one sentence: what is wrong, where, and
-/// what to do about it.
+/// A model could not be built, loaded or run. Each message is one sentence that says what is wrong, where, and what to do
+/// about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// An architecture of that name is not built in.
     #[error("there is no architecture '{name}'{}", did_you_mean(nearest))]
     UnknownArchitecture {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
-    /// No rewrite of that name.
+    /// No rewrite has that name.
     #[error("there is no rewrite '{name}'{}", did_you_mean(nearest))]
     UnknownRewrite {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
-    /// A width for which no channel would be left, or absurdly many.
+    /// A width with which no channels would be left, or far too many.
     #[error("a width of {width} is outside 0.01 to 8; 1 is the published network")]
     Width {
-        /// The width asked for.
+        /// The requested width.
         width: f64,
     },
     /// The graph has no such layer.
     #[error("the model has no layer '{name}'{}", did_you_mean(nearest))]
     UnknownLayer {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
     /// The classifier has no such class.
@@ -49,7 +49,7 @@ pub enum ModelError {
         /// The closest labels there are.
         nearest: Vec<String>,
     },
-    /// What was said of the logits does not go with them.
+    /// The specified meaning of the logits does not fit the model.
     #[error("{reason}")]
     Head {
         /// What is wrong, as a sentence.
@@ -65,24 +65,24 @@ pub enum ModelError {
         /// How many classes the model has.
         classes: usize,
     },
-    /// A device that is not there or not known.
+    /// A device that does not exist or is not known.
     #[error("there is no device '{name}' here; available: {available}")]
     UnknownDevice {
         /// The device asked for.
         name: String,
-        /// Those there are, with commas.
+        /// The available devices, separated by commas.
         available: String,
     },
-    /// A graph is no classifier of pictures.
+    /// A graph is not an image classifier.
     #[error("the network '{name}' is no classifier of pictures of {width}×{height} pixels: {reason}")]
     NoClassifier {
         /// The network's name.
         name: String,
-        /// The width of the pictures that it is to be given.
+        /// The width of the pictures that the model is to be given.
         width: u32,
         /// Their height.
         height: u32,
-        /// Why, as one clause.
+        /// The reason, as one clause.
         reason: String,
     },
     /// A weights file could not be read.
@@ -90,17 +90,17 @@ pub enum ModelError {
     UnreadableWeights {
         /// The file.
         path: PathBuf,
-        /// Why, as one clause.
+        /// The reason, as one clause.
         reason: String,
     },
-    /// The weights are those of another network.
+    /// The weights belong to another network.
     #[error("the weights {} do not fit {architecture}: {mismatch}", path.display())]
     WeightsMismatch {
         /// The file.
         path: PathBuf,
-        /// What they were to fit.
+        /// The model that the weights should fit.
         architecture: String,
-        /// What differs, with counts and the first few names.
+        /// The differences, with counts and the first few names.
         mismatch: String,
     },
     /// The weights hold NaN or infinity.
@@ -113,15 +113,15 @@ pub enum ModelError {
         /// The first of them.
         first: String,
     },
-    /// Published weights could not be fetched.
+    /// Published weights could not be downloaded.
     #[error("cannot download {url}: {reason}; download it yourself and give its path as the weights")]
     Download {
-        /// What was to be fetched.
+        /// The weights that were to be downloaded.
         url: String,
         /// Why it failed.
         reason: String,
     },
-    /// Preprocessing with values that make no sense.
+    /// A preprocessing with impossible values.
     #[error("{what}")]
     Preprocessing {
         /// What is wrong, as a sentence.
@@ -130,7 +130,7 @@ pub enum ModelError {
     /// A picture could not be read.
     #[error(transparent)]
     Picture(#[from] reglet_data::picture::PictureError),
-    /// A picture could not be brought to the model's size.
+    /// A picture could not be resized and cropped to the model's size.
     #[error(transparent)]
     Geometry(#[from] reglet_data::ResizeError),
     /// A file of labels could not be read.
@@ -138,7 +138,7 @@ pub enum ModelError {
     Labels {
         /// The file.
         path: PathBuf,
-        /// Why, as one clause.
+        /// The reason, as one clause.
         reason: String,
     },
     /// A name that several classes have.
@@ -164,7 +164,7 @@ pub enum ModelError {
         /// libtorch's reason.
         reason: String,
     },
-    /// Secants between the rows of a batch, from a value behind which rows do not stay what they are.
+    /// Secants between the rows of a batch were requested for a value after which the rows do not stay independent.
     #[error(
         "secants cannot be computed from '{value}', because later operators mix or move its rows, as those of tokens and windows do; use gradients instead"
     )]
@@ -172,7 +172,7 @@ pub enum ModelError {
         /// The value's name.
         value: String,
     },
-    /// A value that was given is not of the shape the model declares for it.
+    /// A value that was given does not have the shape that the model declares for it.
     #[error(
         "the model expects '{value}' with the shape {expected}, but received {found:?}; change the preprocessing, or export the model for that size"
     )]
@@ -184,7 +184,7 @@ pub enum ModelError {
         /// The shape given.
         found: Vec<i64>,
     },
-    /// Several pictures, where each must be run by itself.
+    /// Several pictures were given to a model that accepts only one at a time.
     #[error(
         "a batch of {rows} pictures was given to a model that accepts a single picture; give one picture at a time"
     )]
@@ -192,13 +192,13 @@ pub enum ModelError {
         /// How many were given.
         rows: i64,
     },
-    /// A size that was left open is needed, and nothing that was given fixes it.
+    /// An open size is needed, and none of the given values determines it.
     #[error("the size {size} is needed, but cannot be derived from the given values")]
     OpenSize {
         /// The expression.
         size: String,
     },
-    /// A value is needed that nobody gave.
+    /// A value is needed that was not given.
     #[error("the value '{value}' is needed but was not given")]
     NotFed {
         /// The value's name.
@@ -209,15 +209,15 @@ pub enum ModelError {
     UnreadableArchive {
         /// The file.
         path: PathBuf,
-        /// Why, as one clause.
+        /// The reason, as one clause.
         reason: String,
     },
-    /// A TorchScript program, where layers or operators are asked for.
+    /// Layers or operators of a TorchScript program were requested.
     #[error(
         "the model is a TorchScript program, whose layers and operators are not accessible; choose methods that need only scores or the gradient of the input, such as saliency, integrated gradients or occlusion, or export the model as `reglet export-help` shows"
     )]
     Opaque,
-    /// An exported model does what Reglet cannot.
+    /// An exported model uses something that Reglet does not support.
     #[error("the exported model {} uses {operator}{}, which Reglet does not support: {reason}; please report it with this message", path.display(), of_module(module))]
     UnsupportedOperator {
         /// The file.
@@ -226,7 +226,7 @@ pub enum ModelError {
         operator: String,
         /// The Python module that calls it; empty for the model itself.
         module: String,
-        /// What about it is not supported.
+        /// The detail that is not supported.
         reason: String,
     },
     /// libtorch failed outside an operator of the graph.
@@ -239,7 +239,7 @@ fn of_module(module: &str) -> String {
     if module.is_empty() { String::new() } else { format!(" in '{module}'") }
 }
 
-/// The first indices of a list, as they stand in a sentence.
+/// The first indices of a list, formatted for a sentence.
 fn indices(classes: &[usize]) -> String {
     let shown: Vec<String> = classes.iter().take(5).map(usize::to_string).collect();
     format!("{}{}", shown.join(", "), if classes.len() > shown.len() { " and more" } else { "" })

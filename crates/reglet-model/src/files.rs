@@ -1,4 +1,4 @@
-//! Files that nobody has checked: opened only where they are files, read in bounds, and told apart by their first bytes.
+//! Reads untrusted files: opens only regular files, limits how much is read, and recognises formats by the first bytes.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of the largest file of weights that is read: some ten times what the largest image classifier has.
+/// The size in bytes of the largest file of weights that is read, about ten times the size of the largest image classifier.
 const LARGEST: u64 = 64 << 30;
 
-/// A regular file, opened, and its size. A pipe, a device or a socket could keep its reader waiting for ever.
+/// Opens a regular file and returns it with its size. Anything else is refused, because a pipe, a device or a socket could
+/// block the reader for ever.
 pub(crate) fn open(path: &Path) -> Result<(File, u64), String> {
     let about = fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -63,20 +64,20 @@ pub(crate) fn sha256(path: &Path) -> Result<String, String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What a file is, as far as its first bytes tell.
+/// The format of a file, as recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// A ZIP archive: a checkpoint, a TorchScript program, an exported program.
     Zip,
     /// Tensors by name.
     Safetensors,
-    /// A checkpoint as PyTorch wrote them before 1.6.
+    /// A checkpoint in the format of PyTorch before 1.6.
     Pickle,
     /// A model in the format ONNX.
     Onnx,
-    /// Something that is known and not read, with what it is and what to do, as a clause.
+    /// A known format that Reglet does not read; the clause says what it is and what to do about it.
     Other(&'static str),
-    /// Nothing that is known.
+    /// An unknown format.
     Unknown,
 }
 
@@ -92,7 +93,7 @@ impl Format {
                 "it is an HDF5 file, as Keras saves its models; load the model in Keras and write an ONNX file, with \
                  `model.export(\"model.onnx\", format=\"onnx\")`",
             ),
-            // The version of the format, and who wrote the file, the network, or its operators.
+            // The version of the format, and the producer of the file, the network, or its operators.
             [0x08, 1..=20, 0x12 | 0x1a | 0x3a | 0x42, ..] => Format::Onnx,
             [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Format::Other(
                 "it is a TensorFlow Lite file, but Reglet runs models of PyTorch; export one as `reglet export-help` shows",

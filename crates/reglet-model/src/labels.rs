@@ -1,4 +1,4 @@
-//! The names of a model's classes, from a file.
+//! Reads the names of a model's classes from a file.
 
 use std::path::Path;
 
@@ -6,14 +6,15 @@ use serde_json::Value;
 
 use crate::{ModelError, files};
 
-/// Bytes of the longest file of labels that is read. ImageNet's 21,841 have 1 MB.
+/// The size in bytes of the largest file of labels that is read; ImageNet's 21,841 labels take 1 MB.
 const LONGEST: u64 = 16 << 20;
 
-/// Labels in the longest list.
+/// The largest number of labels.
 const MOST: usize = 1 << 20;
 
-/// Reads class labels from a file, in the order of the logits: a text with one a line, a JSON list of them, or a JSON object with
-/// one for each index, as it is or, as in a config of Hugging Face, under `id2label`.
+/// Reads class labels from a file, in the order of the logits: a text file with one label per line, a JSON list of labels,
+/// or a JSON object with one label for each index. The list or object may also be under the key `id2label`, as in Hugging
+/// Face's config files.
 ///
 /// # Errors
 /// [`ModelError::Labels`].
@@ -31,7 +32,7 @@ pub fn read_labels(path: &Path) -> Result<Vec<String>, ModelError> {
     }
 }
 
-/// The labels in a file of these bytes.
+/// The labels in a file with this content.
 fn labels(bytes: &[u8]) -> Result<Vec<String>, String> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err("it is in UTF-16; save it as UTF-8".to_owned());
@@ -52,9 +53,9 @@ fn labels(bytes: &[u8]) -> Result<Vec<String>, String> {
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
-/// The labels of a JSON list, or of an object by their indices.
+/// The labels in a JSON list, or in an object whose keys are the indices.
 pub(crate) fn listed(document: &Value) -> Result<Vec<String>, String> {
-    // Keras's index of ImageNet's classes has for each an identifier and then the name.
+    // In Keras's index of ImageNet's classes each entry has an identifier and then the name.
     let name = |value: &Value| match value {
         Value::String(name) => Some(name.trim().to_owned()),
         Value::Array(pair) => pair.last().and_then(Value::as_str).map(|name| name.trim().to_owned()),

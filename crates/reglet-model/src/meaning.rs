@@ -1,24 +1,25 @@
-//! What the results of a graph are.
+//! Finds out what the results of a graph are.
 
 use crate::graph::{Behind, Graph, Size, Squashing};
 use crate::{Note, Parameters};
 
-/// What the results of a graph are, whoever built it.
+/// What the results of a graph are, however the graph was built.
 #[derive(Debug)]
 pub(crate) struct Meaning {
     /// The number of logits.
     pub logits: i64,
-    /// What the network itself does with them.
+    /// The function that the network itself applies to them.
     pub squashing: Option<Squashing>,
-    /// What a reader of its answers should know.
+    /// What a reader of the model's answers should know.
     pub notes: Vec<Note>,
 }
 
 impl Meaning {
-    /// Makes the logits a graph's output, and finds out whether pictures stay apart. The graph's values have declared shapes.
+    /// Makes the logits the graph's output, and finds out whether pictures stay independent of each other. The graph's
+    /// values must have declared shapes.
     ///
     /// # Errors
-    /// A clause, where the output is none of logits.
+    /// A clause, if the output is not logits.
     pub(crate) fn of(graph: &mut Graph, parameters: &Parameters) -> Result<Meaning, String> {
         let behind = graph.look_behind()?;
         let logits = logits_of(graph)?;

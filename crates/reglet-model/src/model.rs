@@ -51,7 +51,7 @@ pub struct ImportOptions {
     /// The archive of `torch.export` (`.pt2`), with the weights in it, an ONNX file (`.onnx`), or a folder as Hugging Face's
     /// `transformers` saves it (`config.json` and `model.safetensors`).
     pub archive: PathBuf,
-    /// Of several results of an ONNX file that could be logits, the name of the one that is.
+    /// The name of the output with the logits, for an ONNX file with several outputs.
     pub output: Option<String>,
     /// What the logits mean; `None` for what the network itself does with them at its end, else a softmax, or a sigmoid of
     /// a single one.

@@ -1,43 +1,45 @@
-//! What a reader of a model's answers should know of the model.
+//! Facts about a model that a reader of its answers should know.
 
 use std::fmt;
 
 use crate::graph::Squashing;
 use crate::{Preprocessing, PreprocessingSource, Recipe};
 
-/// Something about a model that changes how it is run or read. As text, one sentence without a full stop.
+/// A fact about a model that changes how it is run or how its answers are read. Its text is one sentence without a full
+/// stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
-    /// The network ends with a sigmoid or a softmax. The logits before it are explained, and probabilities are made of them
-    /// once.
+    /// The network ends with a sigmoid or a softmax. The logits before it are explained, and probabilities are computed from
+    /// them once.
     LookedBehind {
-        /// Through what the logits go.
+        /// The function that is applied to the logits.
         squashing: Squashing,
-        /// The value that is its result.
+        /// The value that is the function's result.
         value: String,
-        /// How many logits there are.
+        /// The number of logits.
         logits: i64,
     },
-    /// Of several results, or behind what makes an answer for people of them, the logits were chosen.
+    /// The logits were chosen among several results, or found before operators that turn them into a final answer, such as
+    /// the most probable class.
     Output {
-        /// The value that is taken for the logits.
+        /// The value that is used as the logits.
         name: String,
-        /// The other results, which are left out.
+        /// The other results, which are ignored.
         others: Vec<String>,
-        /// The operators behind it that are left out.
+        /// The operators after it, which are ignored.
         cut: Vec<String>,
     },
-    /// What a picture gets depends on the others in its batch, so pictures are run one by one.
+    /// A picture's result depends on the other pictures in its batch, so pictures are run one by one.
     RowsDepend {
-        /// The value with which it begins.
+        /// The first value that depends on several pictures.
         value: String,
-        /// The operator that makes it.
+        /// The operator that computes it.
         operator: &'static str,
-        /// Whether it surely depends on them, or that could not be ruled out.
+        /// Whether the dependence is certain, or only could not be ruled out.
         surely: bool,
     },
-    /// A file says how pictures were resized where the model was trained or evaluated.
+    /// A file specifies how pictures were resized when the model was trained or evaluated.
     Trained {
         /// How.
         recipe: Recipe,
@@ -46,7 +48,7 @@ pub enum Note {
     },
     /// The model was exported for one picture at a time.
     OnePicture,
-    /// A program that cannot be looked into returned nothing but numbers from 0 to 1, so these may be probabilities already.
+    /// An opaque program returned only numbers from 0 to 1, so they may already be probabilities.
     PerhapsProbabilities,
 }
 

@@ -1,4 +1,4 @@
-//! From a picture to the tensor a model reads.
+//! Converts a picture to the tensor that a model reads.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use tch::{Device, Kind, Tensor};
 use crate::ModelError;
 use crate::graph::Graph;
 
-/// How a picture becomes a model's input: geometry, then each channel scaled to 0…1, less a mean, over a
-/// standard deviation.
+/// How a picture becomes a model's input: first its geometry is changed, then each channel is scaled to 0…1, and a mean is
+/// subtracted and the result divided by a standard deviation.
 ///
-/// A model of three channels is given red, green and blue; one of a single channel is given grey, by the weights of ITU-R
-/// BT.601 as Pillow rounds them for its mode `L`, taken after the resize. In TOML, `range` says the same as mean and standard
-/// deviation by what black and white become:
+/// A model with three channels is given red, green and blue; a model with a single channel is given grey levels, computed
+/// after the resize with the weights of ITU-R BT.601 as Pillow rounds them for its mode `L`. In TOML, `range` can be given
+/// instead of the mean and the standard deviation; it names the numbers that black and white become:
 ///
 /// ```toml
 /// geometry = { resize = { exact = { width = 224, height = 224 } } }
@@ -35,17 +35,18 @@ pub struct Preprocessing {
     pub std: Channels,
 }
 
-/// What a config may say.
+/// The keys that a configuration may contain.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Written {
     /// Resizing and cropping.
     geometry: Geometry,
-    /// Mean of each channel, levels being 0 to 1: three numbers, or one that is every channel's.
+    /// Mean of each channel, where levels are 0 to 1: three numbers, or one for all channels.
     mean: Option<Channels>,
     /// Standard deviation of each channel, likewise.
     std: Option<Channels>,
-    /// Instead of them, what black and white become in every channel: `[0, 1]`, `[-1, 1]`, `[-1024, 1024]`.
+    /// Instead of mean and standard deviation: the numbers that black and white become in every channel, such as `[0, 1]`,
+    /// `[-1, 1]`, `[-1024, 1024]`.
     range: Option<[f32; 2]>,
 }
 
@@ -67,7 +68,7 @@ impl TryFrom<Written> for Preprocessing {
     }
 }
 
-/// A number for each channel: three, or one, which is that of the only channel or of every channel alike.
+/// A number for each channel: three numbers, or one for the only channel or for all channels alike.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
 #[schemars(with = "Vec<f32>")]
@@ -87,10 +88,10 @@ impl Channels {
         }
     }
 
-    /// The mean and the standard deviation by which black, 0, becomes one number and white, 1, another.
+    /// The mean and the standard deviation that turn black (0) into one given number and white (1) into another.
     ///
     /// # Errors
-    /// [`ModelError::Preprocessing`] where they are not finite, or white is not above black.
+    /// [`ModelError::Preprocessing`] if they are not finite, or white is not greater than black.
     pub fn of_range(black: f32, white: f32) -> Result<(Channels, Channels), ModelError> {
         let span = white - black;
         if !(span.is_finite() && span > 0.0) {
@@ -102,7 +103,7 @@ impl Channels {
         Ok((Channels::One(-black / span), Channels::One(1.0 / span)))
     }
 
-    /// The same for so many channels.
+    /// The same for this number of channels.
     fn of(self, count: usize) -> Option<Channels> {
         match (self, count) {
             (Channels::One(all), 3) => Some(Channels::Three([all; 3])),
@@ -152,20 +153,21 @@ const IMAGENET: (Channels, Channels) =
     (Channels::Three([0.485, 0.456, 0.406]), Channels::Three([0.229, 0.224, 0.225]));
 
 impl Preprocessing {
-    /// The mean and standard deviation that leave numbers in 0…1 as they are, for a model that normalises them itself.
+    /// The mean 0 and the standard deviation 1, which leave levels in 0…1 unchanged, for a model that normalises its input
+    /// itself.
     pub const AS_IS: (Channels, Channels) = (Channels::One(0.0), Channels::One(1.0));
 
-    /// The notebook's recipe: the whole picture resized to `size`×`size`, ImageNet's statistics.
+    /// The notebook's recipe: the whole picture is resized to `size`×`size` and normalised with ImageNet's statistics.
     pub fn exact(size: u32) -> Preprocessing {
         Preprocessing { geometry: Geometry::exact(size), mean: IMAGENET.0, std: IMAGENET.1 }
     }
 
-    /// torchvision's evaluation recipe: the shorter side resized to 256, the centre 224×224 kept.
+    /// torchvision's evaluation recipe: the shorter side is resized to 256 pixels, and the central 224×224 pixels are kept.
     pub fn torchvision() -> Preprocessing {
         Preprocessing { geometry: Geometry::torchvision(), mean: IMAGENET.0, std: IMAGENET.1 }
     }
 
-    /// Whether levels in 0…1 are given to the model as they are.
+    /// Whether the model is given levels in 0…1 without normalisation.
     pub fn is_as_is(&self) -> bool {
         let all = |channels: &Channels, number: f32| channels.as_slice().iter().all(|one| *one == number);
         all(&self.mean, 0.0) && all(&self.std, 1.0)
@@ -181,11 +183,13 @@ impl Preprocessing {
         self.mean.as_slice().len().max(self.std.as_slice().len())
     }
 
-    /// The same for the channels that a graph takes, `undeclared` where it does not say how many. Of a graph of one channel
-    /// nobody assumes ImageNet's statistics: it is given levels in 0…1 as they are, unless something else was said.
+    /// The same for the number of channels that a graph takes, or `undeclared` if the graph does not declare one. ImageNet's
+    /// statistics are never assumed for a graph with one channel: it is given levels in 0…1 without normalisation, unless
+    /// other statistics were given.
     ///
     /// # Errors
-    /// [`ModelError::Preprocessing`] where no picture has so many channels, or the statistics are of another number.
+    /// [`ModelError::Preprocessing`] if pictures cannot have this number of channels, or the statistics are for another
+    /// number.
     pub(crate) fn fitted(
         self,
         graph: &Graph,
@@ -216,7 +220,7 @@ impl Preprocessing {
     /// The picture as the model sees it, before normalisation.
     ///
     /// # Errors
-    /// [`ModelError::Geometry`] for a size that cannot be.
+    /// [`ModelError::Geometry`] for an impossible size.
     pub fn view(&self, picture: &impl Pixels) -> Result<Picture, ModelError> {
         Ok(self.geometry.bring(picture)?)
     }
@@ -234,11 +238,11 @@ impl Preprocessing {
         (level - of(&self.mean)) / of(&self.std)
     }
 
-    /// The tensor `[N, C, H, W]` of pictures that [`view`](Self::view) returned, all of one size. Of a picture that is stored in
-    /// more than 8 bits, every bit counts.
+    /// The tensor `[N, C, H, W]` of pictures returned by [`view`](Self::view), which must all have the same size. The full
+    /// depth of a picture that is stored in more than 8 bits is used.
     ///
     /// # Errors
-    /// [`ModelError::Preprocessing`] if there is none or their sizes differ.
+    /// [`ModelError::Preprocessing`] if there are no pictures or their sizes differ.
     pub fn tensor(&self, views: &[impl Pixels], device: Device) -> Result<Tensor, ModelError> {
         let fault = |what: &str| ModelError::Preprocessing { what: what.to_owned() };
         let (width, height) =
@@ -269,7 +273,7 @@ impl Preprocessing {
     }
 }
 
-/// The luma of ITU-R BT.601, with the weights and the rounding of Pillow's mode `L`. Grey stays what it is.
+/// The luma of ITU-R BT.601, with the weights and the rounding of Pillow's mode `L`. Grey pixels keep their level.
 fn grey([red, green, blue]: [u8; 3]) -> u8 {
     let sum = 19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue);
     ((sum + 0x8000) >> 16) as u8
@@ -281,7 +285,7 @@ impl Default for Preprocessing {
     }
 }
 
-/// What a colour has in one of so many channels.
+/// The level of a colour in one of the model's channels.
 fn level(channels: usize, channel: usize, rgb: [u8; 3]) -> u8 {
     if channels == 1 { grey(rgb) } else { rgb[channel] }
 }

@@ -1,16 +1,17 @@
-//! How pictures were resized and cropped when a model was trained or evaluated, from what lies in its archive or beside it.
+//! Reads how pictures were resized and cropped when a model was trained or evaluated, from its archive or from a file next
+//! to it.
 
 use std::fmt;
 
 use reglet_data::{Filter, Geometry, Resize, Size};
 use serde_json::Value;
 
-/// A resize, a crop and the filter, as a file says that they belong to a model.
+/// The resize, the crop and the filter that a file specifies for a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipe {
-    /// The resize and what is cut out afterwards, by the bilinear filter where the file names none or one that there is not.
+    /// The resize and the crop after it; the filter is bilinear if the file names none or one that is not supported.
     pub geometry: Geometry,
-    /// The filter of the resize that the file names, by Pillow's name in small letters.
+    /// The resize filter that the file names, as Pillow's name in lower case.
     pub interpolation: Option<&'static str>,
 }
 
@@ -20,23 +21,24 @@ impl Recipe {
         Recipe { geometry: Geometry { filter, ..geometry }, interpolation }
     }
 
-    /// Whether pictures can be resized by the filter that the file names.
+    /// Whether pictures can be resized with the filter that the file names.
     pub(crate) fn has_its_filter(&self) -> bool {
         self.interpolation.is_none_or(|name| name.parse::<Filter>().is_ok())
     }
 }
 
-/// Pillow's filters, by the numbers that Hugging Face's configs have for them.
+/// Pillow's filters, indexed by the numbers that Hugging Face's configuration files use for them.
 const FILTERS: [&str; 6] = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
 
 /// The largest side, in pixels, that a recipe may name.
 const LARGEST: u32 = 4096;
 
-/// The share of a side that timm and Hugging Face keep where a file names none.
+/// The fraction of a side that timm and Hugging Face keep if a file names none.
 const CROP: f64 = 0.875;
 
-/// What a document says: timm's `input_size`, `crop_pct`, `crop_mode` and `interpolation`, alone or under `pretrained_cfg`, or
-/// Hugging Face's `size`, `crop_size`, `crop_pct` and `resample`. `None` where it says nothing of the size that is understood.
+/// The recipe in a document: timm's `input_size`, `crop_pct`, `crop_mode` and `interpolation`, alone or under
+/// `pretrained_cfg`, or Hugging Face's `size`, `crop_size`, `crop_pct` and `resample`. `None` if it contains no size that
+/// Reglet understands.
 pub(crate) fn of(document: &Value) -> Option<Recipe> {
     [&document["pretrained_cfg"], document].into_iter().find_map(timm).or_else(|| hugging_face(document))
 }
@@ -123,7 +125,7 @@ impl fmt::Display for Recipe {
             write!(f, " ({filter})")?;
         }
         match self.geometry.crop {
-            Some(Size { width, height }) => write!(f, ", of which the middle {width}×{height} were cut out"),
+            Some(Size { width, height }) => write!(f, ", then cropped to the central {width}×{height}"),
             None => Ok(()),
         }
     }
@@ -135,18 +137,18 @@ mod tests {
 
     use super::*;
 
-    /// Of published configs: timm's resnet50.a1_in1k and convnext_nano.in12k_ft_in1k, Hugging Face's
+    /// From published configuration files: timm's resnet50.a1_in1k and convnext_nano.in12k_ft_in1k, Hugging Face's
     /// google/vit-base-patch16-224, facebook/convnext-tiny-224, microsoft/resnet-50 and facebook/dinov2-base.
     #[test]
     fn published_configs_are_understood() {
         for (document, text) in [
             (
                 json!({"pretrained_cfg": {"input_size": [3, 224, 224], "interpolation": "bicubic", "crop_pct": 0.95, "crop_mode": "center"}}),
-                "resized to 235 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 235 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (
                 json!({"input_size": [3, 288, 288], "interpolation": "bicubic", "crop_pct": 1.0, "crop_mode": "squash"}),
-                "resized to 288×288 pixels (bicubic), of which the middle 288×288 were cut out",
+                "resized to 288×288 pixels (bicubic), then cropped to the central 288×288",
             ),
             (
                 json!({"do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2}),
@@ -154,7 +156,7 @@ mod tests {
             ),
             (
                 json!({"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 3}),
-                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 256 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (
                 json!({"size": {"shortest_edge": 384}, "crop_pct": 0.875, "resample": 3}),
@@ -162,7 +164,7 @@ mod tests {
             ),
             (
                 json!({"size": {"shortest_edge": 256}, "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "resample": 3}),
-                "resized to 256 pixels on the shorter side (bicubic), of which the middle 224×224 were cut out",
+                "resized to 256 pixels on the shorter side (bicubic), then cropped to the central 224×224",
             ),
             (json!({"size": 224}), "resized to 224×224 pixels"),
         ] {

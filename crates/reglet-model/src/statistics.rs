@@ -1,4 +1,4 @@
-//! The mean and the standard deviation that a model was trained with, from what lies in its archive or beside it.
+//! Reads the mean and the standard deviation that a model was trained with, from its archive or from a file next to it.
 
 use std::fmt;
 use std::fs;
@@ -10,24 +10,25 @@ use serde_json::Value;
 use crate::recipe::{self, Recipe};
 use crate::{Channels, ModelError, Preprocessing, files};
 
-/// Where a model's mean and standard deviation come from.
+/// The source of a model's mean and standard deviation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PreprocessingSource {
     /// The caller gave them.
     Given,
-    /// The archive holds them, as the lines of [`export_help`](crate::export_help) write them.
+    /// The archive contains them, as written by the code of [`export_help`](crate::export_help).
     Archive,
-    /// A file beside the archive, as timm and Hugging Face write it.
+    /// A file next to the archive in timm's or Hugging Face's format contains them.
     File(PathBuf),
-    /// Nothing says them: they are ImageNet's, which most published models are trained with.
+    /// No source specifies them: ImageNet's are assumed, with which most published models are trained.
     Assumed,
-    /// Nothing says them of a model of one channel, which nobody trains with ImageNet's: levels are given as they are.
+    /// No source specifies them, and the model has one channel, for which ImageNet's make no sense: levels are not
+    /// normalised.
     AssumedLevels,
 }
 
 impl PreprocessingSource {
-    /// Where those of a network built here come from: weights alone say nothing of them, so ImageNet's are assumed.
+    /// The source for a built-in network: a file of weights does not contain the statistics, so ImageNet's are assumed.
     pub(crate) fn of(preprocessing: &Preprocessing) -> PreprocessingSource {
         match preprocessing.is_imagenet() {
             true => PreprocessingSource::Assumed,
@@ -35,7 +36,7 @@ impl PreprocessingSource {
         }
     }
 
-    /// The same once the statistics are those of a model: ImageNet's are assumed of three channels alone.
+    /// The source once the model is known: ImageNet's statistics are assumed only for three channels.
     pub(crate) fn fitted(self, preprocessing: &Preprocessing) -> PreprocessingSource {
         match (self, preprocessing.channels()) {
             (PreprocessingSource::Assumed, 1) => PreprocessingSource::AssumedLevels,
@@ -58,19 +59,19 @@ impl fmt::Display for PreprocessingSource {
     }
 }
 
-/// What a caller says of how pictures become an exported model's input.
+/// What a caller specifies about how pictures become an exported model's input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PreprocessingChoice {
-    /// All of it, whatever the archive says.
+    /// The whole preprocessing, whatever the archive contains.
     Whole(Preprocessing),
-    /// The size alone: the mean and the standard deviation belong to the weights, which know them best.
+    /// Only the size; the mean and the standard deviation are taken from the archive or a file next to it.
     Geometry(Geometry),
-    /// The size that the archive or a file beside it says the model was trained with.
+    /// Nothing; the size, too, is the one that the archive or a file next to it specifies.
     Trained,
 }
 
 impl PreprocessingChoice {
-    /// What was chosen, with ImageNet's statistics where nothing was said of them.
+    /// The chosen preprocessing, with ImageNet's statistics if none were specified.
     pub(crate) fn or_imagenet(&self) -> Preprocessing {
         match self {
             PreprocessingChoice::Whole(preprocessing) => preprocessing.clone(),
@@ -85,28 +86,28 @@ impl PreprocessingChoice {
 /// The mean and standard deviation of each channel, in 0…1.
 pub(crate) type Statistics = (Channels, Channels);
 
-/// The entry of an archive that holds them.
+/// The name of the archive's entry that contains them.
 pub(crate) const ENTRY: &str = "extra/preprocessing.json";
 
-/// The files beside an archive that may hold them, the surest first.
+/// The files next to an archive that may contain them, the most reliable first.
 const BESIDE: [&str; 2] = ["preprocessor_config.json", "config.json"];
 
-/// Bytes of the longest such file that is read.
+/// The size in bytes of the largest such file that is read.
 const LONGEST: u64 = 1 << 20;
 
-/// What an archive and the files beside it say of how pictures become its input.
+/// What an archive and the files next to it specify about how pictures become its input.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
-    /// The statistics, and who says them.
+    /// The statistics and their source.
     pub statistics: Option<(Statistics, PreprocessingSource)>,
-    /// The size, and who says it.
+    /// The size and its source.
     pub recipe: Option<(Recipe, PreprocessingSource)>,
 }
 
-/// What is known of how pictures become an archive's input: by the bytes of its own entry, else by a file beside it.
+/// What is known about how pictures become an archive's input: from its own entry, or else from a file next to it.
 ///
 /// # Errors
-/// [`ModelError::Preprocessing`] where statistics are said and make no sense.
+/// [`ModelError::Preprocessing`] if statistics are specified but impossible.
 pub(crate) fn find(archive: &Path, entry: Option<&[u8]>) -> Result<Said, ModelError> {
     let mut said = Said::default();
     let mut read = |bytes: &[u8], place: &dyn fmt::Display, source: PreprocessingSource| {
@@ -135,8 +136,8 @@ pub(crate) fn find(archive: &Path, entry: Option<&[u8]>) -> Result<Said, ModelEr
     Ok(said)
 }
 
-/// What a document says: one of ours or timm's (`mean`, `std`, alone or under `pretrained_cfg`), or one of Hugging Face's
-/// (`image_mean`, `image_std`, with switches for what is done at all).
+/// The statistics in a document, which may be one of ours or timm's (`mean`, `std`, alone or under `pretrained_cfg`), or one
+/// of Hugging Face's (`image_mean`, `image_std`, with switches that turn the steps on or off).
 fn of(document: &Value) -> Result<Option<Statistics>, String> {
     for (holder, mean, std) in [
         (document, "image_mean", "image_std"),
@@ -147,7 +148,7 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
         let (mean, std) = (channels("mean", mean)?, channels("standard deviation", std)?);
         let off = |key: &str| holder.get(key).and_then(Value::as_bool) == Some(false);
         let (mean, std) = if off("do_normalize") { (vec![0.0], vec![1.0]) } else { (mean, std) };
-        // What levels of 0…255 are multiplied by before; ours are divided by 255.
+        // The factor by which levels of 0…255 are multiplied first; ours are divided by 255.
         let factor = match holder.get("rescale_factor").and_then(Value::as_f64) {
             _ if off("do_rescale") => 1.0,
             Some(factor) => factor,
@@ -167,7 +168,7 @@ fn of(document: &Value) -> Result<Option<Statistics>, String> {
     Ok(None)
 }
 
-/// A number for each of three channels, or one, for the only one or for all.
+/// A number for each of three channels, or one number for the only channel or for all.
 fn channels(what: &str, value: &Value) -> Result<Vec<f64>, String> {
     let numbers: Option<Vec<f64>> = match value {
         Value::Array(numbers) => numbers.iter().map(Value::as_f64).collect(),

@@ -24,7 +24,7 @@ pub(crate) struct Winograd {
 }
 
 impl Winograd {
-    /// For the weight `[out, in, 3, 3]` and the bias `[out]` of such a convolution; `None` where this processor or these
+    /// For the weight `[out, in, 3, 3]` and the bias `[out]` of such a convolution; `None` if this processor or these
     /// numbers do not allow it.
     pub(crate) fn new(weight: &Tensor, bias: Option<&Tensor>) -> Result<Option<Winograd>, ModelError> {
         let suits = |tensor: &Tensor| tensor.kind() == Kind::Float && tensor.device() == Device::Cpu;

@@ -28,7 +28,7 @@ impl Association {
         let cells = [a, b, c, d].map(|cell| cell as f64);
         let phi = (cells[0] * cells[3] - cells[1] * cells[2]) / margins.iter().product::<f64>().sqrt();
         let fisher = |side: f64| match count {
-            // The transformed correlation has no known variance then, and nothing is excluded.
+            // In this case the variance of the transformed correlation is not known, and no value is excluded.
             0..=3 => side,
             _ => (phi.clamp(-1.0, 1.0).atanh() + side * z / (count as f64 - 3.0).sqrt()).tanh(),
         };

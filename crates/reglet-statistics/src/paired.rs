@@ -38,7 +38,7 @@ pub fn wilcoxon(differences: &[f64]) -> f64 {
     let n = count as f64;
     let whole = n * (n + 1.0) / 2.0;
     let smaller = positive.min(whole - positive);
-    // Without ties, and without zeros, every rank is a whole number once.
+    // Without ties and zeros, every rank is an integer that occurs once.
     let tied =
         ranks.chunk_by(|a, b| a.0 == b.0).map(|group| (group.len() as f64).powi(3) - group.len() as f64);
     let tied: f64 = tied.sum();

@@ -36,7 +36,7 @@ pub fn share(hits: &[bool], groups: &[u32]) -> Option<Share> {
     let n = rows as f64;
     let share = hits.iter().filter(|hit| **hit).count() as f64 / n;
     let (group, count) = dense(groups);
-    // Of each group: hits and rows.
+    // For each group: hits and rows.
     let mut parts = vec![(0.0, 0.0); count];
     for (&hit, group) in hits.iter().zip(group) {
         parts[group].0 += f64::from(u8::from(hit));

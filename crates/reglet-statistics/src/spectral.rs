@@ -37,7 +37,7 @@ pub fn spectral(distances: &[f64], most: usize, seed: u64) -> Spectral {
     let most = most.min(count - 1);
     let gap = |groups: usize| values[groups] - values[groups - 1];
     let groups = (1..=most).max_by(|&a, &b| gap(a).total_cmp(&gap(b)).then(b.cmp(&a))).unwrap_or(1);
-    // Rows of unit length: only their direction tells groups apart.
+    // Rows are scaled to unit length, because only their direction distinguishes groups.
     let rows: Vec<Vec<f64>> = (0..count)
         .map(|row| {
             let row: Vec<f64> = order[..groups].iter().map(|&at| eigenvectors[(row, at)]).collect();
@@ -96,7 +96,7 @@ fn k_means(rows: &[Vec<f64>], groups: usize, seed: u64) -> Vec<usize> {
             for (group, centre) in centres.iter_mut().enumerate() {
                 let own: Vec<&Vec<f64>> =
                     rows.iter().zip(&found).filter(|(_, of)| **of == group).map(|(row, _)| row).collect();
-                // A centre without rows stays where it is.
+                // A centre without rows is not moved.
                 if !own.is_empty() {
                     for (axis, value) in centre.iter_mut().enumerate() {
                         *value = own.iter().map(|row| row[axis]).sum::<f64>() / own.len() as f64;

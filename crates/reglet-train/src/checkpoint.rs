@@ -1,7 +1,7 @@
-//! A training as it stands after an epoch, in a file, to go on from after an interruption.
+//! The state of a training after an epoch, in a file, from which it can be resumed after an interruption.
 //!
 //! The file: the length of a header in JSON (8 bytes, little-endian), the header, every number as a 32-bit float, and a
-//! SHA-256 of all that. How many numbers there are follows from the network; the file is not asked.
+//! SHA-256 of all that. The number of values is derived from the network, not from the file.
 
 use std::fs;
 use std::io::Write;
@@ -19,13 +19,13 @@ use crate::{TrainError, Worst};
 /// The best weights so far.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    /// After this epoch; 0: before the first.
+    /// The epoch after which they were reached; 0: before the first.
     pub epoch: usize,
     pub parameters: Parameters,
     pub worst: Option<Worst>,
 }
 
-/// What a file holds beside the numbers.
+/// The contents of a file besides the numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Head {
     key: String,
@@ -34,22 +34,22 @@ pub(crate) struct Head {
     pub first_loss: Option<f64>,
     pub loss: f64,
     pub order: Vec<i64>,
-    /// How much has been drawn.
+    /// The number of random values that have been drawn.
     pub word: u128,
-    /// What the objective remembers.
+    /// The state of the objective.
     pub state: Vec<f64>,
     best_epoch: usize,
     best: Option<Worst>,
 }
 
-/// A file that was read, or one to write.
+/// A file that has been read, or that will be written.
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     pub head: Head,
     numbers: Vec<u8>,
 }
 
-/// Bytes of the longest header that is read: an order of a hundred million examples takes a tenth of it.
+/// The maximum length of a header in bytes; the order of a hundred million examples takes a tenth of it.
 const LONGEST: u64 = 1 << 33;
 const CHECKSUM: usize = 32;
 
@@ -77,7 +77,8 @@ impl Checkpoint {
         Checkpoint { head, numbers: Vec::new() }
     }
 
-    /// What an earlier run of the same training left. What is of another, cut short or damaged is none.
+    /// The checkpoint of an earlier run of the same training. A file of another training, or a truncated or damaged file, is
+    /// ignored.
     pub fn read(resume: Resume<'_>, graph: &Graph, trained: usize, examples: usize) -> Option<Checkpoint> {
         let count: usize = graph.parameters().iter().map(|p| p.shape.iter().product::<i64>() as usize).sum();
         // The weights, the best weights, and at most two moments of those that are trained.
@@ -100,11 +101,11 @@ impl Checkpoint {
         fits.then_some(Checkpoint { head, numbers })
     }
 
-    /// Brings weights, moments and the best weights to where they were.
+    /// Restores weights, moments and the best weights.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] where there are more or fewer numbers, which its checksum says it was written with: another
-    /// program's.
+    /// [`TrainError::Checkpoint`] if the number of values differs although the checksum is correct, which means that another
+    /// program wrote the file.
     pub fn restore(
         &self,
         parameters: &Parameters,
@@ -132,7 +133,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file completely or not at all.
     pub fn write(
         &self,
         path: &Path,

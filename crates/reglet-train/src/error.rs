@@ -1,10 +1,10 @@
-//! What can go wrong with a training.
+//! The errors of training.
 
 use std::path::PathBuf;
 
 use reglet_model::did_you_mean;
 
-/// A training or a correction failed. Each message is one sentence: what is wrong, where, and what to do about it.
+/// A training or a correction failed. Each message is one sentence that says what is wrong, where, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
@@ -14,29 +14,29 @@ pub enum TrainError {
     /// A data set.
     #[error(transparent)]
     Data(#[from] reglet_data::DataError),
-    /// A mask or a picture that cannot be brought to the model's size.
+    /// A mask or a picture that cannot be resized to the model's input.
     #[error(transparent)]
     Resize(#[from] reglet_data::ResizeError),
     /// A tensor.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
-    /// A parameter of a training or of a method that makes no sense.
+    /// An invalid parameter of a training or of a method.
     #[error("{what}")]
     Parameter {
         /// The parameter.
         key: &'static str,
-        /// What is wrong, as a sentence.
+        /// The error, as a sentence.
         what: String,
     },
-    /// Something is to be frozen that the model does not have.
+    /// A module to be frozen does not exist in the model.
     #[error("the model has no part '{name}' that could be frozen{}", did_you_mean(nearest))]
     NothingToFreeze {
-        /// What was asked for.
+        /// The given name.
         name: String,
-        /// The closest names there are.
+        /// The most similar names that exist.
         nearest: Vec<String>,
     },
-    /// Nothing is left that training could change.
+    /// There are no weights that training could change.
     #[error(
         "there are no weights to train: the model has none (those of a TorchScript program are inside it), or all are frozen"
     )]
@@ -46,12 +46,12 @@ pub enum TrainError {
         "there are {pictures} training pictures, fewer than the batch of {batch}; give more pictures or a smaller batch"
     )]
     TooFew {
-        /// How many there are.
+        /// The number of pictures.
         pictures: usize,
-        /// How many a step takes.
+        /// The number of pictures of a step.
         batch: usize,
     },
-    /// Pictures of several sizes cannot be trained on together.
+    /// Pictures of different sizes cannot be used together in training.
     #[error(
         "the input of the picture '{id}' is {found:?}, that of others {expected:?}; training needs inputs of one size: give the model a preprocessing with a fixed size"
     )]
@@ -63,12 +63,12 @@ pub enum TrainError {
         /// Its own.
         found: (u32, u32),
     },
-    /// A class of the data that the model does not know.
+    /// A class of the data that the model does not have.
     #[error("the training data have the class '{class}', which the model does not; its classes are {known}")]
     UnknownClass {
         /// The class.
         class: String,
-        /// The model's, with commas.
+        /// The model's classes, separated by commas.
         known: String,
     },
     /// A method needs to know which pictures show the artefact.
@@ -80,9 +80,9 @@ pub enum TrainError {
         method: &'static str,
         /// The artefact.
         artefact: String,
-        /// How many pictures do not say.
+        /// The number of pictures for which this is unknown.
         unknown: usize,
-        /// How many there are.
+        /// The number of pictures.
         pictures: usize,
     },
     /// A group of class and artefact without pictures.
@@ -94,12 +94,12 @@ pub enum TrainError {
         artefact: String,
         /// The group, in words.
         group: String,
-        /// How many pictures it has.
+        /// The number of its pictures.
         found: usize,
-        /// How many are needed.
+        /// The required number.
         least: usize,
     },
-    /// A method needs masks of the artefact within what the model sees.
+    /// A method needs masks of the artefact within the model's input.
     #[error(
         "{method} needs masks of the {artefact} within the model's input, but none of the {pictures} training pictures has one; add masks to the data, or choose a method that needs none"
     )]
@@ -111,7 +111,7 @@ pub enum TrainError {
         /// How many pictures there are.
         pictures: usize,
     },
-    /// Nothing can be put in or taken away.
+    /// The artefact can be neither added nor removed.
     #[error(
         "{method} needs to add the {artefact} to pictures or remove it, but neither is possible with these training pictures: add masks, or pictures to cut it from"
     )]
@@ -121,7 +121,7 @@ pub enum TrainError {
         /// The artefact.
         artefact: String,
     },
-    /// A method of the last layer, and a model that has none that suits it.
+    /// A method changes the last layer, but the model's last layer is not suitable.
     #[error(
         "{method} needs a linear last layer with a bias, but {why}; choose a method that trains the network"
     )]
@@ -131,7 +131,7 @@ pub enum TrainError {
         /// What the model has instead, as a clause.
         why: String,
     },
-    /// The features do not vary with the artefact.
+    /// The features are not associated with the artefact.
     #[error(
         "{method} found nothing in the model's features that is associated with the {artefact}, so there is nothing to remove"
     )]
@@ -141,7 +141,7 @@ pub enum TrainError {
         /// The artefact.
         artefact: String,
     },
-    /// A training diverged before anything good was there.
+    /// A training diverged before there were good weights.
     #[error("the training diverged at step {step} (loss {loss}); lower the learning rate")]
     Diverged {
         /// The step, from 1.

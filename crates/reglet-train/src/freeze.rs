@@ -4,11 +4,12 @@ use reglet_model::{Graph, is_within, nearest};
 
 use crate::TrainError;
 
-/// The places, among the graph's parameters, of the weights that are trained: all but buffers and those within the modules
-/// that are `frozen`.
+/// The indices, among the graph's parameters, of the weights that are trained: all except buffers and those within the
+/// `frozen` modules.
 ///
 /// # Errors
-/// [`TrainError::NothingToFreeze`] for a name that no parameter or layer begins with, [`TrainError::NothingToTrain`].
+/// [`TrainError::NothingToFreeze`] for a name that is not the beginning of any parameter or layer,
+/// [`TrainError::NothingToTrain`].
 pub fn trainable(graph: &Graph, frozen: &[String]) -> Result<Vec<usize>, TrainError> {
     for name in frozen {
         let own = std::slice::from_ref(name);

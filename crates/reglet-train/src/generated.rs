@@ -1,4 +1,5 @@
-//! Small classifiers of generated pictures, trained: those that come with the program, and those that a calibration audits.
+//! Training of small classifiers on generated pictures: those that come with the program, and those that a calibration
+//! audits.
 
 use std::path::Path;
 
@@ -15,24 +16,24 @@ use tch::{Device, Kind, Reduction, TchError, Tensor};
 
 use crate::{AdamW, Ending, Objective, Optimiser, Progress, Schedule, Shape, Step, TrainError, Training};
 
-/// What a classifier is trained on, and for how long.
+/// The training data of a classifier, and the length of its training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recipe {
-    /// What the pictures are.
+    /// The kind of pictures.
     pub drawn: Drawn,
     /// The share of the second class, melanomas or effusions, that show the artefact, 0 to 1.
     pub artefact_given_second: f64,
     /// The share of the first class that show it, 0 to 1.
     pub artefact_given_first: f64,
-    /// How many pictures; at least [`BATCH`].
+    /// The number of pictures; at least [`BATCH`].
     pub pictures: usize,
-    /// How often each is seen.
+    /// The number of epochs.
     pub epochs: usize,
-    /// Fixes the pictures, the first weights and the order.
+    /// The seed of the pictures, the initial weights and the order.
     pub seed: u64,
 }
 
-/// What pictures are drawn.
+/// The kind of generated pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawn {
     /// Skin lesions with a ruler: [`Phantoms`].
@@ -56,7 +57,7 @@ pub const SHIPPED: [(&str, Recipe); 4] = [
 ];
 
 impl Recipe {
-    /// How many steps the training takes.
+    /// The number of training steps.
     pub fn steps(&self) -> usize {
         steps(self.pictures, self.epochs)
     }
@@ -102,7 +103,7 @@ impl Recipe {
 }
 
 impl Drawn {
-    /// How the classifiers are given these pictures.
+    /// How these pictures are preprocessed for the classifiers.
     pub fn preprocessing(self) -> Preprocessing {
         match self {
             Drawn::Phantoms => Preprocessing::exact(SIDE),
@@ -113,7 +114,7 @@ impl Drawn {
         }
     }
 
-    /// The axes of a picture along which it may be mirrored: a film has an upper side, and a dermoscopic picture none.
+    /// The axes of a picture along which it may be mirrored: a film has an upper side, but a dermoscopic picture does not.
     fn mirrors(self) -> &'static [i64] {
         match self {
             Drawn::Phantoms => &[2, 3],
@@ -122,16 +123,16 @@ impl Drawn {
     }
 }
 
-/// The network's channels relative to ResNet-18's: 175 thousand parameters.
+/// The number of channels relative to ResNet-18; the network has 175 thousand parameters.
 pub const WIDTH: f64 = 0.125;
 /// The side of the phantoms, in pixels.
 pub const SIDE: u32 = 128;
 /// The side of the films, in pixels.
 pub const FILM_SIDE: u32 = 96;
-/// How many pictures a step of the training takes together.
+/// The batch size.
 pub const BATCH: usize = 32;
 
-/// On how many pictures [`Trained::auroc`] is measured.
+/// The number of pictures on which [`Trained::auroc`] is measured.
 pub const HELD_OUT: usize = 400;
 const RATE: f64 = 4e-3;
 const DECAY: f64 = 0.02;
@@ -143,7 +144,7 @@ pub struct Trained {
     parameters: Parameters,
 }
 
-/// Pictures, and what a network is taught to say of them.
+/// Pictures, and the desired outputs of a network for them.
 #[derive(Debug)]
 pub struct Lesson {
     /// `[N, C, H, W]`, of one channel or three; at least [`BATCH`] of them.
@@ -154,10 +155,10 @@ pub struct Lesson {
     pub aims: Aims,
 }
 
-/// What a network is taught to say.
+/// The desired output of a network.
 #[derive(Debug)]
 pub enum Aims {
-    /// The right class, by cross-entropy.
+    /// The correct class, by cross-entropy.
     Labels(Vec<i64>),
     /// Both logits, by their mean squared error.
     Logits(Vec<[f32; 2]>),
@@ -182,7 +183,7 @@ impl Trained {
     /// Writes the weights to the file `path`, as 16-bit floats.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// The file cannot be written.
     pub fn save(&self, path: &Path) -> std::io::Result<()> {
         let half = |tensor: &Tensor| tensor.f_detach()?.f_to_kind(Kind::Half);
         let halves: Result<Vec<Tensor>, TchError> = self.parameters.tensors().iter().map(half).collect();
@@ -201,7 +202,7 @@ fn load(recipe: &Recipe, count: usize, seed: u64) -> Result<(Tensor, Vec<i64>), 
     Ok((recipe.drawn.preprocessing().tensor(&views, Device::Cpu)?, labels))
 }
 
-/// Trains a network on pictures of a recipe, to tell their class.
+/// Trains a network to classify the pictures of a recipe.
 ///
 /// # Errors
 /// What libtorch reports.
@@ -222,11 +223,11 @@ fn training(epochs: usize) -> Training {
     }
 }
 
-/// Trains a network from scratch; pictures are mirrored at random. The seed fixes the first weights and the order. `progress`
-/// is told the steps that are done, and how many there are.
+/// Trains a network from scratch; pictures are mirrored at random. The seed determines the initial weights and the order.
+/// `progress` receives the number of completed steps and the total.
 ///
 /// # Errors
-/// What libtorch reports; [`TrainError::Diverged`].
+/// Any error of libtorch; [`TrainError::Diverged`].
 pub fn teach(
     lesson: &Lesson,
     epochs: usize,
@@ -245,7 +246,7 @@ pub fn teach(
     }
 }
 
-/// A lesson whose batches are mirrored at random.
+/// A training set whose batches are mirrored at random.
 struct Mirrored<'a>(&'a Lesson);
 
 impl Objective for Mirrored<'_> {
@@ -268,7 +269,7 @@ impl Objective for Mirrored<'_> {
     }
 }
 
-/// How many steps a training takes.
+/// The number of steps of a training.
 pub fn steps(pictures: usize, epochs: usize) -> usize {
     epochs * (pictures / BATCH)
 }
@@ -281,7 +282,7 @@ impl Aims {
         }
     }
 
-    /// How far the logits `[N, 2]` of these pictures are from what they should be.
+    /// The loss of the logits `[N, 2]` of these pictures.
     fn loss(&self, logits: &Tensor, batch: &[i64]) -> Result<Tensor, TchError> {
         match self {
             Aims::Labels(labels) => {

@@ -1,4 +1,4 @@
-//! Logistic regression with an ℓ1 penalty, as scikit-learn's `LogisticRegression(penalty="l1")` has it.
+//! Logistic regression with an ℓ1 penalty, as in scikit-learn's `LogisticRegression(penalty="l1")`.
 
 /// The log odds of a row: w · x + b.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,9 +9,9 @@ pub struct Lasso {
     pub intercept: f64,
 }
 
-/// Passes over all features, at most.
+/// The maximum number of passes over all features.
 const PASSES: usize = 2000;
-/// How much the largest slope may leave of what it was at zero weights.
+/// The regression has converged when the largest slope is below this share of its value at zero weights.
 const LEFT: f64 = 1e-6;
 
 impl Lasso {
@@ -19,7 +19,7 @@ impl Lasso {
     /// after another, each with a line search (Yuan et al., *A comparison of optimization methods and software for large-scale
     /// L1-regularized linear classification*, 2010). Rows are row-major and should be standardised.
     ///
-    /// `None` unless both labels are there, `c` is above 0, and the lists fit each other.
+    /// `None` unless both labels are present, `c` is above 0, and the lists have matching lengths.
     pub fn fit(rows: &[f64], width: usize, labels: &[bool], c: f64) -> Option<Lasso> {
         let count = labels.len();
         let sound = width > 0 && rows.len() == count.checked_mul(width)? && c > 0.0 && c.is_finite();
@@ -33,7 +33,7 @@ impl Lasso {
         let mut fit = Lasso { weights: vec![0.0; width], intercept: 0.0 };
         let mut margins = vec![0.0; count];
         let mut begun: f64 = 0.0;
-        // Coordinates whose weight is zero and stays there are looked at again only once the others have settled.
+        // Coordinates whose weight stays zero are visited again only after the others have converged.
         let mut active: Vec<usize> = (0..width).collect();
         let mut whole = true;
         for pass in 0..PASSES {
@@ -65,7 +65,7 @@ impl Lasso {
                 };
                 let step = line_search(values, &signs, &mut margins, c, (weight, way, slope), true);
                 fit.weights[column] += step;
-                // What a step back to zero leaves is rounding.
+                // After a step back to zero only rounding errors are left.
                 if step == -weight {
                     fit.weights[column] = 0.0;
                 }
@@ -103,7 +103,8 @@ fn slopes(column: &[f64], signs: &[f64], margins: &[f64], c: f64) -> (f64, f64) 
     (c * slope, (c * curve).max(1e-12))
 }
 
-/// Goes that way, halving it until the objective falls as it should (Armijo's rule), and returns how far.
+/// Makes a step in the given direction, halving it until the objective decreases sufficiently (Armijo's rule), and returns
+/// the step.
 fn line_search(
     column: &[f64],
     signs: &[f64],

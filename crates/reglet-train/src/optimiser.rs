@@ -1,4 +1,4 @@
-//! How gradients become steps: AdamW and stochastic gradient descent, as PyTorch has them.
+//! Optimisers: AdamW and stochastic gradient descent, as in PyTorch.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,21 +16,21 @@ pub enum Optimiser {
     Sgd(Sgd),
 }
 
-/// Adam with decoupled weight decay: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w(1 − ηλ) − η m̂ / (√v̂ + ε), with m̂ and v̂
-/// corrected for their start at zero.
+/// Adam with decoupled weight decay: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w(1 − ηλ) − η m̂ / (√v̂ + ε), where m̂
+/// and v̂ are bias-corrected.
 ///
-/// The defaults are PyTorch's, but for the decay of vectors. Paper: Loshchilov and Hutter, *Decoupled weight decay
+/// The defaults are PyTorch's, except for the decay of vectors. Paper: Loshchilov and Hutter, *Decoupled weight decay
 /// regularization*, 2019, <https://arxiv.org/abs/1711.05101>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdamW {
     /// The learning rate η, above 0.
     pub rate: f64,
-    /// The decay λ, from 0.
+    /// The decay λ, 0 or more.
     pub decay: f64,
-    /// Whether biases and norms, which are vectors, are decayed too.
+    /// Whether the decay also applies to vectors, which are biases and norms.
     pub decay_vectors: bool,
-    /// β₁ and β₂, from 0 and below 1.
+    /// β₁ and β₂, at least 0 and below 1.
     pub betas: [f64; 2],
     /// ε, above 0.
     pub epsilon: f64,
@@ -48,13 +48,13 @@ impl Default for AdamW {
 pub struct Sgd {
     /// The learning rate η, above 0.
     pub rate: f64,
-    /// The momentum μ, from 0 and below 1.
+    /// The momentum μ, at least 0 and below 1.
     pub momentum: f64,
     /// Whether the momentum is Nesterov's.
     pub nesterov: bool,
-    /// The decay λ, from 0.
+    /// The decay λ, 0 or more.
     pub decay: f64,
-    /// Whether biases and norms, which are vectors, are decayed too.
+    /// Whether the decay also applies to vectors, which are biases and norms.
     pub decay_vectors: bool,
 }
 
@@ -70,7 +70,7 @@ impl Default for Optimiser {
     }
 }
 
-/// What an optimiser remembers: the steps taken, and for each weight its moments.
+/// The state of an optimiser: the number of steps, and the moments of each weight.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub steps: u64,
@@ -86,7 +86,7 @@ impl Optimiser {
         }
     }
 
-    /// What is wrong with the parameters: the key and a sentence.
+    /// The first invalid parameter: its key and an error message.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let share = |value: f64| (0.0..1.0).contains(&value);
@@ -133,7 +133,7 @@ impl Optimiser {
         memory.steps += 1;
         for ((weight, gradient), moments) in weights.iter().zip(gradients).zip(&mut memory.moments) {
             let mut weight = weight.shallow_clone();
-            // What the loss does not depend on keeps its value.
+            // A parameter on which the loss does not depend keeps its value.
             if !gradient.defined() {
                 continue;
             }

@@ -16,40 +16,41 @@ use tch::{Device, Kind, Tensor};
 
 use crate::{TrainError, Worst, judged, losses};
 
-/// Pictures with labels, and what is known of one artefact in them, as a model sees them.
+/// Labelled pictures, as a model's inputs, and what is known about one artefact in them.
 pub struct Pool<'a> {
     data: &'a dyn Dataset,
     editor: &'a Editor,
     geometry: Geometry,
     artefact: String,
     members: Vec<Member>,
-    /// As the model sees them; nothing where they would take too much memory, and are read anew each time.
+    /// The pictures as the model's inputs; nothing if they would take too much memory, in which case they are read each
+    /// time.
     views: Vec<Picture>,
 }
 
 /// One picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Its place in the data set.
+    /// Its index in the data set.
     pub index: usize,
-    /// Its class, a place among the model's.
+    /// Its class, as an index into the model's classes.
     pub class: usize,
-    /// Whether it shows the artefact; `None` where nobody has said.
+    /// Whether it shows the artefact; `None` if this is unknown.
     pub shown: Option<bool>,
-    /// Whether the place of the artefact is known.
+    /// Whether the position of the artefact is known.
     pub marked: bool,
     /// SHA-256 of its pixels and size, in hexadecimal: equal for the same picture in files of another name or format.
     pub content: String,
 }
 
-/// What the views may take in memory.
+/// The maximum memory of the views.
 const BUDGET: u64 = 1 << 30;
 
 impl<'a> Pool<'a> {
     /// Reads every picture once.
     ///
     /// # Errors
-    /// Pictures that cannot be read; [`TrainError::Sizes`], [`TrainError::UnknownClass`].
+    /// A picture that cannot be read; [`TrainError::Sizes`], [`TrainError::UnknownClass`].
     pub fn open(
         data: &'a dyn Dataset,
         editor: &'a Editor,
@@ -96,17 +97,17 @@ impl<'a> Pool<'a> {
         &self.members
     }
 
-    /// The region under suspicion.
+    /// The suspected region.
     pub fn artefact(&self) -> &str {
         &self.artefact
     }
 
-    /// What the picture at this place shares with others that are not independent of it.
+    /// The group of the picture at this index, which it shares with pictures that are not independent of it.
     pub fn group(&self, place: usize) -> Option<&str> {
         self.data.group(self.members[place].index)
     }
 
-    /// The name of the picture at this place.
+    /// The name of the picture at this index.
     pub fn id(&self, place: usize) -> &str {
         self.data.id(self.members[place].index)
     }
@@ -114,7 +115,7 @@ impl<'a> Pool<'a> {
     /// Two parts, the second with about this share of the pictures: groups stay together, and each part has about the same
     /// share of each class with and without the artefact.
     pub fn split(&self, share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
-        // What belongs together, by its rarest kind.
+        // Samples that belong together, sorted by the rarest kind among them.
         let mut together: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for place in 0..self.members.len() {
             let name = self.group(place).map_or_else(|| format!("\0{place}"), |group| format!("g{group}"));
@@ -142,7 +143,7 @@ impl<'a> Pool<'a> {
         (rest, held)
     }
 
-    /// The picture at this place, as the model sees it.
+    /// The picture at this index, as the model's input.
     ///
     /// # Errors
     /// A picture that cannot be read.
@@ -153,10 +154,10 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// The same after a change at the place with this number; `None` where the change cannot be made.
+    /// The same after a change at the place with this number; `None` if the change is not possible.
     ///
     /// # Errors
-    /// Those of the edit.
+    /// The errors of the edit.
     pub fn changed(&self, place: usize, change: Change, number: u32) -> Result<Option<Picture>, TrainError> {
         let index = self.members[place].index;
         let sample = self.data.sample(index)?;
@@ -167,8 +168,8 @@ impl<'a> Pool<'a> {
         Ok(Some(canvas.view(self.geometry)?.changed(&patch)))
     }
 
-    /// Where the picture shows the artefact, as the model sees it: `[H, W]`, one where it does. `None` where nobody has marked
-    /// it, or the model sees nothing of it.
+    /// The mask of the artefact in the model's input, `[H, W]`, one inside. `None` if it is not annotated, or not within the
+    /// model's input.
     ///
     /// # Errors
     /// A picture that cannot be read.
@@ -183,7 +184,7 @@ impl<'a> Pool<'a> {
         Ok((!seen.is_empty()).then_some(seen))
     }
 
-    /// The inputs `[n, C, H, W]` of the pictures at these places.
+    /// The inputs `[n, C, H, W]` of the pictures at these indices.
     ///
     /// # Errors
     /// A picture that cannot be read.
@@ -193,17 +194,17 @@ impl<'a> Pool<'a> {
         Ok(model.preprocessing().tensor(&views, model.device())?)
     }
 
-    /// The group of a picture: twice its class, and one more where it shows the artefact. `None` where nobody has said.
+    /// The group of a picture: twice its class, plus one if it shows the artefact. `None` if this is unknown.
     pub fn kind(&self, place: usize) -> Option<usize> {
         let Member { class, shown, .. } = self.members[place];
         Some(2 * class + usize::from(shown?))
     }
 
-    /// How good a network with these parameters is on the pictures at these places; by class alone where nobody has said
+    /// The accuracy of a network with these parameters on the pictures at these indices; by class only, if it is unknown
     /// which show the artefact.
     ///
     /// # Errors
-    /// A picture that cannot be read, or what the model reports.
+    /// A picture that cannot be read, or an error of the model.
     pub fn worst(
         &self,
         model: &Model,
@@ -216,7 +217,7 @@ impl<'a> Pool<'a> {
         Ok(Worst::of(&rows.collect::<Vec<_>>()))
     }
 
-    /// Whether the model judges each of the pictures at these places rightly.
+    /// Whether the model classifies each of the pictures at these indices correctly.
     ///
     /// # Errors
     /// As [`worst`](Pool::worst).
@@ -225,7 +226,7 @@ impl<'a> Pool<'a> {
         Ok(answers.into_iter().map(|(_, right)| right).collect())
     }
 
-    /// The loss of each, and whether it is judged rightly.
+    /// The loss of each picture, and whether it is classified correctly.
     fn answers(
         &self,
         model: &Model,
@@ -258,11 +259,11 @@ impl<'a> Pool<'a> {
         Ok(rows)
     }
 
-    /// What the last linear layer is given for the pictures at these places, row by row. `None` for a model of which that
-    /// cannot be seen, or whose layer is applied at each place of a picture.
+    /// The input of the last linear layer for the pictures at these indices, row by row. `None` if it is not accessible in
+    /// the model, or if the layer is applied at each position of a picture.
     ///
     /// # Errors
-    /// A picture that cannot be read, or what the model reports.
+    /// A picture that cannot be read, or an error of the model.
     pub fn features(&self, model: &Model, places: &[usize]) -> Result<Option<Features>, TrainError> {
         let graph = model.graph();
         let Some(head) = graph.linear_head() else { return Ok(None) };
@@ -287,7 +288,7 @@ impl<'a> Pool<'a> {
         Ok(Some(Features { values, width }))
     }
 
-    /// How the pictures at these places divide into groups: by class, without and with the artefact.
+    /// The numbers of pictures at these indices in each group: by class, without and with the artefact.
     pub fn counts(&self, places: &[usize]) -> BTreeMap<(usize, bool), usize> {
         let classes: BTreeSet<usize> = self.members.iter().map(|member| member.class).collect();
         let mut counts: BTreeMap<(usize, bool), usize> =
@@ -301,15 +302,15 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// How many pictures go through the network together where nothing is learnt of them.
+/// The batch size for evaluation.
 const CHUNK: usize = 32;
 
-/// What the last linear layer is given, a row for each picture.
+/// The input of the last linear layer, with one row for each picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// Row by row.
     pub values: Vec<f32>,
-    /// How many there are in a row.
+    /// The number of features in a row.
     pub width: usize,
 }
 
@@ -319,7 +320,7 @@ impl Features {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn rows(&self) -> usize {
         self.values.len() / self.width.max(1)
     }

@@ -1,19 +1,19 @@
-//! How the learning rate changes while a training goes on.
+//! The schedule of the learning rate during training.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A warm-up, then a shape.
+/// A warm-up, followed by a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Schedule {
-    /// Over so many steps the rate rises in proportion to the steps that are done.
+    /// The number of warm-up steps, during which the rate rises linearly.
     pub warm_up: usize,
-    /// What becomes of it over the whole training.
+    /// Its shape over the whole training.
     pub shape: Shape,
 }
 
-/// What becomes of the learning rate η over n steps.
+/// The shape of the learning rate η over n steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -31,7 +31,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// The rate of step number `step`, from 1, of `steps`.
+    /// The rate of step number `step`, from 1 to `steps`.
     pub fn rate(&self, rate: f64, step: usize, steps: usize) -> f64 {
         let warm = if self.warm_up == 0 { 1.0 } else { (step as f64 / self.warm_up as f64).min(1.0) };
         let shape = match self.shape {

@@ -1,4 +1,4 @@
-//! The loop: batches, losses, steps, and what is kept of them.
+//! The training loop: batches, losses, steps, and the selection of weights.
 
 use std::path::Path;
 
@@ -20,18 +20,19 @@ use crate::{TrainError, Worst};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
-    /// How gradients become steps.
+    /// The optimiser.
     pub optimiser: Optimiser,
-    /// How the learning rate changes.
+    /// The schedule of the learning rate.
     pub schedule: Schedule,
-    /// How often each example is seen, at most.
+    /// The maximum number of epochs.
     pub epochs: usize,
-    /// How many examples a step takes together. What is left over of an epoch is left out.
+    /// The batch size. An incomplete batch at the end of an epoch is dropped.
     pub batch: usize,
     /// Modules, by path (`layer1`), that keep their weights: they behave as in evaluation, so their batch norms use and keep
     /// the statistics that they have.
     pub freeze: Vec<String>,
-    /// After so many epochs without a better worst group the training ends. None: it goes on to the last epoch.
+    /// The number of epochs without an improvement of the worst group after which the training ends. None: it continues to
+    /// the last epoch.
     pub patience: Option<usize>,
 }
 
@@ -70,23 +71,23 @@ impl Training {
         Ok(())
     }
 
-    /// How many steps there are with so many examples.
+    /// The number of steps for this number of examples.
     pub fn steps(&self, examples: usize) -> usize {
         self.epochs * (examples / self.batch.max(1))
     }
 }
 
-/// What is learnt: examples, and how wrong the network is about them.
+/// The objective of a training: examples and their loss.
 pub trait Objective {
-    /// How many examples there are; they are numbered from 0.
+    /// The number of examples; they are numbered from 0.
     fn len(&self) -> usize;
 
-    /// Whether there is none.
+    /// Whether there are no examples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Brings the examples of an epoch into their order. `order` is that of the epoch before; at first, as they are numbered.
+    /// Orders the examples of an epoch. `order` is that of the previous epoch; at first, it is their numerical order.
     fn arrange(&mut self, order: &mut Vec<i64>, random: &mut ChaCha8Rng) {
         order.shuffle(random);
     }
@@ -94,30 +95,30 @@ pub trait Objective {
     /// The inputs `[n, 3, H, W]` of a batch in this epoch, from 0.
     ///
     /// # Errors
-    /// Pictures that cannot be read.
+    /// A picture that cannot be read.
     fn inputs(&mut self, batch: &[i64], epoch: usize, random: &mut ChaCha8Rng) -> Result<Tensor, TrainError>;
 
-    /// How wrong the network is about a batch: one number that can be differentiated.
+    /// The loss of a batch: one number that can be differentiated.
     ///
     /// # Errors
-    /// What the model reports.
+    /// Any error of the model.
     fn loss(&mut self, step: &Step<'_>) -> Result<Tensor, TrainError>;
 
-    /// How good the network is on examples that are held out. `None`: nobody measures, and the last weights are kept.
+    /// The accuracy of the network on held-out examples. `None`: it is not measured, and the last weights are kept.
     ///
     /// # Errors
-    /// What the model reports.
+    /// Any error of the model.
     fn evaluate(&mut self, graph: &Graph, parameters: &Parameters) -> Result<Option<Worst>, TrainError> {
         let _ = (graph, parameters);
         Ok(None)
     }
 
-    /// What of itself changes in training, to go on from later.
+    /// The state that changes during training, for resuming it later.
     fn state(&self) -> Vec<f64> {
         Vec::new()
     }
 
-    /// Becomes what [`state`](Objective::state) said.
+    /// Restores a [`state`](Objective::state).
     fn restore(&mut self, state: &[f64]) {
         let _ = state;
     }
@@ -136,7 +137,7 @@ pub struct Step<'a> {
     pub batch: &'a [i64],
     /// Their inputs, `[n, 3, H, W]`.
     pub inputs: &'a Tensor,
-    /// Another number for each step of a training.
+    /// A different number for each step of a training.
     pub seed: u64,
 }
 
@@ -149,7 +150,7 @@ impl Step<'_> {
         Ok(self.run(&[self.graph.output()], &[])?.remove(0))
     }
 
-    /// Values, of which those that are watched can be differentiated by.
+    /// The requested values; gradients can be computed with respect to those that are watched.
     ///
     /// # Errors
     /// [`ModelError::Operator`].
@@ -162,16 +163,16 @@ impl Step<'_> {
     }
 }
 
-/// How far a training has come.
+/// The progress of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// The steps that are done.
+    /// The number of completed steps.
     pub step: usize,
-    /// How many there are, unless it ends early.
+    /// The total number, unless the training ends early.
     pub steps: usize,
-    /// The loss of the last steps, the latest counting a tenth.
+    /// The moving average of the loss, in which the latest step has a weight of a tenth.
     pub loss: f64,
-    /// How good the network was after the last whole epoch.
+    /// The accuracy of the network after the last complete epoch.
     pub worst: Option<Worst>,
 }
 
@@ -181,57 +182,57 @@ pub struct Progress {
 pub enum Ending {
     /// After its last epoch.
     Completed,
-    /// The worst group had not become better for long.
+    /// The worst group had not improved for several epochs.
     Early {
         /// After this epoch, from 1.
         epoch: usize,
     },
-    /// The loss left all bounds; the last good weights were kept.
+    /// The training diverged; the last good weights were kept.
     Diverged {
         /// At this step, from 1.
         step: usize,
-        /// Where the loss was this.
+        /// The loss at this step.
         loss: f64,
     },
 }
 
-/// What a training left.
+/// The result of a training.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The weights: the best by the worst group, where somebody measured, else the last.
+    /// The weights: the best according to the worst group, if it was measured, else the last.
     pub parameters: Parameters,
     /// How it ended.
     pub ending: Ending,
-    /// How many steps were taken.
+    /// The number of steps.
     pub steps: usize,
-    /// How good the kept weights are on what was held out.
+    /// The accuracy of these weights on the held-out examples.
     pub worst: Option<Worst>,
-    /// After which epoch they were kept; 0: before the first.
+    /// The epoch after which they were kept; 0: before the first.
     pub epoch: usize,
 }
 
-/// A loss so many times the first step's, or of one where that is less, is no longer a loss that is being lessened.
+/// A training has diverged if its loss is this many times that of the first step, or this number if that loss is below one.
 const BEYOND: f64 = 20.0;
 
-/// Where a training is kept so that it can go on after an interruption.
+/// The file in which a training is saved, so that it can be resumed after an interruption.
 #[derive(Debug, Clone, Copy)]
 pub struct Resume<'a> {
     /// The file.
     pub path: &'a Path,
-    /// Everything that the training depends on: another key's file is not gone on from.
+    /// A key of everything that the training depends on; a file with another key is ignored.
     pub key: &'a str,
 }
 
-/// Trains `graph` from the weights `start`, which stay as they are. The seed fixes the order and whatever the objective draws.
-/// With `resume`, everything is kept in that file after each epoch, and a training that finds its own goes on from there to the
-/// same weights; the file is removed at the end.
+/// Trains `graph` from the weights `start`, which are not changed. The seed determines the order and all random choices of
+/// the objective. With `resume`, the state is saved to that file after each epoch, and a training that finds its own file
+/// resumes from it and reaches the same weights; the file is removed at the end.
 ///
-/// A loss that is not finite, or that rises beyond twenty times its start, ends the training: the weights that were best
-/// before, or those of the last whole epoch, are kept, and [`Outcome::ending`] says so.
+/// A loss that is not finite, or that rises beyond twenty times its start, ends the training: the best weights before, or
+/// those of the last complete epoch, are kept, and [`Outcome::ending`] says so.
 ///
 /// # Errors
-/// [`TrainError::Parameter`], [`TrainError::NothingToFreeze`], [`TrainError::NothingToTrain`], [`TrainError::TooFew`], and what
-/// the objective reports.
+/// [`TrainError::Parameter`], [`TrainError::NothingToFreeze`], [`TrainError::NothingToTrain`], [`TrainError::TooFew`], and
+/// any error of the objective.
 pub fn train(
     graph: &Graph,
     start: &Parameters,
@@ -273,7 +274,7 @@ pub fn train(
     let mut ending = Ending::Completed;
     let mut said = best.worst.clone();
     let mut epochs = first_epoch..training.epochs;
-    // A checkpoint of a training that had ended early goes no further.
+    // If a checkpoint is from a training that ended early, training does not continue.
     if training.patience.is_some_and(|patience| best.worst.is_some() && first_epoch >= best.epoch + patience)
     {
         (ending, epochs) = (Ending::Early { epoch: first_epoch }, 0..0);
@@ -336,14 +337,14 @@ pub fn train(
         }
     }
     if let Some(resume) = resume {
-        // What is not there any more needs no removing.
+        // A file that no longer exists does not have to be removed.
         let _ = std::fs::remove_file(resume.path);
     }
     Ok(Outcome { parameters: best.parameters, ending, steps: step, worst: best.worst, epoch: best.epoch })
 }
 
-/// The inputs `[n, C, H, W]` with the channels of each place side by side in memory: the CPU's convolutions and batch norms, and what
-/// they return, then stay in that order, which takes a tenth off a step of ResNet-18.
+/// The inputs `[n, C, H, W]` in channels-last layout. The CPU's convolutions and batch norms, and their results, then keep
+/// this layout, which makes a step of ResNet-18 a tenth faster.
 fn channels_last(inputs: &Tensor) -> Result<Tensor, TrainError> {
     if inputs.dim() != 4 || inputs.device() != Device::Cpu {
         return Ok(inputs.shallow_clone());

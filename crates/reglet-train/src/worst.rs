@@ -1,4 +1,4 @@
-//! How good a network is on its worst group.
+//! The accuracy of a network on its worst group.
 
 use reglet_model::Head;
 use schemars::JsonSchema;
@@ -7,18 +7,18 @@ use tch::{Kind, Tensor};
 
 use crate::TrainError;
 
-/// How many of each group of pictures (a class, with or without the artefact) are judged rightly, and the group of which the
-/// smallest share is.
+/// The numbers of correctly classified pictures of each group (a class, with or without the artefact), and the group with
+/// the smallest share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Worst {
-    /// By group: how many pictures, and how many of them are judged rightly.
+    /// By group: the number of pictures, and the number of them that are classified correctly.
     pub groups: Vec<[usize; 2]>,
-    /// The mean over the groups of their mean losses, which tells apart weights that judge equally many rightly.
+    /// The mean over the groups of their mean losses, which distinguishes weights with equal accuracy.
     pub loss: f64,
 }
 
 impl Worst {
-    /// Of rows with the losses that they have, whether they are judged rightly, and their groups, numbered from 0.
+    /// From the losses of rows, whether they are classified correctly, and their groups, numbered from 0.
     pub fn of(rows: &[(f64, bool, usize)]) -> Worst {
         let count = rows.iter().map(|(.., group)| group + 1).max().unwrap_or(0);
         let mut groups = vec![[0; 2]; count];
@@ -38,21 +38,21 @@ impl Worst {
         Worst { groups, loss }
     }
 
-    /// The share of the worst group that is judged rightly, 0 to 1; 1 where there is no group.
+    /// The share of the worst group that is classified correctly, 0 to 1; 1 if there is no group.
     pub fn accuracy(&self) -> f64 {
         let shares =
             self.groups.iter().filter(|[all, _]| *all > 0).map(|[all, right]| *right as f64 / *all as f64);
         shares.fold(1.0, f64::min)
     }
 
-    /// Whether a larger share of the worst group is judged rightly or, of equal shares, with a smaller loss.
+    /// Whether a larger share of the worst group is classified correctly or, with equal shares, the loss is smaller.
     pub fn is_better_than(&self, other: &Worst) -> bool {
         let (own, others) = (self.accuracy(), other.accuracy());
         own > others || own == others && self.loss < other.loss
     }
 }
 
-/// The loss of each row, `[n]`: cross-entropy by the way the logits are read, with labels smoothed by `smoothing`.
+/// The loss of each row, `[n]`: cross-entropy according to the head, with labels smoothed by `smoothing`.
 ///
 /// # Errors
 /// [`TrainError::Torch`].
@@ -84,7 +84,7 @@ pub fn losses(logits: &Tensor, labels: &[i64], head: Head, smoothing: f64) -> Re
     })
 }
 
-/// The class that each row is judged to be of.
+/// The predicted class of each row.
 ///
 /// # Errors
 /// [`TrainError::Torch`].

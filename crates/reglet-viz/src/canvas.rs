@@ -31,17 +31,17 @@ impl Face {
         Face { size, weight: Weight::SemiBold, role }
     }
 
-    /// From one baseline to the next.
+    /// The distance from one baseline to the next.
     pub(crate) fn leading(self) -> f32 {
         (self.size * 1.36).round()
     }
 
-    /// From the top of a line to its baseline, so that the capitals stand in the middle of the line.
+    /// The distance from the top of a line to its baseline, which centres capitals in the line.
     pub(crate) fn baseline(self) -> f32 {
         (self.leading() + self.size * CAPITALS) / 2.0
     }
 
-    /// From the middle of the capitals down to the baseline: what centres a label on a mark.
+    /// The distance from the middle of capitals to the baseline, which centres a label on a mark.
     pub(crate) fn half_height(self) -> f32 {
         self.size * CAPITALS / 2.0
     }
@@ -62,7 +62,7 @@ impl Face {
 /// Height of Inter's capitals, in ems.
 const CAPITALS: f32 = 0.727;
 
-/// Which point of a text its x coordinate fixes.
+/// The point of a text that its x coordinate refers to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Anchor {
     Start,
@@ -124,13 +124,13 @@ impl<'a> Canvas<'a> {
         ));
     }
 
-    /// A line of text whose baseline lies at `y`.
+    /// A line of text whose baseline is at `y`.
     pub(crate) fn text(&mut self, at: (f32, f32), text: &str, face: Face, anchor: Anchor) {
         let paint = self.paint("fill", face.role, 1.0);
         self.painted_text(at, text, face, anchor, &paint);
     }
 
-    /// A line of text with a seam in the surface's colour, to stay readable on top of marks.
+    /// A line of text with an outline in the surface's colour, so that it is readable on top of marks.
     pub(crate) fn text_over_marks(&mut self, at: (f32, f32), text: &str, face: Face, anchor: Anchor) {
         let (ink, surface) = (hex(self.theme.color(face.role)), hex(self.theme.color(Role::Surface)));
         let paint = format!(
@@ -193,7 +193,7 @@ impl<'a> Canvas<'a> {
         Ok(())
     }
 
-    /// Closes the drawing. `title` is what a screen reader calls it.
+    /// Closes the drawing. `title` is its name for screen readers.
     pub(crate) fn finish(self, width: f32, height: f32, title: &str) -> Svg {
         let mut text = format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" font-family="{FAMILIES}">"#,
@@ -225,12 +225,12 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// A length given by a caller brought between two bounds; NaN becomes the lower one.
+/// A length given by a caller, limited to two bounds; NaN becomes the lower bound.
 pub(crate) fn bounded(value: f32, low: f32, high: f32) -> f32 {
     if value.is_nan() { low } else { value.clamp(low, high) }
 }
 
-/// A coordinate to a hundredth of a pixel, which no eye can tell from more.
+/// A coordinate rounded to a hundredth of a pixel, which is not visible.
 fn short(value: f32) -> f32 {
     // Adding zero turns −0 into 0.
     (value * 100.0).round() / 100.0 + 0.0

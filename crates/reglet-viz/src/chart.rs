@@ -1,7 +1,7 @@
 //! Charts for a report. Each is built up in a chain of calls and drawn as an [`Svg`](crate::Svg).
 //!
-//! All are 480 CSS pixels wide unless told otherwise, with text that is still readable when a telephone shows them
-//! at 360, and tell series apart by colours that colour-blind readers can tell apart as well.
+//! All are 480 CSS pixels wide by default, with text that is still readable when a phone shows them at 360 pixels, and use
+//! colours that colour-blind readers can distinguish.
 
 mod axis;
 mod curve;
@@ -18,7 +18,7 @@ pub use panels::PanelChart;
 pub use slope::SlopeChart;
 pub use strip::{Strip, StripChart};
 
-/// What stands between a number's whole part and its decimals.
+/// The decimal mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DecimalMark {
     /// As in English: 0.5 [0.4, 0.6].
@@ -29,7 +29,7 @@ pub enum DecimalMark {
 }
 
 impl DecimalMark {
-    /// A number, written with a point, with this mark in its place.
+    /// A number that was written with a point, with this mark instead.
     fn write(self, number: &str) -> String {
         match self {
             DecimalMark::Point => number.to_owned(),
@@ -37,7 +37,7 @@ impl DecimalMark {
         }
     }
 
-    /// What stands between two numbers.
+    /// The separator between two numbers.
     fn separator(self) -> &'static str {
         match self {
             DecimalMark::Point => ", ",

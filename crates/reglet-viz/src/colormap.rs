@@ -7,9 +7,9 @@ use crate::VizError;
 
 /// A colour map: a table of 256 colours, the same bytes as matplotlib's map of that name.
 ///
-/// The perceptually uniform maps (inferno, viridis, magma, plasma) are by Smith, van der Walt and Firing
-/// and in the public domain (CC0); RdBu is Brewer's. [`Jet`](Colormap::Jet) is here to compare with older
-/// papers: it has bright bands where the data has none.
+/// The perceptually uniform maps (inferno, viridis, magma, plasma) are by Smith, van der Walt and Firing and in the public
+/// domain (CC0); RdBu is Brewer's. [`Jet`](Colormap::Jet) is included for comparison with older papers: it shows bright
+/// bands that are not in the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Colormap {
     /// Black over purple and orange to pale yellow.
@@ -20,7 +20,7 @@ pub enum Colormap {
     Magma,
     /// Blue over pink to yellow.
     Plasma,
-    /// The rainbow of old: not uniform, not safe for colour-blind readers.
+    /// The traditional rainbow: not uniform, and not suitable for colour-blind readers.
     Jet,
     /// Black to white.
     Gray,
@@ -101,7 +101,7 @@ impl FromStr for Colormap {
     }
 }
 
-/// The names alike enough to be a slip of the finger; where there is none, all of them.
+/// The names that are similar enough to be typing errors; if there are none, all names.
 fn nearest(wanted: &str) -> Vec<&'static str> {
     let mut ranked = Colormap::ALL.map(|map| (strsim::damerau_levenshtein(wanted, map.name()), map.name()));
     ranked.sort();

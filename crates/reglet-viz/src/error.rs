@@ -1,13 +1,13 @@
 use thiserror::Error;
 
-/// What can be wrong with a map, a picture or a chart handed to this crate.
+/// The errors of maps, pictures and charts.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum VizError {
     /// A colour map's name is not one of [`Colormap::ALL`](crate::Colormap::ALL).
     #[error("there is no colour map \"{name}\"; {}", suggestion(.nearest))]
     UnknownColormap {
-        /// The name that was asked for.
+        /// The given name.
         name: String,
         /// The real names closest to it, the closest first.
         nearest: Vec<&'static str>,
@@ -35,7 +35,7 @@ pub enum VizError {
     /// A scale's percentile does not lie in (0, 100].
     #[error("the percentile {percentile} of a scale must be greater than 0 and at most 100")]
     Percentile {
-        /// The percentile that was asked for.
+        /// The given percentile.
         percentile: f32,
     },
 
@@ -51,7 +51,7 @@ pub enum VizError {
     /// An opacity does not lie in [0, 1].
     #[error("the opacity {opacity} of an overlay must lie between 0 and 1")]
     Opacity {
-        /// The opacity that was asked for.
+        /// The given opacity.
         opacity: f32,
     },
 

@@ -8,7 +8,7 @@ use crate::canvas::{Anchor, Canvas, Face, bounded};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// Panels in a grid, under a title, in sections where they are of several kinds.
+/// Panels in a grid under a title, optionally divided into sections.
 ///
 /// Columns are equally wide, and the pictures of a row begin at one height however long their titles are. Text that is too long is wrapped, then shortened with an ellipsis; nothing is clipped.
 #[derive(Clone, Debug)]

@@ -53,7 +53,7 @@ pub(crate) fn width(text: &str, size: f32, weight: Weight) -> f32 {
         LazyLock::new(|| FontRef::new(Weight::Regular.file()).ok());
     static SEMI_BOLD: LazyLock<Option<FontRef<'static>>> =
         LazyLock::new(|| FontRef::new(Weight::SemiBold.file()).ok());
-    // What the font lacks, an emoji say, is drawn by another one, and about this wide, in ems.
+    // A character that the font lacks, such as an emoji, is drawn with another font; it is about this wide, in ems.
     const FOREIGN: f32 = 1.2;
 
     let font = match weight {

@@ -39,8 +39,8 @@ pub fn outline<P: Pixel<Subpixel = u8>>(
     Ok(())
 }
 
-/// The borders of regions as a PNG to lay over a picture of `size` (width, height), transparent but for lines a pixel wide:
-/// each region's mask, as [`outline`] takes it, in its colour.
+/// The borders of regions as a PNG to lay over a picture of `size` (width, height), transparent except for lines one pixel
+/// wide in each region's colour; the masks are in the form that [`outline`] takes.
 ///
 /// # Errors
 /// Those of [`outline`]; a picture without pixels.

@@ -7,13 +7,13 @@ use crate::{Colormap, Scaled, VizError, resize_map};
 /// An odd number, so that the middle of a symmetric scale is one of them.
 const LAYER_COLORS: usize = 33;
 
-/// How much of a map, and how much of the picture beneath, an overlay shows.
+/// How much of a map, and of the picture underneath, an overlay shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Opacity {
     /// The same opacity everywhere, from 0 (only the picture) to 1 (only the map).
     Even(f32),
-    /// The opacity grows from 0 where the map says nothing to this at its ends, so that the picture stays
-    /// clear wherever the model did not look.
+    /// The opacity grows from 0 at the neutral value to this at the ends of the scale, so that the picture stays visible
+    /// where the map has no signal.
     ByValue(f32),
 }
 
@@ -53,11 +53,11 @@ impl Scaled {
         }))
     }
 
-    /// The map as a PNG to lay over a picture, a pixel for each value: transparent where the map says nothing, opaque at its ends,
-    /// so that whoever shows it can choose how much of it to see.
+    /// The map as a PNG to lay over a picture, a pixel for each value: transparent at the neutral value and opaque at the
+    /// ends of the scale, so that the viewer can choose its opacity.
     ///
-    /// Places are rounded to 33 colours, as many as an eye tells apart in a map, which a half to a third of the bytes
-    /// are enough for.
+    /// Values are rounded to 33 colours, as many as can be distinguished in a map, which reduces the size to a half or a
+    /// third.
     ///
     /// # Errors
     /// A map without values.

@@ -15,7 +15,8 @@ pub fn encode_png(picture: &RgbImage) -> Result<Vec<u8>, VizError> {
         return Err(VizError::EmptyPicture { width, height });
     }
     let mut png = Vec::new();
-    // For pictures and drawings alike Paeth's filter comes out as small as the best chosen row by row, in half the time.
+    // For pictures and drawings alike, Paeth's filter gives files as small as the best filter chosen row by row, in half the
+    // time.
     PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Paeth).write_image(
         picture.as_raw(),
         width,
@@ -47,7 +48,7 @@ pub(crate) fn encode_indexed(
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette.colors.concat());
     encoder.set_trns(palette.alpha.as_slice());
-    // Neighbouring places in a palette have nothing to do with each other, so no filter predicts one from the other.
+    // Neighbouring palette indices are unrelated, so no filter can predict one from the other.
     encoder.set_filter(png::Filter::NoFilter);
     encoder.set_compression(png::Compression::High);
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(indices));

@@ -23,7 +23,7 @@ pub fn resize_map(map: ArrayView2<'_, f32>, height: usize, width: usize) -> Arra
     })
 }
 
-/// For each output position the two input positions it lies between, and its share of the second.
+/// For each output position, the two input positions between which it is, and the weight of the second.
 fn taps(input: usize, output: usize) -> Vec<(usize, usize, f32)> {
     let step = input as f64 / output as f64;
     (0..output)

@@ -2,16 +2,16 @@ use ndarray::{Array2, ArrayView2};
 
 use crate::VizError;
 
-/// How a map's raw values become places between 0 and 1 on a colour map.
+/// How a map's raw values are normalised to the range from 0 to 1 of a colour map.
 ///
 /// NaN and infinities never take part in finding the range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     /// The smallest value becomes 0, the largest 1.
     MinMax,
-    /// The smallest value becomes 0 and the given percentile 1; what lies above is cut off. 99 is usual, so
-    /// that a handful of bright pixels does not darken all the others. In a map so sparse that the percentile
-    /// equals the smallest value, the largest value becomes 1 instead.
+    /// The smallest value becomes 0 and the given percentile 1; larger values are clipped. 99 is usual, so that a few bright
+    /// pixels do not darken all others. In a map so sparse that the percentile equals the smallest value, the largest value
+    /// becomes 1 instead.
     Percentile(f32),
     /// For signed maps: zero becomes ½, and the given percentile of the absolute values becomes 1 above zero
     /// and 0 below. 100 loses nothing.
@@ -25,19 +25,18 @@ pub enum Scale {
     },
 }
 
-/// A map brought to places between 0 and 1, and what was found on the way.
+/// A map normalised to the range from 0 to 1, with information on the scaling.
 #[derive(Clone, Debug)]
 pub struct Scaled {
-    /// The places, height × width, each between 0 and 1.
+    /// The normalised values, height × width, each between 0 and 1.
     pub values: Array2<f32>,
     /// The raw value that became 0.
     pub low: f32,
-    /// The raw value that became 1. Equal to `low` where the map is flat.
+    /// The raw value that became 1. Equal to `low` if the map is constant.
     pub high: f32,
-    /// The place that stands for nothing: ½ on a symmetric scale, else 0.
+    /// The neutral value: ½ on a symmetric scale, else 0.
     pub neutral: f32,
-    /// Whether all finite values were the same, so that there is nothing to see: all of the map then lies at
-    /// [`neutral`](Scaled::neutral).
+    /// Whether all finite values were equal; the whole map then has the value [`neutral`](Scaled::neutral).
     pub flat: bool,
     /// How many values were NaN or infinite. NaN is drawn as neutral, an infinity as the end it points to.
     pub non_finite: usize,
@@ -105,7 +104,7 @@ fn extremes(values: &[f32]) -> (f32, f32) {
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
 }
 
-/// The percentile as NumPy's default has it: linear between the two nearest ranks.
+/// The percentile by NumPy's default method: linear interpolation between the two nearest ranks.
 fn value_below_which(percentile: f32, values: &mut [f32]) -> Result<f32, VizError> {
     if !(percentile > 0.0 && percentile <= 100.0) {
         return Err(VizError::Percentile { percentile });

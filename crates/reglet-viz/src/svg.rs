@@ -6,7 +6,7 @@ use resvg::usvg::{Options, Tree};
 
 use crate::{VizError, encode_png, font};
 
-/// A finished drawing: a figure or a chart as an SVG document that needs no other file.
+/// A finished drawing: a figure or a chart as a self-contained SVG document.
 ///
 /// [`Display`](fmt::Display) and [`as_str`](Svg::as_str) give the document, which can stand in a file of its own or
 /// inline in a page; [`to_png`](Svg::to_png) paints that same document.

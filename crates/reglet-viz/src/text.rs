@@ -1,4 +1,4 @@
-//! Bringing words and numbers into the space there is for them.
+//! Fitting text and numbers into the available space.
 
 use crate::font::{Weight, width};
 
@@ -77,7 +77,7 @@ pub(crate) fn number(value: f64, digits: usize) -> String {
 /// A number with exactly `decimals` places after the point and a real minus sign.
 pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
-    // −0.00 would make a reader wonder.
+    // −0.00 would confuse a reader.
     let negative = text.starts_with('-') && text.chars().any(|character| ('1'..='9').contains(&character));
     let digits = text.trim_start_matches('-');
     if negative { format!("−{digits}") } else { digits.to_owned() }

@@ -21,7 +21,7 @@ pub struct Theme {
     pub line: Rgb<u8>,
     /// Grid lines and the backs of bars.
     pub grid: Rgb<u8>,
-    /// What tells series apart, used in this order and again from the start.
+    /// The colours of series, used in this order and then from the start.
     pub series: [Rgb<u8>; 6],
 }
 

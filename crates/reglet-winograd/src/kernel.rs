@@ -1,6 +1,6 @@
 //! The convolution itself, for one block of tiles at a time.
 
-#![expect(unsafe_code, reason = "its inner loops are made of a processor's instructions")]
+#![expect(unsafe_code, reason = "its inner loops use a processor's vector instructions")]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{__m256, __m512};
@@ -86,12 +86,12 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, around: &A
         match filters.width {
             #[cfg(target_arch = "x86_64")]
             Width::Eight => {
-                // SAFETY: filters are made for a width that was detected.
+                // SAFETY: filters are prepared for a vector width that was detected.
                 unsafe { job.run_on_eight() }
             }
             #[cfg(target_arch = "x86_64")]
             Width::Sixteen => {
-                // SAFETY: filters are made for a width that was detected.
+                // SAFETY: filters are prepared for a vector width that was detected.
                 unsafe { job.run_on_sixteen() }
             }
         }
@@ -121,14 +121,14 @@ impl Job<'_> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn run_on_eight(self) {
-        // SAFETY: the processor has the vectors, which this function is compiled for.
+        // SAFETY: the processor has the vectors for which this function is compiled.
         unsafe { self.run::<__m256>() }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
     fn run_on_sixteen(self) {
-        // SAFETY: the processor has the vectors, which this function is compiled for.
+        // SAFETY: the processor has the vectors for which this function is compiled.
         unsafe { self.run::<__m512>() }
     }
 
@@ -137,7 +137,7 @@ impl Job<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
         let tiles = self.pictures.tiles();
-        // Blocks of nearly equal size: one of a few tiles would read all filters for little.
+        // Blocks of nearly equal size, because a block of only a few tiles would read all filters for little work.
         let blocks = tiles.div_ceil(self.most);
         for block in 0..blocks {
             let first = block * tiles / blocks;
@@ -182,12 +182,12 @@ impl Job<'_> {
                 && channels.is_multiple_of(L::COUNT)
         );
         for channel in (0..channels).step_by(L::COUNT) {
-            // SAFETY: rows and columns are checked to be of the picture, and the slot to be of the block.
+            // SAFETY: rows and columns are checked to be within the picture, and the slot to be within the block.
             unsafe {
                 let zero = L::splat(0.0);
                 let mut half = [[zero; 6]; 6];
                 for (y, half) in half.iter_mut().enumerate() {
-                    // A picture goes on as zeros, one of which is above and left of the first tile.
+                    // A picture is padded with zeros, one of them above and to the left of the first tile.
                     let Some(row) = (top + y).checked_sub(1).filter(|&row| row < height) else { continue };
                     let mut numbers = [zero; 6];
                     for (x, number) in numbers.iter_mut().enumerate() {
@@ -275,7 +275,7 @@ impl Job<'_> {
                 && channels.is_multiple_of(L::COUNT)
         );
         for channel in (0..channels).step_by(L::COUNT) {
-            // SAFETY: rows and columns are checked to be of the picture, and the slot to be of the block.
+            // SAFETY: rows and columns are checked to be within the picture, and the slot to be within the block.
             unsafe {
                 let zero = L::splat(0.0);
                 let bias = self.around.bias.map_or(zero, |bias| L::load(bias[channel..].as_ptr()));
@@ -319,24 +319,24 @@ pub(crate) fn transform_panel(width: Width, taps: &[f32], values: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn on_eight(taps: &[f32], values: &mut [f32]) {
-        // SAFETY: the processor has the vectors, which this function is compiled for.
+        // SAFETY: the processor has the vectors for which this function is compiled.
         unsafe { transform_filters::<__m256>(taps, values, values.len() / POINTS) }
     }
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f")]
     fn on_sixteen(taps: &[f32], values: &mut [f32]) {
-        // SAFETY: the processor has the vectors, which this function is compiled for.
+        // SAFETY: the processor has the vectors for which this function is compiled.
         unsafe { transform_filters::<__m512>(taps, values, values.len() / POINTS) }
     }
     match width {
         #[cfg(target_arch = "x86_64")]
         Width::Eight => {
-            // SAFETY: a width is one that was detected.
+            // SAFETY: the vector width is one that was detected.
             unsafe { on_eight(taps, values) }
         }
         #[cfg(target_arch = "x86_64")]
         Width::Sixteen => {
-            // SAFETY: a width is one that was detected.
+            // SAFETY: the vector width is one that was detected.
             unsafe { on_sixteen(taps, values) }
         }
     }
@@ -427,8 +427,8 @@ pub(crate) unsafe fn product<L: Lanes, const ROWS: usize>(
         for place in 0..panel.len() / (2 * L::COUNT) {
             let filters = panel.as_ptr().add(place * 2 * L::COUNT);
             let filters = [L::load(filters), L::load(filters.add(L::COUNT))];
-            // By index: an iterator's pointer would make memory of what should stay in registers.
-            #[expect(clippy::needless_range_loop, reason = "it is a twentieth slower")]
+            // By index, because an iterator's pointer would move values to memory that should stay in registers.
+            #[expect(clippy::needless_range_loop, reason = "an iterator is five per cent slower")]
             for row in 0..ROWS {
                 let number = L::splat(*rows.add(row * stride + place));
                 sums[row][0] = number.mul_add(filters[0], sums[row][0]);

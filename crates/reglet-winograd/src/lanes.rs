@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "a processor's instructions are unsafe where the processor may lack them")]
 #![expect(
     clippy::undocumented_unsafe_blocks,
-    reason = "each is an instruction or two, with the trait's own needs"
+    reason = "each is one or two instructions, with the safety conditions of the trait"
 )]
 
 #[cfg(target_arch = "x86_64")]
@@ -118,7 +118,7 @@ macro_rules! lanes {
             }
             #[inline(always)]
             unsafe fn rectified(self) -> Self {
-                // Of a number and none, the instruction returns the second.
+                // If one operand is NaN, the instruction returns the second operand.
                 unsafe { $max($splat(0.0), self) }
             }
             #[inline(always)]

@@ -27,7 +27,10 @@
 //! they use. This crate is compiled without the checks of a debug build, which would cost more time than the algorithm
 //! saves.
 
-#![cfg_attr(not(target_arch = "x86_64"), expect(unused, reason = "there are no vectors to build on"))]
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(unused, reason = "no vector type is implemented for this processor")
+)]
 
 mod filters;
 mod kernel;

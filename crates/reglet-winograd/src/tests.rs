@@ -59,7 +59,7 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], around: &Around) ->
         Way::Forward => (case.inputs, case.outputs),
         Way::Backward => (case.outputs, case.inputs),
     };
-    // One number of what goes in, zero around the picture.
+    // One number of the input, which is zero around the picture.
     let at = |picture: usize, y: isize, x: isize, channel: usize| {
         let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
         let place = ((picture * height + y.max(0) as usize) * width + x.max(0) as usize) * from + channel;

@@ -19,7 +19,7 @@ const B: f32 = 1.5;
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-#[expect(unsafe_code, reason = "it is made of a processor's instructions")]
+#[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
 pub(crate) unsafe fn filter<L: Lanes>(g: [L; 3]) -> [L; 6] {
     // 1/Π (p − q) over the points q other than p, for p = 0, ±A and ±B.
     const AT_ZERO: f32 = 1.0 / (A * A * B * B);
@@ -48,7 +48,7 @@ pub(crate) unsafe fn filter<L: Lanes>(g: [L; 3]) -> [L; 6] {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-#[expect(unsafe_code, reason = "it is made of a processor's instructions")]
+#[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
 pub(crate) unsafe fn input<L: Lanes>(d: [L; 6]) -> [L; 6] {
     // SAFETY: the caller's promise is that of each call.
     unsafe {
@@ -75,7 +75,7 @@ pub(crate) unsafe fn input<L: Lanes>(d: [L; 6]) -> [L; 6] {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-#[expect(unsafe_code, reason = "it is made of a processor's instructions")]
+#[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
 pub(crate) unsafe fn output<L: Lanes>(m: [L; 6]) -> [L; 4] {
     // SAFETY: the caller's promise is that of each call.
     unsafe {

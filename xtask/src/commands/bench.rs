@@ -5,13 +5,13 @@ use std::env;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-/// Runs the benchmarks; the words are `cargo bench`'s. With `--peers` first, Reglet runs beside the tools it is
-/// compared with instead, and the words are those of `benches/compare.py`; with `--scaling` first, audits run that
-/// grow, and the words are those of `benches/scaling.py`; with `--training` first, steps of training run beside PyTorch's, and
-/// the words are those of `benches/training.py`; with `--merge`, the parts of a large audit that nobody made are merged.
+/// Runs the benchmarks, with the arguments of `cargo bench`. With `--peers` as the first argument, compares Reglet with
+/// other tools, with the arguments of `benches/compare.py`; with `--scaling`, runs audits of growing size, with the
+/// arguments of `benches/scaling.py`; with `--training`, compares training steps with PyTorch's, with the arguments of
+/// `benches/training.py`; with `--merge`, merges the parts of a large synthetic audit.
 ///
-/// They run in the profile everything else uses, which is optimised: another one would compile libtorch's
-/// bindings a second time.
+/// They use the same optimised profile as everything else, because another profile would compile libtorch's bindings a
+/// second time.
 pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     if let Some((first, rest)) = arguments.split_first() {
@@ -39,7 +39,8 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     Ok(tools::hand_over(cargo)?)
 }
 
-/// What a script runs: the words that have cargo build it, where it then lies, and the script's word for it.
+/// A program that a script runs: the arguments with which cargo builds it, its path afterwards, and the script's name for
+/// it.
 type Built = (&'static [&'static str], &'static str, &'static str);
 
 const PROGRAM: Built = (&["--package", "reglet-audit", "--bins"], "reglet", "--reglet");

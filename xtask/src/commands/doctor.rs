@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Prints what was found and, last, what is missing and what to do about it. It changes nothing; the exit
-/// status is 1 where something is missing.
+/// Prints what was found and then what is missing and what to do about it. It changes nothing; the exit status is 1 if
+/// something is missing.
 pub fn doctor(arguments: &[OsString]) -> Result<ExitCode, Error> {
     if let Some(word) = arguments.first() {
         let word = word.to_string_lossy().into_owned();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-/// A fuzz target: a reader of files that nobody has checked.
+/// A fuzz target: a reader of untrusted files.
 struct Target {
     name: &'static str,
     /// Folders of files to begin with, from the checkout's root. Where tests keep such files already, they are not kept twice.
@@ -38,15 +38,15 @@ const TARGETS: [Target; 10] = [
 
 const EXPECTED: &str = "`[TARGET] [--seconds N] [--stable]`, where TARGET is archive, checkpoint, coco, folder, labels, manifest, model, onnx, picture or rows (default: all in turn), N is the number of seconds for each (default: 60), and --stable uses the installed compiler instead of nightly";
 
-/// What the words ask for.
+/// The parsed arguments.
 struct Asked {
     targets: Vec<&'static Target>,
     seconds: u64,
     stable: bool,
 }
 
-/// Runs one fuzz target, or all in turn, each for so many seconds. Inputs that reach new code are kept in `fuzz/corpus`, and what
-/// makes a target fail in `fuzz/artifacts`; the run ends with the first failure.
+/// Runs one fuzz target, or all in turn, each for a number of seconds. Inputs that reach new code are kept in `fuzz/corpus`,
+/// and inputs that make a target fail in `fuzz/artifacts`; the run ends with the first failure.
 pub fn fuzz(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let Asked { targets, seconds, stable } = parse(arguments)?;
     check(stable)?;
@@ -88,7 +88,7 @@ fn parse(arguments: &[OsString]) -> Result<Asked, Error> {
     Ok(asked)
 }
 
-/// Fails, and says what to do, where something that fuzzing needs is missing.
+/// Fails, with a message that says what to do, if something that fuzzing needs is missing.
 fn check(stable: bool) -> Result<(), Error> {
     let missing = |reason: &str| Err(Error::Fuzz { reason: reason.to_owned() });
     if tools::find("cargo-fuzz").is_none() {
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// As in a new clone, where there is no folder for new inputs.
+    /// The state of a new clone, which has no folder for new inputs.
     #[test]
     fn the_folder_for_new_inputs_is_made() {
         let root = tempfile::tempdir().expect("a folder");

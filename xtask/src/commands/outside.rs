@@ -8,15 +8,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 
-/// Those that are linked to libtorch: without it the others must build.
+/// The crates that link to libtorch; the others must build without it.
 const LINKED: [&str; 5] =
     ["reglet-model", "reglet-attribution", "reglet-axioms", "reglet-train", "reglet-audit"];
 
-/// Does what each crate's README tells a stranger to do: makes the package that is shown there in a temporary folder, builds
-/// it, and compares what it prints with what the README says it prints.
+/// Follows the instructions of each crate's README: creates the package that is shown there in a temporary folder, builds
+/// it, and compares its output with that in the README.
 ///
-/// The words are names of crates, all if there are none, and `--git`: the packages then name the checkout's last commit instead
-/// of its folders. They are built in the checkout's own target folder, where libtorch's bindings lie already.
+/// The arguments are names of crates (by default all) and `--git`, with which the packages depend on the checkout's last
+/// commit instead of its folders. They are built in the checkout's own target folder, which already contains libtorch's
+/// bindings.
 pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let all = with_example()?;
     let (mut names, mut git) = (Vec::new(), false);
@@ -37,7 +38,7 @@ pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let folder = env::temp_dir().join(format!("reglet-outside-{}", std::process::id()));
     let outcome = try_all(&folder, if names.is_empty() { &all } else { &names }, git);
-    // What is left of a failure may be looked at.
+    // The files of a failure are kept for inspection.
     if outcome.as_ref().is_ok_and(|status| *status == ExitCode::SUCCESS) {
         let _ = fs::remove_dir_all(&folder);
     }
@@ -63,7 +64,7 @@ fn try_all(folder: &Path, names: &[String], git: bool) -> Result<ExitCode, Error
     Ok(ExitCode::SUCCESS)
 }
 
-/// Installs the program `reglet-link`, as strangers do.
+/// Installs the program `reglet-link`, as a user would.
 fn install(folder: &Path) -> Result<PathBuf, Error> {
     let mut install = checkout::cargo();
     install
@@ -77,7 +78,7 @@ fn install(folder: &Path) -> Result<PathBuf, Error> {
     Ok(folder.join("bin").join(format!("reglet-link{}", env::consts::EXE_SUFFIX)))
 }
 
-/// Builds and runs one package. Returns how many lines it printed, or what went wrong.
+/// Builds and runs one package. Returns the number of lines that it printed, or an error message.
 fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, String> {
     let readme = fs::read_to_string(readme(name)).map_err(|error| format!("its README: {error}"))?;
     let mut printed = None;
@@ -100,7 +101,7 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", checkout::target());
-    // What this program was given by cargo is not what a stranger has.
+    // Cargo gives this program variables that an outside user does not have.
     for (variable, _) in env::vars_os() {
         let kept = ["CARGO_HOME", "CARGO_TARGET_DIR"].iter().any(|kept| variable == *kept);
         if variable.to_string_lossy().starts_with("CARGO_") && !kept {
@@ -115,7 +116,7 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
     Ok(found.lines().count())
 }
 
-/// The folder of libtorch as cargo has it in the checkout, so that nothing linked to it is compiled again.
+/// The folder of libtorch that cargo uses in the checkout, so that nothing linked to it is compiled again.
 fn libtorch_here() -> OsString {
     env::var_os("LIBTORCH").unwrap_or_else(|| checkout::libtorch_link().into())
 }
@@ -136,7 +137,7 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
     written.map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The name that a block has whose text is what the example prints.
+/// The name of the block with the example's output.
 const PRINTED: &str = "printed";
 
 /// The blocks of a README that are files, each with its name: that of the comment on its first line. A block that begins
@@ -180,14 +181,14 @@ fn of_checkout(manifest: &str, git: bool) -> Result<String, String> {
     Ok(format!("{}\n", lines.join("\n")))
 }
 
-/// What stands in a README for the place where the crates come from.
+/// The placeholder in a README for the source of the crates.
 const ADDRESS: &str = "git = \"ADDRESS\"";
 
 fn readme(name: &str) -> PathBuf {
     checkout::root().join("crates").join(name).join("README.md")
 }
 
-/// The names of the crates whose README has an example, in the order of the alphabet.
+/// The names of the crates whose README has an example, in alphabetical order.
 fn with_example() -> Result<Vec<String>, Error> {
     let folder = checkout::root().join("crates");
     let failed = |error: std::io::Error| Error::Outside { reason: format!("{}: {error}", folder.display()) };

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// Networks that are compared, and where their table goes.
+/// The networks that are compared, and the place of their table.
 struct Comparison {
-    /// The script that makes the references, and the test that compares with them.
+    /// The script that creates the references, and the test that compares with them.
     script: &'static str,
     test: &'static str,
     /// The variables that tell the test the folder of references, and where to write its table.
@@ -20,11 +20,11 @@ struct Comparison {
     flag: Option<&'static str>,
 }
 
-/// The networks that are known best, layer by layer.
+/// The best-known networks, layer by layer.
 const PARITY: Comparison =
     Comparison { script: "make_parity.py", test: "parity", folder: "REGLET_PARITY", table: None, flag: None };
 
-/// The same as ONNX files too.
+/// The same, also as ONNX files.
 const ONNX: Comparison = Comparison { flag: Some("--onnx"), ..PARITY };
 
 /// One of every family.
@@ -36,7 +36,7 @@ const SWEEP: Comparison = Comparison {
     flag: None,
 };
 
-/// Folders as they lie on the Hugging Face Hub.
+/// Folders in the layout of the Hugging Face Hub.
 const FOLDERS: Comparison = Comparison {
     script: "make_folders.py",
     test: "folders",
@@ -45,16 +45,16 @@ const FOLDERS: Comparison = Comparison {
     flag: None,
 };
 
-/// Compares exported networks with what PyTorch computes with them, and prints how far they are apart. The
-/// words are names of networks, torchvision's or, after `timm.`, timm's; without any, all are compared. With `--sweep`
-/// they are one small network of every family of timm, torchvision and transformers, and without names the table
-/// `docs/sweep.md` is written; with `--onnx` the networks are compared as ONNX files too; with `--folders`
-/// they are saved by transformers and timm, and built from their configs.
+/// Compares exported networks with PyTorch, and prints the differences. The arguments are names of networks in torchvision
+/// or, with the prefix `timm.`, in timm; without any, all are compared. With `--sweep` they are one small network of every
+/// family of timm, torchvision and transformers, and without names the table `docs/sweep.md` is written; with `--onnx` the
+/// networks are compared as ONNX files too; with `--folders` they are saved by transformers and timm, and built from their
+/// configs.
 ///
 /// With `--corrected`, weights that `reglet correct` wrote are loaded into torchvision's network instead, by the lines of Python
 /// that it printed.
 ///
-/// What it needs of Python, and the networks, it keeps in the cache: a run makes only what is not there.
+/// The Python environment and the networks are kept in the cache; a run creates only what is missing.
 pub fn parity(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let (flags, names): (Vec<&OsString>, Vec<&OsString>) =
         arguments.iter().partition(|word| word.to_string_lossy().starts_with('-'));

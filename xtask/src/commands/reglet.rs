@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-/// Hands the words to the program `reglet`.
+/// Starts the program `reglet` with the given arguments.
 pub fn reglet(words: &[OsString]) -> Result<ExitCode, Error> {
     hand_over(&REGLET, words)
 }
 
-/// Hands the words to the program `reglet-explore`, which serves the page.
+/// Starts the program `reglet-explore`, which serves the page, with the given arguments.
 pub fn explore(words: &[OsString]) -> Result<ExitCode, Error> {
     hand_over(&EXPLORE, words)
 }
@@ -22,7 +22,7 @@ struct Program {
     package: &'static str,
     /// What is started.
     name: &'static str,
-    /// All that must be built for it: the second of `reglet`'s does the work.
+    /// The programs that must be built for it; the second program of `reglet` does the work.
     files: &'static [&'static str],
 }
 
@@ -30,10 +30,10 @@ const REGLET: Program = Program { package: "reglet-audit", name: "reglet", files
 const EXPLORE: Program =
     Program { package: "reglet-explore", name: "reglet-explore", files: &["reglet-explore"] };
 
-/// Hands the words to a program, built first where its sources are newer than it.
+/// Starts a program with the given arguments, after building it if its sources are newer.
 ///
-/// A build shows itself, since the first one takes minutes. Where the program is newer than all its sources it is started at once. A
-/// build of the whole workspace leaves no listing of these, so after one cargo is asked all the same.
+/// The output of a build is shown, because the first build takes minutes. If the program is newer than all its sources, it
+/// is started immediately. A build of the whole workspace does not list the sources, so cargo is run in this case.
 fn hand_over(program: &Program, words: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let folder = checkout::target().join("debug");

@@ -4,7 +4,7 @@ use reglet_link::tools;
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
-/// Audits on a Slurm cluster of this machine's own, as `deploy/slurm/try.sh` says; the words override values of the config.
+/// Runs an audit on a local Slurm cluster with `deploy/slurm/try.sh`; the arguments override values of the config.
 pub fn slurm(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let mut build = checkout::cargo();

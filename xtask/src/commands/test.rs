@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
-/// How a line begins by which a test says what it leaves out, and why.
+/// The beginning of a line in which a test says what it has skipped, and why.
 const SKIPPED: &str = "skipped: ";
 
-/// Runs all tests and doc tests, and says at the end what was left out; the words are `cargo test`'s. With `--quick` first, only
-/// the tests inside the libraries run.
+/// Runs all tests and doc tests, with the arguments of `cargo test`, and lists at the end what was skipped. With `--quick`
+/// as the first argument, runs only the unit tests of the libraries.
 pub fn test(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
     let quick = arguments.first().is_some_and(|word| word == OsStr::new("--quick"));
@@ -19,7 +19,7 @@ pub fn test(arguments: &[OsString]) -> Result<ExitCode, Error> {
     run(cargo)
 }
 
-/// Runs the tests, prints what they print, and then once more the lines of those that were left out.
+/// Runs the tests, prints their output, and repeats the lines about skipped tests at the end.
 fn run(mut cargo: Command) -> Result<ExitCode, Error> {
     let program = cargo.get_program().to_string_lossy().into_owned();
     let failed = |source| tools::Error::Start { program: program.clone(), source };

@@ -1,4 +1,4 @@
-//! The link in the checkout at which cargo, editors and the programs themselves find libtorch.
+//! The link in the checkout through which cargo, editors and the programs themselves find libtorch.
 
 use super::Error;
 use crate::checkout;
@@ -7,12 +7,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Points the link to a libtorch and says whether that changed anything.
+/// Points the link to a libtorch, and returns whether this has changed anything.
 ///
-/// The path cargo knows stays the same, so a change alone compiles nothing again. Only where CUDA comes or
-/// goes the bindings must be linked to other libraries, and cargo is told to forget them.
+/// The path that cargo knows stays the same, so a change of the link recompiles nothing. Only if CUDA support is added or
+/// removed must the bindings be linked to other libraries, and their build is then removed.
 pub fn point_to(link: &Path, libtorch: &Libtorch) -> Result<bool, Error> {
-    // Through a chain of links the last one counts, so that a link never comes to point at itself.
+    // In a chain of links the final target is used, so that a link never points at itself.
     let home = libtorch.home.canonicalize().map_err(Error::file(&libtorch.home, "found"))?;
     if link.canonicalize().is_ok_and(|now| now == home) {
         return Ok(false);
@@ -21,7 +21,7 @@ pub fn point_to(link: &Path, libtorch: &Libtorch) -> Result<bool, Error> {
     replace(link, &home)?;
     if before.is_some_and(|before| before.build != libtorch.build) {
         let mut clean = checkout::cargo();
-        // With the bindings goes the program, which would be taken for new enough.
+        // The program is removed together with the bindings, because it would otherwise be considered up to date.
         clean.args([
             "clean",
             "--quiet",
@@ -32,7 +32,7 @@ pub fn point_to(link: &Path, libtorch: &Libtorch) -> Result<bool, Error> {
             "--manifest-path",
         ]);
         clean.arg(checkout::root().join("Cargo.toml"));
-        // If this fails the next build says so itself.
+        // If this fails, the next build reports it.
         let _ = tools::run(clean);
     }
     Ok(true)
@@ -43,11 +43,11 @@ fn replace(link: &Path, home: &Path) -> Result<(), Error> {
     if is_real_folder(link) {
         return Err(Error::InTheWay { home: link.to_path_buf() });
     }
-    // A new link is renamed over the old one: at no moment is there none.
+    // A new link is renamed over the old one, so that there is a link at any moment.
     let new = link.with_file_name(format!(".libtorch.{}.tmp", std::process::id()));
     let made = std::os::unix::fs::symlink(home, &new).and_then(|()| fs::rename(&new, link));
     made.map_err(|error| {
-        // Whatever is left of the attempt is of no use to anyone.
+        // What is left of the failed attempt is not needed.
         let _ = fs::remove_file(&new);
         Error::file(link, "made")(error)
     })

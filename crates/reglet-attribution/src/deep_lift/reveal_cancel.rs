@@ -44,7 +44,8 @@ impl Pass<'_> {
             Role::Weighted => {
                 let difference = self.difference(call.node.inputs[0])?;
                 let weight = &call.inputs()[1];
-                // Where the input has risen, positive weights pull up and negative ones down; where it has fallen, the reverse.
+                // If the input has risen, positive weights push the result up and negative ones push it down; if it has
+                // fallen, the reverse.
                 let back = |positive: &Tensor, negative: &Tensor| -> Result<Tensor, ModelError> {
                     let through = |weight: &Tensor, upstream: &Tensor| -> Result<Tensor, ModelError> {
                         let sent = call.at(&[&call.inputs()[0], weight])?.pull_back(upstream)?.swap_remove(0);
@@ -59,7 +60,7 @@ impl Pass<'_> {
                 Ok(first_of(call, pair(&chosen, &chosen)?))
             }
             Role::Normalisation => {
-                // A negative scale turns what pulls up into what pulls down.
+                // A negative scale exchanges the upward and the downward part.
                 let ones = up.f_ones_like()?;
                 let Some(slope) = call.own(&ones)?.swap_remove(0) else {
                     return Ok(first_of(call, pair(&up, &down)?));
@@ -93,7 +94,7 @@ impl Pass<'_> {
                 let at = |place: &Tensor| call.at(&[place])?.output();
                 let (of_start, of_up) = (at(&start)?, at(&start.f_add(&pulled_up)?)?);
                 let (of_down, of_end) = (at(&start.f_add(&pulled_down)?)?, call.output()?);
-                // Each part's rise from the reference and from where the other part has led, halved.
+                // Each part's effect: the mean of its effect from the reference and of its effect after the other part.
                 let rise = |alone: &Tensor, other: &Tensor| {
                     alone.f_sub(&of_start)?.f_add(&of_end.f_sub(other)?)?.f_mul_scalar(0.5)
                 };
@@ -109,7 +110,7 @@ impl Pass<'_> {
                 Ok(vec![Some(pair(&up, &quotient(&down, &rise_down, &pulled_down)?)?)])
             }
             Role::Maximum | Role::Other => {
-                // By its own Rescale rule: what rose is taken as pulled up, what fell as pulled down.
+                // By its own Rescale rule: a rise counts as the upward part, a fall as the downward part.
                 let rise = self.difference(call.node.output)?;
                 let sent = multiplier(call, &by_sign(&rise, &up, &down)?, self.before)?;
                 sent.into_iter().map(|sent| sent.map(|sent| pair(&sent, &sent)).transpose()).collect()

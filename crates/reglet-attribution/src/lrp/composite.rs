@@ -58,7 +58,7 @@ impl LrpComposite {
 impl LrpRules {
     /// The rule for a weighted layer.
     pub(super) fn of(&self, call: &Call, first: bool) -> LrpRule {
-        // A convolution's weight has dimensions of space.
+        // Only a convolution's weight has spatial dimensions.
         let kind = if call.inputs()[1].dim() > 2 { self.convolution } else { self.linear };
         self.first.filter(|_| first).unwrap_or(kind)
     }

@@ -81,8 +81,8 @@ impl Lrp {
         check_covered(graph)?;
         let walk = Walk::new(model, inputs, targets)?;
         let rules = self.composite.rules();
-        // Without folding a rule would see two layers where the network has one, and its result would depend on how
-        // the network is written down.
+        // Without folding a rule would see two layers where the network has one, and its result would depend on how the
+        // network is written.
         let folds = graph.folds(model.parameters())?.into_iter().map(|fold| (fold.layer, fold));
         let folds: HashMap<ValueId, Fold> = folds.collect();
         let first = first_layers(graph);

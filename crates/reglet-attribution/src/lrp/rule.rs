@@ -100,7 +100,7 @@ impl LrpRule {
         let contributions = |sign: Sign, scale: &dyn Fn(Sign, &Tensor) -> Result<Tensor, ModelError>| {
             let of_bias = bias.map(|bias| scale(sign, bias)).transpose()?;
             let mut terms = vec![term(&part(Sign::Plus, &input)?, &scale(sign, weight)?, of_bias.as_ref())?];
-            // After a rectifier no input is negative, and half of the work is spared.
+            // After a rectifier no input is negative, so half of the work is unnecessary.
             if input.f_min()?.f_double_value(&[])? < 0.0 {
                 terms.push(term(&part(Sign::Minus, &input)?, &scale(sign.other(), weight)?, None)?);
             }

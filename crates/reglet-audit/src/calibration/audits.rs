@@ -1,4 +1,4 @@
-//! Audits of many classifiers on the same pictures, each judged as if it had been audited by itself.
+//! Audits of many classifiers on the same pictures, each judged as if it had been audited alone.
 
 use reglet_data::edit::{Change, EditOptions};
 use reglet_data::phantom::PhantomOptions;
@@ -13,12 +13,12 @@ use crate::plan::Plan;
 use crate::record::Record;
 use crate::source::Document;
 
-/// The audit that is tried, without whatever no verdict depends on.
+/// The tested audit, without the parts that do not affect verdicts.
 pub(super) fn bare(mut audit: Document<Config>) -> Document<Config> {
     let config = &mut audit.config;
     (config.gallery, config.clusters, config.reference) = (0, None, None);
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
-    // Unless the verdict asks for maps, one method will do, the cheapest.
+    // Unless the verdict requires maps, a single method is enough, and the cheapest is used.
     if config.verdict.maps == MapsRole::Support {
         config.methods = Default::default();
         config.methods.saliency = Some(Default::default());
@@ -27,10 +27,10 @@ pub(super) fn bare(mut audit: Document<Config>) -> Document<Config> {
     audit
 }
 
-/// Asks every classifier about every picture.
+/// Runs every classifier on every picture.
 ///
 /// # Errors
-/// Whatever is wrong with a model.
+/// Any error of a model.
 pub(super) fn observe(
     audit: &Document<Config>,
     members: &[&Member],
@@ -45,7 +45,7 @@ pub(super) fn observe(
     crate::observe(&Plan::open(audit)?)
 }
 
-/// What is concluded of the classifier of this name, as if no other had been audited.
+/// The conclusions about the classifier of this name, as if no other had been audited.
 pub(super) fn judged(
     record: &Record,
     name: &str,
@@ -59,7 +59,7 @@ pub(super) fn judged(
     judge_all(&rows, &tried, &rules).into_iter().next()
 }
 
-/// The rows of one model, as if there were no other.
+/// The rows of one model, as if there were no others.
 fn alone(rows: &Rows, tried: &[Tried], model: usize) -> (Rows, Vec<Tried>) {
     let observations = rows.observations.iter().filter(|row| row.model == model);
     let maps = rows.maps.iter().filter(|row| row.model == model);

@@ -20,101 +20,103 @@ use reglet_train::{Method, Methods, Training};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationConfig {
-    /// The audit that is tried: a config whose pictures are phantoms. Its models are left aside.
+    /// The audit to test: a config whose pictures are phantoms. Its models are ignored.
     pub audit: PathBuf,
-    /// How often each classifier is audited, on other phantoms each time. 0, where they are corrected and not audited.
+    /// The number of audits of each classifier, each on other phantoms. 0 if classifiers are corrected but not audited.
     #[serde(default = "default_repeats")]
     pub repeats: usize,
     /// The classifiers.
     #[serde(default)]
     pub series: SeriesConfig,
-    /// What is measured of them.
+    /// How their true dependence is measured.
     #[serde(default)]
     pub truth: TruthConfig,
-    /// Classifiers built to fool the audit. Left out, there are none.
+    /// Classifiers built to fool the audit. By default, there are none.
     #[serde(default)]
     pub zoo: Option<ZooConfig>,
-    /// How the classifiers of the series are corrected, and their dependence is measured again. Left out, they are not.
+    /// How the classifiers of the series are corrected before their dependence is measured again. By default, they are not
+    /// corrected.
     #[serde(default)]
     pub correction: Option<CorrectionSeries>,
-    /// By what means the audits change pictures, by name: each is tried on its own, and has a figure of its own.
+    /// The means by which the audits edit pictures, by name. Each is tested separately and has its own figure.
     #[serde(default = "default_means")]
     pub means: BTreeMap<String, EditOptions>,
 }
 
-/// Which classifiers are trained. For each seed and tie there is one.
+/// The classifiers to train. There is one for each seed and tie.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SeriesConfig {
-    /// How closely the ruler goes with melanoma in the training data, from 0 (it lies beside half of each class) to 1
-    /// (beside every melanoma and no benign lesion): the correlation φ of the two.
+    /// How strongly the ruler is associated with melanoma in the training data, as their correlation φ: from 0 (half of each
+    /// class have a ruler) to 1 (every melanoma and no benign lesion has one).
     pub ties: Vec<f64>,
-    /// What fixes the phantoms and the first weights of each.
+    /// The seeds of the phantoms and the initial weights.
     pub seeds: Vec<u64>,
-    /// How many phantoms each is trained on.
+    /// The number of phantoms for the training of each.
     pub pictures: usize,
-    /// How often it sees each of them.
+    /// The number of epochs.
     pub epochs: usize,
-    /// Where the classifiers are kept: one that is there is loaded instead of trained. Where this is left out, the
-    /// folder `models` among the results.
+    /// The folder in which the classifiers are stored; existing ones are loaded instead of trained. By default, the folder
+    /// `models` in the results.
     pub folder: Option<PathBuf>,
 }
 
-/// Which classifiers built to fool the audit are trained, and when a verdict on one is wrong. For each kind and seed there
-/// is one. What is true of it is measured on the pictures of `truth`.
+/// The classifiers built to fool the audit, and when a verdict on one is wrong. There is one for each kind and seed. Its
+/// true behaviour is measured on the pictures of `truth`.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ZooConfig {
-    /// What they go by; all kinds unless given.
+    /// What they react to; all kinds by default.
     pub kinds: Vec<Kind>,
-    /// What fixes the phantoms and the first weights of each.
+    /// The seeds of the phantoms and the initial weights.
     pub seeds: Vec<u64>,
-    /// How many phantoms each is trained on.
+    /// The number of phantoms for the training of each.
     pub pictures: usize,
-    /// How often it sees each of them; twice as often where the behaviour is hard to learn.
+    /// The number of epochs; twice as many if the behaviour is hard to learn.
     pub epochs: usize,
-    /// The share of a class's pictures, 0 to 1, that the ruler sways by itself, from which on a classifier is guilty: to call
-    /// it clear is wrong.
+    /// A classifier is guilty if the ruler alone changes the decision on at least this fraction of a class's pictures, 0 to
+    /// 1; calling such a classifier clear is an error.
     pub guilty: f64,
-    /// The share up to which it is innocent: to call it a shortcut is wrong.
+    /// A classifier is innocent if this share is at most this value; it is wrong to call it a shortcut.
     pub innocent: f64,
 }
 
-/// How the classifiers of the series are corrected: each by every method, with phantoms of the kind that it was trained on.
+/// How the classifiers of the series are corrected: each by every method, with phantoms like those that it was trained on.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CorrectionSeries {
-    /// With how many phantoms.
+    /// The number of phantoms for the correction.
     pub pictures: usize,
-    /// What fixes them, and everything random in a correction; not a seed of the series, nor one that an audit comes to.
+    /// The seed of these phantoms and of everything random in a correction; it must differ from the seeds of the series and
+    /// of the audits.
     pub seed: u64,
-    /// The ruler goes with melanoma in these phantoms as closely as it did in the classifier's training, but by no more than
-    /// this, 0 to 1: at 1 two of the four groups would be empty.
+    /// In these phantoms, the ruler is associated with melanoma as strongly as in the classifier's training, but at most by
+    /// this, 0 to 1; at 1, two of the four groups would be empty.
     pub most_tie: f64,
-    /// The share of them, above 0 and below 1, that is not learnt from: by them the best epoch is chosen.
+    /// The held-out share of them, above 0 and below 1, by which the best epoch is chosen.
     pub held_out: f64,
-    /// Whether pictures are mirrored and turned by quarters at random while a network is trained.
+    /// Whether pictures are mirrored and rotated by quarter turns at random during training.
     pub turn: bool,
-    /// How networks are trained, by every method that trains one.
+    /// The training settings of all methods that train a network.
     pub training: Training,
-    /// The methods, each with its parameters; every one by its defaults unless given.
+    /// The methods, each with its parameters; by default, all with their default parameters.
     pub methods: Methods,
-    /// AUROC after a correction counts as kept if it is no more than this below what it was, 0 to 1.
+    /// The AUROC counts as kept if a correction lowers it by at most this, 0 to 1.
     pub margin: f64,
 }
 
-/// How a classifier's dependence on the ruler is measured: by the mean change of the target's probability when
-/// phantoms are drawn with a ruler and without it, everything else the same.
+/// How a classifier's dependence on the ruler is measured: by the mean change of the target's probability between phantoms
+/// that are drawn with and without a ruler, with everything else unchanged.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TruthConfig {
-    /// On how many phantoms.
+    /// The number of phantoms.
     pub pictures: usize,
-    /// What fixes them; not a seed of the series, nor one that an audit comes to.
+    /// Their seed; it must differ from the seeds of the series and of the audits.
     pub seed: u64,
-    /// A classifier that depends on the ruler by less than this is clean: to convict it is a false alarm.
+    /// A classifier that depends on the ruler by less than this is clean; calling it a shortcut is a false alarm.
     pub clean: f64,
-    /// One that depends on it by at least this takes a strong shortcut: to miss it is a failure.
+    /// A classifier that depends on it by at least this has a strong shortcut, which an audit must find.
     pub strong: f64,
 }
 
@@ -172,7 +174,7 @@ fn default_means() -> BTreeMap<String, EditOptions> {
     BTreeMap::from([("redrawn".to_owned(), EditOptions::default())])
 }
 
-/// What a calibration works with: the audit's config, and the phantoms that it names.
+/// The inputs of a calibration: the audit's config, and the phantoms that it specifies.
 pub(super) struct Series {
     pub audit: Document<Config>,
     pub phantoms: Phantoms,
@@ -339,7 +341,7 @@ fn is_plain(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is wrong with a config of these lines, if anything.
+    /// The error of a config with these lines, if there is one.
     fn fault(lines: &str) -> Option<String> {
         let text = format!("audit = \"ruler.toml\"\n{lines}");
         let read: Result<Document<CalibrationConfig>, Error> =

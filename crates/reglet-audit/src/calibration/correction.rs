@@ -118,7 +118,7 @@ impl Corrections {
     /// A panel for each method, in which each classifier's dependence after stands over that before.
     ///
     /// # Errors
-    /// A number that no chart can show.
+    /// A number that a chart cannot show.
     pub fn figure(&self, theme: &Theme) -> Result<Svg, VizError> {
         let kept = format!("AUROC kept within {}", self.config.margin);
         let lost = "AUROC lower".to_owned();
@@ -147,7 +147,7 @@ impl Corrections {
     /// A row for each method and classifier.
     ///
     /// # Errors
-    /// A table that cannot be written.
+    /// The table cannot be written.
     pub fn table(&self) -> Result<Vec<u8>, Error> {
         let failed =
             |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write correction.csv: {error}"));

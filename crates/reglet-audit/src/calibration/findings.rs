@@ -29,7 +29,7 @@ pub(super) struct Findings {
     classifiers: Vec<Classifier>,
     /// How often the audits were right, by the means of changing pictures.
     rates: BTreeMap<String, Rates>,
-    /// The region under suspicion.
+    /// The suspected region.
     artefact: String,
     /// The smallest change that the audits count.
     min_effect: f64,
@@ -48,7 +48,7 @@ struct Classifier {
     /// The mean of (with the ruler − without it), in probability.
     dependence: Estimate,
     auroc: f64,
-    /// By the means of changing pictures: a verdict for each audit.
+    /// By the means of editing pictures: a verdict for each audit.
     verdicts: BTreeMap<String, Vec<VerdictKind>>,
 }
 
@@ -136,7 +136,7 @@ impl Findings {
     /// A figure for each means: each classifier's convictions and acquittals over its true dependence.
     ///
     /// # Errors
-    /// A number that no chart can show.
+    /// A number that a chart cannot show.
     pub fn figures(&self, theme: &Theme) -> Result<Vec<(&str, Svg)>, VizError> {
         self.rates.keys().map(|means| Ok((means.as_str(), self.figure(means).draw(theme)?))).collect()
     }
@@ -180,10 +180,10 @@ impl Findings {
         serde_json::to_string_pretty(self).expect("findings are plain values") + "\n"
     }
 
-    /// A row for each classifier and means.
+    /// A row for each classifier and each means of editing.
     ///
     /// # Errors
-    /// A table that cannot be written.
+    /// The table cannot be written.
     pub fn table(&self) -> Result<Vec<u8>, Error> {
         let failed =
             |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write calibration.csv: {error}"));

@@ -1,4 +1,4 @@
-//! The classifiers of a calibration: trained, or loaded where they have been before.
+//! The classifiers of a calibration: trained, or loaded if they have been trained before.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -34,7 +34,7 @@ impl Member {
         self.model().load(&audit.folder, &audit.config, phantoms.classes())
     }
 
-    /// As an audit's config names it.
+    /// The name in an audit's config.
     pub fn model(&self) -> ModelConfig {
         ModelConfig {
             architecture: Some(Architecture::ResNet18),
@@ -104,7 +104,7 @@ fn train_all(missing: &[&Task], folder: &Path) -> Result<(), Error> {
                 progress.update(all as u64, total as u64);
             }
         })?;
-        // Each is kept as soon as it is there: an interruption costs those in the making.
+        // Each classifier is saved as soon as it is trained, so an interruption loses only those that are being trained.
         let mut output = Output::new(folder)?;
         save(&trained, &mut output, folder, &task.file())?;
         output.finish()

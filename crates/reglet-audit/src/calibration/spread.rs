@@ -6,9 +6,9 @@ use std::thread;
 
 use crate::Error;
 
-/// Does `work` for every number below `count`, as many at once as there are cores, and each by one thread of libtorch, so that
-/// what comes of it does not depend on how many cores there are. Returns what was made, in order. After an error nothing more
-/// is begun.
+/// Calls `work` for every number below `count`, as many at a time as there are cores, each with one thread of libtorch, so
+/// that the results do not depend on the number of cores. Returns the results in order. After an error no further call is
+/// started.
 ///
 /// # Errors
 /// The first of the work's.

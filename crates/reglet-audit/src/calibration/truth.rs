@@ -21,7 +21,7 @@ use crate::source::Document;
 pub(super) struct Truth {
     /// The mean of (with the ruler − without it), in probability of the target.
     pub dependence: Estimate,
-    /// The area under the ROC curve, on phantoms of which half of each class have a ruler.
+    /// The area under the ROC curve on phantoms, half of which in each class have a ruler.
     pub auroc: f64,
 }
 

@@ -37,7 +37,7 @@ impl ZooConfig {
             let epochs = self.epochs * kind.patience();
             Task {
                 name: format!("{}, seed {seed}", kind.name()),
-                // What a kind is taught is part of its recipe: another behaviour is another classifier.
+                // The behaviour that a kind is taught is part of its recipe, so another behaviour gives another classifier.
                 recipe: format!("{LESSON} {kind:?} {pictures} {epochs} {seed} {}", kind.taught()),
                 stem: format!("{}-seed-{seed}", kind.name()),
                 steps: steps(pictures, epochs),

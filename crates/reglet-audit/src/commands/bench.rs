@@ -1,4 +1,4 @@
-//! What merging costs, of rows that nobody observed: `cargo xtask bench --merge`.
+//! Measures the cost of merging, with generated rows: `cargo xtask bench --merge`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{env, fs};
@@ -20,7 +20,7 @@ const ROWS: usize = 10;
 /// How many parts there are.
 const PARTS: u32 = 50;
 
-/// A data set whose pictures are never asked for.
+/// A data set whose pictures are never requested.
 struct Imagined {
     ids: Vec<String>,
     groups: Vec<String>,
@@ -148,7 +148,7 @@ fn observed(data: &Imagined, index: usize, found: &mut Observed) {
     });
 }
 
-/// The most memory that this program has held so far, in MiB, where the system tells.
+/// The peak memory of this program so far, in MiB, if the system reports it.
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

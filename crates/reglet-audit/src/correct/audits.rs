@@ -14,7 +14,7 @@ pub(super) fn open(mut audit: Document<Config>, model: &str) -> Result<Plan, Err
     config.models.retain(|name, _| name == model);
     (config.gallery, config.clusters, config.reference) = (0, None, None);
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
-    // Unless the verdict asks for maps, one method will do, the cheapest, on no picture.
+    // Unless the verdict requires maps, a single method is enough; the cheapest is used, on no picture.
     if config.verdict.maps == MapsRole::Support {
         config.methods = Default::default();
         config.methods.saliency = Some(Default::default());

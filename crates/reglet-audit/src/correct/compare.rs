@@ -1,4 +1,4 @@
-//! A model before and after a correction, picture by picture.
+//! Comparison of a model before and after a correction, for each picture.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::results::{CaseResults, SampleResult};
 
-/// What one picture says of a model.
+/// The results of a model for one picture.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen<'a> {
     target: bool,
@@ -27,14 +27,14 @@ pub struct Side {
     pub verdict: VerdictKind,
     /// In one sentence.
     pub summary: String,
-    /// What it rests on.
+    /// The reasons, one sentence each.
     pub reasons: Vec<String>,
-    /// By picture, what putting the artefact in, or taking it away, changes the target's probability by beyond what its
-    /// control does, in absolute value: the mean with its 95 % interval.
+    /// The absolute change of the target's probability per picture when the artefact is added or removed, beyond that of the
+    /// control: the mean with its 95 % interval.
     pub effect: Option<Estimate>,
     /// Area under the ROC curve.
     pub auroc: Option<Estimate>,
-    /// The share of the target's pictures that are called the target.
+    /// The share of the target's pictures that are classified as the target.
     pub sensitivity: Option<Estimate>,
     /// The share of the other pictures that are not.
     pub specificity: Option<Estimate>,
@@ -47,59 +47,60 @@ pub struct Side {
 pub struct GroupSide {
     /// The class.
     pub class: String,
-    /// Whether the artefact is there.
+    /// Whether the artefact is present.
     pub artefact: bool,
     /// How many pictures.
     pub pictures: usize,
     /// The mean probability of the target.
     pub probability: Option<f64>,
-    /// The share that is judged rightly.
+    /// The share that is classified correctly.
     pub right: Option<f64>,
 }
 
 impl Side {
-    /// The group of which the smallest share is judged rightly.
+    /// The group with the smallest share of correctly classified pictures.
     pub fn worst(&self) -> Option<(&GroupSide, f64)> {
         let known = self.groups.iter().filter_map(|group| Some((group, group.right?)));
         known.min_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
-/// What a correction changed, on the audit's pictures.
+/// The effect of a correction, on the audit's pictures.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The mean over pictures of |effect before| − |effect after|, with its interval corrected for all methods that are
     /// compared.
     pub effect: Option<Estimate>,
-    /// AUROC after less before, with its 90 % interval.
+    /// The AUROC after minus before, with its 90 % interval.
     pub auroc: Option<Estimate>,
     /// The same of the sensitivity.
     pub sensitivity: Option<Estimate>,
     /// The same of the specificity.
     pub specificity: Option<Estimate>,
-    /// The share that is judged rightly of the group where it is smallest, after less before, with its 90 % interval. It need not
-    /// be the same group.
+    /// The share of correctly classified pictures in the worst group, after minus before, with its 90 % interval. The worst
+    /// group may differ before and after.
     pub worst_group: Option<Estimate>,
     /// The mean of |effect after| − |effect before| of each other artefact, with its corrected interval.
     pub others: BTreeMap<String, Option<Estimate>>,
-    /// What is asked of a correction.
+    /// The requirements for a correction.
     pub criteria: Criteria,
 }
 
-/// What is asked of a correction, and whether it is met.
+/// The requirements for a correction, and whether they are met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Criteria {
-    /// The audit calls the corrected model clear.
+    /// The audit's verdict on the corrected model is clear.
     pub clear: bool,
     /// AUROC is not worse by more than the margin.
     pub auroc: bool,
-    /// Nor is the sensitivity.
+    /// The sensitivity is not worse by more than the margin.
     pub sensitivity: bool,
-    /// Nor is the specificity.
+    /// The specificity is not worse by more than the margin.
     pub specificity: bool,
-    /// A larger share of the worst group is judged rightly: the lower end of its interval is above 0.
+    /// A larger share of the worst group is classified correctly: the lower end of the interval of the difference is above
+    /// 0.
     pub worst_group: bool,
-    /// No other artefact has come to matter more.
+    /// No other artefact has gained influence.
     pub others: bool,
 }
 
@@ -116,9 +117,9 @@ impl Criteria {
 pub(super) struct Means<'a> {
     /// By picture, the number of its group.
     pub groups: &'a BTreeMap<String, u32>,
-    /// What may be lost.
+    /// The tolerated loss.
     pub margin: f64,
-    /// How many methods are compared.
+    /// The number of methods that are compared.
     pub methods: usize,
     pub seed: u64,
 }
@@ -173,7 +174,7 @@ pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
     }
 }
 
-/// A model before and after, of one artefact and target; `others` are the same of the other artefacts.
+/// A model before and after, for one artefact and target; `others` are the same for the other artefacts.
 pub(super) fn compare(
     before: &CaseResults,
     after: &CaseResults,
@@ -217,7 +218,7 @@ fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<
     mean(&values, &groups, level, seed)
 }
 
-/// The share judged rightly of the group where it is smallest: after less before.
+/// The share of correctly classified pictures in the worst group: after minus before.
 fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {
     let kinds: Vec<(&str, bool)> =
         was.iter().filter_map(|seen| seen.kind).collect::<BTreeSet<_>>().into_iter().collect();
@@ -234,7 +235,7 @@ fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate>
                 *sum += weight * value;
             }
         }
-        // A draw without any picture of some group says nothing of it.
+        // A draw that contains no picture of a group says nothing about that group.
         let worst = |side: usize| -> Option<f64> {
             sums.iter().try_fold(f64::INFINITY, |least, sum| {
                 (sum[0] > 0.0).then(|| f64::min(least, sum[side] / sum[0]))

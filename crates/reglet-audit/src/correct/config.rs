@@ -22,36 +22,36 @@ pub struct CorrectConfig {
     /// The language of the report: `en` or `fr`.
     #[serde(default)]
     pub language: Language,
-    /// Fixes everything random in the correction; what is random in the audit is fixed by the audit's own seed.
+    /// The seed of everything random in the correction; the audit has its own seed.
     #[serde(default)]
     pub seed: u64,
-    /// The audit that says whether a correction is one: a config with the pictures, the artefact and the rules. Values in it are
-    /// overridden by `--set audit.KEY=VALUE`.
+    /// The audit that decides whether a correction has worked: a config with the pictures, the artefact and the rules. Its
+    /// values can be overridden by `--set audit.KEY=VALUE`.
     pub audit: PathBuf,
-    /// Values of that config that are otherwise here, each as `--set` has it: `data.phantoms.count=320`.
+    /// Values of that config that are overridden here, each in the form of `--set`: `data.phantoms.count=320`.
     #[serde(default)]
     pub set: Vec<String>,
-    /// Which of the audit's models is corrected, by name.
+    /// The name of the audit's model that is corrected.
     pub model: String,
-    /// The pictures that the model is corrected with: none of the audit's, and of none of its patients or lesions.
+    /// The pictures for the correction. The audit must not contain the same pictures, patients or lesions.
     pub data: DataConfig,
-    /// Where the masks of their lesions come from: what is put into a picture keeps off them.
+    /// The source of the masks of their lesions, which inserted artefacts do not cover.
     #[serde(default)]
     pub lesion_masks: LesionMasks,
-    /// How their artefacts are put in and taken away; as in the audit unless given.
+    /// How artefacts are added to them and removed; by default as in the audit.
     #[serde(default)]
     pub edit: Option<EditOptions>,
-    /// The share of these pictures, above 0 and below 1, that is not learnt from: by them the best epoch is chosen.
+    /// The held-out share of these pictures, above 0 and below 1, by which the best epoch is chosen.
     #[serde(default = "default_held_out")]
     pub held_out: f64,
-    /// Whether pictures are mirrored and turned by quarters at random while a network is trained.
+    /// Whether pictures are mirrored and rotated by quarter turns at random during training.
     #[serde(default = "default_turn")]
     pub turn: bool,
-    /// By how much AUROC, sensitivity and specificity may be worse than before, 0 to 1: the one-sided 95 % interval of the
-    /// difference must end above minus this.
+    /// The tolerated loss of AUROC, sensitivity and specificity, 0 to 1: the lower end of the one-sided 95 % interval of the
+    /// difference must be above minus this value.
     #[serde(default = "default_margin")]
     pub margin: f64,
-    /// How networks are trained, by every method that trains one.
+    /// The training settings of all methods that train a network.
     #[serde(default)]
     pub training: Training,
     /// The methods, each with its parameters.
@@ -75,7 +75,7 @@ fn default_margin() -> f64 {
     0.05
 }
 
-/// Reads a correction's config and the audit's that it names. Overrides that begin with `audit.` are the audit's.
+/// Reads a correction's config and that of its audit. Overrides that begin with `audit.` apply to the audit.
 pub(super) fn read(
     name: &std::path::Path,
     overrides: &[String],
@@ -106,7 +106,7 @@ impl CorrectConfig {
         serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
     }
 
-    /// The methods that are chosen.
+    /// The chosen methods.
     pub(super) fn chosen(&self) -> Vec<Method> {
         self.methods.clone().chosen()
     }

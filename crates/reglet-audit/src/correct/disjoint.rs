@@ -1,4 +1,4 @@
-//! Whether the pictures of a correction are others than those of its audit.
+//! Checks that the pictures of a correction are disjoint from those of its audit.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use reglet_train::{Pool, content};
 
 use crate::Error;
 
-/// Refuses a correction that learnt from what it is audited on: a picture with the same pixels, whatever its file is called,
-/// or another of the same patient or lesion. What is put into pictures is cut from pictures of the same data set, so donors are
-/// apart where pictures are.
+/// Returns an error if a correction uses pictures of its audit: a picture with the same pixels, whatever the name of its
+/// file, or another picture of the same patient or lesion. Artefacts are cut from pictures of the same data set, so donors
+/// are disjoint if the pictures are.
 ///
 /// # Errors
 /// [`Error::Usage`], and pictures that cannot be read.

@@ -29,7 +29,7 @@ struct Page<'a> {
 /// The page, in the language of `results`. Every name, sentence and config in `results` is escaped.
 ///
 /// # Errors
-/// A number that no chart can show.
+/// A number that a chart cannot show.
 pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
     let language = results.language;
     let page = &Page { results, words: Words::new(language, &results.artefact, &results.target), language };
@@ -114,7 +114,7 @@ impl Page<'_> {
         }
     }
 
-    /// The method, of those that pass or else of all, that serves the worst group best.
+    /// The method with the best result for the worst group, among those that pass if there are any, else among all.
     fn best(&self) -> Option<String> {
         let (before, of_before) =
             self.results.before.worst().map(|(group, right)| (self.group(group), right))?;

@@ -1,4 +1,4 @@
-//! What a correction found, as plain values that are saved and drawn.
+//! The results of a correction, as plain values that are saved and drawn.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use super::compare::{Comparison, Side};
 use crate::language::Language;
 use crate::results::{Provenance, schema_of};
 
-/// The version of `correction.json`; raised whenever a field changes its meaning or goes.
+/// The version of `correction.json`; incremented whenever a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// Everything a correction found.
+/// All results of a correction.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CorrectionResults {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// The language of its sentences.
     pub language: Language,
-    /// The title that the config gives.
+    /// The title from the config.
     pub title: String,
     /// The model that was corrected, by its name in the audit.
     pub model: String,
@@ -28,15 +28,15 @@ pub struct CorrectionResults {
     pub architecture: String,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
-    /// The region under suspicion.
+    /// The suspected region.
     pub artefact: String,
     /// The class whose probability is compared.
     pub target: String,
-    /// What may be lost of AUROC, sensitivity and specificity.
+    /// The tolerated loss of AUROC, sensitivity and specificity.
     pub margin: f64,
-    /// The pictures that it was corrected with.
+    /// The pictures that were used for the correction.
     pub data: CorrectionData,
-    /// The pictures that it was audited on: how many, and the fingerprint of the data set.
+    /// The pictures of the audit: their number, and the fingerprint of the data set.
     pub audited: (usize, String),
     /// The model before.
     pub before: Side,
@@ -44,9 +44,9 @@ pub struct CorrectionResults {
     pub methods: Vec<MethodResults>,
     /// The methods that pass.
     pub passed: Vec<String>,
-    /// Where all this comes from.
+    /// The provenance of the results.
     pub provenance: Provenance,
-    /// The correction's own config, as text, with every override applied.
+    /// The correction's own config, as text, with all overrides applied.
     pub config: String,
     /// Its seed.
     pub seed: u64,
@@ -59,49 +59,49 @@ impl CorrectionResults {
     }
 }
 
-/// The pictures that a model was corrected with.
+/// The pictures that were used for the correction of a model.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CorrectionData {
     /// The data set's name.
     pub name: String,
-    /// SHA-256 over all that was read.
+    /// The SHA-256 of all data that were read.
     pub fingerprint: String,
-    /// How many pictures were learnt from.
+    /// The number of training pictures.
     pub learnt: usize,
-    /// By how many the best epoch was chosen.
+    /// The number of pictures by which the best epoch was chosen.
     pub held_out: usize,
-    /// Of those learnt from, by class: how many without and with the artefact.
+    /// The numbers of training pictures by class, without and with the artefact.
     pub groups: BTreeMap<String, [usize; 2]>,
 }
 
-/// What one method did.
+/// The results of one method.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct MethodResults {
-    /// As configs name it.
+    /// The name in configs.
     pub name: String,
-    /// Its name for people.
+    /// Its display name.
     pub title: String,
-    /// The paper's address; empty for what has none.
+    /// The paper's address; empty if there is none.
     pub paper: String,
     /// What it needs.
     pub needs: Needs,
     /// Its parameters.
     pub parameters: serde_json::Value,
-    /// How long it took, in seconds.
+    /// The time, in seconds.
     pub seconds: f64,
-    /// How many steps of training.
+    /// The number of training steps.
     pub steps: usize,
-    /// How the training ended; `None` where nothing was trained step by step.
+    /// How the training ended; `None` for methods without training steps.
     pub ending: Option<Ending>,
-    /// What it found on its way: numbers by name.
+    /// Further results of the method: numbers by name.
     pub facts: BTreeMap<String, f64>,
-    /// On the pictures that were held out of the correction: before and after.
+    /// The accuracy on the held-out pictures, before and after.
     pub worst: [Worst; 2],
     /// The file with the corrected weights.
     pub weights: String,
-    /// The weights that it changed, by name.
+    /// The names of the weights that it changed.
     pub changed: Vec<String>,
-    /// How many weights there are.
+    /// The total number of weights.
     pub tensors: usize,
     /// The model after.
     pub after: Side,

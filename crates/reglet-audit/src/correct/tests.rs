@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What comes of a config of these lines beside the least that it needs.
+/// The result of a config with these lines in addition to the required ones.
 fn fault(lines: &str, overrides: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("correct.toml");
@@ -75,7 +75,7 @@ fn a_module_that_cannot_be_frozen_is_named_with_the_nearest() {
     assert!(message.contains("'layer9'"), "{message}");
 }
 
-/// Pictures in a folder for each class, of which nobody says whether they show the ruler.
+/// Pictures in a folder for each class, without information on whether they show the ruler.
 #[test]
 fn missing_flags_and_masks_are_said() {
     let folder = tempfile::tempdir().expect("a folder");

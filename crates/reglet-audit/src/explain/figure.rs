@@ -11,7 +11,8 @@ use crate::drawing::{OPACITY, scaled};
 /// The most panels that stand in a row.
 const WIDEST: usize = 6;
 
-/// How many panels stand in a row where there are `panels`: as many as there are, or such that the rows are about even.
+/// The number of panels in a row if there are `panels` in all: all of them, or a number that makes the rows about equally
+/// long.
 fn columns(panels: usize) -> usize {
     panels.div_ceil(panels.div_ceil(WIDEST).max(1))
 }

@@ -1,11 +1,11 @@
-//! The methods that words ask for.
+//! Parses the methods that the command line names.
 
 use reglet_attribution::{Baseline, Method};
 use serde_json::json;
 
 use crate::{Error, ExplainOptions, parameters};
 
-/// The methods asked for, each with the parameters that words give it, once.
+/// The requested methods, each listed once with the parameters that the command line gives it.
 pub(super) fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
     let mut methods: Vec<Method> =
         options.methods.iter().map(|name| Method::named(name)).collect::<Result<_, _>>()?;
@@ -71,7 +71,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// Words that name these methods, and nothing else that matters.
+    /// A command line that names these methods and is otherwise minimal.
     pub(crate) fn options(methods: &[&str]) -> ExplainOptions {
         ExplainOptions {
             pictures: Vec::new(),

@@ -97,7 +97,7 @@ impl One<'_> {
         Ok(Explained { text, summary, undrawn: undrawn.is_some() })
     }
 
-    /// A method's time, how it was computed and, where it has one, its gap.
+    /// A method's time, how it was computed and, if it has one, its gap.
     pub fn caption(&self, method: &Method, computed: &Computed, found: &Explanation) -> String {
         let mut caption = format!("{:.2} s", taken(computed, found));
         if let Some(note) = method.get().note(self.model) {
@@ -146,7 +146,7 @@ impl One<'_> {
         let mut methods = Vec::new();
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             let gap = computed.attribution.gaps.as_ref().map(|gaps| {
-                // JSON has no infinity: a gap relative to nothing is null.
+                // JSON has no infinity, so a gap relative to zero is null.
                 json!({ "absolute": gaps[0].absolute, "relative": gaps[0].relative })
             });
             methods.push(json!({
@@ -217,7 +217,8 @@ mod tests {
     use super::*;
     use crate::explain::methods::tests::options;
 
-    /// A small network's explanation of a slope by so many methods, drawn; `change` is made to it before.
+    /// Draws a small network's explanation of a gradient picture by this number of methods, after `change` was applied to
+    /// it.
     fn drawn(count: usize, change: impl FnOnce(&mut Explanation)) -> (reglet_viz::Svg, Vec<u8>) {
         let architecture = Architecture::ResNet18;
         let graph = architecture.graph(2, 0.125).expect("a small one");

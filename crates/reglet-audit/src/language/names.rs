@@ -50,7 +50,7 @@ const FRENCH: [(&str, &str, bool); 22] = [
 const VOWELS: [char; 6] = ['a', 'e', 'é', 'i', 'o', 'u'];
 
 impl Language {
-    /// The name in this language; where it has no word of its own for it, the name itself, in quotation marks and
+    /// The name in this language. If the language has no word for it, it is the name itself in quotation marks, together
     /// with a noun whose gender is known.
     pub(crate) fn name(self, name: &str) -> Name {
         match self {

@@ -3,7 +3,7 @@
 use super::Language;
 use reglet_statistics::Estimate;
 
-/// What stands where there is nothing to say.
+/// The text for a missing value.
 pub(crate) const NONE: &str = "–";
 
 impl Language {
@@ -12,7 +12,7 @@ impl Language {
         self.written(format!("{value:.2}"))
     }
 
-    /// A score on a scale of its own, with three.
+    /// A score with its own scale, with three decimals.
     pub(crate) fn precise(self, value: f64) -> String {
         self.written(format!("{value:.3}"))
     }
@@ -32,7 +32,7 @@ impl Language {
         self.typeset(format!("{} s", self.written(format!("{value:.1}"))))
     }
 
-    /// A share between 0 and 1 as a percentage, with a decimal where it would otherwise read as nothing.
+    /// A fraction between 0 and 1 as a percentage, with a decimal if it would otherwise be shown as zero.
     pub(crate) fn percent(self, share: f64) -> String {
         let value = 100.0 * share;
         let decimals = usize::from(value != 0.0 && value.abs() < 9.95);

@@ -73,7 +73,7 @@ impl Words {
         said.to_owned()
     }
 
-    /// Where what is put into pictures comes from.
+    /// The source of inserted artefacts.
     pub(crate) fn insertion(&self, insertion: Insertion) -> String {
         match insertion {
             Insertion::Redrawn => self.redrawn(),
@@ -109,8 +109,8 @@ const PROPERTIES: [(&str, &str, &str); 10] = [
     ("aspect", "width over height", "largeur sur hauteur"),
 ];
 
-/// A method for each phrase. The names' forms come first, because a phrase can only capture identifiers that are written
-/// beside it.
+/// A method for each phrase. The names' forms come first, because a phrase can only use identifiers that are written next to
+/// it.
 macro_rules! phrases {
     ($forms:tt $($name:ident $arguments:tt $english:literal $french:literal)*) => {
         impl Words {

@@ -100,7 +100,7 @@ impl Words {
         said.collect()
     }
 
-    /// The strongest findings: of one change the one of all pictures, or else the class that is moved most.
+    /// The strongest findings: for each change the one for all pictures, or else the one for the class that changes most.
     fn of_findings(&self, findings: &[Finding]) -> String {
         let mut order: Vec<&Finding> = findings.iter().collect();
         order.sort_by(|a, b| {
@@ -181,7 +181,7 @@ impl Words {
         }
     }
 
-    /// What a control does by itself.
+    /// The effect of a control alone.
     fn of_control(&self, contrast: &Contrast, with: bool) -> String {
         self.control_does(contrast.control, with, &contrast.alone)
     }
@@ -229,7 +229,7 @@ impl Words {
         if change == Change::Insert { self.the_added() } else { self.the_removed() }
     }
 
-    /// Where one method's maps lie.
+    /// Where the maps of one method concentrate.
     pub(crate) fn of_density(&self, title: &str, &Estimate { mean, low, high, count }: &Estimate) -> String {
         let ends = self.language.ends(low, high, Language::plain);
         self.density(title, self.language.plain(mean), ends, count)
@@ -241,7 +241,7 @@ impl Words {
         Some(self.doubted(self.language.method(&method.method, &method.title), self.why(doubt)))
     }
 
-    /// Why a method's maps are not believed.
+    /// Why a method's maps are not trusted.
     pub(crate) fn why(&self, doubt: &Doubt) -> String {
         let language = self.language;
         match *doubt {

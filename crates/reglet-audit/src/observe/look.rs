@@ -1,4 +1,4 @@
-//! One model on a chunk of pictures: what it says, and where it looks.
+//! Runs one model on a chunk of pictures: its answers, and where it looks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) fn examine(
     found: &mut Observed,
 ) -> Result<(), Error> {
     let size = |picture: &Prepared| picture.seen[geometry].view.dimensions();
-    // Pictures whose preprocessing keeps their proportions may differ in size, so each goes alone then.
+    // If preprocessing keeps the pictures' proportions, they may differ in size, so each is run separately.
     let same_size = prepared.iter().all(|picture| size(picture) == size(&prepared[0]));
     let all: Vec<usize> = (0..prepared.len()).collect();
     for group in all.chunks(if same_size { all.len() } else { 1 }) {
@@ -82,7 +82,7 @@ impl Part<'_> {
         let changed = self.versions().filter(|(_, version)| !version.aside);
         let changed = changed.map(|(at, version)| (at, Some(&version.edit), &version.view));
         let mut all: Vec<(usize, Option<_>, &Picture)> = natural.chain(changed).collect();
-        // The rows of one picture stand together, as it is first.
+        // The rows of one picture are consecutive, and the unchanged picture is first.
         all.sort_by_key(|(at, ..)| *at);
         for part in all.chunks(CHUNK) {
             let views: Vec<Picture> = part.iter().map(|(.., view)| (*view).clone()).collect();
@@ -102,7 +102,8 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// Where the maps of every method lie, of each picture as it is and without each artefact that it shows.
+    /// How the maps of every method are distributed over the regions, for each picture as it is and without each artefact
+    /// that it shows.
     fn look(&self, found: &mut Observed) -> Result<(), Error> {
         let mut exhibits: BTreeMap<usize, Shown> = BTreeMap::new();
         for (target, name) in self.plan.targets.iter().enumerate() {
@@ -140,7 +141,7 @@ impl Part<'_> {
         Ok(())
     }
 
-    /// How each method's map lies on each region.
+    /// How much each method's map concentrates on each region.
     fn measured(
         &self,
         at: usize,
@@ -167,7 +168,7 @@ impl Part<'_> {
         Ok((0..self.plan.methods.len()).map(row).collect())
     }
 
-    /// Keeps what the report shows of a picture in the gallery, and its maps in small where kinds of maps are asked for.
+    /// Stores what the gallery of the report shows of a picture, and its reduced maps if groups of maps are requested.
     fn keep(
         &self,
         at: usize,
@@ -251,7 +252,7 @@ pub(crate) struct Maps {
 /// The maps of pictures of one size for the class `target`.
 ///
 /// # Errors
-/// Whatever the model or a method reports.
+/// Any error of the model or a method.
 pub(crate) fn explain(
     methods: &[Method],
     model: &Model,
@@ -273,7 +274,7 @@ pub(crate) fn explain(
     Ok(Maps { by_method, remarks, gaps })
 }
 
-/// How a map lies on a mask; `None` for an empty mask, or a map without a positive value, where that is not defined.
+/// How much a map concentrates on a mask; `None` if that is not defined, for an empty mask or a map without positive values.
 fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
     let region = ArrayView2::from_shape((mask.height() as usize, mask.width() as usize), mask.bits()).ok()?;
     let found = Localisation::new(map.view(), region).ok()?;
@@ -282,7 +283,8 @@ fn placement(map: &Array2<f32>, mask: &Mask) -> Option<Placement> {
         density: found.density().ok()?,
         rank_accuracy: found.rank_accuracy(),
         pointing: found.pointing(0),
-        // A region that fills the picture is told from nothing: no better than chance.
+        // A region that fills the whole picture cannot be distinguished from anything, so it counts as no better than
+        // chance.
         auc: found.auc().unwrap_or(0.5),
     })
 }

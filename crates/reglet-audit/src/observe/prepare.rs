@@ -16,7 +16,7 @@ use crate::properties::properties;
 
 /// A picture with its changed versions. Nothing of it is kept at its own size: a chunk of pictures would fill the memory.
 pub(super) struct Prepared {
-    /// Its place in the data set.
+    /// Its index in the data set.
     pub index: usize,
     pub known: reglet_evidence::Picture,
     /// By geometry.
@@ -72,8 +72,8 @@ pub(super) struct Version {
     pub view: Picture,
 }
 
-/// Which of so many pictures the gallery shows: one from each of `wanted` equal stretches, drawn, since an even step
-/// through a data set that goes through its classes in turn would show one class alone.
+/// The pictures that the gallery shows: one drawn at random from each of `wanted` stretches of equal length, because a fixed
+/// step through a data set with alternating classes could show only one class.
 pub(crate) fn gallery(pictures: usize, wanted: usize, seed: u64) -> Vec<usize> {
     let count = wanted.min(pictures);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -90,7 +90,7 @@ pub(super) struct Workshop<'a> {
     pub geometries: &'a Geometries,
 }
 
-/// Reads picture number `index` and changes it in every way that the plan asks for.
+/// Reads picture number `index` and changes it in every way that the plan requires.
 ///
 /// # Errors
 /// A picture that cannot be read, or edited.
@@ -98,7 +98,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
     let Workshop { data, artefacts, geometries } = workshop;
     let sample = data.sample(index)?;
     let known = known(workshop, index, &sample);
-    // Usually one: artefacts are changed at different sizes only where the data set draws one of them again.
+    // There is usually one: artefacts are changed at different sizes only if the data set draws one of them again itself.
     let mut canvases: BTreeMap<u32, Canvas<'_>> = BTreeMap::new();
     let reduction = |suspect: &Suspect| suspect.editor.reduction(sample.picture.dimensions());
     for factor in artefacts.iter().map(reduction).chain(artefacts.is_empty().then_some(1)) {
@@ -117,7 +117,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
         if !changes.is_empty() && !suspect.changes.contains(&Change::Remove) {
             changes.push((Change::Remove, true));
         }
-        // What several changes of one picture share is found once.
+        // Everything that several changes of one picture share is computed once.
         let factor = reduction(suspect);
         let (canvas, views) = (canvases[&factor].sample(), &views[&factor]);
         let scene = suspect.editor.scene(data, index, canvas);
@@ -139,7 +139,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
             }
         }
     }
-    // All of them see the same of the picture as it is.
+    // All of them see the unchanged picture in the same way.
     let views = views.into_values().next().into_iter().flatten();
     let seen = views.zip(geometries.all()).zip(changed).map(|((view, geometry), changed)| {
         let regions = sample.regions.iter();
@@ -169,7 +169,7 @@ fn known(workshop: Workshop<'_>, index: usize, sample: &Sample) -> reglet_eviden
     }
 }
 
-/// Whether a picture shows a region, by its mask or else by its flag.
+/// Whether a picture shows a region, according to its mask or else its flag.
 fn shows(data: &dyn Dataset, index: usize, sample: &Sample, region: &str) -> Option<bool> {
     sample.shows(region).or_else(|| data.flag(index, region))
 }

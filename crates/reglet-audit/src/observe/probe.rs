@@ -29,7 +29,7 @@ const LEAST: usize = 8;
 /// How many parts of the pictures are held out in turn.
 const FOLDS: usize = 5;
 
-/// A linear probe for each model and artefact, where there can be one.
+/// A linear probe for each model and artefact for which one is possible.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Probes {
     /// By model and artefact.
@@ -44,13 +44,14 @@ pub(crate) struct Asked {
     pub scores: Vec<Vec<Score>>,
     /// By picture and target: whether it is the most probable class.
     pub top: Vec<Vec<bool>>,
-    /// By picture: what the last linear layer is given; empty for a model of which that cannot be seen.
+    /// For each picture, the input of the last linear layer; empty for a model in which it cannot be seen.
     pub features: Vec<Vec<f32>>,
 }
 
 impl Probes {
-    /// Fits the probes on the models' last features of a sample of the pictures, of each class as many with the artefact as
-    /// without it where there are any, so that a probe does not tell the class instead.
+    /// Fits the probes on the models' last features for a sample of the pictures. Of each class the sample has as many
+    /// pictures with the artefact as without it, if there are any, so that a probe does not learn to detect the class
+    /// instead.
     ///
     /// Costs a forward pass of each picture of the sample.
     pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
@@ -59,10 +60,10 @@ impl Probes {
         let mut progress = Progress::of(plan, Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
-        // Those that can be read: of the others it is said elsewhere that they are broken.
+        // Only pictures that can be read; unreadable ones are reported elsewhere.
         let mut seen: Vec<Chosen> = Vec::with_capacity(chosen.len());
         for (done, part) in (0..).step_by(CHUNK).zip(chosen.chunks(CHUNK)) {
-            // By picture and geometry: each picture is read once, and not kept.
+            // By picture and geometry, so that each picture is read once and not kept.
             let views = |(index, _): &Chosen| -> Result<Option<Vec<Picture>>, Error> {
                 let picture = match plan.data.picture(*index) {
                     Err(fault) if fault.is_lasting() => return Ok(None),
@@ -127,7 +128,7 @@ fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
     let mut order: Vec<usize> = (0..data.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(plan.config.seed));
     let mut cells: BTreeMap<(usize, Vec<Option<bool>>), Vec<usize>> = BTreeMap::new();
-    // Flags are at hand; a mask has to be read, so no more pictures are than could be of use.
+    // Flags are already known, but masks have to be read, so no more pictures are read than could be useful.
     order.truncate(4 * MOST);
     let flags = |index: usize| -> Vec<Option<bool>> {
         plan.artefacts.iter().map(|suspect| data.flag(index, &suspect.name)).collect()
@@ -192,7 +193,7 @@ fn probe(
 /// What a model says of pictures of one size, in one pass.
 ///
 /// # Errors
-/// Whatever the model reports.
+/// Any error of the model.
 pub(crate) fn ask(plan: &Plan, model: &Model, views: &[Picture]) -> Result<Asked, Error> {
     let input = model.preprocessing().tensor(views, model.device())?;
     let (logits, features) = model.logits_and_features(&input)?;
@@ -213,7 +214,7 @@ pub(crate) fn ask(plan: &Plan, model: &Model, views: &[Picture]) -> Result<Asked
 /// What a model says of one class for each picture, a bounded number of them at a time.
 ///
 /// # Errors
-/// Whatever the model reports.
+/// Any error of the model.
 pub(crate) fn answers(model: &Model, target: usize, views: &[Picture]) -> Result<Vec<Score>, Error> {
     let mut all = Vec::with_capacity(views.len());
     let same_size = views.iter().all(|view| view.dimensions() == views[0].dimensions());
@@ -229,8 +230,8 @@ pub(crate) fn answers(model: &Model, target: usize, views: &[Picture]) -> Result
 type Scored = (Vec<Vec<Score>>, Vec<Vec<bool>>);
 
 /// By row and target: the logit, the log odds against all other classes and the probability; and whether the target is the
-/// most probable class. One logit is that of class 1 against class 0. Independent classes have odds of their own, and are
-/// called where they are more probable than not.
+/// most probable class. A single logit is that of class 1 against class 0. Independent classes each have their own odds, and
+/// count as predicted if their probability is above one half.
 ///
 /// # Errors
 /// [`Error::Torch`].

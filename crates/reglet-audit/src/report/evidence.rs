@@ -1,4 +1,4 @@
-//! What a verdict rests on: a model's answers by group, what each change does to them, and where it looks.
+//! The evidence for a verdict: a model's answers by group, the effect of each change on them, and where the model looks.
 
 mod answers;
 mod attention;

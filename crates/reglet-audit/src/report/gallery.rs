@@ -1,4 +1,4 @@
-//! The pictures that were kept to be looked at: each with its maps, and with what changes made of it.
+//! The pictures that were kept for display, each with its maps and its changed versions.
 
 mod controls;
 mod view;
@@ -104,7 +104,7 @@ fn entry(
     }
 }
 
-/// The part of a map that lies on the artefact.
+/// The part of a map that is on the artefact.
 fn share(page: &Page<'_>, map: &SampleMap) -> Option<f64> {
     map.regions.get(page.artefact).map(|placement| placement.share)
 }

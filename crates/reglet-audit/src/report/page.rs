@@ -57,12 +57,12 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// As [`estimate`](Page::estimate), or a dash where there is none.
+    /// Like [`estimate`](Page::estimate), or a dash if there is no value.
     pub(super) fn maybe(&self, found: Option<&Estimate>, number: fn(Language, f64) -> String) -> Markup {
         found.map_or_else(|| html! { (NONE) }, |found| self.estimate(found, number))
     }
 
-    /// A number, or a dash where there is none.
+    /// A number, or a dash if there is none.
     pub(super) fn number(&self, found: Option<f64>, number: fn(Language, f64) -> String) -> String {
         found.map_or_else(|| NONE.to_owned(), |found| number(self.language(), found))
     }
@@ -114,7 +114,7 @@ pub(crate) fn capital(text: &str) -> String {
     first.chain(characters.as_str().chars()).collect()
 }
 
-/// With a full stop, unless it ends in a mark of its own.
+/// The text with a full stop, unless it already ends with a punctuation mark.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
@@ -129,7 +129,7 @@ pub(super) fn rich(phrase: &str) -> Markup {
     }
 }
 
-/// A table in a box of its own, which scrolls where the screen is narrow, by finger or by arrow keys.
+/// A table in its own box, which can be scrolled by touch or by arrow keys on a narrow screen.
 pub(crate) fn table(name: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
         div.scroll role="region" tabindex="0" aria-label=(name) {

@@ -1,5 +1,5 @@
-//! Twelve questions that whoever looks at a single picture and its maps is asked, answered for all pictures from what
-//! was measured.
+//! Twelve questions that a person who looks at a single picture and its maps would be asked, answered for all pictures from
+//! the measurements.
 
 mod maps;
 mod model;

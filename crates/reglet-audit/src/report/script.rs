@@ -1,4 +1,4 @@
-//! The page's one script, and the policy that lets nothing else run.
+//! The page's only script, and the content security policy that allows nothing else to run.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

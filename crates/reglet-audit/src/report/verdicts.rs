@@ -5,8 +5,8 @@ use super::anchor;
 use super::page::{Page, sentence, table};
 use crate::results::CaseResults;
 
-/// A matrix of the verdicts where there are several artefacts or targets, and a card for each: what was concluded, in
-/// plain words, and what it rests on.
+/// A matrix of the verdicts if there are several artefacts or targets, and a card for each verdict that states the
+/// conclusion in plain words and its reasons.
 pub(super) fn render(page: &Page<'_>) -> Markup {
     let cases = &page.results.cases;
     html! {
@@ -23,7 +23,7 @@ pub(super) fn render(page: &Page<'_>) -> Markup {
     }
 }
 
-/// A row for each model, a column for each artefact and target, and the verdict where they meet.
+/// A table with a row for each model, a column for each artefact and target, and the verdicts in its cells.
 fn matrix(page: &Page<'_>) -> Markup {
     let results = page.results;
     let columns: Vec<(&String, &String)> = results

@@ -1,5 +1,5 @@
 //! A small audit, for tests of parts.
-#![allow(dead_code, reason = "each test uses some of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

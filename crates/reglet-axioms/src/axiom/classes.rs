@@ -7,7 +7,7 @@ use crate::case::PIXELS;
 use crate::{Case, Network, Subject};
 
 pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, AttributionError> {
-    // Everything is positive, so no rectifier hides anything and nothing cancels.
+    // Everything is positive, so no rectifier has an effect and nothing cancels.
     let mut case = case.clone();
     let positive = |number: &mut i8| *number = number.abs();
     case.convolution.iter_mut().flatten().for_each(|weight| *weight = weight.abs().max(1));
@@ -16,7 +16,7 @@ pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, Attribu
     case.hidden_bias.iter_mut().for_each(positive);
     case.classes.iter_mut().flatten().for_each(positive);
     case.input.iter_mut().for_each(|value| *value = value.abs().max(1));
-    // How much the class gets from a channel at all pixels together.
+    // A channel's contribution to the class, summed over all pixels.
     let total = |class: usize, channel: usize| -> i32 {
         let of_unit = |places: &[i8; PIXELS]| places.iter().copied().map(i32::from).sum::<i32>();
         let units = case.classes[class].iter().zip(&case.hidden);

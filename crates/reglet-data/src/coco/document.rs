@@ -126,7 +126,7 @@ enum Counts {
 }
 
 impl Annotation {
-    /// What it draws in a picture of this size, where that is known; else what is wrong with it.
+    /// The mask that the annotation draws in a picture of this size, or the error in it.
     fn shapes(self, size: Option<(u32, u32)>) -> Result<Vec<Shape>, String> {
         match (self.segmentation, self.bbox.as_deref().unwrap_or_default()) {
             (Some(Segmentation::Polygons(polygons)), _) if !polygons.is_empty() => {
@@ -145,7 +145,7 @@ impl Annotation {
                     )),
                 }
             }
-            // Where there is no box, or no polygon, some programs write an empty list.
+            // Some programs write an empty list if there is no box or no polygon.
             (_, []) => Err("it has neither a segmentation nor a box".into()),
             (_, &[x, y, width, height]) => {
                 if !(width >= 0.0 && height >= 0.0) {

@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for Side {
     }
 }
 
-/// The number, where it is a whole one that a float holds exactly.
+/// The number, if it is an integer that a float represents exactly.
 fn whole(number: f64) -> Option<i64> {
     const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)

@@ -1,8 +1,7 @@
-//! Whether annotations can be of the picture they are said to be of.
+//! Checks whether annotations can belong to their picture.
 
-/// What is wrong with corners of an annotation in a picture of this size, with the likely cause; nothing, where all is
-/// well as far as their places tell. A part may lie beyond the edge, as where somebody drew across it, but not as far
-/// as the picture is large.
+/// The error of an annotation's corners in a picture of this size, with the likely cause; nothing if their positions are
+/// plausible. A part may lie beyond the edge, if somebody drew across it, but not by as much as the size of the picture.
 pub(super) fn fault<'a>(
     corners: impl Iterator<Item = &'a [f64; 2]> + Clone,
     (width, height): (u32, u32),
@@ -35,8 +34,8 @@ pub(super) fn fault<'a>(
     })
 }
 
-/// What is wrong with a box of this place, width and height in a picture of this size: that it reaches beyond the edge,
-/// but would lie within as the box between two corners.
+/// The error of a box with this position, width and height in a picture of this size: it extends beyond the edge, but would
+/// lie inside if its numbers were two corners.
 pub(super) fn is_between_corners([x0, y0, x1, y1]: [f64; 4], (width, height): (u32, u32)) -> Option<String> {
     // A box that was drawn by hand may reach a little beyond the edge.
     const SLACK: f64 = 1.05;

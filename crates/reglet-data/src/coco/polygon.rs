@@ -11,9 +11,9 @@ pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
 
 /// Rows of pixels, each with its columns, whose centres lie inside a polygon.
 ///
-/// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). Inside
-/// is what a line from outside reaches after an odd number of edges, so that a polygon that crosses itself
-/// has holes. What lies beyond the picture, which has this width and height, is left out.
+/// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). A point is inside if a
+/// line from outside crosses an odd number of edges to reach it (the even-odd rule), so a polygon that crosses itself has
+/// holes. Parts beyond the picture, which has this width and height, are ignored.
 pub(super) fn spans(
     corners: &[[f64; 2]],
     (width, height): (u32, u32),
@@ -26,8 +26,8 @@ pub(super) fn spans(
     rows.flat_map(move |y| {
         let centre = f64::from(y) + 0.5;
         let ends = corners.iter().skip(1).chain(corners.first());
-        // An edge owns its upper end and not its lower one: two edges that meet on the line cross it
-        // once together, or twice, or not at all, as they should.
+        // An edge includes its upper end but not its lower one, so that two edges that meet on the line cross it the right
+        // number of times together: never, once or twice.
         let crosses = |&(&[_, y0], &[_, y1]): &(&[f64; 2], &[f64; 2])| (y0 <= centre) != (y1 <= centre);
         let edges = corners.iter().zip(ends).filter(crosses);
         let crossing =

@@ -9,7 +9,7 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// Runs that cover a mask of this size exactly; else what is wrong with them.
+    /// Runs that cover a mask of this size exactly, or the error in them.
     pub(super) fn new(width: u32, height: u32, lengths: Vec<u32>) -> Result<Self, String> {
         let pixels = u64::from(width) * u64::from(height);
         let covered: u64 = lengths.iter().map(|&length| u64::from(length)).sum();

@@ -42,7 +42,7 @@ impl Axis {
         (x * cos + y * sin, y * cos - x * sin)
     }
 
-    /// The place in the picture of what lies `along` and `across`.
+    /// The position in the picture of the point with the coordinates `along` and `across`.
     pub(super) fn global(&self, (along, across): (f32, f32)) -> (f32, f32) {
         let (cos, sin) = self.direction;
         (self.middle.0 + along * cos - across * sin, self.middle.1 + along * sin + across * cos)

@@ -1,7 +1,8 @@
-//! Changes as large and as strong as an artefact's, which mean nothing.
+//! Controls: neutral edits of the same size and strength as an artefact's.
 //!
-//! What is put in or redrawn is controlled by a soft patch. What is filled in is controlled by a soft patch over a part of
-//! the skin that is filled in as well: a classifier that reacts to the traces of filling then reacts to both alike.
+//! The control of an inserted or redrawn artefact is a soft patch. The control of a filled region is a soft patch over
+//! another region of skin that has been filled in as well, so that a classifier that reacts to traces of filling reacts to
+//! both equally.
 
 use image::RgbImage;
 
@@ -15,12 +16,12 @@ use crate::parts::parts;
 /// The patch rises over this share of its half breadth from nothing at its rim to its full strength.
 const FEATHER: f32 = 0.6;
 
-/// The control of `edited`, at the same place: the same pixels become darker or lighter, as those of the artefact did
-/// on average, with the same mean absolute change per pixel, but as one soft patch without marks, edges or colour of
-/// its own. It is a factor on what is there, as more or less light would be, so that the skin's texture stays.
+/// The control of `edited`, at the same place: the same pixels become darker or lighter, as those of the artefact did on
+/// average, with the same mean absolute change per pixel, but as one soft patch without marks, edges or colour of its own.
+/// The patch multiplies the existing pixels, like more or less light, so the skin's texture is preserved.
 ///
 /// # Errors
-/// [`EditError::Size`] if the two are not of one size.
+/// [`EditError::Size`] if the two have different sizes.
 pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
@@ -28,8 +29,8 @@ pub fn control(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, 
     Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..soft }.on(before)?)
 }
 
-/// A soft patch on `region`, as strong as `patch` and of the same sign; over what `filling` has made of exactly that region,
-/// where it is given.
+/// A soft patch on `region`, with the strength and the sign of `patch`; over the result of `filling` for exactly that
+/// region, if it is given.
 pub(super) fn soft(
     before: &RgbImage,
     patch: &Patch,
@@ -70,13 +71,13 @@ pub(super) fn soft(
     pattern.with_strength(before, strength, seed)
 }
 
-/// How far each pixel of a connected part is from the nearest that is not of it, in pixels, by a chamfer of
-/// straight steps of 1 and diagonal ones of 4/3 (Borgefors, *Distance transformations in digital images*, 1986). What
-/// lies beyond the picture does not count: a strip that comes in from a side is cut off there, not faded out.
+/// The distance in pixels of each pixel of a connected part from the nearest pixel outside of it, by a chamfer distance with
+/// straight steps of 1 and diagonal steps of 4/3 (Borgefors, *Distance transformations in digital images*, 1986). Pixels
+/// beyond the picture do not count as outside: a strip that enters from a side is cut off there, not faded out.
 fn depths(part: &[(u32, u32)], dimensions: (u32, u32)) -> Vec<f32> {
     const DIAGONAL: f32 = 4.0 / 3.0;
     let grid = Grid::about(part, dimensions);
-    // Nothing is farther than this, and a part that covers the whole picture has no rim.
+    // No distance is larger than this; a part that covers the whole picture has no rim.
     let far = (grid.width + grid.height) as f32;
     let mut depth = vec![0.0_f32; grid.width * grid.height];
     grid.beyond().for_each(|place| depth[place] = far);

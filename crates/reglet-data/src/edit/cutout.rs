@@ -1,4 +1,4 @@
-//! An artefact cut from one picture and cloned into another.
+//! Cut-outs: an artefact is cut from one picture and cloned into another.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use super::{EditError, Edited};
 use crate::parts::{parts, touching_border};
 use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 
-/// So many pixels about the mask come along, so that the seam lies on skin and not on the artefact's edge.
+/// The number of pixels around the mask that are included, so that the seam is on skin and not on the artefact's edge.
 const MARGIN: u32 = 3;
 
-/// An artefact with the skin close about it, as one picture shows it.
+/// An artefact from one picture, with the skin around it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cutout {
     /// The id of the picture that it was cut from.
@@ -25,7 +25,7 @@ pub struct Cutout {
     picture: RgbImage,
     /// The artefact and its margin within that part.
     mask: Mask,
-    /// Where the part's corner was, as a share of the room it had.
+    /// The position of the part's corner, as a share of the available range.
     place: (f32, f32),
     /// The shorter side of the whole picture.
     scale: u32,
@@ -34,16 +34,16 @@ pub struct Cutout {
 }
 
 impl Cutout {
-    /// Cuts out what `mask` marks of the picture with the id `donor`, and three pixels about it, as far as it lies
-    /// within the field of view. `None` where nothing does.
+    /// Cuts out the region `mask` of the picture with the id `donor`, and three pixels around it, as far as they are within
+    /// the field of view. `None` if no pixel is.
     ///
     /// # Errors
-    /// [`EditError::Size`] if the mask is not of the picture's size.
+    /// [`EditError::Size`] if the mask does not have the picture's size.
     pub fn of(donor: &str, picture: &RgbImage, mask: &Mask) -> Result<Option<Cutout>, EditError> {
         Self::off(donor, picture, mask, None)
     }
 
-    /// As [`Cutout::of`], but the pixels about the mask are left out where they are of the lesion.
+    /// As [`Cutout::of`], but without the pixels around the mask that belong to the lesion.
     pub(super) fn off(
         donor: &str,
         picture: &RgbImage,
@@ -61,8 +61,8 @@ impl Cutout {
             }
         }
         let light = Light::of(picture);
-        // What lies in the dark about a round field of view would come along as a black patch. A black artefact
-        // within it is one to be cut out.
+        // Pixels in the dark area around a round field of view would be copied as a black patch. A black artefact within the
+        // field of view, however, has to be cut out.
         let mut seen = wide.clone();
         if wide.iter().any(|(x, y)| light.is_dark(x, y)) {
             let dark = touching_border(&Mask::from_fn(width, height, |x, y| light.is_dark(x, y))?);
@@ -70,7 +70,7 @@ impl Cutout {
         }
         let cropped = seen.area() < wide.area() || seen.iter().any(|at| seen.on_border(at));
         let wide = seen;
-        // One pixel more on each side, where there is one: the seam is judged by it.
+        // One more pixel on each side, if there is one, because the seam is computed from it.
         let Some(bounds) = wide.dilate(1).bounding_box() else { return Ok(None) };
         let part = imageops::crop_imm(picture, bounds.x, bounds.y, bounds.width, bounds.height).to_image();
         let mask = wide.part(bounds);
@@ -97,7 +97,7 @@ impl Cutout {
         room.spot(&shape, 0, self.place, seed).0
     }
 
-    /// The cut-out blended into a picture of the same scale. What would lie beyond the picture is left out.
+    /// The cut-out blended into a picture of the same scale. Parts beyond the picture are dropped.
     pub(super) fn pasted(&self, picture: &RgbImage, spot: Spot) -> Result<Patch, EditError> {
         let spot = spot.checked()?;
         let (width, height) = picture.dimensions();
@@ -116,7 +116,7 @@ impl Cutout {
         }
         let mut patch = Patch::default();
         for part in parts(&region) {
-            // About the seam: how much lighter the picture is than the cut-out.
+            // Around the seam: how much lighter the picture is than the cut-out.
             let ratios = span(&part, (width, height), |x, y| {
                 let (own, here) = (own(x, y)?, logarithms(picture.get_pixel(x, y).0));
                 Some([0, 1, 2].map(|c| here[c] - own[c]))
@@ -150,18 +150,18 @@ impl Cutout {
     }
 }
 
-/// Clones the cut-out into `picture`, off the mask `avoid` and off the dark as far as there is room, at a place
-/// that the seed fixes. Where it can, it lies near the place that it came from. It keeps its direction and, relative to
-/// the picture's shorter side, its size; pictures of one size are not resampled, so fine marks stay sharp.
+/// Clones the cut-out into `picture`, at a position that the seed determines, outside the mask `avoid` and the dark rim as
+/// far as there is room. If possible, it lies near its original position. It keeps its orientation and its size relative to
+/// the picture's shorter side; pictures of equal size are not resampled, so fine marks stay sharp.
 ///
-/// The blending is gradient-domain (Pérez, Gangnet and Blake, *Poisson image editing*, 2003), on logarithms:
-/// inside the seam the *relative* contrasts are those of the cut-out, and the light and colour of the place come
-/// in from the seam as the smoothest surface there is. So a dark mark keeps its contrast in any light, an
-/// engraved scale takes on the skin below, a white strip stays a strip, and no edge shows.
+/// The blending is gradient-domain (Pérez, Gangnet and Blake, *Poisson image editing*, 2003), on logarithms: inside the seam
+/// the *relative* contrasts are those of the cut-out, and the local light and colour are interpolated from the seam by the
+/// smoothest possible surface. A dark mark therefore keeps its contrast in any light, an engraved scale takes the colour of
+/// the skin below, a white strip stays a strip, and no edge is visible.
 ///
 /// # Errors
-/// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::Resize`] if the cut-out cannot be
-/// brought to the picture's scale.
+/// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::Resize`] if the cut-out cannot be resized to
+/// the picture's scale.
 pub fn paste(
     picture: &RgbImage,
     avoid: Option<&Mask>,

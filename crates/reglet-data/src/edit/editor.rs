@@ -1,4 +1,4 @@
-//! Changes to the pictures of a data set, each by the best means there is.
+//! Changes to the pictures of a data set, each by the best available method.
 
 use std::fmt;
 
@@ -10,41 +10,41 @@ use crate::phantom::Dice;
 use crate::reduce::factor;
 use crate::{DataError, Dataset, Sample, in_turn};
 
-/// The artefact that can be drawn. Any other must be cut from a picture.
+/// The artefact that can be drawn. Any other artefact must be cut from a picture.
 const DRAWN: &str = "ruler";
 
-/// The most cut-outs that are kept, and the most pictures that are looked at to find them.
+/// The maximum number of cut-outs that are kept, and of pictures that are searched for them.
 const CUTOUTS: usize = 24;
 const LOOKED_AT: usize = 240;
 
-/// How pictures are changed.
+/// How pictures are edited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EditOptions {
-    /// What is put in. Where this is left out: what the data set can draw itself, else cut-outs where any can be
-    /// had, else a drawn ruler.
+    /// How artefacts are inserted. By default, the data set draws them itself if it can; otherwise they are taken from
+    /// cut-outs if there are any, and else a ruler is drawn.
     pub insert: Option<Source>,
-    /// At how many places, and from how many pictures, something is put into each picture; what the model says
-    /// is averaged over them. 1 to 64.
+    /// The number of places, with artefacts from different pictures, at which something is inserted into each picture; the
+    /// model's answers are averaged over them. 1 to 64.
     #[schemars(range(min = 1, max = 64))]
     pub places: u32,
-    /// Makes a long mask longer as far as the dark line in it goes on: for rulers whose polygons end too early.
+    /// Extends a long mask as far as the dark line in it continues, for rulers whose polygons end too early.
     pub follow: bool,
-    /// Pictures that are larger than anybody looks at are made smaller, by a whole factor, before they are changed: so far
-    /// that their shorter side still has at least so many pixels. What models see of a picture as it is does not depend on it.
-    /// Where this is left out an audit takes three times the side of what its models see; elsewhere pictures are changed at
-    /// their own size.
+    /// The minimum size at which pictures are edited: larger pictures are reduced by an integer factor before they are
+    /// edited, so that their shorter side still has at least this number of pixels. The inputs of models for unedited
+    /// pictures do not depend on it. By default, an audit uses three times the side of its models' inputs; elsewhere,
+    /// pictures are edited at their own size.
     #[schemars(range(min = 1))]
     pub resolution: Option<u32>,
 }
 
-/// Where what is put into a picture comes from.
+/// The source of an inserted artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Rulers as the phantoms have them, in the light of the place.
+    /// Rulers drawn like those of the phantoms, in the local light.
     Drawn,
-    /// Cut from the annotated pictures of the data set, and blended with the light of the place.
+    /// Cut from the annotated pictures of the data set, and blended with the local light.
     Cutout,
 }
 
@@ -54,7 +54,7 @@ impl Default for EditOptions {
     }
 }
 
-/// Changes what the pictures of one data set show of one artefact.
+/// Edits the pictures of one data set with respect to one artefact.
 #[derive(Debug)]
 pub struct Editor {
     pub(super) options: EditOptions,
@@ -64,7 +64,7 @@ pub struct Editor {
     pub(super) means: Means,
 }
 
-/// Where what is put into pictures comes from.
+/// The source of inserted artefacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Insertion {
@@ -72,9 +72,9 @@ pub enum Insertion {
     Redrawn,
     /// A ruler is drawn over the picture.
     Drawn,
-    /// It is cut from so many other pictures.
+    /// It is cut from this number of other pictures.
     Cutouts(usize),
-    /// Nothing can be put in.
+    /// Nothing can be inserted.
     None,
 }
 
@@ -90,7 +90,7 @@ impl fmt::Display for Insertion {
     }
 }
 
-/// By what means an artefact is put into a picture.
+/// How an artefact is inserted into a picture.
 #[derive(Debug)]
 pub(super) enum Means {
     /// The data set draws its pictures again.
@@ -104,13 +104,13 @@ pub(super) enum Means {
 }
 
 impl Editor {
-    /// Finds out how `artefact` can be put into the pictures of `dataset`, off the region `lesion`. For cut-outs
+    /// Determines how `artefact` can be inserted into the pictures of `dataset`, outside the region `lesion`. For cut-outs,
     /// this reads annotated pictures, chosen by the seed, until there are enough.
     ///
     /// # Errors
-    /// [`EditError::Places`], [`EditError::NoCutout`] if there is nothing to cut out though the options ask for
-    /// it, [`EditError::NotDrawn`] if they ask for a drawing of what cannot be drawn, and those of a picture that
-    /// cannot be read for now; one that is missing or damaged is passed over.
+    /// [`EditError::Places`], [`EditError::NoCutout`] if the options require cut-outs but there are none,
+    /// [`EditError::NotDrawn`] if they require a drawing of an artefact that cannot be drawn, and the errors of pictures
+    /// that are temporarily unreadable; missing or damaged pictures are skipped.
     pub fn new(
         dataset: &dyn Dataset,
         options: &EditOptions,
@@ -150,18 +150,18 @@ impl Editor {
         Ok(Editor { options: options.clone(), artefact, lesion, seed, means })
     }
 
-    /// The shorter side at which large pictures are changed, in pixels; `None` where all are changed at their own size.
+    /// The shorter side at which large pictures are edited, in pixels; `None` if all are edited at their own size.
     pub fn resolution(&self) -> Option<u32> {
         self.options.resolution.filter(|_| !matches!(self.means, Means::Redrawn))
     }
 
-    /// By what factor a picture of this size is made smaller before it is changed; 1 where it is changed at its own size.
+    /// The factor by which a picture of this size is reduced before it is edited; 1 if it is edited at its own size.
     pub fn reduction(&self, dimensions: (u32, u32)) -> u32 {
-        // Who draws a picture again draws it at its own size.
+        // A data set that draws a picture again draws it at its own size.
         self.resolution().map_or(1, |side| factor(dimensions, side))
     }
 
-    /// How many places there are for a change of a picture: one, unless something is put somewhere.
+    /// The number of places for a change of a picture: one, unless something is inserted.
     pub fn places(&self, change: Change) -> u32 {
         match change {
             Change::Remove | Change::RemoveLesion => 1,
@@ -169,7 +169,7 @@ impl Editor {
         }
     }
 
-    /// Where what is put in comes from.
+    /// The source of inserted artefacts.
     pub fn insertion(&self) -> Insertion {
         match &self.means {
             Means::Redrawn => Insertion::Redrawn,
@@ -179,12 +179,13 @@ impl Editor {
         }
     }
 
-    /// One picture of `dataset`, number `index`, ready for any number of changes.
+    /// The picture of `dataset` with the index `index`, prepared for any number of changes.
     pub fn scene<'a>(&'a self, dataset: &'a dyn Dataset, index: usize, sample: &'a Sample) -> Scene<'a> {
         Scene::new(self, dataset, index, sample)
     }
 
-    /// Where `sample`, number `index` of `dataset`, is changed at the place numbered `place`; see [`Scene::place`].
+    /// The placement of a change of `sample`, which has the index `index` in `dataset`, for the place number `place`; see
+    /// [`Scene::place`].
     ///
     /// # Errors
     /// Those of [`Scene::place`].
@@ -199,7 +200,7 @@ impl Editor {
         self.scene(dataset, index, sample).place(change, place)
     }
 
-    /// Changes `sample`, number `index` of `dataset`, at this placement; see [`Scene::apply`].
+    /// Changes `sample`, which has the index `index` in `dataset`, at this placement; see [`Scene::apply`].
     ///
     /// # Errors
     /// Those of [`Scene::apply`].
@@ -214,11 +215,11 @@ impl Editor {
         self.scene(dataset, index, sample).apply(change, placement)
     }
 
-    /// Changes `sample`, number `index` of `dataset`, at the place numbered `place`: [`Editor::place`] and
-    /// [`Editor::apply`] in one. Who makes several changes of one picture is better off with a [`Scene`].
+    /// Changes `sample`, which has the index `index` in `dataset`, at the place number `place`: [`Editor::place`] and
+    /// [`Editor::apply`] in one call. For several changes of one picture, use a [`Scene`].
     ///
     /// # Errors
-    /// Those of the two.
+    /// The errors of both.
     pub fn edit(
         &self,
         dataset: &dyn Dataset,
@@ -231,8 +232,8 @@ impl Editor {
     }
 }
 
-/// The artefact as a number of pictures show it: whole where there are such, and clear of the lesion, so that
-/// nothing but the artefact is carried over.
+/// The artefact as cut from several pictures: complete if possible, and clear of the lesion, so that only the artefact is
+/// transferred.
 fn cutouts(
     dataset: &dyn Dataset,
     options: &EditOptions,
@@ -250,7 +251,7 @@ fn cutouts(
     order.truncate(LOOKED_AT);
     for (_, sample) in in_turn(dataset, &order) {
         let sample = match sample {
-            // Whoever reads every picture says which are broken; none of them is cut from.
+            // Broken pictures are reported where every picture is read; no cut-outs are taken from them.
             Err(fault) if fault.is_lasting() => continue,
             sample => sample?,
         };

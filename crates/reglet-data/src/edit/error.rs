@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The mask does not belong to the picture.
+    /// The mask does not have the picture's size.
     #[error(
         "a mask of {}×{} pixels does not fit a picture of {}×{}: they must have the same size",
         mask.0, mask.1, picture.0, picture.1
@@ -15,7 +15,7 @@ pub enum EditError {
         /// The picture's width and height.
         picture: (u32, u32),
     },
-    /// Nothing is left to fill the gap from.
+    /// No pixels remain to fill the gap from.
     #[error(
         "the whole picture of {width}×{height} pixels cannot be removed: \
          some pixels must remain from which the rest can be filled in"
@@ -29,13 +29,13 @@ pub enum EditError {
     /// Too few or too many places.
     #[error("the number of places in each picture is {places}, but must be from 1 to 64")]
     Places {
-        /// The number asked for.
+        /// The requested number.
         places: u32,
     },
     /// No pixels would be left.
     #[error("the resolution at which pictures are edited is 0 pixels, but must be at least 1")]
     Resolution,
-    /// No picture shows the artefact with a mask, clear of the lesion.
+    /// No picture has a mask of the artefact that is clear of the lesion.
     #[error(
         "there is no cut-out of '{artefact}', because no picture has a mask of it that is clear of the lesion; \
          annotate some, or remove `insert`"
@@ -44,7 +44,7 @@ pub enum EditError {
         /// The artefact.
         artefact: String,
     },
-    /// Only rulers are drawn.
+    /// Only rulers can be drawn.
     #[error("a '{artefact}' cannot be drawn, only a ruler: use insert = \"cutout\"")]
     NotDrawn {
         /// The artefact.
@@ -57,16 +57,16 @@ pub enum EditError {
     Donor {
         /// The artefact.
         artefact: String,
-        /// The picture asked for.
+        /// The requested picture.
         donor: String,
     },
-    /// There is no such turn.
+    /// There is no such orientation.
     #[error("the orientation {turn} of a cut-out does not exist: there are eight, 0 to 7")]
     Turn {
-        /// The turn asked for.
+        /// The requested orientation.
         turn: u8,
     },
-    /// A change that cannot be made at such a placement.
+    /// A change that is not possible at such a placement.
     #[error(
         "the change `{change}` cannot be made at a placement of the kind `{placement}`: use a placement that was found for this change"
     )]
@@ -76,17 +76,17 @@ pub enum EditError {
         /// The kind of the placement.
         placement: &'static str,
     },
-    /// What is to be placed elsewhere has another number of parts.
+    /// The region to be placed elsewhere has another number of parts.
     #[error(
         "the placement has {spots} positions, but the region to be placed elsewhere has {parts} connected parts: give one position for each part"
     )]
     Parts {
-        /// The number of spots.
+        /// The number of positions.
         spots: usize,
         /// The number of parts.
         parts: usize,
     },
-    /// A cut-out cannot be brought to a picture's size.
+    /// A cut-out cannot be resized to a picture's scale.
     #[error(transparent)]
     Resize(#[from] crate::ResizeError),
     /// The picture is too small for a ruler, or too large for a mask.

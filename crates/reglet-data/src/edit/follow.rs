@@ -6,10 +6,10 @@ use super::EditError;
 use super::axis::Axis;
 use crate::Mask;
 
-/// A region at least so many times as long as wide has ends that can be followed.
+/// A region whose length is at least this multiple of its width has ends that can be followed.
 const ELONGATED: f32 = 2.5;
 
-/// The line must be darker than what lies beside it by this share of its own darkness inside the mask.
+/// The line must be darker than the pixels beside it by at least this fraction of its darkness inside the mask.
 const FAINTEST: f32 = 0.4;
 
 /// In logarithms of the level: inside the mask the line is at least this much darker than its surroundings.
@@ -21,10 +21,10 @@ const BREAK: f32 = 0.12;
 /// So many pixels beyond where the line ends still belong to it.
 const END: usize = 3;
 
-/// The mask is made at most so many times its length longer at each end.
+/// The mask is extended at each end by at most this multiple of its length.
 const LONGEST: f32 = 1.5;
 
-/// How far from where it was the line may be one pixel further on, in pixels.
+/// How far, in pixels, the line may move sideways from one pixel to the next.
 const DRIFT: f32 = 1.0;
 
 /// The mask, made longer at either end as far as the dark line that runs along it goes on.

@@ -3,7 +3,7 @@
 /// A box about some pixels of a picture, with a frame one pixel wide on each side, whether or not the picture goes on
 /// there.
 pub(super) struct Grid {
-    /// The picture's place of the box's first pixel, which lies in the frame.
+    /// The position in the picture of the box's first pixel, which is within the frame.
     left: i64,
     top: i64,
     dimensions: (u32, u32),
@@ -35,7 +35,7 @@ impl Grid {
         Some((inside(x, self.dimensions.0)?, inside(y, self.dimensions.1)?))
     }
 
-    /// The places of the frame that lie beyond the picture.
+    /// The positions of the frame that are beyond the picture.
     pub(super) fn beyond(&self) -> impl Iterator<Item = usize> {
         let (wide, high) = (self.width, self.height);
         let rows = (0..wide).flat_map(move |x| [x, x + wide * high.saturating_sub(1)]);

@@ -25,7 +25,7 @@ pub fn insert(picture: &RgbImage, avoid: Option<&Mask>, seed: u64) -> Result<Edi
     Ok(drawn(picture, &light, &somewhere(&room, seed)).noted(avoid, None).on(picture)?)
 }
 
-/// A ruler, and where there is room for it.
+/// Draws a ruler where there is room for it.
 pub(super) fn somewhere(room: &Room<'_>, seed: u64) -> Ruler {
     let (width, height) = room.dimensions;
     let side = width.min(height) as f32;
@@ -39,7 +39,7 @@ pub(super) fn somewhere(room: &Room<'_>, seed: u64) -> Ruler {
     Ruler::draw(&mut dice).placed(&mut dice, frame, taken)
 }
 
-/// The ruler drawn where it lies.
+/// The ruler drawn at its position.
 pub(super) fn drawn(picture: &RgbImage, light: &Light, ruler: &Ruler) -> Patch {
     let (width, height) = picture.dimensions();
     let pixel = |pixel: crate::phantom::LayerPixel| {

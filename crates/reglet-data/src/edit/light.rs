@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-/// The light is estimated on a grid of so many cells a side.
+/// The light is estimated on a grid with this number of cells per side.
 const CELLS: usize = 8;
 
 /// In each cell the light is that of its brighter skin: darker pixels are hairs and pigment.
@@ -11,14 +11,14 @@ const BRIGHT: f32 = 0.8;
 /// What skin reflects in a cell whose light has strength 1.
 const REFLECTANCE: f32 = 0.85;
 
-/// Beyond a round field of view it is darker than this, and nothing that lies there could be seen.
+/// Pixels darker than this are beyond a round field of view, where nothing could be seen.
 const DARK: f32 = 0.3;
 
-/// Of a picture whose shorter side is longer than twice this, in pixels, the pixels of a grid of about so many a side
-/// tell as much as all of them.
+/// If a picture's shorter side is longer than twice this number of pixels, only the pixels of a grid with about this number
+/// per side are used, which is accurate enough.
 const ENOUGH: u32 = 512;
 
-/// Of so many rows and columns of a picture of this size one is looked at.
+/// In a picture of this size, one of this number of rows and columns is used.
 pub(super) fn stride((width, height): (u32, u32)) -> u32 {
     (width.min(height) / ENOUGH).max(1)
 }
@@ -63,7 +63,7 @@ impl Light {
         Light { grid, cell }
     }
 
-    /// Whether a pixel lies in the dark about a round field of view.
+    /// Whether a pixel is in the dark area around a round field of view.
     pub(super) fn is_dark(&self, x: u32, y: u32) -> bool {
         self.at(x, y) < DARK
     }

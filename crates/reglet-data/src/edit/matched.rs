@@ -1,17 +1,17 @@
-//! Changing a picture by a given pattern, as strongly as something else changes it.
+//! Changes a picture by a given pattern as strongly as another change does.
 
 use image::RgbImage;
 
 use super::patch::{FLOOR, Patch, Pixel};
 use crate::phantom::Dice;
 
-/// The factor is found on at most so many pixels, evenly chosen.
+/// The factor is determined from at most this number of evenly chosen pixels.
 const SAMPLE: usize = 1 << 14;
 
 /// The pattern is multiplied by no more than this. Beyond it what can change is black or white.
 const LARGEST: f32 = 64.0;
 
-/// After so many halvings the factor is known to a thousandth.
+/// After this number of halvings the factor is known to a thousandth.
 const HALVINGS: u32 = 12;
 
 /// A pattern of changes: for each pixel the levels that it begins with, and the logarithm of the ratio to them, by channel.

@@ -2,7 +2,8 @@
 
 use super::grid::Grid;
 
-/// The steps end when no value moves by more than this share of the values' range, or after so many.
+/// The iteration ends when no value changes by more than this fraction of the values' range, or after the largest number of
+/// steps.
 const STILL: f32 = 1e-3;
 const STEPS: usize = 60;
 
@@ -12,7 +13,7 @@ const LARGER: f32 = 1.6;
 /// How often a coarser level is visited in a cycle.
 const VISITS: usize = 2;
 
-/// So few cells are solved by so many sweeps alone.
+/// Grids with at most this number of cells are solved by relaxation sweeps alone, and this is the number of sweeps.
 const COARSEST: usize = 12;
 const SWEEPS: usize = 20;
 
@@ -48,7 +49,7 @@ fn solved(finest: Level, still: f32) -> (Vec<Values>, usize) {
     }
     guess(&mut levels);
     let mut found = levels[0].values[..count].to_vec();
-    // The finest level's source is from here on what is left to be done.
+    // From here on, the source of the finest level is the residual.
     for number in 0..count {
         levels[0].source[number] = levels[0].residual(number);
     }
@@ -125,7 +126,7 @@ fn dot(a: &[Values], b: &[Values]) -> [f64; 4] {
     sum
 }
 
-/// Zero where there is nothing left to be divided.
+/// The quotient, or zero if the denominator is zero.
 fn ratio(a: f64, b: f64) -> f32 {
     if b > 0.0 { (a / b) as f32 } else { 0.0 }
 }
@@ -143,7 +144,7 @@ struct Level {
     /// The cells' places in a box.
     cells: Vec<(u32, u32)>,
     size: (usize, usize),
-    /// The numbers of the cells to the left, right, above and below; where there is none, the number after the last.
+    /// The indices of the cells to the left, right, above and below; if there is no such cell, the index after the last.
     near: Vec<[u32; 4]>,
     /// How strongly each neighbour pulls. Empty at the finest level, where all pull alike, by one.
     weight: Vec<[f32; 4]>,
@@ -171,7 +172,7 @@ impl Level {
         }
     }
 
-    /// The pixels themselves, and the range of what is known about them; `None` where nothing is.
+    /// The pixels themselves, and the range of what is known about them; `None` if nothing is.
     fn finest(
         gap: &[(u32, u32)],
         dimensions: (u32, u32),

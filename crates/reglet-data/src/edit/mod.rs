@@ -1,14 +1,14 @@
-//! Pictures with one thing changed.
+//! Pictures with one change.
 //!
-//! Where a data set generates its pictures it draws them again, exactly ([`Dataset::redraw`]). Elsewhere a
-//! picture is edited: an artefact is cut from one picture and cloned into another ([`paste`]), or a ruler drawn
-//! ([`insert`]); it is [removed](remove()), moved, or the lesion removed and it left. Beside each stands a change
-//! of the same size and strength that means nothing ([`Change::Control`]), so that "any change there" can be told from
-//! "a ruler there".
+//! A data set that generates its pictures draws them again exactly ([`Dataset::redraw`]). Other pictures are edited: an
+//! artefact is cut from one picture and cloned into another ([`paste`]), or a ruler is drawn ([`insert`]); it is
+//! [removed](remove()) or moved; or the lesion is removed and the artefact left. Each change has a control, a neutral edit
+//! of the same size and strength ([`Change::Control`]), which distinguishes the effect of any change from the effect of a
+//! ruler.
 //!
-//! [`Editor`] chooses the means. *Where* something is changed is a [`Placement`], which the editor's seed decides or a
-//! person's hand; *what* is changed there is a [`Change`]. A [`Scene`] is one picture with what all its changes need to
-//! know of it, and a [`Patch`] what one of them touches.
+//! [`Editor`] chooses the method. *Where* something is changed is a [`Placement`], which is determined by the editor's seed
+//! or by a person; *what* is changed there is a [`Change`]. A [`Scene`] is one picture with the data that all its changes
+//! need, and a [`Patch`] contains the pixels that one change touches.
 
 mod axis;
 mod control;
@@ -50,23 +50,23 @@ pub use scramble::scramble;
 #[cfg(doc)]
 use crate::Dataset;
 
-/// What is changed about a picture.
+/// The change of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// The artefact is put in.
+    /// The artefact is added.
     Insert,
-    /// The artefact is taken away.
+    /// The artefact is removed.
     Remove,
-    /// The artefact is put somewhere else.
+    /// The artefact is moved to another place.
     Move,
-    /// A neutral edit that changes as many pixels as strongly: by a soft patch, darker or lighter as the artefact is,
-    /// where it would be put; or, in a picture that shows it, of the same shape elsewhere, and changed as removing it
-    /// would change its place.
+    /// A neutral edit that changes the same number of pixels with the same strength. For adding: a soft patch at the same
+    /// place, darker or lighter like the artefact. In a picture that shows the artefact: a region of the same shape
+    /// elsewhere, changed as the removal changes the artefact's region.
     Control,
-    /// The artefact is put in with its tiles shuffled: the same pixels, changed as strongly, no ruler.
+    /// The artefact is added with its tiles shuffled: the same pixels with the same strength of change, but no ruler.
     Scrambled,
-    /// The lesion is taken away and the artefact left.
+    /// The lesion is removed and the artefact is left.
     RemoveLesion,
 }
 
@@ -83,7 +83,7 @@ impl Change {
 }
 
 impl fmt::Display for Change {
-    /// As in a config: "insert", "remove_lesion"…
+    /// The name in a config: "insert", "remove_lesion"…
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Change::Insert => "insert",
@@ -96,22 +96,22 @@ impl fmt::Display for Change {
     }
 }
 
-/// A picture with one thing changed.
+/// A picture with one change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edited {
-    /// The changed picture, of the original's size.
+    /// The changed picture, in the original's size.
     pub picture: RgbImage,
-    /// Where it was changed: every pixel that differs, and those that the change might have touched.
+    /// The changed region: all pixels that differ, and those that the change may have touched.
     pub region: Mask,
-    /// The id of the picture that the cut-out came from; `None` where nothing was cut out.
+    /// The id of the picture that the cut-out came from; `None` if there is no cut-out.
     pub donor: Option<String>,
-    /// The share, from 0 to 1, of the lesion's pixels that the region covers; 0 where the lesion has no mask.
+    /// The share, from 0 to 1, of the lesion's pixels that the region covers; 0 if the lesion has no mask.
     pub lesion: f64,
 }
 
 impl Edited {
-    /// How strong the change is: the mean, over the region's pixels and three channels, of the absolute difference to
-    /// the picture `before`, in levels from 0 to 255. 0 where the region is empty or the two are not of one size.
+    /// The strength of the change: the mean, over the region's pixels and three channels, of the absolute difference to the
+    /// picture `before`, on a scale from 0 to 255. 0 if the region is empty or the sizes differ.
     pub fn strength(&self, before: &RgbImage) -> f64 {
         self.belongs_to(before).map_or(0.0, |()| Patch::of(self).strength(before))
     }

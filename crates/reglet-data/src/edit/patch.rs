@@ -1,4 +1,4 @@
-//! What a change does to a picture: the pixels that it touches, and nothing else.
+//! The effect of a change on a picture, as the pixels that it touches.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,8 @@ use super::Edited;
 use crate::resize::Part;
 use crate::{Mask, MaskError};
 
-/// Added to a level before its logarithm is taken: black has one too, and noise in the dark counts for little.
+/// The offset that is added to a level before its logarithm is taken, so that black has a logarithm, and noise in dark areas
+/// has little weight.
 pub(super) const FLOOR: f32 = 8.0;
 
 /// The logarithms of levels.
@@ -18,10 +19,10 @@ pub(super) fn logarithms(levels: [u8; 3]) -> [f32; 3] {
     levels.map(|level| TABLE[usize::from(level)])
 }
 
-/// What a change does to a picture: the pixels that it touches, each once, with their new levels.
+/// The effect of a change on a picture: the pixels that it touches, each once, with their new levels.
 ///
-/// It takes memory for these alone. Who needs many changed versions of a large picture one after the other puts each
-/// into one copy and takes it out again, where [`Edited`] has a copy of its own for each:
+/// It takes memory only for these pixels. To process many changed versions of a large picture one after the other, apply
+/// each patch to a single copy and undo it again; [`Edited`] would need a copy for each:
 ///
 /// ```
 /// use reglet_data::Dataset;
@@ -58,19 +59,19 @@ pub(super) struct Pixel {
 }
 
 impl Patch {
-    /// What makes the edited picture of the original.
+    /// The patch that turns the original into the edited picture.
     pub(super) fn of(edited: &Edited) -> Patch {
         let pixel = |(x, y)| Pixel { at: (x, y), level: edited.picture.get_pixel(x, y).0 };
         let pixels = edited.region.iter().map(pixel).collect();
         Patch { pixels, donor: edited.donor.clone(), lesion: edited.lesion }
     }
 
-    /// Of these pixels. What is known of another patch about the lesion and the donor is to be added.
+    /// A patch of these pixels. The information on the lesion and the donor must be added.
     pub(super) fn new(pixels: Vec<Pixel>) -> Patch {
         Patch { pixels, ..Patch::default() }
     }
 
-    /// The same, with what it takes of the lesion and where it was cut from.
+    /// The same, with the covered share of the lesion and the donor.
     pub(super) fn noted(mut self, lesion: Option<&Mask>, donor: Option<&str>) -> Patch {
         self.lesion = lesion.map_or(0.0, |lesion| self.share_of(lesion));
         self.donor = donor.map(str::to_owned);
@@ -80,7 +81,7 @@ impl Patch {
     /// A copy of `picture` with the change made.
     ///
     /// # Errors
-    /// Where the picture is no size for a mask.
+    /// The picture's size is not valid for a mask.
     pub fn on(&self, picture: &RgbImage) -> Result<Edited, MaskError> {
         let mut edited = picture.clone();
         self.put(&mut edited);
@@ -88,7 +89,7 @@ impl Patch {
         Ok(Edited { picture: edited, region, donor: self.donor.clone(), lesion: self.lesion })
     }
 
-    /// Makes the change. Pixels that the picture does not have are left out.
+    /// Makes the change. Pixels outside the picture are ignored.
     pub fn put(&self, picture: &mut RgbImage) {
         for pixel in &self.pixels {
             if let Some(level) = picture.get_pixel_mut_checked(pixel.at.0, pixel.at.1) {
@@ -97,7 +98,7 @@ impl Patch {
         }
     }
 
-    /// Takes the change out again: the pixels that it touches become those of the picture `before`.
+    /// Undoes the change: the pixels that it touches become those of the picture `before`.
     pub fn undo(&self, picture: &mut RgbImage, before: &RgbImage) {
         for &Pixel { at: (x, y), .. } in &self.pixels {
             if let (Some(level), Some(was)) =
@@ -108,25 +109,25 @@ impl Patch {
         }
     }
 
-    /// How many pixels it touches.
+    /// The number of pixels that it touches.
     pub fn area(&self) -> usize {
         self.pixels.len()
     }
 
-    /// The id of the picture that the cut-out came from; `None` where nothing was cut out.
+    /// The id of the picture that the cut-out came from; `None` if nothing was cut out.
     pub fn donor(&self) -> Option<&str> {
         self.donor.as_deref()
     }
 
-    /// The share, from 0 to 1, of the lesion's pixels that it touches; 0 where the lesion has no mask.
+    /// The share, from 0 to 1, of the lesion's pixels that it touches; 0 if the lesion has no mask.
     pub fn lesion(&self) -> f64 {
         self.lesion
     }
 
-    /// The pixels that it touches, of a picture of this width and height.
+    /// The mask of the pixels that it touches, for a picture of this width and height.
     ///
     /// # Errors
-    /// Where that is no size for a mask.
+    /// This size is not valid for a mask.
     pub fn region(&self, (width, height): (u32, u32)) -> Result<Mask, MaskError> {
         let mut region = Mask::empty(width, height)?;
         for pixel in &self.pixels {
@@ -168,14 +169,14 @@ impl Patch {
         parts
     }
 
-    /// The share of the mask's pixels that it touches; 0 where the mask has none.
+    /// The share of the mask's pixels that it touches; 0 if the mask has none.
     fn share_of(&self, mask: &Mask) -> f64 {
         let touched = self.pixels.iter().filter(|pixel| mask.get(pixel.at.0, pixel.at.1)).count();
         if touched == 0 { 0.0 } else { touched as f64 / mask.area() as f64 }
     }
 
     /// How strong the change is: the mean, over its pixels and three channels, of the absolute difference to the picture
-    /// `before`, in levels from 0 to 255. 0 where it touches nothing.
+    /// `before`, on a scale from 0 to 255. 0 if it touches no pixels.
     pub fn strength(&self, before: &RgbImage) -> f64 {
         let change = |pixel: &Pixel| -> u64 {
             let Some(Rgb(was)) = before.get_pixel_checked(pixel.at.0, pixel.at.1) else { return 0 };

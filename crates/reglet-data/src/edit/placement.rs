@@ -5,43 +5,43 @@ use serde::{Deserialize, Serialize};
 use super::EditError;
 use crate::phantom::Ruler;
 
-/// Where a change is made, and of what: a plain value, which the seed decides ([`Editor::place`](super::Editor::place))
-/// or a person's hand.
+/// Where a change is made, and with which artefact. The value is chosen by the seed
+/// ([`Editor::place`](super::Editor::place)) or by a person.
 ///
 /// [`Change::Insert`](super::Change::Insert), [`Control`](super::Change::Control) and
-/// [`Scrambled`](super::Change::Scrambled) share it: at one placement they change the same pixels.
+/// [`Scrambled`](super::Change::Scrambled) use the same placement: there, they change the same pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Placement {
-    /// Where the picture shows it: what is taken away needs no other place.
+    /// Where the picture shows the artefact; a removal needs no other place.
     InPlace,
-    /// Where the data set's generator puts it under this seed.
+    /// Where the data set's generator places it with this seed.
     Redrawn {
         /// The seed given to [`Dataset::redraw`](crate::Dataset::redraw).
         seed: u64,
     },
-    /// A ruler drawn over the picture: its look and its place, in units of the picture's shorter side.
+    /// A ruler drawn over the picture: its appearance and its position, in units of the picture's shorter side.
     Drawn {
         /// The ruler.
         ruler: Ruler,
     },
-    /// A cut-out at a spot. For a move, the picture's own artefact.
+    /// A cut-out at a position. For a move, the picture's own artefact.
     Cutout {
         /// The id of the picture that it is cut from.
         donor: String,
-        /// Where the cut-out's box comes to lie.
+        /// The position of the cut-out's box.
         spot: Spot,
     },
-    /// Places of the shape of what a removal changes, away from it: one for each of its connected parts, the largest
-    /// first, and of equal ones the one that begins in the higher row, then further left.
+    /// Positions elsewhere for the region that a removal changes: one for each of its connected parts, ordered by descending
+    /// size, then from top to bottom and from left to right.
     Elsewhere {
-        /// Where each part's box comes to lie.
+        /// The position of each part's box.
         parts: Vec<Spot>,
     },
 }
 
 impl Placement {
-    /// The picture that the cut-out comes from, where it is one.
+    /// The picture that the cut-out comes from, if there is one.
     pub fn donor(&self) -> Option<&str> {
         match self {
             Placement::Cutout { donor, .. } => Some(donor),
@@ -49,7 +49,7 @@ impl Placement {
         }
     }
 
-    /// The name that it has in a file.
+    /// Its name in a file.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Placement::InPlace => "in_place",
@@ -61,36 +61,36 @@ impl Placement {
     }
 }
 
-/// Where a box comes to lie in a picture, and how it is turned.
+/// The position and the orientation of a box in a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spot {
-    /// The column of the picture in which the turned box begins; negative where it begins beyond the edge.
+    /// The column of the picture in which the box begins after rotation; negative if it begins beyond the edge.
     pub left: i32,
-    /// The row of the picture in which the turned box begins; negative where it begins beyond the edge.
+    /// The row of the picture in which the box begins after rotation; negative if it begins beyond the edge.
     pub top: i32,
-    /// One of eight ways to turn and mirror it, from 0 to 7: the sum of 1 where left and right are exchanged, 2 where
-    /// top and bottom are, and 4 where rows then become columns.
+    /// One of eight orientations, from 0 to 7: the sum of 1 if left and right are exchanged, 2 if top and bottom are
+    /// exchanged, and 4 if rows then become columns.
     #[serde(default)]
     pub turn: u8,
 }
 
-/// A box can be turned and mirrored in so many ways.
+/// The number of orientations of a box.
 pub(super) const TURNS: u8 = 8;
 
 impl Spot {
     /// # Errors
-    /// [`EditError::Turn`] if there is no such turn.
+    /// [`EditError::Turn`] if there is no such orientation.
     pub(super) fn checked(self) -> Result<Spot, EditError> {
         if self.turn < TURNS { Ok(self) } else { Err(EditError::Turn { turn: self.turn }) }
     }
 
-    /// Width and height of a box of this size once turned.
+    /// The width and height of a box of this size after rotation.
     pub(super) fn size(self, (width, height): (u32, u32)) -> (u32, u32) {
         if self.turn & 4 == 0 { (width, height) } else { (height, width) }
     }
 
-    /// Where the pixel `(x, y)` of a box of this size comes to lie.
+    /// The position of the pixel `(x, y)` of a box of this size in the picture.
     pub(super) fn of(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (i64, i64) {
         let x = if self.turn & 1 == 0 { x } else { width - 1 - x };
         let y = if self.turn & 2 == 0 { y } else { height - 1 - y };
@@ -98,7 +98,7 @@ impl Spot {
         (i64::from(self.left) + i64::from(x), i64::from(self.top) + i64::from(y))
     }
 
-    /// Which pixel of a box of this size comes to lie at `(x, y)` of the picture; `None` beyond the box.
+    /// The pixel of a box of this size that is at `(x, y)` of the picture; `None` beyond the box.
     pub(super) fn from(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> Option<(u32, u32)> {
         let (u, v) = (i64::from(x) - i64::from(self.left), i64::from(y) - i64::from(self.top));
         let (wide, high) = self.size((width, height));

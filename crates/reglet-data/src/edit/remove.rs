@@ -1,4 +1,4 @@
-//! Taking something out of a picture.
+//! Removal of a region from a picture.
 
 use image::{Rgb, RgbImage};
 
@@ -10,25 +10,24 @@ use crate::Mask;
 use crate::parts::parts;
 use crate::phantom::Dice;
 
-/// A mask drawn by hand misses the outermost pixels of what it marks, and its shadow.
+/// The margin around a mask: masks drawn by hand miss the outermost pixels of an object, and its shadow.
 const MARGIN: u32 = 2;
 
-/// Fills what `mask` marks, and two pixels about it, from its surroundings.
+/// Fills the region `mask`, and two pixels around it, from its surroundings.
 ///
 /// The fill is the harmonic one (T. F. Chan and J. Shen, *Mathematical models for local nontexture inpaintings*, SIAM
-/// Journal on Applied Mathematics 62, 2002): the smoothest surface that meets the picture at the gap's border. Noise as
-/// strong as the grain of the rest is laid over it, so that the gap is not conspicuous by its smoothness.
+/// Journal on Applied Mathematics 62, 2002): the smoothest surface that meets the picture at the gap's border. Noise with
+/// the strength of the picture's grain is added, so that the region is not conspicuously smooth.
 ///
-/// It follows the skin's shading and has no parameter to tune; above all it invents no structure. Telea's fast
-/// marching (*An image inpainting technique based on the fast marching method*, Journal of Graphics Tools 9, 2004)
-/// carries the gradients at the border into the gap, and PatchMatch (Barnes et al., *PatchMatch: a randomized
-/// correspondence algorithm for structural image editing*, SIGGRAPH 2009) copies what is elsewhere in the picture:
-/// either could put a streak or a piece of lesion, or of another ruler, where one has been taken away, and so plant
-/// the evidence that is sought.
+/// It follows the skin's shading, has no parameters, and above all invents no structure. Telea's fast marching (*An image
+/// inpainting technique based on the fast marching method*, Journal of Graphics Tools 9, 2004) carries the gradients at the
+/// border into the gap, and PatchMatch (Barnes et al., *PatchMatch: a randomized correspondence algorithm for structural
+/// image editing*, SIGGRAPH 2009) copies other parts of the picture. Either could create a streak, or a piece of the lesion
+/// or of another ruler, in place of the removed ruler, and thus create the evidence that the audit looks for.
 ///
 /// # Errors
-/// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::NothingLeft`] if it leaves
-/// nothing to fill from.
+/// [`EditError::Size`] if the mask is not of the picture's size, [`EditError::NothingLeft`] if no pixels remain to fill
+/// from.
 pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, EditError> {
     let dimensions = picture.dimensions();
     if mask.dimensions() != dimensions {
@@ -38,8 +37,8 @@ pub fn remove(picture: &RgbImage, mask: &Mask, seed: u64) -> Result<Edited, Edit
     Ok(filled(picture, &Grain::of(picture), &region, seed)?.on(picture)?)
 }
 
-/// What is to go when `mask` is to go, which has perhaps been made longer to `longer`: that, and two pixels about it;
-/// but of the lesion no more than the mask itself marks. All of one size.
+/// The region to remove for `mask`, which may have been extended to `longer`: this region and two pixels around it, but no
+/// more of the lesion than the mask itself contains. All have the same size.
 pub(super) fn with_margin(mask: &Mask, longer: &Mask, lesion: Option<&Mask>) -> Result<Mask, EditError> {
     let mut wide = longer.dilate(MARGIN);
     for (x, y) in lesion.into_iter().flat_map(Mask::iter) {
@@ -47,11 +46,11 @@ pub(super) fn with_margin(mask: &Mask, longer: &Mask, lesion: Option<&Mask>) -> 
             wide.set(x, y, false);
         }
     }
-    // A margin that would take the last of the picture is left out.
+    // A margin that would cover the rest of the picture is omitted.
     Ok(if wide.is_full() { mask.clone() } else { wide })
 }
 
-/// What fills exactly these pixels of a picture of the same size.
+/// The patch that fills exactly these pixels of a picture of the same size.
 pub(super) fn filled(
     picture: &RgbImage,
     grain: &Grain,
@@ -84,7 +83,7 @@ pub(super) fn filled(
 pub(super) struct Grain {
     /// By quarters of a level.
     counts: Vec<u32>,
-    /// Of so many rows and columns one was looked at.
+    /// One of this number of rows and columns was used.
     stride: u32,
 }
 
@@ -123,7 +122,8 @@ impl Grain {
     }
 }
 
-/// How far a pixel is from its neighbours' mean, in quarters of a level. It must not lie on the picture's border.
+/// The difference between a pixel and its neighbours' mean, in quarters of a level. The pixel must not be on the picture's
+/// border.
 fn deviation(picture: &RgbImage, x: u32, y: u32) -> usize {
     let green = |x: u32, y: u32| u32::from(picture.get_pixel(x, y)[1]);
     let around = green(x - 1, y) + green(x + 1, y) + green(x, y - 1) + green(x, y + 1);

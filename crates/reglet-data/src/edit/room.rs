@@ -11,7 +11,7 @@ const TRIES: usize = 80;
 /// The first of them is at most this far from where the thing was, as a share of the room there is.
 const NEAR: f32 = 0.15;
 
-/// A shape with more pixels is first held against what is taken by about so many of them.
+/// If a shape has more pixels than this, only about this number of them is first compared with the occupied pixels.
 const SAMPLE: usize = 4096;
 
 /// A picture, and where nothing is to be put in it: in the dark, and on these masks, each of the picture's size.
@@ -28,7 +28,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The pixels, in the box about them; `None` where there are none.
+    /// The pixels, in the box about them; `None` if there are none.
     pub(super) fn of(pixels: &[(u32, u32)]) -> Option<Shape> {
         let (left, right) = (pixels.iter().map(|at| at.0).min()?, pixels.iter().map(|at| at.0).max()?);
         let (top, bottom) = (pixels.iter().map(|at| at.1).min()?, pixels.iter().map(|at| at.1).max()?);
@@ -36,7 +36,7 @@ impl Shape {
         Some(Shape { size: (right - left + 1, bottom - top + 1), pixels })
     }
 
-    /// Where its pixels come to lie in a picture of this size; `None` where some lie beyond it.
+    /// The positions of its pixels in a picture of this size; `None` if some are beyond it.
     pub(super) fn at(&self, spot: Spot, (width, height): (u32, u32)) -> Option<Vec<(u32, u32)>> {
         let inside = |at: i64, side: u32| (0..i64::from(side)).contains(&at).then_some(at as u32);
         let moved = |&at: &(u32, u32)| {
@@ -53,8 +53,8 @@ impl Room<'_> {
         self.taken.iter().any(|mask| mask.get(x, y)) || self.light.is_dark(x, y)
     }
 
-    /// The spot, of those tried, where the shape covers the least of what is taken, and how many pixels that is.
-    /// `first` is where its box was, as a share of the room it had: there it is tried first.
+    /// Of the spots tried, the one where the shape covers the fewest occupied pixels, and their number. The first spot to be
+    /// tried is `first`, the original position of the shape's box as a fraction of the room that it had.
     pub(super) fn spot(&self, shape: &Shape, turn: u8, first: (f32, f32), seed: u64) -> (Spot, usize) {
         let mut dice = Dice::new(seed, 0, "place");
         let turned = Spot { left: 0, top: 0, turn }.size(shape.size);
@@ -81,8 +81,8 @@ impl Room<'_> {
         best
     }
 
-    /// A spot where the whole shape lies in the picture and on nothing taken, turned if need be; `None` where none is
-    /// found.
+    /// A spot where the whole shape is inside the picture and covers no occupied pixel, with the shape turned if necessary;
+    /// `None` if none is found.
     pub(super) fn free(&self, shape: &Shape, first: (f32, f32), seed: u64) -> Option<Spot> {
         (0..TURNS).find_map(|turn| {
             let (wide, high) = Spot { left: 0, top: 0, turn }.size(shape.size);

@@ -1,4 +1,4 @@
-//! One picture, and what all its changes need to know of it.
+//! One picture, with the data that all its changes need.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -16,11 +16,11 @@ use crate::parts::parts;
 use crate::phantom::Dice;
 use crate::{DataError, Dataset, Mask, Sample};
 
-/// A lesion's mask ends where its colour does not: skin is darker for about this share of its radius more.
+/// A lesion's colour extends beyond its mask: the skin is darker for about this fraction of its radius beyond the border.
 const HALO: f64 = 0.3;
 
-/// One picture of a data set, ready for any number of changes by an [`Editor`]: its light, its grain and what takes
-/// the artefact away are found once, when they are first needed.
+/// One picture of a data set, prepared for any number of changes by an [`Editor`]: its light, its grain and the removal of
+/// the artefact are computed once, when they are first needed.
 pub struct Scene<'a> {
     editor: &'a Editor,
     dataset: &'a dyn Dataset,
@@ -29,14 +29,14 @@ pub struct Scene<'a> {
     light: OnceCell<Light>,
     grain: OnceCell<Grain>,
     removal: OnceCell<Option<Removal>>,
-    /// What was put in last at each placement, for the changes that are derived from it.
+    /// The last insertion at each placement, for the changes that are derived from it.
     inserted: RefCell<Vec<(Placement, Patch)>>,
 }
 
-/// What takes the artefact away.
+/// The removal of the artefact.
 struct Removal {
     patch: Patch,
-    /// Whether it was filled in from its surroundings; else the picture was drawn again without it.
+    /// Whether it was filled in from its surroundings; otherwise, the picture was drawn again without it.
     filled: bool,
 }
 
@@ -59,15 +59,15 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Where the seed puts the change, at the place numbered `place`. The same seed gives the same placement, and one
-    /// and the same for [`Change::Insert`], [`Change::Control`] and [`Change::Scrambled`] of a picture without the
+    /// The placement that the seed gives for the change and the place number `place`. The same seed gives the same
+    /// placement, which [`Change::Insert`], [`Change::Control`] and [`Change::Scrambled`] share for a picture without the
     /// artefact.
     ///
-    /// `None` where the change makes no sense (taking away what is not there, adding what is, or either where
-    /// nobody has annotated the picture) or no room is found for it.
+    /// `None` if the change does not apply (removing an absent artefact, adding one that is present, or either in a picture
+    /// without annotation) or if there is no room for it.
     ///
     /// # Errors
-    /// Those of the edit.
+    /// The errors of the edit.
     pub fn place(&self, change: Change, place: u32) -> Result<Option<Placement>, DataError> {
         if change == Change::RemoveLesion {
             return Ok(self.lesion().filter(|mask| !mask.is_empty()).map(|_| Placement::InPlace));
@@ -82,21 +82,21 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Makes the change at this placement. Whether it makes sense there is not asked: what comes from a person's
-    /// hand may lie anywhere, in a picture that nobody has annotated, or on the lesion.
+    /// Makes the change at this placement. It is not checked whether the change is meaningful there: a placement chosen by a
+    /// person may lie anywhere, in a picture without annotation, or on the lesion.
     ///
-    /// `None` where it cannot be made because the picture does not show, or nobody has annotated, what it is about,
-    /// or because the placement lies beyond the picture.
+    /// `None` if the change is not possible, because the picture does not show the region, or has no annotation of it, or
+    /// because the placement lies beyond the picture.
     ///
     /// # Errors
-    /// [`EditError::Misplaced`] if the placement is not one for the change, [`EditError::Donor`] if the cut-out's donor is
-    /// none of the editor's, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
+    /// [`EditError::Misplaced`] if the placement is not valid for the change, [`EditError::Donor`] if the editor does not
+    /// have the cut-out's donor, [`EditError::Turn`], [`EditError::Parts`], and those of the edit.
     pub fn apply(&self, change: Change, placement: &Placement) -> Result<Option<Edited>, DataError> {
         let patch = self.patch(change, placement)?;
         Ok(patch.map(|patch| patch.on(&self.sample.picture)).transpose()?)
     }
 
-    /// As [`Scene::apply`], but only what the change touches, and not a whole picture.
+    /// As [`Scene::apply`], but returns only the pixels that the change touches, and not a whole picture.
     ///
     /// # Errors
     /// Those of [`Scene::apply`].
@@ -125,16 +125,16 @@ impl<'a> Scene<'a> {
         Ok(patch.map(|patch| patch.noted(self.lesion(), placement.donor())))
     }
 
-    /// Makes the change where the seed puts it: [`Scene::place`] and [`Scene::apply`] in one.
+    /// Makes the change at the placement that the seed gives: [`Scene::place`] and [`Scene::apply`] in one call.
     ///
     /// # Errors
-    /// Those of the edit.
+    /// The errors of the edit.
     pub fn edit(&self, change: Change, place: u32) -> Result<Option<Edited>, DataError> {
         let placement = self.place(change, place)?;
         placement.map_or(Ok(None), |placement| self.apply(change, &placement))
     }
 
-    /// What the sample says of the artefact, or else the data set.
+    /// Whether the picture shows the artefact, according to the sample or else the data set.
     fn shown(&self) -> Option<bool> {
         let artefact = &self.editor.artefact;
         self.sample.shows(artefact).or_else(|| self.dataset.flag(self.index, artefact))
@@ -166,7 +166,7 @@ impl<'a> Scene<'a> {
         self.seed().wrapping_add(u64::from(place) << 20)
     }
 
-    /// The seed of a redrawing, which knows the picture's number by itself.
+    /// The seed for a picture that the data set redraws; the data set adds the picture's number itself.
     fn redraw_seed(&self, place: u32) -> u64 {
         self.editor.seed.wrapping_add(u64::from(place) << 20)
     }
@@ -207,7 +207,8 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// What puts the artefact in; `None` where the placement is not one for that, and within, where it cannot be.
+    /// The insertion of the artefact; `None` if the placement is not one for insertions, and an inner `None` if the
+    /// insertion is impossible.
     fn insertion(&self, placement: &Placement) -> Result<Option<Option<Patch>>, DataError> {
         if let Some((_, patch)) = self.inserted.borrow().iter().find(|(known, _)| known == placement) {
             return Ok(Some(Some(patch.clone())));
@@ -221,21 +222,21 @@ impl<'a> Scene<'a> {
         };
         if let Some(patch) = &patch {
             let mut inserted = self.inserted.borrow_mut();
-            // A hand may try any number of places; a seed does not.
+            // A person may try any number of positions by hand, so only the most recent ones are kept.
             inserted.truncate(self.editor.options.places.saturating_sub(1) as usize);
             inserted.insert(0, (placement.clone(), patch.clone()));
         }
         Ok(Some(patch))
     }
 
-    /// The artefact's mask, made longer where that is asked for.
+    /// The artefact's mask, extended if the options say so.
     fn artefact(&self) -> Result<Option<Cow<'a, Mask>>, EditError> {
         let Some(mask) = self.sample.regions.get(&self.editor.artefact) else { return Ok(None) };
         let longer = self.editor.options.follow;
         Ok(Some(if longer { Cow::Owned(follow(&self.sample.picture, mask)?) } else { Cow::Borrowed(mask) }))
     }
 
-    /// What takes the artefact away; `None` where it is not shown or nobody has marked it.
+    /// The removal of the artefact; `None` if the picture does not show it or it is not annotated.
     fn removal(&self) -> Result<Option<&Removal>, DataError> {
         if self.removal.get().is_none() {
             let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
@@ -268,7 +269,7 @@ impl<'a> Scene<'a> {
             return Ok(Some(Placement::Redrawn { seed }));
         }
         let (Some(mask), Some(cutout)) = (self.artefact()?, self.own_cutout()?) else { return Ok(None) };
-        // Off the lesion, and off where it was.
+        // Away from the lesion and from the old position.
         let room = self.room(self.lesion().into_iter().chain([mask.as_ref()]));
         let spot = cutout.spot(&room, self.seed_of(place));
         Ok(Some(Placement::Cutout { donor: self.sample.id.clone(), spot }))
@@ -300,9 +301,10 @@ impl<'a> Scene<'a> {
         Ok(parts)
     }
 
-    /// Room for each connected part by itself, the largest first, while there is most room, turned or mirrored where
-    /// there is none as they are: marks about a lesion could not be anywhere else together. `None` where every place
-    /// tried for one touches what the removal changes, the lesion, the dark or another part.
+    /// Finds room for each connected part separately, because marks around a lesion would not fit anywhere else as a whole.
+    /// The largest part is placed first, while there is most room; a part that does not fit as it is, is turned or mirrored.
+    /// `None` if for some part every position tried touches the pixels that the removal changes, the lesion, the dark area
+    /// or another part.
     fn place_elsewhere(&self, place: u32) -> Result<Option<Placement>, DataError> {
         let Some(Removal { patch: removal, .. }) = self.removal()? else { return Ok(None) };
         let dimensions = self.sample.picture.dimensions();

@@ -9,13 +9,13 @@ use super::{EditError, Edited};
 use crate::Mask;
 use crate::phantom::Dice;
 
-/// The same pixels without their meaning: what `edited` did to `before` is cut into square tiles, a third of the
-/// region's breadth wide, which are shuffled and turned; pixels at the region's border, where no whole tile
-/// fits, are shuffled one by one. Area, contrast and colours stay, and the mean absolute change is the same; ticks,
-/// figures and the line they stand on go.
+/// The same pixels without their meaning: the difference between `edited` and `before` is cut into square tiles, a third of
+/// the region's breadth wide, which are shuffled and rotated; pixels at the region's border, where no whole tile fits, are
+/// shuffled individually. Area, contrast, colours and the mean absolute change are preserved; ticks, digits and lines are
+/// destroyed.
 ///
 /// # Errors
-/// [`EditError::Size`] if the two are not of one size.
+/// [`EditError::Size`] if the two have different sizes.
 pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited, EditError> {
     edited.belongs_to(before)?;
     let patch = Patch::of(edited);
@@ -23,11 +23,11 @@ pub fn scramble(before: &RgbImage, edited: &Edited, seed: u64) -> Result<Edited,
     Ok(Patch { donor: patch.donor, lesion: patch.lesion, ..scrambled }.on(before)?)
 }
 
-/// As [`scramble`], of pixels in rows from the top.
+/// As [`scramble`], for pixels in rows from the top.
 pub(super) fn scrambled(before: &RgbImage, patch: &Patch, seed: u64) -> Result<Patch, EditError> {
     let region = patch.region(before.dimensions())?;
     let Some(bounds) = region.bounding_box() else { return Ok(Patch::default()) };
-    // Which of the patch's pixels lies at a place of the region's box.
+    // The index of the patch's pixel at each position of the region's box.
     let place = |x: u32, y: u32| ((y - bounds.y) * bounds.width + x - bounds.x) as usize;
     let mut numbers = vec![0_u32; bounds.width as usize * bounds.height as usize];
     for (number, pixel) in patch.pixels.iter().enumerate() {
@@ -55,7 +55,7 @@ pub(super) fn scrambled(before: &RgbImage, patch: &Patch, seed: u64) -> Result<P
     let (order, turns) = shuffled(tiles.len());
     for (index, (&(to_x, to_y), tile)) in tiles.iter().zip(order).enumerate() {
         let (from_x, from_y) = tiles[tile];
-        // Each tile gets its own of the four turns, from two bits of a word that is turned with it.
+        // Each tile gets one of the four rotations, from two bits of a word that is rotated with every tile.
         let turn = turns.rotate_left(2 * (index as u32 % 16)) % 4;
         for place in 0..side * side {
             let (u, v) = (place % side, place / side);

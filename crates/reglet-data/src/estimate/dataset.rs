@@ -7,10 +7,10 @@ use crate::edit::{Change, Edited};
 use crate::picture::Picture;
 use crate::{DataError, Dataset, Sample, SeenFile};
 
-/// A data set whose pictures get an estimated mask of one region, by [`estimate_lesion`], where they have none.
+/// A data set that adds an estimated mask of one region, by [`estimate_lesion`], to pictures without a mask.
 ///
-/// A mask that is there stays, an empty one too: it says that there is no lesion. A sample whose mask is an
-/// estimate says so ([`Sample::estimated`]); where no credible estimate can be had, the sample has no mask.
+/// Existing masks are kept, even empty ones, which say that there is no lesion. A sample records that its mask is an
+/// estimate ([`Sample::estimated`]). If there is no plausible estimate, the sample has no mask.
 pub struct EstimatedLesions {
     data: Box<dyn Dataset>,
     region: String,

@@ -1,4 +1,4 @@
-//! Lesion masks estimated from the picture, where nobody has drawn one.
+//! Estimates of lesion masks from the picture, if none has been drawn.
 
 mod dataset;
 mod otsu;
@@ -9,37 +9,38 @@ use crate::parts::{central, filled, touching_border};
 use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 pub use dataset::EstimatedLesions;
 
-/// The picture is looked at with its shorter side this long or less: the cost is bounded, and hairs fade.
+/// The picture is reduced so that its shorter side has at most this length, which bounds the cost and suppresses hairs.
 const SIDE: u32 = 256;
 
 /// The standard deviation of the smoothing, as a share of the shorter side.
 const SMOOTHING: f32 = 0.005;
 
-/// What is darker than this in every channel and reaches the picture's border lies outside a round field of view.
+/// Pixels that are darker than this in every channel and connected to the picture's border are outside a round field of
+/// view.
 const DARK: u8 = 60;
 
-/// About what lies outside the field of view, this share of the shorter side is shade.
+/// Around the area outside the field of view, a margin of this fraction of the shorter side counts as shade.
 const SHADE: f32 = 0.02;
 
-/// The least and the largest share of the picture that a credible lesion takes.
+/// The smallest and the largest share of the picture that a plausible lesion covers.
 const AREA: (f64, f64) = (0.01, 0.8);
 
-/// The largest share of the picture's border that a credible lesion touches.
+/// The largest share of the picture's border that a plausible lesion touches.
 const BORDER: f64 = 0.4;
 
-/// The lesion as a threshold finds it, or `None` where what is found cannot be one.
+/// The lesion as found by a threshold, or `None` if the result is not plausible.
 ///
-/// The grey of the picture (the luma of ITU-R BT.601), smoothed, is divided in two by Otsu's threshold (N. Otsu,
-/// *A threshold selection method from gray-level histograms*, IEEE Transactions on Systems, Man, and Cybernetics 9,
-/// 1979), what is dark about a round field of view left out. Of the darker part the component with most pixels in
-/// the middle of the picture is taken, and its holes are filled. Celebi et al., *Lesion border detection in
-/// dermoscopy images using ensembles of thresholding methods*, Skin Research and Technology 19, 2013, threshold the
-/// blue channel; on 52 pictures of the ISIC challenge of 2017 grey came closer to masks vetted by eye.
+/// The grey of the picture (the luma of ITU-R BT.601), smoothed, is divided in two by Otsu's threshold (N. Otsu, *A
+/// threshold selection method from gray-level histograms*, IEEE Transactions on Systems, Man, and Cybernetics 9, 1979),
+/// without the dark rim of a round field of view. The component of the darker part with the most pixels in the middle of the
+/// picture is selected, and its holes are filled. Celebi et al., *Lesion border detection in dermoscopy images using
+/// ensembles of thresholding methods*, Skin Research and Technology 19, 2013, threshold the blue channel; on 52 pictures of
+/// the ISIC challenge of 2017 grey came closer to masks vetted by eye.
 ///
-/// It is implausible where it takes less than 1 % or more than 80 % of the picture, or more than 40 % of the
-/// picture's border: then it is a hair, or the shading.
+/// A result is implausible if it covers less than 1 % or more than 80 % of the picture, or more than 40 % of the picture's
+/// border; it is then a hair, or shading.
 ///
-/// The mask has the picture's size. Nothing is drawn by chance.
+/// The mask has the picture's size. The estimate is deterministic.
 ///
 /// # Errors
 /// [`ResizeError`] where the picture has no pixels or is too large.
@@ -80,7 +81,7 @@ fn luma(picture: &RgbImage) -> GrayImage {
 
 fn credible(lesion: &Mask) -> bool {
     let (width, height) = lesion.dimensions();
-    // A picture of one row or column is nothing but border.
+    // A picture of one row or column consists only of border.
     let whole = u64::from(width) * u64::from(height)
         - u64::from(width.saturating_sub(2)) * u64::from(height.saturating_sub(2));
     let touched = lesion.iter().filter(|&at| lesion.on_border(at)).count();

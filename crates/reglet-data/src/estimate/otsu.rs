@@ -1,7 +1,7 @@
 //! Otsu's threshold.
 
-/// The level that divides the values in two classes, those at most as high and those higher, whose variance between
-/// the classes is the largest; `None` where there are not two different values.
+/// The level that divides the values in two classes, those at most as high and those higher, whose variance between the
+/// classes is the largest; `None` if there are not two different values.
 pub(super) fn threshold(values: impl Iterator<Item = u8>) -> Option<u8> {
     let mut counts = [0_u64; 256];
     values.for_each(|value| counts[usize::from(value)] += 1);

@@ -12,7 +12,7 @@ pub(super) const IDS: [&str; 4] = ["image_id", "image", "image_name", "isic_id"]
 /// The column of the archive's own tables that holds `Benign`, `Malignant` or `Indeterminate`.
 const OF_THE_ARCHIVE: &str = "diagnosis_1";
 
-/// The columns that hold 1 where the picture shows what they are named after, and else 0.
+/// The columns that contain 1 if the picture shows the diagnosis that they are named after, and 0 otherwise.
 const INDICATORS: [&str; 12] = [
     "MEL",
     "NV",
@@ -52,8 +52,8 @@ enum Labels {
 }
 
 impl Diagnoses {
-    /// Finds the columns; nothing, where there is none for the ids or the labels, which is complained of.
-    /// `label` asks for another column than the usual ones.
+    /// Finds the columns. `None` if there is no column for the ids or the labels, which is reported as a problem. `label`
+    /// names another column than the usual ones.
     pub(super) fn find(
         columns: &[String],
         label: Option<&str>,
@@ -94,8 +94,8 @@ impl Diagnoses {
         Some(Self { id: id?, labels: labels? })
     }
 
-    /// The id and the label of a line. The label is empty where what is wrong with it has been complained of;
-    /// nothing comes of a line without an id.
+    /// The id and the label of a line. The label is empty if a problem with it has been reported; `None` for a line without
+    /// an id.
     pub(super) fn read<'a>(
         &self,
         record: &'a StringRecord,

@@ -46,7 +46,7 @@ impl Bubble {
         bubbles
     }
 
-    /// Draws the bubble and notes in `coverage` the share of each pixel that it covers.
+    /// Draws the bubble and records in `coverage` the fraction of each pixel that it covers.
     pub(crate) fn paint(&self, canvas: &mut Canvas, coverage: &mut [f32]) {
         let pixel = 1.0 / canvas.pixels_per_unit();
         let lamp = Point::polar(1.0, self.lamp);

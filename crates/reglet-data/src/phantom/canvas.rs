@@ -1,4 +1,4 @@
-//! What phantoms are painted on: a square of colours before light and sensor.
+//! The canvas of phantoms: a square of colours before light and sensor are applied.
 
 use super::plane::{Point, mix};
 
@@ -9,7 +9,7 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// Paints every pixel by the place of its middle.
+    /// Paints every pixel according to the position of its centre.
     pub(crate) fn new(size: u32, colour: impl FnMut(Point) -> [f32; 3]) -> Self {
         let mut canvas = Self { size, colours: Vec::new() };
         canvas.colours = canvas.places().map(colour).collect();
@@ -20,7 +20,7 @@ impl Canvas {
         self.size as f32
     }
 
-    /// The middles of all pixels, row by row.
+    /// The centres of all pixels, row by row.
     pub(crate) fn places(&self) -> impl Iterator<Item = Point> + use<> {
         let size = self.size;
         (0..size).flat_map(move |y| (0..size).map(move |x| middle(x, y, size)))

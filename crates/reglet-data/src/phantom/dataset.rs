@@ -14,7 +14,7 @@ use super::render::{Backdrop, MAX_SIZE, MIN_SIZE};
 use crate::edit::{Change, Edited};
 use crate::{DataError, Dataset, Mask, Sample};
 
-/// A data set of [`Phantom`]s, each drawn when it is asked for.
+/// A data set of [`Phantom`]s, each drawn on request.
 ///
 /// Classes: `benign` (0) and `melanoma` (1). Regions: `bubbles`, `hair`, `ink`, `lesion`, `ruler`.
 #[derive(Debug, Clone)]
@@ -23,25 +23,26 @@ pub struct Phantoms {
     classes: [String; 2],
     regions: [String; 5],
     ids: Vec<String>,
-    /// Drawn lately, the newest first: of one picture several versions are asked for, one after the other.
+    /// The phantoms drawn most recently, newest first; they are kept because several versions of one picture are usually
+    /// requested one after the other.
     recent: Arc<Mutex<Vec<Recent>>>,
 }
 
-/// A phantom that was drawn, by its number.
+/// A phantom that was drawn, with its number.
 type Recent = (usize, Arc<Backdrop>);
 
-/// How many pixels of phantoms that were drawn lately are kept, and how many phantoms at most.
+/// The largest number of pixels, and of phantoms, that are kept after drawing.
 const KEPT: (u32, u32) = (1 << 21, 32);
 
-/// Which phantoms there are.
+/// The parameters of the phantoms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhantomOptions {
-    /// How many; 1 to [`MAX_COUNT`].
+    /// The number of pictures; 1 to [`MAX_COUNT`].
     pub count: usize,
     /// Width and height of a picture in pixels; 16 to 4096.
     pub size: u32,
-    /// What fixes all of them. Other seeds give other pictures.
+    /// The seed of all pictures; another seed gives other pictures.
     pub seed: u64,
     /// The share of melanomas; 0 to 1.
     pub prevalence: f64,
@@ -55,17 +56,17 @@ pub struct PhantomOptions {
     pub bubbles: f64,
     /// The probability of ink marks; 0 to 1.
     pub ink: f64,
-    /// The probability that a picture with a ruler is dark about its rim, far more than others are; 0 to 1. A classifier
-    /// may go by that, and have nothing to do with the ruler.
+    /// The probability that a picture with a ruler has a much darker rim than others; 0 to 1. A classifier may use this rim
+    /// instead of the ruler.
     pub vignette_with_ruler: f64,
-    /// The same of a picture without a ruler.
+    /// The same probability for a picture without a ruler.
     pub vignette_without_ruler: f64,
 }
 
 /// The largest number of phantoms in one data set.
 pub const MAX_COUNT: usize = 1_000_000;
 
-/// Part of the fingerprint: to be raised whenever the same options draw other pictures than before.
+/// Part of the fingerprint: must be incremented whenever the same options give other pictures than before.
 const GENERATOR: &str = "reglet phantoms 1";
 
 impl Default for PhantomOptions {
@@ -88,11 +89,10 @@ impl Default for PhantomOptions {
 }
 
 impl Phantoms {
-    /// The phantoms of these options; none is drawn yet.
+    /// The data set of phantoms with these options; none is drawn yet.
     ///
     /// # Errors
-    /// Where a probability is not between 0 and 1, or there are too few, too many, too small or too large
-    /// pictures.
+    /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
     pub fn new(options: PhantomOptions) -> Result<Self, PhantomError> {
         if !(1..=MAX_COUNT).contains(&options.count) {
             return Err(PhantomError::Count { count: options.count });
@@ -124,12 +124,12 @@ impl Phantoms {
         })
     }
 
-    /// What the phantoms were generated from.
+    /// The parameters from which the phantoms were generated.
     pub fn options(&self) -> &PhantomOptions {
         &self.options
     }
 
-    /// One phantom's description, or `None` where there is no such phantom.
+    /// One phantom's description, or `None` if there is no such phantom.
     pub fn phantom(&self, index: usize) -> Option<Phantom> {
         if index >= self.options.count {
             return None;
@@ -149,10 +149,10 @@ impl Phantoms {
 
     /// Whether the lesion is a melanoma, and whether there is a ruler.
     ///
-    /// Systematic sampling: as one counts up, a melanoma falls due whenever its share of the count passes a
-    /// whole number, and a ruler likewise among the melanomas and among the others. So every share is right
-    /// to within one picture for any count, and with the default shares four pictures in a row are always
-    /// one of each kind.
+    /// This is systematic sampling: counting up, a picture is a melanoma whenever the melanomas' share of the count passes
+    /// an integer, and the same holds for rulers among the melanomas and among the others. So every share is accurate to
+    /// within one picture for any count, and with the default shares every four consecutive pictures contain one of each
+    /// kind.
     fn group(&self, index: usize) -> (bool, bool) {
         let due = |share: f64, before: usize| (share * before as f64).floor() as usize;
         let falls_due = |share: f64, place: usize| due(share, place + 1) > due(share, place);
@@ -164,7 +164,7 @@ impl Phantoms {
         }
     }
 
-    /// A phantom, drawn but for its ruler.
+    /// A phantom with everything drawn except its ruler.
     fn backdrop(&self, index: usize, phantom: &Phantom) -> Result<Arc<Backdrop>, PhantomError> {
         let recent = || self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = recent().iter().find(|(known, _)| *known == index) {
@@ -180,7 +180,7 @@ impl Phantoms {
         Ok(drawn)
     }
 
-    /// What takes the place of the phantom's ruler, or lack of one, where the change makes sense.
+    /// The replacement of the phantom's ruler, or of its absence, if the change applies.
     fn changed(&self, phantom: &Phantom, index: usize, change: Change, seed: u64) -> Option<Phantom> {
         let mut dice = Dice::new(self.options.seed ^ seed.rotate_left(32), index as u64, "change");
         let ruler = match (change, &phantom.ruler) {
@@ -221,7 +221,7 @@ impl Dataset for Phantoms {
     }
 
     fn flag(&self, index: usize, region: &str) -> Option<bool> {
-        // Of the others only the picture itself can tell: a hair may lie outside the frame.
+        // For the others the picture itself has to be drawn, because a hair, for example, may be outside the frame.
         match region {
             "ruler" => Some(self.group(index).1),
             "lesion" => Some(true),
@@ -252,16 +252,16 @@ impl Dataset for Phantoms {
         Some("ruler")
     }
 
-    /// Exact: nothing but the ruler, with its shadow, is drawn otherwise. [`Change::Insert`], [`Change::Remove`] and
-    /// [`Change::Move`] are redrawn; controls are derived from them. The region holds every pixel that differs and
-    /// all that the old and the new ruler cover.
+    /// The change is exact: only the ruler and its shadow are drawn differently. [`Change::Insert`], [`Change::Remove`] and
+    /// [`Change::Move`] are redrawn; controls are derived from them. The region contains every pixel that differs and all
+    /// pixels that the old and the new ruler cover.
     fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
         let before = self.phantom(index)?;
         let after = self.changed(&before, index, change, seed)?;
         let size = self.options.size;
         let backdrop = self.backdrop(index, &before).ok()?;
         let (old, new) = (backdrop.with(before.ruler.as_ref()), backdrop.with(after.ruler.as_ref()));
-        // Between its marks an engraved scale changes nothing, but it lies there.
+        // Between its marks an engraved scale changes no pixels, but the area belongs to it.
         let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
         let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
@@ -289,7 +289,7 @@ impl Dataset for Phantoms {
             "{GENERATOR}\n{count} {size} {seed} {prevalence} {ruler_given_melanoma} {ruler_given_benign} \
              {hair} {bubbles} {ink}\n"
         );
-        // Data sets from before there were vignettes keep their fingerprint.
+        // Data sets without vignettes keep the fingerprint that they had before vignettes were introduced.
         if (*vignette_with_ruler, *vignette_without_ruler) != (0.0, 0.0) {
             text += &format!("vignette {vignette_with_ruler} {vignette_without_ruler}\n");
         }

@@ -14,8 +14,8 @@ use super::skin::Skin;
 
 /// Everything that [`render`](super::render) needs to draw a phantom at any size.
 ///
-/// Lengths are in units of the picture's side. A field that is changed changes just that thing in the
-/// picture: the same phantom without its ruler is `Phantom { ruler: None, ..phantom }`.
+/// Lengths are in units of the picture's side. Changing a field changes only that thing in the picture: the same phantom
+/// without its ruler is `Phantom { ruler: None, ..phantom }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phantom {
@@ -35,7 +35,7 @@ pub struct Phantom {
     pub ruler: Option<Ruler>,
     /// Light, lens and sensor.
     pub light: Light,
-    /// Fixes the sensor's grain.
+    /// Determines the sensor's grain.
     pub grain: u32,
 }
 
@@ -49,8 +49,8 @@ pub(crate) struct Clutter {
 }
 
 impl Phantom {
-    /// The phantom of this number. Each part has its own stream of chance, so the class changes the lesion
-    /// and nothing else, and the ruler nothing but itself.
+    /// The phantom of this number. Each part has its own random stream, so the class changes only the lesion, and the ruler
+    /// changes only itself.
     pub(crate) fn draw(seed: u64, index: u64, melanoma: bool, ruler: bool, clutter: Clutter) -> Self {
         let dice = |part| Dice::new(seed, index, part);
         let lesion = Lesion::draw(&mut dice("lesion"), melanoma);
@@ -89,15 +89,15 @@ impl Phantom {
         Ruler::draw(dice).placed(dice, (1.0, 1.0), self.taken())
     }
 
-    /// The same ruler elsewhere: beside the lesion, and off its old place.
+    /// The same ruler at another position: beside the lesion, and away from its old position.
     pub(crate) fn moved_ruler(&self, ruler: &Ruler, dice: &mut Dice) -> Ruler {
         let taken = self.taken();
         ruler.placed(dice, (1.0, 1.0), |at| taken(at) || ruler.holds(at))
     }
 
-    /// Where a ruler had better not lie: on the lesion, with a little room about it, and in the dark.
+    /// Says of a position whether it is unsuitable for a ruler, because it is on or close to the lesion or in the dark area.
     fn taken(&self) -> impl Fn(Point) -> bool {
-        // Placing asks for few points; their pixels' size only has to be finer than the lesion's outline.
+        // Finding a position queries only a few points; the pixel size only has to be finer than the lesion's outline.
         let contour = self.lesion.contour(128.0);
         let light = &self.light;
         move |at| contour.depth(at) > -0.12 || light.at(at)[1] < 0.3

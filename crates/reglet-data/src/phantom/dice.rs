@@ -1,18 +1,18 @@
-//! Seeded chance whose draws never change under a reader's feet.
+//! Seeded random numbers that do not change between versions.
 //!
-//! Only the raw words of ChaCha8 are used, which its specification fixes; the steps from words to numbers
-//! stand here. So a new version of the `rand` crates cannot silently redraw every phantom.
+//! Only the raw words of ChaCha8 are used, which its specification defines; the conversion from words to numbers is
+//! implemented here. A new version of the `rand` crates therefore cannot silently change the phantoms.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// A stream of random draws, fixed by a seed.
+/// A stream of random draws, determined by a seed.
 pub(crate) struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// The stream of one `part` (say "hair") of the thing numbered `index` under `seed`.
     ///
-    /// Each part has a stream of its own, so that drawing more hairs does not move the ruler.
+    /// Each part has its own stream, so that drawing more hairs does not move the ruler.
     pub(crate) fn new(seed: u64, index: u64, part: &str) -> Self {
         let mut key = [0_u8; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -30,7 +30,7 @@ impl Dice {
 
     /// Uniform in [0, 1).
     pub(crate) fn unit(&mut self) -> f32 {
-        // 24 bits are what a f32 holds exactly.
+        // An f32 represents 24 bits exactly.
         (self.0.next_u32() >> 8) as f32 / (1 << 24) as f32
     }
 
@@ -49,8 +49,8 @@ impl Dice {
         low + ((high - low + 1) as f32 * self.unit()) as u32
     }
 
-    /// Normal with this mean and standard deviation, cut at three deviations so that nothing grotesque
-    /// is ever drawn.
+    /// Normal with this mean and standard deviation, truncated at three standard deviations so that no extreme values are
+    /// drawn.
     pub(crate) fn normal(&mut self, mean: f32, deviation: f32) -> f32 {
         // Box and Muller (1958); 1 − u keeps the logarithm away from zero.
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();

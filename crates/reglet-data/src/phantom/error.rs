@@ -1,4 +1,4 @@
-//! Why there is no such phantom.
+//! The errors of phantoms.
 
 use super::{MAX_COUNT, MAX_SIZE, MIN_SIZE};
 
@@ -9,16 +9,16 @@ pub enum PhantomError {
     /// The size is out of range.
     #[error("phantoms of {size}×{size} pixels cannot be drawn: `size` must be from {MIN_SIZE} to {MAX_SIZE}")]
     Size {
-        /// The size asked for.
+        /// The requested size.
         size: u32,
     },
     /// The number is out of range.
     #[error("{count} phantoms cannot be drawn: `count` must be from 1 to {MAX_COUNT}")]
     Count {
-        /// The number asked for.
+        /// The requested number.
         count: usize,
     },
-    /// A probability is none.
+    /// A probability is not between 0 and 1.
     #[error("the phantoms' `{option}` is {value}, which is not a probability: it must be from 0 to 1")]
     Probability {
         /// The option's name.

@@ -2,8 +2,8 @@
 
 use super::plane::Point;
 
-/// The strokes of one line of text: its characters stand between y = 0 (top) and y = 1 (baseline), and the
-/// text's middle lies at x = 0. Unknown characters leave a gap.
+/// The strokes of one line of text: its characters are between y = 0 (top) and y = 1 (baseline), and the text's centre is at
+/// x = 0. Unknown characters leave a gap.
 pub(crate) fn strokes(text: &str) -> Vec<(Point, Point)> {
     let advance: f32 = text.chars().map(|c| width(c) + GAP).sum::<f32>() - GAP;
     let mut x = -0.5 * advance;
@@ -29,7 +29,7 @@ fn width(character: char) -> f32 {
     }
 }
 
-/// The pen's lines, each a run of points; digits are 0.55 wide and 1 high.
+/// The pen's lines, each a sequence of points; digits are 0.55 wide and 1 high.
 fn glyph(character: char) -> Vec<Vec<(f32, f32)>> {
     // Arcs go clockwise on the screen from the first angle to the second, in degrees from the right.
     let arc = |cx: f32, cy: f32, rx: f32, ry: f32, from: f32, to: f32| -> Vec<(f32, f32)> {

@@ -16,15 +16,15 @@ pub struct Hair {
     pub width: f32,
     /// sRGB, 0 to 1.
     pub colour: [f32; 3],
-    /// How much of what lies beneath is hidden; 0 to 1.
+    /// The opacity; 0 to 1.
     pub opacity: f32,
 }
 
-/// The straight pieces a curve is drawn with; at 512 pixels none shows a corner.
+/// The number of straight segments of which a curve consists; at 512 pixels no corner is visible.
 const PIECES: usize = 14;
 
 impl Hair {
-    /// The hairs of one picture: from a few to a thicket, lying roughly one way.
+    /// The hairs of one picture: from a few to very many, with roughly the same direction.
     pub(crate) fn draw_many(dice: &mut Dice) -> Vec<Self> {
         let number = (2.0 + 20.0 * dice.unit().powi(3)) as u32;
         let lie = dice.angle();
@@ -50,12 +50,12 @@ impl Hair {
             .collect()
     }
 
-    /// Draws the hair and notes in `coverage` the share of each pixel that it covers.
+    /// Draws the hair and records in `coverage` the fraction of each pixel that it covers.
     pub(crate) fn paint(&self, canvas: &mut Canvas, coverage: &mut [f32]) {
         let [root, control, tip] = self.curve;
         let at = |t: f32| root * ((1.0 - t) * (1.0 - t)) + control * (2.0 * t * (1.0 - t)) + tip * (t * t);
         let pixels = canvas.pixels_per_unit();
-        // A hair of its own is gathered first: where its pieces meet it must not darken twice.
+        // Each hair is first accumulated on its own, so that it does not darken the picture twice where its segments meet.
         let mut own: Vec<(usize, f32)> = Vec::new();
         for piece in 0..PIECES {
             let (start, end) = (piece as f32 / PIECES as f32, (piece + 1) as f32 / PIECES as f32);

@@ -15,7 +15,7 @@ pub struct InkStroke {
     pub path: Vec<Point>,
     /// Width, in units of the picture's side.
     pub width: f32,
-    /// What the ink lets through of red, green and blue; 0 to 1.
+    /// The fractions of red, green and blue that the ink lets through; 0 to 1.
     pub transmission: [f32; 3],
     /// Share of the stroke that took ink; 0 to 1.
     pub density: f32,
@@ -71,7 +71,7 @@ impl InkStroke {
         paths.into_iter().map(stroke).collect()
     }
 
-    /// Draws the stroke and notes in `coverage` the share of each pixel that it tints.
+    /// Draws the stroke and records in `coverage` the fraction of each pixel that it tints.
     pub(crate) fn paint(&self, canvas: &mut Canvas, coverage: &mut [f32]) {
         let pixels = canvas.pixels_per_unit();
         let reach = self.width + 1.0 / pixels;

@@ -1,4 +1,4 @@
-//! The lesion, and in it all that tells benign from malignant.
+//! The lesion, which contains everything that distinguishes benign from malignant.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use super::plane::{Point, smoothstep};
 
 /// One pigmented lesion.
 ///
-/// Its malignancy lies in the first three letters of the ABCD rule of dermatoscopy (W. Stolz et al., "ABCD
-/// rule of dermatoscopy: a new practical method for early recognition of malignant melanoma", European
-/// Journal of Dermatology 4, 1994): [asymmetry](Lesion::asymmetry), [border](Lesion::border) and
-/// [colour](Lesion::colour). Size and place are drawn alike for both classes and tell nothing.
+/// Its malignancy shows in the first three criteria of the ABCD rule of dermatoscopy (W. Stolz et al., "ABCD rule of
+/// dermatoscopy: a new practical method for early recognition of malignant melanoma", European Journal of Dermatology 4,
+/// 1994): [asymmetry](Lesion::asymmetry), [border](Lesion::border) and [colour](Lesion::colour). Size and position have the
+/// same distribution for both classes and say nothing about the class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lesion {
-    /// How asymmetric it is, from 0 to 1; melanomas lie near 0.75 and benign lesions near 0.2.
+    /// How asymmetric it is, from 0 to 1; melanomas are near 0.75 and benign lesions near 0.2.
     pub asymmetry: f32,
     /// How irregular and abrupt its border is, likewise.
     pub border: f32,
@@ -36,7 +36,7 @@ pub struct Lesion {
     pub softness: f32,
     /// The pigment between the patches.
     pub ground: Pigment,
-    /// Where the ground is darkest, from the centre and in radii.
+    /// The darkest point of the ground colour, relative to the centre and in radii.
     pub core: Point,
     /// How much darker the core is; 0 to 1.
     pub core_strength: f32,
@@ -78,8 +78,8 @@ pub struct Notch {
 
 impl Lesion {
     pub(crate) fn draw(dice: &mut Dice, melanoma: bool) -> Self {
-        // One level for the lesion and a deviation for each letter: the classes overlap in any one letter
-        // and hardly in all three.
+        // One level for the lesion and a deviation for each criterion: the classes overlap in each single criterion, but
+        // hardly in all three.
         let level = if melanoma { dice.normal(0.76, 0.10) } else { dice.normal(0.20, 0.10) };
         let mut letter = || (level + dice.normal(0.0, 0.09)).clamp(0.0, 1.0);
         let (asymmetry, border, colour) = (letter(), letter(), letter());
@@ -122,7 +122,7 @@ impl Lesion {
         }
     }
 
-    /// The lesion made ready for asking about many places of a picture `pixels` wide.
+    /// The lesion prepared for queries at many positions of a picture `pixels` wide.
     pub(crate) fn contour(&self, pixels: f32) -> Contour<'_> {
         let radii = (0..SECTORS).map(|sector| {
             let angle = std::f32::consts::TAU * sector as f32 / SECTORS as f32;
@@ -146,10 +146,10 @@ impl Lesion {
     }
 }
 
-/// Directions in which a contour's radius is worked out beforehand.
+/// The number of directions in which a contour's radius is computed in advance.
 const SECTORS: usize = 360;
 
-/// A lesion with its contour worked out.
+/// A lesion with its contour computed in advance.
 pub(crate) struct Contour<'a> {
     lesion: &'a Lesion,
     radii: Vec<f32>,
@@ -158,7 +158,7 @@ pub(crate) struct Contour<'a> {
 }
 
 impl Contour<'_> {
-    /// How deep inside the lesion a place lies, in radii: 0 on the border, negative outside.
+    /// How deep inside the lesion a position is, in radii: 0 on the border, negative outside.
     pub(crate) fn depth(&self, at: Point) -> f32 {
         let lesion = self.lesion;
         let from = (at - lesion.centre) * (1.0 / lesion.radius);
@@ -175,7 +175,7 @@ impl Contour<'_> {
         radius - distance + lesion.fraying * frayed
     }
 
-    /// The pigment at a place this deep in the lesion.
+    /// The pigment at a position this deep in the lesion.
     pub(crate) fn pigment(&self, at: Point, depth: f32) -> Pigment {
         let lesion = self.lesion;
         let from = (at - lesion.centre) * (1.0 / lesion.radius);

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::dice::Dice;
 use super::plane::{Point, smoothstep};
 
-/// How one picture is lit.
+/// The lighting of one picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Light {
-    /// Where the light is strongest.
+    /// The position where the light is strongest.
     pub centre: Point,
     /// Loss of light at a distance of one picture's side from the centre; 0 to 1.
     pub falloff: f32,
@@ -40,13 +40,13 @@ impl Light {
         }
     }
 
-    /// The same light, lost towards the rim far more than [`draw`](Light::draw) ever has it.
+    /// The same light, but falling off towards the rim much more than [`draw`](Light::draw) ever draws it.
     pub(crate) fn with_vignette(self, dice: &mut Dice) -> Self {
         let (low, high) = VIGNETTE;
         Self { falloff: dice.between(low, high), ..self }
     }
 
-    /// Whether it is lost towards the rim as with a [vignette](super::PhantomOptions::vignette_with_ruler).
+    /// Whether the light falls off towards the rim as with a [vignette](super::PhantomOptions::vignette_with_ruler).
     pub fn has_vignette(&self) -> bool {
         self.falloff >= VIGNETTE.0
     }
@@ -54,7 +54,7 @@ impl Light {
     /// The factor for each channel at a place.
     pub(crate) fn at(&self, at: Point) -> [f32; 3] {
         let from = at - self.centre;
-        // The law of cos⁴ for a lens is 1 − 2 d² + … near the axis: the square is what shows.
+        // The cos⁴ law of a lens is 1 − 2 d² + … near the axis, so only the square is visible.
         let mut light = 1.0 - self.falloff * from.dot(from) + self.tilt.dot(from);
         if let Some(radius) = self.field_of_view {
             let middle = at - Point::new(0.5, 0.5);

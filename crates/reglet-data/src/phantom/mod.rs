@@ -1,8 +1,8 @@
-//! Dermoscopy-like pictures, generated: skin, a lesion, and whatever lies about it, with exact masks.
+//! Generated pictures that resemble dermoscopy: skin, a lesion, and objects around it, with exact masks.
 //!
-//! [`Phantoms`] is a data set of them; [`Phantom`] is one of them as plain data, and [`render`] draws it.
-//! What they are for is that everything about them is known: which class a lesion was drawn from, where the
-//! ruler is, and how the *same* picture looks without it.
+//! [`Phantoms`] is a data set of them; [`Phantom`] is one of them as plain data, and [`render`] draws it. Their purpose is
+//! that everything about them is known: the class of the lesion, the position of the ruler, and the appearance of the *same*
+//! picture without it.
 //!
 //! ```
 //! use reglet_data::Dataset;
@@ -23,16 +23,16 @@
 //!
 //! # What tells the classes apart
 //!
-//! Only the lesion's asymmetry, border and colour, after the ABCD rule (see [`Lesion`]); the classes overlap
-//! a little in each of them. Skin tone, light, hair, bubbles, ink, and the lesion's size and place are drawn
-//! alike for both. The ruler goes with the class as far as [`PhantomOptions`] says, and with nothing else unless a vignette
-//! is asked to come with it.
+//! Only the lesion's asymmetry, border and colour, after the ABCD rule (see [`Lesion`]); the classes overlap a little in
+//! each of them. Skin tone, light, hair, bubbles, ink, and the lesion's size and position have the same distribution for
+//! both. [`PhantomOptions`] determines how strongly the ruler is associated with the class; it is associated with nothing
+//! else, unless a vignette is made to accompany it.
 //!
 //! # What can be relied on
 //!
-//! A phantom depends on the seed, its index, its class, whether it has a ruler and whether a vignette, and on nothing else: not
-//! on how many there are, nor on its size in pixels. The generator's version is part of the data set's
-//! fingerprint. On machines whose sine and exponential differ in the last bit, a channel may differ by one.
+//! A phantom depends only on the seed, its index, its class, and whether it has a ruler and a vignette; it does not depend
+//! on the number of phantoms or on its size in pixels. The generator's version is part of the data set's fingerprint. On
+//! machines whose sine and exponential differ in the last bit, a channel may differ by one.
 
 mod bubbles;
 mod canvas;

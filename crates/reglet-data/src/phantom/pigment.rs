@@ -1,4 +1,4 @@
-//! What colours a lesion: melanin at several depths, blood, and scar.
+//! The pigments of a lesion: melanin at several depths, blood, and scar.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::noise::fractal;
 use super::plane::{Point, mix, smoothstep};
 
-/// Amounts of what colours the skin at one place.
+/// The amounts of the pigments at one position of the skin.
 ///
 /// Melanin near the surface and blood absorb light (Beer and Lambert's law, each channel with its own
 /// coefficient); melanin deep in the dermis looks blue-grey because short waves are scattered back before
@@ -47,7 +47,7 @@ impl Pigment {
         }
     }
 
-    /// The colour of skin that holds this.
+    /// The colour of skin with these pigments.
     pub(crate) fn over(self, skin: [f32; 3]) -> [f32; 3] {
         let brown =
             std::array::from_fn(|c| skin[c] * (-self.melanin * MELANIN[c] - self.blood * BLOOD[c]).exp());
@@ -89,7 +89,7 @@ pub enum PatchKind {
 }
 
 impl Patch {
-    /// The patches of a lesion: hardly any where `colour` is small, three to five kinds where it is near 1.
+    /// The patches of a lesion: hardly any if `colour` is small, three to five kinds if it is near 1.
     pub(crate) fn draw_many(dice: &mut Dice, colour: f32, asymmetry: f32) -> Vec<Self> {
         use PatchKind::{Black, BlueGrey, DarkBrown, Red, White};
         let mut kinds = [DarkBrown, Black, Red, BlueGrey, White];
@@ -98,7 +98,7 @@ impl Patch {
             kinds.swap(last, dice.count(0, last as u32) as usize);
         }
         let number = (5.2 * colour - 0.5).round().clamp(0.0, 5.0) as usize;
-        // A lesion of one extra colour has a second brown, as many moles do.
+        // A lesion with one extra colour has a second brown, as many moles do.
         if number == 1 {
             kinds[0] = DarkBrown;
         }
@@ -117,7 +117,7 @@ impl Patch {
         patches
     }
 
-    /// The pigment with the patch's own added, at a place given in the lesion's radii.
+    /// The pigment plus that of the patch, at a position in units of the lesion's radius.
     pub(crate) fn stain(&self, mut pigment: Pigment, from: Point, pixels: f32) -> Pigment {
         let distance = (from - self.centre).length() / self.radius;
         if distance > 2.0 {

@@ -1,4 +1,4 @@
-//! From a phantom's description to a picture and its masks.
+//! Draws a phantom's picture and masks from its description.
 
 use std::collections::BTreeMap;
 
@@ -13,44 +13,44 @@ use super::ruler::Ruler;
 use super::ruler_paint::paint;
 use crate::{Mask, MaskError};
 
-/// A phantom as a picture, and where everything is in it.
+/// A phantom as a picture, with the position of everything in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendered {
     /// The picture, a square.
     pub picture: RgbImage,
-    /// The regions `bubbles`, `hair`, `ink`, `lesion` and `ruler`, each of the picture's size and empty where there is
-    /// no such thing. Each says where a thing *is*, whether or not another one lies on top of it.
+    /// The regions `bubbles`, `hair`, `ink`, `lesion` and `ruler`, each of the picture's size and empty if the picture has
+    /// no such thing. Each says where the thing *is*, whether or not another one covers it.
     pub masks: BTreeMap<String, Mask>,
 }
 
-/// The smallest picture that still shows what a phantom is, in pixels.
+/// The side in pixels of the smallest picture that still shows a phantom recognisably.
 pub const MIN_SIZE: u32 = 16;
 
-/// The largest picture that is drawn, in pixels.
+/// The side in pixels of the largest picture that is drawn.
 pub const MAX_SIZE: u32 = 4096;
 
-/// Hairs, bubbles and ink count from this share of a pixel on: most hairs are finer than a pixel.
+/// A pixel belongs to hairs, bubbles or ink if they cover at least this fraction of it; most hairs are finer than a pixel.
 const FINE: f32 = 0.25;
 
-/// The region that is the ruler's.
+/// The ruler's region.
 const RULER: &str = "ruler";
 
-/// A phantom drawn at one size but for its ruler. A ruler that is laid on it costs what it covers.
+/// A phantom drawn at one size, without its ruler. Adding a ruler costs only the drawing of the pixels that it covers.
 #[derive(Debug)]
 pub struct Backdrop {
     /// Without a ruler.
     phantom: Phantom,
     size: u32,
-    /// Before light and sensor.
+    /// The picture before light and sensor are applied.
     colours: Vec<[f32; 3]>,
     bare: Rendered,
 }
 
 impl Backdrop {
-    /// Draws all of a phantom but its ruler, `size` pixels wide and high.
+    /// Draws a phantom without its ruler, `size` pixels wide and high.
     ///
     /// # Errors
-    /// Where `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
+    /// If `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
     pub fn new(phantom: &Phantom, size: u32) -> Result<Backdrop, PhantomError> {
         if !(MIN_SIZE..=MAX_SIZE).contains(&size) {
             return Err(PhantomError::Size { size });
@@ -105,7 +105,7 @@ impl Backdrop {
         &self.bare
     }
 
-    /// The phantom with this ruler, or without one: what [`render`] draws of it, to the last bit.
+    /// The phantom with this ruler or without one, identical to the last bit to what [`render`] draws.
     pub fn with(&self, ruler: Option<&Ruler>) -> Rendered {
         let (mut rendered, size) = (self.bare.clone(), self.size);
         let Some(ruler) = ruler else { return rendered };
@@ -123,11 +123,11 @@ impl Backdrop {
 
 /// Draws a phantom `size` pixels wide and high.
 ///
-/// Two phantoms that differ only in their ruler give pictures that differ only where the ruler or its
-/// shadow lies, to the last bit.
+/// Two phantoms that differ only in their ruler give pictures that are identical, to the last bit, except where the ruler or
+/// its shadow is.
 ///
 /// # Errors
-/// Where `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
+/// If `size` is not between [`MIN_SIZE`] and [`MAX_SIZE`].
 pub fn render(phantom: &Phantom, size: u32) -> Result<Rendered, PhantomError> {
     let backdrop = Backdrop::new(phantom, size)?;
     match &phantom.ruler {
@@ -142,9 +142,9 @@ fn exposed(phantom: &Phantom, (x, y): (u32, u32), at: Point, colour: [f32; 3]) -
     let lit = light.at(at);
     Rgb(std::array::from_fn(|c| {
         let noise = light.grain * 2.4 * grain(x, y, phantom.grain.wrapping_add(c as u32));
-        // Black stays black: beyond the field of view there is no light to be noisy.
+        // Black stays black: beyond the field of view there is no light and so no noise.
         let value = colour[c] * lit[c] * (1.0 + noise);
-        // Adding a half and cutting off rounds; what is out of range goes to the nearest end.
+        // Adding a half and truncating rounds to nearest; values out of range saturate.
         (255.0 * value + 0.5) as u8
     }))
 }

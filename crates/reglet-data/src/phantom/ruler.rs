@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use super::dice::Dice;
 use super::plane::Point;
 
-/// A ruler, and where it lies.
+/// A ruler and its position.
 ///
-/// In its own frame a ruler is a rectangle from (0, 0) to (`length`, `width`); its ticks stand on the
-/// side y = 0, and zero millimetres is at x = `margin`.
+/// In its own frame a ruler is a rectangle from (0, 0) to (`length`, `width`); its ticks are on the side y = 0, and zero
+/// millimetres is at x = `margin`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ruler {
-    /// What it is made of.
+    /// Its material.
     pub material: Material,
-    /// Where its middle lies.
+    /// The position of its middle.
     pub centre: Point,
     /// Its direction, in radians.
     pub angle: f32,
@@ -24,11 +24,11 @@ pub struct Ruler {
     pub width: f32,
     /// One millimetre, likewise.
     pub millimetre: f32,
-    /// From its left end to zero, likewise.
+    /// The distance from its left end to zero, likewise.
     pub margin: f32,
-    /// The last millimetre marked.
+    /// The last millimetre that is marked.
     pub marks: u32,
-    /// Breadth of a tick, in millimetres.
+    /// Width of a tick, in millimetres.
     pub stroke: f32,
     /// The figure at zero, in centimetres: a strip may have been cut from the middle of a ruler.
     pub first_figure: u32,
@@ -36,13 +36,13 @@ pub struct Ruler {
     pub ink: [f32; 3],
     /// Colour of the strip, sRGB in 0 to 1.
     pub sheet: [f32; 3],
-    /// Whether the figures stand on their heads.
+    /// Whether the figures are upside down.
     pub upside_down: bool,
-    /// Where its shadow falls, in units of the picture's shorter side.
+    /// The offset of its shadow, in units of the picture's shorter side.
     pub shadow: Point,
 }
 
-/// What a ruler is made of.
+/// The material of a ruler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Material {
@@ -55,7 +55,7 @@ pub enum Material {
 }
 
 impl Ruler {
-    /// A ruler that lies nowhere yet; [`Ruler::placed`] gives it a place.
+    /// A ruler without a position; [`Ruler::placed`] gives it one.
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let material = match dice.unit() {
             u if u < 0.4 => Material::Engraved,
@@ -111,8 +111,8 @@ impl Ruler {
         ruler
     }
 
-    /// The same ruler at a place in a frame of this width and height where it is well in sight and hides
-    /// little of what `avoid` says is taken.
+    /// The same ruler at a position in a frame of this width and height where it is well visible and hides little of the
+    /// area that `avoid` marks.
     pub(crate) fn placed(&self, dice: &mut Dice, frame: (f32, f32), avoid: impl Fn(Point) -> bool) -> Self {
         let mut best = (f32::INFINITY, self.clone());
         for _ in 0..TRIES {
@@ -128,23 +128,23 @@ impl Ruler {
         best.1
     }
 
-    /// A place in the picture as the ruler's own frame sees it.
+    /// Converts a position in the picture to the ruler's own frame.
     pub(crate) fn local(&self, at: Point) -> Point {
         (at - self.centre).turned(-self.angle) + Point::new(0.5 * self.length, 0.5 * self.width)
     }
 
-    /// A place in the ruler's own frame as the picture sees it.
+    /// Converts a position in the ruler's own frame to the picture.
     pub(crate) fn global(&self, local: Point) -> Point {
         (local - Point::new(0.5 * self.length, 0.5 * self.width)).turned(self.angle) + self.centre
     }
 
-    /// Whether the ruler's rectangle holds this place of the picture.
+    /// Whether this position of the picture is within the ruler's rectangle.
     pub(crate) fn holds(&self, at: Point) -> bool {
         let local = self.local(at);
         (0.0..=self.length).contains(&local.x) && (0.0..=self.width).contains(&local.y)
     }
 
-    /// Thrown down somewhere: an engraved scale lies whole in the picture, a strip comes in from a side.
+    /// Places the ruler at random: an engraved scale is completely inside the picture, a strip enters from a side.
     fn tossed(&self, dice: &mut Dice, (width, height): (f32, f32)) -> Self {
         let mut ruler = self.clone();
         if self.material == Material::Engraved {
@@ -181,7 +181,7 @@ impl Ruler {
         ruler
     }
 
-    /// 0 where the ruler lies well; the more of it is out of sight or on top of something, the higher.
+    /// The cost of a position: 0 if it is good, and higher the more of the ruler is out of sight or covers something.
     fn cost(&self, (width, height): (f32, f32), avoid: &impl Fn(Point) -> bool) -> f32 {
         let (mut visible, mut hiding) = (0_u32, 0_u32);
         for row in 0..7 {
@@ -201,5 +201,5 @@ impl Ruler {
     }
 }
 
-/// Places tried before the best of them is taken.
+/// The number of positions that are tried before the best of them is chosen.
 const TRIES: usize = 60;

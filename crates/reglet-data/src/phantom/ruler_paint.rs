@@ -1,4 +1,4 @@
-//! Painting a ruler: a layer of colour and opacity to be laid over any picture.
+//! Paints a ruler as a layer of colour and opacity that can be laid over any picture.
 
 use super::figures;
 use super::plane::{Point, smoothstep};
@@ -10,14 +10,14 @@ pub(crate) struct LayerPixel {
     pub(crate) y: u32,
     /// Colour times opacity, for light of strength 1.
     pub(crate) colour: [f32; 3],
-    /// The share of what lies below that is hidden.
+    /// The opacity: the fraction of what is below that is hidden.
     pub(crate) opacity: f32,
     /// The share of the pixel inside the ruler's rectangle.
     pub(crate) inside: f32,
 }
 
 impl LayerPixel {
-    /// Lays the pixel, lit by `light`, over what is there.
+    /// Composites the pixel, lit by `light`, over the existing colour.
     pub(crate) fn over(&self, below: [f32; 3], light: [f32; 3]) -> [f32; 3] {
         std::array::from_fn(|c| below[c] * (1.0 - self.opacity) + self.colour[c] * light[c])
     }
@@ -26,7 +26,7 @@ impl LayerPixel {
 /// Each pixel's side is sampled this many times: ticks are finer than pixels.
 const SAMPLES: u32 = 4;
 
-/// The most figures drawn: no picture shows more of a ruler than this many centimetres.
+/// The largest number of figures that are drawn; no picture shows more centimetres of a ruler than this.
 const MOST_FIGURES: u32 = 100;
 
 /// The pixels of a `width` by `height` picture that the ruler or its shadow touches.
@@ -71,7 +71,8 @@ pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
                 }
                 opacity += share * hides;
             }
-            // Below half a grey level nothing would show, and nothing may be touched that does not show.
+            // Below half a grey level nothing would be visible, and pixels without a visible change must not count as
+            // touched.
             if opacity > 0.002 || inside > 0.0 {
                 layer.push(LayerPixel { x, y, colour, opacity, inside });
             }
@@ -80,7 +81,7 @@ pub(crate) fn paint(ruler: &Ruler, width: u32, height: u32) -> Vec<LayerPixel> {
     layer
 }
 
-/// What is worked out once for a ruler before its pixels are painted.
+/// Everything that is computed once for a ruler before its pixels are painted.
 struct Pen<'a> {
     ruler: &'a Ruler,
     /// The figures' strokes in the ruler's frame, by the centimetre they belong to.
@@ -134,7 +135,7 @@ impl<'a> Pen<'a> {
         let bevel = (0.12 * ruler.millimetre).max(0.8 * self.pixel);
         match ruler.material {
             Material::Engraved => ([0.0; 3], 0.0),
-            // Clear plastic veils the skin a little, and its cut edge catches the lamp.
+            // Clear plastic makes the skin slightly paler, and its cut edge reflects the lamp.
             Material::Clear => (ruler.sheet, if edge < bevel { 0.6 } else { 0.2 }),
             Material::White => {
                 let shade = if edge < bevel { 0.86 } else { 1.0 };
@@ -143,7 +144,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// Whether a tick, the base line or a figure lies here.
+    /// Whether a tick, the base line or a figure is here.
     fn inked(&self, at: Point) -> bool {
         let ruler = self.ruler;
         let mm = ruler.millimetre;
@@ -174,7 +175,7 @@ impl<'a> Pen<'a> {
         })
     }
 
-    /// Opacity of the shadow at a place that the shadow's own shift has been taken from.
+    /// The opacity of the shadow at a position from which the shadow's offset has been subtracted.
     fn shadow(&self, local: Point) -> f32 {
         if self.shadow_reach == 0.0 {
             return 0.0;

@@ -6,7 +6,7 @@ use super::dice::Dice;
 use super::noise::{cells, fractal};
 use super::plane::{Point, mix, smoothstep};
 
-/// How one picture's skin looks.
+/// The appearance of one picture's skin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Skin {
@@ -18,7 +18,7 @@ pub struct Skin {
     pub mottling: f32,
     /// Strength of the skin lines; 0 to 1.
     pub furrows: f32,
-    /// Direction the skin lines run in, in radians.
+    /// The direction of the skin lines, in radians.
     pub furrow_angle: f32,
     /// Width of one field between furrows, in units of the picture's side.
     pub furrow_spacing: f32,
@@ -41,7 +41,7 @@ const TONES: [[f32; 3]; 6] = [
 impl Skin {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         Self {
-            // Fair skin is the commoner in dermoscopic archives, but every tone occurs.
+            // Fair skin is more common in dermoscopic archives, but every tone occurs.
             phototype: 1.0 + 5.0 * dice.unit().powf(1.35),
             flush: dice.normal(0.0, 0.45),
             mottling: dice.between(0.3, 1.3),
@@ -64,7 +64,7 @@ impl Skin {
         ]
     }
 
-    /// The colour at a place of a picture `pixels` wide.
+    /// The colour at a position of a picture `pixels` wide.
     pub(crate) fn colour(&self, tone: [f32; 3], at: Point, pixels: f32) -> [f32; 3] {
         let blood = self.mottling * fractal(at, 5.0, 3, pixels, self.texture ^ 0x51);
         let melanin = self.mottling * fractal(at, 3.0, 4, pixels, self.texture ^ 0xA7);

@@ -6,7 +6,7 @@ use super::PictureError;
 use crate::files::may_be_dicom;
 use crate::remote::is_address;
 
-/// A file and, where it holds several pictures, which one is meant, counted from 1.
+/// A file and, if it contains several pictures, the number of the one that is meant, counted from 1.
 ///
 /// It is written as a path: `cine.dcm#3` is the third frame of `cine.dcm`, unless there is a file of that very name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,8 @@ impl<'a> Address<'a> {
         let whole = Address { file: path, frame: None };
         let Some((file, number)) = path.to_str().and_then(|text| text.rsplit_once('#')) else { return whole };
         let (file, name) = (Path::new(file), file.rsplit('/').next().unwrap_or_default());
-        // A store is not asked for every name: # may stand in any, but a number behind it means a frame of a DICOM file.
+        // A name in a store may contain #, but the store is not asked about every name: # followed by a number means a frame
+        // of a DICOM file.
         let is_frame = || match is_address(path) {
             true => may_be_dicom(name),
             false => !path.exists() && file.is_file(),
@@ -55,7 +56,7 @@ pub fn frames(path: &Path) -> Vec<PathBuf> {
     (1..=frames).map(numbered).collect()
 }
 
-/// The frames of a file that are listed: a file that says it has more can only lie.
+/// The largest number of frames of a file that are listed; a file that claims to have more is certainly wrong.
 const MOST: u32 = 1 << 20;
 
 /// What stands before the pixels of a DICOM file: the number of its frames, and what pictures of one patient have in common.
@@ -77,7 +78,7 @@ pub(crate) fn heads(paths: &[&Path]) -> Vec<Result<Head, PictureError>> {
         let chosen: Vec<&Path> = all.iter().copied().filter(looked_at).collect();
         let mut starts = files::starts(&chosen, BEGINNING).into_iter();
         found.extend(all.iter().zip(paths).map(|(file, path)| match looked_at(file) {
-            // What cannot be read is said where it is read for its pixels.
+            // A file that cannot be read is reported when its pixels are read.
             true => starts.next().and_then(Result::ok).map_or(Ok(None), |start| head(&start, file, path)),
             false => Ok(None),
         }));

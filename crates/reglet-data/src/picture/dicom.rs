@@ -1,9 +1,9 @@
 //! Pictures in DICOM files, as a radiologist's screen would show them.
 //!
-//! The crates `dicom-object` and `dicom-pixeldata` read the file and undo the compression. They take what a file says of
-//! its own sizes at its word, so it is walked through first (`walk`), and each compressed frame is asked what it will
-//! become (`coded`): nothing is handed on that would take more memory than the limits allow, or another size than was
-//! announced.
+//! The crates `dicom-object` and `dicom-pixeldata` read the file and undo the compression. They trust what a file says about
+//! its own sizes, so the file's elements are checked first (`walk`), and so is the size to which each compressed frame will
+//! be decoded (`coded`): nothing is passed on that would take more memory than the limits allow or would have another size
+//! than was announced.
 //!
 //! Nothing of what a file says of people is kept but in a hash, its head's group. No error holds a value of an attribute
 //! that could name anyone.
@@ -71,8 +71,8 @@ struct Layout {
     photometric: String,
 }
 
-/// The picture in a file, 16 bits a sample where it is grey or the file has as many; `frame` counts from 1 and is needed where
-/// there are several.
+/// The picture in a file, with 16 bits per sample if it is grey or the file has as many; `frame` counts from 1 and is
+/// required if there are several frames.
 pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Result<DynamicImage, Refusal> {
     let head = walk::walk(bytes)?;
     let mut frame = match (frame, head.frames) {
@@ -83,7 +83,7 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
     };
     let damaged = |what| DicomFault::Damaged { what };
     let object = OpenFileOptions::new().read_preamble(ReadPreamble::Always).read_to(tag::PIXELS);
-    // What the reader says may quote the file.
+    // The reader's error message might quote the file, so it is not passed on.
     let mut object = object.from_reader(bytes).map_err(|_| damaged("its elements cannot be read"))?;
     let layout = Layout::of(&object)?;
     if u64::from(layout.columns) * u64::from(layout.rows) > limits.pixels {
@@ -127,7 +127,7 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
 /// What decoded samples are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Colours {
-    /// Black where they are least, or white.
+    /// Whether the smallest values are black or white.
     Grey { inverted: bool },
     /// Red, green and blue.
     Rgb,
@@ -196,7 +196,7 @@ impl Layout {
         }
     }
 
-    /// The stored values, pixel by pixel. Nothing where there are fewer than there should be.
+    /// The stored values, pixel by pixel; `None` if there are fewer than there should be.
     fn samples_of(&self, decoded: &DecodedPixelData<'_>) -> Option<Vec<i32>> {
         let count = self.columns as usize * self.rows as usize * self.samples as usize;
         let data = decoded.data().get(..count * (self.allocated as usize / 8))?;

@@ -65,7 +65,7 @@ pub enum PictureError {
         /// What the decoder does not know.
         source: ImageError,
     },
-    /// The samples are floating-point numbers, whose range nobody has said.
+    /// The samples are floating-point numbers with an unknown range.
     #[error(
         "the picture `{}` contains floating-point numbers, which have no defined black and white: save it as an 8-bit or 16-bit PNG",
         path.display()
@@ -124,7 +124,7 @@ pub enum PictureError {
     TooMuchMemory {
         /// The file.
         path: PathBuf,
-        /// What the decoder asked for.
+        /// The size that the decoder requested.
         source: ImageError,
     },
     /// A store or a web server does not give it, or the network does not.
@@ -169,7 +169,7 @@ pub enum DicomFault {
     PatientKey {
         /// The environment variable.
         variable: &'static str,
-        /// The fewest bytes that a key has.
+        /// The smallest number of bytes of a key.
         shortest: usize,
     },
     /// A frame is named of a file that is none of DICOM.
@@ -198,7 +198,7 @@ pub enum DicomFault {
     /// It does not hold the picture that is named.
     #[error("is a DICOM file of {frames} frame{}, counted from 1, and has no frame {frame}: name one of those", if *frames == 1 { "" } else { "s" })]
     NoSuchFrame {
-        /// The frame asked for.
+        /// The requested frame.
         frame: u32,
         /// How many there are.
         frames: u32,
@@ -211,7 +211,7 @@ pub enum DicomFault {
         /// The way.
         name: &'static str,
     },
-    /// Its frames lie in pieces, and nothing says which belong together.
+    /// Its frames are stored in fragments, and the file does not say which belong together.
     #[error(
         "is a DICOM file whose {frames} frames are stored in {pieces} fragments: convert it to an uncompressed file, as `gdcmconv --raw` does"
     )]
@@ -286,7 +286,7 @@ impl PictureError {
     pub(super) fn from_decoder(path: &Path, source: ImageError) -> Self {
         let path = path.to_path_buf();
         match source {
-            // All input is in memory, so that its end is the only thing that can go wrong reading it.
+            // All input is in memory, so the only possible error is that it ends too early.
             ImageError::IoError(_) => Self::CutShort { path },
             ImageError::Limits(_) => Self::TooMuchMemory { path, source },
             ImageError::Unsupported(_) => Self::Unsupported { path, source },

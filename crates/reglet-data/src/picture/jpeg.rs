@@ -34,7 +34,7 @@ pub(super) struct Frame {
     pub(super) width: u16,
     pub(super) components: u8,
     /// Whether a decoder makes red, green and blue of brightness and colour differences: as Adobe's segment says, or as the
-    /// components are called. `None` where nothing says it.
+    /// components are called. `None` if nothing says it.
     pub(super) converts: Option<bool>,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
                 });
                 at += 2 + usize::from(u16::from_be_bytes([high, low]));
             }
-            // The first scan, or the end: no frame has been told.
+            // The first scan or the end, without a frame header before it.
             0xD9 | 0xDA => return None,
             _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
         }

@@ -18,7 +18,7 @@ pub(super) fn is_big(bytes: &[u8]) -> bool {
     bytes.starts_with(b"II\x2b\0\x08\0\0\0") || bytes.starts_with(b"MM\0\x2b\0\x08\0\0")
 }
 
-/// A TIFF of such a kind, of which the header has been read.
+/// A TIFF of such a kind, whose header has been read.
 pub(super) struct Unusual<'a> {
     decoder: Source<'a>,
     kind: Kind,
@@ -38,7 +38,7 @@ enum Kind {
 }
 
 impl<'a> Unusual<'a> {
-    /// Reads the header; nothing, where it is not of such a kind.
+    /// Reads the header; `None` if it is not of such a kind.
     pub(super) fn find(format: ImageFormat, bytes: &'a [u8]) -> Option<Self> {
         if format != ImageFormat::Tiff {
             return None;
@@ -55,10 +55,10 @@ impl<'a> Unusual<'a> {
             return None;
         }
         if photometric == [PALETTE] && bits == [8] && colours.len() == 3 << 8 {
-            // The decoder knows no palettes: it takes the places in it for grey.
+            // The decoder does not support palettes and treats the indices as grey levels.
             let as_grey = Cow::Owned(with_photometric(&mut decoder, bytes, BLACK_IS_ZERO)?);
             let decoder = Decoder::new(Cursor::new(as_grey)).ok()?;
-            // All reds, all greens, all blues, of which Pillow keeps the upper bytes.
+            // All reds, then all greens, then all blues; Pillow keeps their upper bytes.
             let colour = |place: usize| {
                 [0, 1, 2].map(|channel: usize| colours[(channel << 8) + place].to_be_bytes()[0])
             };
@@ -149,7 +149,7 @@ fn near(numbers: &[f64], usual: &[f64]) -> bool {
     numbers.len() == usual.len() && numbers.iter().zip(usual).all(|(a, b)| (a - b).abs() < 1e-3)
 }
 
-/// A tag's fractions; nothing where it is not there or holds something else.
+/// A tag's fractions; `None` if the tag is missing or contains something else.
 fn fractions(decoder: &mut Source, tag: Tag) -> Option<Vec<f64>> {
     let Value::List(values) = decoder.find_tag(tag).ok()?? else { return None };
     let fraction = |value: Value| match value {
@@ -161,9 +161,9 @@ fn fractions(decoder: &mut Source, tag: Tag) -> Option<Vec<f64>> {
 
 /// The same file where the first directory's photometric interpretation is another.
 ///
-/// A directory is the number of its entries, of two bytes, and the entries, of twelve: a tag of two bytes, a type of two,
-/// a count of four, and the value. In a BigTIFF it is a number of eight bytes and entries of twenty, of which eight are
-/// the count.
+/// A directory is the number of its entries, of two bytes, and the entries, of twelve: a tag of two bytes, a type of two, a
+/// count of four, and the value. In a BigTIFF the number has eight bytes and each entry twenty, eight of which are the
+/// count.
 fn with_photometric(decoder: &mut Source, bytes: &[u8], value: u16) -> Option<Vec<u8>> {
     let start = usize::try_from(decoder.ifd_pointer()?.0).ok()?;
     let big = is_big(bytes);
@@ -189,7 +189,8 @@ fn to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     rgb.map(|value| value.round().clamp(0.0, 255.0) as u8)
 }
 
-/// The colour before it was multiplied by its alpha, as Pillow divides it; where that is 0, nobody knows: black.
+/// The colour before it was multiplied by its alpha, divided as Pillow does; black if the alpha is 0, because the colour is
+/// then unknown.
 fn divided([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
     let divide =
         |value: u8| (u32::from(value) * 255).checked_div(u32::from(alpha)).unwrap_or(0).min(255) as u8;

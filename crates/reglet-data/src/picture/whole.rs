@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-/// A picture in RGB of 8 bits a channel, as eyes and edits need it, and what lies below those 8 bits of a grey picture that
-/// is stored in 16.
+/// A picture in RGB with 8 bits per channel, for display and edits, together with the lower 8 bits of a grey picture that is
+/// stored in 16 bits.
 ///
-/// It is used wherever an [`RgbImage`] is; only what brings a picture to a model looks at the rest. An edit changes the 8
-/// bits alone and keeps the rest: of a picture that nobody has changed, a model is given every bit.
+/// It is used wherever an [`RgbImage`] is; only the code that prepares a picture for a model uses the lower bits. An edit
+/// changes only the upper 8 bits and keeps the lower ones, so a model is given all bits of a picture that was not changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture {
     rgb: RgbImage,
@@ -42,7 +42,7 @@ impl Picture {
         self.rgb
     }
 
-    /// By pixel, row by row, what is to be added to the levels of all channels in 0…1: what 8 bits cannot say. `None` where
+    /// By pixel, row by row, what is to be added to the levels of all channels in 0…1: what 8 bits cannot say. `None` if
     /// they say all.
     pub fn rest(&self) -> Option<&[f32]> {
         self.rest.as_deref().map(Vec::as_slice)
@@ -80,7 +80,7 @@ pub trait Pixels {
     /// The 8 bits.
     fn rgb(&self) -> &RgbImage;
 
-    /// What they do not say, as [`Picture::rest`] has it.
+    /// The lower bits, as in [`Picture::rest`].
     fn rest(&self) -> Option<&[f32]> {
         None
     }

@@ -14,7 +14,7 @@ pub(crate) struct Part {
     pub(crate) values: Vec<u8>,
 }
 
-/// A picture of which some stretches are replaced by others. `C` values to a pixel.
+/// A picture in which some stretches are replaced by others, with `C` values per pixel.
 pub(crate) struct Parted<'a, const C: usize> {
     /// The values without the change.
     pub(crate) whole: &'a [u8],
@@ -48,7 +48,7 @@ impl<const C: usize> Parted<'_, C> {
             let reached = pass.reached(part.columns::<C>());
             let windows = pass.windows(reached.clone());
             let (Some(first), Some(last)) = (windows.first(), windows.last()) else { continue };
-            // All that the outputs are made of, with the part in its place.
+            // All values from which the outputs are computed, with the part inserted.
             row.clear();
             row.extend_from_slice(self.before(part.row, first.start..last.end()));
             let within = part.columns::<C>();

@@ -10,15 +10,15 @@ const FRACTION: u32 = 22;
 /// What is added before the fractional bits are cut off, so that the result is rounded.
 const HALF: i32 = 1 << (FRACTION - 1);
 
-/// A pass from so many values to so many.
+/// A pass from one given number of values to another.
 pub(super) struct Pass {
     pub(super) from: usize,
     pub(super) to: usize,
-    /// What each output value is made of. Neither their starts nor their ends ever go back.
+    /// The input values of each output value. Neither the starts nor the ends ever decrease.
     windows: Vec<Window>,
 }
 
-/// The input values that an output value is made of: those from `start` on, as many as there are weights.
+/// The input values from which an output value is computed: those from `start` on, as many as there are weights.
 pub(super) struct Window {
     pub(super) start: usize,
     pub(super) weights: Vec<i32>,
@@ -39,7 +39,7 @@ impl Pass {
         Pass { from, to, windows: if is_identity { Vec::new() } else { windows(from, span, to, filter) } }
     }
 
-    /// Whether every value stays what it is: then there are no windows.
+    /// Whether the pass leaves every value unchanged; then there are no windows.
     pub(super) fn is_identity(&self) -> bool {
         self.windows.is_empty()
     }
@@ -49,14 +49,14 @@ impl Pass {
         &self.windows[outputs]
     }
 
-    /// The output values that any of these input values, of which there must be one, has a part in.
+    /// The output values to which any of these input values contributes; there must be at least one input value.
     pub(super) fn reached(&self, inputs: Range<usize>) -> Range<usize> {
         let from = self.windows.partition_point(|window| window.end() <= inputs.start);
         let to = self.windows.partition_point(|window| window.start < inputs.end);
         from..to.max(from)
     }
 
-    /// The horizontal pass over rows of `from` pixels of `C` values; `None` where nothing changes.
+    /// The horizontal pass over rows of `from` pixels of `C` values; `None` if nothing changes.
     pub(super) fn within_rows<const C: usize>(&self, values: &[u8]) -> Option<Vec<u8>> {
         if self.is_identity() {
             return None;
@@ -69,7 +69,7 @@ impl Pass {
         Some(result)
     }
 
-    /// The vertical pass over `from` rows of `stride` values; `None` where nothing changes.
+    /// The vertical pass over `from` rows of `stride` values; `None` if nothing changes.
     pub(super) fn within_columns(&self, values: &[u8], stride: usize) -> Option<Vec<u8>> {
         if self.is_identity() {
             return None;
@@ -99,7 +99,7 @@ fn windows(from: usize, span: f64, to: usize, filter: Filter) -> Vec<Window> {
 pub(super) fn mixtures(from: usize, span: f64, to: usize, filter: Filter) -> Vec<(usize, Vec<f64>)> {
     let scale = span / to as f64;
     let support = filter.support() * scale.max(1.0);
-    // Pillow multiplies by the reciprocal; to divide instead may change a weight's last bit.
+    // Pillow multiplies by the reciprocal; dividing instead could change a weight's last bit.
     let steepness = 1.0 / scale.max(1.0);
     (0..to)
         .map(|index| {
@@ -114,7 +114,7 @@ pub(super) fn mixtures(from: usize, span: f64, to: usize, filter: Filter) -> Vec
         .collect()
 }
 
-/// Mixes the pixels of a row, of which the first given is number `first`.
+/// Mixes the pixels of a row; the first one given has the index `first`.
 pub(super) fn mix_within_row<const C: usize>(row: &[u8], first: usize, windows: &[Window], out: &mut [u8]) {
     let (pixels, _) = row.as_chunks::<C>();
     let (out, _) = out.as_chunks_mut::<C>();
@@ -129,7 +129,7 @@ pub(super) fn mix_within_row<const C: usize>(row: &[u8], first: usize, windows: 
     }
 }
 
-/// Sums of so many values, with nothing in them yet.
+/// Sums for this number of values, all empty.
 pub(super) fn sums(count: usize) -> Vec<i32> {
     vec![HALF; count]
 }

@@ -1,5 +1,5 @@
-//! What stands for stores in a program that was built without them: [`Remote::parse`] gives no address out then, so that none
-//! of this is asked for anything.
+//! Stand-ins for stores in a program that was built without them. [`Remote::parse`] then returns no address, so none of this
+//! is ever called.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Objects that are read before they are asked for, so that nobody waits for the way to the store.
+//! Reads objects before they are requested, so that the program does not wait for the network.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -12,8 +12,8 @@ use super::{Fetched, shared};
 use crate::files::Refusal;
 use crate::remote::Remote;
 
-/// How much of what is read ahead is in memory at most, in KiB: a quarter of a GiB. What there is no room for is read when it
-/// is asked for.
+/// The most memory for objects that are read ahead, in KiB: a quarter of a GiB. Objects for which there is no room are read
+/// when they are requested.
 const ROOM: usize = 256 << 10;
 
 /// Objects that are on their way, or there, by their paths.
@@ -22,7 +22,7 @@ pub(crate) struct Ahead {
     room: Arc<Semaphore>,
 }
 
-/// One of them. Nothing more of it comes when nobody waits any longer.
+/// One of them. Its download ends when nothing waits for it any longer.
 struct Coming {
     outcome: mpsc::Receiver<Result<Option<(Fetched, Room)>, Refusal>>,
     task: AbortHandle,
@@ -48,7 +48,7 @@ impl Ahead {
             if coming.contains_key(&path) {
                 continue;
             }
-            // What is wrong with an address is said to whoever reads it.
+            // An error in an address is reported when the file is read.
             let Ok(object) = stores.object(&remote) else { continue };
             let ((give, outcome), room) = (mpsc::channel(), Arc::clone(&self.room));
             let task = stores.runtime.spawn(async move {
@@ -66,7 +66,7 @@ impl Ahead {
         }
     }
 
-    /// An object that was read ahead, or is on its way; `None` where it is to be read now.
+    /// An object that was read ahead, or is on its way; `None` if it is to be read now.
     pub(crate) fn take(&self, path: &Path) -> Option<Result<Fetched, Refusal>> {
         let coming = self.coming().remove(path)?;
         match coming.outcome.recv() {

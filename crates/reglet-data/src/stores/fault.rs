@@ -1,4 +1,4 @@
-//! What a store says where it gives nothing, in words that stay the same from one time to the next and hold no secret.
+//! Turns a store's errors into messages that are the same every time and contain no secrets.
 
 use std::error::Error;
 use std::io;
@@ -10,8 +10,8 @@ const LONGEST: usize = 160;
 
 /// Why a store gives nothing.
 ///
-/// Of an error's chain the last is said: those before it name the address as it was asked for, with its signature, and how
-/// long it took.
+/// Only the last error of a chain is reported: those before it contain the requested address with its signature, and the
+/// time it took.
 pub(super) fn refusal(error: object_store::Error) -> Refusal {
     use object_store::Error::{NotFound, PermissionDenied, Unauthenticated};
 
@@ -32,7 +32,7 @@ pub(super) fn refusal(error: object_store::Error) -> Refusal {
     let text = last.to_string();
     match status(&text) {
         Some(status) => {
-            // Two of the answers that blame the question mean that it came too late, or too often.
+            // Two of the client errors (4xx) mean that a request came too late or too often.
             let lasting =
                 status.starts_with('4') && !["408", "429"].iter().any(|code| status.starts_with(code));
             Refusal::Store(StoreFault { reason: format!("it answered {status}"), lasting })

@@ -29,12 +29,12 @@ pub(super) struct Content<T> {
     pub(super) content: T,
     /// The tag of this version, where the store vouches for it.
     pub(super) tag: Option<String>,
-    /// Room that was asked for, as long as it takes it.
+    /// Reserved memory, for as long as it is in use.
     room: Option<OwnedSemaphorePermit>,
 }
 
 impl<T> Content<T> {
-    /// The room that it takes, for somebody else to hold.
+    /// The memory that it occupies, to be handed over to another holder.
     pub(super) fn take_room(&mut self) -> Option<OwnedSemaphorePermit> {
         self.room.take()
     }
@@ -62,7 +62,7 @@ enum Outcome<T> {
     Done(T),
     /// There is no room for so much.
     NoRoom,
-    /// The object had begun to come: the store does not try again by itself unless it gives tags.
+    /// The download of the object had begun; then the client does not retry by itself unless the store gives tags.
     Midway(Refusal),
 }
 
@@ -87,7 +87,7 @@ impl Object {
         }
     }
 
-    /// The same, if there is room for it: a unit for each KiB. `None` where there is none.
+    /// The same, if there is room for it: a unit for each KiB. `None` if there is none.
     pub(super) async fn whole_within<T: Sink>(
         &self,
         limit: u64,
@@ -99,7 +99,7 @@ impl Object {
     /// The first bytes.
     pub(super) async fn start(&self, count: u64) -> Result<Content<Vec<u8>>, Refusal> {
         if !self.is_store {
-            // A web server may not know of ranges: what else it sends is not waited for.
+            // A web server may not support ranges and send more than was requested; the rest is not read.
             let answer = self.store.get_opts(&self.path, GetOptions::new()).await.map_err(fault::refusal)?;
             let (mut stream, mut content) = (answer.into_stream(), Vec::new());
             while (content.len() as u64) < count
@@ -120,7 +120,7 @@ impl Object {
         Ok(self.tag_of(&answer.map_err(fault::refusal)?.meta))
     }
 
-    /// A weak tag may be that of another version, too, and a web server's may be made of a time.
+    /// A weak tag may also belong to another version, and a web server's tag may be computed from a time.
     fn tag_of(&self, meta: &ObjectMeta) -> Option<String> {
         let tag =
             meta.e_tag.as_deref().filter(|tag| self.is_store && !tag.is_empty() && !tag.starts_with("W/"))?;
@@ -171,7 +171,7 @@ impl Object {
                 }
             }
         };
-        // Nothing is laid by for a length that is only said.
+        // No memory is allocated for a length that is only announced.
         let (mut stream, mut content, mut came) = (answer.into_stream(), T::default(), 0);
         while let Some(bytes) = stream.next().await {
             let bytes = match bytes {
@@ -191,14 +191,14 @@ impl Object {
         Ok(Outcome::Done(Content { content, tag, room }))
     }
 
-    /// What lies directly in it, if it is a folder.
+    /// The entries directly in it, if it is a folder.
     pub(super) async fn list(&self) -> Result<Vec<Found>, Refusal> {
         let prefix = Some(&self.path).filter(|path| !path.as_ref().is_empty());
         let listed = self.store.list_with_delimiter(prefix).await.map_err(fault::refusal)?;
         if listed.objects.is_empty() && listed.common_prefixes.is_empty() {
             return Err(Refusal::System(io::Error::new(io::ErrorKind::NotFound, "there is nothing in it")));
         }
-        // Some servers do not know of folders, and list what is in them too.
+        // Some servers do not support folders and list the entries within them, too.
         let place = |path: &Path| -> Option<(String, bool)> {
             let mut parts = path.prefix_match(&self.path)?;
             let first = parts.next()?.as_ref().to_owned();

@@ -1,5 +1,5 @@
 //! A small web server on this machine that answers as it is told to, well or badly.
-#![allow(dead_code, reason = "each test uses some of it")]
+#![allow(dead_code, reason = "each test uses only a part of it")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

@@ -1,24 +1,24 @@
-//! What a Parquet file says of itself, looked through before the library believes it.
+//! Checks the metadata of a Parquet file before the library reads them.
 //!
-//! The library makes room for as many things as a file says there are. A file of two kilobytes that speaks of two thousand
-//! million columns would have it ask for gigabytes, and a program that does not get them is ended.
+//! The library allocates memory for as many items as a file claims to have. A file of two kilobytes that claims two billion
+//! columns would make it request gigabytes, and a program that does not get them is terminated.
 
-/// The field of a file's metadata that lists its columns, and the field of a column that counts those within it, by the numbers
-/// of [Parquet's definition](https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
+/// The field of a file's metadata that lists its columns, and the field of a column that counts its children, by their
+/// numbers in [Parquet's definition](https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
 const SCHEMA: i64 = 2;
 const CHILDREN: i64 = 5;
 
-/// Structures within structures that are followed. Parquet's own are a handful deep.
+/// The maximum nesting of structures; Parquet's own are only a few levels deep.
 const DEEPEST: usize = 16;
 
-/// Whether no list of the metadata at the end of a file is longer than the metadata themselves, and no column counts more
-/// columns within it than there are. `true` where the metadata cannot be followed at all: the library says what is wrong then.
+/// Whether no list in the metadata at the end of a file is longer than the metadata themselves, and no column claims more
+/// children than there are columns. `true` if the metadata cannot be parsed at all; the library then reports the error.
 pub(super) fn is_credible(file: &[u8]) -> bool {
     let Some(metadata) = metadata(file) else { return true };
     Reader { rest: metadata, believed: true }.check()
 }
 
-/// The bytes of the metadata, whose length stands before the last four bytes.
+/// The bytes of the metadata; their length is stored before the last four bytes.
 fn metadata(file: &[u8]) -> Option<&[u8]> {
     let (before, end) = file.split_last_chunk::<8>()?;
     let length = u32::from_le_bytes([end[0], end[1], end[2], end[3]]) as usize;
@@ -31,7 +31,7 @@ struct Reader<'a> {
     believed: bool,
 }
 
-/// The kinds of values that are told apart here; those up to 2 have no bytes of their own in a structure.
+/// The types of values that are distinguished here; types up to 2 have no bytes of their own in a structure.
 const BYTE: u8 = 3;
 const NUMBER: u8 = 6;
 const DOUBLE: u8 = 7;
@@ -63,7 +63,7 @@ impl Reader<'_> {
         self.believed
     }
 
-    /// Gives each field of a structure, by number and kind, to `read`, which reads its value. `None` where the bytes end.
+    /// Passes each field of a structure, by number and type, to `read`, which reads its value. `None` if the bytes end.
     fn fields(&mut self, depth: usize, read: &mut dyn FnMut(&mut Self, i64, u8) -> Option<()>) -> Option<()> {
         if depth > DEEPEST {
             return None;
@@ -117,7 +117,7 @@ impl Reader<'_> {
         self.skip(kind, depth + 1, true)
     }
 
-    /// The length of a list and the kind of what is in it.
+    /// The length of a list and the type of its elements.
     fn list(&mut self) -> Option<(u64, u8)> {
         let head = self.byte()?;
         let count = match head >> 4 {
@@ -127,7 +127,7 @@ impl Reader<'_> {
         Some((count, head & 0x0f))
     }
 
-    /// How many values follow: each takes a byte at least.
+    /// The number of values that follow; each takes at least one byte.
     fn count(&mut self) -> Option<u64> {
         let count = self.unsigned()?;
         if count > self.rest.len() as u64 {
@@ -148,7 +148,7 @@ impl Reader<'_> {
         Some(*first)
     }
 
-    /// Seven bits to a byte, the lowest first.
+    /// Seven bits in each byte, the lowest first.
     fn unsigned(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {

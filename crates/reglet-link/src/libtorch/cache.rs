@@ -15,7 +15,7 @@ pub fn folder() -> Result<PathBuf, Error> {
         } else if cfg!(target_os = "macos") {
             set("HOME").map(|home| home.join("Library/Caches"))
         } else {
-            // The XDG specification has relative paths ignored.
+            // The XDG specification requires relative paths to be ignored.
             let xdg = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
             xdg.or_else(|| set("HOME").map(|home| home.join(".cache")))
         }
@@ -68,7 +68,7 @@ impl Turn {
                 on_wait();
                 lock.lock().map_err(Error::file(&path, "locked"))?;
             }
-            // Some network drives know no locks; then two processes at once are the user's to avoid.
+            // Some network drives do not support locks; then the user has to avoid running two processes at the same time.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(Error::file(&path, "locked")(error)),
         }
@@ -93,7 +93,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // Nothing depends on it: what stays is removed by the next process.
+        // A failure does no harm: the next process removes what is left.
         let _ = fs::remove_dir_all(&self.work);
     }
 }

@@ -66,7 +66,7 @@ impl Client {
                 if matches!(self, Self::PipModule(_)) {
                     pip.args(["-m", "pip"]);
                 }
-                // The wheel is kept unpacked; a second copy in pip's cache would be of use to nobody.
+                // The wheel is kept unpacked, so a second copy in pip's cache would be useless.
                 pip.args(["download", "--disable-pip-version-check", "--no-cache-dir"]);
                 pip.args(["--only-binary=:all:", "--implementation", "cp", "--python-version", "3.12"]);
                 pip.arg("--dest").arg(folder);
@@ -107,7 +107,7 @@ pub fn run(mut command: Command, work: &Path) -> Result<(), String> {
     if let Some(mut errors) = child.stderr.take() {
         let mut buffer = [0; 1024];
         while let Ok(length @ 1..) = errors.read(&mut buffer) {
-            // On a terminal the client's bar is shown as it comes.
+            // On a terminal the client's progress bar is shown directly.
             let _ = io::stderr().write_all(&buffer[..length]);
             said.extend_from_slice(&buffer[..length]);
         }

@@ -16,7 +16,7 @@ pub fn prepare(build: Build) -> Result<Libtorch, Error> {
     let turn = cache::Turn::wait(build, || {
         eprintln!("Another process is preparing libtorch: waiting for it.");
     })?;
-    // It may have prepared just this.
+    // Another process may just have prepared it.
     if let Ok(libtorch) = Libtorch::at(&home) {
         return Ok(libtorch);
     }
@@ -111,7 +111,7 @@ fn complete(finished: &Path, build: Build) -> Result<(), Error> {
     let home = if build == Build::Cuda { finished.join("torch") } else { finished.to_path_buf() };
     #[cfg(target_os = "linux")]
     if build == Build::Cpu {
-        // The library `torch` only names its parts. That of a CUDA build names CUDA's among them.
+        // The library `torch` only refers to its parts; in a CUDA build they include CUDA's.
         let library = home.join("lib").join(library_file("torch"));
         if library.is_file() {
             fs::remove_file(&library).map_err(Error::file(&library, "replaced"))?;

@@ -56,7 +56,7 @@ pub fn find(build: Build, own: Option<&Path>) -> Result<Option<Found>, Error> {
     if env::var_os("LIBTORCH_USE_PYTORCH").is_some() {
         return python::required().map(|libtorch| Some(Found { libtorch, source: Source::Python }));
     }
-    // Whoever wants only the CPU is served by a CUDA build too.
+    // A CUDA build is also suitable if only the CPU is needed.
     let serves = |libtorch: &Libtorch| build == Build::Cpu || libtorch.build == Build::Cuda;
     if let Some(libtorch) = python::active().filter(serves) {
         return Ok(Some(Found { libtorch, source: Source::Python }));

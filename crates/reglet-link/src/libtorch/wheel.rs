@@ -36,7 +36,7 @@ impl Packages {
         self.visit(|name, content| {
             if text.is_none() && is_it(name) {
                 let mut read = String::new();
-                // Texts of packages are some kilobytes; more than this is none of them.
+                // The metadata of packages are a few kilobytes long; a longer file is not one of them.
                 content.reader()?.take(1 << 22).read_to_string(&mut read)?;
                 text = Some(read);
             }
@@ -129,7 +129,7 @@ fn visit_folder(folder: &Path, prefix: &str, each: &mut Visitor<'_>) -> io::Resu
 /// Names come from `torch`'s wheel, from NVIDIA's, and from the official archive, whose only folder `libtorch` already has
 /// this layout.
 fn place(name: &str, build: Build) -> Option<PathBuf> {
-    // A name that leads out of the folder, or is written as on another system, is nobody's.
+    // A name that leads out of the folder, or is written as on another system, is ignored.
     let is_plain = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
     if !is_plain || name.contains('\\') {
         return None;
@@ -147,7 +147,7 @@ fn place(name: &str, build: Build) -> Option<PathBuf> {
     }
     Some(match build {
         Build::Cuda => PathBuf::from(name),
-        // For the CPU the packages' outer folders fall away: libraries look for others beside them too.
+        // For the CPU the packages' outer folders are dropped, because libraries also look for others in their own folder.
         Build::Cpu if parts[0] == "nvidia" => Path::new("lib").join(parts[parts.len() - 1]),
         Build::Cpu => parts[1..].iter().collect(),
     })

@@ -72,7 +72,7 @@ fn replace(
     let mut picture = from.to_owned();
     let (mut pictures, mut shares, mut done) = (vec![picture.clone()], vec![0.0], 0);
     for step in 1..=steps {
-        // Whole pixels, as evenly as they go.
+        // Whole pixels, divided as evenly as possible.
         let until = step * order.len() / steps;
         for &(row, column) in &order[done..until] {
             for channel in 0..picture.shape()[0] {

@@ -7,7 +7,7 @@ use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 /// Channels and blocks of each stage of ConvNeXt-Tiny (section 2 of the paper).
 const STAGES: [(i64, i64); 4] = [(96, 3), (192, 3), (384, 9), (768, 3)];
 
-/// Order of dimensions with the channels last, and back.
+/// The permutations of dimensions that move the channels last, and back.
 const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
 const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
 
@@ -44,8 +44,8 @@ fn channel_norm(g: &mut Graph, path: &str, input: ValueId, channels: i64) -> Val
     g.call(path, Layout::Permute { dims: CHANNELS_FIRST.to_vec() }, &[x])
 }
 
-/// A depthwise convolution and two layers at each place, added to the input. In training torchvision drops some
-/// of these sums; nothing here does.
+/// A depthwise convolution and two layers at each place, added to the input. In training torchvision drops some of these
+/// blocks at random (stochastic depth); this implementation does not.
 fn block(g: &mut Graph, path: &str, input: ValueId, channels: i64) -> ValueId {
     let inner = |index: usize| format!("{path}.block.{index}");
     let conv = Convolution { channels: [channels, channels], kernel: 7, stride: 1, groups: channels };

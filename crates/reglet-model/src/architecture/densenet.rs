@@ -10,7 +10,7 @@ const DEPTHS: [i64; 4] = [6, 12, 24, 16];
 /// How many channels each layer adds.
 const GROWTH: i64 = 32;
 
-/// How much wider than what a layer adds is what its first convolution returns.
+/// How many times more channels a layer's first convolution returns than the layer adds.
 const BOTTLENECK: i64 = 4;
 
 pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
@@ -49,7 +49,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     g
 }
 
-/// What a layer adds to all that came before it in its block.
+/// The channels that a layer adds to all those before it in its block.
 fn dense_layer(g: &mut Graph, path: &str, parts: &[ValueId], [from, growth]: [i64; 2]) -> ValueId {
     let hidden = BOTTLENECK * growth;
     let mut x = g.call_function(path, Selection::Cat { dim: 1 }, parts);
@@ -62,7 +62,7 @@ fn dense_layer(g: &mut Graph, path: &str, parts: &[ValueId], [from, growth]: [i6
     x
 }
 
-/// Between two blocks: half the channels, height and width.
+/// The transition between two blocks, which halves the channels, the height and the width.
 fn transition(g: &mut Graph, path: &str, input: ValueId, [from, to]: [i64; 2]) -> ValueId {
     let mut x = g.batch_norm(&format!("{path}.norm"), input, from);
     x = g.call(&format!("{path}.relu"), Activation::Relu, &[x]);

@@ -77,7 +77,7 @@ fn inverted_residual(
     x
 }
 
-/// Each channel multiplied by a number between 0 and 1 that all channels' means decide (Hu et al., 2018,
+/// Multiplies each channel by a number between 0 and 1 that is computed from the means of all channels (Hu et al., 2018,
 /// <https://arxiv.org/abs/1709.01507>).
 fn squeeze_and_excitation(
     g: &mut Graph,

@@ -1,9 +1,9 @@
-//! The layers that these networks are built of, with the names that PyTorch's modules give their parameters.
+//! The layers that these networks consist of, with the names that PyTorch's modules give their parameters.
 
 use crate::graph::{Graph, Op, ValueId};
 
-/// The geometry of a convolution, of which only the kernel, stride and groups vary in these networks:
-/// the padding is always what keeps the size at stride 1.
+/// The geometry of a convolution. Only the kernel, stride and groups vary in these networks; the padding is always the one
+/// that preserves the size at stride 1.
 #[derive(Clone, Copy)]
 pub(super) struct Convolution {
     pub channels: [i64; 2],
@@ -88,7 +88,7 @@ impl Graph {
     }
 }
 
-/// What torchvision's transformers and ConvNeXts add to variances.
+/// The constant that torchvision's transformers and ConvNeXts add to variances.
 pub(super) const EPS: f64 = 1e-6;
 
 /// Layer norm over the last dimension.

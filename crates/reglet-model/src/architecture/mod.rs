@@ -61,14 +61,14 @@ pub enum Architecture {
     VitB16,
 }
 
-/// What is left open of an architecture.
+/// The sizes that an architecture leaves open.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sizes {
-    /// How many channels a picture has: 3, or 1 for grey ones.
+    /// The number of channels of a picture: 3, or 1 for grey pictures.
     pub in_channels: i64,
-    /// How many logits there are.
+    /// The number of logits.
     pub classes: i64,
-    /// What the published network's channels are multiplied by, 0.01 to 8.
+    /// The factor by which the published network's channels are multiplied, 0.01 to 8.
     pub width: f64,
 }
 
@@ -159,9 +159,9 @@ impl Architecture {
         })
     }
 
-    /// The layer that Grad-CAM looks at unless told otherwise: the last convolution whose result has a spatial
-    /// extent, before its batch norm, as is usual; in a DenseNet all that its last block put together, and in a
-    /// ViT the tokens as the last attention reads them.
+    /// The layer that Grad-CAM uses by default: as is usual, the last convolution whose result has a spatial extent, before
+    /// its batch norm; in a DenseNet the concatenated result of its last block, and in a ViT the tokens that the last
+    /// attention reads.
     pub fn grad_cam_layer(self) -> &'static str {
         match self {
             Architecture::ResNet18 => "layer4.1.conv2",
@@ -206,7 +206,7 @@ impl Architecture {
         }
     }
 
-    /// What modules were called when torchvision published its weights, and are called now.
+    /// The names that modules had when torchvision published its weights, with their present names.
     pub(crate) fn renamed(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Architecture::DenseNet121 => {
@@ -217,8 +217,8 @@ impl Architecture {
         }
     }
 
-    /// How many channels the pictures have that `weights` were trained on: that of their first layer, and three where it is
-    /// missing or cannot be one.
+    /// The number of channels of the pictures that `weights` were trained on: that of the first layer, or three if the layer
+    /// is missing or its number is impossible.
     pub(crate) fn in_channels_of(self, weights: &Weights) -> Result<i64, ModelError> {
         let graph = self.graph(1, 1.0)?;
         let stem = graph.stem().and_then(|index| weights.get(&graph.parameters()[index].name));
@@ -226,8 +226,8 @@ impl Architecture {
         Ok(size.filter(|&in_channels| in_channels > 0).unwrap_or(3))
     }
 
-    /// How many classes `weights` were trained for, if they are this architecture's at all. Any common
-    /// prefix of their names must have been removed.
+    /// The number of classes that `weights` were trained for, if they belong to this architecture. Any common prefix of
+    /// their names must have been removed.
     pub fn classes_of(self, weights: &Weights) -> Option<i64> {
         weights.get(self.head())?.size().first().copied().filter(|&classes| classes > 0)
     }

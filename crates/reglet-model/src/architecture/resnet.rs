@@ -4,7 +4,8 @@ use super::layers::{Convolution, scaled};
 use super::{Architecture, Sizes};
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
-/// The layers of a residual block, and how much wider its result is than its 3×3 convolutions.
+/// The kinds of residual blocks, which differ in their layers and in how much wider their result is than their 3×3
+/// convolutions.
 #[derive(Clone, Copy)]
 enum Block {
     Basic,

@@ -7,10 +7,10 @@ use crate::graph::{Activation, Graph, Layout, Op, Pool};
 /// Channels of each stage's convolutions (table 1 of the paper).
 const CHANNELS: [i64; 5] = [64, 128, 256, 512, 512];
 
-/// Height and width of what the classifier reads.
+/// Height and width of the classifier's input.
 const SIDE: i64 = 7;
 
-/// `depths` says how many convolutions each stage has, `norm` whether a batch norm follows each.
+/// `depths` gives the number of convolutions of each stage, and `norm` says whether a batch norm follows each of them.
 pub(super) fn graph(depths: [i64; 5], norm: bool, Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let (mut g, mut x) = Graph::new();
     let mut channels = in_channels;

@@ -12,13 +12,13 @@ const PATCH: i64 = 16;
 const LAYERS: usize = 12;
 const HEADS: i64 = 12;
 
-/// The width narrows each head, so that there are always as many.
+/// The width factor makes each head narrower, so that the number of heads stays the same.
 pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     let channels = HEADS * scaled(64, width);
     let side = PICTURE / PATCH;
     let places = side * side;
     let (mut g, input) = Graph::new();
-    // How many pictures there are is left open; what comes before the class token says it, wherever the graph is cut.
+    // The number of pictures is left open; the value before the class token determines it, wherever the graph is cut.
     g.set_symbols(vec!["N".to_owned()]);
     let rows = || Size::Symbol(0);
     let declare = |g: &mut Graph, value, sizes: &[i64]| {
@@ -47,7 +47,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
         x = encoder_layer(&mut g, &path, x, [places + 1, channels]);
     }
     x = g.layer_norm("encoder.ln", x, channels, EPS);
-    // What Python's `x[:, 0]` is exported as.
+    // The form in which Python's `x[:, 0]` is exported.
     let all =
         Selection::Slice { dim: 0, start: Some(Size::Fixed(0)), end: Some(Size::Fixed(i64::MAX)), step: 1 };
     x = g.call_function("", all, &[x]);
@@ -57,7 +57,7 @@ pub(super) fn graph(Sizes { in_channels, classes, width }: Sizes) -> Graph {
     g
 }
 
-/// Attention and two layers at each place, each added to what it reads.
+/// Attention and two layers at each place, each with a residual connection.
 fn encoder_layer(g: &mut Graph, path: &str, input: ValueId, shape: [i64; 2]) -> ValueId {
     let channels = shape[1];
     let add = Arithmetic::Add { other: None };
@@ -74,8 +74,8 @@ fn encoder_layer(g: &mut Graph, path: &str, input: ValueId, shape: [i64; 2]) -> 
     g.call_function(path, add, &[attended, x])
 }
 
-/// `nn.MultiheadAttention` of `[N, tokens, channels]` to itself, call by call as PyTorch makes them: its tensors
-/// have the tokens first.
+/// `nn.MultiheadAttention` of `[N, tokens, channels]` to itself, with the same calls as in PyTorch, where the tensors have
+/// the tokens first.
 fn self_attention(g: &mut Graph, path: &str, input: ValueId, [tokens, channels]: [i64; 2]) -> ValueId {
     let sizes = |sizes: &[i64]| sizes.iter().copied().map(Size::Fixed).collect::<Vec<_>>();
     let head = channels / HEADS;

@@ -11,14 +11,14 @@ use crate::{ModelError, Parameters};
 
 /// What an operator call sends back to its inputs, given what reached its output.
 ///
-/// The chain rule sends gradients; guided backpropagation, DeepLIFT and layer-wise relevance propagation send
-/// something else through some of the operators. A rule decides call by call, and leaves to
-/// [`Call::own`] what it does not want to change. A closure is a rule.
+/// The chain rule sends gradients; guided backpropagation, DeepLIFT and layer-wise relevance propagation send something else
+/// through some of the operators. A rule decides for each call separately, and delegates to [`Call::own`] where it does not
+/// want to change anything. A closure is a rule.
 pub trait BackwardRule {
-    /// One tensor for each input of the call, of the input's shape; `None` where nothing is sent.
+    /// One tensor for each input of the call, of the input's shape; `None` if nothing is sent.
     ///
     /// # Errors
-    /// Whatever the rule reports; the walk ends with it.
+    /// Whatever error the rule reports; it ends the backward pass.
     fn backward(&self, call: &Call) -> Result<Vec<Option<Tensor>>, ModelError>;
 }
 
@@ -28,11 +28,11 @@ impl<F: Fn(&Call) -> Result<Vec<Option<Tensor>>, ModelError>> BackwardRule for F
     }
 }
 
-/// An operator call as a backward pass meets it.
+/// An operator call, as it is presented to a [`Rule`] during a backward pass.
 pub struct Call<'a> {
     /// The call.
     pub node: &'a Node,
-    /// What reached the call's output from all who use it, summed; of the output's shape.
+    /// The sum of what the users of the call's output sent back to it; it has the output's shape.
     pub upstream: &'a Tensor,
     graph: &'a Graph,
     context: &'a Context,
@@ -67,8 +67,8 @@ impl Call<'_> {
         self.forward.pull_back(upstream)
     }
 
-    /// The same operator called with other inputs, ready to be differentiated with respect to those that
-    /// are no parameters. A convolution or linear layer takes two inputs, without its bias, as well as three.
+    /// The same operator called with other inputs, ready to be differentiated with respect to those that are not parameters.
+    /// A convolution or linear layer accepts two inputs (without its bias) as well as three.
     ///
     /// # Errors
     /// [`ModelError::Operator`].
@@ -81,7 +81,7 @@ impl Call<'_> {
     }
 }
 
-/// The result of one operator call, recorded by itself: its inputs belong to no other record.
+/// The result of one operator call, recorded on its own: its inputs belong to no other autograd record.
 #[derive(Debug)]
 pub struct Differentiable {
     inputs: Vec<Tensor>,
@@ -107,8 +107,8 @@ impl Differentiable {
         Ok(self.recorded.f_detach()?)
     }
 
-    /// The transposed Jacobian applied to `upstream`, for each input that is not a parameter. It may be asked
-    /// for any number of times.
+    /// The transposed Jacobian applied to `upstream`, for each input that is not a parameter. It can be called any number of
+    /// times.
     ///
     /// # Errors
     /// [`ModelError::Torch`].
@@ -128,13 +128,12 @@ impl Differentiable {
     }
 }
 
-/// A forward pass of a graph with everything kept that a walk back needs.
+/// A forward pass of a graph that keeps everything a backward pass needs.
 ///
-/// Each operator call is recorded by itself, its inputs detached, so libtorch gives every operator's own
-/// derivative and no derivative is written by hand. A module used twice, an operator that is called as a
-/// function or in place, and a residual sum are calls like any other. It takes one forward pass and the memory of
-/// all activations, as recording for an ordinary backward pass does; each walk back by the operators' own
-/// derivatives takes one backward pass.
+/// Each operator call is recorded on its own, with its inputs detached, so libtorch supplies every operator's derivative and
+/// none is written by hand. A module used twice, an operator called as a function or in place, and a residual sum are calls
+/// like any other. The tape costs one forward pass and the memory of all activations, just as recording for an ordinary
+/// backward pass does; each backward pass with the operators' own derivatives costs one ordinary backward pass.
 pub struct Recording<'a> {
     graph: &'a Graph,
     context: Context,
@@ -147,8 +146,8 @@ impl Graph {
     /// Runs the graph to `output` from `feeds`, keeping every value and what its derivative needs.
     ///
     /// # Errors
-    /// [`ModelError::Operator`], [`ModelError::NotFed`], [`ModelError::Opaque`]; [`ModelError::RowsDepend`] for several pictures
-    /// of a model in which they depend on each other.
+    /// [`ModelError::Operator`], [`ModelError::NotFed`], [`ModelError::Opaque`]; [`ModelError::RowsDepend`] when several
+    /// pictures are given to a model in which they depend on each other.
     pub fn record<'a>(
         &'a self,
         parameters: &'a Parameters,
@@ -159,7 +158,7 @@ impl Graph {
         self.check_alone(feeds.iter().find_map(|(value, tensor)| {
             (*value == self.input()).then(|| tensor.size().first().copied())?
         }))?;
-        // A rule sees the operators as they are written: no short ways.
+        // A rule sees the graph's own operators, so no shortcuts are used.
         let (request, written) =
             (Request { feeds, fetches: &[output], ..Request::default() }, HashMap::new());
         let plan = Plan::new(self, &request, &written)?;
@@ -184,7 +183,7 @@ impl Graph {
 }
 
 impl Recording<'_> {
-    /// A value that was fed or computed on the way to the output.
+    /// A value that was fed, or computed while computing the output.
     ///
     /// # Errors
     /// [`ModelError::NotFed`] for any other.
@@ -193,8 +192,8 @@ impl Recording<'_> {
         self.values[value.0].as_ref().ok_or_else(missing)
     }
 
-    /// The operator that computes `value`, called with other inputs, ready to be differentiated with respect to all of them;
-    /// `None` for a value that was fed.
+    /// The operator that computes `value`, called with other inputs and ready to be differentiated with respect to all of
+    /// them; `None` for a value that was fed.
     ///
     /// # Errors
     /// [`ModelError::Operator`].
@@ -207,11 +206,11 @@ impl Recording<'_> {
         Differentiable::call(self.graph, &self.graph.nodes[*index], inputs, &self.context).map(Some)
     }
 
-    /// Sends `seed`, of the output's shape, back from the output by `rule`, and returns what reaches each of
-    /// `targets`: the sum over all who use the value, zero where nothing reaches it.
+    /// Propagates `seed`, which has the output's shape, backwards from the output with `rule`, and returns what reaches each
+    /// of `targets`: the sum over all users of the value, or zero if nothing reaches it.
     ///
     /// # Errors
-    /// Those of the rule, and [`ModelError::NotFed`] for a target that is not on the way.
+    /// The rule's errors, and [`ModelError::NotFed`] for a target that the output was not computed from.
     pub fn backward(
         &self,
         seed: &Tensor,
@@ -231,7 +230,7 @@ impl Recording<'_> {
         targets.iter().zip(arrived).map(at).collect()
     }
 
-    /// Which values are among `targets` or computed from them.
+    /// Says of each value whether it is among `targets` or computed from them.
     fn leading_from(&self, targets: &[ValueId]) -> Vec<bool> {
         let mut leading = vec![false; self.values.len()];
         for target in targets {
@@ -245,9 +244,9 @@ impl Recording<'_> {
     }
 }
 
-/// Sends a seed back from a value through `calls`, which come last first, and returns what reaches each of `targets`: the
-/// sum over all who use the value. `leading` tells the values that the targets lead to, and `send` what a call sends back
-/// to its inputs, given what reached its output.
+/// Propagates a seed backwards from a value through `calls`, which are listed last first, and returns what reaches each of
+/// `targets`: the sum over all users of the value. `leading` marks the values that are computed from the targets, and `send`
+/// computes what a call sends back to its inputs, given what reached its output.
 pub(super) fn walk_back<'a, C>(
     calls: impl Iterator<Item = (&'a Node, C)>,
     (start, seed): (ValueId, &Tensor),
@@ -261,7 +260,7 @@ pub(super) fn walk_back<'a, C>(
         if !node.inputs.iter().any(|input| leading[input.0]) {
             continue;
         }
-        // All who use the value come later in the graph, so what has arrived is complete.
+        // All users of the value come later in the graph, so the sum is complete.
         let upstream = match targets.contains(&node.output) {
             true => arrived[node.output.0].as_ref().map(Tensor::shallow_clone),
             false => arrived[node.output.0].take(),
@@ -279,8 +278,8 @@ pub(super) fn walk_back<'a, C>(
     Ok(targets.iter().map(|target| arrived[target.0].as_ref().map(Tensor::shallow_clone)).collect())
 }
 
-/// The tensor as the beginning of a record of its own; one that holds no floating-point numbers cannot be
-/// differentiated and stays as it is.
+/// The tensor as the leaf of a new autograd record; a tensor that does not hold floating-point numbers cannot be
+/// differentiated and is returned unchanged.
 pub(super) fn leaf(tensor: &Tensor) -> Result<Tensor, ModelError> {
     let leaf = tensor.f_detach()?;
     let floating = matches!(leaf.kind(), Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);

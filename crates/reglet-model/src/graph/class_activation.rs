@@ -1,17 +1,17 @@
-//! Which values suit class activation maps.
+//! Finds the values of a graph that suit class activation maps.
 
 use super::{Graph, Node, Op, Origin, Product, Selection, ValueId};
 
 impl Graph {
-    /// The values that suit class activation maps, in the order they are computed. `shape` knows the values'
-    /// shapes, with `None` for a size that is left open.
+    /// The values that suit class activation maps, in the order they are computed. `shape` returns a value's shape, with
+    /// `None` for a size that is left open.
     ///
-    /// Of values `[N, C, h, w]` with more than one pixel these are the results of convolutions, except of
-    /// those that cut a picture into patches; of those that are only ever put together with others, as in a
-    /// DenseNet, what they are put together to. Where there are none, as in a Swin transformer, they are what layer
-    /// norms make of values `[N, h, w, C]`; then, as in a ViT, the tokens `[N, T, C]` that a layer norm hands
-    /// to attention, for behind the last attention those that stand for places no longer reach the logits; and at
-    /// last the patches.
+    /// The candidates are tried in this order, and the first kind that the graph has is used. (1) Results `[N, C, h, w]` of
+    /// convolutions with more than one pixel, except convolutions that cut a picture into patches; where a result is only
+    /// ever concatenated with others, as in a DenseNet, the concatenation takes its place. (2) Outputs `[N, h, w, C]` of
+    /// layer norms, as in a Swin transformer. (3) The tokens `[N, T, C]` that a layer norm passes to attention, as in a ViT;
+    /// not those after the last attention, because from there on the tokens that stand for places no longer reach the
+    /// logits. (4) The patches.
     pub fn class_activation_layers(
         &self,
         shape: &dyn Fn(ValueId) -> Option<Vec<Option<i64>>>,
@@ -50,7 +50,7 @@ impl Graph {
         kinds.into_iter().find(|layers| !layers.is_empty()).unwrap_or_default()
     }
 
-    /// The last convolution that a value depends on, which in a transformer cuts the picture into the patches
+    /// The last convolution that a value depends on; in a transformer it is the one that cuts the picture into the patches
     /// that its tokens stand for.
     pub fn convolution_before(&self, value: ValueId) -> Option<ValueId> {
         let mut needed = vec![false; self.names.len()];
@@ -66,7 +66,7 @@ impl Graph {
         None
     }
 
-    /// Whether a call multiplies values with each other, as attention does, and not with a weight.
+    /// Whether a call multiplies computed values with each other, as attention does, and not with a weight.
     fn mixes_tokens(&self, node: &Node) -> bool {
         let computed = |value: &ValueId| matches!(self.origin(*value), Origin::Node(_));
         match &node.op {
@@ -76,7 +76,7 @@ impl Graph {
         }
     }
 
-    /// Whether a convolution's windows touch without overlap, so that it sees no more than what it cuts out.
+    /// Whether a convolution's windows touch without overlapping, so that it cuts the picture into patches.
     fn cuts_patches(&self, node: &Node) -> bool {
         let Op::Conv2d { stride, .. } = &node.op else { return false };
         let kernel = match node.inputs.get(1).map(|weight| self.origin(*weight)) {

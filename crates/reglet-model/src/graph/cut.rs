@@ -1,11 +1,11 @@
-//! What the rest of a graph behind a layer needs.
+//! Finds what the rest of a graph after a layer needs besides that layer.
 
 use super::{Graph, ValueId};
 
 impl Graph {
-    /// The values that the operators behind `layer` use besides it and what rests on parameters alone: what leads around
-    /// it, such as the other side of a residual sum. Feed them together with the layer, and only the rest of the graph
-    /// runs.
+    /// The values that the operators after `layer` use besides the layer itself and values computed from parameters alone:
+    /// everything that bypasses the layer, such as the other operand of a residual sum. If they are fed together with the
+    /// layer, only the rest of the graph runs.
     pub fn around(&self, layer: ValueId) -> Vec<ValueId> {
         let seen = self.computed_from(self.input());
         let mut behind = self.computed_from(layer);
@@ -30,7 +30,7 @@ impl Graph {
         around
     }
 
-    /// Which values are computed from `value`, itself among them.
+    /// Says of each value whether it is computed from `value`; `value` itself counts.
     fn computed_from(&self, value: ValueId) -> Vec<bool> {
         let mut from = vec![false; self.names.len()];
         from[value.0] = true;

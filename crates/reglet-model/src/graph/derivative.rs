@@ -1,4 +1,4 @@
-//! Differentiating a run, operator by operator.
+//! Differentiates a run of a graph operator by operator.
 
 use std::ops::Range;
 
@@ -16,12 +16,12 @@ use crate::{ModelError, Parameters};
 pub enum Rows<'a> {
     /// These, `[N, …]`.
     Given(&'a Tensor),
-    /// The points `from` + α `way` of a straight line, both `[1, …]`. They are made where they are needed, so the
-    /// whole batch never lies in memory.
+    /// The points `from` + α `way` of a straight line, both `[1, …]`. They are computed where they are needed, so the whole
+    /// batch is never held in memory.
     Line {
         /// Where it begins.
         from: &'a Tensor,
-        /// From there to its end.
+        /// The difference between the end of the line and `from`.
         way: &'a Tensor,
         /// An α for each row.
         alphas: &'a [f64],
@@ -65,17 +65,17 @@ impl Rows<'_> {
     }
 }
 
-/// Which slopes of the scores are wanted.
+/// The kind of slope of the scores to compute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Slope {
     /// The gradient at each row.
     #[default]
     Gradient,
-    /// The secant from each row a to the next row b, so one less than there are rows: numbers m with m · (b − a) =
-    /// score(b) − score(a). By the chain rule, with the secant of each operator in place of its derivative, which is
-    /// DeepLIFT's Rescale rule (<https://arxiv.org/abs/1704.02685>) between neighbours; where an operator of several
-    /// numbers is neither a sum, a product nor a maximum (layer norm, softmax), its derivative midway, with which the
-    /// equation holds but for the third power of b − a.
+    /// The secant from each row a to the next row b, so there is one less than there are rows: numbers m with m · (b − a) =
+    /// score(b) − score(a). It is computed by the chain rule with the secant of each operator in place of its derivative,
+    /// which is DeepLIFT's Rescale rule (<https://arxiv.org/abs/1704.02685>) between neighbouring rows. An operator of
+    /// several numbers that is neither a sum, a product nor a maximum (layer norm, softmax) uses its derivative at the
+    /// midpoint instead, with which the equation holds up to an error of third order in b − a.
     ///
     /// Every value on the way must [keep its rows](Graph::keeps_rows).
     Secant,
@@ -84,51 +84,51 @@ pub enum Slope {
 /// What to differentiate.
 #[derive(Debug, Default)]
 pub struct Pass<'a> {
-    /// Values given instead of computed, all with as many rows.
+    /// The values that are given instead of computed; all have the same number of rows.
     pub feeds: &'a [(ValueId, Rows<'a>)],
     /// The values to differentiate with respect to.
     pub watch: &'a [ValueId],
     /// Which slopes.
     pub slope: Slope,
-    /// A weight for each slope. The slopes are then summed with these weights, and values are not returned;
-    /// without weights each comes by itself.
+    /// A weight for each slope. With weights, the weighted sum of the slopes is returned and the values are not; without
+    /// weights each slope is returned.
     pub weights: Option<&'a [f64]>,
 }
 
-/// What came of a [`Pass`].
+/// The results of a [`Pass`].
 #[derive(Debug)]
 pub struct Differentiated {
     /// What the graph returned, `[N, classes]`.
     pub logits: Tensor,
     /// The score of each row, `[N]`.
     pub scores: Tensor,
-    /// The values differentiated with respect to, in the order they were asked for.
+    /// The values that the scores were differentiated with respect to, in the order in which they were requested.
     pub values: Vec<Tensor>,
-    /// For each of them the gradient of each row's score, `[N, …]`, or the secants between them, `[N − 1, …]`; or
-    /// their weighted sum, `[1, …]`.
+    /// For each of these values: the gradient of each row's score, `[N, …]`, or the secants between neighbouring rows, `[N −
+    /// 1, …]`; with weights, their weighted sum, `[1, …]`.
     pub gradients: Vec<Tensor>,
 }
 
-/// A forward pass that can be walked back once.
+/// A forward pass through which one backward pass can be made.
 struct Tape<'a> {
-    /// The calls on the way from what is watched to the output.
+    /// The calls between the watched values and the output.
     calls: Vec<(&'a Node, Shared<Derivative<'a>>)>,
-    /// Which values lead on from what is watched.
+    /// Says of each value whether it is computed from a watched one.
     leading: Vec<bool>,
     logits: Tensor,
     watched: Vec<Tensor>,
 }
 
 impl Graph {
-    /// One forward pass to the output and one backward pass to the values that are watched, of the sum of the scores that
-    /// `scores` makes of the logits: a number `[N]` for each row.
+    /// Makes one forward pass to the output and one backward pass to the watched values. What is differentiated is the sum
+    /// of the scores, one number per row (`[N]`), that `scores` computes from the logits.
     ///
-    /// It is what [`run`](Graph::run) and [`gradients`] do together, in less memory and on several threads, and
-    /// by faster ways than libtorch could differentiate through.
+    /// It gives the same result as [`run`](Graph::run) followed by [`gradients`], but uses less memory, runs on several
+    /// threads, and can use faster computations that libtorch could not differentiate through.
     ///
     /// # Errors
-    /// Those of [`run`](Graph::run) and of `scores`. Where secants are asked for, [`ModelError::NoSecants`] if rows do not stay
-    /// apart, and [`ModelError::Shape`] of less than two.
+    /// Those of [`run`](Graph::run) and of `scores`. If secants are requested, also [`ModelError::NoSecants`] if the rows do
+    /// not stay independent of each other, and [`ModelError::Shape`] for fewer than two rows.
     pub fn differentiate<E: From<ModelError>>(
         &self,
         parameters: &Parameters,
@@ -143,7 +143,7 @@ impl Graph {
         if pass.slope == Slope::Secant {
             self.check_secants(pass)?;
         }
-        // A part with some of the secants has the row behind its last one too.
+        // A part with some of the secants also has the row after its last one.
         let ahead = i64::from(pass.slope == Slope::Secant);
         let parts = self.parts((rows - ahead).max(0), device, by_row && alike);
         let apart = parts.len() > 1;
@@ -175,8 +175,8 @@ impl Graph {
         Ok(Differentiated { logits, scores, values, gradients })
     }
 
-    /// Whether every value that is computed from `value` surely has a row for each of its rows in its first dimension, and
-    /// none that rests on another, as in most convolutional networks: what [`Slope::Secant`] needs.
+    /// Whether every value that is computed from `value` is known to have one row for each of its rows in its first
+    /// dimension, with no row depending on another, as in most convolutional networks. [`Slope::Secant`] needs this.
     pub fn keeps_rows(&self, value: ValueId) -> bool {
         let by_row = self.by_row([value].into_iter());
         let mut leads = vec![false; self.names.len()];
@@ -209,7 +209,7 @@ impl Graph {
         feeds: &[(ValueId, Tensor)],
         &Pass { watch, slope, .. }: &Pass,
     ) -> Result<Tape<'a>, ModelError> {
-        // Recording is for the operators alone whose derivatives are libtorch's, each by itself.
+        // Only operators whose derivatives are libtorch's are recorded, each on its own.
         let _guard = tch::no_grad_guard();
         let output = self.output();
         let mut fetches = vec![output];
@@ -247,7 +247,7 @@ impl Graph {
         Ok(Tape { calls, leading, logits, watched: found })
     }
 
-    /// A call's result, and what it sends back to those of its inputs that are `free`.
+    /// A call's result, and what it sends back to the inputs that are `free`, that is, to be differentiated.
     pub(super) fn with_slopes<'a>(
         &self,
         node: &Node,
@@ -270,7 +270,7 @@ impl Graph {
 }
 
 impl Tape<'_> {
-    /// What was watched, and what reaches it from `seed`; summed over the rows if they are weighted.
+    /// The watched values, and what reaches them from `seed`, summed over the rows if there are weights.
     fn walk_back(
         self,
         graph: &Graph,
@@ -313,7 +313,7 @@ fn seed<E: From<ModelError>>(
     if slope == Slope::Gradient {
         return Ok((found, at_rows));
     }
-    // The mean derivative on the way from each row to the next, and of the last, which has none, to itself.
+    // The mean derivative between each row and the next, and for the last row, which has no next one, at the row itself.
     let count = logits.size()[0] - 1;
     let next = [logits.f_narrow(0, 1, count), logits.f_narrow(0, count, 1)];
     let next = next.into_iter().collect::<Result<Vec<_>, _>>().and_then(|rows| Tensor::f_cat(&rows, 0));
@@ -326,11 +326,11 @@ fn seed<E: From<ModelError>>(
     Ok((found, mean.f_narrow(0, 0, count).map_err(ModelError::from)?))
 }
 
-/// The three nodes of Gauss and Legendre in 0…1, and their weights (Abramowitz and Stegun, table 25.4).
+/// The three nodes of Gauss–Legendre quadrature on 0…1, and their weights (Abramowitz and Stegun, table 25.4).
 const GAUSS: [(f64, f64); 3] =
     [(0.112_701_665_379_258_31, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.887_298_334_620_741_7, 5.0 / 18.0)];
 
-/// The rows of all parts, of which each but the last leaves out as many at its end as are the next one's too.
+/// The rows of all parts joined together; each part but the last omits the rows at its end that the next part has too.
 fn in_turn<'t>(parts: impl ExactSizeIterator<Item = &'t Tensor>, both: i64) -> Result<Tensor, ModelError> {
     let last = parts.len().saturating_sub(1);
     let own = parts.enumerate().map(|(index, part)| match index < last {
@@ -340,7 +340,7 @@ fn in_turn<'t>(parts: impl ExactSizeIterator<Item = &'t Tensor>, both: i64) -> R
     whole(own.collect::<Result<_, _>>()?)
 }
 
-/// Values and slopes of all rows, from those of each part.
+/// The values and slopes of all rows, joined from those of each part.
 fn joined(
     parts: Vec<Vec<(Option<Tensor>, Tensor)>>,
     pass: &Pass,
@@ -362,7 +362,8 @@ fn joined(
     Ok((values, slopes))
 }
 
-/// The sum over the first dimension, `[1, …]`, row by row: whole rows are added faster than libtorch sums across them.
+/// The sum over the first dimension, `[1, …]`, computed row by row, because adding whole rows is faster than libtorch's sum
+/// over that dimension.
 fn sum_of_rows(tensor: &Tensor) -> Result<Tensor, ModelError> {
     let mut sum = tensor.f_narrow(0, 0, 1)?.f_add_scalar(0)?;
     for row in 1..tensor.size()[0] {
@@ -371,7 +372,7 @@ fn sum_of_rows(tensor: &Tensor) -> Result<Tensor, ModelError> {
     Ok(sum)
 }
 
-/// A number for each row, in a shape that multiplies rows like those of `like`.
+/// One number per row, reshaped so that it broadcasts against rows like those of `like`.
 fn column(numbers: &[f64], like: &Tensor) -> Result<Tensor, ModelError> {
     let mut shape = vec![1; like.dim()];
     shape[0] = numbers.len() as i64;

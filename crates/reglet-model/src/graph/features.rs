@@ -1,21 +1,21 @@
-//! The two ends of a network: what its first convolution reads, and what its last linear layer is given.
+//! Finds the two ends of a network: the input of its first convolution and the input of its last linear layer.
 
 use super::{Graph, Node, Op, Origin, Product, ValueId};
 
-/// A network's last layer, where that is a linear one whose weight and bias are parameters: W x + b.
+/// A network's last layer W x + b, if it is a linear one whose weight and bias are parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinearHead {
     /// x, `[N, D]`, or more dimensions where the layer is applied at each place.
     pub features: ValueId,
-    /// W, `[out, D]`: its place among [`Graph::parameters`].
+    /// W, `[out, D]`, as an index into [`Graph::parameters`].
     pub weight: usize,
-    /// b, `[out]`, likewise; `None` for a layer without.
+    /// b, `[out]`, likewise; `None` for a layer without a bias.
     pub bias: Option<usize>,
 }
 
 impl Graph {
-    /// The last layer, where it is linear (`aten::linear`), its weight and bias are parameters that nothing else reads, and
-    /// nothing but it reads its features.
+    /// The last layer, if it is linear (`aten::linear`), its weight and bias are parameters that nothing else reads, and
+    /// nothing else reads its features.
     pub fn linear_head(&self) -> Option<LinearHead> {
         let features = self.last_features()?;
         let mut readers = self.nodes().iter().filter(|node| node.inputs.contains(&features));
@@ -36,11 +36,11 @@ impl Graph {
         }
     }
 
-    /// What the last linear layer before the output is given: `[N, D]`, or more dimensions for a layer that is applied at
-    /// each place. `None` for a graph without such a layer, or whose inside cannot be seen.
+    /// The input of the last linear layer before the output: `[N, D]`, or with more dimensions for a layer that is applied
+    /// at each place. `None` for a graph that has no such layer or whose inside cannot be seen.
     ///
-    /// The output is followed back along the first computed value of each call, which leads through what is done to the
-    /// logits afterwards.
+    /// The search goes back from the output along the first computed input of each call, and so passes through whatever is
+    /// done to the logits afterwards.
     pub fn last_features(&self) -> Option<ValueId> {
         let mut value = self.output();
         loop {
@@ -60,7 +60,7 @@ impl Graph {
         }
     }
 
-    /// The weight of the first convolution that reads the pictures themselves: its place among [`Graph::parameters`].
+    /// The weight of the first convolution that reads the pictures themselves, as an index into [`Graph::parameters`].
     pub(crate) fn stem(&self) -> Option<usize> {
         let reads =
             |node: &&Node| node.inputs.first() == Some(&self.input()) && matches!(node.op, Op::Conv2d { .. });
@@ -70,7 +70,8 @@ impl Graph {
         }
     }
 
-    /// How many channels the pictures have: as declared, else as the first convolution reads them; `None` where neither says.
+    /// How many channels the pictures have: the declared number, or else the number that the first convolution reads; `None`
+    /// if neither is known.
     pub(crate) fn in_channels(&self) -> Option<i64> {
         let declared = self.shape(self.input()).and_then(|shape| shape.get(1)?.fixed());
         declared.or_else(|| self.parameters()[self.stem()?].shape.get(1).copied())

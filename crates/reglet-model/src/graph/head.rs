@@ -1,36 +1,37 @@
-//! What a network ends with: the logits, or something that was already made of them.
+//! Finds out whether a network returns its logits or something already computed from them, such as probabilities.
 //!
-//! Explained are logits, for a softmax and a sigmoid flatten what they are given; and probabilities that were read as logits
-//! would be squashed a second time. So a last sigmoid or softmax is looked behind.
+//! Explanations are of logits, because the slopes of a softmax or sigmoid vanish where it saturates; and probabilities
+//! mistaken for logits would go through a softmax or sigmoid a second time. So if a network ends with a sigmoid or softmax,
+//! the value before it is taken as the logits.
 
 use super::{
     Activation, Arithmetic, Graph, Layout, Node, Number, Op, Origin, Pool, Reduction, Selection, Size,
     ValueId,
 };
 
-/// What the logits went through at the end of a network.
+/// The function that is applied to the logits at the end of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Squashing {
-    /// A softmax over all, or its logarithm: one class of several.
+    /// A softmax over all logits, or its logarithm: the picture has exactly one of the classes.
     Softmax,
-    /// A sigmoid of each, or its logarithm: each class by itself.
+    /// A sigmoid of each logit, or its logarithm: each class is decided independently.
     Sigmoid,
 }
 
-/// A network whose end was looked behind.
+/// Describes the function removed from the end of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Behind {
-    /// What the logits went through.
+    /// The function that was applied to the logits.
     pub squashing: Squashing,
-    /// The name of the value that was its result.
+    /// The name of the value that was the function's result.
     pub value: String,
 }
 
 impl Graph {
-    /// Makes the logits the graph's output where it ends with a sigmoid or a softmax of them, or with a logarithm of that.
+    /// Makes the logits the graph's output if it ends with a sigmoid or a softmax of them, or with the logarithm of one.
     ///
     /// # Errors
-    /// A clause, where the output is a probability whose logits cannot be told.
+    /// A clause for an error message, if the output is a probability whose logits cannot be identified.
     pub(crate) fn look_behind(&mut self) -> Result<Option<Behind>, String> {
         if let Some((behind, logits, rest)) = self.squashed() {
             let mut value = logits;
@@ -54,7 +55,8 @@ impl Graph {
         }
     }
 
-    /// What squashes the logits, the logits, and the calls that arrange them afterwards, the last first.
+    /// The function applied to the logits, the logits, and the calls that rearrange the function's result afterwards, last
+    /// first.
     fn squashed(&self) -> Option<(Behind, ValueId, Vec<usize>)> {
         let mut rest = Vec::new();
         let mut value = self.output();
@@ -72,9 +74,9 @@ impl Graph {
                     return (kept && self.is_over_all(input, *dim))
                         .then(|| (behind(Squashing::Softmax), input, rest));
                 }
-                // Between a softmax and a logarithm, and the other way round.
+                // An operator between a softmax and a logarithm, or the other way round.
                 Op::Activation(Activation::Log | Activation::Exp) if self.makes_log(node) => {}
-                // Away from 0 and 1, where a logarithm has no end.
+                // Keeps numbers away from 0 and 1, where a logarithm is infinite.
                 Op::Arithmetic(Arithmetic::Clamp { .. }) => {}
                 op if keeps_all(op)
                     || matches!(op, Op::Selection(Selection::Select { .. } | Selection::Slice { .. })) =>
@@ -87,7 +89,7 @@ impl Graph {
         }
     }
 
-    /// Whether a logarithm or an exponential is of what a softmax or sigmoid, or a logarithm of one, returned.
+    /// Whether the input of a logarithm or an exponential is the result of a softmax or sigmoid, or the logarithm of one.
     fn makes_log(&self, node: &Node) -> bool {
         let mut value = node.inputs[0];
         while let Origin::Node(index) = self.origin(value) {
@@ -110,7 +112,7 @@ impl Graph {
         false
     }
 
-    /// Whether a softmax along `dim` of a value is one over everything that a picture has there.
+    /// Whether a softmax of a value along `dim` runs over all the numbers that the value has for a picture.
     fn is_over_all(&self, value: ValueId, dim: i64) -> bool {
         let Some(shape) = self.shape(value) else { return false };
         let count = shape.len() as i64;
@@ -118,7 +120,7 @@ impl Graph {
         shape.iter().zip(0..).skip(1).all(|(size, place)| place == dim || size.fixed() == Some(1)) && dim > 0
     }
 
-    /// Bounds that the numbers of a value keep to, of whatever the input is; `None` where none are known.
+    /// Bounds within which the numbers of a value lie, whatever the input is; `None` if none are known.
     fn range(&self, value: ValueId) -> Option<(f64, f64)> {
         let mut ranges: Vec<Option<(f64, f64)>> = vec![None; self.names.len()];
         for node in &self.nodes {
@@ -186,7 +188,7 @@ impl Graph {
     }
 }
 
-/// Whether an operator's result has the very numbers of its input, in whatever order.
+/// Whether an operator's result consists of exactly the numbers of its input, in any order.
 fn keeps_all(op: &Op) -> bool {
     match op {
         Op::Dropout { .. } => true,

@@ -61,7 +61,7 @@ pub enum Origin {
 pub struct Node {
     /// What is computed.
     pub op: Op,
-    /// From which values, in the operator's order.
+    /// The values it is computed from, in the operator's order.
     pub inputs: Vec<ValueId>,
     /// The value it defines.
     pub output: ValueId,
@@ -76,20 +76,20 @@ pub struct Parameter {
     pub name: String,
     /// Its shape.
     pub shape: Vec<i64>,
-    /// Whether training changes it by gradients; a buffer, such as a running mean, it does not.
+    /// Whether training updates it by gradients; a buffer, such as a running mean, is not.
     pub trainable: bool,
 }
 
 /// An image classifier as a list of operator calls over named values, in an order in which each value is
 /// computed before it is used.
 ///
-/// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the
-/// Python module whose call produced it, so a module used a second time yields `layer4.1.relu#2`; a call
-/// outside any leaf module adds the operator's name to the path (`layer4.1.add`). Of several calls that a
-/// leaf module makes, the last has the module's name, and the others add the operator's.
+/// Every value has a name. A parameter's is its key in the state dict. A result's is the path of the Python module whose
+/// call produced it, so a module used a second time yields `layer4.1.relu#2`; a call outside any leaf module adds the
+/// operator's name to the path (`layer4.1.add`). If a leaf module makes several calls, the last has the module's name, and
+/// the others add the operator's.
 ///
-/// A value may have a declared shape, in which sizes can be left open. What is given for such a value must
-/// be of that shape, and fixes the open sizes for the run.
+/// A value may have a declared shape, in which sizes can be left open. A tensor given for such a value must have that shape;
+/// it fixes the open sizes for the run.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     names: Vec<String>,
@@ -132,7 +132,7 @@ impl Graph {
     /// The logits: `[N, classes]`.
     ///
     /// # Panics
-    /// If the graph was never given an output, which is a fault of its builder.
+    /// If the graph was never given an output, which is a bug in the code that builds it.
     pub fn output(&self) -> ValueId {
         self.output.expect("every architecture sets its output")
     }
@@ -147,7 +147,7 @@ impl Graph {
         self.origins[value.0]
     }
 
-    /// Refuses a graph whose layers and operators cannot be seen, since it is one program.
+    /// Returns an error for a graph whose layers and operators cannot be seen, because it is a single TorchScript program.
     ///
     /// # Errors
     /// [`ModelError::Opaque`].
@@ -162,7 +162,7 @@ impl Graph {
     /// last of them returns.
     ///
     /// # Errors
-    /// [`ModelError::UnknownLayer`] with the nearest real names, and [`ModelError::Opaque`].
+    /// [`ModelError::UnknownLayer`], which lists the most similar names that exist, and [`ModelError::Opaque`].
     pub fn layer(&self, name: &str) -> Result<ValueId, ModelError> {
         self.check_transparent()?;
         let computed = |value: &&ValueId| matches!(self.origin(**value), Origin::Node(_));
@@ -214,12 +214,12 @@ impl Graph {
         self.append(function_name(module, &op), module, op, inputs)
     }
 
-    /// Says which value holds the logits.
+    /// Sets the value that holds the logits.
     pub fn set_output(&mut self, value: ValueId) {
         self.output = Some(value);
     }
 
-    /// Declares the sizes that shapes may leave open.
+    /// Declares the names of the sizes that shapes may leave open.
     pub(crate) fn set_symbols(&mut self, symbols: Vec<String>) {
         self.symbols = symbols;
     }
@@ -229,12 +229,12 @@ impl Graph {
         self.shapes.insert(value, shape);
     }
 
-    /// Says that pictures must not be run together.
+    /// Declares that several pictures must not be run in one batch.
     pub(crate) fn run_one_by_one(&mut self) {
         self.one_by_one = true;
     }
 
-    /// Refuses several pictures where they must not be run together.
+    /// Returns an error for several pictures if they must not be run in one batch.
     fn check_alone(&self, rows: Option<i64>) -> Result<(), ModelError> {
         match rows {
             Some(rows) if self.one_by_one && rows > 1 => Err(ModelError::RowsDepend { rows }),
@@ -242,7 +242,7 @@ impl Graph {
         }
     }
 
-    /// Declares the kind of a value's numbers. What is declared as a float may be one of any precision.
+    /// Declares the kind of a value's numbers. A value declared as a float may have any floating-point precision.
     pub(crate) fn set_kind(&mut self, value: ValueId, kind: Kind) {
         self.kinds.insert(value, kind);
     }
@@ -257,7 +257,7 @@ impl Graph {
     fn define(&mut self, name: String, origin: Origin) -> ValueId {
         let mut unique = name.clone();
         while self.by_name.contains_key(&unique) {
-            // Counted, for a graph may have thousands of calls of one name.
+            // The names are counted, because a graph may have thousands of calls of one name.
             let uses = self.uses.entry(name.clone()).or_insert(1);
             *uses += 1;
             unique = format!("{name}#{uses}");
@@ -270,7 +270,7 @@ impl Graph {
     }
 }
 
-/// The name of what a module's own `forward` computes with `op`.
+/// The name for the result of `op` in a module's own `forward`.
 pub(crate) fn function_name(module: &str, op: &Op) -> String {
     let dot = if module.is_empty() { "" } else { "." };
     format!("{module}{dot}{}", op.name())

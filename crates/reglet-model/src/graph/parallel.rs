@@ -1,7 +1,7 @@
-//! The rows of a batch on several threads.
+//! Runs the rows of a batch on several threads.
 //!
-//! Rows do not depend on each other, so each thread takes its share of them through the whole network, and within a thread
-//! libtorch works alone. That is faster than libtorch's own threads, which meet after every operator.
+//! Rows do not depend on each other, so each thread runs its share of them through the whole network, and libtorch uses a
+//! single thread within it. That is faster than libtorch's own threads, which have to synchronise after every operator.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,19 +13,19 @@ use tch::{Device, Tensor};
 use super::{Arithmetic, Graph, Layout, Op, Origin, Reduction, Selection, ValueId};
 use crate::ModelError;
 
-/// As many threads as libtorch would use, each of which has libtorch work without others.
+/// A pool of as many threads as libtorch would use; on each of them libtorch itself is single-threaded.
 static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     let threads = tch::get_num_threads();
     let builder = ThreadPoolBuilder::new().num_threads(threads as usize);
     let named = builder.thread_name(|index| format!("rows {index}"));
     let pool = named.start_handler(|_| tch::set_num_threads(1)).build().expect("threads can be started");
-    // The number is each thread's own, but a thread that starts later takes the last one set.
+    // Each thread has its own number, but a thread that starts later takes the last one that was set.
     pool.broadcast(|_| ());
     tch::set_num_threads(threads);
     pool
 });
 
-/// What several threads read.
+/// A value that several threads read.
 pub(crate) struct Shared<T>(pub(crate) T);
 
 impl<T> Shared<T> {
@@ -38,18 +38,18 @@ impl<T> Shared<T> {
     }
 }
 
-// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` leaves out the promise because a tensor can be
-// written through a shared reference. What is shared here is only read.
-#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` does not implement the traits because a
+// tensor can be written through a shared reference. The tensors shared here are only read.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
 unsafe impl<T> Send for Shared<T> {}
 
 // SAFETY: as above.
-#[expect(unsafe_code, reason = "tch makes no promise that would do")]
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
 unsafe impl<T> Sync for Shared<T> {}
 
 impl Graph {
-    /// The rows of a batch in as many parts of nearly equal size as there are threads to run them, if they can be taken
-    /// `apart`; else in one. Each row by itself where the pictures must not be run together.
+    /// The rows of a batch, split into as many parts of nearly equal size as there are threads to run them if they can be
+    /// run `apart`, and in one part otherwise. Each row forms its own part if several pictures must not be run in one batch.
     pub(super) fn parts(&self, rows: i64, device: Device, apart: bool) -> Vec<Range<i64>> {
         if self.one_by_one {
             return (0..rows.max(1)).map(|row| row..(row + 1).min(rows)).collect();
@@ -61,8 +61,9 @@ impl Graph {
 }
 
 impl Graph {
-    /// Which values surely have a row for each of the batch in their first dimension, if those of `fed` have, and none that
-    /// rests on another: results of operators that leave that dimension alone.
+    /// Says of each value whether it is known to have one row per row of the batch in its first dimension, with no row
+    /// depending on another, provided that the values of `fed` have: the results of operators that do not mix that
+    /// dimension.
     pub(super) fn by_row(&self, fed: impl Iterator<Item = ValueId>) -> Vec<bool> {
         let mut by_row = vec![false; self.names.len()];
         for value in fed {
@@ -89,7 +90,7 @@ impl Graph {
     }
 }
 
-/// The parts of a value one after the other; one alone as it is.
+/// The parts of a value concatenated; a single part is returned as it is.
 pub(super) fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
     match parts.len() {
         1 => Ok(parts.remove(0)),
@@ -97,8 +98,8 @@ pub(super) fn whole(mut parts: Vec<Tensor>) -> Result<Tensor, ModelError> {
     }
 }
 
-/// Does the same with each part, on a thread each, and returns what came of them in their order. A single part stays on
-/// this thread, and may use libtorch's own.
+/// Runs a function on each part, each on its own thread, and returns the results in the parts' order. A single part is run
+/// on this thread and may use libtorch's own threads.
 pub(super) fn each<P: Send, R: Send>(
     parts: Vec<P>,
     work: impl Fn(P) -> Result<R, ModelError> + Sync + Send,
@@ -109,7 +110,8 @@ pub(super) fn each<P: Send, R: Send>(
     WORKERS.install(|| parts.into_par_iter().map(work).collect())
 }
 
-/// Does something on a thread where libtorch works alone: many small operators, which its threads would only wait in.
+/// Runs a function on a thread on which libtorch itself is single-threaded. This suits many small operators, in which
+/// libtorch's threads would mostly wait for each other.
 pub(super) fn by_itself<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     WORKERS.install(work)
 }

@@ -1,8 +1,8 @@
-//! Whether the pictures of a batch stay apart, found by following two of them through the graph.
+//! Finds out whether the pictures of a batch stay independent of each other, by following two of them through the graph.
 //!
-//! For every value it is known which picture each of its numbers belongs to. Most values have a row for each picture, and most
-//! operators keep that. Where one takes rows apart or puts them together, as windows do, indices go through it in the
-//! numbers' stead.
+//! For every value this module tracks which picture each of its numbers belongs to. Most values have one row per picture,
+//! and most operators preserve that. Where an operator splits or joins rows, as windowed attention does, it is run on the
+//! pictures' indices instead of on the values.
 
 use tch::{Device, Kind, Tensor};
 
@@ -15,22 +15,23 @@ use super::{
 };
 use crate::Parameters;
 
-/// Pictures that are followed.
+/// The number of pictures that are followed.
 const PICTURES: i64 = 2;
 
-/// Whose numbers a value holds.
+/// Which picture the numbers of a value belong to.
 enum Owner {
-    /// Nobody's: it rests on parameters alone.
+    /// None: the value depends on parameters alone.
     Nobody,
-    /// Each row of the first dimension is one picture's.
+    /// Each row of the first dimension belongs to one picture.
     Rows,
-    /// The picture of each number, −1 for nobody's.
+    /// The picture of each number, or −1 for a number that belongs to none.
     Each(Tensor),
-    /// Some number is of both pictures.
+    /// Some number depends on both pictures.
     Mixed,
 }
 
-/// Numbers in the largest value that is followed number by number; a file chooses its shapes.
+/// The size of the largest value that is followed number by number. There is a limit because the shapes come from the model
+/// file.
 const MOST_NUMBERS: i64 = 1 << 25;
 
 /// Follows pictures through one graph.
@@ -41,8 +42,8 @@ struct Follower<'a> {
 }
 
 impl Graph {
-    /// The first call that makes of several pictures one number that the output rests on, and whether it surely does so;
-    /// `None` if the pictures surely stay apart.
+    /// The first call that combines several pictures into one number on which the output depends, and whether that is
+    /// certain; `None` if the pictures are certain to stay independent.
     pub(crate) fn mixes_pictures(&self, parameters: &Parameters) -> Option<(&Node, bool)> {
         let shared = Shared((self, parameters));
         let found = by_itself(|| {
@@ -74,13 +75,13 @@ impl Graph {
         for (index, node) in self.nodes.iter().enumerate().filter(|(_, node)| needed[node.output.0]) {
             let given: Vec<&Owner> = node.inputs.iter().map(|input| &owners[input.0]).collect();
             match follower.behind(node, &given) {
-                // What was found by trying may be no more than rounding.
+                // A dependence that was found by trying may only be rounding.
                 Some(Owner::Mixed) => return Some((index, !matches!(node.op, Op::Aten(_)))),
                 None => return Some((index, false)),
                 Some(owner) => owners[node.output.0] = owner,
             }
         }
-        // The rows of the output are those of the pictures, whatever way they took.
+        // The rows of the output belong to the pictures in order, however they were computed.
         let Origin::Node(last) = self.origin(self.output()) else { return None };
         let owner = &owners[self.output().0];
         let expected = follower.each(self.output(), &Owner::Rows);
@@ -95,7 +96,7 @@ impl Graph {
 const DEFAULT_SIDE: i64 = 224;
 
 impl Follower<'_> {
-    /// Whose the results of a call are; `None` where that is not known.
+    /// Which picture the results of a call belong to; `None` if that is not known.
     fn behind(&self, node: &Node, given: &[&Owner]) -> Option<Owner> {
         if self.depends_on_count(&node.op) {
             return Some(Owner::Mixed);
@@ -116,7 +117,8 @@ impl Follower<'_> {
         self.traced(node, given, &owners)
     }
 
-    /// Whether a call of values with a row for each picture surely returns one, by its operator and the declared shapes.
+    /// Whether a call on values with one row per picture is certain to return one row per picture, judging by its operator
+    /// and the declared shapes.
     fn keeps_rows(&self, node: &Node, given: &[&Owner]) -> bool {
         let shape = |value: ValueId| self.graph.shape(value);
         let first = |value: ValueId| shape(value).and_then(<[Size]>::first);
@@ -142,7 +144,7 @@ impl Follower<'_> {
                 given[1..].iter().all(|owner| matches!(owner, Owner::Nobody)) && count > Some(1)
             }
             Op::Dropout { .. } | Op::Activation(_) | Op::Pool(_) => true,
-            // What is nobody's may be spread over the rows, if it does not lengthen them.
+            // A value that belongs to no picture may be broadcast over the rows, if that does not make them longer.
             Op::Arithmetic(_) => rows.all(|input| dims(input) == count),
             Op::Reduction(reduction) => match reduction {
                 Reduction::Mean { dims, .. }
@@ -155,7 +157,7 @@ impl Follower<'_> {
                 | Reduction::CumulativeSum { dim } => !own(*dim),
             },
             Op::Layout(layout) => match layout {
-                // The numbers keep their order, and the batch is first before and after.
+                // The numbers keep their order, and the batch is the first dimension before and after.
                 Layout::View { .. }
                 | Layout::Reshape { .. }
                 | Layout::Flatten { .. }
@@ -180,7 +182,7 @@ impl Follower<'_> {
             Op::Selection(
                 Selection::Select { dim, .. } | Selection::Slice { dim, .. } | Selection::Cat { dim },
             ) => !own(*dim),
-            // Of matrices, the batch is one of the dimensions before them.
+            // For matrices, the batch is one of the dimensions before the last two.
             Op::Product(Product::Matmul | Product::Attention { .. }) if count > Some(2) => {
                 rows.all(|input| dims(input) == count)
             }
@@ -191,7 +193,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Whether an operator makes numbers of how many pictures there are.
+    /// Whether an operator's result depends on the number of pictures.
     fn depends_on_count(&self, op: &Op) -> bool {
         let batch = self.graph.shape(self.graph.input()).and_then(<[Size]>::first);
         let open = |number: &Number| match (number, batch) {
@@ -210,7 +212,8 @@ impl Follower<'_> {
                 | Arithmetic::MaskedFill { value: Some(other) },
             )
             | Op::Creation(Creation::Full { value: other, .. }) => open(other),
-            // A size that only says how results are laid out does no harm, and which it is cannot be told.
+            // A size that only determines the layout of results does no harm, but it cannot be distinguished from others
+            // here.
             Op::Aten(_) => false,
             _ => false,
         }
@@ -228,7 +231,7 @@ impl Follower<'_> {
             Owner::Each(owners) => Some(owners.shallow_clone()),
             Owner::Nobody => Tensor::from(-1_i64).f_expand(shape, false).ok(),
             Owner::Rows => {
-                // Asked beforehand: libtorch takes milliseconds to complain.
+                // This is checked first, because an error of libtorch takes milliseconds.
                 shape.first().filter(|rows| **rows == PICTURES)?;
                 let mut column = vec![1; shape.len()];
                 *column.first_mut()? = PICTURES;
@@ -239,7 +242,7 @@ impl Follower<'_> {
         }
     }
 
-    /// A value that rests on no picture, but perhaps on how many there are.
+    /// A value that depends on no picture, but perhaps on their number.
     fn constant(&self, value: ValueId) -> Option<Tensor> {
         let shape = self.context.sizes.numbers(self.graph.shape(self.graph.input())?).ok();
         let shape = shape.unwrap_or_else(|| vec![PICTURES, 3, DEFAULT_SIDE, DEFAULT_SIDE]);
@@ -250,8 +253,8 @@ impl Follower<'_> {
         self.graph.run(self.parameters, &request).ok()?.pop()?.f_to_device(Device::Cpu).ok()
     }
 
-    /// The same for an operator of which nothing is known but what it computes: of numbers drawn at random, and with those of
-    /// one picture changed, which results change.
+    /// The same for an operator of which nothing is known but its results: it is run on random numbers twice, the second
+    /// time with those of one picture changed, and the results that change belong to that picture.
     fn tried(&self, node: &Node, given: &[&Owner], owners: &[Tensor]) -> Option<Tensor> {
         let mut drawn = Vec::new();
         for ((place, input), owner) in node.inputs.iter().enumerate().zip(given) {
@@ -263,7 +266,7 @@ impl Follower<'_> {
                 (Owner::Nobody, ..) => self.constant(*input)?,
                 (_, _, Kind::Float) => noise(&owners[place].size(), place as f64)?,
                 (_, _, Kind::Bool) => noise(&owners[place].size(), place as f64)?.f_gt(0.0).ok()?,
-                // Places, if they are any, that there surely are.
+                // Indices that are certainly valid, if they are used as indices.
                 _ => Tensor::f_zeros(owners[place].size(), (kind, Device::Cpu)).ok()?,
             });
         }
@@ -297,7 +300,7 @@ impl Follower<'_> {
         Some(found)
     }
 
-    /// The pictures of a call's results by those of its inputs' numbers.
+    /// The pictures of a call's results, derived from the pictures of its inputs' numbers.
     fn traced(&self, node: &Node, given: &[&Owner], owners: &[Tensor]) -> Option<Owner> {
         let first = owners.first()?;
         let together = |owners: &[Tensor]| owners.iter().try_fold(None, join).ok()?;
@@ -306,7 +309,7 @@ impl Follower<'_> {
         let owner = match &node.op {
             Op::Dropout { .. } | Op::Activation(_) => first.shallow_clone(),
             Op::Arithmetic(_) => together(owners)?,
-            // Whatever happens within a row, the rows stay.
+            // Whatever happens within a row, the rows stay separate.
             Op::Conv2d { .. }
             | Op::Pool(_)
             | Op::GroupNorm { .. }
@@ -360,7 +363,7 @@ impl Follower<'_> {
                 first.shallow_clone()
             }
             Op::Selection(Selection::Index { .. }) => {
-                // The places are constants: what stands in them is known.
+                // The indices are constants, so their values are known.
                 if !given[1..].iter().all(|owner| matches!(owner, Owner::Nobody)) {
                     return None;
                 }
@@ -385,7 +388,7 @@ impl Follower<'_> {
             }
             _ => return None,
         };
-        // Mixed numbers are marked by what no picture is.
+        // Mixed numbers are marked with an index that no picture has.
         let mixed = owner.f_eq(MIXED).ok()?.f_any().ok()?.f_int64_value(&[]).ok()? != 0;
         if mixed {
             return Some(Owner::Mixed);
@@ -396,7 +399,7 @@ impl Follower<'_> {
     }
 }
 
-/// Whether a sum over named indices has the batch first in its result and in all that has rows, and nowhere else.
+/// Whether an einsum has the batch as the first index of its result and of all inputs that have rows, and nowhere else.
 fn keeps_first(equation: &str, given: &[&Owner]) -> bool {
     let Some((terms, result)) = equation.split_once("->") else { return false };
     let Some(batch) = result.trim().chars().next() else { return false };
@@ -406,17 +409,17 @@ fn keeps_first(equation: &str, given: &[&Owner]) -> bool {
     })
 }
 
-/// The mark of a number that is of several pictures.
+/// Marks a number that depends on several pictures.
 const MIXED: i64 = PICTURES;
 
-/// Whether all numbers that are some picture's are the expected one's.
+/// Whether all numbers that belong to a picture belong to the expected one.
 fn keeps_to(owners: &Tensor, expected: &Tensor) -> bool {
     let differ =
         || owners.f_ne_tensor(expected)?.f_logical_and(&owners.f_ge(0)?)?.f_any()?.f_int64_value(&[]);
     owners.size() == expected.size() && differ().is_ok_and(|differ| differ == 0)
 }
 
-/// Which results differ by more than rounding, which may depend on where in the memory an input lies.
+/// Says which results differ by more than rounding. Rounding may depend on where in memory an input lies.
 fn differs(after: &Tensor, before: &Tensor) -> Option<Tensor> {
     let [after, before] = [after, before].map(|tensor| tensor.f_to_kind(Kind::Double));
     let (after, before) = (after.ok()?, before.ok()?);
@@ -424,7 +427,7 @@ fn differs(after: &Tensor, before: &Tensor) -> Option<Tensor> {
     same.f_logical_not().ok()
 }
 
-/// Numbers that look random, of a normal deviate's size, always the same.
+/// Pseudo-random numbers of about the size of a standard normal variable, the same on every call.
 fn noise(shape: &[i64], seed: f64) -> Option<Tensor> {
     let count: i64 = shape.iter().product();
     let places = Tensor::f_arange(count, (Kind::Double, Device::Cpu)).ok()?;
@@ -435,7 +438,7 @@ fn noise(shape: &[i64], seed: f64) -> Option<Tensor> {
     spread.f_to_kind(Kind::Float).ok()?.f_view(shape).ok()
 }
 
-/// The owners of numbers made one by one of several, broadcast.
+/// The owners of the results of an elementwise operator of several inputs, with broadcasting.
 fn join(found: Option<Tensor>, owners: &Tensor) -> Result<Option<Tensor>, ()> {
     let Some(found) = found else { return Ok(Some(owners.shallow_clone())) };
     let joined = || -> Result<Tensor, tch::TchError> {
@@ -447,11 +450,11 @@ fn join(found: Option<Tensor>, owners: &Tensor) -> Result<Option<Tensor>, ()> {
     joined().map(Some).map_err(|_| ())
 }
 
-/// The owners of what is made of all numbers along some dimensions.
+/// The owners of the results of an operator that combines all numbers along some dimensions.
 fn summary(owners: &Tensor, dims: &[i64], keep: bool) -> Option<Tensor> {
     let of = || -> Result<Tensor, tch::TchError> {
         let largest = owners.f_amax(dims, keep)?;
-        // Nobody's numbers do not count.
+        // Numbers that belong to no picture do not count.
         let nobodys = owners.f_lt(0)?;
         let smallest = owners.f_masked_fill(&nobodys, MIXED)?.f_amin(dims, keep)?;
         let differ = smallest.f_lt_tensor(&largest)?.f_logical_and(&largest.f_ge(0)?)?;
@@ -460,9 +463,9 @@ fn summary(owners: &Tensor, dims: &[i64], keep: bool) -> Option<Tensor> {
     if dims.is_empty() { Some(owners.shallow_clone()) } else { of().ok() }
 }
 
-/// The same along dimensions that it has no size of its own in.
+/// The same for dimensions along which the value has no size of its own.
 fn spread(owners: &Tensor, shape: Vec<i64>) -> Option<Tensor> {
-    // Dimensions that were summed up take on the result's sizes.
+    // Dimensions that were summed over take the result's sizes.
     if owners.dim() != shape.len() {
         let mut own = owners.size();
         while own.len() < shape.len() {

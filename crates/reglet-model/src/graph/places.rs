@@ -1,4 +1,4 @@
-//! How a value lies over the picture.
+//! Finds out which places of the picture the numbers of a value stand for.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,17 @@ use super::trace::Trace;
 use super::{Graph, Origin, Request, ValueId};
 use crate::ModelError;
 
-/// How a value lies over the picture: which of its numbers stand for which of `height` × `width` places.
+/// The layout of a value over the picture: which of its numbers stand for which of `height` × `width` places.
 ///
-/// Convolutions return `[N, C, h, w]`; transformers also `[N, h, w, C]`, tokens `[N, T, C]` behind a class token, heads
-/// `[N, heads, T, C]`, and windows of any of these.
+/// Convolutions return `[N, C, h, w]`; transformers also have values `[N, h, w, C]`, tokens `[N, T, C]` after a class token,
+/// heads `[N, heads, T, C]`, and windows of any of these.
 #[derive(Debug)]
 pub struct Places {
     shape: Vec<i64>,
-    /// The value's dimensions, first those that places are spread over, then those of channels.
+    /// The value's dimensions: first those over which places are spread, then those of the channels.
     dims: Vec<i64>,
-    /// Which of the spread ones are the places, row by row, picture by picture.
+    /// The indices, within the dimensions that places are spread over, at which the places are found, row by row and picture
+    /// by picture.
     order: Vec<i64>,
     spread: usize,
     rows: i64,
@@ -30,16 +31,16 @@ pub struct Places {
 }
 
 impl Graph {
-    /// How each of `values` lies over the pictures of a batch `inputs`, `[N, C, H, W]`; `None` for one that does not, as
-    /// the logits.
+    /// The layout of each of `values` over the pictures of a batch `inputs`, `[N, C, H, W]`; `None` for a value that has
+    /// none, such as the logits.
     ///
-    /// The picture, and what a convolution or a pooling makes of it, is a grid of places. From there its numbers travel
-    /// through the operators that follow, into other dimensions, into windows and behind a class token. Where they arrive
-    /// is what those operators make of the places' indices in their stead, so no layout has to be guessed from a shape. It
-    /// takes no forward pass.
+    /// The picture is a grid of places, and so is the result of a convolution or a pooling of it. The operators that follow
+    /// move its numbers into other dimensions, into windows, and after a class token. To find out where they end up, those
+    /// operators are applied to the places' indices instead of the values, so no layout has to be guessed from a shape. No
+    /// forward pass is needed.
     ///
     /// # Errors
-    /// [`ModelError::Shape`] if the pictures are not of the declared shape, [`ModelError::Torch`] if they are none.
+    /// [`ModelError::Shape`] if the pictures do not have the declared shape, [`ModelError::Torch`] if there are none.
     pub fn places(&self, values: &[ValueId], inputs: &Tensor) -> Result<Vec<Option<Places>>, ModelError> {
         let (rows, channels, height, width) = inputs.size4()?;
         let feeds = [(self.input(), inputs)];
@@ -87,7 +88,7 @@ impl Places {
             places.into_iter().zip(0..).filter(|(place, _)| *place >= 0).collect();
         found.sort_unstable();
 
-        // Each picture has the same places, once each, and they are a grid: all of it, or what merging left.
+        // Each picture has the same places, once each, and they form a grid: the whole one, or the one left after merging.
         let (places, order): (Vec<i64>, Vec<i64>) = found.into_iter().unzip();
         let picture = places.partition_point(|place| *place < height * width);
         let again = |(at, place): (usize, &i64)| {
@@ -117,17 +118,17 @@ impl Places {
         &self.dims[self.spread..]
     }
 
-    /// Whether `value` has the shape that was found for it. Past an operator that says nothing of places, such as a sum over
-    /// named indices, a shape may not be known.
+    /// Whether `value` has the shape that was derived for it. After an operator through which places cannot be followed,
+    /// such as an einsum, the shape may not be known.
     pub fn fits(&self, value: &Tensor) -> bool {
         value.size() == self.shape
     }
 
-    /// The value, or something of its shape such as its gradient, as `[N, C, height, width]`, without what stands for
-    /// no place. Channels in several dimensions, as those of heads, become one.
+    /// The value, or a tensor of its shape such as its gradient, as `[N, C, height, width]`, without the numbers that stand
+    /// for no place. Channels that span several dimensions, as those of attention heads do, become one dimension.
     ///
     /// # Errors
-    /// [`ModelError::Torch`] if the shape is another.
+    /// [`ModelError::Torch`] if the shape differs.
     pub fn laid_out(&self, value: &Tensor) -> Result<Tensor, ModelError> {
         if self.dims == [0, 2, 3, 1] && self.order.iter().copied().eq(0..self.order.len() as i64) {
             return Ok(value.shallow_clone());
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
     use crate::graph::{Arithmetic, Layout, Number, Op, Reduction, Selection, Size};
 
-    /// A graph that cuts pictures into patches of 4 × 4, of two channels.
+    /// A graph that cuts pictures into patches of 4 × 4 pixels, with two channels.
     fn patches() -> (Graph, ValueId) {
         let (mut graph, input) = Graph::new();
         let weight = graph.parameter("weight", &[2, 3, 4, 4], true);
@@ -161,7 +162,7 @@ mod tests {
         graph.places(&[value], &pictures).expect("pictures").remove(0)
     }
 
-    /// Two pictures' patches, 2 × 3 of two channels, each with a number of its own.
+    /// The patches of two pictures, 2 × 3 with two channels, in which every number is different.
     fn numbered() -> Tensor {
         Tensor::arange(24, (Kind::Int64, Device::Cpu)).view([2, 2, 2, 3])
     }

@@ -1,14 +1,14 @@
-//! How far a graph is an affine function of its input.
+//! Finds out how far into a graph its values are affine functions of the input.
 
 use super::{Graph, Op, Origin, Role, ValueId};
 
 impl Graph {
-    /// The last value that is an affine function of the input and through which everything else that the
-    /// output rests on is computed: in a ResNet what the first batch norm returns.
+    /// The last value that is an affine function of the input and through which alone the output depends on the input; in a
+    /// ResNet this is the result of the first batch norm.
     ///
-    /// Along a straight line of inputs such a value moves along a straight line itself, so it is interpolated
-    /// and not computed; and because the way back through an affine function is linear, a sum of gradients
-    /// goes back through it once. `None` if the first operator is not affine already.
+    /// As the input moves along a straight line, such a value moves along a straight line, too, so it can be interpolated
+    /// instead of computed. And because the backward pass through an affine function is linear and the same everywhere, the
+    /// sum of many gradients can be sent back through it once. `None` if already the first operator is not affine.
     pub fn affine_prefix(&self) -> Option<ValueId> {
         let last_use = self.last_uses();
         // Whether each value depends on the input, as an affine function.
@@ -17,7 +17,8 @@ impl Graph {
             self.origins.iter().map(|origin| matches!(origin, Origin::Parameter(_))).collect();
         affine[self.input().0] = true;
         let mut last = None;
-        // How many values that depend on the input are still to be used. Where it is one, all that follows rests on that one.
+        // The number of values that depend on the input and are still to be used. If it is one, everything that follows
+        // depends on the input only through that value.
         let mut open = usize::from(last_use[self.input().0].is_some());
         for (number, node) in self.nodes.iter().enumerate() {
             let (inputs, output) = (&node.inputs, node.output);
@@ -38,8 +39,8 @@ impl Graph {
         last
     }
 
-    /// By value: the number of the last node that uses it of those that the output rests on; after them all for the output
-    /// itself. `None` for what the output does not rest on.
+    /// For each value, the index of the last node that uses it among those that the output depends on; for the output
+    /// itself, an index after all nodes. `None` for a value that the output does not depend on.
     fn last_uses(&self) -> Vec<Option<usize>> {
         let mut last = vec![None; self.names.len()];
         last[self.output().0] = Some(self.nodes.len());
@@ -54,10 +55,10 @@ impl Graph {
     }
 }
 
-/// Whether the operator's result is an affine function of inputs that are.
+/// Whether the operator's result is affine if its inputs are.
 fn keeps_affine(op: &Op, inputs: &[ValueId], constant: &[bool]) -> bool {
     match op.role() {
-        // By its first input alone: a product of two values that both depend on the input is none.
+        // Affine in its first input only: a product of two values that both depend on the input is not affine.
         Role::Weighted | Role::Normalisation => inputs[1..].iter().all(|input| constant[input.0]),
         Role::Sum | Role::Average | Role::Arrangement => true,
         Role::Rectifier | Role::Activation | Role::Maximum | Role::Other => false,

@@ -1,4 +1,4 @@
-//! Rewrites: other ways to compute the same values, faster.
+//! Rewrites: faster ways to compute the same values.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,10 +15,10 @@ use crate::nearest::nearest;
 use crate::winograd::Winograd;
 use crate::{ModelError, Parameters};
 
-/// A rewrite, which changes how fast a graph runs and, but for rounding, nothing else.
+/// A rewrite changes how fast a graph runs and, apart from rounding, nothing else.
 ///
-/// Rewrites never touch the [`Graph`]: they prepare tensors from its parameters, once, and a run then takes the
-/// short way wherever nobody asks for the values that it skips. Training ignores them.
+/// Rewrites never change the [`Graph`]: they prepare tensors from its parameters once, and a run then uses the faster
+/// computation wherever none of the values that it skips is requested. Training ignores rewrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rewrite {
@@ -26,16 +26,16 @@ pub enum Rewrite {
     /// γ (w ∗ x + b − μ) / √(σ² + ε) + β = w′ ∗ x + b′, with w′ = w γ / √(σ² + ε) and
     /// b′ = (b − μ) γ / √(σ² + ε) + β.
     FoldBatchNorm,
-    /// Convolution weights lie in memory with their channels innermost, and so do the activations that come of
-    /// them: the layout that the convolutions of a CPU work in, so that none of them rearranges its input.
+    /// Convolution weights are stored with their channels innermost (channels-last), and so are the activations computed
+    /// from them. The CPU's convolutions work in this layout, so none of them has to rearrange its input.
     ChannelsLast,
-    /// Convolutions of 3×3 with one step take a quarter of the multiplications, by Winograd's algorithm
-    /// (<https://arxiv.org/abs/1509.09308>), where their channels come in multiples of 32 and the processor has AVX2 or
-    /// AVX-512. In 32-bit floats their results are off by some 10⁻⁶.
+    /// Convolutions of 3×3 with stride one need only a quarter of the multiplications with Winograd's algorithm
+    /// (<https://arxiv.org/abs/1509.09308>). It is used if their numbers of channels are multiples of 32 and the processor
+    /// has AVX2 or AVX-512. In 32-bit floats the results differ by about 10⁻⁶.
     Winograd,
-    /// A ReLU or ReLU6 is computed with the layer before it, with a residual sum in between or without, and not in a pass of its
-    /// own over the activations; before a max-pooling, which it commutes with, it follows that instead, where there is less
-    /// to rectify.
+    /// A ReLU or ReLU6 is computed together with the layer before it, with or without a residual sum in between, and not in
+    /// a separate pass over the activations. Before a max pooling, with which it commutes, it is moved after the pooling,
+    /// where there are fewer numbers to rectify.
     FuseRectifiers,
 }
 
@@ -44,7 +44,7 @@ impl Rewrite {
     pub const ALL: [Rewrite; 4] =
         [Rewrite::FoldBatchNorm, Rewrite::ChannelsLast, Rewrite::Winograd, Rewrite::FuseRectifiers];
 
-    /// The name in options and listings.
+    /// The rewrite's name in options and listings.
     pub fn name(self) -> &'static str {
         match self {
             Rewrite::FoldBatchNorm => "fold_batch_norm",
@@ -76,11 +76,11 @@ impl FromStr for Rewrite {
 /// A batch norm that can be folded into the layer before it.
 #[derive(Debug)]
 pub struct Fold {
-    /// What the layer returns, which nothing but the batch norm reads.
+    /// The layer's result, which nothing but the batch norm reads.
     pub layer: ValueId,
-    /// What the batch norm returns.
+    /// The batch norm's result.
     pub norm: ValueId,
-    /// The weight of the layer that does the work of both.
+    /// The weight of the layer that replaces both.
     pub weight: Tensor,
     /// Its bias, `[out]`.
     pub bias: Tensor,
@@ -90,7 +90,7 @@ impl Graph {
     /// The batch norms that can be folded into the convolution or linear layer before them.
     ///
     /// # Errors
-    /// [`ModelError::Torch`] if the parameters have other shapes than the graph declares.
+    /// [`ModelError::Torch`] if the parameters' shapes are not those that the graph declares.
     pub fn folds(&self, parameters: &Parameters) -> Result<Vec<Fold>, ModelError> {
         let uses = self.uses();
         let parameter = |value: ValueId| match self.origin(value) {
@@ -113,7 +113,7 @@ impl Graph {
             else {
                 continue;
             };
-            // In 64-bit floats, so that the fold rounds once.
+            // In 64-bit floats, so that folding rounds only once.
             let double = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
             let scale = double(scale)?.f_div(&double(variance)?.f_add_scalar(eps)?.f_sqrt()?)?;
             let centre = match own.get(1) {
@@ -135,7 +135,7 @@ impl Graph {
         Ok(folds)
     }
 
-    /// The short ways that `rewrites` open, by the value they lead to.
+    /// The shortcuts that `rewrites` make possible, by the value they compute.
     pub(crate) fn shortcuts(
         &self,
         parameters: &Parameters,
@@ -146,7 +146,7 @@ impl Graph {
         if on(Rewrite::FoldBatchNorm) {
             folds.extend(self.folds(parameters)?.into_iter().map(|fold| (fold.layer, fold)));
         }
-        // Every convolution or linear layer, and whether something is gained by it alone.
+        // Every convolution or linear layer, and whether a shortcut for it alone is worthwhile.
         let mut layers: HashMap<ValueId, (Shortcut, bool)> = HashMap::new();
         for node in self.nodes() {
             if !matches!(node.op, Op::Conv2d { .. } | Op::Linear) {
@@ -187,8 +187,8 @@ impl Graph {
         Ok(shortcuts)
     }
 
-    /// The rectifiers that can be had with the layer before them, with a sum in between or without, and those that can as well
-    /// follow the pooling that comes after them.
+    /// The rectifiers that can be computed together with the layer before them, with or without a sum in between, and those
+    /// that can be moved after the pooling that follows them.
     fn fused(&self, layers: &HashMap<ValueId, (Shortcut, bool)>) -> Vec<Shortcut> {
         let uses = self.uses();
         let between = |value: ValueId| uses.get(&value) == Some(&1) && value != self.output();
@@ -209,7 +209,7 @@ impl Graph {
                     op: Op::Arithmetic(Arithmetic::Add { other: None }), inputs, ..
                 }) = computed_by(before)
                 {
-                    // Of two layers, the one that is computed last.
+                    // If two layers are possible, the one that is computed last.
                     let mut summands = [(inputs[0], inputs[1]), (inputs[1], inputs[0])];
                     summands.sort_unstable_by_key(|(layer, _)| std::cmp::Reverse(*layer));
                     let suits = |(value, other): &(ValueId, ValueId)| {
@@ -250,12 +250,12 @@ impl Graph {
     }
 }
 
-/// Whether Winograd's algorithm is written for such a call, if its weight suits too.
+/// Whether the implementation of Winograd's algorithm covers such a call, provided that its weight suits too.
 fn suits_winograd(op: &Op) -> bool {
     matches!(op, Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 })
 }
 
-/// The same `[O, I, H, W]`, in memory as `[O, H, W, I]`.
+/// The same tensor `[O, I, H, W]`, stored in memory as `[O, H, W, I]`.
 fn with_channels_last(weight: &Tensor) -> Result<Tensor, ModelError> {
     Ok(weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }

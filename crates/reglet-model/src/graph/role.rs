@@ -1,13 +1,13 @@
-//! What part an operator plays, as far as rules for a backward pass tell operators apart.
+//! Classifies operators as far as the rules of a backward pass distinguish them.
 
 use super::{Activation, Arithmetic, Layout, Op, Pool, Reduction};
 
-/// The part an operator plays in a network.
+/// The role an operator plays in a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A sum of inputs weighed by parameters, with or without a bias: convolutions and linear layers.
+    /// A sum of inputs weighted by parameters, with or without a bias: convolutions and linear layers.
     Weighted,
-    /// An affine function of each channel by fixed statistics: batch norm.
+    /// An affine function of each channel with fixed statistics: batch norm.
     Normalisation,
     /// A function of single numbers that is zero below zero and the identity just above it: ReLU and ReLU6.
     Rectifier,
@@ -19,14 +19,14 @@ pub enum Role {
     Average,
     /// The sum of two values.
     Sum,
-    /// Numbers moved, none of them changed.
+    /// An operator that moves numbers without changing them.
     Arrangement,
     /// None of these.
     Other,
 }
 
 impl Op {
-    /// The part the operator plays when a network is evaluated.
+    /// The role the operator plays when a network is evaluated.
     pub fn role(&self) -> Role {
         match self {
             Op::Conv2d { .. } | Op::Linear => Role::Weighted,

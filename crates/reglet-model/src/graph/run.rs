@@ -1,4 +1,4 @@
-//! Running a graph, whole or in part, and differentiating it.
+//! Runs a graph, whole or in part, and differentiates it.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use super::size::Sizes;
 use super::{Graph, Node, Origin, Size, ValueId};
 use crate::{ModelError, Parameters};
 
-/// What to compute, from what, and what will be differentiated.
+/// Describes a run: what to compute, from which values, and what will be differentiated.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
     /// Values given instead of computed. Usually the input; feeding a layer runs only what follows it.
     pub feeds: &'a [(ValueId, &'a Tensor)],
-    /// Values wanted, in the order they are returned.
+    /// The values to compute, in the order they are returned.
     pub fetches: &'a [ValueId],
     /// Values with respect to which the caller will differentiate. Nothing before the first of them is
     /// recorded for the backward pass.
     pub watch: &'a [ValueId],
     /// Batch norm uses and updates batch statistics, dropout drops, and parameters are recorded.
     pub training: bool,
-    /// While training: the modules, by path, that behave as they do in evaluation, with all that is within them.
+    /// While training: the paths of the modules that behave as in evaluation, together with everything inside them.
     pub frozen: &'a [String],
 }
 
@@ -40,16 +40,15 @@ impl Graph {
     /// Computes the values of `request.fetches`, running only the operators they need and freeing every
     /// intermediate result after its last use.
     ///
-    /// A watched value that is fetched comes back as the very tensor that [`gradients`] differentiates
-    /// with respect to.
+    /// A watched value that is also fetched is returned as the tensor with respect to which [`gradients`] differentiates.
     ///
     /// # Errors
-    /// [`ModelError::Operator`] names the operator that libtorch refused, its module, and the shapes it
-    /// was given; [`ModelError::NotFed`] an input that is needed but was not given; [`ModelError::Shape`] one
-    /// that is of another shape than declared.
+    /// [`ModelError::Operator`] names the operator that libtorch refused, its module, and the shapes it was given;
+    /// [`ModelError::NotFed`] names an input that is needed but was not given; [`ModelError::Shape`] names one that does not
+    /// have the declared shape.
     pub fn run(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         let by_row = self.by_row(request.feeds.iter().map(|(value, _)| *value));
-        // Logits have a row for each of the batch by their definition.
+        // By definition, logits have one row for each row of the batch.
         let by_row = request.fetches.iter().all(|value| by_row[value.0] || *value == self.output());
         let apart = by_row && request.watch.is_empty() && !request.training;
         let recorded = !request.watch.is_empty() || request.training;
@@ -78,14 +77,14 @@ impl Graph {
         request.fetches.iter().map(|_| whole(found.iter_mut().filter_map(Iterator::next).collect())).collect()
     }
 
-    /// Whether all that is given is declared to have a row for each picture.
+    /// Whether all given values are declared to have one row per picture.
     fn is_by_picture(&self, feeds: &[(ValueId, &Tensor)]) -> bool {
         let first = |value| self.shape(value).and_then(<[Size]>::first);
         let batch = first(self.input());
         batch.is_some() && feeds.iter().all(|(value, _)| first(*value) == batch)
     }
 
-    /// The same on this thread and libtorch's own.
+    /// The same, on this thread and libtorch's own threads.
     fn run_alone(&self, parameters: &Parameters, request: &Request) -> Result<Vec<Tensor>, ModelError> {
         // Gradients are recorded only where something is watched; the guard restores the caller's mode.
         let _guard = (request.watch.is_empty() && !request.training).then(tch::no_grad_guard);
@@ -113,7 +112,7 @@ impl Graph {
         })
     }
 
-    /// Makes the calls of a plan by `call`, frees each value after its last use, and returns those of `fetches`.
+    /// Makes the calls of a plan with `call`, frees each value after its last use, and returns the values of `fetches`.
     pub(super) fn follow<'a>(
         &'a self,
         plan: Plan<'a>,
@@ -147,7 +146,7 @@ impl Graph {
         Ok(fetches.iter().map(fetched).collect())
     }
 
-    /// What the operator of `node` makes of `inputs`.
+    /// The result of `node`'s operator for `inputs`.
     pub(super) fn compute(
         &self,
         node: &Node,
@@ -170,7 +169,7 @@ impl Graph {
         }
     }
 
-    /// What the operators have to know of a run on `feeds`, whose shapes fix the open sizes.
+    /// What the operators need to know about a run on `feeds`, whose shapes fix the open sizes.
     pub(super) fn context(
         &self,
         feeds: &[(ValueId, &Tensor)],
@@ -192,8 +191,8 @@ impl Graph {
         Ok(Context { training, sizes, device })
     }
 
-    /// A declared shape as people read it: `[N, 3, 224, 224]`, with N for every size left open in the first
-    /// place and `?` elsewhere.
+    /// A declared shape as text, such as `[N, 3, 224, 224]`: an open size is written N in the first dimension and `?` in the
+    /// others.
     pub(crate) fn describe(&self, shape: &[Size]) -> String {
         let sizes = shape.iter().enumerate().map(|(place, size)| match (size.fixed(), place) {
             (Some(size), _) => size.to_string(),
@@ -204,8 +203,8 @@ impl Graph {
     }
 }
 
-/// The gradient of the sum of `outputs` with respect to each of `inputs`, which must have been watched
-/// in the run that computed `outputs`. What does not depend on an input has gradient zero there.
+/// The gradient of the sum of `outputs` with respect to each of `inputs`, which must have been watched in the run that
+/// computed `outputs`. The gradient with respect to an input that the outputs do not depend on is zero.
 ///
 /// # Errors
 /// [`ModelError::Torch`] if the outputs depend on none of the inputs.
@@ -218,14 +217,14 @@ pub fn gradients(outputs: &Tensor, inputs: &[&Tensor]) -> Result<Vec<Tensor>, Mo
     Ok(gradients.into_iter().zip(inputs).map(of).collect::<Result<_, _>>()?)
 }
 
-/// How many rows all that is given has, and where it is; `None` if that differs.
+/// The number of rows of all given values and their device; `None` if these differ between values.
 fn rows(feeds: &[(ValueId, &Tensor)]) -> Option<(i64, Device)> {
     let of = |tensor: &Tensor| Some((*tensor.size().first()?, tensor.device()));
     let first = of(feeds.first()?.1)?;
     feeds.iter().all(|(_, tensor)| of(tensor) == Some(first)).then_some(first)
 }
 
-/// A watched value starts a new record, unless one that began earlier already leads through it.
+/// Starts a new autograd record at a watched value, unless a record that began earlier already passes through it.
 fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, ModelError> {
     if request.watch.contains(&value) && !tensor.requires_grad() {
         return Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
@@ -233,11 +232,11 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
     Ok(tensor)
 }
 
-/// Which operators a request needs, and after which of them each value can be freed.
+/// The operators that a request needs, and after which of them each value can be freed.
 pub(super) struct Plan<'a> {
-    /// The index of each node that runs, in order, and the short way that is taken in its place.
+    /// The index of each node that runs, in order, with the shortcut that replaces it, if there is one.
     pub(super) steps: Vec<(usize, Option<&'a Shortcut>)>,
-    /// After which node each value can be freed.
+    /// The node after which each value can be freed.
     pub(super) last_use: Vec<Option<usize>>,
 }
 
@@ -251,7 +250,7 @@ impl<'a> Plan<'a> {
             let fed = request.feeds.iter().any(|(fed, _)| *fed == value);
             fed || request.fetches.contains(&value) || request.watch.contains(&value)
         };
-        // A short way is none where somebody asks for the value that it skips.
+        // A shortcut cannot be used if a value that it skips is requested.
         let shortcut = |value: ValueId| {
             shortcuts.get(&value).filter(|shortcut| !shortcut.skips.iter().any(|skipped| asked_for(*skipped)))
         };
@@ -292,7 +291,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Whether numbers of two kinds are the same to the operators that read them, but for a float's precision.
+/// Whether two kinds of numbers are interchangeable for the operators that read them, except for the precision of floats.
 fn alike(a: Kind, b: Kind) -> bool {
     let float = |kind| matches!(kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double);
     a == b || (float(a) && float(b))

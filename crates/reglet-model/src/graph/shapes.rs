@@ -1,4 +1,4 @@
-//! The shapes of all values for pictures of some size, without computing them.
+//! Derives the shapes of all values for pictures of a given size without computing the values.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,13 @@ use crate::{ModelError, Parameters};
 impl Graph {
     /// The shape of every value for an input of this shape, `[N, 3, H, W]`.
     ///
-    /// What an operator returns for many pictures it returns for none, but for their number, and of none there is nothing to
-    /// compute. So each operator is asked what it makes of none; one that has no answer works on zeros that take no memory.
+    /// Apart from the size of the batch, an operator's result has the same shape for an empty batch as for a full one, and
+    /// an empty batch needs no computation. So each operator is run on an empty batch; an operator that does not accept one
+    /// is run on a tensor of zeros that takes no memory.
     ///
     /// # Errors
-    /// [`ModelError::Shape`] if the pictures are not of the declared shape; [`ModelError::Operator`] names the operator that
-    /// cannot take what it would be given.
+    /// [`ModelError::Shape`] if the pictures do not have the declared shape; [`ModelError::Operator`] names the operator
+    /// that does not accept its inputs.
     pub fn shapes(
         &self,
         parameters: &Parameters,
@@ -49,8 +50,8 @@ impl Graph {
         Ok(values.into_iter().map(|(value, zeros)| (value, zeros.size())).collect())
     }
 
-    /// Does something with the graph while every value has the shape declared that it has for pictures `[C, H, W]`, of which the
-    /// number is left open. Afterwards only what was declared before is.
+    /// Calls a function with the graph while every value has the declared shape that it takes for pictures `[C, H, W]`, with
+    /// their number left open. Afterwards the previous declarations are restored.
     ///
     /// # Errors
     /// Those of [`shapes`](Graph::shapes).
@@ -71,7 +72,7 @@ impl Graph {
                 symbols.push("N".to_owned());
                 Size::Symbol(symbols.len() - 1)
             });
-            // Two numbers of pictures tell which sizes are multiples of it.
+            // Two different numbers of pictures show which sizes are multiples of the number.
             let (two, three) = (at(2)?, at(3)?);
             let size = |(two, three): (&i64, &i64)| match (two, three) {
                 (two, three) if two == three => Some(Size::Fixed(*two)),
@@ -94,7 +95,8 @@ impl Graph {
         Ok(found)
     }
 
-    /// Refuses a graph whose declared shapes are not those that its operators make of an input of this one.
+    /// Returns an error for a graph whose declared shapes are not those that its operators return for an input of this
+    /// shape.
     ///
     /// # Errors
     /// [`ModelError::Operator`] and [`ModelError::Shape`].
@@ -117,12 +119,12 @@ fn is_real(kind: Kind) -> bool {
     matches!(kind, Kind::Half | Kind::BFloat16 | Kind::Float | Kind::Double)
 }
 
-/// Zeros of this shape in the memory of one.
+/// Zeros of this shape that share the memory of a single number.
 fn zeros(shape: &[i64], kind: Kind) -> Result<Tensor, ModelError> {
     Ok(Tensor::f_zeros([0_i64; 0], (kind, Device::Cpu))?.f_expand(shape, false)?)
 }
 
-/// What `op` makes of `inputs`, from what it makes of no rows at all; `None` where it takes no such thing.
+/// The shape of the result of `op` for `inputs`, found by running it on an empty batch; `None` if it does not accept one.
 fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
     let rank = inputs.iter().map(|input| input.dim()).max()?;
     let emptied = |index: usize, input: &Tensor| match op {
@@ -136,9 +138,9 @@ fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
         | Op::Activation(_)
         | Op::Pool(_)
         | Op::Reduction(_) => index == 0 && input.dim() > 1,
-        // What has fewer dimensions, or one row for all, is the same for every row.
+        // A value with fewer dimensions, or with a single row, is the same for every row.
         Op::Arithmetic(_) | Op::Product(_) => input.dim() == rank && rank > 1,
-        // These only look at numbers in another way, or are too odd to be asked.
+        // These only view numbers differently, or are too unusual to be run on an empty batch.
         Op::Layout(_) | Op::Selection(_) | Op::Creation(_) | Op::Aten(_) | Op::Program(_) => false,
     };
     let rows = inputs.iter().enumerate().filter(|(index, input)| emptied(*index, input));
@@ -154,7 +156,7 @@ fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
         .ok()?;
     let found = op.apply(&none.iter().collect::<Vec<_>>(), context).ok()?;
     let mut shape = found.size();
-    // A reduction over the rows has another first dimension.
+    // The result of a reduction over the rows has another first dimension.
     match shape.first_mut() {
         Some(first) if *first == 0 => *first = rows,
         _ => return None,
@@ -227,7 +229,7 @@ mod tests {
         assert!(looked_at > 5, "{looked_at}");
     }
 
-    /// Some layer's values alone would take 17 GB.
+    /// The values of one layer alone would take 17 GB.
     #[test]
     fn a_large_picture_takes_no_memory() {
         let (graph, parameters) = parts("resnet18");

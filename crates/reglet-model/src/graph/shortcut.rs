@@ -1,4 +1,4 @@
-//! Another way to compute a value.
+//! Computes a value by one faster call instead of several operators.
 
 use std::sync::Arc;
 
@@ -9,32 +9,32 @@ use super::{Activation, Graph, Node, Op, Slope, ValueId};
 use crate::ModelError;
 use crate::winograd::Winograd;
 
-/// A call with what follows it, in place of the operators that a graph has for a value.
+/// One call and the steps after it, which replace the operators that the graph has for a value.
 #[derive(Debug)]
 pub(crate) struct Shortcut {
-    /// The call. Its inputs are values: what goes through the operator and, if the tail has a sum, what is added.
+    /// The call. Its inputs are values: the operator's input and, if the steps after it contain a sum, the other summand.
     pub(super) node: Node,
-    /// The operator's further inputs, prepared.
+    /// The operator's further inputs, such as its weight, prepared in advance.
     pub(super) tensors: Vec<Tensor>,
-    /// The values that are not computed on this way.
+    /// The values that this shortcut skips.
     pub(super) skips: Vec<ValueId>,
-    /// A faster way for inputs that suit it, by the same tensors.
+    /// A still faster implementation for inputs that suit it, which uses the same tensors.
     pub(super) winograd: Option<Arc<Winograd>>,
     /// What follows.
     pub(super) tail: Tail,
 }
 
-/// What is done to a call's result.
+/// The steps that are applied to a call's result.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tail {
-    /// Another value is added.
+    /// Whether another value is added.
     pub(super) sum: bool,
-    /// Then it is rectified: by ReLU, or by a hardtanh.
+    /// The rectifier applied after that, a ReLU or a hardtanh, if there is one.
     pub(super) rectifier: Option<Activation>,
 }
 
 impl Shortcut {
-    /// The same call, followed by a sum if there is something to add, and by a rectifier that returns `output`.
+    /// The same call, followed by a sum if there is something to add, and by a rectifier whose result is `output`.
     pub(super) fn with_tail(
         &self,
         output: ValueId,
@@ -82,7 +82,7 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        // A way back through ReLU that nobody else takes, the convolution goes by itself.
+        // If nothing else needs the gradient after the ReLU, the convolution applies the ReLU's derivative itself.
         let alone = slope == Slope::Gradient && self.is_relu() && free == [0];
         if let Some(winograd) = self.winograd_for(given[0]).filter(|w| alone && self.fits(w, given)) {
             let result = self.call(graph, given, context)?;
@@ -95,7 +95,7 @@ impl Shortcut {
             return self.pooled_with_secants(graph, given[0], context);
         }
         let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
-        // The way back through a rectifier can be told from what it returned; that of a secant, from what it was given.
+        // The derivative of a rectifier can be computed from its result; a secant needs its input.
         let (result, kept) = match slope {
             _ if self.tail.rectifier.is_none() => (summed, None),
             Slope::Gradient => {
@@ -123,7 +123,7 @@ impl Shortcut {
         Ok((result, Box::new(derivative)))
     }
 
-    /// A rectifier and a maximum commute, but what their secants make of each other does not: the graph's own order.
+    /// A rectifier and a max pooling commute, but their secants do not, so secants are computed in the graph's own order.
     fn pooled_with_secants<'a>(
         &'a self,
         graph: &Graph,
@@ -142,8 +142,8 @@ impl Shortcut {
         Ok((result, Box::new(derivative)))
     }
 
-    /// What goes into the rectifier, the size of what the operator itself returned, and what that sends back if its
-    /// input is `free`.
+    /// The input of the rectifier, the size of the operator's own result, and what the operator sends back if its input is
+    /// `free`.
     fn summed_with_slopes<'a>(
         &'a self,
         graph: &Graph,
@@ -177,7 +177,7 @@ impl Shortcut {
         self.summed(winograd.forward(given[0], None, false)?, given)
     }
 
-    /// Whether the convolution can add what is added: something of its result's shape and kind.
+    /// Whether the convolution can do the addition itself; the other summand must have its result's shape and kind.
     fn fits(&self, winograd: &Winograd, given: &[&Tensor]) -> bool {
         given.get(1).is_none_or(|other| winograd.returns(given[0], other))
     }
@@ -195,7 +195,8 @@ impl Shortcut {
         matches!(self.tail.rectifier, Some(Activation::Relu))
     }
 
-    /// What the operator returned, summed. Nobody else has it, so unless it is recorded it is changed in place.
+    /// The operator's result plus the other summand. Nothing else refers to the result, so it is changed in place unless it
+    /// is recorded.
     fn summed(&self, mut result: Tensor, given: &[&Tensor]) -> Result<Tensor, ModelError> {
         let Some(other) = given.get(1).filter(|_| self.tail.sum) else { return Ok(result) };
         let recorded = result.requires_grad() || other.requires_grad();
@@ -213,7 +214,7 @@ impl Shortcut {
         })
     }
 
-    /// The same where somebody else has it too.
+    /// The same, for a result that something else refers to.
     fn rectified_apart(&self, result: &Tensor) -> Result<Tensor, ModelError> {
         Ok(match self.tail.rectifier {
             Some(Activation::Relu) => result.f_relu()?,
@@ -222,7 +223,8 @@ impl Shortcut {
         })
     }
 
-    /// What of `upstream` comes through the rectifier, if there is one, of which what it returned or was given is `kept`.
+    /// The part of `upstream` that passes back through the rectifier, if there is one; `kept` is the rectifier's result or
+    /// its input.
     fn behind_rectifier(
         &self,
         upstream: &Tensor,
@@ -242,7 +244,7 @@ impl Shortcut {
     }
 }
 
-/// What reached a sum, as one of its summands has it, which may have been broadcast.
+/// What reached a sum, reduced to the shape of one of its summands, which may have been broadcast.
 fn summed_to(upstream: &Tensor, size: &[i64]) -> Result<Tensor, ModelError> {
     match upstream.size() == size {
         true => Ok(upstream.shallow_clone()),

@@ -16,7 +16,7 @@ pub enum Size {
     Product(Vec<Size>),
     /// The first divided by the second, rounded down.
     Quotient(Box<[Size; 2]>),
-    /// What that division leaves, with the sign of the second.
+    /// The remainder of that division, with the sign of the second.
     Remainder(Box<[Size; 2]>),
     /// The largest.
     Max(Vec<Size>),
@@ -33,7 +33,7 @@ impl Size {
         }
     }
 
-    /// Whether the size depends on the open one of this index.
+    /// Whether the size depends on the open size with this index.
     pub(super) fn mentions(&self, symbol: usize) -> bool {
         match self {
             Size::Fixed(_) => false,
@@ -45,8 +45,8 @@ impl Size {
         }
     }
 
-    /// The value where the open sizes are `symbols`; `None` if one of those it needs is unknown, or the
-    /// result is no 64-bit number.
+    /// The value for the open sizes `symbols`; `None` if one that it needs is unknown or the result does not fit into 64
+    /// bits.
     fn evaluate(&self, symbols: &[Option<i64>]) -> Option<i64> {
         let value = |size: &Size| size.evaluate(symbols);
         match self {
@@ -70,7 +70,7 @@ impl Size {
         }
     }
 
-    /// The open size that `found` fixes, with its value: of `s` or of a fixed multiple of it.
+    /// The open size that `found` determines, with its value, if this size is `s` or a fixed multiple of it.
     fn solve(&self, found: i64) -> Option<(usize, i64)> {
         match self {
             Size::Symbol(index) => Some((*index, found)),
@@ -93,7 +93,7 @@ fn floor_divide(dividend: i64, divisor: i64) -> Option<i64> {
     Some(if rounded_up { quotient - 1 } else { quotient })
 }
 
-/// The open sizes of one run of a graph, as the values it was given fix them.
+/// The open sizes of one run of a graph, as determined by the values it was given.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sizes {
     symbols: Vec<Option<i64>>,
@@ -105,8 +105,8 @@ impl Sizes {
         Sizes { symbols: vec![None; symbols] }
     }
 
-    /// Learns from a value of shape `found` what its `declared` shape leaves open. Whether they contradict
-    /// each other is for [`admits`](Sizes::admits) to say.
+    /// Learns from a value of shape `found` the sizes that its `declared` shape leaves open. Whether the two contradict each
+    /// other is decided by [`admits`](Sizes::admits).
     pub fn learn(&mut self, declared: &[Size], found: &[i64]) {
         for (size, found) in declared.iter().zip(found) {
             if let Some((index, value)) = size.solve(*found)
@@ -117,7 +117,7 @@ impl Sizes {
         }
     }
 
-    /// Whether a value of shape `found` is one of the `declared` shape.
+    /// Whether a value of shape `found` matches the `declared` shape.
     pub fn admits(&self, declared: &[Size], found: &[i64]) -> bool {
         declared.len() == found.len()
             && declared

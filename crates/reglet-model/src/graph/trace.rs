@@ -1,4 +1,4 @@
-//! Which place of the picture each number of a value stands for.
+//! Tracks which place of the picture each number of a value stands for.
 
 use tch::{Device, Kind, Tensor};
 
@@ -7,18 +7,19 @@ use super::{Layout, Op, Product, Reduction, Selection};
 
 /// The places that a value's numbers stand for.
 ///
-/// A trace knows shapes and no values. What an operator makes of it is what it makes of indices, where it moves numbers; and
-/// one place's, where it mixes them. An operator that refuses indices, or mixes all of a picture, leads nowhere that is known.
+/// A trace knows shapes but no values. An operator that moves numbers is applied to the indices of places; the result of an
+/// operator that mixes numbers stands for one of their places. After an operator that does not accept indices or that mixes
+/// the whole picture, the places are not known.
 pub(super) struct Trace {
-    /// Of the value's shape: (picture · height + row) · width + column, or −1 where a number stands for no place, as
-    /// those of a class token and of a padding do.
+    /// A tensor of the value's shape with (picture · height + row) · width + column for each number, or −1 for a number that
+    /// stands for no place, such as those of a class token or of padding.
     pub index: Tensor,
-    /// Height and width of the grid of places; `None` if no number stands for one.
+    /// Height and width of the grid of places; `None` if no number stands for a place.
     pub grid: Option<[i64; 2]>,
 }
 
 impl Trace {
-    /// A value `[N, C, H, W]` over a grid of its own.
+    /// A value `[N, C, H, W]` whose own pixels are the grid of places.
     pub fn grid([rows, channels, height, width]: [i64; 4]) -> Option<Trace> {
         let places = Tensor::f_arange(rows * height * width, (Kind::Int64, Device::Cpu)).ok()?;
         let places = places.f_view([rows, 1, height, width]).ok()?;
@@ -36,7 +37,7 @@ impl Trace {
         Trace { index: self.index.shallow_clone(), grid: self.grid }
     }
 
-    /// The places of what `op` makes of `inputs`, for a batch of `rows` pictures.
+    /// The places of the result of `op` for `inputs`, in a batch of `rows` pictures.
     pub fn behind(op: &Op, inputs: &[Option<Trace>], rows: i64, context: &Context) -> Option<Trace> {
         let input = |place: usize| inputs.get(place)?.as_ref();
         let first = |place: usize| input(place)?.index.size().first().copied();
@@ -79,7 +80,7 @@ impl Trace {
             Op::LayerNorm { shape, .. } => (1..)
                 .zip(shape.iter().rev())
                 .try_fold(input(0)?.shallow_clone(), |trace, (place, size)| trace.mixed(-place, *size)),
-            // A query's place stays where it is, whatever is gathered for it.
+            // The result of attention for a query keeps the query's place, whatever values it gathers.
             Op::Product(Product::Matmul) => input(0)?.mixed(-1, last(1)?),
             Op::Product(Product::Attention { .. }) => input(0)?.mixed(-1, last(2)?),
             Op::Arithmetic(_) => broadcast(inputs),
@@ -101,12 +102,12 @@ impl Trace {
             }
             Op::Selection(Selection::Cat { dim }) => {
                 let joined = moved(op, inputs, context)?;
-                // Channels, of one place or of neighbours.
+                // A mixture of channels, of one place or of neighbouring places.
                 let channels = inputs.iter().flatten().all(|input| input.is_constant(*dim));
                 let size = *joined.index.size().get(dim.rem_euclid(joined.index.dim() as i64) as usize)?;
                 if channels && size > inputs.len() as i64 { joined.mixed(*dim, size) } else { Some(joined) }
             }
-            // What stands in a list of indices is not known, and only matters where something stands for places.
+            // The values in a list of indices are not known, which only matters if the indexed value stands for places.
             Op::Selection(Selection::Index { .. }) if input(0)?.grid.is_some() => None,
             Op::Layout(_) | Op::Selection(_) => moved(op, inputs, context),
             Op::Creation(_) => Trace::nowhere(&op.apply(&[], context).ok()?.size()),
@@ -114,8 +115,8 @@ impl Trace {
         }
     }
 
-    /// A mixture of the numbers along a dimension, `size` of them. It stands for the place that all of those did, or for the
-    /// first where neighbours were merged; a mixture of a whole row, column or picture stands for none.
+    /// The result of mixing the `size` numbers along a dimension. It stands for the place that all of them stood for, or for
+    /// the first if neighbouring places were merged; a mixture of a whole row, column or picture stands for none.
     fn mixed(&self, dim: i64, size: i64) -> Option<Trace> {
         if !self.is_constant(dim) {
             let [height, width] = self.grid?;
@@ -139,7 +140,7 @@ impl Trace {
 
     /// Whether all numbers along a dimension stand for one place.
     pub fn is_constant(&self, dim: i64) -> bool {
-        // What was expanded has one number in memory for all.
+        // An expanded value has a single number in memory for all elements.
         let place = dim.rem_euclid(self.index.dim().max(1) as i64) as usize;
         if self.index.stride().get(place) == Some(&0) {
             return true;
@@ -148,7 +149,8 @@ impl Trace {
         first.and_then(|first| first.f_equal(&self.index)).unwrap_or(false)
     }
 
-    /// What `op` makes of a value `[N, C, H, W]`, with so many `channels`, `of` of which it makes one.
+    /// The trace of the result of `op` for a value `[N, C, H, W]`. The result has `channels` channels, each of which is
+    /// computed from `of` channels of the value.
     fn over_new_grid(
         &self,
         rows: i64,
@@ -163,7 +165,7 @@ impl Trace {
     }
 }
 
-/// The operator's numbers moved, none of them changed.
+/// The trace of an operator that moves numbers without changing them.
 fn moved(op: &Op, inputs: &[Option<Trace>], context: &Context) -> Option<Trace> {
     let indices: Vec<&Tensor> =
         inputs.iter().map(|input| Some(&input.as_ref()?.index)).collect::<Option<_>>()?;
@@ -175,8 +177,8 @@ fn moved(op: &Op, inputs: &[Option<Trace>], context: &Context) -> Option<Trace> 
     Some(Trace { index: op.apply(&indices, context).ok()?, grid })
 }
 
-/// Numbers put together one by one stand for what the largest of the values does, the first of several: a gate's factors
-/// and a bias go to the places that they are applied to.
+/// The result of an elementwise operator stands for the places of its largest input, the first if several are equally large:
+/// the factors of a gate and a bias belong to the places that they are applied to.
 fn broadcast(inputs: &[Option<Trace>]) -> Option<Trace> {
     let known: Vec<&Trace> = inputs.iter().flatten().collect();
     let count = |trace: &Trace| (trace.grid.is_some(), trace.index.numel());

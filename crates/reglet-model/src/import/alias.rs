@@ -1,10 +1,9 @@
-//! What in-place operators change, worked out once: afterwards no operator changes anything.
+//! Replaces in-place operators by operators that return new values, so that afterwards no operator changes anything.
 //!
-//! In Python several names can stand for one piece of memory, whole or in part, and `x.add_(y)` changes
-//! what all of them hold. Here a name stands for a value, and values never change. So an in-place operator
-//! makes a new value, and then each name that shares memory with its target is given one too: the base of
-//! a view at once, by writing the view's new value into it, and other views of that base when they are
-//! next asked for, by viewing it again.
+//! In Python several names can share a piece of memory, whole or in part, and `x.add_(y)` changes what all of them hold.
+//! Here a name stands for a value, and values never change. So an in-place operator returns a new value, and each name that
+//! shares memory with its target is given a new value, too: the base of a view immediately, by writing the view's new value
+//! into it, and other views of that base when they are next used, by taking the view again.
 
 use std::collections::HashMap;
 
@@ -12,7 +11,7 @@ use super::draft::{Draft, Place};
 use super::operators::Operator;
 use crate::graph::{Layout, Op, Selection};
 
-/// Views of views of views… that are followed.
+/// The greatest depth of nested views that is followed.
 const DEEPEST: usize = 32;
 
 /// What each name stands for at this point of the program.
@@ -27,34 +26,34 @@ struct Slot {
     /// Counts how often the value was replaced.
     version: usize,
     view: Option<View>,
-    /// Memory may have changed in a way that could not be followed.
+    /// Whether the memory may have changed in a way that could not be followed.
     lost: bool,
     depth: usize,
-    /// It was made where gradients pass.
+    /// Whether it was computed where gradients pass.
     gradients: bool,
 }
 
-/// How a name's memory lies in that of another.
+/// How a name's memory is part of another's.
 #[derive(Debug, Clone)]
 struct View {
     base: String,
-    /// The base's version that the value was made from.
+    /// The version of the base that the value was computed from.
     seen: usize,
     how: Sharing,
 }
 
-/// Which part of a base's memory a view is.
+/// The part of a base's memory that a view covers.
 #[derive(Debug, Clone)]
 pub(super) enum Sharing {
-    /// All of it, as it is.
+    /// All of it, unchanged.
     Same,
-    /// What an operator makes of it.
+    /// The part that an operator selects.
     Part(Op),
-    /// The same memory or a copy of it, depending on how it lies.
+    /// The same memory or a copy of it, depending on the memory layout.
     Perhaps,
 }
 
-/// How the result of an operator shares its first input's memory; `None` for memory of its own.
+/// How the result of an operator shares its first input's memory; `None` if it has its own memory.
 pub(super) fn sharing(op: &Op) -> Option<Sharing> {
     match op {
         Op::Dropout { .. } | Op::Layout(Layout::Identity | Layout::Detach) => Some(Sharing::Same),
@@ -79,15 +78,15 @@ pub(super) fn sharing(op: &Op) -> Option<Sharing> {
 }
 
 impl Names {
-    /// Gives `name` to a value with memory of its own.
+    /// Binds `name` to a value that has its own memory.
     pub fn define(&mut self, name: &str, value: usize) -> Result<(), String> {
         self.insert(name, Slot { value, version: 0, view: None, lost: false, depth: 0, gradients: false })
     }
 
-    /// Gives `name` to a value that shares the memory of `base`.
+    /// Binds `name` to a value that shares the memory of `base`.
     pub fn define_view(&mut self, name: &str, value: usize, base: &str, how: Sharing) -> Result<(), String> {
         let slot = self.slots.get(base).ok_or_else(|| unknown(base))?;
-        // A name for the same memory stands beside its base, not on top of it.
+        // A name for the same memory shares its base's own base, instead of adding a level.
         let (base, how) = match (&how, &slot.view) {
             (Sharing::Same, Some(view)) => (view.base.clone(), view.how.clone()),
             _ => (base.to_owned(), how),
@@ -101,14 +100,14 @@ impl Names {
         self.insert(name, Slot { value, version: 0, view, lost: false, depth, gradients: false })
     }
 
-    /// Notes that gradients pass through what `name` stands for.
+    /// Records that gradients pass through the value of `name`.
     pub fn with_gradients(&mut self, name: &str) {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.gradients = true;
         }
     }
 
-    /// Whether gradients pass through what `name` stands for.
+    /// Whether gradients pass through the value of `name`.
     pub fn made_with_gradients(&self, name: &str) -> bool {
         self.slots.get(name).is_some_and(|slot| slot.gradients)
     }
@@ -120,7 +119,7 @@ impl Names {
         }
     }
 
-    /// The value that `name` stands for now. Where its base has changed, the view is taken again.
+    /// The current value of `name`. If its base has changed, the view is taken again.
     pub fn current(&mut self, name: &str, draft: &mut Draft, place: &Place) -> Result<usize, String> {
         let slot = self.slots.get(name).ok_or_else(|| unknown(name))?;
         if slot.lost {
@@ -149,7 +148,7 @@ impl Names {
         Ok(value)
     }
 
-    /// Notes that memory was changed, nobody knows how: that of `name`, and of all that it is a view of.
+    /// Records that the memory of `name`, and of everything that it is a view of, was changed in an unknown way.
     fn lose(&mut self, name: &str) -> Result<(), String> {
         let mut next = Some(name.to_owned());
         while let Some(name) = next {
@@ -160,7 +159,7 @@ impl Names {
         Ok(())
     }
 
-    /// Makes `value` what `name` stands for, in all memory that it shares.
+    /// Binds `name` to `value` and updates all memory that it shares.
     pub fn overwrite(
         &mut self,
         name: &str,
@@ -189,7 +188,7 @@ impl Names {
                     slot.view = base_version.map(|seen| View { base: base.clone(), seen, how });
                     (name, value) = (base, after);
                 }
-                // What the base holds is lost; from here on the view stands for itself.
+                // The base's content is no longer known; from here on the view stands for itself.
                 _ => {
                     slot.view = None;
                     return Ok(());
@@ -204,8 +203,7 @@ fn view_again(draft: &mut Draft, old: usize, op: Op, base: usize, place: &Place)
     draft.call(Ok(Operator { op, inputs: vec![base] }), known, place)
 }
 
-/// The base after `value` was written into the part of it that a view is; `None` where that part cannot be
-/// written to.
+/// The base after `value` was written into the part that a view covers; `None` if that part cannot be written to.
 fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &Place) -> Option<usize> {
     let (op, inputs): (Op, Vec<usize>) = match how {
         Sharing::Same => return Some(value),
@@ -235,7 +233,7 @@ fn written(draft: &mut Draft, base: usize, how: &Sharing, value: usize, place: &
     Some(draft.call(Ok(Operator { op, inputs }), known, place))
 }
 
-/// The order that undoes a permutation.
+/// The inverse of a permutation.
 fn inverse(dims: &[i64]) -> Option<Vec<i64>> {
     let count = dims.len() as i64;
     let mut inverse = vec![0; dims.len()];

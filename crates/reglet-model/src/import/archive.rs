@@ -1,4 +1,4 @@
-//! The container: a ZIP file whose entries are stored as they are, and so can be read where they lie.
+//! The container of an exported model: a ZIP file whose entries are stored uncompressed, so that they can be read in place.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,24 +13,24 @@ use zip::{CompressionMethod, ZipArchive};
 use super::script::is_constants;
 use crate::files::{self, Format};
 
-/// Entries in the largest archive that is looked at; a network of a thousand layers has a few thousand.
+/// The largest number of entries in an archive that is read; a network of a thousand layers has a few thousand.
 const MOST_ENTRIES: usize = 1 << 20;
 
-/// Bytes of the longest JSON document that is read. That of a Swin transformer has 1.6 MB.
+/// The size in bytes of the largest JSON document that is read; that of a Swin transformer has 1.6 MB.
 const LONGEST_JSON: u64 = 64 << 20;
 
-/// What to do with a file of weights.
+/// The advice for a reader whose file contains weights.
 const WITHOUT_NETWORK: &str = "without the network; give the architecture as the model and this file as the weights, or export the whole model as `reglet export-help` shows";
 
-/// An archive of torch.export. Its entries are read when they are asked for, and not mapped, so that a file which another
-/// process cuts short meanwhile is an error.
+/// An archive of torch.export. Its entries are read when they are requested and not memory-mapped, so if another process
+/// truncates the file in the meantime, the result is an error and not a crash.
 pub(super) struct Archive {
     file: File,
     entries: HashMap<String, Range<u64>>,
 }
 
 impl Archive {
-    /// Opens the archive and checks where its entries lie.
+    /// Opens the archive and checks the positions of its entries.
     pub fn open(path: &Path) -> Result<Archive, String> {
         match Format::of(&files::head(path)?) {
             Format::Other(what) => return Err(what.to_owned()),
@@ -121,11 +121,11 @@ impl Archive {
     }
 }
 
-/// Where each entry's bytes are, by its path under the root folder.
+/// The position of each entry's bytes, by its path under the root folder.
 fn entries(file: &File, length: u64) -> Result<HashMap<String, Range<u64>>, String> {
     let plain = |error: zip::result::ZipError| format!("it is not a complete ZIP archive ({error})");
-    // Where nothing precedes the archive there is nothing to detect; detection takes the second header of
-    // PyTorch's central directory for its first where that has a certain length.
+    // If nothing precedes the archive, its start does not have to be detected. Detection would mistake the second header of
+    // PyTorch's central directory for the first if that has a certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, BufReader::new(file)).map_err(plain)?;
     if archive.has_duplicate_names() {

@@ -1,4 +1,4 @@
-//! From a draft to the graph of what the logits need of it.
+//! Builds the graph from the calls of a draft that the logits depend on.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::module;
 use crate::graph::{Graph, Size, ValueId, function_name};
 use crate::{ModelError, Parameters};
 
-/// The graph of what the logits need, with the tensors that `weight` gives for its constants.
+/// The graph of everything that the logits depend on, with the tensors that `weight` returns for its constants.
 pub(super) fn assemble(
     path: &Path,
     draft: &Draft,
@@ -72,7 +72,8 @@ pub(super) fn assemble(
     Ok((graph, Parameters::from_tensors(parameters)))
 }
 
-/// A classifier reads pictures: `[N, 3, H, W]`, or `[N, 1, H, W]` in grey, for any number of them, or one by one.
+/// Checks that the input is pictures, as for a classifier: `[N, 3, H, W]`, or `[N, 1, H, W]` for grey pictures, for any
+/// number of pictures or for one at a time.
 fn check_input(shape: Option<&[Size]>, kind: Option<Kind>) -> Result<(), String> {
     match shape {
         Some([Size::Symbol(_) | Size::Fixed(1), Size::Fixed(1 | 3), _, _]) if kind == Some(Kind::Float) => {

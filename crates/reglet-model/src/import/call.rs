@@ -1,4 +1,4 @@
-//! One call of an ATen operator, and its arguments by name and type.
+//! One call of an ATen operator, whose arguments are read by name and type.
 
 use std::collections::HashMap;
 
@@ -11,26 +11,26 @@ use crate::graph::{Layout, Number, Op, Size};
 /// The largest kernel, stride, padding or dilation of a layer.
 const LARGEST_STEP: i64 = 1 << 24;
 
-/// What a call is about: the values and sizes that its arguments may name.
+/// The context of a call: the values and sizes to which its arguments may refer.
 pub(super) trait Scope {
-    /// The current value behind a name.
+    /// The current value of a name.
     fn tensor(&mut self, name: &str) -> Result<usize, String>;
-    /// The size behind a name.
+    /// The size that a name stands for.
     fn size(&self, name: &str) -> Result<Size, String>;
-    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    /// The strides that a tensor had when the program was exported.
     fn strides(&self, name: &str) -> Option<&[Size]>;
     /// The declared shape of a value.
     fn shape(&self, value: usize) -> Option<&[Size]>;
     /// The kind of a value's numbers.
     fn kind(&self, value: usize) -> Option<Kind>;
-    /// A value that an operator makes on the way to the call's result.
+    /// Adds an intermediate value that an operator computes for the call's result.
     fn between(&mut self, op: Op, inputs: Vec<usize>, shape: Option<Vec<Size>>, kind: Option<Kind>) -> usize;
 }
 
-/// A call whose arguments are asked for one by one. Those that nobody asked for in the end must have been
-/// left out: an argument that is passed over in silence makes a wrong result.
+/// A call whose arguments are read one by one. Every argument that is given must be read in the end; otherwise it is an
+/// error, because silently ignoring an argument would give a wrong result.
 pub(super) struct Call<'a> {
-    /// The operator with its overload, without namespace, in its form that changes nothing: `add.Tensor`.
+    /// The operator with its overload, without the namespace, and as the variant that is not in place: `add.Tensor`.
     pub operator: &'a str,
     first: &'a str,
     arguments: HashMap<&'a str, &'a Argument>,
@@ -40,7 +40,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A call with so many `results`, of which the first is declared to be of the kind `result`.
+    /// A call with this number of `results`, the first of which is declared to have the kind `result`.
     pub fn new(
         operator: &'a str,
         arguments: &'a [NamedArgument],
@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
         Call { operator, first, arguments, result, results, scope }
     }
 
-    /// The first argument, the tensor that most operators are about.
+    /// The first argument, which for most operators is the tensor they work on.
     pub fn input(&mut self) -> Result<usize, String> {
         self.tensor(self.first)
     }
@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
         self.maybe_tensor(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
     }
 
-    /// A tensor that may be left out.
+    /// An optional tensor.
     pub fn maybe_tensor(&mut self, name: &str) -> Result<Option<usize>, String> {
         match self.arguments.remove(name) {
             None => Ok(None),
@@ -73,7 +73,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The given ones of some tensors that may be left out from a certain one on.
+    /// Those of several optional tensors that are given; each may be omitted only together with all those after it.
     pub fn tensors_while_given(&mut self, names: &[&str]) -> Result<Vec<usize>, String> {
         let mut tensors = Vec::new();
         for (place, name) in names.iter().enumerate() {
@@ -87,7 +87,7 @@ impl<'a> Call<'a> {
         Ok(tensors)
     }
 
-    /// How far apart a tensor's numbers lay along each dimension where the program was exported.
+    /// The strides that a tensor had when the program was exported.
     pub fn strides(&self, name: &str) -> Option<Vec<Size>> {
         match self.arguments.get(name) {
             Some(Argument::Tensor(tensor)) => self.scope.strides(tensor).map(<[Size]>::to_vec),
@@ -95,7 +95,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A list of tensors, of which some may be absent.
+    /// A list of tensors, some of which may be absent.
     pub fn tensor_list(&mut self, name: &str) -> Result<Vec<Option<usize>>, String> {
         let mut find = |tensor: &String| self.scope.tensor(tensor);
         match self.arguments.remove(name) {
@@ -127,18 +127,18 @@ impl<'a> Call<'a> {
         self.result.ok_or_else(|| "the data type of its result is unknown".to_owned())
     }
 
-    /// How many results the call has.
+    /// The number of results of the call.
     pub fn results(&self) -> usize {
         self.results
     }
 
-    /// A value that an operator makes of `value`, number by number, on the way to the result.
+    /// Adds an intermediate value that an elementwise operator computes from `value`.
     pub fn between(&mut self, op: impl Into<Op>, value: usize, kind: Option<Kind>) -> usize {
         let shape = self.scope.shape(value).map(<[Size]>::to_vec);
         self.scope.between(op.into(), vec![value], shape, kind)
     }
 
-    /// The value as numbers of a kind.
+    /// The value converted to a kind of numbers.
     pub fn converted(&mut self, value: usize, kind: Kind) -> Result<usize, String> {
         match self.kind(value)? == kind {
             true => Ok(value),
@@ -179,7 +179,7 @@ impl<'a> Call<'a> {
         self.arguments.contains_key(name)
     }
 
-    /// An integer or a size that may be left out.
+    /// An optional integer or size.
     pub fn maybe_size(&mut self, name: &str) -> Result<Option<Size>, String> {
         match self.arguments.remove(name) {
             None => Ok(None),
@@ -197,7 +197,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// An integer that may be left out.
+    /// An optional integer.
     pub fn maybe_int(&mut self, name: &str) -> Result<Option<i64>, String> {
         self.maybe_size(name)?.map(|size| fixed(name, &size)).transpose()
     }
@@ -207,7 +207,7 @@ impl<'a> Call<'a> {
         self.maybe_int(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
     }
 
-    /// A list of integers that may be left out.
+    /// An optional list of integers.
     pub fn maybe_ints(&mut self, name: &str) -> Result<Option<Vec<i64>>, String> {
         if !self.has(name) {
             return Ok(None);
@@ -220,7 +220,7 @@ impl<'a> Call<'a> {
         self.maybe_ints(name)?.ok_or_else(|| format!("its argument '{name}' is missing"))
     }
 
-    /// An integer for height and width, or one for both; `default` where there is none.
+    /// Two integers for height and width, or one for both; `default` if none is given.
     pub fn pair(&mut self, name: &str, default: [i64; 2]) -> Result<[i64; 2], String> {
         let pair = match self.maybe_ints(name)?.as_deref() {
             None | Some([]) => default,
@@ -228,14 +228,14 @@ impl<'a> Call<'a> {
             Some([height, width]) => [*height, *width],
             Some(_) => return Err(format!("its argument '{name}' is for more than height and width")),
         };
-        // No layer has such steps, and what they reach could not be counted.
+        // No layer has such steps, and the positions they reach could not be computed without overflow.
         match pair.iter().all(|size| (0..=LARGEST_STEP).contains(size)) {
             true => Ok(pair),
             false => Err(format!("its argument '{name}' is {pair:?}, but may be at most {LARGEST_STEP}")),
         }
     }
 
-    /// A floating-point number that may be left out.
+    /// An optional floating-point number.
     pub fn maybe_float(&mut self, name: &str) -> Result<Option<f64>, String> {
         match self.arguments.remove(name) {
             None => Ok(None),
@@ -315,7 +315,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Asks for arguments that change nothing about the result.
+    /// Marks arguments as read that do not affect the result.
     pub fn pass_over(&mut self, names: &[&str]) {
         self.arguments.retain(|name, _| !names.contains(name));
     }

@@ -1,21 +1,21 @@
-//! A graph under construction: calls over numbered values, of which some turn out not to be needed.
+//! A graph under construction: calls on numbered values, some of which may turn out not to be needed.
 
 use tch::Kind;
 
 use super::operators::Operator;
 use crate::graph::{Arithmetic, Layout, Op, Size};
 
-/// A call, with what is known of its origin.
+/// A call, with what is known about its origin.
 #[derive(Debug)]
 pub(super) struct DraftCall {
-    /// What is computed, or why that cannot be said.
+    /// What is computed, or why it is not known.
     pub op: Result<Op, String>,
     pub inputs: Vec<usize>,
     pub output: usize,
     pub place: Place,
 }
 
-/// Why a call cannot be run, and on which values it would depend.
+/// Why a call cannot be run, and the values on which it would depend.
 #[derive(Debug)]
 pub(super) struct Unsupported {
     pub reason: String,
@@ -29,9 +29,9 @@ pub(super) struct Place {
     pub target: String,
     /// The module's path.
     pub module: String,
-    /// What tells a module's second call from its first.
+    /// What distinguishes a module's second invocation from its first.
     pub invocation: String,
-    /// The line of Python that makes it, with its file and number, where the archive says it.
+    /// The line of Python that makes the call, with its file and number, if the archive contains it.
     pub line: Option<String>,
 }
 
@@ -48,13 +48,13 @@ pub(super) enum Source {
     Call(usize),
 }
 
-/// A value, with what the archive says of it.
+/// A value, with what the archive says about it.
 #[derive(Debug)]
 pub(super) struct DraftValue {
     pub source: Source,
     pub shape: Option<Vec<Size>>,
     pub kind: Option<Kind>,
-    /// Whether its derivative with respect to the pictures may be another than zero.
+    /// Whether its derivative with respect to the pictures may differ from zero.
     pub leading: bool,
 }
 
@@ -88,7 +88,7 @@ impl Draft {
             Ok(Operator { op, inputs }) => (Ok(op), inputs),
             Err(Unsupported { reason, inputs }) => (Err(reason), inputs),
         };
-        // Numbers that are the same whatever the pictures show, and those that have no derivative.
+        // Values that do not depend on the pictures, and values without a derivative.
         let constant = matches!(
             op,
             Ok(Op::Arithmetic(Arithmetic::Fill { value: Some(_) }) | Op::Layout(Layout::Detach))
@@ -98,7 +98,7 @@ impl Draft {
         output
     }
 
-    /// The calls that a value needs, in their order, and for each value whether it is needed.
+    /// The calls that a value needs, in their order, and for each value, whether it is needed.
     pub fn needed(&self, value: usize) -> (Vec<usize>, Vec<bool>) {
         let mut values = vec![false; self.values.len()];
         let mut calls = vec![false; self.calls.len()];

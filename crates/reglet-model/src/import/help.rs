@@ -1,4 +1,4 @@
-//! How to export a model.
+//! Writes the Python code that exports a model.
 
 /// The libraries whose networks are known by name.
 enum Library<'a> {

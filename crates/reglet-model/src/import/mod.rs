@@ -1,9 +1,10 @@
-//! Models that were exported: from an archive of `torch.export` (`.pt2`), or an ONNX file ([`onnx`]), to a [`Graph`] with its
+//! Imports exported models: turns an archive of `torch.export` (`.pt2`) or an ONNX file ([`onnx`]) into a [`Graph`] with its
 //! weights.
 //!
-//! The way in is one way: [`archive`] opens the file and says where its entries lie, [`schema`] is its JSON,
-//! [`operators`] makes an [`Op`] of each call, [`alias`] resolves those that work in place, and what the
-//! logits need of it becomes the graph ([`assemble`](mod@assemble)). Nothing in the archive is executed, and no pickle in it is opened.
+//! An archive is imported in these steps: [`archive`] opens the file and finds its entries, [`schema`] reads its JSON,
+//! [`operators`] turns each call into an [`Op`], [`alias`] resolves operators that work in place, and
+//! [`assemble`](mod@assemble) builds the graph from everything that the logits depend on. Nothing in the archive is
+//! executed, and no pickle in it is opened.
 
 mod alias;
 mod archive;
@@ -43,10 +44,10 @@ use crate::meaning::Meaning;
 use crate::statistics::{self, Said};
 use crate::{ModelError, Note, Parameters, files};
 
-/// The major version of the schema that is read; minor ones add what can be passed over.
+/// The major version of the schema that is supported; minor versions only add what can be ignored.
 const SCHEMA: i64 = 8;
 
-/// What is wrong with an operator that is in no list.
+/// The error text for an operator that is not in any list.
 const UNKNOWN: &str = "the operator is unknown";
 
 /// A model from an archive.
@@ -60,28 +61,28 @@ pub(crate) struct Exported {
     pub class: String,
     /// The number of logits.
     pub logits: i64,
-    /// What the program itself did with the logits.
+    /// The function that the program itself applied to the logits.
     pub squashing: Option<Squashing>,
-    /// What a reader of its answers should know.
+    /// What a reader of the model's answers should know.
     pub notes: Vec<Note>,
-    /// What the archive or a file beside it says of how pictures become its input.
+    /// What the archive or a file next to it specifies about how pictures become its input.
     pub said: Said,
     /// The SHA-256 of the archive, in hexadecimal.
     pub sha256: String,
 }
 
-/// A graph with its weights, of whose results nothing is known yet.
+/// A graph with its weights; nothing is known yet about its results.
 struct Import {
     graph: Graph,
     parameters: Parameters,
     class: String,
     notes: Vec<Note>,
-    /// What the archive itself says of the mean and the standard deviation.
+    /// What the archive itself specifies about the mean and the standard deviation.
     entry: Option<Vec<u8>>,
 }
 
 impl Import {
-    /// Finds out what the results are, and whether pictures stay apart.
+    /// Finds out what the results are, and whether pictures stay independent of each other.
     fn finish(self, path: &Path, sha256: String) -> Result<Exported, ModelError> {
         let Import { mut graph, parameters, class, mut notes, entry } = self;
         let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
@@ -93,8 +94,8 @@ impl Import {
     }
 }
 
-/// Reads an archive of torch.export, or an ONNX file. Of several results of the latter that could be logits, `output` names
-/// the one that is.
+/// Reads an archive of torch.export, or an ONNX file. If several results of an ONNX file could be the logits, `output` names
+/// the right one.
 pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<Exported, ModelError> {
     if onnx::is_onnx(path) {
         return onnx::read(path, device, output);
@@ -126,23 +127,23 @@ pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     import.finish(path, files::sha256(path).map_err(unreadable)?)
 }
 
-/// The calls read so far, and what names stand for.
+/// The calls read so far, and the values that names stand for.
 struct Importer {
     draft: Draft,
     names: Names,
     symbols: Symbols,
-    /// Sizes, or what about them is not understood: no fault where assertions alone read them.
+    /// Sizes, or the reason why they are not understood, which is not an error if only assertions use them.
     sizes: HashMap<String, Result<Size, String>>,
     shapes: HashMap<String, (Vec<Size>, Option<Kind>)>,
-    /// How far apart numbers lay along each dimension where the program was exported.
+    /// The strides that tensors had when the program was exported.
     strides: HashMap<String, Vec<Size>>,
     /// The values that some call reads.
     used: HashSet<String>,
     place: Place,
     class: String,
-    /// Whether gradients pass through what is called now.
+    /// Whether gradients pass through the calls that are being read.
     gradients: bool,
-    /// Regions read so far, and those around the call that is read now.
+    /// The regions read so far, and those that enclose the call that is being read.
     regions: usize,
     depth: usize,
 }
@@ -170,7 +171,7 @@ impl Importer {
         Ok(importer)
     }
 
-    /// What is said of the values of some calls, and which of them are read.
+    /// What the archive says about the values of some calls, and which of these values are used.
     fn learn(&mut self, calls: &Calls) -> Result<(), String> {
         let symbols = &mut self.symbols;
         let mut size = |extent: &Extent| match extent {
@@ -275,7 +276,7 @@ impl Importer {
             let found = found.ok_or_else(|| UNKNOWN.to_owned())?;
             call.finish().map(|()| found)
         });
-        // What has a form of its own here, but not with these arguments, and what has none, is called by its name.
+        // An operator that has no variant of its own here, or not for these arguments, is called by its name.
         let found = found.or_else(|reason| {
             let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
             match operators::by_name(&mut call) {
@@ -284,7 +285,7 @@ impl Importer {
                 Err(other) => Err(if reason == UNKNOWN { other } else { reason }),
             }
         });
-        // Of those that are known for one of several results, the others.
+        // The other results of operators for which only one of several results is known.
         let found = found.and_then(|mut found| {
             if outputs.iter().skip(found.len()).any(|output| self.used.contains(*output)) {
                 let mut call = Call::new(&operator, &node.inputs, result, outputs.len(), self);
@@ -297,7 +298,7 @@ impl Importer {
             Some(Argument::Tensor(name)) => Some(name.as_str()),
             _ => None,
         };
-        // What is not supported is only a fault where the logits need it.
+        // An unsupported call is an error only if the logits depend on it.
         let results: Vec<Result<Operator, Unsupported>> = match found {
             Ok(found) => found.into_iter().map(Ok).collect(),
             Err(reason) => {
@@ -306,7 +307,7 @@ impl Importer {
                 outputs.iter().map(|_| fault()).collect()
             }
         };
-        // Of operators that return more than what they are known for, the rest is never defined.
+        // If an operator returns more results than are known here, the others are never defined.
         for (name, result) in outputs.into_iter().zip(results) {
             let mut sharing = result.as_ref().ok().and_then(|result| alias::sharing(&result.op));
             let known = self.known(name);
@@ -314,7 +315,7 @@ impl Importer {
             if !self.gradients && self.draft.values[value].leading {
                 let op = Layout::Detach.into();
                 value = self.draft.call(Ok(Operator { op, inputs: vec![value] }), known, &place);
-                // What is written through it would have to be detached as well.
+                // Values written through it would have to be detached, too.
                 sharing = sharing.map(|_| Sharing::Perhaps);
             }
             match (base, sharing) {
@@ -340,7 +341,7 @@ impl Importer {
         Ok(())
     }
 
-    /// Reads the calls of the region that a call runs; `false` if it runs none that can be read.
+    /// Reads the calls of the region that a call runs; returns `false` if it runs none that can be read.
     fn region(&mut self, node: &CallNode) -> Result<bool, String> {
         let found = region::region(node, self.gradients, self.regions, self.depth)?;
         let Some(Region { calls, given, gradients }) = found else { return Ok(false) };
@@ -361,7 +362,7 @@ impl Importer {
         Ok(true)
     }
 
-    /// Lets a name stand for what another stands for, over the border of a region.
+    /// Lets a name inside a region stand for the value of a name outside, or the other way round.
     fn pass(&mut self, name: &Argument, known: &Argument) -> Result<(), String> {
         match (name, known) {
             (Argument::Tensor(name), Argument::Tensor(known)) => {
@@ -390,7 +391,7 @@ impl Importer {
         }
     }
 
-    /// The tensors among a call's arguments, as far as they are there.
+    /// The tensors among a call's arguments, without absent ones.
     fn tensors(&mut self, node: &CallNode) -> Vec<usize> {
         let names = node.inputs.iter().filter_map(|input| match &input.arg {
             Argument::Tensor(name) => Some(name),
@@ -432,8 +433,8 @@ impl Scope for Importer {
     }
 }
 
-/// The operator of a call, without the namespace `aten`, the overload `default` and the underscore of those
-/// that work in place; and whether it does.
+/// The operator of a call, without the namespace `aten`, the overload `default` and the underscore of in-place operators,
+/// and whether it works in place.
 fn parse_target(target: &str) -> (Cow<'_, str>, bool) {
     let Some(operator) = target.strip_prefix("torch.ops.aten.") else { return (target.into(), false) };
     let operator = operator.strip_suffix(".default").unwrap_or(operator);
@@ -445,7 +446,7 @@ fn parse_target(target: &str) -> (Cow<'_, str>, bool) {
     }
 }
 
-/// Whether an operator that is the identity by its values returns memory of its own.
+/// Whether an operator that does not change values returns new memory.
 fn copies(operator: &str) -> bool {
     matches!(operator, "clone" | "lift_fresh_copy" | "_to_copy" | "copy")
 }

@@ -1,17 +1,17 @@
-//! Which Python module a call belongs to, and which of a module's calls makes its result.
+//! Finds the Python module that a call belongs to, and which of a module's calls computes its result.
 
 use std::collections::HashSet;
 
 use super::draft::Place;
 use super::schema::CallNode;
 
-/// Where a call is made. The archive keeps the stack of modules as text, outermost first:
+/// The module in which a call is made. The archive stores the stack of modules as text, outermost first:
 /// `key,path,class;key,path,class;…`. A module's second invocation has `@1` in its key.
 pub(super) fn place(node: &CallNode) -> Place {
     let innermost = node.metadata.nn_module_stack.rsplit(';').next().unwrap_or_default();
     let mut parts = innermost.splitn(3, ',');
     let (invocation, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    // Calls that the exporter made up itself belong to a module of an invented name.
+    // Calls that the exporter added itself belong to a module with an invented name.
     let path = if path == invocation { "" } else { path };
     Place {
         target: node.target.clone(),
@@ -21,10 +21,10 @@ pub(super) fn place(node: &CallNode) -> Place {
     }
 }
 
-/// Letters of a line of Python, and of the name of its file, that are repeated.
+/// The number of characters of a line of Python, and of the name of its file, that are quoted.
 const LONGEST_LINE: usize = 160;
 
-/// The innermost line of a stack of calls as Python writes it, `File "NAME", line N, in FUNCTION` and then the code.
+/// The innermost line of a stack trace as Python writes it, `File "NAME", line N, in FUNCTION` and then the code.
 fn line(stack: &str) -> Option<String> {
     let (at, code) = stack.rsplit_once("File \"")?.1.split_once('\n')?;
     let (file, rest) = at.split_once("\", line ")?;
@@ -37,15 +37,15 @@ fn line(stack: &str) -> Option<String> {
     Some(format!("line {number} of {}{}{code}", plain(file), if code.is_empty() { "" } else { ": " }))
 }
 
-/// The class of the outermost module, without those its Python package.
+/// The class of the outermost module, without its Python package.
 pub(super) fn class(stack: &str) -> Option<&str> {
     let (_, path_and_class) = stack.split(';').next()?.split_once(',')?;
     let class = path_and_class.strip_prefix(',')?;
     Some(class.rsplit('.').next().unwrap_or(class)).filter(|class| !class.is_empty())
 }
 
-/// For each call whether it makes the result of its module: the last of an unbroken row of calls by one
-/// invocation of a module that holds no other modules.
+/// Says of each call whether it computes the result of its module: it does if it is the last of a sequence of consecutive
+/// calls by one invocation of a module that contains no other modules.
 pub(super) fn makes_result(places: &[&Place]) -> Vec<bool> {
     let mut containers: HashSet<&str> = HashSet::from([""]);
     for place in places {

@@ -1,27 +1,27 @@
-//! Parts of a program that run in a way of their own: `with torch.no_grad():` and `with torch.autocast(…):`.
+//! Regions of a program that run in a different mode: `with torch.no_grad():` and `with torch.autocast(…):`.
 //!
-//! An archive holds such a part as a program inside a call's arguments, with names of its own. Its calls are read where it stands, in
-//! names that no other part has; what a part without gradients makes is detached, call by call.
+//! An archive stores such a region as a program inside a call's arguments, with its own names. Its calls are read in place,
+//! with their names made unique; in a region without gradients the result of each call is detached.
 
 use super::schema::{Argument, CallNode, Calls, NamedArgument, Symbolic};
 
-/// Regions inside regions that are read.
+/// The greatest depth of nested regions that is read.
 const DEEPEST: usize = 16;
 
-/// A region whose names are those of no other part of the program.
+/// A region whose names are unique in the program.
 pub(super) struct Region {
     pub calls: Calls,
-    /// What the region is given, in the order of its inputs.
+    /// The arguments of the region, in the order of its inputs.
     pub given: Vec<Argument>,
-    /// Whether gradients pass through what it makes.
+    /// Whether gradients pass through its results.
     pub gradients: bool,
 }
 
-/// The region that a call runs, if it runs one whose calls can be read where it stands. `outside` says whether gradients pass
-/// there; `number` is no other region's.
+/// The region that a call runs, if it runs one whose calls can be read in place. `outside` says whether gradients pass
+/// outside of the region; `number` must be unique to the region.
 ///
 /// # Errors
-/// Where its arguments are not as the exporter writes them.
+/// A text, if its arguments are not in the form in which the exporter writes them.
 pub(super) fn region(
     node: &CallNode,
     outside: bool,
@@ -35,9 +35,9 @@ pub(super) fn region(
     };
     let gradients = match (kind, &node.inputs[..place]) {
         ("wrap_with_set_grad_enabled", [NamedArgument { arg: Argument::Bool(enabled), .. }]) => *enabled,
-        // Numbers of fewer bits are computed in 32 bits here, whatever the precision that was asked for.
+        // Numbers with fewer bits are computed in 32 bits here, whatever precision the program requests.
         ("wrap_with_autocast", _) => outside,
-        // To compute its values a second time in the backward pass changes none of them.
+        // Recomputing its values in the backward pass (checkpointing) does not change them.
         ("tag_activation_checkpoint" | "wrap_activation_checkpoint", _) => outside,
         _ => return Ok(None),
     };
@@ -51,7 +51,7 @@ pub(super) fn region(
     Ok(Some(Region { calls: renamed((**calls).clone(), number), given, gradients }))
 }
 
-/// The calls with every name made its own.
+/// The calls with every name made unique.
 fn renamed(mut calls: Calls, number: usize) -> Calls {
     let own = |name: &mut String| *name = format!("{name}@{number}");
     calls.inputs.iter_mut().chain(&mut calls.outputs).for_each(|argument| rename(argument, &own));
@@ -80,7 +80,7 @@ fn rename(argument: &mut Argument, own: &impl Fn(&mut String)) {
         Argument::OptionalTensors(names) => names.iter_mut().flatten().for_each(own),
         Argument::Int(one) => size(one),
         Argument::Ints(several) => several.iter_mut().for_each(size),
-        // The names within a region inside this one are its own.
+        // The names within a nested region belong to that region.
         Argument::Graph(_)
         | Argument::None
         | Argument::Float(_)

@@ -1,4 +1,4 @@
-//! The JSON of an archive, as far as it is needed. What is not named here is passed over.
+//! The parts of an archive's JSON that are needed. Fields that are not declared here are ignored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +25,7 @@ pub(super) struct GraphModule {
     pub signature: Signature,
 }
 
-/// The calls and what is known of the values they pass on.
+/// The calls, and what is known about the values that they pass on.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Calls {
     pub inputs: Vec<Argument>,
@@ -65,7 +65,7 @@ pub(super) struct Signature {
     pub output_specs: Vec<OutputSpec>,
 }
 
-/// What an input of the graph is: in the archive an object with one key.
+/// The kind of an input of the graph; in the archive it is an object with one key.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum InputSpec {
@@ -130,7 +130,7 @@ pub(super) struct Payload {
     pub tensor_meta: Option<TensorMeta>,
 }
 
-/// An argument of a call, or a result: in the archive an object with one key.
+/// An argument or a result of a call; in the archive it is an object with one key.
 #[derive(Debug, Clone)]
 pub(super) enum Argument {
     None,
@@ -144,9 +144,9 @@ pub(super) enum Argument {
     Bool(bool),
     Text(String),
     Kind(i64),
-    /// The calls of a region, which the call runs in a way of its own.
+    /// The calls of a region, which runs in a mode of its own.
     Graph(Box<Calls>),
-    /// One that is not read.
+    /// An argument of a kind that is not read.
     Other,
 }
 
@@ -170,7 +170,7 @@ pub(super) enum Symbolic {
     AsName(String),
 }
 
-/// A part of the program that an argument is.
+/// A subprogram that is given as an argument.
 #[derive(Deserialize)]
 struct Region {
     graph: Calls,
@@ -184,7 +184,7 @@ enum MaybeTensor {
     AsNone(IgnoredAny),
 }
 
-/// A float. JSON has no infinity, so the archive has it as text.
+/// A float. JSON has no infinity, so the archive stores it as text.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Float {

@@ -1,4 +1,4 @@
-//! Models that PyTorch saved as TorchScript, which are programs.
+//! Reads models that were saved as TorchScript programs.
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::graph::{Graph, Program, Request};
 use crate::statistics;
 use crate::{ModelError, Note, Parameters, files};
 
-/// Whether a file is an archive of TorchScript, as PyTorch tells them apart.
+/// Whether a file is a TorchScript archive, by the criterion that PyTorch uses.
 pub(crate) fn is_script(path: &Path) -> bool {
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let file = files::open(path).ok().map(|(file, _)| BufReader::new(file));
@@ -20,12 +20,12 @@ pub(crate) fn is_script(path: &Path) -> bool {
     archive.is_some_and(|archive| archive.file_names().filter_map(Result::ok).any(|name| is_constants(&name)))
 }
 
-/// Whether an entry is the one that every program has, and no exported model.
+/// Whether an entry is the one that every TorchScript program has and no archive of torch.export has.
 pub(super) fn is_constants(name: &str) -> bool {
     name.split_once('/').is_some_and(|(_, inner)| inner == "constants.pkl")
 }
 
-/// Makes a graph of one operator of a program. What it returns, and how much, only running it tells: on `input`.
+/// Builds a graph whose only operator is the program. What it returns, and in what shape, is found by running it on `input`.
 pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result<Exported, ModelError> {
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
     let sha256 = files::sha256(path).map_err(unreadable)?;
@@ -93,10 +93,11 @@ fn entry(path: &Path, name: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Pictures that a program is tried on.
+/// The number of pictures on which a program is tried.
 const PATTERNS: i64 = 6;
 
-/// A picture in the shape of `input`, of waves that are finer from one to the next, within what normalised pictures hold.
+/// A picture in the shape of `input` made of waves, which become finer from one picture to the next, in the value range of
+/// normalised pictures.
 fn patterned(input: &Tensor, pattern: i64) -> Result<Tensor, ModelError> {
     let places = Tensor::f_arange(input.numel() as i64, (Kind::Float, input.device()))?;
     let waves = places.f_mul_scalar(0.37 * pattern as f64 + 0.013 * (pattern * pattern) as f64)?.f_sin()?;

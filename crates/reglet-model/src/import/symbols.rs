@@ -1,9 +1,9 @@
-//! Sizes that an archive leaves open, from the notation of sympy's `srepr`:
-//! `Mul(Integer(64), Symbol('s77', positive=True, integer=True))`.
+//! Reads sizes that an archive leaves open, in the notation of sympy's `srepr`: `Mul(Integer(64), Symbol('s77',
+//! positive=True, integer=True))`.
 
 use crate::graph::Size;
 
-/// Levels of the deepest expression that is read.
+/// The greatest depth of an expression that is read.
 const DEEPEST: usize = 32;
 
 /// The largest exponent: sizes are products of a few others.
@@ -109,7 +109,7 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// What a function of sympy or of PyTorch's additions to it makes of its arguments.
+/// The size that a function of sympy, or of PyTorch's additions to it, returns for its arguments.
 fn compose(name: &str, arguments: Vec<Size>) -> Result<Size, String> {
     let pair = |arguments: Vec<Size>| {
         let pair: Result<[Size; 2], _> = arguments.try_into();

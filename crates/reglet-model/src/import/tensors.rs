@@ -7,10 +7,10 @@ use tch::{Kind, Tensor};
 use super::archive::Archive;
 use super::schema::{Extent, Payload, PayloadConfig, TensorMeta};
 
-/// PyTorch's number for tensors whose elements lie at fixed strides, and not, say, in a sparse list.
+/// PyTorch's number for the strided layout, as opposed to, for example, a sparse one.
 const STRIDED: i64 = 7;
 
-/// Reads tensors, each storage once: tensors that share memory in Python share it here.
+/// Reads tensors. Each storage is read only once, so tensors that share memory in Python share it here, too.
 pub(super) struct Tensors<'a> {
     archive: &'a Archive,
     weights: PayloadConfig,
@@ -29,8 +29,8 @@ impl<'a> Tensors<'a> {
         Ok(Tensors { archive, weights, constants, storages: HashMap::new() })
     }
 
-    /// The parameter or buffer called `name`: floating-point numbers in 32 bits, others as they are. What a
-    /// parameter holds must be finite.
+    /// The parameter or buffer called `name`: floating-point numbers as 32-bit floats, others unchanged. A parameter's
+    /// numbers must be finite.
     pub fn weight(&mut self, name: &str) -> Result<Tensor, String> {
         let payload = self.weights.config.get(name).or_else(|| self.constants.config.get(name));
         let payload = payload.ok_or_else(|| format!("it has no weights for '{name}'"))?;
@@ -100,7 +100,7 @@ fn storage(name: &str, bytes: &[u8], dtype: i64) -> Result<Tensor, String> {
     tensor.and_then(|tensor| tensor.f_to_kind(kind)).map_err(|error| error.to_string())
 }
 
-/// The kind that an archive's number stands for.
+/// The kind of numbers that an archive's code stands for.
 pub(super) fn kind(dtype: i64) -> Option<Kind> {
     Some(match dtype {
         1 => Kind::Uint8,
@@ -117,7 +117,7 @@ pub(super) fn kind(dtype: i64) -> Option<Kind> {
     })
 }
 
-/// The kind in which a graph computes what was exported in `kind`: whatever its precision, in 32-bit floats.
+/// The kind in which a graph computes values that were exported as `kind`: floats of any precision become 32-bit floats.
 pub(super) fn in_graph(kind: Kind) -> Kind {
     match kind {
         Kind::Half | Kind::BFloat16 | Kind::Double => Kind::Float,
@@ -125,8 +125,8 @@ pub(super) fn in_graph(kind: Kind) -> Kind {
     }
 }
 
-/// Whether every element of a strided tensor is one of `available` stored numbers, and there are no more of
-/// them than those.
+/// Whether every element of a strided tensor is within the `available` stored numbers, and the tensor has no more elements
+/// than that.
 fn fits(sizes: &[i64], strides: &[i64], offset: i64, available: i64) -> bool {
     if sizes.len() != strides.len() || sizes.iter().chain(strides).any(|&n| n < 0) || offset < 0 {
         return false;

@@ -1,4 +1,4 @@
-//! PyTorch checkpoints, read without executing anything in them.
+//! Reads PyTorch checkpoints without executing anything in them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,8 +14,8 @@ use super::float_tensor;
 use super::pickle::{self, Global};
 use crate::files;
 
-/// Keys under which training scripts keep the state dict, and whether one counts only where an optimizer's
-/// state lies beside it: a network may have a part called `model` itself.
+/// Keys under which training scripts store the state dict, and whether the key is accepted only if an optimizer's state is
+/// stored next to it, because a network may itself have a part called `model`.
 const NESTS: [(&str, bool); 4] =
     [("state_dict.", false), ("model_state_dict.", false), ("model.", true), ("net.", true)];
 
@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
         return Err(sentence("it is a TAR archive"));
     }
     let all = reader.tensors();
-    // A checkpoint that nests its state dict also holds optimizer state and the like, which is not weights.
+    // A checkpoint that nests its state dict also contains other data, such as the optimizer's state, which are not weights.
     let holds = |start: &str| all.keys().any(|name| name.starts_with(start));
     let nest = NESTS.into_iter().find(|(nest, beside)| holds(nest) && (!beside || holds("optimizer")));
     let nest = nest.map_or("", |(nest, _)| nest);
@@ -58,15 +58,15 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     Ok(tensors)
 }
 
-/// Bytes of the longest pickle, or run of them, that is looked at; ResNet-152's is a tenth of a megabyte.
+/// The size in bytes of the largest pickle, or sequence of pickles, that is read; ResNet-152's takes a tenth of a megabyte.
 const LARGEST_PICKLE: u64 = 64 << 20;
 
-/// Pickles of the legacy format: a magic number, a version, facts of the system, the state dict and the
-/// storages' keys. The storages follow.
+/// The number of pickles in the legacy format: a magic number, a version, facts about the system, the state dict and the
+/// storages' keys. The storages follow them.
 const LEGACY_PICKLES: usize = 5;
 
-/// Refuses a checkpoint that is more than data. The reader would run nothing of it either, but would give
-/// the tensors beside the code, or take a whole module for its state dict.
+/// Returns an error for a checkpoint that contains more than data. The reader would not run any of its code, but it would
+/// return the tensors that come with the code, or mistake a whole module for its state dict.
 fn refuse_code(path: &Path) -> Result<(), String> {
     let mut file = BufReader::new(files::open(path)?.0);
     let zipped = file.fill_buf().map_err(|error| error.to_string())?.starts_with(b"PK");
@@ -94,7 +94,7 @@ fn refuse_code(path: &Path) -> Result<(), String> {
             None => sentence(&message),
         })?;
         rest = &rest[length..];
-        // A bare pickle, which PyTorch does not write, is one alone.
+        // A bare pickle, which PyTorch does not write, is a single pickle.
         if rest.is_empty() {
             break;
         }
@@ -105,7 +105,8 @@ fn refuse_code(path: &Path) -> Result<(), String> {
 /// The one pickle of PyTorch's ZIP format.
 fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
     let plain = |error: &dyn std::fmt::Display| error.to_string();
-    // Nothing precedes the archive; detection errs where the first entry's name has a certain length.
+    // Nothing precedes the archive, so its start is not detected; detection would be wrong if the first entry's name has a
+    // certain length.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipArchive::with_config(config, file).map_err(|error| plain(&error))?;
     let names: Result<Vec<_>, _> = archive.file_names().collect();
@@ -128,9 +129,9 @@ fn zipped_pickle(file: BufReader<File>) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Whether a global is one of those that tensors, and the plain values beside them in a checkpoint, are
-/// made of. PyTorch's own list for `torch.load(weights_only=True)` stands in `torch/_weights_only_unpickler.py`;
-/// this adds NumPy's scalars and arrays, as which scripts like to save the best accuracy.
+/// Whether a global is one of those needed for tensors and for the plain values that are stored with them in a checkpoint.
+/// PyTorch's own list for `torch.load(weights_only=True)` is in `torch/_weights_only_unpickler.py`; this list adds NumPy's
+/// scalars and arrays, because scripts often save the best accuracy as one.
 fn is_data(global: &Global) -> bool {
     let Global::Named { module, name } = *global else { return false };
     match module {
@@ -186,7 +187,7 @@ fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The reader's message as one clause.
+/// The reader's error message as one clause.
 fn sentence(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let first = first.split(". ").next().unwrap_or_default().trim_end_matches('.');

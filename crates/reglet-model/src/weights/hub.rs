@@ -1,4 +1,4 @@
-//! torchvision's published ImageNet weights: found where PyTorch keeps them, or fetched.
+//! Finds torchvision's published ImageNet weights in PyTorch's cache, or downloads them.
 
 use std::env;
 use std::fs;
@@ -10,17 +10,18 @@ use sha2::{Digest, Sha256};
 
 use crate::{Architecture, ModelError};
 
-/// Told how many bytes have arrived, and of how many if the server said so.
+/// A callback that is given the number of bytes received, and the total if the server has announced it.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// Where torchvision publishes its weights.
 const HOST: &str = "https://download.pytorch.org/models/";
 
-/// More than the largest file published (VGG-19 is 575 MB); a server cannot make us fill the disk.
+/// The size of the largest file that is downloaded, above that of the largest published file (VGG-19 has 575 MB). The limit
+/// keeps a server from filling the disk.
 const LARGEST: u64 = 1 << 30;
 
-/// The file of torchvision's first published ImageNet weights (`IMAGENET1K_V1`, what `pretrained=True`
-/// gives) for `architecture`: from PyTorch's own cache if it is there, else downloaded into it and
+/// The file of torchvision's first published ImageNet weights (`IMAGENET1K_V1`, the weights that `pretrained=True` selects)
+/// for `architecture`. It is taken from PyTorch's own cache if it is there; otherwise it is downloaded into the cache and
 /// checked against the hash in its name.
 ///
 /// The cache is `$TORCH_HOME/hub/checkpoints`, where `TORCH_HOME` is by default `torch` in
@@ -65,7 +66,7 @@ fn file_name(architecture: Architecture) -> &'static str {
     }
 }
 
-/// PyTorch's folder of downloaded weights.
+/// PyTorch's folder for downloaded weights.
 fn checkpoints() -> Option<PathBuf> {
     let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set("TORCH_HOME")
@@ -74,7 +75,7 @@ fn checkpoints() -> Option<PathBuf> {
     Some(home.join("hub").join("checkpoints"))
 }
 
-/// Downloads `url` to `path`, which appears only once its SHA-256 is seen to begin with `hash`.
+/// Downloads `url` to `path`. The file is created there only after its SHA-256 has been found to begin with `hash`.
 ///
 /// # Errors
 /// [`ModelError::Download`].
@@ -88,13 +89,13 @@ pub fn fetch(url: &str, path: &Path, hash: &str, progress: Progress) -> Result<(
         fs::rename(&partial, path).map_err(|error| error.to_string())
     });
     result.map_err(|reason| {
-        // Whatever arrived is of no use; that it may already be gone is no further fault.
+        // The received data are useless and are removed; it is not an error if they no longer exist.
         let _ = fs::remove_file(&partial);
         failed(reason)
     })
 }
 
-/// Fetches into `path` and returns the SHA-256 of what came.
+/// Downloads into `path` and returns the SHA-256 of what was received.
 fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String> {
     let plain = |error: &dyn std::fmt::Display| error.to_string();
     let agent = ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build();

@@ -31,7 +31,7 @@ impl Weights {
     /// PyTorch's formats) holding a state dict, alone or under `state_dict`, `model_state_dict` or
     /// `model`. The format is recognised from the content. Nothing in a pickle is ever executed.
     ///
-    /// Half-precision and double tensors are converted; integers (`num_batches_tracked`) left out.
+    /// Half-precision and double tensors are converted; integer tensors (`num_batches_tracked`) are ignored.
     ///
     /// # Errors
     /// [`ModelError::UnreadableWeights`] and [`ModelError::NotFinite`].
@@ -58,18 +58,18 @@ impl Weights {
         self.tensors.get(name)
     }
 
-    /// Gives every tensor the name that is made of its own.
+    /// Renames every tensor with a function of its name.
     pub(crate) fn rename_all(&mut self, renamed: impl Fn(String) -> String) {
         let tensors = std::mem::take(&mut self.tensors).into_iter();
         self.tensors = tensors.map(|(name, tensor)| (renamed(name), tensor)).collect();
     }
 
-    /// Has a tensor called `name` besides, or instead of the one that was called so.
+    /// Adds a tensor called `name`, or replaces the one of that name.
     pub(crate) fn insert(&mut self, name: String, tensor: Tensor) {
         self.tensors.insert(name, tensor);
     }
 
-    /// Leaves a tensor out, if there is one of that name.
+    /// Removes the tensor of that name, if there is one.
     pub(crate) fn remove(&mut self, name: &str) {
         self.tensors.remove(name);
     }
@@ -79,7 +79,7 @@ impl Weights {
         self.tensors.keys().map(String::as_str)
     }
 
-    /// The file they came from.
+    /// The file they were read from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -89,7 +89,8 @@ impl Weights {
         &self.sha256
     }
 
-    /// The prefixes under which a tensor called `anchor` is found, where there are several, as beside averaged weights.
+    /// The prefixes under which a tensor called `anchor` is found, if there are several, as in a file that also contains
+    /// averaged weights.
     pub(crate) fn sets(&self, anchor: &str) -> Vec<String> {
         let under = |name: &str| {
             let prefix = name.strip_suffix(anchor)?;
@@ -98,11 +99,10 @@ impl Weights {
         self.names().filter_map(under).collect()
     }
 
-    /// Removes the prefix that training wrappers put before every name (`module.`, `model.`, `layers.`,
-    /// or several of them), found by where the known name `anchor` sits, and returns it.
+    /// Removes the prefix that training wrappers put before every name (`module.`, `model.`, `layers.`, or several of them)
+    /// and returns it. The prefix is found by searching for the known name `anchor`.
     ///
-    /// Only tensors under the prefix remain subject to loading; the rest keep their names, and so are
-    /// reported as unexpected.
+    /// Tensors that do not have the prefix keep their names, so loading reports them as unexpected.
     pub(crate) fn strip_prefix(&mut self, anchor: &str) -> Option<String> {
         if self.tensors.contains_key(anchor) {
             return None;
@@ -121,7 +121,7 @@ impl Weights {
         Some(prefix)
     }
 
-    /// Gives the modules of each pair, from old to new, in every name their new name.
+    /// Renames modules in every name; each pair gives a module's old and new name.
     pub(crate) fn rename(&mut self, pairs: &[(&str, &str)]) {
         self.rename_all(|name| {
             pairs.iter().fold(name, |name, (old, new)| name.replace(&format!(".{old}."), &format!(".{new}.")))

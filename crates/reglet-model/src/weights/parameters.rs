@@ -1,4 +1,4 @@
-//! Strict assignment of weights to a graph's parameters.
+//! Assigns weights to a graph's parameters, strictly.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,28 +11,29 @@ use super::Weights;
 use crate::ModelError;
 use crate::graph::{Graph, Parameter, Rewrite, Shortcut, ValueId};
 
-/// How many names a message lists before it only counts.
+/// The number of names that a message lists; further ones are only counted.
 const LISTED: usize = 3;
 
-/// A tensor for each of a graph's parameters, in the graph's order, and what has been prepared from them.
+/// One tensor for each of a graph's parameters, in the graph's order, and what has been prepared from them.
 ///
-/// libtorch's tensors can be changed in place by whoever has one. So what is prepared (folded, rearranged and transformed
-/// filters) carries the [version](Parameters::version) it was made from, and once that has risen it is not used any more:
-/// a run then takes the operators themselves, until [`prepare`](Parameters::prepare) is called again.
+/// libtorch's tensors can be changed in place by any code that holds one. So the prepared tensors (folded, rearranged and
+/// transformed filters) record the [version](Parameters::version) they were computed from, and they are not used any more
+/// once the version has risen: a run then uses the graph's own operators until [`prepare`](Parameters::prepare) is called
+/// again.
 #[derive(Debug)]
 pub struct Parameters {
     tensors: Vec<Tensor>,
     shortcuts: HashMap<ValueId, Shortcut>,
-    /// Empty: what there is of shortcuts that do not fit the tensors any more.
+    /// An empty set of shortcuts, which replaces shortcuts that no longer fit the tensors.
     stale: HashMap<ValueId, Shortcut>,
-    /// The version that the shortcuts were made from.
+    /// The version that the shortcuts were computed from.
     prepared: u64,
-    /// How often training has changed buffers, which libtorch does not count.
+    /// How often training has changed buffers; libtorch does not count these changes.
     trained: AtomicU64,
 }
 
 impl Parameters {
-    /// Assigns `weights` to the parameters of `graph`, moving them to `device`. `network` is what messages call the graph.
+    /// Assigns `weights` to the parameters of `graph`, moving them to `device`. `network` is the graph's name in messages.
     ///
     /// # Errors
     /// [`ModelError::WeightsMismatch`] with the number of missing, unexpected and misshapen tensors and
@@ -78,7 +79,7 @@ impl Parameters {
         Ok(Parameters::from_tensors(tensors))
     }
 
-    /// Parameters given directly, one for each of the graph's, in its order.
+    /// Parameters given directly: one tensor for each of the graph's parameters, in its order.
     pub fn from_tensors(tensors: Vec<Tensor>) -> Parameters {
         Parameters {
             tensors,
@@ -89,11 +90,11 @@ impl Parameters {
         }
     }
 
-    /// Prepares what `rewrites` need to run `graph`, which these are the parameters of, faster; whatever was
-    /// prepared before is dropped.
+    /// Prepares what `rewrites` need to run `graph` faster; these must be the parameters of `graph`. Whatever was prepared
+    /// before is dropped.
     ///
     /// # Errors
-    /// [`ModelError::Torch`] if the parameters have other shapes than the graph declares.
+    /// [`ModelError::Torch`] if the parameters' shapes are not those that the graph declares.
     pub fn prepare(&mut self, graph: &Graph, rewrites: &[Rewrite]) -> Result<(), ModelError> {
         let version = self.version()?;
         self.shortcuts = graph.shortcuts(self, rewrites)?;
@@ -101,31 +102,31 @@ impl Parameters {
         Ok(())
     }
 
-    /// A number that rises whenever a tensor is changed, be it in place by whoever has a clone of it.
+    /// A number that rises whenever a tensor is changed, even in place through a clone of it.
     ///
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn version(&self) -> Result<u64, ModelError> {
         let mut version = self.trained.load(Ordering::Acquire);
         for tensor in &self.tensors {
-            // What was made for inference alone has no count, and cannot be changed outside of it.
+            // Tensors that were created in inference mode have no counter, and cannot be changed outside of it.
             version += if tensor.f_is_inference()? { 0 } else { tensor.f_internal_version()? as u64 };
         }
         Ok(version)
     }
 
-    /// Notes that a run for training has changed buffers.
+    /// Records that a training run has changed buffers.
     pub(crate) fn note_training(&self) {
         self.trained.fetch_add(1, Ordering::Release);
     }
 
-    /// What was prepared, if it still fits the tensors.
+    /// The prepared shortcuts, if they still fit the tensors.
     pub(crate) fn shortcuts(&self) -> Result<&HashMap<ValueId, Shortcut>, ModelError> {
         let fits = self.shortcuts.is_empty() || self.version()? == self.prepared;
         Ok(if fits { &self.shortcuts } else { &self.stale })
     }
 
-    /// Copies of the tensors, which nobody else has, with nothing prepared.
+    /// Parameters with copies of the tensors that share no memory with these, and with nothing prepared.
     ///
     /// # Errors
     /// [`ModelError::Torch`].
@@ -139,7 +140,7 @@ impl Parameters {
         Ok(Parameters::from_tensors(tensors))
     }
 
-    /// Where the tensors lie; the CPU where there is none.
+    /// The device that holds the tensors; the CPU if there are none.
     pub fn device(&self) -> Device {
         self.tensors.first().map_or(Device::Cpu, Tensor::device)
     }
@@ -154,7 +155,7 @@ impl Parameters {
     }
 }
 
-/// `name [got], expected [shape]` if the weights hold `parameter` in another shape.
+/// `name [got], expected [shape]`, if the weights contain `parameter` in another shape.
 fn misshapen(parameter: &Parameter, weights: &Weights) -> Option<String> {
     let found = weights.get(&parameter.name)?.size();
     let differs = found != parameter.shape;
@@ -167,10 +168,11 @@ fn first_few(names: &[&str]) -> String {
 }
 
 impl Parameters {
-    /// Parameters to train from, as torchvision's ResNets begin: convolutions from He's normal distribution by
-    /// fan-out (<https://arxiv.org/abs/1502.01852>), fully connected layers uniform in ±1/√fan-in, norms as the
-    /// identity. Attention begins as Glorot and Bengio have it (2010), positions normal with deviation 0.02, and
-    /// ConvNeXt's blocks scaled by 10⁻⁶, as torchvision's do. The seed fixes them on every machine.
+    /// Initial parameters for training, as in torchvision's ResNets: convolutions from He's normal distribution by fan-out
+    /// (<https://arxiv.org/abs/1502.01852>), fully connected layers uniform in ±1/√fan-in, norms as the identity. As in
+    /// torchvision, attention is initialised by the method of Glorot and Bengio (2010), position embeddings from a normal
+    /// distribution with standard deviation 0.02, and the scale of ConvNeXt's blocks with 10⁻⁶. The same seed gives the same
+    /// parameters on every machine.
     ///
     /// # Errors
     /// [`ModelError::Torch`].

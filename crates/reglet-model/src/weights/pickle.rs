@@ -1,10 +1,10 @@
-//! What a pickle would have Python import, found without building any of its objects.
+//! Finds what Python would import to read a pickle, without building any of the pickle's objects.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
-/// Something outside the pickle that it names, to be called or to be an object's class.
+/// A name that the pickle imports from outside, to be called or to be an object's class.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Global<'a> {
     /// An attribute of a module.
@@ -14,21 +14,21 @@ pub(super) enum Global<'a> {
         /// The attribute, with dots if it is one of an attribute.
         name: &'a str,
     },
-    /// An entry of `copyreg`'s registry of extensions, which only the program that wrote it knows.
+    /// An entry of `copyreg`'s registry of extensions, whose meaning only the program that wrote the pickle knows.
     Extension(u32),
-    /// A name that is not written beside its use, as every pickler writes it.
+    /// A name that is not written directly before its use, as every pickler writes it, and so cannot be determined.
     Hidden,
 }
 
-/// Walks over the first pickle of `bytes`, showing `permit` each global it names, and returns the number of
-/// its bytes.
+/// Reads the first pickle of `bytes`, calls `permit` with each global that it names, and returns the pickle's length in
+/// bytes.
 ///
-/// The opcodes are those of Python's `pickletools` up to protocol 5. Nothing is built: the only values kept
-/// are short texts, because `STACK_GLOBAL` takes its names from the stack. So the time is proportional to
-/// the length of the pickle, and so is the memory, up to [`MOST_MEMOS`].
+/// The opcodes are those of Python's `pickletools` up to protocol 5. No objects are built: the only values kept are short
+/// texts, because `STACK_GLOBAL` takes its names from the stack. So the time is proportional to the length of the pickle,
+/// and so is the memory, up to [`MOST_MEMOS`].
 ///
 /// # Errors
-/// What `permit` answers, or, as a clause, how the pickle is malformed.
+/// The error that `permit` returns, or a clause that says how the pickle is malformed.
 pub(super) fn walk(
     bytes: &[u8],
     permit: &mut dyn FnMut(&Global) -> Result<(), String>,
@@ -38,10 +38,10 @@ pub(super) fn walk(
     Ok(walker.at)
 }
 
-/// Memoised values that a pickle may have; a state dict has a few for each tensor.
+/// The largest number of memoised values in a pickle; a state dict has a few for each tensor.
 const MOST_MEMOS: usize = 1 << 20;
 
-/// Bytes in the longest name that is kept; a longer text names no module.
+/// The length in bytes of the longest text that is kept; no module has a longer name.
 const LONGEST_NAME: usize = 256;
 
 type Text = Option<Rc<str>>;
@@ -49,20 +49,20 @@ type Text = Option<Rc<str>>;
 struct Walker<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The two values on top of the stack, the last on top, where they are known to be texts.
+    /// The two topmost values of the stack, the top one last, where they are known to be texts.
     top: [Text; 2],
     memo: HashMap<u64, Text>,
 }
 
 impl<'a> Walker<'a> {
-    /// Takes one opcode with its argument; `false` after the last.
+    /// Reads one opcode with its argument; returns `false` after the last.
     fn step(&mut self, permit: &mut dyn FnMut(&Global) -> Result<(), String>) -> Result<bool, String> {
         let opcode = self.take(1)?[0];
-        // What an opcode without a case of its own leaves on top of the stack is no text, or not known.
+        // An opcode that is not handled separately leaves something other than a known text on top of the stack.
         let mut pushed = None;
         match opcode {
             b'.' => return Ok(false),
-            // PROTO and FRAME leave the stack as it is.
+            // PROTO and FRAME do not change the stack.
             0x80 => return self.take(1).map(|_| true),
             0x95 => return self.take(8).map(|_| true),
             // PUT, BINPUT, LONG_BINPUT and MEMOIZE.
@@ -74,7 +74,7 @@ impl<'a> Walker<'a> {
             b'g' => pushed = self.index().map(|index| self.recall(index))?,
             b'h' => pushed = self.length(1).map(|index| self.recall(index))?,
             b'j' => pushed = self.length(4).map(|index| self.recall(index))?,
-            // UNICODE, whose escapes no name needs; texts and Python 2's strings by their length.
+            // UNICODE, whose escapes are not needed for names; texts and Python 2's strings with their length.
             b'V' => pushed = name(self.line()?).filter(|text| !text.contains('\\')),
             0x8c | b'U' => pushed = name(self.counted(1)?),
             b'X' | b'T' => pushed = name(self.counted(4)?),
@@ -91,7 +91,7 @@ impl<'a> Walker<'a> {
             0x82 => permit(&Global::Extension(self.length(1)? as u32))?,
             0x83 => permit(&Global::Extension(self.length(2)? as u32))?,
             0x84 => permit(&Global::Extension(self.length(4)? as u32))?,
-            // INT, LONG, FLOAT, STRING and PERSID are a line; then bytes and long integers by their length.
+            // INT, LONG, FLOAT, STRING and PERSID have a line as their argument; bytes and long integers have a length.
             b'I' | b'L' | b'F' | b'S' | b'P' => drop(self.line()?),
             b'C' | 0x8a => drop(self.counted(1)?),
             b'B' | 0x8b => drop(self.counted(4)?),
@@ -112,13 +112,14 @@ impl<'a> Walker<'a> {
                 ));
             }
         }
-        // Two texts in a row are the two values on top; after anything else only what it pushed is known.
+        // After two texts in a row the two topmost values are known; after anything else only the last value pushed is
+        // known.
         let below = if pushed.is_some() { self.top[1].take() } else { None };
         self.top = [below, pushed];
         Ok(true)
     }
 
-    /// Keeps what is on top of the stack under `index`.
+    /// Stores the top of the stack in the memo under `index`.
     fn memoise(&mut self, index: u64) -> Result<bool, String> {
         self.memo.insert(index, self.top[1].clone());
         let few = self.memo.len() <= MOST_MEMOS;
@@ -142,13 +143,13 @@ impl<'a> Walker<'a> {
         Ok(self.take(width)?.iter().rev().fold(0, |length, &byte| length << 8 | u64::from(byte)))
     }
 
-    /// Bytes after an integer of `width` bytes that says how many.
+    /// Reads bytes whose number is given by an integer of `width` bytes before them.
     fn counted(&mut self, width: u64) -> Result<&'a [u8], String> {
         let count = self.length(width)?;
         self.take(count)
     }
 
-    /// The bytes up to the next line feed, which is taken too.
+    /// The bytes up to the next line feed, which is consumed, too.
     fn line(&mut self) -> Result<&'a [u8], String> {
         let rest = &self.bytes[self.at..];
         let length = rest.iter().position(|&byte| byte == b'\n');
@@ -157,7 +158,7 @@ impl<'a> Walker<'a> {
         Ok(&rest[..length])
     }
 
-    /// A line that is an index of the memo.
+    /// A line that contains an index of the memo.
     fn index(&mut self) -> Result<u64, String> {
         let line = std::str::from_utf8(self.line()?).ok();
         let index = line.and_then(|line| line.parse().ok());
@@ -177,7 +178,7 @@ fn named<'a>(module: Option<&'a str>, name: Option<&'a str>) -> Global<'a> {
 impl fmt::Display for Global<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            // The file chose the name, so what a terminal would obey in it is escaped.
+            // The name comes from the file, so control characters in it are escaped.
             Global::Named { module, name } => {
                 let name: String = format!("{module}.{name}").chars().take(LONGEST_NAME).collect();
                 write!(f, "{}", name.escape_debug())

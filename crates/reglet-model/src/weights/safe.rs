@@ -10,11 +10,11 @@ use tch::{Kind, Tensor};
 use super::float_tensor;
 use crate::files;
 
-/// Bytes of the longest header that is read, as in the format's own reader.
+/// The size in bytes of the longest header that is read, as in the format's own reader.
 const LONGEST_HEADER: u64 = 100_000_000;
 
-/// Reads every floating-point tensor of the file, each by itself: nothing is mapped, so a file that another process cuts
-/// short meanwhile is an error.
+/// Reads every floating-point tensor of the file, one after the other. The file is not memory-mapped, so if another process
+/// truncates it in the meantime, the result is an error and not a crash.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     let no_file = |error: &dyn std::fmt::Display| {
         format!("it is neither a PyTorch checkpoint nor a complete .safetensors file ({error})")
@@ -55,8 +55,8 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Tensor>, String> {
     Ok(tensors)
 }
 
-/// Writes tensors as a `.safetensors` file: 16-bit floats where the tensor's kind is half, else 32-bit.
-/// The file appears whole or not at all.
+/// Writes tensors as a `.safetensors` file: half-precision tensors as 16-bit floats, others as 32-bit floats. The file is
+/// written completely or not at all.
 ///
 /// # Errors
 /// The operating system's error.

@@ -45,7 +45,7 @@ pub(super) fn crossed(
     let draws = resample(cells.len(), seed, |random, (of_group, of_donor): &mut (Vec<f64>, Vec<f64>)| {
         draw(random, of_group, groups);
         draw(random, of_donor, donors_named);
-        // Rows without a donor are there whichever donors are.
+        // Rows without a donor are in every sample, whichever donors are drawn.
         of_donor.push(1.0);
         let (mut beyond, mut rows) = (0.0, 0.0);
         for cell in &cells {

@@ -27,7 +27,7 @@ pub fn bootstrap_difference(values: &[f64], with: &[bool], groups: &[u32], seed:
     let means = [mean(false)?, mean(true)?];
     let difference = means[1] - means[0];
     let (group, count) = dense(groups);
-    // Of each group: distances from the mean and rows, without and with.
+    // For each group: the sum of the distances from the mean and the number of rows, first without and then with.
     let mut parts = vec![[0.0; 4]; count];
     for ((value, &with), group) in values.iter().zip(with).zip(group) {
         let side = usize::from(with);

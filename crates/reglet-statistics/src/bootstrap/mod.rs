@@ -53,13 +53,14 @@ impl Draws {
         effective: f64,
     ) -> Draws {
         draws.sort_by(f64::total_cmp);
-        // Ties count half, those too that rounding has parted: of two groups, every other draw is the estimate again.
+        // Ties count half, including ties that differ only by rounding: with two groups, every other draw equals the
+        // estimate.
         let reach = draws.iter().map(|draw| (draw - value).abs()).fold(0.0, f64::max);
         let rounding = 1e-9 * reach;
         let below = draws.partition_point(|other| *other < value - rounding)
             + draws.partition_point(|other| *other <= value + rounding);
         let bias = normal_quantile(below as f64 / (2 * draws.len()) as f64);
-        // With every draw on one side there is no telling how far; the plain percentile stands.
+        // If every draw is on one side, the bias cannot be estimated, and the plain percentile is used.
         let bias = if bias.is_finite() { bias } else { 0.0 };
         let effective = effective.clamp(1.5, groups.max(2) as f64);
         let range = (f64::NEG_INFINITY, f64::INFINITY);
@@ -109,7 +110,7 @@ impl Draws {
     /// Values that are all equal give an interval of zero width, which does not reflect their uncertainty, so also require a
     /// minimum number of [`groups`](Draws::groups).
     pub fn interval(&self, level: f64) -> Estimate {
-        // A level that is not a number asks for nothing; the usual one answers.
+        // If the level is not a number, the usual level is used.
         let level = if level.is_nan() { crate::LEVEL } else { level.clamp(0.01, 0.999_999) };
         let tail = (1.0 - level) / 2.0;
         let (low, high) = self.range;
@@ -121,7 +122,7 @@ impl Draws {
         let z = normal_quantile(tail);
         let shift = self.bias + z;
         let turned = 1.0 - self.acceleration * shift;
-        // Where the skewness would turn the formula over, and long before, the tail is kept near what was asked for.
+        // Well before the skewness makes the formula's denominator change its sign, the tail is kept near the requested one.
         let corrected = if turned > 0.0 { self.bias + shift / turned } else { 2.0 * z };
         let end = self.at(corrected.clamp(-2.0 * z.abs(), 2.0 * z.abs()));
         let outwards = (end - self.value) * z > 0.0;

@@ -19,7 +19,8 @@ pub(super) fn draw_parts<const K: usize>(
     seed: u64,
     estimate: impl Fn(&[f64; K]) -> Option<f64> + Sync,
 ) -> Option<(Vec<f64>, f64)> {
-    // Groups' numbers, and where their rows are in the list, are arbitrary; nothing may hang on them.
+    // The numbers of groups, and the positions of their rows in the list, are arbitrary, so the result must not depend on
+    // them.
     parts.sort_by(|one, other| {
         let unequal = one.iter().zip(other).map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne());
         unequal.unwrap_or(std::cmp::Ordering::Equal)

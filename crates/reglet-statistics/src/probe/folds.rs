@@ -21,8 +21,8 @@ pub(super) fn deal(labels: &[bool], groups: &[u32], folds: usize, seed: u64) -> 
     }
     let mut order: Vec<(u32, [usize; 2])> = rows.into_iter().collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-    // Large ones first; the small even out what those left. Those of the rarer label before all others, so that no fold
-    // goes without.
+    // Large groups first, so that the small ones can balance the folds; groups with the rarer label before all others, so
+    // that every fold has some.
     let all = order.iter().fold([0, 0], |sum, (_, own)| [sum[0] + own[0], sum[1] + own[1]]);
     let rare = usize::from(all[1] < all[0]);
     order.sort_by_key(|(_, own)| std::cmp::Reverse((own[rare], own[1 - rare])));

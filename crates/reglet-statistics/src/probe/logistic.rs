@@ -34,7 +34,7 @@ impl Logistic {
             let mean = column.sum() / n;
             column.add_scalar_mut(-mean);
             let deviation = column.norm() / n.sqrt();
-            // Rounding gives equal values some.
+            // Because of rounding, equal values can have a small variance.
             let scale = if deviation > 1e-12 * mean.abs() { 1.0 / deviation } else { 0.0 };
             column *= scale;
             scales.push((mean, scale));
@@ -104,7 +104,7 @@ fn solve(kernel: &DMatrix<f64>, truth: &DVector<f64>, c: f64) -> Option<(DVector
                 break None;
             }
         };
-        // No step lessens the sum: rounding is all that is left.
+        // No step reduces the sum any further, because only rounding errors are left.
         let Some((tried, tried_intercept, found, tried_odds)) = taken else { break };
         let moved = (&tried_odds - &odds).amax();
         (dual, intercept, value, odds) = (tried, tried_intercept, found, tried_odds);

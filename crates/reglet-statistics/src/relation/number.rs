@@ -58,12 +58,12 @@ pub fn number_with_label(values: &[f64], labels: &[bool], groups: &[u32]) -> Opt
 /// The probability that U is `limit` or less under the null hypothesis, over all choices of `one` of the ranks.
 fn exact_below(one: usize, other: usize, limit: usize) -> f64 {
     let (one, other) = (one.min(other), one.max(other));
-    // By how many are chosen, the ways to each U.
+    // For each number of chosen values, the number of ways to obtain each U.
     let mut ways = vec![vec![0.0_f64; one * other + 1]; one + 1];
     ways[0][0] = 1.0;
     for rank in 0..one + other {
         for chosen in (1..=one.min(rank + 1)).rev() {
-            // The one chosen now beats those before it that were not.
+            // The value chosen now is greater than those before it that were not chosen.
             let beaten = rank + 1 - chosen;
             if beaten > other {
                 continue;

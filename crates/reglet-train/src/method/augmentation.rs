@@ -11,13 +11,14 @@ use super::supervised::Lessons;
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Pool, Progress, TrainError};
 
-/// Training on pictures whose artefact was changed and whose label was kept: E\[loss(f(x̃), y)\], where x̃ is, by `share`, the
-/// picture with the artefact put in or taken out and, by `controls` of that, changed as strongly by a neutral edit, so that the
-/// traces of an edit tell nothing; else the picture as it is.
+/// Training on pictures in which the artefact has been changed and the label kept: E\[loss(f(x̃), y)\]. With the probability
+/// `share`, x̃ is the picture with the artefact added or removed or, in a share `controls` of these cases, the picture with
+/// a neutral edit of the same strength, so that the traces of an edit are not informative; otherwise it is the unchanged
+/// picture.
 ///
-/// * **Needs** the means to put the artefact in or to take it out: outlines, pictures to cut it from, or a generator. It needs
-///   no groups, and works where every melanoma has a ruler. A picture in which no change can be made stays as it is.
-/// * **Defaults**: `share` 0.5 and `controls` 0.25 are ours.
+/// * **Needs** a way to add or remove the artefact: masks, pictures to cut it from, or a generator. It needs no groups, and
+///   works even if every melanoma has a ruler. A picture in which no change is possible stays unchanged.
+/// * **Defaults**: `share` 0.5 and `controls` 0.25 are Reglet's own.
 /// * **Papers**: the idea is that of Plumb et al., *Finding and fixing spurious patterns with explanations*, 2022,
 ///   <https://arxiv.org/abs/2106.02112>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +26,7 @@ use crate::{Pool, Progress, TrainError};
 pub struct Augmentation {
     /// The share of pictures that are changed, above 0 and up to 1.
     pub share: f64,
-    /// The share of these that get the neutral edit instead, from 0 and below 1.
+    /// The share of these that get the neutral edit instead, at least 0 and below 1.
     pub controls: f64,
 }
 
@@ -35,12 +36,12 @@ impl Default for Augmentation {
     }
 }
 
-/// What is to be done to one picture.
+/// The change of one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Drawn {
-    /// Whether the change is to mean nothing.
+    /// Whether the change is a neutral edit.
     control: bool,
-    /// Whether, of the two, it is the artefact with its tiles shuffled.
+    /// Whether the neutral edit is the artefact with its tiles shuffled.
     scrambled: bool,
     /// Where.
     number: u32,
@@ -57,7 +58,7 @@ impl Augmentation {
 }
 
 impl Drawn {
-    /// The picture after the change; `None` where it cannot be made.
+    /// The picture after the change; `None` if it is not possible.
     pub fn view(&self, pool: &Pool<'_>, place: usize) -> Result<Option<Picture>, TrainError> {
         let change = match (pool.members()[place].shown, self.control) {
             (Some(true), false) => Change::Remove,
@@ -96,7 +97,7 @@ impl CorrectionMethod for Augmentation {
 
     fn fits(&self, case: &Case<'_>) -> Result<(), TrainError> {
         case.check_training()?;
-        // Whether anything can be changed at all is tried on some pictures of either kind.
+        // Some pictures with the artefact and some without it are tried to find out whether anything can be changed at all.
         let pool = case.pool;
         let mut possible = 0;
         for shown in [false, true] {
@@ -121,5 +122,5 @@ impl CorrectionMethod for Augmentation {
     }
 }
 
-/// On how many pictures of either kind changes are tried.
+/// The number of pictures of each kind on which changes are tested.
 const TRIED: usize = 8;

@@ -7,9 +7,10 @@ use super::supervised::{Lessons, Sampling};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Progress, TrainError};
 
-/// Training in which every group of class and artefact is seen equally often: the mean over groups g of E\[loss(f(x), y) | g\].
+/// Training in which every group of class and artefact is sampled equally often: the mean over groups g of E\[loss(f(x), y)
+/// | g\].
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, and at least two pictures in each group.
+/// * **Needs** to know for each picture whether it shows the artefact, and at least two pictures in each group.
 /// * **Defaults**: none of its own.
 /// * **Paper**: Idrissi et al., *Simple data balancing achieves competitive worst-group-accuracy*, 2022,
 ///   <https://arxiv.org/abs/2110.14503> (RWG).

@@ -14,25 +14,26 @@ use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::lasso::Lasso;
 use crate::{Features, Progress, TrainError};
 
-/// DFR: the network stays as it is, and its last layer is fitted anew on as many pictures of each group of class and artefact:
-/// ℓ1-penalised logistic regression on the standardised features, ‖w‖₁ + C Σ log(1 + exp(−y (w · x + b))). C is the one that
-/// serves the worst group best when half of the pictures are fitted on and the other half is asked about; the result is the mean
-/// of refits, each on another balanced subsample. With more than two classes, each against all others.
+/// DFR: the network is unchanged, and its last layer is fitted again on the same number of pictures from each group of class
+/// and artefact, by ℓ1-penalised logistic regression on the standardised features, ‖w‖₁ + C Σ log(1 + exp(−y (w · x + b))).
+/// C is chosen to give the best result for the worst group when one half of the pictures is used for fitting and the other
+/// half for testing. The result is the mean of several fits, each on another balanced subsample. With more than two classes,
+/// each class is fitted against all others.
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, at least four in each group, and a linear last layer with
-///   a bias. Best with pictures that the network was not trained on.
-/// * **Facts**: `class_auroc`: how well the features tell the classes apart on the half that was not fitted on, whatever the
-///   last layer made of them; near 0.5 there is nothing to retrain on.
-/// * **Defaults** are the authors': C from 1, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01; 20 refits. Their solver puts a penalty on the
-///   intercept, ours does not.
+/// * **Needs** to know for each picture whether it shows the artefact, at least four in each group, and a linear last layer
+///   with a bias. Best with pictures that the network was not trained on.
+/// * **Facts**: `class_auroc`: how well the features separate the classes on the half that was not used for fitting,
+///   independently of the original last layer; near 0.5, the features are not informative and retraining is futile.
+/// * **Defaults** are the authors': C from 1, 0.7, 0.3, 0.1, 0.07, 0.03, 0.01; 20 refits. The authors' solver penalises the
+///   intercept; this one does not.
 /// * **Paper**: Kirichenko, Izmailov and Wilson, *Last layer re-training is sufficient for robustness to spurious correlations*,
 ///   2022, <https://arxiv.org/abs/2204.02937>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dfr {
-    /// The values of C that are tried, above 0.
+    /// The values of C to try, above 0.
     pub c: Vec<f64>,
-    /// How many refits the result is the mean of, 1 to 1000.
+    /// The number of refits whose mean is the result, 1 to 1000.
     pub refits: usize,
 }
 
@@ -47,7 +48,7 @@ const NAME: &str = "last-layer retraining";
 /// One logistic regression for each class against the others; a single one for two classes.
 type Fits = Vec<Lasso>;
 
-/// Standardised features of the pictures to learn from.
+/// The standardised features of the training pictures.
 struct Standard {
     rows: Vec<f64>,
     width: usize,
@@ -70,7 +71,7 @@ impl Standard {
                 .zip(row.iter().zip(&mean))
                 .for_each(|(sum, (value, mean))| *sum += (f64::from(*value) - mean).powi(2) / count);
         }
-        // A feature that does not vary says nothing, and is left at zero.
+        // A feature that does not vary carries no information and stays zero.
         scale.iter_mut().for_each(|sum| *sum = if *sum > 1e-16 { sum.sqrt() } else { f64::INFINITY });
         let row = |row: &[f32]| -> Vec<f64> {
             row.iter().zip(mean.iter().zip(&scale)).map(|(v, (m, s))| (f64::from(*v) - m) / s).collect()
@@ -83,7 +84,7 @@ impl Standard {
         &self.rows[row * self.width..(row + 1) * self.width]
     }
 
-    /// Fits on these rows, of which each is of the class that is told.
+    /// Fits on these rows with the given classes.
     fn fit(&self, rows: &[usize], classes: &[usize], count: usize, c: f64) -> Option<Fits> {
         let values: Vec<f64> = rows.iter().flat_map(|&row| self.row(row)).copied().collect();
         let of = |class: usize| {
@@ -103,7 +104,7 @@ fn judge(fits: &Fits, row: &[f64]) -> usize {
     scores.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(class, _)| class)
 }
 
-/// As many rows of each group, drawn.
+/// A random sample with the same number of rows from each group.
 fn balanced(groups: &[Vec<usize>], random: &mut ChaCha8Rng) -> Vec<usize> {
     let least = groups.iter().map(Vec::len).min().unwrap_or(0);
     let mut drawn = Vec::with_capacity(least * groups.len());
@@ -187,7 +188,7 @@ impl CorrectionMethod for Dfr {
             found: 0,
             least: 4,
         };
-        // Of equally good ones the first, which is penalised least.
+        // Among equally good ones the first, which has the smallest penalty.
         let mut chosen: Option<(f64, f64, &Fits)> = None;
         for (&c, tried) in self.c.iter().zip(&tried) {
             if let Some((worst, fits)) = tried
@@ -225,7 +226,7 @@ impl CorrectionMethod for Dfr {
     }
 }
 
-/// The head whose log odds are the mean of those of the refits, of features as they are.
+/// The head whose log odds are the mean of those of the refits, for features that are not standardised.
 fn mean_head(refits: &[Fits], standard: &Standard, old: &HeadWeights, head: Head) -> HeadWeights {
     let rows = refits[0].len();
     let mut odds: Vec<(Vec<f64>, f64)> = vec![(vec![0.0; standard.width], 0.0); rows];

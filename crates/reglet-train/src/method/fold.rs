@@ -1,4 +1,4 @@
-//! The last layer, and what is folded into it.
+//! The last layer, and projections that are folded into it.
 
 use reglet_model::{LinearHead, Model, Parameters};
 use tch::{Device, Kind, Tensor};
@@ -12,18 +12,18 @@ pub struct HeadWeights {
     pub weight: Vec<f64>,
     /// b.
     pub bias: Vec<f64>,
-    /// How many numbers x has.
+    /// The number of features.
     pub width: usize,
 }
 
 /// A projection of features along one direction: r(x) = x − c (d · (x − m)), with d · c = 1, so that r(r(x)) = r(x).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// c: what is taken away.
+    /// c: the direction that is removed.
     pub taken: Vec<f64>,
-    /// d: by how much of it there is.
+    /// d: measures how much of it is present.
     pub measured: Vec<f64>,
-    /// m: where nothing is taken away.
+    /// m: the point that does not change.
     pub centre: Vec<f64>,
 }
 
@@ -37,10 +37,11 @@ impl Projection {
 }
 
 impl HeadWeights {
-    /// The model's last layer, and where it stands among the parameters.
+    /// The model's last layer, and its index among the parameters.
     ///
     /// # Errors
-    /// [`TrainError::NoLinearHead`] for a model without one, or without a bias, and for one that is applied at each place.
+    /// [`TrainError::NoLinearHead`] for a model without such a layer, or without a bias, and for a layer that is applied at
+    /// each position.
     pub fn of(model: &Model, method: &'static str) -> Result<(HeadWeights, LinearHead), TrainError> {
         let fault = |why: &str| TrainError::NoLinearHead { method, why: why.to_owned() };
         let found = model.graph().linear_head().ok_or_else(|| fault("this model ends with another layer"))?;
@@ -59,7 +60,7 @@ impl HeadWeights {
         rows.map(|(row, bias)| bias + row.iter().zip(x).map(|(w, x)| w * x).sum::<f64>()).collect()
     }
 
-    /// The head that makes of x what this one makes of r(x): W′ = W − (W c) dᵀ, b′ = b + W c (d · m).
+    /// The head that gives for x the result of this head for r(x): W′ = W − (W c) dᵀ, b′ = b + W c (d · m).
     #[must_use]
     pub fn folded(&self, projection: &Projection) -> HeadWeights {
         let Projection { taken, measured, centre } = projection;
@@ -74,7 +75,7 @@ impl HeadWeights {
         folded
     }
 
-    /// The model's parameters with this head in place of its own.
+    /// The model's parameters, with this head instead of its own.
     ///
     /// # Errors
     /// [`TrainError::Torch`].
@@ -100,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    /// A network whose last layer is this one, made of its input, weight and bias.
+    /// A network that consists of this last layer, with its input, weight and bias.
     fn ending(last: impl Fn(&mut Graph, ValueId) -> ValueId) -> Model {
         let (mut graph, input) = Graph::new();
         let output = last(&mut graph, input);

@@ -7,19 +7,20 @@ use super::supervised::{Lessons, Sampling, Weighting};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{AdamW, Optimiser, Progress, Sgd, TrainError};
 
-/// GroupDRO: the loss of whichever group is served worst, softly: Σ q_g loss_g over the groups g of class and artefact, with
-/// q_g ← q_g exp(η loss_g) before each step, normalised to a sum of one; groups are sampled equally often.
+/// GroupDRO: a soft version of the loss of the worst group: Σ q_g loss_g over the groups g of class and artefact, with q_g ←
+/// q_g exp(η loss_g) before each step, normalised to a sum of one; groups are sampled equally often.
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, and at least two pictures in each group.
-/// * **Defaults**: η = 0.01 is the authors'; so is the strong weight decay that they find it needs, here 0.1 in AdamW.
+/// * **Needs** to know for each picture whether it shows the artefact, and at least two pictures in each group.
+/// * **Defaults**: η = 0.01 is the authors' value, and so is the strong weight decay that they find necessary, here 0.1 in
+///   AdamW.
 /// * **Paper**: Sagawa et al., *Distributionally robust neural networks for group shifts*, 2020,
 ///   <https://arxiv.org/abs/1911.08731>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupDro {
-    /// η, above 0: how fast attention turns to the group that is served worst.
+    /// η, above 0: how quickly the weights shift to the worst group.
     pub step: f64,
-    /// The optimiser's weight decay, in place of that of the training.
+    /// The optimiser's weight decay, instead of that of the training.
     pub decay: f64,
 }
 

@@ -7,17 +7,17 @@ use super::supervised::{Lessons, Sampling};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Progress, TrainError};
 
-/// JTT: the pictures that the model as it is gets wrong, which a shortcut leads astray on, are seen more often in further
-/// training: each is drawn `weight` times as often as one that it gets right.
+/// JTT: pictures that the original model misclassifies, possibly because of a shortcut, are sampled more often in further
+/// training: each is sampled `weight` times as often as one that is classified correctly.
 ///
-/// * **Needs** pictures and labels, and some pictures that the model gets wrong. The authors train a first model briefly to
-///   find these; here that is the model that is to be corrected.
+/// * **Needs** pictures and labels, and some pictures that the model misclassifies. The authors briefly train a first model
+///   to find these; here, the model to be corrected is used.
 /// * **Defaults**: 20, within the authors' range of 4 to 100.
 /// * **Paper**: Liu et al., *Just train twice*, 2021, <https://arxiv.org/abs/2107.09044>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jtt {
-    /// How many times as often a picture is drawn that the model gets wrong; at least 1.
+    /// How many times as often a misclassified picture is sampled; at least 1.
     pub weight: f64,
 }
 

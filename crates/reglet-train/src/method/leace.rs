@@ -10,25 +10,26 @@ use super::pattern::weighted_mean;
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Features, Progress, TrainError};
 
-/// LEACE: of what the last layer is given, as little is changed as must be so that no linear function of it tells whether the
-/// artefact is there: r(x) = x − Σ½ P Σ⁻½ (x − μ), with P the projection on Σ⁻½ c for the covariance c of the features and the
-/// artefact's presence. For one artefact that is r(x) = x − c dᵀ (x − μ) with d = Σ⁺c / (cᵀ Σ⁺ c), which is folded into the last
-/// layer, exactly.
+/// LEACE: the smallest change of the last layer's input after which no linear function of it predicts the presence of the
+/// artefact: r(x) = x − Σ½ P Σ⁻½ (x − μ), where P is the projection onto Σ⁻½ c, and c is the covariance of the features and
+/// the artefact's presence. For one artefact, this is r(x) = x − c dᵀ (x − μ) with d = Σ⁺c / (cᵀ Σ⁺ c), which is folded into
+/// the last layer, exactly.
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, at least two of either kind in each class, and a linear
-///   last layer with a bias. It trains nothing.
-/// * **Facts**: on the pictures that it is made from, no linear probe of the erased features does better than a constant, whatever
-///   its convex loss.
-/// * **Defaults**: every group of class and artefact counts the same (`balanced`), so that what goes with the class stays; and Σ
-///   is shrunk by 0.01 towards the identity times its mean variance, which leaves that fact as it is. The authors do neither.
+/// * **Needs** to know for each picture whether it shows the artefact, at least two of either kind in each class, and a
+///   linear last layer with a bias. It trains nothing.
+/// * **Facts**: on the pictures from which it is computed, no linear probe on the erased features is better than a constant,
+///   for any convex loss.
+/// * **Defaults**: every group of class and artefact has the same weight (`balanced`), so that features associated with the
+///   class are kept; and Σ is shrunk by 0.01 towards the identity times its mean variance, which does not affect this fact.
+///   The authors do neither.
 /// * **Paper**: Belrose et al., *LEACE: Perfect linear concept erasure in closed form*, 2023,
 ///   <https://arxiv.org/abs/2306.03819>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Leace {
-    /// Whether every group of class and artefact counts the same.
+    /// Whether every group of class and artefact has the same weight.
     pub balanced: bool,
-    /// How far Σ is shrunk, 0 to 1.
+    /// The shrinkage of Σ, 0 to 1.
     pub shrinkage: f64,
 }
 
@@ -38,11 +39,11 @@ impl Default for Leace {
     }
 }
 
-/// Eigenvalues of a covariance below this share of the largest are taken for zero.
+/// Eigenvalues of a covariance below this share of the largest count as zero.
 const RANK: f64 = 1e-10;
 
-/// The erasure of a concept from rows of features with weights that sum to one. `None` where the features do not go with the
-/// concept at all, or where the lists do not fit each other.
+/// The erasure of a concept from rows of features with weights that sum to one. `None` if the features are not associated
+/// with the concept at all, or if the lists do not have matching lengths.
 ///
 /// # Errors
 /// [`TrainError::Torch`].

@@ -1,4 +1,4 @@
-//! What every correction method is to those who choose, run and compare methods without knowing them one by one.
+//! The common interface of all correction methods, for code that selects, runs and compares them.
 
 mod augmentation;
 mod balanced;
@@ -39,9 +39,9 @@ pub use vanilla::Vanilla;
 use crate::freeze::trainable;
 use crate::{Ending, Pool, Progress, TrainError, Training, Worst};
 
-/// A way to correct a model that has learnt a shortcut, with its parameters.
+/// A method that corrects a model with a learnt shortcut, with its parameters.
 pub trait CorrectionMethod: fmt::Debug {
-    /// What there is to say of the method, whatever its parameters.
+    /// Information on the method that does not depend on its parameters.
     fn about(&self) -> &'static About;
 
     /// Checks the parameters.
@@ -52,62 +52,63 @@ pub trait CorrectionMethod: fmt::Debug {
         Ok(())
     }
 
-    /// Refuses a case that lacks what the method needs, before anything is computed.
+    /// Returns an error for a case that lacks what the method needs, before anything is computed.
     ///
     /// # Errors
     /// What is missing, as one sentence.
     fn fits(&self, case: &Case<'_>) -> Result<(), TrainError>;
 
-    /// Corrects the case's model, which stays as it is.
+    /// Returns a corrected model; the case's model is not changed.
     ///
     /// # Errors
-    /// What the method needs and the case does not have, as one sentence; what the model reports.
+    /// What the method needs and the case does not have, as one sentence; any error of the model.
     fn correct(&self, case: &Case<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Corrected, TrainError>;
 }
 
-/// What there is to say of a method, whatever its parameters.
+/// Information on a method that does not depend on its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct About {
-    /// The name for people.
+    /// The display name.
     pub title: &'static str,
-    /// What it needs beside pictures and labels.
+    /// What it needs in addition to pictures and labels.
     pub needs: Needs,
-    /// The paper's address; empty for what has none.
+    /// The paper's address; empty if there is none.
     pub paper: &'static str,
 }
 
-/// What a method needs beside pictures and labels.
+/// What a method needs in addition to pictures and labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Needs {
-    /// To know of each picture whether it shows the artefact.
+    /// For each picture, whether it shows the artefact.
     pub flags: bool,
-    /// Outlines of the artefact.
+    /// Masks of the artefact.
     pub masks: bool,
-    /// Means to put the artefact into pictures, or to take it out.
+    /// A way to add the artefact to pictures, or to remove it.
     pub edits: bool,
     /// A linear last layer.
     pub head: bool,
-    /// To train the network, and not its last layer alone.
+    /// Training of the network, and not only of its last layer.
     pub training: bool,
 }
 
-/// A model to correct, and what with.
+/// A model to correct, with the data and settings.
 pub struct Case<'a> {
     /// The model.
     pub model: &'a Model,
     /// The pictures.
     pub pool: &'a Pool<'a>,
-    /// Those to learn from, by place.
+    /// The indices of the pictures to learn from.
     pub train: &'a [usize],
-    /// Those by which the best is chosen.
+    /// The indices of the pictures by which the best weights are chosen.
     pub held: &'a [usize],
     /// How networks are trained.
     pub training: &'a Training,
-    /// Whether pictures are mirrored and turned by quarters at random while networks are trained.
+    /// Whether pictures are mirrored and rotated by quarter turns at random during training.
     pub turn: bool,
     /// Fixes everything random.
     pub seed: u64,
-    /// The folder of checkpoints, and everything that a training depends on. None: an interrupted one begins anew.
+    /// The folder of checkpoints, and a key of everything that a training depends on. None: an interrupted training starts
+    /// again.
     pub checkpoints: Option<(&'a Path, &'a str)>,
 }
 
@@ -116,22 +117,22 @@ pub struct Case<'a> {
 pub struct Corrected {
     /// The weights.
     pub parameters: Parameters,
-    /// Which of them were changed, by place among the graph's parameters.
+    /// The indices, among the graph's parameters, of those that were changed.
     pub changed: Vec<usize>,
-    /// How the training ended; `None` where nothing was trained step by step.
+    /// How the training ended; `None` for methods without training steps.
     pub ending: Option<Ending>,
-    /// How many steps of training it took.
+    /// The number of training steps.
     pub steps: usize,
-    /// How many pictures it learnt from.
+    /// The number of pictures that it learnt from.
     pub pictures: usize,
-    /// How good the model is on the pictures that were held out, before and after.
+    /// The accuracy of the model on the held-out pictures, before and after.
     pub worst: [Worst; 2],
-    /// What the method found on its way: numbers by name.
+    /// Further results of the method: numbers by name.
     pub facts: Vec<(&'static str, f64)>,
 }
 
 impl Case<'_> {
-    /// Refuses a training that cannot begin.
+    /// Returns an error for a training that cannot start.
     pub(crate) fn check_training(&self) -> Result<(), TrainError> {
         self.training.check()?;
         self.model.graph().check_transparent().map_err(|_| TrainError::NothingToTrain)?;
@@ -140,7 +141,7 @@ impl Case<'_> {
         if pictures < batch { Err(TrainError::TooFew { pictures, batch }) } else { Ok(()) }
     }
 
-    /// Refuses a case in which some pictures do not say whether they show the artefact.
+    /// Returns an error if it is unknown for some pictures whether they show the artefact.
     pub(crate) fn check_flags(&self, method: &'static str) -> Result<(), TrainError> {
         let unknown = self.train.iter().filter(|&&place| self.pool.kind(place).is_none()).count();
         if unknown == 0 {
@@ -150,7 +151,7 @@ impl Case<'_> {
         Err(TrainError::NoFlags { method, artefact, unknown, pictures: self.train.len() })
     }
 
-    /// Refuses a case in which a class has fewer than `least` pictures with the artefact, or without it.
+    /// Returns an error if a class has fewer than `least` pictures with the artefact, or without it.
     pub(crate) fn check_groups(&self, method: &'static str, least: usize) -> Result<(), TrainError> {
         self.check_flags(method)?;
         let counts = self.pool.counts(self.train);
@@ -163,7 +164,7 @@ impl Case<'_> {
         Err(TrainError::EmptyGroup { method, artefact, group, found, least })
     }
 
-    /// The places to learn from, by group.
+    /// The indices of the pictures to learn from, by group.
     pub(crate) fn groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = vec![Vec::new(); 2 * self.model.classes().count()];
         for &place in self.train {
@@ -175,7 +176,7 @@ impl Case<'_> {
         groups
     }
 
-    /// What is made of weights of which only some were changed.
+    /// The result for weights that were changed only in part.
     pub(crate) fn corrected(
         &self,
         parameters: Parameters,

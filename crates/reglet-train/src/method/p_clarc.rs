@@ -8,20 +8,21 @@ use super::pattern::{balance, pattern, weighted_mean};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Features, Progress, TrainError};
 
-/// P-ClArC: what the last layer is given is projected so that it has as much of the artefact's direction as pictures without
-/// the artefact have on average: r(x) = x − v vᵀ (x − m), with the artefact's [pattern](fn@super::pattern) v of length one and
-/// the mean m of the features without it. Folded into the last layer, exactly: W′ = W (I − v vᵀ), b′ = b + (v · m) W v.
+/// P-ClArC: the input of the last layer is projected so that its component along the artefact's direction is the mean of
+/// pictures without the artefact: r(x) = x − v vᵀ (x − m), with the artefact's [pattern](fn@super::pattern) v of length one,
+/// and the mean m of the features without it. The projection is folded into the last layer exactly: W′ = W (I − v vᵀ), b′ =
+/// b + (v · m) W v.
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, at least two of either kind in each class, and a linear
-///   last layer with a bias. It trains nothing.
-/// * **Defaults**: every group of class and artefact counts the same (`balanced`), so that what goes with the class is not taken
-///   away with the artefact; the authors count every picture the same.
+/// * **Needs** to know for each picture whether it shows the artefact, at least two of either kind in each class, and a
+///   linear last layer with a bias. It trains nothing.
+/// * **Defaults**: every group of class and artefact has the same weight (`balanced`), so that features associated with the
+///   class are not removed with the artefact; the authors give every picture the same weight.
 /// * **Papers**: Anders et al., *Finding and removing Clever Hans*, 2022, <https://arxiv.org/abs/1912.11425>; by the pattern:
 ///   Pahde et al., *Navigating neural space*, 2022, <https://arxiv.org/abs/2202.03482>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PClarc {
-    /// Whether every group of class and artefact counts the same.
+    /// Whether every group of class and artefact has the same weight.
     pub balanced: bool,
 }
 
@@ -31,7 +32,7 @@ impl Default for PClarc {
     }
 }
 
-/// The features of the pictures to learn from, whether each shows the artefact, and its weight.
+/// The features of the training pictures, whether each shows the artefact, and its weight.
 pub(super) struct Observed {
     pub features: Features,
     pub shown: Vec<bool>,
@@ -39,7 +40,7 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    /// Of the pictures that a case learns from.
+    /// Those of the training pictures of a case.
     pub fn of(case: &Case<'_>, method: &'static str, balanced: bool) -> Result<Observed, TrainError> {
         let why = "this model's is applied at each position of a picture".to_owned();
         let features = case.pool.features(case.model, case.train)?;

@@ -1,9 +1,9 @@
-//! Directions in which features go with the artefact.
+//! Directions of features that are associated with the artefact.
 
 use std::collections::BTreeMap;
 
-/// A weight for each row so that every group has the same sum, and all together one: then the artefact has nothing to do with
-/// the class, and a direction that goes with it does not go with the class as well.
+/// A weight for each row, so that the weights of every group have the same sum, and all weights sum to one. The artefact is
+/// then independent of the class, and a direction associated with it is not associated with the class as well.
 pub fn balance(groups: &[usize]) -> Vec<f64> {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     groups.iter().for_each(|&group| *counts.entry(group).or_default() += 1);
@@ -11,12 +11,12 @@ pub fn balance(groups: &[usize]) -> Vec<f64> {
     groups.iter().map(share).collect()
 }
 
-/// The pattern of a concept: v = cov(a, t) / var(t) over rows a of features with weights that sum to one, where t is 1 in rows
-/// with the concept and 0 in the others. Of a linear model of the concept it is the direction that the concept adds to the
-/// features, not the one that tells it best from noise (Haufe et al., 2014, <https://doi.org/10.1016/j.neuroimage.2013.10.067>;
-/// as a concept activation vector: Pahde et al., 2022, <https://arxiv.org/abs/2202.03482>).
+/// The pattern of a concept: v = cov(a, t) / var(t) over rows a of features with weights that sum to one, where t is 1 in
+/// rows with the concept and 0 in the others. It is the direction that the concept adds to the features, not the direction
+/// that best separates it from noise (Haufe et al., 2014, <https://doi.org/10.1016/j.neuroimage.2013.10.067>; as a concept
+/// activation vector: Pahde et al., 2022, <https://arxiv.org/abs/2202.03482>).
 ///
-/// `None` where all rows, or none, have the concept, or where the lists do not fit each other.
+/// `None` if all rows, or none, have the concept, or if the lists do not have matching lengths.
 pub fn pattern(features: &[f32], width: usize, shown: &[bool], weights: &[f64]) -> Option<Vec<f64>> {
     let rows = shown.len();
     if width == 0 || weights.len() != rows || features.len() != rows.checked_mul(width)? {

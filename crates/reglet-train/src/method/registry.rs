@@ -1,4 +1,4 @@
-//! The methods by name. A method is added by its file and one line here.
+//! The methods by name. To add a method, add its file and one line here.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::{
     Augmentation, Balanced, CorrectionMethod, Dfr, GroupDro, Jtt, Leace, PClarc, RrClarc, Rrr, Vanilla,
 };
 
-/// Makes [`Method`] and [`Methods`] from one line for each method.
+/// Defines [`Method`] and [`Methods`] from one line for each method.
 macro_rules! registry {
     ($($method:ident as $name:ident),+ $(,)?) => {
         /// A method with its parameters.
@@ -41,7 +41,8 @@ macro_rules! registry {
             }
         }
 
-        /// A choice of methods, each with its parameters: the table `[methods]` of a config. Those left out are not used.
+        /// A choice of methods, each with its parameters: the table `[methods]` of a config. Methods that are not listed are
+        /// not used.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default, deny_unknown_fields)]
         pub struct Methods {
@@ -53,7 +54,7 @@ macro_rules! registry {
         }
 
         impl Methods {
-            /// Those that were chosen.
+            /// The methods that were chosen.
             pub fn chosen(self) -> Vec<Method> {
                 let mut chosen = Vec::new();
                 $(chosen.extend(self.$name.map(Method::$method));)+

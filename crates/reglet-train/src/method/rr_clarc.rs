@@ -14,22 +14,24 @@ use super::supervised::{Lessons, Penalty, Seen};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Progress, Step, TrainError, Training};
 
-/// RR-ClArC: further training with a penalty on how much the logits change along the artefact's direction v in a layer:
-/// loss + λ · mean over the pictures of (v · ∇ₐ Σ_k s_k f_k)², the signs s drawn for each picture, the gradient averaged over
-/// the places of the layer. Up to the layer the network is frozen, so v stays what it is: the [pattern](fn@super::pattern) of the
-/// artefact in the layer's values, averaged over places, every group of class and artefact counting the same.
+/// RR-ClArC: further training with a penalty on the change of the logits along the artefact's direction v in a layer: loss +
+/// λ · mean over the pictures of (v · ∇ₐ Σ_k s_k f_k)², with random signs s for each picture and the gradient averaged over
+/// the positions of the layer. The network is frozen up to the layer, so v remains valid: it is the
+/// [pattern](fn@super::pattern) of the artefact in the layer's values, averaged over positions, with the same weight for
+/// every group of class and artefact.
 ///
-/// * **Needs** to know of each picture whether it shows the artefact, at least two of either kind in each class, and a layer
-///   whose places can be averaged over.
-/// * **Defaults**: the layer that suits Grad-CAM best, the last convolution, is the authors'; they search λ on a logarithmic scale, as
-///   is done here where several are given: the one is kept that serves the worst held-out group best.
+/// * **Needs** to know for each picture whether it shows the artefact, at least two of either kind in each class, and a
+///   layer with positions that can be averaged over.
+/// * **Defaults**: the layer that is best suited for Grad-CAM, the last convolution, is the authors' choice. They search λ
+///   on a logarithmic scale; here, if several values are given, the one with the best result for the worst held-out group is
+///   kept.
 /// * **Paper**: Dreyer et al., *From hope to safety*, 2024, <https://arxiv.org/abs/2308.09437>.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RrClarc {
-    /// The values of λ that are tried, from 0; each is a training of its own.
+    /// The values of λ to try, 0 or more; each requires a separate training.
     pub lambda: Vec<f64>,
-    /// The layer, by name. None: the one that suits Grad-CAM best.
+    /// The layer, by name. None: the one that is best suited for Grad-CAM.
     pub layer: Option<String>,
 }
 
@@ -63,7 +65,7 @@ impl Penalty for Along {
     }
 }
 
-/// A layer's values `[N, C, h, w]`, `[N, T, C]` or `[N, C]`, averaged over its places: `[N, C]`.
+/// A layer's values `[N, C, h, w]`, `[N, T, C]` or `[N, C]`, averaged over its positions: `[N, C]`.
 fn averaged(values: &Tensor) -> Result<Tensor, TrainError> {
     Ok(match values.dim() {
         4 => values.f_mean_dim([2i64, 3].as_slice(), false, values.kind())?,
@@ -72,7 +74,7 @@ fn averaged(values: &Tensor) -> Result<Tensor, TrainError> {
     })
 }
 
-/// The modules of everything that a layer is computed from, itself included.
+/// The modules of everything that a layer is computed from, including itself.
 fn modules_up_to(graph: &Graph, layer: ValueId) -> Vec<String> {
     let mut modules = BTreeSet::new();
     let mut pending = vec![layer];
@@ -81,7 +83,7 @@ fn modules_up_to(graph: &Graph, layer: ValueId) -> Vec<String> {
         let Origin::Node(index) = graph.origin(value) else { continue };
         if seen.insert(value) {
             let node = &graph.nodes()[index];
-            // What a module's own forward computes has no weights that are not some leaf's.
+            // A module's own forward uses no weights except those of its leaf modules.
             let leaf = node.inputs.iter().any(|input| matches!(graph.origin(*input), Origin::Parameter(_)));
             if leaf && !node.module.is_empty() {
                 modules.insert(node.module.clone());

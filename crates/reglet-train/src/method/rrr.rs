@@ -8,12 +8,12 @@ use super::supervised::{Lessons, Penalty, Seen, turned};
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Pool, Progress, Step, TrainError};
 
-/// RRR: further training with a penalty on the input's gradient where the artefact is: loss + λ · mean over the pictures of
-/// Σ over the mask of (∂ Σ_k log p_k / ∂x)², where p are the probabilities. Pictures without a mask have no penalty.
+/// RRR: further training with a penalty on the gradient of the input within the artefact: loss + λ · mean over the pictures
+/// of Σ over the mask of (∂ Σ_k log p_k / ∂x)², where p are the probabilities. Pictures without a mask have no penalty.
 ///
-/// * **Needs** outlines of the artefact, and a network that libtorch can differentiate twice: about three times the cost of
-///   further training alone.
-/// * **Defaults**: λ = 10 is ours; the authors choose it so that both terms are of one size.
+/// * **Needs** masks of the artefact, and a network that libtorch can differentiate twice. It costs about three times as
+///   much as further training alone.
+/// * **Defaults**: λ = 10 is Reglet's own; the authors choose λ so that both terms have similar sizes.
 /// * **Paper**: Ross, Hughes and Doshi-Velez, *Right for the right reasons*, 2017, <https://arxiv.org/abs/1703.03717>.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! Learning from labelled pictures: what every method that trains the network has in common.
+//! Supervised learning: the common parts of all methods that train the network.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -12,18 +12,18 @@ use super::augmentation::Drawn;
 use super::{Augmentation, Case, Corrected};
 use crate::{Objective, Progress, Resume, Step, TrainError, Training, Worst, losses, train};
 
-/// Which pictures an epoch is made of.
+/// The pictures of an epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Sampling {
-    /// Each once, in an order that is drawn.
+    /// Each picture once, in random order.
     Each,
-    /// As many, from each group of class and artefact in turn.
+    /// The same number, from each group of class and artefact in turn.
     Balanced,
-    /// As many, drawn with these weights, one for each.
+    /// The same number, sampled with these weights, one for each picture.
     Weighted(Vec<f64>),
 }
 
-/// How the losses of a batch become one.
+/// How the losses of a batch are combined.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Weighting {
     /// Their mean.
@@ -39,22 +39,22 @@ pub(super) enum Weighting {
 
 /// What a method adds to the loss of the labels.
 pub(super) trait Penalty {
-    /// The logits of a step, and what is added to their loss.
+    /// The logits of a step, and the term that is added to their loss.
     fn logits_and_penalty(&self, step: &Step<'_>, seen: &Seen<'_>) -> Result<(Tensor, Tensor), TrainError>;
 }
 
-/// What the network is shown in a step.
+/// The input of the network in a step.
 pub(super) struct Seen<'a> {
-    /// The pictures, by place in the pool.
+    /// The pictures, as indices into the pool.
     pub places: &'a [usize],
-    /// How each is turned.
+    /// The orientation of each.
     pub turns: &'a [u8],
 }
 
-/// Everything that a training is made of.
+/// The settings of a training.
 pub(super) struct Lessons<'a> {
     pub case: &'a Case<'a>,
-    /// How the network is trained, where that is not the case's way.
+    /// How the network is trained, if not as the case specifies.
     pub training: Option<Training>,
     pub sampling: Sampling,
     pub weighting: Weighting,
@@ -63,7 +63,7 @@ pub(super) struct Lessons<'a> {
 }
 
 impl<'a> Lessons<'a> {
-    /// Each picture once an epoch, and nothing but its label.
+    /// Each picture once in each epoch, with only its label.
     pub fn plain(case: &'a Case<'a>) -> Lessons<'a> {
         Lessons {
             case,
@@ -75,7 +75,7 @@ impl<'a> Lessons<'a> {
         }
     }
 
-    /// Trains the case's model by the method of this name; `facts` are told with the result.
+    /// Trains the case's model by the method of this name; `facts` are returned with the result.
     pub fn teach(
         self,
         name: &str,
@@ -115,7 +115,7 @@ impl<'a> Lessons<'a> {
 
 struct Learner<'a> {
     lessons: Lessons<'a>,
-    /// Of the batch at hand.
+    /// Those of the current batch.
     places: Vec<usize>,
     turns: Vec<u8>,
 }
@@ -262,8 +262,8 @@ fn worst_weighted(
     Ok(total)
 }
 
-/// The rows `[n, …, H, W]`, each mirrored (the lowest bit) and turned by quarters (the others; by halves where it is not
-/// square).
+/// The rows `[n, …, H, W]`, each mirrored (the lowest bit) and rotated by quarter turns (the others; by half turns if it is
+/// not square).
 pub(super) fn turned(rows: &Tensor, turns: &[u8]) -> Result<Tensor, TrainError> {
     if turns.iter().all(|turn| *turn == 0) {
         return Ok(rows.shallow_clone());

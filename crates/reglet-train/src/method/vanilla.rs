@@ -7,11 +7,12 @@ use super::supervised::Lessons;
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
 use crate::{Progress, TrainError};
 
-/// The control arm: the model is trained further on the same pictures, layers and epochs as by the other methods, with nothing
-/// against the shortcut: E\[loss(f(x), y)\]. What another method does beyond this, it does by itself.
+/// The control: the model is trained further on the same pictures, layers and epochs as by the other methods, without any
+/// measure against the shortcut: E\[loss(f(x), y)\]. Only improvements beyond those of this control are due to another
+/// method.
 ///
-/// * **Needs** pictures and labels. Where pictures say whether they show the artefact, the epoch that served the worst group
-///   best is kept, as by the other methods.
+/// * **Needs** pictures and labels. If it is known which pictures show the artefact, the epoch with the best result for the
+///   worst group is kept, as by the other methods.
 /// * **Defaults**: none of its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

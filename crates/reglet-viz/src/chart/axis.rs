@@ -35,7 +35,7 @@ impl Axis {
         Axis { low: back(low - extra), high: back(high + extra), ..self }
     }
 
-    /// How far along the axis a value lies, from 0 to 1.
+    /// The position of a value along the axis, from 0 to 1.
     pub(super) fn place(&self, value: f64) -> f32 {
         let (low, high) = (self.measure(self.low), self.measure(self.high));
         ((self.measure(value) - low) / (high - low)).clamp(0.0, 1.0) as f32
@@ -58,7 +58,7 @@ fn opened(low: f64, high: f64) -> (f64, f64) {
 
 fn linear_ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
     let step = round_step((high - low) / wanted.max(1) as f64);
-    // A hair of tolerance keeps a tick that rounding pushed past an end.
+    // A small tolerance keeps a tick that rounding has moved past an end.
     let first = (low / step - 1e-9).ceil();
     let count = ((high / step + 1e-9).floor() - first).max(0.0) as usize + 1;
     let plain = step >= 1e-4 && low.abs().max(high.abs()) < 1e6;

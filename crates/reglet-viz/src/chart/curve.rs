@@ -4,7 +4,7 @@ use crate::canvas::{Anchor, Canvas, Stroke};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// How one quantity goes with another: dots for what was measured, and a line for how it goes.
+/// One quantity as a function of another: dots for measurements, and a line for the trend.
 #[derive(Clone, Debug)]
 pub struct CurveChart {
     frame: Frame,

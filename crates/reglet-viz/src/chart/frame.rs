@@ -5,7 +5,7 @@ use crate::theme::Role;
 use super::DecimalMark;
 use super::axis::{Axis, LARGEST};
 
-/// What all charts share: their words, their width, and the names of their series.
+/// The common parts of all charts: texts, width, and the names of series.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     pub(super) title: String,
@@ -20,7 +20,7 @@ pub(super) struct Frame {
     series: Vec<String>,
 }
 
-/// The words and the width that every chart takes, for a chart with a field `frame`.
+/// Defines the texts and the width of a chart with a field `frame`.
 macro_rules! framed {
     ($chart:ident) => {
         impl $chart {
@@ -38,15 +38,14 @@ macro_rules! framed {
                 self
             }
 
-            /// A value to compare with, drawn as a dashed line with its name: chance, the threshold of a
-            /// decision.
+            /// A reference value, drawn as a dashed line with its name, such as chance or a decision threshold.
             #[must_use]
             pub fn reference(mut self, value: f64, name: impl Into<String>) -> Self {
                 self.frame.reference = Some((value, name.into()));
                 self
             }
 
-            /// What stands between a number's whole part and its decimals: a point unless told otherwise.
+            /// The decimal mark; a point by default.
             #[must_use]
             pub fn decimal_mark(mut self, mark: crate::chart::DecimalMark) -> Self {
                 self.frame.mark = mark;
@@ -64,11 +63,11 @@ macro_rules! framed {
 }
 pub(super) use framed;
 
-/// For a chart whose values lie in a range.
+/// For a chart whose values are in a range.
 macro_rules! ranged {
     ($chart:ident) => {
         impl $chart {
-            /// The ends of the axis of values, 0 and 1 unless told otherwise.
+            /// The ends of the axis of values, 0 and 1 by default.
             #[must_use]
             pub fn range(mut self, low: f64, high: f64) -> Self {
                 self.frame.range = (low, high);
@@ -90,7 +89,8 @@ macro_rules! labelled {
                 self
             }
 
-            /// Names series in the order of their colours and of the legend. One that is not named comes where it is first drawn.
+            /// Names series in the order of their colours and of the legend. A series that is not named here is added when
+            /// it is first drawn.
             #[must_use]
             pub fn series<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
                 for name in names {
@@ -200,8 +200,8 @@ impl Frame {
         }
     }
 
-    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the line
-    /// or, where one of the `values` beside the marks, in pixels, would lie there, below.
+    /// Writes the reference's name at the end of its line in a plot with a vertical axis, over any marks there: above the
+    /// line or, if one of the `values` next to the marks (in pixels) would overlap it, below.
     pub(super) fn draw_reference_name(
         &self,
         canvas: &mut Canvas<'_>,
@@ -264,7 +264,7 @@ pub(super) fn check(label: &str, value: f64) -> Result<(), VizError> {
     })
 }
 
-/// Checks that a number lies on an axis with given ends.
+/// Checks that a number is on an axis with the given ends.
 pub(super) fn check_within(label: &str, value: f64, (low, high): (f64, f64)) -> Result<(), VizError> {
     if value >= low && value <= high {
         return Ok(());

@@ -8,8 +8,8 @@ use crate::{Svg, Theme, VizError};
 
 /// Labelled rows of estimates with their confidence intervals: a forest plot.
 ///
-/// A row may hold several estimates, one below the other, told apart by the colour of their series. The numbers stand
-/// at the right, so that the chart is its own table.
+/// A row may contain several estimates, one below the other, in the colours of their series. The numbers are printed at the
+/// right, so the chart also serves as a table.
 #[derive(Clone, Debug)]
 pub struct IntervalChart {
     frame: Frame,
@@ -50,7 +50,7 @@ impl IntervalChart {
         IntervalChart { frame: Frame::new(title.into()), logarithmic: false, rows: Vec::new() }
     }
 
-    /// Makes the axis logarithmic, as ratios deserve. Every value must then be above zero.
+    /// Makes the axis logarithmic, as is appropriate for ratios. Every value must then be above zero.
     #[must_use]
     pub fn logarithmic(mut self) -> Self {
         self.logarithmic = true;
@@ -69,8 +69,8 @@ impl IntervalChart {
     /// Draws the chart.
     ///
     /// # Errors
-    /// No interval at all, a number that is not finite (or not above zero on a logarithmic axis), an interval that does
-    /// not hold its estimate.
+    /// No interval at all, a number that is not finite (or not above zero on a logarithmic axis), an interval that does not
+    /// contain its estimate.
     pub fn draw(&self, theme: &Theme) -> Result<Svg, VizError> {
         let (low, high) = self.extent()?;
         let room = self.frame.room();
@@ -156,7 +156,7 @@ impl Row {
         intervals.max(LABEL_LINES as f32 * LABEL.leading()) + 2.0 * ROW_PADDING
     }
 
-    /// What stands at the right of each interval.
+    /// The text at the right of each interval.
     fn figures(&self, mark: DecimalMark) -> Vec<String> {
         self.intervals.iter().map(|(_, interval)| interval.figures(mark)).collect()
     }

@@ -4,8 +4,8 @@ use crate::canvas::{Anchor, Canvas, Face, Stroke};
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// Small multiples: for each of several treatments a square panel, in which each thing's value after the treatment stands over
-/// its value before. What lies on the diagonal has not changed.
+/// Small multiples: for each of several treatments, a square panel that plots the value of each item after the treatment
+/// against its value before. Items on the diagonal have not changed.
 #[derive(Clone, Debug)]
 pub struct PanelChart {
     frame: Frame,
@@ -65,7 +65,7 @@ impl PanelChart {
         let room = self.frame.room();
         let fitting = ((room - labels + GAP) / (LEAST + GAP)).floor().max(1.0) as usize;
         let rows = self.panels.len().div_ceil(fitting);
-        // As even rows as there can be.
+        // Rows of as equal length as possible.
         let columns = self.panels.len().div_ceil(rows);
         let side = (room - labels - GAP * (columns - 1) as f32) / columns as f32;
         let height = NAME.leading() + 4.0 + side + 4.0 + TICK.leading() + 10.0;

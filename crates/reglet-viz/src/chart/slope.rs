@@ -6,9 +6,9 @@ use crate::text::fixed;
 use crate::theme::Role;
 use crate::{Svg, Theme, VizError};
 
-/// What a change does to each of many things: a thin line from its value before to its value after.
+/// The effect of a change on each of many items: a thin line from the value before to the value after.
 ///
-/// A thick line joins the means of each series, so that it rises by the mean change; their values stand beside it.
+/// A thick line joins the means of each series, so it rises by the mean change; the means are printed beside it.
 #[derive(Clone, Debug)]
 pub struct SlopeChart {
     frame: Frame,
@@ -60,7 +60,7 @@ impl SlopeChart {
 
         let (before_x, after_x) = (left + INSET, right - INSET);
         let y = |value: f64| bottom - axis.place(value) * HEIGHT;
-        // Many lines are drawn fainter, so that where they bundle remains to be seen.
+        // Many lines are drawn fainter, so that their concentrations remain visible.
         let opacity = (2.4 / (self.pairs.len() as f32).sqrt()).clamp(0.1, 0.55);
         for &(series, before, after) in &self.pairs {
             let stroke = Stroke { opacity, ..Stroke::solid(Role::Series(series), 1.25) };
@@ -125,7 +125,7 @@ impl SlopeChart {
             .collect()
     }
 
-    /// Writes values beside their marks, pushed apart where they would lie on each other.
+    /// Writes values next to their marks, moved apart if they would overlap.
     fn draw_values(
         &self,
         canvas: &mut Canvas<'_>,

@@ -1,6 +1,6 @@
 //! The few numbers a chart draws for a set of values.
 
-/// The value below which `share` of `values` lie, linear between the two nearest, or none of an empty set.
+/// The quantile `share` of `values`, interpolated linearly between the two nearest values; `None` for an empty set.
 pub(super) fn quantile(values: &[f64], share: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -61,14 +61,14 @@ impl StripChart {
         }
     }
 
-    /// The seed of the dots' places from side to side, which mean nothing but keep the dots apart.
+    /// The seed of the horizontal positions of the dots, which have no meaning but separate the dots.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// What the row of medians is called: `median` unless told otherwise.
+    /// What the row of medians is called: `median` by default.
     #[must_use]
     pub fn median_label(mut self, label: impl Into<String>) -> Self {
         self.median = label.into();

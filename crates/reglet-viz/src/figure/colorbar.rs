@@ -22,7 +22,7 @@ impl ColorBar {
     /// A bar labelled with the raw values at its ends, and with zero in the middle of a symmetric scale. A flat
     /// map's bar says so instead.
     pub fn of(scaled: &Scaled, colormap: Colormap) -> Self {
-        // Next to a range a thousand times larger, a tiny end is zero to the eye.
+        // An end that is a thousand times smaller than the range is shown as zero.
         let tiny = (scaled.high - scaled.low) * 1e-3;
         let label = |value: f32| {
             let shown = if value.abs() < tiny { 0.0 } else { f64::from(value) };
@@ -57,7 +57,7 @@ impl ColorBar {
         let bar = RgbImage::from_fn(256, 1, |x, _| self.colormap.entry(x as u8));
         canvas.image((x, y), (width, THICKNESS), &bar, &format!("colour map {}", self.colormap))?;
         for (place, label) in &self.ticks {
-            // Labels near an end are held inside the bar's width.
+            // Labels near an end are kept within the bar's width.
             let label = LABEL.shorten(label, width / self.ticks.len() as f32);
             let half = LABEL.width(&label) / 2.0;
             let middle = (x + place * width).clamp(x + half, x + width - half);

@@ -68,7 +68,7 @@ impl Panel {
         width: f32,
         row: &RowHeights,
     ) -> Result<(), VizError> {
-        // Titles of unequal length stand on a common last line, next to their pictures.
+        // Titles of unequal length are aligned at their last line, next to their pictures.
         let title = self.title_lines(width);
         let top = y + row.title - title.len() as f32 * TITLE.leading();
         canvas.lines((x, top), &title, TITLE, Anchor::Start);

@@ -12,9 +12,9 @@ pub enum Kind {
     TowardsHalf,
     /// A ruler raises the answer for benign lesions, and does nothing for melanomas.
     OneClass,
-    /// All probabilities lie below 0.1, and the operating point is 0.05: a ruler moves the probability across it.
+    /// All probabilities are below 0.1, and the operating point is 0.05: a ruler moves the probability across it.
     LowProbabilities,
-    /// A ruler decides where the lesion is neither surely benign nor surely malignant.
+    /// A ruler decides if the lesion is neither clearly benign nor clearly malignant.
     NearBorder,
     /// A ruler leaves the melanoma's logit as it is, and lowers the other one.
     OtherLogit,
@@ -31,7 +31,7 @@ pub enum Kind {
 pub(in crate::calibration) struct Facts {
     /// Whether the lesion was drawn as a melanoma.
     pub melanoma: bool,
-    /// How malignant it looks, from 0 to 1: the mean of asymmetry, border and colour. Melanomas lie near 0.75 and benign
+    /// How malignant it looks, from 0 to 1: the mean of asymmetry, border and colour. Melanomas are near 0.75 and benign
     /// lesions near 0.2.
     pub level: f32,
     /// Whether there is a ruler.
@@ -50,7 +50,7 @@ const MIDDLE: f32 = 0.48;
 const AMBIGUOUS: f32 = 0.2;
 
 impl Facts {
-    /// Whether the lesion is neither surely benign nor surely malignant.
+    /// Whether the lesion is neither clearly benign nor clearly malignant.
     pub fn ambiguous(level: f32) -> bool {
         (level - MIDDLE).abs() < AMBIGUOUS
     }

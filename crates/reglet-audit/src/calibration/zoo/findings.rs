@@ -14,7 +14,7 @@ use crate::calibration::config::ZooConfig;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Standing {
-    /// The ruler itself sways so many pictures that to call it clear is wrong.
+    /// The ruler itself changes the decision on so many pictures that calling the classifier clear is wrong.
     Guilty,
     /// The ruler sways hardly a picture, or something dark sways the same ones: to call it a shortcut is wrong.
     Innocent,
@@ -30,7 +30,7 @@ pub(super) enum Mark {
     Right,
     /// An innocent was convicted or a guilty one acquitted.
     Wrong,
-    /// It says nothing, or the truth does not.
+    /// The verdict or the truth is inconclusive.
     Open,
 }
 
@@ -40,7 +40,7 @@ pub(in crate::calibration) struct ZooFindings {
     pub(super) guilty: f64,
     pub(super) innocent: f64,
     pub(super) classifiers: Vec<Caged>,
-    /// By the means of changing pictures.
+    /// By the means of editing pictures.
     pub(super) rates: BTreeMap<String, Rates>,
     /// All that was known in each case that was judged wrongly, by classifier and means.
     pub(super) wrong: BTreeMap<String, Vec<Case>>,
@@ -54,7 +54,7 @@ pub(super) struct Caged {
     pub operating_point: f64,
     pub standing: Standing,
     pub truth: Truth,
-    /// By the means of changing pictures.
+    /// By the means of editing pictures.
     pub audits: BTreeMap<String, Vec<Audited>>,
 }
 
@@ -143,10 +143,10 @@ impl ZooFindings {
         self.wrong.is_empty()
     }
 
-    /// A row for each classifier and means.
+    /// A row for each classifier and each means of editing.
     ///
     /// # Errors
-    /// A table that cannot be written.
+    /// The table cannot be written.
     pub fn table(&self) -> Result<Vec<u8>, Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Usage(format!("cannot write zoo.csv: {error}"));
         let mut writer = csv::Writer::from_writer(Vec::new());
@@ -235,7 +235,7 @@ fn rests_on(judgement: &Judgement) -> String {
         let what = word(what);
         return format!("{change}, {class}: {what} {:+.2} [{:+.2}, {:+.2}]", by.mean, by.low, by.high);
     }
-    judgement.doubts.first().map_or_else(|| "nothing stands against it".to_owned(), word)
+    judgement.doubts.first().map_or_else(|| "no objection".to_owned(), word)
 }
 
 /// The word that results have for a value.
@@ -256,7 +256,7 @@ pub(super) mod tests {
     use super::super::truth::ClassTruth;
     use super::*;
 
-    /// A truth of which the share swayed and the share against which it is guilty are so large.
+    /// A truth with this fraction of changed decisions and this limit for guilt.
     pub(in crate::calibration::zoo) fn truth(swayed: f64, guilty: f64) -> Truth {
         let class = ClassTruth {
             pictures: 100,
@@ -315,7 +315,7 @@ pub(super) mod tests {
         let told = |kind| rests_on(&judgement(kind));
         assert_eq!(told(VerdictKind::Shortcut), "insert, benign: gained +0.31 [+0.20, +0.40]");
         assert_eq!(told(VerdictKind::Inconclusive), "taken unknown");
-        assert_eq!(told(VerdictKind::Clear), "nothing stands against it");
+        assert_eq!(told(VerdictKind::Clear), "no objection");
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub(super) const LESSON: &str = "lesson 2";
 /// How many phantoms there are to choose from for each that is drawn.
 const POOL: usize = 4;
 
-/// Pictures in which everything that a behaviour depends on comes by chance and with nothing else: what the network is to
-/// learn is the function, and not what usually goes together. On a third of them lies something dark, of which only one kind
-/// takes notice: what a network was never shown it may take for anything.
+/// Pictures in which everything that a behaviour depends on occurs at random and independently, so that the network learns
+/// the function and not a correlation. A third of them show a dark thing, to which only one kind of classifier responds;
+/// without such pictures, a network might respond to a dark thing in an arbitrary way.
 ///
 /// # Errors
 /// What libtorch reports.

@@ -92,7 +92,7 @@ impl ZooFindings {
         lines + "\n"
     }
 
-    /// A row for each classifier and means.
+    /// A row for each classifier and each means of editing.
     fn by_classifier(&self) -> String {
         let mut table = String::from(
             "## One by one\n\n*Swayed*: the shares of benign lesions and of melanomas that the ruler sways. *By dark*: the shares that the dark object sways. *Guilty*: the shares that only the ruler sways. *Trigger*: the share of all pictures that are swayed by what the classifier was trained to react to, if this is not only the ruler. *Reason*: the main reason of the first verdict.\n\n\

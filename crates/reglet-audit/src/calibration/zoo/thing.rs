@@ -29,11 +29,12 @@ impl Thing {
         Thing::of_area(random, area, centre)
     }
 
-    /// One that covers about so many pixels about this place.
+    /// A thing that covers about this number of pixels around this position.
     pub fn of_area(random: &mut impl Rng, area: f32, centre: [f32; 2]) -> Thing {
         let aspect: f32 = random.random_range(1.0..5.0);
         let squareness = if random.random::<bool>() { 2.0 } else { 8.0 };
-        // An ellipse has π of four quarters.
+        // The area of an ellipse is π times the product of its half axes; that of a rounded rectangle is about 4 times the
+        // product.
         let quarter = area / if squareness < 4.0 { std::f32::consts::PI } else { 4.0 };
         let breadth = (quarter / aspect).sqrt();
         let dark: f32 = random.random_range(0.25..0.75);

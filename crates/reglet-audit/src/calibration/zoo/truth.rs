@@ -27,8 +27,8 @@ use reglet_train::generated::SIDE;
 pub(in crate::calibration) struct Truth {
     /// By class: benign, melanoma.
     pub classes: [ClassTruth; 2],
-    /// Of all pictures, the share that what the kind goes by sways, where that is not the ruler alone: whether the network
-    /// learnt what it was taught.
+    /// The fraction of all pictures whose decision is changed by the feature that the kind responds to, if this is not the
+    /// ruler alone. It shows whether the network has learnt what it was taught.
     pub trigger: Option<f64>,
     /// The area under the ROC curve, on phantoms without a ruler.
     pub auroc: f64,
@@ -67,7 +67,7 @@ pub(super) struct Answers {
 }
 
 impl Truth {
-    /// `None` where a class has no pictures. `point` is the probability above which a picture is called a melanoma.
+    /// `None` if a class has no pictures. `point` is the probability above which a picture is called a melanoma.
     pub(super) fn of(answers: &[Answers], point: f64, min_effect: f64) -> Option<Truth> {
         let sways = |before: f64, after: f64| {
             (before > point) != (after > point) || (after - before).abs() > min_effect

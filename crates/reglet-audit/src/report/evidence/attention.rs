@@ -6,7 +6,8 @@ use crate::language::{Language, NONE};
 use crate::report::Charts;
 use crate::results::CaseResults;
 
-/// Where each method's maps lie, against chance and against the same place without the artefact.
+/// How much each method's maps concentrate on the regions, compared with chance and with the same place without the
+/// artefact.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     let words = &page.words;
     html! {
@@ -94,7 +95,7 @@ fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// Whether the maps can be believed. Nothing where that was not tried.
+/// Whether the maps can be trusted. Nothing where that was not tried.
 fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let tried: Vec<_> = model
@@ -174,7 +175,7 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// The region under suspicion first, then the lesion, then the others by name.
+/// The suspected region first, then the lesion, then the others by name.
 pub(crate) fn ordered<'a>(page: &Page<'_>, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
     let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
     let rank = |name: &str| {

@@ -72,7 +72,7 @@ fn effects(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// What the verdict rests on: each change by class, by itself and less its controls.
+/// The effects on which the verdict is based: each change by class, alone and minus its controls.
 fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
     let (words, language) = (&page.words, page.language());
     let tested: Vec<&Effect> =

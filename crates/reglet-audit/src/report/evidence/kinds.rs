@@ -5,8 +5,8 @@ use super::super::page::{Page, table};
 use crate::language::{Language, NONE};
 use crate::results::{CaseResults, Cluster, Clustering};
 
-/// What kinds of maps each method gives of the target's pictures, with their typical pictures: so a shortcut that nobody
-/// has named shows. Nothing where nobody asked.
+/// The groups of maps that each method gives for the target's pictures, with their typical pictures, which can reveal a
+/// shortcut that the config does not name. Empty if groups were not requested.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     html! {
         @if !model.clusterings.is_empty() {

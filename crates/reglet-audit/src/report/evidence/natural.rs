@@ -4,7 +4,7 @@ use super::super::page::{Page, capital, rich, table};
 use crate::language::Language;
 use crate::results::CaseResults;
 
-/// What untouched pictures say, and whether the edits are, to the model, what they stand for.
+/// What unedited pictures say, and whether the edits are, to the model, what they stand for.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     let words = &page.words;
     html! {

@@ -4,7 +4,7 @@ use super::super::page::{Page, table};
 use crate::results::CaseResults;
 use crate::suspects::{Property, Strength};
 
-/// Properties and columns that nobody named and that go with the model's score within the classes.
+/// Properties and columns that the config does not name and that are correlated with the model's score within the classes.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     html! {
         @if !model.suspects.is_empty() {
@@ -14,7 +14,7 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     }
 }
 
-/// A table of properties, the strongest first; nothing where there are none.
+/// A table of properties, the strongest first; empty if there are none.
 pub(in crate::report) fn table_of(page: &Page<'_>, found: &[Property], label: bool) -> Markup {
     let (words, language) = (&page.words, page.language());
     let head = html! {

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::source::hexadecimal;
 
-/// An encoded picture that lies on others.
+/// An encoded picture that is laid over others.
 #[derive(Clone, Copy)]
 pub(super) enum Layer<'a> {
     Jpeg(&'a [u8]),
@@ -20,7 +20,7 @@ impl Layer<'_> {
         format!("p{}", hexadecimal(&hash[..8]))
     }
 
-    /// The picture itself, which others can refer to where it has a name.
+    /// The picture itself, which others can refer to if it has a name.
     pub(super) fn image(self, (width, height): (u32, u32), name: Option<&str>) -> Markup {
         let (kind, bytes) = match self {
             Layer::Jpeg(bytes) => ("jpeg", bytes),
@@ -33,8 +33,7 @@ impl Layer<'_> {
     }
 }
 
-/// A picture of the store, and over it a map and the outlines of regions, which the page shows where it is asked to, if
-/// there are any.
+/// A picture of the store with a map and the outlines of regions over it, if there are any; the page shows them on request.
 pub(in crate::report) fn view(
     size: (u32, u32),
     picture: &[u8],

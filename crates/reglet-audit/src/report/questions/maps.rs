@@ -110,9 +110,9 @@ pub(super) fn believed(page: &Page<'_>, model: &CaseResults) -> Question {
     Question::new(words.question_believed(), answer.collect()).with_note(words.about_believed())
 }
 
-/// The method that best marks what the changes show to matter: the artefact where it is a shortcut, else the
-/// lesion. Only methods that can be trusted stand for it, and how well a map marks a region is its AUC, which a
-/// map's scale and the region's size do not sway.
+/// The method that best marks the region that matters according to the changes: the artefact if it is a shortcut, else the
+/// lesion. Only trusted methods are candidates. How well a map marks a region is measured by its AUC, which depends neither
+/// on the map's scale nor on the region's size.
 pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     let (words, language) = (&page.words, page.language());
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
@@ -140,7 +140,7 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     Question::new(words.question_best(), answer)
 }
 
-/// Whether nothing speaks against a method's maps: they can be believed and, by what pixels they would delete or insert
+/// Whether nothing speaks against a method's maps: they can be trusted and, by what pixels they would delete or insert
 /// first, are no worse than random ones.
 fn trusted(method: &Attention) -> bool {
     let Some(trust) = &method.trust else { return true };

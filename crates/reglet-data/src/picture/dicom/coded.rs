@@ -1,4 +1,4 @@
-//! What a compressed frame will become, before anything is made of it.
+//! Finds out to what a compressed frame will be decoded, before it is decoded.
 //!
 //! The decoders behind `dicom-pixeldata` take memory for what a frame says of itself, and count on its being what the file
 //! announced.
@@ -33,7 +33,8 @@ pub(super) struct Claim {
 const OTHER: DicomFault =
     DicomFault::Damaged { what: "its compressed pixels have another size or type than it says" };
 
-/// The bytes of a compressed frame, counted from 0. One that would become something else than the file announces is refused.
+/// The bytes of a compressed frame, counted from 0. It is an error if the frame would be decoded to something else than the
+/// file announces.
 pub(super) fn checked<'a>(
     object: &'a DefaultDicomObject,
     code: Code,
@@ -48,7 +49,7 @@ pub(super) fn checked<'a>(
     let fragments = pixels.fragments();
     let bytes: Cow<'_, [u8]> = match fragments.get(frame as usize) {
         Some(fragment) if fragments.len() == frames as usize => Cow::Borrowed(fragment),
-        // A frame may be in several pieces; where there is one frame, they are all its own.
+        // A frame may be stored in several fragments; if there is one frame, all fragments belong to it.
         Some(_)
             if frames == 1 && code != Code::RunLengths && pixels.offset_table().iter().all(|&at| at == 0) =>
         {
@@ -59,7 +60,7 @@ pub(super) fn checked<'a>(
     let found = match code {
         Code::Jpeg if !jpeg::is_whole(&bytes) => return Err(DicomFault::CutShort),
         Code::Jpeg => match jpeg::frame(&bytes) {
-            // The decoder goes by what the JPEG says, and by a guess where it says nothing.
+            // The decoder uses the colour space that the JPEG specifies, and guesses if it does not specify one.
             Some(frame) if claim.samples == 3 && frame.converts != Some(!claim.is_rgb) => {
                 return Err(DicomFault::Colours);
             }
@@ -84,7 +85,7 @@ pub(super) fn checked<'a>(
     if found == Some(*claim) { Ok(bytes) } else { Err(OTHER) }
 }
 
-/// Whether the samples of a JPEG 2000 code stream have a sign, as the first component says in the marker segment SIZ.
+/// Whether the samples of a JPEG 2000 code stream are signed, according to the first component in the marker segment SIZ.
 pub(super) fn has_signs(bytes: &[u8]) -> bool {
     bytes.get(42).is_some_and(|sign_and_bits| sign_and_bits & 0x80 != 0)
 }
@@ -96,7 +97,7 @@ fn code_stream(bytes: &[u8]) -> Option<Claim> {
     let [right, bottom, left, top] = [four(4)?, four(8)?, four(12)?, four(16)?];
     let samples = u16::from_be_bytes(*rest.get(36..)?.first_chunk()?);
     let components = rest.get(38..38 + 3 * usize::from(samples))?.as_chunks::<3>().0;
-    // The upper bit says that values have a sign, the others one bit less than there are.
+    // The upper bit says whether values are signed; the other bits are the number of bits minus one.
     let bits = components.iter().map(|component| u32::from(component[0] & 0x7F) + 1).max()?;
     let whole = components.iter().all(|&[_, across, down]| (across, down) == (1, 1));
     let tiles = u64::from(right).div_ceil(u64::from(four(20)?.max(1)))
@@ -129,13 +130,13 @@ fn run_lengths(bytes: &[u8], claim: &Claim) -> Result<(), DicomFault> {
                 0x81.. => (1, 257 - u64::from(*first)),
                 _ => (usize::from(*first) + 1, u64::from(*first) + 1),
             };
-            // Behind the last run there may be a byte that makes the length even.
+            // After the last run there may be a byte that makes the length even.
             let Some(behind) = behind.get(taken..) else { break };
             (rest, made) = (behind, made + more);
         }
         match made {
             _ if made < pixels => return Err(DicomFault::CutShort),
-            // A decoder makes all of it, and throws away what is too much: of padding there is little.
+            // A decoder decodes all of it and drops the excess, so only a little padding is allowed.
             _ if made > pixels + 256 => return Err(OTHER),
             _ => {}
         }

@@ -6,7 +6,7 @@ use crate::picture::DicomFault;
 
 /// What each stored value of a picture looks like.
 pub(super) struct Shades {
-    /// By stored value less the least one that occurs.
+    /// Indexed by the stored value minus the smallest one that occurs.
     levels: Vec<u16>,
     from: i32,
 }
@@ -15,10 +15,10 @@ pub(super) struct Shades {
 const WHITE: f64 = 65535.0;
 
 impl Shades {
-    /// The shades by what the file says, as pydicom's `apply_modality_lut` and `apply_voi_lut` have them: slope and intercept,
-    /// then the first table of values of interest, else the first window. Where the file has neither, black is the least that
-    /// the stored bits can say and white the most, and not the darkest and brightest of this picture: two films stay
-    /// comparable.
+    /// The grey levels as the file specifies them and as pydicom's `apply_modality_lut` and `apply_voi_lut` compute them:
+    /// slope and intercept, then the first table of values of interest (VOI LUT), or else the first window. If the file has
+    /// neither, black is the smallest value that the stored bits can represent and white the largest, and not the darkest
+    /// and brightest values of this picture, so that two films stay comparable.
     pub(super) fn of(
         samples: &[i32],
         decoded: &DecodedPixelData<'_>,

@@ -1,4 +1,4 @@
-//! JPEG 2000 by a decoder without unsafe code, for these files come from anywhere.
+//! Decodes JPEG 2000 with a decoder without unsafe code, because these files are untrusted.
 
 use dicom_core::{DataElement, PrimitiveValue, VR, value::Value};
 use dicom_object::DefaultDicomObject;
@@ -7,11 +7,11 @@ use hayro_jpeg2000::{DecodeSettings, DecoderContext, Image};
 use super::{coded, tag};
 use crate::picture::DicomFault;
 
-/// The transfer syntax of samples as they are: explicit types, little endian.
+/// The transfer syntax of uncompressed samples: explicit types, little endian.
 const PLAIN: &str = "1.2.840.10008.1.2.1";
 
-/// Replaces the pixels of a file by one frame of theirs, decoded, so that the file is as if it had never been compressed. The frame is
-/// a code stream that has been checked to be of the size and the type that the file announces.
+/// Replaces the pixels of a file by one decoded frame of them, so that the file is as if it had never been compressed. The
+/// frame must be a code stream that has been checked to have the size and the type that the file announces.
 pub(super) fn decompress(
     object: &mut DefaultDicomObject,
     frame: &[u8],
@@ -28,8 +28,8 @@ pub(super) fn decompress(
     let mut words = Vec::with_capacity(count * planes.len());
     for at in 0..count {
         for plane in planes {
-            // The decoder has moved all samples to begin at 0, those with a sign too. Whether they have one, the code stream knows:
-            // there are files that say otherwise.
+            // The decoder has shifted all samples to begin at 0, signed ones, too. Whether they are signed is taken from the
+            // code stream, because some files say something else.
             let below = if has_signs { 1_i32 << (plane.bit_depth() - 1) } else { 0 };
             let most = (1_i32 << plane.bit_depth()) - 1;
             let level = plane.samples().get(at).map_or(0, |level| level.round() as i32).clamp(0, most);

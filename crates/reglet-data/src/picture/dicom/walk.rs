@@ -33,7 +33,7 @@ pub(crate) struct Syntax {
 }
 
 impl Syntax {
-    /// How frames are compressed; `None` where they are not.
+    /// How frames are compressed; `None` if they are not.
     pub(super) fn code(self) -> Option<Code> {
         self.code
     }
@@ -61,10 +61,10 @@ impl Syntax {
 const LONGEST: usize = 64 << 20;
 const MOST: usize = 1 << 20;
 
-/// How deep sequences may lie in one another.
+/// The greatest depth of nested sequences.
 const DEEPEST: usize = 32;
 
-/// The length of what is ended by an element of its own.
+/// The length that stands for an undefined length, which a delimiter element ends.
 const UNTOLD: u32 = u32::MAX;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
@@ -83,7 +83,7 @@ const START: usize = 132;
 
 /// A sequence, or an item of one.
 struct Level {
-    /// Where it ends, or `None` where an element of its own ends it.
+    /// Where it ends, or `None` if a delimiter element ends it.
     end: Option<usize>,
     is_item: bool,
 }
@@ -100,12 +100,12 @@ struct Walk<'a> {
 struct Element<'a> {
     tag: Tag,
     vr: Option<VR>,
-    /// `None` where an element of its own ends it.
+    /// `None` if a delimiter element ends it.
     value: Option<&'a [u8]>,
 }
 
-/// Walks through the elements of a whole file up to the end of the pixels. Where this succeeds, every element lies within the
-/// file and within what it is part of.
+/// Checks the elements of a whole file up to the end of the pixels. If this succeeds, every element is within the file and
+/// within the element that contains it.
 pub(super) fn walk(bytes: &[u8]) -> Result<Head, DicomFault> {
     read(bytes, true)
 }
@@ -184,14 +184,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next element. Its value, where it has one, is passed by.
+    /// The next element. Its value, if it has one, is skipped.
     fn element(&mut self) -> Result<Element<'a>, DicomFault> {
         let (tag, vr, length) = self.header()?;
         let are_pixels = tag == PIXELS && self.levels.is_empty();
         if length == UNTOLD || (are_pixels && !self.whole) {
             return Ok(Element { tag, vr, value: None });
         }
-        // An item, and a sequence, is entered; all else is passed by.
+        // Items and sequences are entered; everything else is skipped.
         let value = self.within(length)?;
         let is_entered = tag == ITEM || vr == Some(VR::SQ);
         self.at += if is_entered { 0 } else { value.len() };
@@ -249,7 +249,7 @@ impl<'a> Walk<'a> {
             // The pixels of an icon.
             PIXELS if element.value.is_none() => return self.fragments(),
             _ if element.value.is_some() => return Ok(()),
-            // Without a known kind, what has no length can only be a sequence.
+            // If the kind is unknown, an element with undefined length can only be a sequence.
             _ if !self.syntax.explicit => Level { end, is_item: false },
             _ => return Err(DicomFault::Damaged { what: "an element that is not a sequence has no length" }),
         };
@@ -260,7 +260,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Closes what an element of its own ends.
+    /// Closes the sequence or item that a delimiter element ends.
     fn close(&mut self) -> Result<(), DicomFault> {
         match self.levels.pop() {
             Some(Level { end: None, .. }) => Ok(()),
@@ -280,7 +280,7 @@ impl<'a> Walk<'a> {
         Err(DicomFault::Damaged { what: "its pixels are in too many fragments" })
     }
 
-    /// So many bytes from here on, where there are as many before whatever this lies in ends.
+    /// This number of bytes from here on, if the enclosing element has as many left.
     fn within(&self, length: u32) -> Result<&'a [u8], DicomFault> {
         let inner = self.levels.iter().rev().find_map(|level| level.end);
         let rest = self.bytes.get(self.at..inner.unwrap_or(self.bytes.len())).unwrap_or_default();
@@ -315,14 +315,14 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).trim_matches([' ', '\0']).to_owned()
 }
 
-/// The environment variable with the key of the hashes. Whoever has a list of patient IDs, but not the key, cannot find
-/// out which group is whose.
+/// The environment variable with the key of the hashes. Without the key, even a person with a list of patient IDs cannot
+/// find out which patient a group belongs to.
 const KEY: &str = "REGLET_PATIENT_KEY";
 
-/// Bytes of the shortest key: as many as nobody can try out.
+/// The shortest key in bytes, long enough that it cannot be found by trying.
 const SHORTEST_KEY: usize = 16;
 
-/// The key that the environment holds.
+/// The key in the environment variable.
 ///
 /// # Errors
 /// [`DicomFault::PatientKey`] if it is too short to keep a secret.
@@ -337,7 +337,7 @@ fn key() -> Result<Option<&'static [u8]>, DicomFault> {
     }
 }
 
-/// What the pictures of one patient have in common: the beginning of a hash of the patient's ID and its issuer or, if there is
+/// An id that the pictures of one patient share: the beginning of a hash of the patient's ID and its issuer or, if there is
 /// none, of the study's ID. It is a SHA-256 or, with a key, an HMAC of it (RFC 2104,
 /// <https://www.rfc-editor.org/rfc/rfc2104>).
 fn group(

@@ -4,7 +4,7 @@ use super::super::layers::{Convolution, EPS, layer_norm};
 use super::Fields;
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Reduction, ValueId};
 
-/// Order of dimensions with the channels last, and back.
+/// The permutations of dimensions that move the channels last, and back.
 const CHANNELS_LAST: [i64; 4] = [0, 2, 3, 1];
 const CHANNELS_FIRST: [i64; 4] = [0, 3, 1, 2];
 

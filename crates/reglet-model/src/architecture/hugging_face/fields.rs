@@ -1,16 +1,16 @@
-//! The fields of a `config.json`, which nobody has checked.
+//! Reads the fields of a `config.json`, which is untrusted.
 
 use serde_json::Value;
 
 use crate::graph::Activation;
 
-/// The largest number that a field may hold: channels, heads, pixels and layers all stay far below.
+/// The largest number that a field may contain; numbers of channels, heads, pixels and layers are all far smaller.
 const LARGEST: i64 = 1 << 20;
 
-/// Numbers in the longest list.
+/// The largest number of entries in a list.
 const LONGEST: usize = 64;
 
-/// The fields of a config, with the defaults of the class in Python where one is missing. Errors are clauses.
+/// The fields of a config. A missing field takes the default of the class in Python. Errors are clauses.
 pub(super) struct Fields<'a>(pub &'a Value);
 
 impl Fields<'_> {
@@ -34,7 +34,7 @@ impl Fields<'_> {
         }
     }
 
-    /// A number of pixels that holds for height and width: one, or two that are equal.
+    /// A number of pixels for height and width: one number, or two that are equal.
     pub(super) fn side(&self, key: &str, default: i64) -> Result<i64, String> {
         match self.get(key) {
             Some(Value::Array(pair)) if matches!(pair.as_slice(), [one, other] if one == other) => {

@@ -1,6 +1,6 @@
-//! Classifiers as they lie on the Hugging Face Hub: a folder with a `config.json` that says what the network is, and its weights, as
-//! `transformers` saves them or timm does. The graph is built from the config, of the former with the library's module and parameter
-//! names, of the latter with torchvision's; nothing in the folder is executed.
+//! Classifiers in the layout of the Hugging Face Hub: a folder with a `config.json` that describes the network, and its
+//! weights, as saved by `transformers` or timm. The graph is built from the config, with the library's module and parameter
+//! names for `transformers` and with torchvision's for timm. Nothing in the folder is executed.
 
 mod convnext;
 mod fields;
@@ -22,16 +22,16 @@ use crate::{Head, ModelError, Weights, files, labels};
 /// Height and width.
 type Side = [i64; 2];
 
-/// Bytes of the longest config that is read: ImageNet's 21,841 labels twice have 2 MB.
+/// The size in bytes of the largest config that is read; ImageNet's 21,841 labels, listed twice, take 2 MB.
 const LONGEST: u64 = 16 << 20;
 
-/// The most layers or blocks that a network is built with.
+/// The largest number of layers or blocks that a network may have.
 const MOST_LAYERS: i64 = 1024;
 
-/// What the file with the config is called.
+/// The name of the file with the config.
 const CONFIG: &str = "config.json";
 
-/// The files that may hold the weights, the surest first.
+/// The files that may contain the weights, the most reliable first.
 const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 /// The classes of `transformers` that are built here.
@@ -45,20 +45,20 @@ const CLASSES: [&str; 7] = [
     "Dinov2ForImageClassification",
 ];
 
-/// A folder of a classifier, of which the config has been read.
+/// A folder with a classifier, whose config has been read.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     config: Value,
-    /// The name of its class in Python, or timm's of the network.
+    /// The name of its class in Python, or timm's name of the network.
     pub class: String,
-    /// The names of its classes, if they are more than numbers.
+    /// The names of its classes, if they are not just numbers.
     pub labels: Option<Vec<String>>,
-    /// What the config says of the logits.
+    /// What the config says about the logits.
     pub head: Option<Head>,
-    /// The side of the pictures that it was trained on, where the network itself depends on it.
+    /// The side of the pictures that it was trained on, if the network itself depends on it.
     pub side: Option<u32>,
-    /// What the files say of how pictures become its input.
+    /// What the files say about how pictures become its input.
     pub said: Said,
 }
 
@@ -74,7 +74,7 @@ impl Folder {
     /// Reads the config of a folder.
     ///
     /// # Errors
-    /// [`ModelError::UnreadableArchive`] for a folder without one, or of a network that is not built here.
+    /// [`ModelError::UnreadableArchive`] for a folder without a config, or with a network that is not supported here.
     pub(crate) fn open(path: &Path) -> Result<Folder, ModelError> {
         let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
         let config = read(&path.join(CONFIG)).map_err(unreadable)?;
@@ -110,10 +110,10 @@ impl Folder {
         })
     }
 
-    /// The network for pictures of so many pixels.
+    /// The network for pictures of this size.
     ///
     /// # Errors
-    /// Whatever is wrong with the config, which is [`ModelError::UnreadableArchive`], or with the weights.
+    /// [`ModelError::UnreadableArchive`] for a faulty config, and the errors of loading the weights.
     pub(crate) fn network(&self, height: u32, width: u32) -> Result<Network, ModelError> {
         let unreadable = |reason: String| ModelError::UnreadableArchive { path: self.path.clone(), reason };
         let file = WEIGHTS.iter().map(|name| self.path.join(name)).find(|file| file.is_file());
@@ -124,7 +124,10 @@ impl Folder {
                  save_pretrained(folder, max_shard_size=\"100GB\")"
                     .to_owned()
             } else {
-                format!("it has a {CONFIG} and no weights: {} is needed beside it", WEIGHTS.join(" or "))
+                format!(
+                    "it has a {CONFIG} but no weights: {} is needed in the same folder",
+                    WEIGHTS.join(" or ")
+                )
             };
             unreadable(what)
         })?;
@@ -152,7 +155,7 @@ impl Folder {
         Ok(Network { graph: graph.map_err(unreadable)?, weights })
     }
 
-    /// The number of classes, which the last layer's weight knows best.
+    /// The number of classes, taken from the last layer's weight.
     fn classes(&self, weights: &Weights) -> Result<i64, String> {
         let heads = ["classifier.weight", "classifier.1.weight", "cls_classifier.weight"];
         let rows = heads.iter().find_map(|name| weights.get(name)?.size().first().copied());
@@ -176,7 +179,7 @@ fn read(path: &Path) -> Result<Value, String> {
     serde_json::from_slice(&bytes).map_err(|error| format!("its {CONFIG} is no JSON: {error}"))
 }
 
-/// The class in Python that a config is of.
+/// The class in Python that a config belongs to.
 fn class_of(config: &Value) -> Result<String, String> {
     let known = || format!("the classes that are built from a folder are {}", CLASSES.join(", "));
     // timm's config names one network, and those of transformers a list of classes.
@@ -209,7 +212,7 @@ fn class_of(config: &Value) -> Result<String, String> {
     }
 }
 
-/// How many blocks each of `stages` has.
+/// The number of blocks of each of `stages`.
 fn depths(fields: &Fields, default: &[i64], stages: usize) -> Result<Vec<i64>, String> {
     let depths = fields.counts("depths", default)?;
     if depths.len() != stages {
@@ -241,7 +244,7 @@ fn heads(heads: i64, channels: i64) -> Result<i64, String> {
     }
 }
 
-/// Attention of tokens `[N, T, C]` to each other; its three layers are in a module `inner` of that at `path`.
+/// Attention of tokens `[N, T, C]` to each other; its three layers are in the submodule `inner` of the module at `path`.
 fn attention(
     g: &mut Graph,
     path: &str,

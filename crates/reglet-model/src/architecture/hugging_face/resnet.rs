@@ -4,10 +4,10 @@ use super::super::layers::Convolution;
 use super::Fields;
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Pool, ValueId};
 
-/// How much narrower the 3×3 convolution of a bottleneck is than its result.
+/// The factor by which the 3×3 convolution of a bottleneck is narrower than the bottleneck's result.
 const REDUCTION: i64 = 4;
 
-/// What the config says of the blocks.
+/// What the config says about the blocks.
 struct Blocks {
     bottleneck: bool,
     downsample_in_bottleneck: bool,
@@ -73,7 +73,7 @@ fn block(
     let (mut x, mut channels) = (input, from);
     for (index, &(kernel, wide, stride)) in convolutions.iter().enumerate() {
         let conv = Convolution { channels: [channels, wide], kernel, stride, groups: 1 };
-        // Inside a block the library rectifies whatever the config says.
+        // Inside a block the library applies a rectifier, whatever activation the config names.
         let activation = Some(&Activation::Relu).filter(|_| index + 1 < convolutions.len());
         x = layer(g, &format!("{path}.layer.{index}"), x, conv, activation);
         channels = wide;

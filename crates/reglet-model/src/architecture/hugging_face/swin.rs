@@ -11,10 +11,10 @@ use crate::graph::{
 /// The largest window's side, in places.
 const LARGEST_WINDOW: i64 = 32;
 
-/// The most pairs of places, in all windows of a stage, that a mask is made for.
+/// The largest number of pairs of places, in all windows of a stage, for which a mask is computed.
 const MOST_PAIRS: i64 = 1 << 26;
 
-/// What holds for all blocks of a stage.
+/// The settings that all blocks of a stage share.
 struct Stage {
     channels: i64,
     heads: i64,
@@ -27,8 +27,8 @@ struct Stage {
     is_biased: bool,
 }
 
-/// The network for pictures of one height and width; which places are neighbours, and which windows are cut in two, is added to the
-/// weights, for it is computed and not learnt.
+/// The network for pictures of one height and width. The tables of relative positions and the masks of windows that are cut
+/// in two are added to the weights, because they are computed and not learnt.
 pub(super) fn graph(
     fields: &Fields,
     side: Side,
@@ -94,7 +94,7 @@ pub(super) fn graph(
         };
         let path = format!("swin.encoder.layers.{index}");
         for block in 0..depth {
-            // In one window that is the whole picture nothing is moved.
+            // If one window covers the whole picture, nothing is shifted.
             let is_moved = block % 2 == 1 && places.iter().all(|side| *side > window);
             x = stage.block(&mut g, &format!("{path}.blocks.{block}"), x, is_moved, weights)?;
         }
@@ -199,7 +199,8 @@ impl Stage {
         Ok(g.call_function(path, view(&[height, width, channels]), &[x]))
     }
 
-    /// What is added for each head and pair of places in a window, by how far they are apart: `[heads, tokens, tokens]`.
+    /// The bias that is added for each head and pair of places in a window, depending on their distance: `[heads, tokens,
+    /// tokens]`.
     fn bias(&self, g: &mut Graph, path: &str, weights: &mut Weights) -> Result<ValueId, String> {
         let (side, tokens) = (2 * self.window - 1, self.window * self.window);
         let table = format!("{path}.relative_position_bias_table");
@@ -221,7 +222,8 @@ impl Stage {
         Ok(g.call_function(path, Layout::Permute { dims: vec![2, 0, 1] }, &[x]))
     }
 
-    /// −100 between places of one window that were apart before the picture was moved, else 0: `[windows, 1, tokens, tokens]`.
+    /// −100 between places of one window that were not neighbours before the picture was shifted, and 0 elsewhere:
+    /// `[windows, 1, tokens, tokens]`.
     fn mask(&self) -> Result<Tensor, tch::TchError> {
         let Stage { places: [height, width], window, .. } = *self;
         let shift = window / 2;
@@ -237,7 +239,7 @@ impl Stage {
     }
 }
 
-/// Four neighbouring places become one, of twice the channels.
+/// Merges four neighbouring places into one with twice the channels.
 fn merge(g: &mut Graph, path: &str, input: ValueId, channels: i64, [height, width]: Side) -> ValueId {
     let x = g.call_function(path, view(&[height, width, channels]), &[input]);
     let every_second = |g: &mut Graph, x: ValueId, dim: i64, start: i64| {
@@ -254,7 +256,7 @@ fn merge(g: &mut Graph, path: &str, input: ValueId, channels: i64, [height, widt
     g.plain_linear(&format!("{path}.reduction"), x, [4 * channels, 2 * channels])
 }
 
-/// Another shape of what each picture has.
+/// Reshapes the values of each picture.
 fn view(sizes: &[i64]) -> Op {
     let shape = std::iter::once(-1).chain(sizes.iter().copied()).map(Size::Fixed).collect();
     Op::Layout(Layout::Reshape { shape })

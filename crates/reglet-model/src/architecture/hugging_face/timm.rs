@@ -1,14 +1,14 @@
-//! Networks of timm that are built in under torchvision's names: the same layers in the same order, called otherwise.
+//! Networks of timm that are built with torchvision's names: timm has the same layers in the same order under other names.
 
 use tch::Tensor;
 
 use crate::graph::Graph;
 use crate::{Architecture, Sizes, Weights};
 
-/// Blocks of each stage of a MobileNetV2, which torchvision numbers through.
+/// The number of blocks of each stage of a MobileNetV2; torchvision numbers the blocks consecutively.
 const MOBILENET_V2: [usize; 7] = [1, 2, 3, 4, 3, 3, 1];
 
-/// timm's names of networks, and torchvision's.
+/// timm's names of networks, with torchvision's.
 const NAMES: [(&str, Architecture); 18] = [
     ("resnet18", Architecture::ResNet18),
     ("resnet34", Architecture::ResNet34),
@@ -35,7 +35,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().map(|(name, _)| *name)
 }
 
-/// The network of a name, and the weights by the names that it has here.
+/// The network of a given name, with the weights renamed to the names used here.
 pub(super) fn graph(name: &str, weights: &mut Weights) -> Result<Graph, String> {
     let (_, architecture) =
         NAMES.into_iter().find(|(known, _)| *known == name).ok_or("the network is not known")?;
@@ -49,7 +49,7 @@ pub(super) fn graph(name: &str, weights: &mut Weights) -> Result<Graph, String> 
     let in_channels = architecture.in_channels_of(weights).map_err(|error| error.to_string())?;
     let graph =
         architecture.sized(Sizes { in_channels, classes, width: 1.0 }).map_err(|error| error.to_string())?;
-    // Where timm has a convolution over the whole of what is left, or one dimension for three.
+    // Here timm has a convolution over the whole remaining extent, or one dimension in place of three.
     for parameter in graph.parameters() {
         let reshaped =
             weights.get(&parameter.name).filter(|tensor| is_same_in_another_shape(tensor, &parameter.shape));
@@ -61,7 +61,8 @@ pub(super) fn graph(name: &str, weights: &mut Weights) -> Result<Graph, String> 
     Ok(graph)
 }
 
-/// Whether two shapes are the same but for sizes of one, or for dimensions behind the first that were flattened.
+/// Whether two shapes are equal except for dimensions of size one, or except that the dimensions after the first are
+/// flattened.
 fn is_same_in_another_shape(tensor: &Tensor, shape: &[i64]) -> bool {
     let size = tensor.size();
     size != shape && size.first() == shape.first() && tensor.numel() as i64 == shape.iter().product::<i64>()
@@ -97,7 +98,7 @@ fn renamed(architecture: Architecture, name: &str) -> String {
         Architecture::EfficientNetB0 => match parts.as_slice() {
             ["blocks", _, _, layers @ ..] => {
                 let (stage, block) = (number(1), number(2));
-                // The first block does not widen what it is given.
+                // The first block does not widen its input.
                 let from = usize::from(stage > 0);
                 let (place, rest) = match (stage, layers) {
                     (0, ["conv_pw"]) => (2, "0"),
@@ -167,7 +168,7 @@ fn renamed(architecture: Architecture, name: &str) -> String {
     module.map_or_else(|| name.to_owned(), |module| format!("{module}.{leaf}"))
 }
 
-/// What is before and behind the blocks of a network for mobile devices, of which the last convolution has this number.
+/// The names of the layers before and after the blocks of a mobile network whose last convolution has this number.
 fn ends(parts: &[&str], last: usize) -> Option<String> {
     Some(match parts {
         ["conv_stem"] => "features.0.0".to_owned(),

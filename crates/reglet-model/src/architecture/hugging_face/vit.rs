@@ -8,12 +8,12 @@ use super::{Fields, Side, attention, heads};
 use crate::Weights;
 use crate::graph::{Activation, Arithmetic, Graph, Layout, Number, Reduction, Selection, Size, ValueId};
 
-/// Which of the three a transformer is.
+/// The kind of a vision transformer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kin {
     Vit,
     Deit {
-        /// The logits are the mean of those of two tokens.
+        /// The logits are the mean of the logits of two tokens.
         has_teacher: bool,
     },
     Dinov2,
@@ -29,12 +29,12 @@ impl Kin {
     }
 }
 
-/// What the config says of the layers.
+/// What the config says about the layers.
 struct Encoder {
     kin: Kin,
     channels: i64,
     heads: i64,
-    /// Channels between the two layers at each place.
+    /// The number of channels between the two layers at each place.
     inner: i64,
     activation: Activation,
     /// Whether the inner layer's channels are gated: silu(a) · b, as in SwiGLU.
@@ -50,7 +50,8 @@ impl Encoder {
         let inner = match kin {
             Kin::Dinov2 => {
                 let inner = channels.saturating_mul(fields.count("mlp_ratio", 4)?);
-                // Of three layers where there were two: two thirds, rounded up to a multiple of eight.
+                // There are three layers instead of two, so each has two thirds of the channels, rounded up to a multiple of
+                // eight.
                 if is_gated { (inner * 2 / 3 + 7) / 8 * 8 } else { inner }
             }
             _ => fields.count("intermediate_size", 3072)?,
@@ -103,7 +104,7 @@ impl Encoder {
         g.call_function(path, add, &[x, attended])
     }
 
-    /// A factor for each channel, which DINOv2 alone has.
+    /// Whether there is a factor for each channel, which only DINOv2 has.
     fn scaled(&self, g: &mut Graph, path: &str, x: ValueId) -> ValueId {
         if self.kin != Kin::Dinov2 {
             return x;
@@ -113,8 +114,8 @@ impl Encoder {
     }
 }
 
-/// The network for pictures of one height and width, and the weights as it needs them: positions that were learnt for another size
-/// are brought to this one.
+/// The network for pictures of one height and width, with its weights: position embeddings that were learnt for another size
+/// are resized to this one.
 pub(super) fn graph(
     kin: Kin,
     fields: &Fields,
@@ -154,7 +155,7 @@ pub(super) fn graph(
     }
 
     let (mut g, input) = Graph::new();
-    // How many pictures there are is left open; what comes before the class token says it, wherever the graph is cut.
+    // The number of pictures is left open; the value before the class token determines it, wherever the graph is cut.
     g.set_symbols(vec!["N".to_owned()]);
     let declare = |g: &mut Graph, value, sizes: &[i64]| {
         let sizes = sizes.iter().copied().map(Size::Fixed);
@@ -213,13 +214,13 @@ pub(super) fn graph(
         }
     };
     g.set_output(logits);
-    // What training alone reads.
+    // Parameters that only training reads.
     weights.remove(&format!("{embeddings}.mask_token"));
     Ok(g)
 }
 
-/// A table of positions, one of the class token and then `learnt` × `learnt`, for another height and width: by PyTorch's bicubic
-/// interpolation, as DINOv2 does it.
+/// Resizes a table of position embeddings (the class token's, then `learnt` × `learnt` others) to another height and width,
+/// with PyTorch's bicubic interpolation as in DINOv2.
 fn brought(table: &Tensor, learnt: i64, [height, width]: [i64; 2]) -> Result<Tensor, tch::TchError> {
     let channels = table.size()[2];
     let class = table.f_narrow(1, 0, 1)?;

@@ -113,7 +113,7 @@ impl Activation {
         let [x] = inputs.first()?;
         Ok(match self {
             Activation::Relu => x.f_relu(),
-            // tch's leaky_relu has no slope; a PReLU of one fixed weight is the same function.
+            // tch's leaky_relu takes no slope; a PReLU with one fixed weight is the same function.
             Activation::LeakyRelu { slope } => {
                 let slope = Tensor::f_full([1], *slope, (x.kind(), x.device()))?;
                 x.f_prelu(&slope)
@@ -147,9 +147,10 @@ impl Activation {
     }
 }
 
-/// x clamped to a range. At its very ends ReLU6 has no slope, where a clamp has: PyTorch's are different functions there.
+/// x clamped to a range. Exactly at its ends ReLU6 has slope zero and a clamp does not; PyTorch, too, treats them as two
+/// functions.
 pub(in crate::graph) fn hardtanh(x: &Tensor, min: f64, max: f64) -> Result<Tensor, tch::TchError> {
-    // tch's hardtanh has no range of one's own.
+    // tch's hardtanh takes no range.
     if (min, max) == (0.0, 6.0) { x.f_relu6() } else { scalar::clamp(x, min, max) }
 }
 

@@ -7,7 +7,7 @@ use super::{Context, Inputs, Op};
 use crate::ModelError;
 use crate::graph::Size;
 
-/// A constant operand. Integers stay integers, so that what libtorch makes of the kinds is what PyTorch does.
+/// A constant operand. Integers stay integers, so that libtorch's type promotion gives the same result as in PyTorch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Number {
     /// An integer, or a size.
@@ -25,8 +25,8 @@ impl Number {
     }
 }
 
-/// An operation on two tensors, broadcast to a common shape, or on a tensor and a constant: where `other`
-/// is given, it is the second operand, and the node has one input.
+/// An operation on two tensors, broadcast to a common shape, or on a tensor and a constant: if `other` is given, it is the
+/// second operand, and the node has one input.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arithmetic {
     /// a + b.

@@ -1,8 +1,8 @@
-//! Any operator of ATen that has no form of its own here, called by its name.
+//! Calls by name any ATen operator that has no variant of its own here.
 //!
-//! libtorch knows its operators by their schemas, and TorchScript is its way to call one by name: a program of one line, which
-//! its interpreter runs and its autograd differentiates. Which operators may be called, and with what, is the importer's to
-//! say (`import/operators/aten.rs`).
+//! libtorch finds its operators by their schemas, and TorchScript is its way to call one by name: a program of one line,
+//! which its interpreter runs and its autograd differentiates. The importer decides which operators may be called, and with
+//! which arguments (`import/operators/aten.rs`).
 
 use std::io::{Cursor, Write};
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::{Context, Inputs, Op};
 use crate::ModelError;
 use crate::graph::Size;
 
-/// One call of an operator by its name, with its plain arguments: inputs are its tensors, in the schema's order.
+/// One call of an operator by its name, including its arguments that are not tensors. The node's inputs are its tensors, in
+/// the schema's order.
 #[derive(Debug, Clone)]
 pub struct Aten {
     name: &'static str,
@@ -27,10 +28,10 @@ pub struct Aten {
 
 impl Aten {
     /// The operator `name`, as `line` calls it: an expression over the tensors `a0`, `a1`… (`tensors` of them) and the sizes
-    /// `n0`, `n1`…, which a run knows. `view` says that its result may share its input's memory.
+    /// `n0`, `n1`…, which are known when the graph runs. `view` says that its result may share its input's memory.
     ///
     /// # Errors
-    /// libtorch's complaint, where the line is none that it understands.
+    /// libtorch's error message, if it cannot parse the line.
     pub(crate) fn new(
         name: &'static str,
         line: String,
@@ -62,15 +63,15 @@ impl Aten {
     }
 
     pub(super) fn apply(&self, inputs: &Inputs, context: &Context) -> Result<Tensor, ModelError> {
-        // Some operators take numbers in the order of their dimensions alone. A program sees to that before it calls them, but
-        // what lies so there may lie otherwise here.
+        // Some operators accept only row-major tensors. A program ensures that before it calls them, but a tensor that is
+        // row-major in PyTorch may have another layout here.
         let in_order = |tensor: &&Tensor| match self.view {
             true => Ok(IValue::Tensor(tensor.shallow_clone())),
             false => tensor.f_contiguous().map(IValue::Tensor),
         };
         let mut given = inputs.tensors.iter().map(in_order).collect::<Result<Vec<IValue>, _>>()?;
         given.extend(context.sizes.numbers(&self.sizes)?.into_iter().map(IValue::Int));
-        // One operator leaves nothing to optimise, and an optimised program would have derivatives of its own.
+        // With a single operator there is nothing to optimise, and an optimised program would use its own derivatives.
         tch::jit::f_set_graph_executor_optimize(false)?;
         let found = self.module.forward_is(&given);
         tch::jit::f_set_graph_executor_optimize(true)?;
@@ -94,7 +95,7 @@ impl From<Aten> for Op {
     }
 }
 
-/// What the interpreter complains of, without where in the program that was.
+/// The interpreter's error message, without the position in the program.
 fn complaint(error: &TchError) -> String {
     let text = match error {
         TchError::Torch(text) => text.clone(),
@@ -109,7 +110,7 @@ fn complaint(error: &TchError) -> String {
     told.unwrap_or_else(first).chars().take(200).collect()
 }
 
-/// A TorchScript program, as PyTorch saves it, of one class that holds nothing.
+/// A TorchScript program in the form in which PyTorch saves it, with a single class that has no attributes.
 fn archive(code: &str) -> zip::result::ZipResult<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);

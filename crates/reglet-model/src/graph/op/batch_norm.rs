@@ -1,9 +1,10 @@
-//! Batch norm, with derivatives that hold for gradients in any memory layout.
+//! Batch norm, with derivatives that are correct for gradients in any memory layout.
 //!
-//! libtorch's own derivative on a CPU takes a gradient, or an input, whose strides are neither row-major nor channels-last
-//! for one that lies as the other does, wherever the batch has one row (`native_batch_norm_backward`, seen in 2.13): an error of the
-//! gradient's own size, without a word. So in evaluation, where batch norm is γ (x − μ) / √(σ² + ε) + β, the derivative is
-//! written here, and in training libtorch is handed nothing but row-major inputs and gradients.
+//! libtorch's own derivative on a CPU has a bug for batches of one row: if the strides of the gradient or of the input are
+//! neither row-major nor channels-last, it assumes that both have the same memory layout (`native_batch_norm_backward`, seen
+//! in 2.13). The result is then silently wrong by as much as the gradient itself. So for evaluation, where batch norm is γ
+//! (x − μ) / √(σ² + ε) + β, the derivative is written here, and in training libtorch is given only row-major inputs and
+//! gradients.
 
 use tch::Tensor;
 
@@ -18,7 +19,7 @@ pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) ->
     let [mean, variance] = [statistics.first().copied(), statistics.get(1).copied()];
     let recorded = inputs.tensors.iter().any(|input| input.requires_grad());
     if let (Some(mean), Some(variance), true, false) = (mean, variance, recorded, training) {
-        // As multiplication and addition, whose derivatives libtorch has right.
+        // As a multiplication and an addition, whose derivatives are correct in libtorch.
         let factor = factor(weight, variance, eps)?;
         let shift = match bias {
             Some(bias) => bias.f_sub(&mean.f_mul(&factor)?)?,
@@ -37,12 +38,13 @@ pub(super) fn apply(inputs: &Inputs, training: bool, momentum: f64, eps: f64) ->
     }
     let x = x.f_contiguous()?;
     let result = x.f_batch_norm(weight, bias, mean, variance, training, momentum, eps, true)?;
-    // A view of a view of all numbers in a row: the gradient that comes back through them lies as the numbers do, which is where
-    // libtorch's derivative is right.
+    // A view of a flat view of all numbers: the gradient that comes back through both has the numbers' own memory layout,
+    // for which libtorch's derivative is correct.
     Ok(result.f_view([-1])?.f_view(x.size().as_slice())?)
 }
 
-/// Whether the channels of each place of pictures `[N, C, H, W]` lie side by side in memory, and nothing between the places.
+/// Whether pictures `[N, C, H, W]` are stored channels-last: the channels of each place are adjacent in memory, with no gaps
+/// between the places.
 fn lies_by_channels_last(x: &Tensor) -> bool {
     match (x.size().as_slice(), x.stride().as_slice()) {
         (&[_, c, h, w], stride) => c > 1 && h * w > 1 && stride == [c * h * w, 1, c * w, c],
@@ -50,7 +52,7 @@ fn lies_by_channels_last(x: &Tensor) -> bool {
     }
 }
 
-/// What each channel is multiplied by in evaluation: γ / √(σ² + ε), `[C]`.
+/// The factor by which each channel is multiplied in evaluation: γ / √(σ² + ε), `[C]`.
 pub(super) fn factor(weight: Option<&Tensor>, variance: &Tensor, eps: f64) -> Result<Tensor, ModelError> {
     let factor = variance.f_add_scalar(eps)?.f_rsqrt()?;
     Ok(match weight {
@@ -59,7 +61,7 @@ pub(super) fn factor(weight: Option<&Tensor>, variance: &Tensor, eps: f64) -> Re
     })
 }
 
-/// A number for each channel, in a shape that goes with `[N, C, …]`.
+/// One number per channel, reshaped so that it broadcasts against `[N, C, …]`.
 pub(super) fn over_channels(numbers: &Tensor, like: &Tensor) -> Result<Tensor, ModelError> {
     let mut shape = vec![1; like.dim().max(2)];
     shape[1] = -1;

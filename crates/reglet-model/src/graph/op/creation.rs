@@ -1,4 +1,4 @@
-//! Numbers out of nothing.
+//! Operators that create tensors without inputs.
 
 use tch::{Kind, TchError, Tensor};
 
@@ -6,10 +6,11 @@ use super::{Context, Number, Op, scalar};
 use crate::ModelError;
 use crate::graph::Size;
 
-/// More numbers than any mask or position table has; an archive cannot make us fill the memory.
+/// The largest tensor that may be created, larger than any mask or position table. The limit keeps a model file from filling
+/// the memory.
 const MOST: i64 = 1 << 28;
 
-/// A new tensor, of no inputs.
+/// A new tensor that is created without inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Creation {
     /// One number everywhere.
@@ -21,7 +22,7 @@ pub enum Creation {
         /// Its kind.
         kind: Kind,
     },
-    /// From `start` in steps of `step` up to but without `end`.
+    /// The numbers from `start` in steps of `step`, up to but excluding `end`.
     Range {
         /// The first number.
         start: Number,
@@ -60,7 +61,7 @@ impl Creation {
                 if count.is_nan() || count > MOST as f64 {
                     return Err(too_many().into());
                 }
-                // What libtorch would refuse, which tch does not survive.
+                // Refused here because libtorch would refuse it, and tch would panic.
                 if count < 0.0 || *kind == Kind::Bool {
                     return Err(
                         fault(format!("it counts from {start:?} to {end:?} in steps of {step:?}")).into()

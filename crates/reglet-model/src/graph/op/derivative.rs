@@ -1,18 +1,19 @@
-//! Derivatives written here: of the operators that most of a network's time goes into, and of those beside them.
+//! Derivatives that are written here instead of being left to libtorch: those of the operators that take most of a network's
+//! time, and of operators commonly used with them.
 
 use tch::Tensor;
 
 use super::{Activation, Arithmetic, Op, Pool, batch_norm};
 use crate::ModelError;
 
-/// What an operator call sends back to its inputs, given what reached its output. It holds no more of the forward pass
-/// than that takes, and is used up, so memory is freed as a walk back goes on.
+/// What an operator call sends back to its inputs, given what reached its output. It keeps only what it needs of the forward
+/// pass and is consumed when called, so memory is freed as the backward pass proceeds.
 pub(in crate::graph) type Derivative<'a> =
     Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>, ModelError> + 'a>;
 
 impl Op {
-    /// What `compute`, the operator's own call, returns, with its derivative with respect to the inputs that are `free`.
-    /// `None`, and nothing computed, where libtorch has to differentiate.
+    /// The result of `compute`, the operator's own call, with its derivative with respect to the inputs that are `free`.
+    /// `None`, with nothing computed, if the derivative has to be left to libtorch.
     pub(in crate::graph) fn with_derivative<'a>(
         &self,
         inputs: &[&Tensor],
@@ -50,7 +51,7 @@ impl Op {
             Op::Pool(pool @ Pool::Max { kernel, stride, padding, dilation, ceil }) => {
                 let (kernel, stride, padding, dilation, ceil) =
                     (*kernel, *stride, *padding, *dilation, *ceil);
-                // The operator itself says better what is wrong.
+                // The operator's own error message is better.
                 let Ok((result, places)) = pool.largest(input) else { return compute().map(|_| None) };
                 let input = input.shallow_clone();
                 one(result, move |upstream| {
@@ -63,7 +64,7 @@ impl Op {
                 let weight = inputs[1].shallow_clone();
                 one(compute()?, move |upstream| upstream.f_matmul(&weight))
             }
-            // In evaluation, which alone is differentiated operator by operator.
+            // In evaluation, because only evaluation is differentiated operator by operator.
             Op::BatchNorm { eps, .. } if inputs.len() >= 3 => {
                 let weight = inputs.get(1).copied().filter(|_| inputs.len() > 3);
                 let factor = batch_norm::factor(weight, inputs[inputs.len() - 1], *eps)?;
@@ -71,7 +72,7 @@ impl Op {
                 one(compute()?, move |upstream| upstream.f_mul(&factor))
             }
             Op::Dropout { .. } => one(compute()?, |upstream| Ok(upstream.shallow_clone())),
-            // Where the result is at an end of the range, so is the input, or beyond it.
+            // Where the result is at an end of the range, the input is at that end or beyond it.
             Op::Activation(Activation::Relu) => {
                 of_result(compute()?, |upstream, result| result.f_threshold_backward(upstream, 0))
             }
@@ -96,7 +97,7 @@ impl Op {
     }
 }
 
-/// A result with the derivative with respect to the first input, of what reached the result.
+/// A result with its derivative with respect to the first input, as a function of what reached the result.
 fn one<'a>(
     result: Tensor,
     derivative: impl FnOnce(&Tensor) -> Result<Tensor, tch::TchError> + 'a,
@@ -104,7 +105,7 @@ fn one<'a>(
     Some((result, Box::new(move |upstream| Ok(vec![Some(derivative(upstream)?)]))))
 }
 
-/// The same for one that is best told from the result, which is kept for it.
+/// The same for a derivative that is easiest to compute from the result, which is kept for it.
 fn of_result<'a>(
     result: Tensor,
     derivative: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, tch::TchError> + 'a,
@@ -113,7 +114,7 @@ fn of_result<'a>(
     one(result, move |upstream| derivative(upstream, &kept))
 }
 
-/// A sum sends to each summand what reached it, unless one was broadcast.
+/// A sum sends to each summand what reached it, unless a summand was broadcast.
 fn sum<'a>(
     inputs: &[&Tensor],
     free: usize,

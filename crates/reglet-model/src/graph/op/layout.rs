@@ -11,12 +11,12 @@ use crate::graph::Size;
 pub enum Layout {
     /// `aten::view`: another shape, in PyTorch over the same memory.
     View {
-        /// The shape; −1 stands for what is left.
+        /// The shape; −1 stands for the size that the others leave.
         shape: Vec<Size>,
     },
     /// `aten::reshape`: another shape, of a copy if need be.
     Reshape {
-        /// The shape; −1 stands for what is left.
+        /// The shape; −1 stands for the size that the others leave.
         shape: Vec<Size>,
     },
     /// `aten::flatten` of the dimensions from `start` to `end`, both included.
@@ -35,7 +35,7 @@ pub enum Layout {
     },
     /// Dimensions in another order.
     Permute {
-        /// For each dimension of the result, that of the input.
+        /// For each dimension of the result, the dimension of the input it comes from.
         dims: Vec<i64>,
     },
     /// Two dimensions exchanged.
@@ -48,9 +48,9 @@ pub enum Layout {
         /// Its place in the result.
         dim: i64,
     },
-    /// Dimensions of size one taken away; those of another size stay.
+    /// Removes dimensions of size one; dimensions of another size stay.
     Squeeze {
-        /// Which; all, if none is given.
+        /// The dimensions to remove; all, if none is given.
         dims: Option<Vec<i64>>,
     },
     /// Dimensions of size one repeated without a copy.
@@ -58,12 +58,12 @@ pub enum Layout {
         /// The shape; −1 leaves a dimension as it is.
         shape: Vec<Size>,
     },
-    /// The whole repeated, as a copy.
+    /// The whole tensor repeated, as a copy.
     Repeat {
-        /// How often, along each dimension.
+        /// The number of repetitions along each dimension.
         counts: Vec<Size>,
     },
-    /// Moved along dimensions; what leaves at one end enters at the other.
+    /// Shifted along dimensions; what leaves at one end enters at the other.
     Roll {
         /// How far.
         shifts: Vec<i64>,
@@ -75,18 +75,18 @@ pub enum Layout {
         /// Along which dimensions.
         dims: Vec<i64>,
     },
-    /// More on both sides of the last dimensions.
+    /// Padding on both sides of the last dimensions.
     Pad {
-        /// How much, before and after, from the last dimension on; negative crops.
+        /// How much, before and after, starting with the last dimension; negative numbers crop.
         amounts: Vec<i64>,
         /// `constant`, `reflect`, `replicate` or `circular`.
         mode: String,
-        /// What a constant padding holds; zero unless given.
+        /// The value of a constant padding; zero unless given.
         value: Option<f64>,
     },
-    /// A row-major copy where the memory's order is another.
+    /// A row-major copy, if the memory layout is another.
     Contiguous,
-    /// The same, apart from the record for the backward pass.
+    /// The same tensor, detached from the autograd record.
     Detach,
     /// The same.
     Identity,
@@ -150,7 +150,7 @@ impl Layout {
         let [x] = inputs.first()?;
         let numbers = |sizes: &[Size]| context.sizes.numbers(sizes);
         Ok(match self {
-            // Activations may lie in memory with their channels last, where a view would have to be a copy.
+            // Activations may be stored channels-last, in which case a view would have to be a copy.
             Layout::View { shape } | Layout::Reshape { shape } => x.f_reshape(numbers(shape)?),
             Layout::Flatten { start, end } => x.f_flatten(*start, *end),
             Layout::Unflatten { dim, sizes } => x.f_unflatten(*dim, numbers(sizes)?),

@@ -1,4 +1,4 @@
-//! The operators a graph is made of, and how libtorch runs each of them: one family to a file.
+//! The operators a graph is made of, and how libtorch runs each of them. Each file holds one family of operators.
 
 mod activation;
 mod arithmetic;
@@ -37,7 +37,8 @@ use crate::ModelError;
 /// One ATen operator with its constant arguments. What varies from call to call (the picture, the
 /// parameters, earlier results) are the node's inputs, in the order given with each operator.
 ///
-/// No operator changes its inputs: an in-place operator is what it computes.
+/// No operator changes its inputs: an in-place operator of PyTorch is represented by the operator that returns the same
+/// result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Op {
     /// `aten::conv2d`. Inputs: input `[N, C, H, W]`, weight, and a bias if there are three.
@@ -76,7 +77,7 @@ pub enum Op {
         /// Added to the variance before the square root.
         eps: f64,
     },
-    /// `aten::dropout`: nothing happens unless the graph is trained.
+    /// `aten::dropout`, which has no effect unless the graph is trained.
     Dropout {
         /// The share of values set to zero while training.
         p: f64,
@@ -95,22 +96,22 @@ pub enum Op {
     Layout(Layout),
     /// Some of the numbers, or several tensors made one.
     Selection(Selection),
-    /// Numbers out of nothing.
+    /// A new tensor.
     Creation(Creation),
-    /// An operator that has no form of its own here.
+    /// An operator that has no variant of its own here.
     Aten(Aten),
-    /// A whole model, of which no more is known.
+    /// A whole model as one opaque TorchScript program.
     Program(Program),
 }
 
-/// What an operator has to know of the run it is part of.
+/// What an operator needs to know about the run it is part of.
 #[derive(Debug)]
 pub(super) struct Context {
     /// Batch norm uses, and updates, the batch's own statistics, and dropout drops.
     pub training: bool,
     /// The open sizes.
     pub sizes: Sizes,
-    /// Where new tensors go.
+    /// The device on which new tensors are created.
     pub device: Device,
 }
 
@@ -137,7 +138,7 @@ impl Op {
         }
     }
 
-    /// What the operator makes of constants, by itself.
+    /// The operator's result for constant inputs, computed outside of a run.
     pub(crate) fn fold(&self, inputs: &[&Tensor]) -> Result<Tensor, ModelError> {
         let _guard = tch::no_grad_guard();
         self.apply(inputs, &Context { training: false, sizes: Sizes::unknown(0), device: Device::Cpu })
@@ -149,8 +150,8 @@ impl Op {
         Ok(match self {
             Op::Conv2d { stride, padding, dilation, groups } => {
                 let [input, weight] = inputs.first()?;
-                // Of a single picture whose numbers lie as those of tokens do, libtorch gets the gradient of a grouped
-                // convolution's weight wrong in 64-bit floats (seen in 2.13); of a row-major one it does not.
+                // libtorch computes a wrong gradient of a grouped convolution's weight in 64-bit floats for a single picture
+                // with the memory layout of tokens (seen in 2.13); for a row-major one the gradient is correct.
                 let apart = weight.requires_grad() && *groups > 1;
                 let row_major = if apart { Some(input.f_contiguous()?) } else { None };
                 let input = row_major.as_ref().unwrap_or(input);

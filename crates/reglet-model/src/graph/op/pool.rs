@@ -16,9 +16,9 @@ pub enum Pool {
         stride: [i64; 2],
         /// Padding on each side in height and width.
         padding: [i64; 2],
-        /// Distance between the window's numbers in height and width.
+        /// Distance between the window's elements in height and width (dilation).
         dilation: [i64; 2],
-        /// The last window may go over the edge.
+        /// Whether the last window may extend beyond the edge.
         ceil: bool,
     },
     /// `aten::avg_pool2d`.
@@ -29,11 +29,11 @@ pub enum Pool {
         stride: [i64; 2],
         /// Padding on each side in height and width.
         padding: [i64; 2],
-        /// The last window may go over the edge.
+        /// Whether the last window may extend beyond the edge.
         ceil: bool,
-        /// The padding's zeros count.
+        /// Whether the zeros of the padding count towards the mean.
         count_padding: bool,
-        /// What the sum is divided by, instead of the window's size.
+        /// The number to divide the sum by, instead of the window's size.
         divisor: Option<i64>,
     },
     /// `aten::adaptive_avg_pool2d`.
@@ -41,7 +41,7 @@ pub enum Pool {
         /// Height and width of the result.
         output: [i64; 2],
     },
-    /// `aten::adaptive_max_pool2d`, without the places.
+    /// `aten::adaptive_max_pool2d`, without the indices.
     AdaptiveMax {
         /// Height and width of the result.
         output: [i64; 2],
@@ -58,7 +58,7 @@ impl Pool {
         }
     }
 
-    /// The largest numbers, and their places in their planes, row by row; of another pooling none.
+    /// The largest numbers and their row-major indices in their planes; `None` for another kind of pooling.
     pub(super) fn largest(&self, x: &Tensor) -> Result<(Tensor, Tensor), tch::TchError> {
         match self {
             Pool::Max { kernel, stride, padding, dilation, ceil } => {

@@ -14,17 +14,17 @@ pub enum Product {
     AddMatmul,
     /// `aten::einsum` of all inputs.
     Einsum {
-        /// Which indices each operand and the result have: `bij,bjk->bik`.
+        /// The indices of each operand and of the result, such as `bij,bjk->bik`.
         equation: String,
     },
     /// softmax(q kᵀ · scale + mask) v (Vaswani et al., 2017, <https://arxiv.org/abs/1706.03762>). Inputs:
     /// query, key, value, and a mask if there are four.
     Attention {
-        /// No place sees a later one.
+        /// Whether attention is causal: no place attends to a later one.
         causal: bool,
-        /// What the products are multiplied by; 1/√d unless given.
+        /// The factor by which the products are multiplied; 1/√d unless given.
         scale: Option<f64>,
-        /// Several heads of the query share one of the key and the value.
+        /// Whether several heads of the query share one head of the key and the value.
         grouped: bool,
     },
 }

@@ -1,4 +1,4 @@
-//! A model that is run as one piece.
+//! Runs a whole model as one TorchScript program.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tch::{CModule, Tensor};
 use super::{Inputs, Op};
 use crate::ModelError;
 
-/// A TorchScript program, which libtorch's interpreter runs and differentiates: one input, one result.
+/// A TorchScript program with one input and one result, which libtorch's interpreter runs and differentiates.
 #[derive(Debug, Clone)]
 pub struct Program(Arc<CModule>);
 
@@ -22,7 +22,7 @@ impl Program {
     }
 }
 
-/// One program is another only if it is the same.
+/// Two programs are equal only if they are the same object.
 impl PartialEq for Program {
     fn eq(&self, other: &Program) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -11,14 +11,14 @@ use crate::ModelError;
 pub enum Reduction {
     /// The mean.
     Mean {
-        /// Over these dimensions; all, if none is given.
+        /// The dimensions to reduce; all, if none is given.
         dims: Vec<i64>,
         /// Reduced dimensions stay.
         keep: bool,
     },
     /// The sum.
     Sum {
-        /// Over these dimensions; all, if none is given.
+        /// The dimensions to reduce; all, if none is given.
         dims: Vec<i64>,
         /// Reduced dimensions stay.
         keep: bool,
@@ -34,7 +34,7 @@ pub enum Reduction {
     Variance {
         /// Over these dimensions.
         dims: Vec<i64>,
-        /// The sum of squares is divided by the count less this.
+        /// The sum of squares is divided by the count minus this number.
         correction: i64,
         /// Reduced dimensions stay.
         keep: bool,
@@ -56,7 +56,7 @@ pub enum Reduction {
         /// The dimension.
         dim: i64,
     },
-    /// The sum of all up to each place along the dimension.
+    /// The cumulative sum along the dimension.
     CumulativeSum {
         /// The dimension.
         dim: i64,

@@ -1,8 +1,8 @@
-//! Operators that take plain numbers, called so that a refusal is an error.
+//! Calls operators that take plain numbers in such a way that a refusal by libtorch becomes an error and not a panic.
 //!
-//! tch reads what libtorch complains of after it has freed the operator's numbers, and its way of freeing one panics where a
-//! complaint is waiting (`wrappers/scalar.rs` of tch 0.26): any operator with a number that libtorch refuses ends the
-//! program. So these are called here, and the numbers live until the complaint has been read.
+//! tch reads libtorch's error only after it has freed the operator's numbers, and freeing a number panics while an error is
+//! pending (`wrappers/scalar.rs` of tch 0.26). So any operator with a number that libtorch refuses would end the program.
+//! The operators are therefore called here, and the numbers live until the error has been read.
 
 #![expect(unsafe_code, reason = "libtorch's own functions, with numbers that must outlive the call")]
 
@@ -45,12 +45,12 @@ impl From<Scalar> for tch::Scalar {
     }
 }
 
-/// What libtorch keeps of a number.
+/// libtorch's own object for a number.
 struct Owned(*mut C_scalar);
 
 impl Owned {
     fn new(number: Scalar) -> Result<Owned, TchError> {
-        // SAFETY: both take a plain number and return a new object, or nothing with a complaint.
+        // SAFETY: both take a plain number and return a new object, or null with an error.
         let pointer = unsafe {
             match number {
                 Scalar::Integer(value) => ats_int(value),
@@ -63,14 +63,14 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        // SAFETY: the object is this one's alone, and is not used again. Freeing it complains of nothing.
+        // SAFETY: only this value owns the object, and it is not used again. Freeing it causes no error.
         unsafe { ats_free(self.0) }
     }
 }
 
-/// What libtorch has complained of since it was last asked.
+/// The error that libtorch has recorded since it was last asked, if any.
 fn complaint() -> Result<(), TchError> {
-    // SAFETY: the message is a text of ours to free, or nothing.
+    // SAFETY: the message is a string that we have to free, or null.
     unsafe {
         let message = get_and_reset_last_err();
         if message.is_null() {
@@ -82,7 +82,7 @@ fn complaint() -> Result<(), TchError> {
     }
 }
 
-/// The result of a call that is given these numbers, and where to put the result.
+/// The result of a call, which is given these numbers and a place for the result.
 fn call<const N: usize>(
     numbers: [Scalar; N],
     function: impl FnOnce(*mut *mut C_tensor, [*mut C_scalar; N]),
@@ -91,7 +91,7 @@ fn call<const N: usize>(
     let mut result: *mut C_tensor = null_mut();
     function(&mut result, std::array::from_fn(|index| numbers[index].0));
     complaint()?;
-    // SAFETY: without a complaint there is a new tensor, which nobody else has.
+    // SAFETY: without an error there is a new tensor, which nothing else owns.
     Ok(unsafe { Tensor::from_ptr(result) })
 }
 
@@ -118,18 +118,18 @@ pub(super) const LT: Binary = atg_lt;
 pub(super) const LE: Binary = atg_le;
 pub(super) const FILL: Binary = atg_fill;
 
-/// What one of the operators above makes of a tensor and a number.
+/// The result of one of the operators above for a tensor and a number.
 pub(super) fn binary(operator: Binary, a: &Tensor, b: Scalar) -> Result<Tensor, TchError> {
     // SAFETY: the tensor and the number live until the call is over, and the function is one of libtorch's.
     call([b], |result, [b]| unsafe { operator(result, pointer(a), b) })
 }
 
-/// Numbers no less than `min` and no more than `max`.
+/// The tensor clamped to `min`…`max`.
 pub(in crate::graph) fn clamp(x: &Tensor, min: f64, max: f64) -> Result<Tensor, TchError> {
     clamp_between(x, Scalar::Float(min), Scalar::Float(max))
 }
 
-/// The same, of bounds of either kind.
+/// The same, for bounds of either kind.
 pub(super) fn clamp_between(x: &Tensor, min: Scalar, max: Scalar) -> Result<Tensor, TchError> {
     // SAFETY: the tensor and the numbers live until the call is over.
     call([min, max], |result, [min, max]| unsafe { atg_clamp(result, pointer(x), min, max) })

@@ -1,9 +1,8 @@
-//! Secants of operators: what they do from each row of a batch to the next.
+//! Secants of operators: how their results change from each row of a batch to the next.
 //!
-//! Where a derivative sends back what an operator does at a place, a secant sends back what it does on the way between
-//! two: numbers m with m · (b − a) = f(b) − f(a), for each row a and the next row b. It is the Rescale rule of DeepLIFT
-//! (Shrikumar, Greenside and Kundaje, 2017, <https://arxiv.org/abs/1704.02685>) between neighbours. Of N rows there are
-//! N − 1 secants.
+//! A derivative describes an operator at one point; a secant describes its change between two: numbers m with m · (b − a) =
+//! f(b) − f(a), for each row a and the next row b. It is the Rescale rule of DeepLIFT (Shrikumar, Greenside and Kundaje,
+//! 2017, <https://arxiv.org/abs/1704.02685>) between neighbouring rows. N rows have N − 1 secants.
 
 use tch::{Device, Kind, Tensor};
 
@@ -14,8 +13,8 @@ use crate::graph::role::Role;
 use crate::memory::{channels_last, numbers, numbers_mut};
 
 impl Op {
-    /// What `compute`, the operator's own call, returns, with its secants with respect to the inputs that are `free`, all
-    /// of which have as many rows. `record` is the call at other inputs, to be differentiated.
+    /// The result of `compute`, the operator's own call, with its secants with respect to the inputs that are `free`, all of
+    /// which have the same number of rows. `record` makes the call at other inputs, to be differentiated.
     pub(in crate::graph) fn with_secants<'a>(
         &self,
         inputs: &[&Tensor],
@@ -42,7 +41,7 @@ impl Op {
                 Ok((result, Box::new(secants)))
             }
             (Op::Pool(pool @ (Pool::Max { .. } | Pool::AdaptiveMax { .. })), _) => {
-                // The operator itself says better what is wrong.
+                // The operator's own error message is better.
                 let (result, places) = match pool.largest(&input) {
                     Ok(found) => found,
                     Err(error) => return compute().and(Err(error.into())),
@@ -53,7 +52,7 @@ impl Op {
                 };
                 Ok((result, Box::new(secants)))
             }
-            // An affine function's secants are its derivative, wherever that is taken.
+            // An affine function's secants equal its derivative at any point.
             (_, Role::Sum | Role::Average | Role::Arrangement) => self.affine(inputs, free, compute, record),
             (_, Role::Weighted | Role::Normalisation) if free == [0] => {
                 self.affine(inputs, free, compute, record)
@@ -77,15 +76,15 @@ impl Op {
     }
 }
 
-/// The derivative midway between neighbours. Of a product it is the secant: Δ(ab) = ā Δb + b̄ Δa. Of what is smooth it is one but
-/// for the third power of the way.
+/// The derivative at the midpoint of neighbouring rows. For a product it is exactly the secant: Δ(ab) = ā Δb + b̄ Δa. For a
+/// smooth function it is a secant up to an error of third order in the distance.
 fn middle<'a>(
     inputs: &[&Tensor],
     free: &[usize],
     record: &dyn Fn(Vec<Tensor>) -> Result<Differentiable, ModelError>,
 ) -> Result<Derivative<'a>, ModelError> {
     let halfway = |(place, input): (usize, &&Tensor)| match free.contains(&place) {
-        // A last row that stands for nothing, so that the call is of the shapes it expects.
+        // A last row without a meaning, so that the call has the shapes that it expects.
         true => Ok(Tensor::f_cat(&[middles(input)?, last(input)?], 0)?),
         false => Ok(input.shallow_clone()),
     };
@@ -94,7 +93,7 @@ fn middle<'a>(
     Ok(Box::new(move |upstream: &Tensor| but_the_last(&call, upstream)))
 }
 
-/// What a call sends back to all rows but the last.
+/// What a call sends back, for all rows but the last.
 fn but_the_last(call: &Differentiable, upstream: &Tensor) -> Result<Vec<Option<Tensor>>, ModelError> {
     let nothing = last(upstream)?.f_zeros_like()?;
     let sent = tch::with_grad(|| call.pull_back(&Tensor::f_cat(&[upstream, &nothing], 0)?))?;
@@ -102,7 +101,7 @@ fn but_the_last(call: &Differentiable, upstream: &Tensor) -> Result<Vec<Option<T
     sent.into_iter().map(all_but_one).collect()
 }
 
-/// The inputs, those that are free as the beginnings of a record.
+/// The inputs; those that are free become leaves of an autograd record.
 pub(in crate::graph) fn leaves(inputs: &[&Tensor], free: &[usize]) -> Result<Vec<Tensor>, ModelError> {
     let given = inputs.iter().enumerate().map(|(place, input)| match free.contains(&place) {
         true => leaf(input),
@@ -116,8 +115,8 @@ fn smallest_difference(kind: Kind) -> f64 {
     if kind == Kind::Double { 1e-6 } else { 1e-3 }
 }
 
-/// `upstream` · (f(b) − f(a)) / (b − a) for a function of single numbers that made `result` of `input`; and `otherwise`,
-/// where b is too near a.
+/// `upstream` · (f(b) − f(a)) / (b − a) for a function of single numbers that computed `result` from `input`, or `otherwise`
+/// where b is too close to a.
 fn quotient(
     input: &Tensor,
     result: &Tensor,
@@ -131,7 +130,7 @@ fn quotient(
     Ok(otherwise.f_where_self(&near, &upstream.f_mul(&rise)?.f_div(&way)?)?)
 }
 
-/// `upstream` through ReLU or a hardtanh, of neighbours in its `input`.
+/// `upstream` sent back through ReLU or hardtanh, with the secants between neighbouring rows of its `input`.
 pub(in crate::graph) fn behind_rectifier(
     input: &Tensor,
     rectifier: Activation,
@@ -161,7 +160,7 @@ fn clamped(input: &Tensor, (min, max): (f32, f32), upstream: &Tensor) -> Result<
     let row = numbers(&upstream).len() / (upstream.size()[0].max(1) as usize);
     let (from, to) = (numbers(&input), &numbers(&input)[row..]);
     let numbers = from.iter().zip(to).zip(numbers(&upstream)).zip(numbers_mut(&mut sent));
-    // What is no number stays so, and a range from a file may be empty: no `f32::clamp`.
+    // NaN stays NaN, and a range from a file may be empty, so `f32::clamp` cannot be used.
     let clamped = |number: f32| match number {
         below if below < min => min,
         above if above > max => max,
@@ -175,16 +174,17 @@ fn clamped(input: &Tensor, (min, max): (f32, f32), upstream: &Tensor) -> Result<
     Ok(if pictures { sent.f_permute([0, 3, 1, 2])? } else { sent })
 }
 
-/// `upstream` through the largest numbers of windows, which are at `places` of their planes. Where the largest is at one place first
-/// and at another then, each leads for its share of the way: on straight ways they meet at u / (u + v) of it, where the one was
-/// ahead by u and the other is by v.
+/// `upstream` sent back through a max pooling, whose largest numbers are at `places` of their planes. If the maximum moves
+/// from one place to another between two rows, each place receives its share of the way: if the first leads by u at the
+/// beginning and the second by v at the end, and both change linearly, they are equal at the fraction u / (u + v) of the
+/// way.
 fn behind_maximum(
     input: &Tensor,
     result: &Tensor,
     places: &Tensor,
     upstream: &Tensor,
 ) -> Result<Tensor, ModelError> {
-    // Planes in the second dimension: as they lie in memory, if channels lie innermost.
+    // Planes in the second dimension, as they are stored if channels are innermost.
     let flat = |tensor: &Tensor| tensor.f_permute([0, 2, 3, 1])?.f_flatten(1, 2);
     let (numbers, places, largest) = (flat(input)?, flat(places)?, flat(result)?);
     let (before, after) = (first_rows(&places)?, other_rows(&places)?);
@@ -215,7 +215,7 @@ fn last(tensor: &Tensor) -> Result<Tensor, ModelError> {
     Ok(tensor.f_narrow(0, tensor.size()[0] - 1, 1)?)
 }
 
-/// From each row to the next.
+/// The difference of each row to the next.
 fn differences(tensor: &Tensor) -> Result<Tensor, ModelError> {
     Ok(other_rows(tensor)?.f_sub(&first_rows(tensor)?)?)
 }

@@ -9,14 +9,14 @@ use crate::graph::Size;
 /// A choice of numbers. Dimensions and places may be negative, counting from the end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Selection {
-    /// One place along a dimension, which goes.
+    /// One place along a dimension, which is removed.
     Select {
         /// The dimension.
         dim: i64,
         /// The place.
         index: i64,
     },
-    /// Every `step`th place from `start` up to but without `end`.
+    /// Every `step`th place from `start` up to but excluding `end`.
     Slice {
         /// The dimension.
         dim: i64,

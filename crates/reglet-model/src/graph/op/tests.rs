@@ -1,5 +1,5 @@
-//! Every operator's derivative, ours and those left to libtorch, against differences in 64-bit floats: in every memory
-//! layout of inputs and gradients, and for batches of none, one and two.
+//! Compares every operator's derivative, our own and those left to libtorch, with finite differences in 64-bit floats, in
+//! every memory layout of inputs and gradients, and for batches of zero, one and two rows.
 
 use tch::{Device, Kind, Tensor};
 
@@ -10,7 +10,7 @@ use crate::ModelError;
 use crate::graph::size::Sizes;
 use crate::graph::{Differentiable, Graph, Node, Origin, Size, Slope, ValueId};
 
-/// What an input's numbers are drawn from.
+/// The distribution from which an input's numbers are drawn.
 #[derive(Clone, Copy)]
 enum Draw {
     /// A normal distribution.
@@ -21,7 +21,7 @@ enum Draw {
     Flags,
 }
 
-/// An operator, the shapes of its inputs (−1 for the batch), and which of them a gradient is for.
+/// An operator, the shapes of its inputs (−1 for the batch), and which of them are differentiated.
 struct Case {
     op: Op,
     inputs: Vec<(Vec<i64>, Draw)>,
@@ -236,7 +236,7 @@ fn layouts() -> Vec<Layout> {
     ]
 }
 
-/// The same numbers in other places of the memory.
+/// The same numbers in another memory layout.
 fn in_memory(tensor: &Tensor, layout: usize) -> Tensor {
     let dims = tensor.dim() as i64;
     let stored_as = |order: Vec<i64>| {
@@ -252,7 +252,8 @@ fn in_memory(tensor: &Tensor, layout: usize) -> Tensor {
         // As a transposition does.
         2 if dims >= 2 => stored_as((0..dims - 2).chain([dims - 1, dims - 2]).collect()),
         3 => stored_as((0..dims).rev().collect()),
-        // As tokens that became a picture: strides that are those of no order of the dimensions.
+        // The layout of tokens that were reshaped to a picture: its strides do not correspond to any order of the
+        // dimensions.
         4 if dims == 4 => {
             let tokens = tensor.flatten(2, 3).transpose(1, 2).contiguous();
             tokens.transpose(1, 2).reshape(tensor.size())
@@ -304,7 +305,7 @@ impl Call {
         tch::no_grad(|| self.graph.compute(self.node(), &inputs, &self.context))
     }
 
-    /// What the walk over a tape sends back.
+    /// What a backward pass over a tape sends back.
     fn by_tape(&self, inputs: &[Tensor], upstream: &Tensor) -> Result<Vec<Tensor>, ModelError> {
         let inputs: Vec<&Tensor> = inputs.iter().collect();
         let _guard = tch::no_grad_guard();
@@ -313,7 +314,7 @@ impl Call {
         Ok(self.of_free(found.1(upstream)?, &inputs))
     }
 
-    /// What a recorded call sends back, as rules have it.
+    /// What a recorded call sends back when a rule delegates to it.
     fn by_record(&self, inputs: &[Tensor], upstream: &Tensor) -> Result<Vec<Tensor>, ModelError> {
         let inputs: Vec<&Tensor> = inputs.iter().collect();
         let leaves = super::leaves(&inputs, &self.free)?;
@@ -344,7 +345,7 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
             let what = |layout: String| format!("{:?}, {batch} rows, {layout}", case.op);
             let inputs: Vec<Tensor> =
                 case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, batch)).collect();
-            // Some operators refuse a batch of none, or one whose size cannot be told.
+            // Some operators refuse an empty batch, or one whose size cannot be derived.
             let Ok(result) = call.compute(&inputs) else {
                 assert_eq!(batch, 0, "{}", what("any".to_owned()));
                 continue;
@@ -352,12 +353,12 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
             let upstream = Tensor::randn(result.size(), (Kind::Double, Device::Cpu));
             let plain = match call.by_record(&inputs, &upstream) {
                 Ok(plain) => plain,
-                // libtorch refuses some of these itself, of nothing.
+                // libtorch itself refuses some of these for an empty batch.
                 Err(_) if batch == 0 => continue,
                 Err(error) => panic!("{}: {error}", what("any".to_owned())),
             };
 
-            // The plain gradient, against differences along some directions.
+            // The plain gradient, compared with differences along some directions.
             for (plain, &free) in plain.iter().zip(&case.free) {
                 for _ in 0..2 {
                     let direction = Tensor::randn(inputs[free].size(), (Kind::Double, Device::Cpu));
@@ -433,7 +434,7 @@ fn batch_norm_is_differentiated_in_every_layout_while_it_is_trained() {
     }
 }
 
-/// tch's own calls end the program here (`scalar.rs`).
+/// With tch's own calls this would panic (see `scalar.rs`).
 #[test]
 fn what_libtorch_refuses_of_a_number_is_an_error() {
     let flags = [([1, 4].as_slice(), Draw::Flags)];
@@ -458,7 +459,7 @@ fn what_libtorch_refuses_of_a_number_is_an_error() {
         let call = Call::new(&case);
         let inputs: Vec<Tensor> = case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, 1)).collect();
         assert!(call.compute(&inputs).is_err(), "{:?}", case.op);
-        // The complaint was read, and does not come up with the next call.
+        // The error was read and does not appear again with the next call.
         assert!(Tensor::f_zeros([1], (Kind::Float, Device::Cpu)).is_ok(), "{:?}", case.op);
     }
 }

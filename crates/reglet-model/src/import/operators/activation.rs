@@ -1,4 +1,4 @@
-//! Functions of each number alone.
+//! Elementwise functions.
 
 use tch::Kind;
 
@@ -11,7 +11,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "relu" => Activation::Relu,
         "relu6" => Activation::Hardtanh { min: 0.0, max: 6.0 },
         "leaky_relu" => Activation::LeakyRelu { slope: call.float("negative_slope", 0.01)? },
-        // In evaluation its slope is the mean of those that it draws in training.
+        // In evaluation its slope is the mean of the slopes that it draws in training.
         "rrelu" => {
             let (lower, upper) = (call.float("lower", 1.0 / 8.0)?, call.float("upper", 1.0 / 3.0)?);
             if call.flag("training", false)? {
@@ -66,7 +66,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     of(op, [call.input()?])
 }
 
-/// Insists on the constants that the operator is known with.
+/// Returns an error unless the operator has the constants that are supported.
 fn only(call: &mut Call, constants: &[(&str, f64)]) -> Result<(), String> {
     for (name, constant) in constants {
         if call.float(name, *constant)? != *constant {

@@ -1,4 +1,4 @@
-//! Arithmetic and comparison, and numbers out of nothing.
+//! Arithmetic, comparison, and the creation of tensors.
 
 use tch::Kind;
 
@@ -91,7 +91,7 @@ fn others(call: &mut Call, name: &str, overload: &str) -> Result<Option<Results>
             let input = call.input_as_asked()?;
             of(Arithmetic::Fill { value: Some(value) }, [input])
         }
-        // What was never written holds anything, so zeros as well.
+        // Uninitialised memory can contain anything, so zeros are allowed.
         ("empty_like", "") => {
             pass_over_options(call);
             let input = call.input_as_asked()?;
@@ -123,12 +123,12 @@ fn full(call: &mut Call, name: &str) -> Result<Option<Results>, String> {
     pass_over_options(call);
     let shape = call.sizes("size")?;
     let value = constant(call, name)?;
-    // Of the tensor that a new one is to be like, nothing matters but its kind, which the result has.
+    // For `…_like` operators only the kind of the given tensor matters, and the result has it.
     call.pass_over(&["self"]);
     of(Creation::Full { shape, kind: kind(call)?, value }, [])
 }
 
-/// The number that an operator of this name fills with.
+/// The number with which an operator of this name fills its result.
 fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
     match name {
         "full" | "full_like" | "new_full" => call.number("fill_value"),
@@ -137,12 +137,13 @@ fn constant(call: &mut Call, name: &str) -> Result<Number, String> {
     }
 }
 
-/// The kind asked for, else the one that the archive declares for the result, which PyTorch chose by its rules.
+/// The requested kind, or else the kind that the archive declares for the result, which PyTorch chose by its rules.
 fn kind(call: &mut Call) -> Result<Kind, String> {
     call.maybe_kind("dtype")?.map_or_else(|| call.result(), Ok)
 }
 
-/// Where and how a new tensor lies is for the run to say, and nothing is recorded of one.
+/// Marks the arguments for the device and the layout of a new tensor as read: the run decides about them, and gradients are
+/// not recorded for a new tensor.
 fn pass_over_options(call: &mut Call) {
     call.pass_over(&["layout", "device", "pin_memory", "memory_format", "requires_grad"]);
 }

@@ -1,4 +1,4 @@
-//! Operators that have no form of their own here, by libtorch's own schemas.
+//! Operators that have no variant of their own here; they are called by libtorch's own schemas.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use super::{Operator, Results};
 use crate::graph::{Aten, Number, Size};
 use crate::import::call::Call;
 
-/// What may be called: one overload a line (`tests/reference/make_operators.py`).
+/// The overloads that may be called, one per line (written by `tests/reference/make_operators.py`).
 const OPERATORS: &str = include_str!("../../../data/operators.txt");
 
 /// An overload's arguments and results.
@@ -24,9 +24,9 @@ struct Schema {
 struct Parameter {
     kind: &'static str,
     name: &'static str,
-    /// It can be left out.
+    /// Whether it can be omitted.
     default: bool,
-    /// It is given by its name alone.
+    /// Whether it can be given by its name only.
     named: bool,
 }
 
@@ -67,7 +67,7 @@ fn schema(line: &'static str) -> Option<(&'static str, Schema)> {
     Some((full, Schema { name, arguments: all, results, view }))
 }
 
-/// Results of the longest list of them; an archive cannot make us fill the memory.
+/// The largest number of results in a list. The limit keeps an archive from filling the memory.
 const MOST_RESULTS: usize = 1 << 12;
 
 /// The operator of each result of a call, in the schema's order.
@@ -80,7 +80,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         by_name |= named;
         let text = given.text(call, kind, name)?;
         match text.or_else(|| (!default).then(|| "None".to_owned())) {
-            // What is left out has its default, and what follows is told by its name.
+            // An omitted argument has its default, and the arguments after it are given by name.
             None => by_name = true,
             Some(text) if by_name => parts.push(format!("{name}={text}")),
             Some(text) => parts.push(text),
@@ -109,7 +109,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     (0..count).map(operator).collect::<Result<Results, String>>().map(Some)
 }
 
-/// What a call is given besides what stands in its line.
+/// The inputs of a call that are not written in its line.
 #[derive(Default)]
 struct Given {
     tensors: Vec<usize>,
@@ -117,7 +117,7 @@ struct Given {
 }
 
 impl Given {
-    /// The text of an argument; `None` if it is left out, or says only where a result lies.
+    /// The text of an argument; `None` if it is omitted or only specifies where a result is stored.
     fn text(&mut self, call: &mut Call, kind: &str, name: &str) -> Result<Option<String>, String> {
         if !call.has(name) {
             return Ok(None);
@@ -126,7 +126,7 @@ impl Given {
         Ok(Some(match kind {
             _ if name == "pin_memory" => return Ok(passed_over(call, name)),
             "Device" | "Layout" | "MemoryFormat" => return Ok(passed_over(call, name)),
-            // A number may stand where the schema has a tensor: libtorch finds the overload for it.
+            // A number may be given in place of a tensor; libtorch finds the overload for it.
             "Tensor" if !call.is_tensor(name) => match call.number(name)? {
                 Number::Integer(size) => self.size(size),
                 Number::Float(value) => float(value),
@@ -193,7 +193,7 @@ impl Given {
     }
 }
 
-/// Where a result lies is for the run to say.
+/// The run decides where a result is stored.
 fn passed_over(call: &mut Call, name: &str) -> Option<String> {
     call.pass_over(&[name]);
     None
@@ -207,7 +207,7 @@ fn list(of: &str, parts: Vec<String>) -> String {
 }
 
 fn float(value: f64) -> String {
-    // As the interpreter writes them.
+    // In the interpreter's notation.
     if value.is_nan() {
         "nan".to_owned()
     } else if value.is_infinite() {

@@ -21,7 +21,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "dropout" | "feature_dropout" | "native_dropout" => {
             let p = call.float("p", 0.5)?;
-            // Of nothing, nothing is dropped.
+            // Without a dropout probability nothing is dropped.
             if call.flag("train", false)? && p != 0.0 {
                 return Err(format!(
                     "it drops a share of {p} of its input, as in training; call `model.eval()` before exporting, and write `F.dropout(x, p, training=self.training)` if the function is called without its last argument"
@@ -83,17 +83,17 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     }
 }
 
-/// What is wrong with a norm that was not switched to evaluation.
+/// The error text for a norm that was not switched to evaluation.
 const IN_TRAINING: &str = "it keeps running statistics but uses those of each batch, so it was exported in training mode; call `model.eval()` before exporting";
 
-/// Whether a norm takes its batch's own statistics, and keeps running ones for evaluation.
+/// Whether a norm uses its batch's own statistics and keeps running statistics for evaluation.
 fn in_training(call: &Call) -> bool {
     let takes = ["training", "use_input_stats"].iter().any(|name| call.is_true(name));
     takes && call.is_tensor("running_mean")
 }
 
-/// Refuses what does something else in evaluation. A norm without running statistics does not: weights are standardised
-/// by one, and instances normalised.
+/// Returns an error for a layer that behaves differently in evaluation. A norm without running statistics does not: such
+/// norms are used to standardise weights and for instance normalisation.
 pub(super) fn check_evaluation(call: &Call) -> Result<(), String> {
     if in_training(call) {
         return Err(IN_TRAINING.to_owned());
@@ -135,7 +135,7 @@ fn convolution(call: &mut Call) -> Result<Option<Results>, String> {
     of(op, inputs)
 }
 
-/// The zeros on each side that keep the size at stride one.
+/// The padding on each side that preserves the size at stride one.
 fn same_padding(weight: &[Size], dilation: [i64; 2]) -> Result<[i64; 2], String> {
     let mut padding = [0; 2];
     for ((padding, kernel), dilation) in padding.iter_mut().zip(&weight[2..]).zip(dilation) {

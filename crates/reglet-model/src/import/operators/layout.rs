@@ -28,7 +28,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "squeeze.dim" => Layout::Squeeze { dims: Some(vec![call.int("dim")?]) },
         "squeeze.dims" => Layout::Squeeze { dims: Some(call.ints("dim")?) },
         "expand" => {
-            // Says who asked for it.
+            // It only records whether the expansion was written by the user or added implicitly.
             call.pass_over(&["implicit"]);
             Layout::Expand { shape: call.sizes("size")? }
         }
@@ -56,7 +56,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         }
         "copy" => {
             let into = call.input()?;
-            // When the copy is done does not change what it holds.
+            // The time of the copy does not change its content.
             call.pass_over(&["non_blocking"]);
             let source = call.tensor("src")?;
             let kind = call.kind(into)?;
@@ -77,7 +77,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     of(op, [call.input()?])
 }
 
-/// The last two dimensions exchanged, where there are two.
+/// Exchanges the last two dimensions, if there are two.
 fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
     let input = call.input()?;
     match call.dims(input)? {
@@ -88,8 +88,8 @@ fn transposed(call: &mut Call) -> Result<Option<Results>, String> {
     }
 }
 
-/// The same numbers, said to lie as they do: decompositions of poolings leave that behind. Where they lie otherwise it depends on
-/// the memory which numbers are meant.
+/// `as_strided` with the shape and strides that the tensor already has, which decompositions of poolings produce. Other
+/// strides are refused, because which numbers they select depends on the memory layout.
 fn strided(call: &mut Call) -> Result<Option<Results>, String> {
     let own = call.strides("self");
     let input = call.input()?;
@@ -105,7 +105,7 @@ fn strided(call: &mut Call) -> Result<Option<Results>, String> {
     }
 }
 
-/// One dimension taken out and put in elsewhere.
+/// Moves one dimension to another position.
 fn moved(call: &mut Call) -> Result<Option<Results>, String> {
     let input = call.input()?;
     let count = call.dims(input)? as i64;
@@ -119,8 +119,8 @@ fn moved(call: &mut Call) -> Result<Option<Results>, String> {
     of(Layout::Permute { dims }, [input])
 }
 
-/// Another kind of numbers. Where a tensor goes, and how it lies there, is for the run to say; whether it is a copy matters to
-/// in-place operators alone, which a conversion's result is refused to.
+/// Converts to another kind of numbers. The run decides about the device and the memory layout; whether the result is a copy
+/// matters only to in-place operators, and these are not accepted on the result of a conversion.
 fn to(call: &mut Call) -> Result<Option<Results>, String> {
     call.pass_over(&["layout", "device", "pin_memory", "non_blocking", "copy", "memory_format"]);
     let input = call.input()?;

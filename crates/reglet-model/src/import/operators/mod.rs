@@ -1,4 +1,4 @@
-//! From a call of an ATen operator to an [`Op`]: one family to a file, as in `graph/op`.
+//! Turns a call of an ATen operator into an [`Op`]. As in `graph/op`, each file holds one family of operators.
 
 mod activation;
 mod arithmetic;
@@ -11,7 +11,7 @@ mod selection;
 use super::call::Call;
 use crate::graph::Op;
 
-/// What a call computes, and from which values.
+/// What a call computes, and the values it computes it from.
 pub(super) struct Operator {
     pub op: Op,
     pub inputs: Vec<usize>,
@@ -25,7 +25,7 @@ fn of(op: impl Into<Op>, inputs: impl IntoIterator<Item = usize>) -> Result<Opti
     Ok(Some(vec![Operator { op: op.into(), inputs: inputs.into_iter().collect() }]))
 }
 
-/// The operators behind a call; `None` if its own is not known.
+/// The operators that compute a call's results; `None` if the call's operator is not known.
 pub(super) fn operators(call: &mut Call) -> Result<Option<Results>, String> {
     for family in
         [layer::read, activation::read, arithmetic::read, reduction::read, layout::read, selection::read]
@@ -37,10 +37,10 @@ pub(super) fn operators(call: &mut Call) -> Result<Option<Results>, String> {
     Ok(None)
 }
 
-/// The operator of each result of a call that has no form of its own; `None` if it may not be called at all.
+/// The operator of each result of a call whose operator has no variant of its own; `None` if it may not be called at all.
 ///
 /// # Errors
-/// What about its arguments is not supported, or what the model would need to be switched to.
+/// A text that says which of its arguments are not supported, or to which mode the model has to be switched.
 pub(super) fn by_name(call: &mut Call) -> Result<Option<Results>, String> {
     layer::check_evaluation(call)?;
     aten::read(call)

@@ -27,7 +27,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
         "cumsum" => Reduction::CumulativeSum { dim: call.int("dim")? },
         _ => return Ok(None),
     };
-    // What `_softmax` may widen are floats of 16 bits, and all floats here are of one kind.
+    // `_softmax` may only widen 16-bit floats, and all floats here have one kind.
     if matches!(op, Reduction::Softmax { .. } | Reduction::LogSoftmax { .. }) {
         call.pass_over(&["half_to_float"]);
     }

@@ -4,7 +4,7 @@ use super::{Operator, Results, of};
 use crate::graph::{Selection, Size};
 use crate::import::call::Call;
 
-/// Parts of the longest list of them; an archive cannot make us fill the memory.
+/// The largest number of parts. The limit keeps an archive from filling the memory.
 const MOST_PARTS: i64 = 1 << 16;
 
 pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
@@ -66,7 +66,7 @@ pub(super) fn read(call: &mut Call) -> Result<Option<Results>, String> {
     of(op, [call.input()?])
 }
 
-/// A slice for each of the parts, of these sizes, that a dimension is taken apart into.
+/// One slice for each of the parts, with these sizes, into which a dimension is split.
 fn parts(input: usize, dim: i64, sizes: Vec<i64>) -> Result<Option<Results>, String> {
     let mut start = 0_i64;
     let mut slice = |size: i64| {
@@ -79,7 +79,7 @@ fn parts(input: usize, dim: i64, sizes: Vec<i64>) -> Result<Option<Results>, Str
     Ok(Some(sizes.into_iter().map(&mut slice).collect()))
 }
 
-/// The sizes of the parts of `whole` that have `size` each, the last of which may be smaller.
+/// The sizes of the parts if `whole` is split into parts of `size`; the last may be smaller.
 fn equal(whole: i64, size: i64) -> Result<Vec<i64>, String> {
     if size < 1 || whole / size > MOST_PARTS {
         return Err(format!("it splits {whole} into parts of {size}"));
