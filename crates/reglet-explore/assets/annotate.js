@@ -1,11 +1,11 @@
-// Draw rulers and lesions on the pictures of a folder, by keyboard or pointer; each picture is saved when one goes on.
+// Draws rulers and lesions on the pictures of a folder, by keyboard or pointer. Each picture is saved when the user moves on.
 
 import { ask, asked, clamp, make, tab, trouble } from '/core.js';
 import { auditing } from '/audit.js';
 import { flanks, paintRuns, peaks, pixels, runsOf } from '/suggest.js';
 import { named, percent, t } from '/words.js';
 
-/// What is drawn, kept when the language changes.
+/// The drawn regions; they are kept when the language changes.
 const work = {
   index: 0, id: '', width: 1, height: 1, regions: [], region: 0, tool: 'strip', open: [], cross: null, count: 0, file: '', bitmap: null, image: null,
   seen: false, changed: false, suggestion: null, peaks: null, peak: 0, brush: 0.05, stroke: null, paint: [],
@@ -14,7 +14,7 @@ let loaded = false;
 
 const TOOLS = ['strip', 'polygon', 'brush', 'eraser'];
 
-/// The colours of the regions, as the style sheet has them.
+/// The colours of the regions, as in the style sheet.
 const COLOURS = [[255, 176, 0], [53, 208, 255]];
 
 export function annotate(root, about) {
@@ -95,7 +95,7 @@ export function annotate(root, about) {
     paint();
   }
 
-  /// Saves what is drawn, with what is begun or suggested; nothing is lost where that fails.
+  /// Saves the drawn regions, including unfinished and suggested ones; nothing is lost if that fails.
   async function save() {
     try {
       takeSuggestion();
@@ -130,9 +130,9 @@ export function annotate(root, about) {
     paint();
   }
 
-  // Suggestions: dashed until they are taken.
+  // Suggestions: dashed until they are accepted.
 
-  /// The strip between the edges beside a line, or as broad as rulers are where none can be seen.
+  /// The strip between the edges beside a line, or a strip with the usual width of rulers if there are no visible edges.
   function suggestStrip(from, to) {
     work.image ??= pixels(work.bitmap);
     const scale = work.bitmap.width / work.width;
@@ -142,7 +142,7 @@ export function annotate(root, about) {
     propose(strip(from, to, -low, high));
   }
 
-  /// The parts about the peaks of the first classifier's map, one after the other.
+  /// The parts around the peaks of the first classifier's map, one after the other.
   async function suggestPeak(method) {
     if (!work.bitmap) return;
     const { index } = work;
@@ -173,7 +173,7 @@ export function annotate(root, about) {
     paint();
   }
 
-  /// The rectangle about the line between two places, from one distance to its side to another.
+  /// The rectangle around the line between two points, from one distance beside it to another.
   function strip([x0, y0], [x1, y1], low, high) {
     const length = Math.hypot(x1 - x0, y1 - y0);
     const [nx, ny] = [-(y1 - y0) / length, (x1 - x0) / length];
@@ -222,12 +222,12 @@ export function annotate(root, about) {
     paint();
   }
 
-  // What is painted: a canvas of the picture's own size for each region, with the strokes of this visit so that they can be taken back.
+  // Painting: a canvas of the picture's own size for each region, with the strokes of this visit so that they can be undone.
 
   function layer(place, begin = true) {
     if (!work.paint[place] && (begin || drawn(place).runs.length)) {
       const surface = new OffscreenCanvas(work.width, work.height);
-      // It is read after every stroke, so it had better not live on a graphics card.
+      // It is read after every stroke, so it should not be stored on a graphics card.
       surface.getContext('2d', { willReadFrequently: true });
       work.paint[place] = { canvas: surface, base: drawn(place).runs, strokes: [], colour: COLOURS[place % 2] };
       repaint(place, false);
@@ -246,7 +246,7 @@ export function annotate(root, about) {
     context.stroke();
   }
 
-  /// Paints what there was, and every stroke again.
+  /// Paints the original content and then every stroke again.
   function repaint(place, keep = true) {
     const own = work.paint[place];
     own.canvas.getContext('2d').clearRect(0, 0, work.width, work.height);

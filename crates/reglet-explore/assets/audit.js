@@ -1,12 +1,12 @@
-// The real audit of what was annotated: begun, watched, stopped and opened from here.
+// Starts, watches, stops and opens the real audit of the annotated pictures.
 
 import { asked, choices, make, trouble } from '/core.js';
 import { languageName, named, percent, t } from '/words.js';
 
-/// How often the server is asked how far it has come, in milliseconds.
+/// The interval at which the server is asked for the progress, in milliseconds.
 const PAUSE = 400;
 
-/// The panel; `save` saves what is drawn and not saved yet, and `visit` shows a picture and suggests what a method's map points at.
+/// The panel. `save` saves unsaved drawings, and `visit` shows a picture and suggests the region that a method's map highlights.
 export function auditing(about, save, visit) {
   const offer = about.audit;
   const panel = make('section', { class: 'panel auditing', 'aria-labelledby': 'audit-title' });
@@ -72,7 +72,7 @@ export function auditing(about, save, visit) {
     }
   }
 
-  /// Kinds of maps, each with pictures to go to: what many maps point at and nobody has named is annotated from here.
+  /// Groups of maps, each with pictures to go to, so that a thing that many maps highlight can be annotated from here.
   function tell(list) {
     const row = (kind) => make('tr', {},
       make('td', {}, kind.model), make('td', {}, kind.title), make('td', {}, String(kind.pictures)), make('td', {}, percent(kind.called ?? NaN)), make('td', {}, percent(kind.artefact ?? NaN)),
@@ -87,7 +87,7 @@ export function auditing(about, save, visit) {
     try {
       show(await asked('audit'));
     } catch (error) {
-      // Whoever reads the page is told by the others that the server is gone; the audit, if there is one, is asked for again.
+      // Other requests tell the user that the server is gone; the audit, if there is one, is requested again.
       timer = setTimeout(look, 5 * PAUSE);
     }
   }

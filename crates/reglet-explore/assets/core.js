@@ -1,4 +1,4 @@
-// What all parts of the page share: asking the server, making elements, colouring maps.
+// Functions that all parts of the page share: requests to the server, elements, and the colouring of maps.
 
 import { t } from '/words.js';
 
@@ -17,7 +17,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-// The token comes in the address and leaves it at once, so that a copied link does not carry it.
+// The token arrives in the address and is removed from it at once, so that a copied link does not contain it.
 const address = new URL(location.href);
 let kept = null;
 try { kept = sessionStorage.getItem('token'); } catch { /* a browser without storage asks for the address again */ }
@@ -28,7 +28,7 @@ if (address.searchParams.has('token')) {
   history.replaceState(null, '', address);
 }
 
-/// This page's number: of what it asks for, only the newest counts.
+/// This page's number, by which the server knows that only the page's newest request counts.
 export const tab = crypto.getRandomValues(new Uint32Array(1))[0];
 
 export class Refused extends Error {
@@ -40,7 +40,7 @@ export function trouble(text) {
   $('trouble').hidden = !text;
 }
 
-/// Asks the server. A value is sent as JSON, bytes as they are.
+/// Sends a request to the server. A value is sent as JSON, bytes are sent unchanged.
 export async function ask(path, body, signal) {
   const headers = { Authorization: `Bearer ${token}` };
   const plain = body instanceof Blob || body === undefined;
@@ -62,7 +62,7 @@ export async function ask(path, body, signal) {
 
 export const asked = async (path, body, signal) => (await ask(path, body, signal)).json();
 
-/// Sends the newest value and lets those between be: at most one is on its way, and nothing piles up.
+/// Sends only the newest value and skips those in between, so at most one request is pending.
 export class Pump {
   constructor(send) { this.send = send; this.busy = false; this.next = null; }
 
@@ -72,7 +72,7 @@ export class Pump {
     else this.run();
   }
 
-  /// Whether anything is on its way, for those who wait for the page to come to rest.
+  /// Whether a request is pending, for callers that wait until the page is idle.
   static waiting(by) {
     Pump.count = (Pump.count ?? 0) + by;
     document.documentElement.toggleAttribute('data-busy', Pump.count > 0);
@@ -88,7 +88,7 @@ export class Pump {
         await this.send(value, () => this.next !== null);
         this.failed?.(null);
       } catch (error) {
-        // What a newer request has replaced is no trouble.
+        // A request that was replaced by a newer one is not an error.
         if (error.name !== 'AbortError' && error.status !== 409) this.failed?.(error);
       }
     }
@@ -97,7 +97,7 @@ export class Pump {
   }
 }
 
-/// The lines of a response, each as it comes.
+/// The lines of a response, each as soon as it arrives.
 export async function* lines(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
@@ -122,7 +122,7 @@ export function floats(base64) {
   return new Float32Array(buffer);
 }
 
-/// A map as a picture: its values by a table of colours; what is near nothing shows less.
+/// A map as a picture: its values are coloured by a table, and values near zero are more transparent.
 export function coloured(map, table, opacity, diverging) {
   const image = new ImageData(map.width, map.height);
   const span = map.high - map.low;
@@ -141,7 +141,7 @@ export function coloured(map, table, opacity, diverging) {
 
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-/// A group of buttons of which one is chosen.
+/// A group of buttons, one of which is selected.
 export function segments(fieldset, name, options, chosen, choose) {
   const legend = fieldset.querySelector('legend');
   fieldset.replaceChildren(...(legend ? [legend] : []));

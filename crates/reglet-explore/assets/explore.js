@@ -1,25 +1,25 @@
-// Look and change: the picture, the ruler on it, what the classifiers say, and where they look.
+// The main view: the picture, the ruler on it, the classifiers' answers, and where they look.
 
 import { $, Pump, Refused, ask, asked, bytes, choices, clamp, coloured, floats, lines, make, segments, tab, trouble } from '/core.js';
 import { languageName, named, number, percent, setLanguage, t, translate } from '/words.js';
 import { annotate } from '/annotate.js';
 import { lesson } from '/lesson.js';
 
-/// What the server has told of itself.
+/// The server's description of itself.
 let about;
-/// What is looked at, and how: all that an address holds.
+/// The state of the view: everything that the address contains.
 let state = {
   kind: 'benign', seed: 8, index: 0, upload: null, looks: {}, change: 'insert',
   ruler: { material: 'white', x: 0.5, y: 0.9, angle: 0, scale: 1 }, cut: null,
   target: null, method: 'grad_cam', steps: null, layer: null, baseline: null, opacity: 70, colormap: 'inferno',
 };
-/// What the server has told of the picture: its rulers, its looks, its size.
+/// The server's description of the picture: its rulers, its properties, its size.
 let picture = { width: 1, height: 1, rulers: [], looks: {}, placements: [] };
 const past = [];
 const future = [];
 const cards = [];
 
-// The scene that the server is asked about.
+// The scene that is sent to the server.
 
 function choice() {
   if (state.kind === 'sample') return { sample: state.index };
@@ -54,12 +54,12 @@ function scene() {
 const side = () => Math.min(picture.width, picture.height);
 const frame = () => ({ width: picture.width / side(), height: picture.height / side() });
 
-// Asking.
+// Requests.
 
 let moved = 0;
 const timing = { answer: null, picture: null, map: null };
 
-/// Notes how long after a move something was there, and tells whoever measures.
+/// Records how long after a move a result was shown, and reports it for measurements.
 function timed(what, began, more = {}) {
   timing[what] = performance.now() - began;
   document.dispatchEvent(new CustomEvent('timed', { detail: { what, milliseconds: timing[what], ...more } }));
@@ -70,7 +70,7 @@ const answers = new Pump(async (of) => {
   const said = await asked('answer', { tab, scene: of, target: state.target });
   timed('answer', began);
   show(said);
-  // The answer comes first: maps would take the processor from it.
+  // The answer comes first, because maps would compete with it for the processor.
   explain(of, !moving);
 });
 const pictures = new Pump(async ({ wanted, side }) => {
@@ -85,11 +85,11 @@ const pictures = new Pump(async ({ wanted, side }) => {
 const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   const [began, sent] = [moved, performance.now()];
   const abort = new AbortController();
-  // What is sketched already is refined at once.
+  // A map that has already been sketched is refined at once.
   const key = JSON.stringify([of, { ...wanted, refine: true }]);
   const sketch = sketchOf !== key;
   let sketched = !sketch;
-  // A first sketch of every map is worth having, if it is soon; refining what nobody waits for is not.
+  // A first sketch of every map is useful if it is quick; refining a map that is no longer wanted is not.
   maps.newer = () => setTimeout(() => { if (superseded()) abort.abort(); }, sketched ? 0 : Math.max(0, PATIENCE - (performance.now() - sent)));
   const response = await ask('maps', { tab, scene: of, wanted: { ...wanted, sketch } }, abort.signal);
   for await (const map of lines(response)) {
@@ -106,13 +106,13 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
 });
 for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) mapped = null; trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
 
-/// Of what the maps that are shown are, sketched or refined.
+/// The scene whose maps are shown, whether sketched or refined.
 let sketchOf = null;
 
-/// What maps were asked for last.
+/// The last request for maps.
 let mapped = null;
 
-/// Asks for the maps of a scene, unless they were asked for last.
+/// Requests the maps of a scene, unless the last request was the same.
 function explain(of, refine) {
   const next = { scene: of, wanted: wanted(refine) };
   const key = JSON.stringify(next);
@@ -121,7 +121,7 @@ function explain(of, refine) {
   maps.push(next);
 }
 
-/// For so many milliseconds a sketch is waited for, though something newer is wanted already.
+/// The time in milliseconds for which the page waits for a sketch although a newer one is already wanted.
 const PATIENCE = 300;
 
 let shown = null;
@@ -129,7 +129,7 @@ let settled;
 let coarse = false;
 let moving = false;
 
-/// Asks for everything that the scene changes. While something is dragged, maps stay sketches.
+/// Requests everything that depends on the scene. While something is dragged, maps stay sketches.
 function look(dragging = false) {
   coarse ||= dragging;
   moving = dragging;
@@ -165,7 +165,7 @@ function wanted(refine) {
 const copy = (value) => structuredClone(value);
 let before = null;
 
-/// Notes the state before something is changed by hand.
+/// Records the state before the user changes something.
 function remember() {
   past.push(before ?? copy(state));
   if (past.length > 200) past.shift();
@@ -176,7 +176,7 @@ function remember() {
 function change(make, dragging = false) {
   if (!dragging) remember();
   make(state);
-  // While something is dragged only what moves is drawn anew: the whole page would take longer than an answer.
+  // While something is dragged, only the moving parts are redrawn, because the whole page would take longer than an answer.
   if (dragging) follow();
   else render();
   look(dragging);
@@ -201,7 +201,7 @@ async function restore(next) {
 
 const round = (value, digits = 3) => Number(value.toFixed(digits));
 
-/// The state as the address has it.
+/// The state in the form in which the address contains it.
 function written() {
   const parts = new URLSearchParams();
   parts.set('picture', state.kind === 'sample' ? `sample,${state.index + 1}` : `${state.kind === 'upload' ? 'benign' : state.kind},${state.seed}`);
@@ -219,7 +219,7 @@ function written() {
 
 function write() { history.replaceState(null, '', `#${written()}`); }
 
-/// The state that an address holds; whatever in it makes no sense is left out.
+/// The state that an address contains; invalid parts are ignored.
 function read(text) {
   const parts = new URLSearchParams(text);
   const next = copy(state);
@@ -339,7 +339,7 @@ function handles() {
   if (!group) {
     group = make('g', { class: 'ruler', tabindex: 0, role: 'application' });
     group.addEventListener('pointerdown', press);
-    // A finger on the ruler drags it, and does not scroll the page.
+    // A finger on the ruler drags it instead of scrolling the page.
     group.addEventListener('touchstart', (event) => event.preventDefault(), { passive: false });
     group.addEventListener('keydown', key);
     svg.replaceChildren(group);
@@ -357,7 +357,7 @@ function handles() {
   const place = { rx: 0.008, ...box };
   const parts = [make('rect', { class: 'shade', ...place }), make('rect', { class: 'body', ...place })];
   if (ruler) {
-    // The handles lie on the ruler's axis, as far out as they are still in the picture.
+    // The handles are on the ruler's axis, as far out as they are still inside the picture.
     const radians = (angle * Math.PI) / 180;
     const inside = (along) => {
       const at = [x + along * Math.cos(radians), y + along * Math.sin(radians)];
@@ -379,7 +379,7 @@ function handles() {
     parts.push(...grip(reach(1), 'turn', 'M-.011 .003 A .011 .011 0 1 1 .004 .0105 M.001 .004 L.004 .0105 L-.003 .0125'));
     parts.push(...grip(reach(-1), 'stretch', 'M-.012 0 H.012 M-.007 -.005 L-.012 0 L-.007 .005 M.007 -.005 L.012 0 L.007 .005'));
   }
-  // What a finger has touched has to stay where it is, or no browser says where the finger goes.
+  // An element that a finger has touched has to stay in the document; otherwise browsers report no further movements.
   while (group.children.length > parts.length) group.lastChild.remove();
   parts.forEach((part, at) => {
     const old = group.children[at];
@@ -487,7 +487,7 @@ function key(event) {
   if (done) { event.preventDefault(); event.stopPropagation(); }
 }
 
-// What the classifiers say.
+// The classifiers' answers.
 
 let last = null;
 
@@ -498,7 +498,7 @@ function show(said) {
   time();
 }
 
-/// Says the probabilities to who does not see them.
+/// Announces the probabilities to screen readers.
 function say() {
   if (!last) return;
   const changed = state.change !== 'none';
@@ -588,7 +588,7 @@ function card(model, place) {
     const said = [map.refined ? map.note : t('coarse'), map.gap === null ? null : t('gap', { gap: percent(map.gap, 1) }), t('ms', { ms: Math.round(map.milliseconds) }), map.remark];
     parts.caption.textContent = (value === undefined ? said.filter(Boolean).join(' · ') : t('here', { value: number(value, 4) }));
   };
-  // The same place is read in every map.
+  // The same position is read in every map.
   const over = (event) => {
     const bounds = box.getBoundingClientRect();
     const at = [(event.clientX - bounds.left) / bounds.width, (event.clientY - bounds.top) / bounds.height];
@@ -606,13 +606,13 @@ function valueAt(map, [x, y]) {
   return column >= 0 && row >= 0 && column < map.width && row < map.height ? map.data[row * map.width + column] : undefined;
 }
 
-/// A map of both signs is read by colours with a middle.
+/// A map with both signs uses a diverging colour scale.
 function colours(map) {
   const name = map.signed ? 'rdbu' : state.colormap;
   return about.colormaps.find((one) => one.name === name) ?? about.colormaps[0];
 }
 
-// Everything that is set by the state.
+// Everything that depends on the state.
 
 function render() {
   const { width, height } = frame();
@@ -680,7 +680,7 @@ function render() {
   $('sentence').textContent = t(about.shipped ? 'sentence_shipped' : 'sentence_own');
 }
 
-/// What moves with a drag: the ruler and the sliders.
+/// The parts that move during a drag: the ruler and the sliders.
 function follow() {
   handles();
   note();

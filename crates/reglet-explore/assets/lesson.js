@@ -13,7 +13,7 @@ const mine = (tab ^ 0x5eed) >>> 0;
 const METHODS = ['saliency', 'grad_cam', 'integrated_gradients'];
 const title = (about, name) => about.methods.find((one) => one.name === name)?.title ?? name;
 
-// Measuring: the page's own requests, for the picture of this student.
+// Measurements: the page's own requests, for this student's picture.
 
 const scenes = (seed, melanoma, ruler, looks = {}, change = 'insert') => {
   const picture = { phantom: { number: { seed, melanoma }, looks } };
@@ -72,7 +72,7 @@ function onRuler(map, ruler) {
   return { share: all > 0 ? inside / all : 0, area: area / (map.width * map.height) };
 }
 
-/// How unequal the values are: 0 where all are alike, 1 where one has all (Gini).
+/// How unequal the values are: 0 if all are equal, 1 if one has everything (Gini).
 function gini(values) {
   const sorted = Float32Array.from(values).sort();
   let [sum, weighted] = [0, 0];
@@ -81,7 +81,7 @@ function gini(values) {
   return sum > 0 ? (2 * weighted) / (count * sum) - (count + 1) / count : 0;
 }
 
-/// How alike neighbours are: near 1 in regions, near 0 in speckles.
+/// How similar neighbours are: near 1 for regions, near 0 for speckles.
 function smoothness(map) {
   const [here, right] = [[], []];
   for (let row = 0; row < map.height; row += 1) for (let column = 0; column + 1 < map.width; column += 1) { here.push(map.data[row * map.width + column]); right.push(map.data[row * map.width + column + 1]); }
@@ -102,7 +102,7 @@ function edges(image, width, height) {
 
 const best = (scores) => METHODS.reduce((one, other) => (scores[other] > scores[one] ? other : one));
 
-/// What the questions share: pictures, maps and answers that are made once.
+/// What the questions share: pictures, maps and answers that are computed once.
 async function laboratory(seed) {
   const found = await asked('phantom', { seed, melanoma: seed % 2 === 0 });
   const base = found.rulers[seed % 2 === 0 ? 1 : 0] ?? found.rulers[0];
@@ -120,14 +120,14 @@ async function laboratory(seed) {
   };
 }
 
-/// Every method's map of the first classifier, one after the other: a page's newest request counts.
+/// Every method's map of the first classifier. They are requested one after the other, because only a page's newest request counts.
 async function each(lab, make) {
   const scores = {};
   for (const method of METHODS) scores[method] = await make((await lab.maps(lab.with, method))[0], method);
   return scores;
 }
 
-// The questions. Each says how it is predicted, and how it is measured.
+// The questions. Each defines how its answer is predicted and how it is measured.
 
 function questions(about) {
   const [first, second] = about.models.map((model) => model.name);
@@ -385,7 +385,7 @@ export function lesson(root, about) {
     }
   }
 
-  /// How strong the map is where the student has marked it.
+  /// How strong the map is in the area that the student has marked.
   async function marked(method, [x, y]) {
     const [map] = await lab.maps(lab.with, method);
     const strongest = map.data.reduce((top, value, place) => (value > map.data[top] ? place : top), 0);
@@ -421,7 +421,7 @@ export function lesson(root, about) {
     const json = () => save(`reglet-${name}-${work.seed}.json`, 'application/json', `${JSON.stringify(record(), null, 2)}\n`);
     const html = () => {
       const style = 'body{font:16px/1.5 Arial,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #ccc;font-weight:400;overflow-wrap:anywhere}';
-      // What was written goes in as text of elements, which makes no markup of it.
+      // The student's text is inserted as text of elements, so that it is never read as markup.
       const heading = both('Does it look at the lesion?', 'Regarde-t-il la lésion ?');
       const body = make('body', {}, make('h1', {}, heading), make('p', {}, `${work.name} · ${both('variant', 'variante')} ${work.seed} · Reglet ${about.version}`), table());
       const data = JSON.stringify(record()).replaceAll('<', '\\u003c');

@@ -1,8 +1,8 @@
-// Where a region may lie: between the edges beside a line that two clicks give, or about a map's peak.
+// Suggests regions: between the edges beside a line that two clicks define, or around a map's peak.
 
 import { ask, floats, lines, tab } from '/core.js';
 
-/// The pixels of a picture, once read.
+/// The pixels of a picture, which are read only once.
 export function pixels(bitmap) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -50,9 +50,9 @@ export function flanks(image, [x0, y0], [x1, y1]) {
     let border = null;
     for (let shift = 1; shift <= reach; shift += 1) {
       const at = reach + sign * shift;
-      // The picture's border ends what lies at it.
+      // The picture's border also counts as an edge.
       if (profile[at] === null) { border = shift < reach / 2 ? shift : null; break; }
-      // What is nearer counts for more: a ruler's edge comes before the lesion's.
+      // Nearer edges count more, because a ruler's edge comes before the lesion's.
       const value = rise[at] * (1 - (0.5 * shift) / reach);
       if (rise[at] >= clear && (!best || value > best.value)) best = { shift, value };
     }
@@ -105,7 +105,7 @@ function parts(map) {
   });
 }
 
-/// The outline of a part, along the sides of its pixels, from the top left corner of the first of them.
+/// The outline of a part along the sides of its pixels, from the top left corner of the first pixel.
 function outline(inside, [x0, y0]) {
   const steps = [[1, 0], [0, 1], [-1, 0], [0, -1]];
   // The pixels to the left and to the right of a step that begins at a corner.
@@ -125,7 +125,7 @@ function outline(inside, [x0, y0]) {
   return corners.map(({ at }) => at);
 }
 
-/// The polygon with fewer corners, none further from the line than so much (Douglas and Peucker).
+/// The polygon with fewer corners, which stays within a given distance of the original (Douglas and Peucker).
 function simpler(corners, most) {
   const reduce = (part) => {
     if (part.length < 3) return part;
@@ -142,9 +142,9 @@ function simpler(corners, most) {
   return [...reduce(corners.slice(0, half + 1)).slice(0, -1), ...reduce([...corners.slice(half), corners[0]]).slice(0, -1)];
 }
 
-// What is painted: run lengths of pixels, column by column, out of the region and in it by turns.
+// Painted regions: run lengths of pixels, column by column, alternately outside and inside the region.
 
-/// The run lengths of a canvas, whose painted pixels are those that can be seen; empty where there are none.
+/// The run lengths of a canvas, whose painted pixels are the visible ones; empty if there are none.
 export function runsOf(canvas) {
   const { width, height } = canvas;
   const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);

@@ -224,7 +224,7 @@ export const languages = ['en', 'fr'];
 export const languageName = () => languages[language];
 export function setLanguage(name) { language = Math.max(0, languages.indexOf(name)); }
 
-/// French puts a space that does not break before some signs.
+/// French requires a non-breaking space before some punctuation marks.
 export const typeset = (text) => (languageName() === 'fr' ? text.replace(/ ([:;?!»%])/g, '\u00a0$1').replace(/« /g, '«\u00a0') : text);
 
 export function t(key, values = {}) {
@@ -234,7 +234,7 @@ export function t(key, values = {}) {
   return text;
 }
 
-/// The translation of a class or region, if there is one, else its own name.
+/// The translation of a class or region, if there is one, or else its own name.
 export const named = (name) => (WORDS[name] ? t(name) : String(name));
 
 export function percent(share, digits = 0) {

@@ -9,7 +9,7 @@ for (const gallery of document.querySelectorAll('.gallery')) {
   const count = form.querySelector('output');
   const value = (name) => form.elements[name].value;
   const number = (sample, name) => Number(sample.dataset[name]);
-  // Shares stand side by side, one for each method; a picture that has none comes last and fits no least share.
+  // There is one share for each method. A picture without a share is sorted last and matches no minimum share.
   const share = (sample) => {
     const shares = sample.dataset.shares.split(' ');
     return shares[value('method')] ? Number(shares[value('method')]) : -1;
@@ -54,7 +54,7 @@ for (const gallery of document.querySelectorAll('.gallery')) {
   show();
 }
 
-// On paper everything is open, as it is without this script; what was closed is closed again afterwards.
+// For printing everything is opened, as it is without this script; afterwards the previous state is restored.
 const closed = [];
 addEventListener('beforeprint', () => {
   for (const details of document.querySelectorAll('details:not([open])')) {
