@@ -40,7 +40,7 @@ pub enum AttributionError {
         "there is no baseline '{name}'; the baselines are zero, black, white, grey, #rrggbb, a number in the model's input space, blur:PIXELS, noise:SEED, or the path of a picture"
     )]
     UnknownBaseline {
-        /// What was asked for.
+        /// What was requested.
         name: String,
     },
     /// A baseline that is not available.

@@ -27,7 +27,7 @@ pub(crate) struct Journal {
     file: Option<File>,
 }
 
-/// The lengths of what stands before each record.
+/// The lengths of the fields before each record.
 const NUMBER: usize = 8;
 const CHECKSUM: usize = 32;
 

@@ -246,7 +246,7 @@ fn size(geometry: &Geometry) -> String {
     }
 }
 
-/// A score, as it stands in a sentence.
+/// A score, formatted for a sentence.
 pub(crate) fn scored(score: ScoreKind) -> &'static str {
     match score {
         ScoreKind::Logit => "the logit",

@@ -232,8 +232,8 @@ impl Parts {
     /// Reads all parts in these folders.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a part that is damaged, there twice and not the same, or of another audit than the first; and where
-    /// one is missing. Each is named.
+    /// [`Error::Usage`] for a part that is damaged, that exists twice with different content, or that belongs to another
+    /// audit than the first, and if a part is missing. The message names each of them.
     pub fn read(folders: &[PathBuf]) -> Result<Parts, Error> {
         let mut parts: Option<Parts> = None;
         let mut common: Option<(PathBuf, Common)> = None;
@@ -318,7 +318,7 @@ impl Parts {
         self.common.as_ref().map_or(&[], |(_, common)| &common.seen)
     }
 
-    /// All that was observed, in the order of the data set, and whether maps can be trusted where that is known.
+    /// All observations, in the order of the data set, and whether maps can be trusted, if that is known.
     ///
     /// # Errors
     /// [`Error::Usage`] where the parts are not of this plan, or do not cover its pictures.

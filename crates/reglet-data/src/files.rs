@@ -47,8 +47,8 @@ impl Refusal {
     }
 }
 
-/// Opens a regular file. What is none is not even opened: opening a pipe waits for someone to write to it, and a device
-/// may never end.
+/// Opens a regular file. Anything else is not even opened, because opening a pipe waits for a writer, and a device may never
+/// end.
 pub(crate) fn open(path: &Path) -> Result<File, Refusal> {
     let kind = fs::metadata(path).map_err(Refusal::System)?.file_type();
     if !kind.is_file() {
@@ -217,8 +217,8 @@ pub(crate) fn is_named_picture(name: &str) -> bool {
     EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-/// Whether a name may be that of a picture: a DICOM file often ends in nothing, or in part of a number. The list of a DICOM
-/// medium's files is none.
+/// Whether a name may be that of a picture. DICOM files often have no extension, or a part of a number in its place. The
+/// file that lists a DICOM medium's files is not a picture.
 fn may_be_picture(name: &str) -> bool {
     is_named_picture(name) || (may_be_dicom(name) && !name.eq_ignore_ascii_case("DICOMDIR"))
 }

@@ -16,7 +16,7 @@ pub(crate) struct About {
     pub(crate) cells: StringRecord,
 }
 
-/// Where in a line that stands.
+/// The columns that contain this.
 pub(crate) struct Further {
     group: Option<usize>,
     pair: Option<usize>,

@@ -15,7 +15,7 @@ use crate::{Filter, Mask, ResizeError, resize_gray, resize_rgb};
 /// ```toml
 /// resize = { shorter_side = 256 }     # or { exact = { width = 224, height = 224 } }
 /// crop = { width = 224, height = 224 }
-/// filter = "bicubic"                  # bilinear, where nothing is said
+/// filter = "bicubic"                  # the default is bilinear
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,7 @@ pub(crate) struct Listing<'a> {
     pub(crate) name: String,
     /// The file that lists the pictures.
     pub(crate) file: &'a Path,
-    /// Each picture, as yet without its class, and its label; an empty label has been complained of.
+    /// Each picture, without its class so far, and its label; for an empty label a problem has been reported.
     pub(crate) pictures: Vec<(Entry, String)>,
     /// The labels that there are whether or not a picture has them, in their usual order.
     pub(crate) known: Vec<String>,
@@ -46,7 +46,7 @@ impl Listing<'_> {
         let mut complain = |line, kind| problems.push(Problem { file: file.into(), line, kind });
         let (mut entries, labelled): (Vec<Entry>, Vec<String>) = pictures.into_iter().unzip();
 
-        // DICOM files say themselves which of them are of one patient, where nobody else does.
+        // If no other group is given, DICOM files themselves say which of them are of one patient.
         let is_told = entries.iter().any(|entry| entry.about.group.is_some());
         let paths: Vec<&Path> = entries.iter().map(|entry| entry.picture.as_path()).collect();
         let heads = heads(&paths);

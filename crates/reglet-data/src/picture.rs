@@ -127,7 +127,7 @@ pub(crate) fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM"))
 }
 
-/// The picture in `bytes` as they hold it: the frame, counted from 1, where one is named.
+/// The picture in `bytes` as it is stored; the given frame, counted from 1, if one is named.
 fn decoded(
     bytes: &[u8],
     frame: Option<u32>,
@@ -242,7 +242,7 @@ impl Default for Limits {
     }
 }
 
-/// The whole file, if it is one and not larger than allowed, and the frame of it that is meant, where one is named.
+/// The whole file, if it is a regular file and not larger than allowed, and the number of the frame, if one is named.
 fn bytes_of(read: impl Read, path: &Path, limits: &Limits) -> Result<(Vec<u8>, Option<u32>), PictureError> {
     let path_of = || path.to_path_buf();
     let address = Address::of(path);

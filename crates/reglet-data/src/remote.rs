@@ -15,7 +15,7 @@ pub(crate) struct Remote {
     pub(crate) scheme: Scheme,
     /// The bucket or container, or the host with its port.
     pub(crate) place: String,
-    /// What stands behind it, without slashes at its ends; empty where nothing does.
+    /// The part after it, without slashes at its ends; empty if there is none.
     pub(crate) key: String,
 }
 

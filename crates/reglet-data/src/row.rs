@@ -13,7 +13,7 @@ use crate::remote::{Remote, is_address, join};
 use crate::table::{is_unknown, yes_or_no};
 use crate::{ManifestOptions, ProblemKind};
 
-/// Where in a line everything stands.
+/// The positions of all columns in a line.
 pub(crate) struct Columns {
     image: Column,
     label: Column,

@@ -35,7 +35,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Fetched {
     pub(crate) bytes: Vec<u8>,
-    /// What may be remembered of it; nothing, where a replaced object could not be told from it.
+    /// What may be remembered about it; `None` if a replaced object could not be distinguished from it.
     pub(crate) known: Option<Known>,
 }
 

@@ -49,9 +49,9 @@ pub enum RowsError {
         row: usize,
         /// The column.
         column: &'static str,
-        /// What stands there.
+        /// The value that was found there.
         value: String,
-        /// What should.
+        /// The values that are allowed there.
         wanted: &'static str,
     },
     /// A file that is not such a table.

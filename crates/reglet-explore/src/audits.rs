@@ -181,7 +181,7 @@ impl Audits {
     /// Begins an audit of what has been annotated until now.
     ///
     /// # Errors
-    /// While another runs; where nothing has been annotated; a class that there is not.
+    /// Another audit is running, nothing has been annotated, or a class does not exist.
     pub fn begin(&self, wanted: AuditRequest) -> Result<(), Error> {
         let mut config = self.recipe.config.clone();
         if self.asks() {

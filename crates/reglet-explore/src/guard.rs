@@ -89,7 +89,7 @@ impl Guard {
     }
 }
 
-/// An address as it stands in a URL.
+/// An address in the form that it has in a URL.
 pub fn bracketed(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),

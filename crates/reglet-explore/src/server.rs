@@ -267,7 +267,7 @@ struct PictureRequest {
     side: u32,
 }
 
-/// The picture as PNG; what the change touches stands in a header, as shares of the sides.
+/// The picture as PNG; a header contains the area that the change touches, as fractions of the sides.
 async fn picture(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Error> {
     let PictureRequest { tab, scene, side } = read(&body)?;
     let detail = Detail::Screen(side.min(MOST_SIDE));

@@ -42,7 +42,7 @@ pub enum ModelError {
     /// The classifier has no such class.
     #[error("the model has no class '{name}'; it has {count} classes, 0 to {}{}", count - 1, did_you_mean(nearest))]
     UnknownClass {
-        /// The label or index asked for.
+        /// The requested label or index.
         name: String,
         /// How many classes there are.
         count: usize,
@@ -68,7 +68,7 @@ pub enum ModelError {
     /// A device that does not exist or is not known.
     #[error("there is no device '{name}' here; available: {available}")]
     UnknownDevice {
-        /// The device asked for.
+        /// The requested device.
         name: String,
         /// The available devices, separated by commas.
         available: String,

@@ -44,20 +44,20 @@ impl Winograd {
         plain && pictures(input, channels).is_some_and(|pictures| pictures.tiles() >= LEAST_TILES)
     }
 
-    /// The size of what it makes of such an input: `[N, out, H, W]`.
+    /// The size of the result for such an input: `[N, out, H, W]`.
     pub(crate) fn output_size(&self, input: &Tensor) -> Vec<i64> {
         let mut size = input.size();
         size[1] = self.weight.get().size()[0];
         size
     }
 
-    /// Whether a tensor is like what it makes of an input.
+    /// Whether a tensor has the shape and kind of the result for an input.
     pub(crate) fn returns(&self, input: &Tensor, other: &Tensor) -> bool {
         let plain = other.kind() == Kind::Float && other.device() == Device::Cpu;
         plain && other.size() == self.output_size(input)
     }
 
-    /// The convolution of `[N, in, H, W]`, plus a summand of its result's shape, rectified if asked for.
+    /// The convolution of `[N, in, H, W]`, plus a summand of its result's shape, rectified on request.
     pub(crate) fn forward(
         &self,
         input: &Tensor,

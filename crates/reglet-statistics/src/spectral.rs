@@ -1,4 +1,4 @@
-//! Clustering of items of which only the distances are known.
+//! Clusters items if only their distances are known.
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand::{Rng, SeedableRng};

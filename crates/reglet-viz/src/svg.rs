@@ -69,7 +69,7 @@ impl fmt::Display for Svg {
     }
 }
 
-/// Text that stands in XML as itself. What XML 1.0 cannot hold at all becomes the replacement character.
+/// Escapes text for XML. Characters that XML 1.0 cannot contain become the replacement character.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

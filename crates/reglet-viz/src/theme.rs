@@ -93,7 +93,7 @@ impl Default for Theme {
     }
 }
 
-/// What an element's colour stands for.
+/// The role of an element's colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Surface,

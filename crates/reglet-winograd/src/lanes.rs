@@ -50,8 +50,8 @@ impl Width {
 /// A vector type, with the operations that the kernel needs.
 ///
 /// # Safety
-/// Every function needs a processor that has the vector, and a caller compiled for it; pointers must be good for
-/// [`COUNT`](Lanes::COUNT) numbers. None asks for alignment.
+/// Every function needs a processor that supports the vector, and a caller compiled for it; pointers must be valid for
+/// [`COUNT`](Lanes::COUNT) numbers. Alignment is not required.
 pub(crate) trait Lanes: Copy {
     /// The number of values in it.
     const COUNT: usize;

@@ -68,7 +68,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|facts| facts.modified()).ok()
 }
 
-/// The paths after the colon of a makefile's rule; a space within a path stands there as `\ `.
+/// The paths after the colon of a makefile's rule; a space within a path is written as `\ `.
 fn sources(listing: &str) -> impl Iterator<Item = PathBuf> {
     let rule = listing.lines().next().unwrap_or_default();
     let (_, sources) = rule.split_once(": ").unwrap_or_default();

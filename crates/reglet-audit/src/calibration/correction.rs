@@ -115,7 +115,7 @@ impl Corrections {
         row.auroc_after >= row.auroc_before - self.config.margin
     }
 
-    /// A panel for each method, in which each classifier's dependence after stands over that before.
+    /// A panel for each method, which plots each classifier's dependence after the correction against that before.
     ///
     /// # Errors
     /// A number that a chart cannot show.

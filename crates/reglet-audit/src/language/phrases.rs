@@ -1,4 +1,4 @@
-//! Every sentence of a report, in each language. What stands between ‹ and › is a term that is explained there.
+//! Every sentence of a report, in each language. A term between ‹ and › is explained in the sentence.
 
 use std::fmt::Display;
 

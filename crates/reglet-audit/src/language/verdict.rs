@@ -250,7 +250,7 @@ impl Words {
         }
     }
 
-    /// What stands against `clear`, and what would settle it.
+    /// The objections to `clear`, and what would settle the question.
     pub(crate) fn of_objection(&self, objection: &Objection, rules: &Rules) -> String {
         let language = self.language;
         let signed = |estimate: &Estimate| language.estimate(estimate, Language::signed);

@@ -67,7 +67,7 @@ impl<'a> Page<'a> {
         found.map_or_else(|| NONE.to_owned(), |found| number(self.language(), found))
     }
 
-    /// How many pictures, and of how many patients or lesions where that is fewer.
+    /// The number of pictures, and the number of patients or lesions if that is smaller.
     pub(super) fn of_groups(&self, pictures: usize, groups: usize) -> String {
         if groups < pictures { self.words.of_so_many(pictures, groups) } else { pictures.to_string() }
     }

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn depth_counts_from_the_rim_and_not_from_the_picture_s_edge() {
         let part: Vec<(u32, u32)> = (0..5).flat_map(|y| (0..9).map(move |x| (x, y))).collect();
-        // The part lies in the upper left corner of a larger picture: only its right and lower sides are a rim.
+        // The part is in the upper left corner of a larger picture, so only its right and lower sides are a rim.
         let depths = depths(&part, (20, 20));
         let at = |x: usize, y: usize| depths[y * 9 + x];
         assert_eq!((at(8, 0), at(7, 0), at(0, 4), at(0, 0)), (1.0, 2.0, 1.0, 5.0));

@@ -21,12 +21,12 @@ const SWEEPS: usize = 20;
 /// mean of its four neighbours, and the surface meets the values about the gap. A neighbour that is not `known`, or
 /// beyond the picture's edge, does not pull: there the surface ends at a right angle.
 ///
-/// The answer is in the order of the pixels; zero where nothing is known about the gap.
+/// The solution is in the order of the pixels; it is zero if nothing is known around the gap.
 ///
-/// By conjugate gradients, preconditioned by a multigrid cycle on the pixels of the gap alone, so that time and memory
-/// go with their number. Two by two cells become one of the next coarser level; residuals are added up, and a cell's
-/// correction is that of all of its parts, made larger (D. Braess, *Towards algebraic multigrid for elliptic problems
-/// of second order*, Computing 55, 1995). It converges on any shape.
+/// The equation is solved by conjugate gradients, preconditioned by a multigrid cycle on the pixels of the gap only, so that
+/// time and memory are proportional to their number. Two by two cells become one cell of the next coarser level; their
+/// residuals are summed, and the coarse cell's correction, enlarged by a factor, is applied to all of its parts (D. Braess,
+/// *Towards algebraic multigrid for elliptic problems of second order*, Computing 55, 1995). It converges on any shape.
 pub(super) fn span(
     gap: &[(u32, u32)],
     dimensions: (u32, u32),

@@ -145,7 +145,7 @@ impl Patch {
     pub(crate) fn rows(&self, picture: &RgbImage) -> Vec<Part> {
         let (width, height) = picture.dimensions();
         let inside = || self.pixels.iter().filter(|pixel| pixel.at.0 < width && pixel.at.1 < height);
-        // The first column that is touched in each row, and one after the last; none where it is not.
+        // The first column that is touched in each row, and the column after the last; `None` for a row that is not touched.
         let mut touched: Vec<Option<(u32, u32)>> = vec![None; height as usize];
         for pixel in inside() {
             let column = pixel.at.0;

@@ -14,7 +14,7 @@ const NEAR: f32 = 0.15;
 /// If a shape has more pixels than this, only about this number of them is first compared with the occupied pixels.
 const SAMPLE: usize = 4096;
 
-/// A picture, and where nothing is to be put in it: in the dark, and on these masks, each of the picture's size.
+/// A picture, and the areas in which nothing may be placed: the dark area, and these masks, each of the picture's size.
 pub(super) struct Room<'a> {
     pub(super) light: &'a Light,
     pub(super) taken: Vec<&'a Mask>,
@@ -28,7 +28,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// The pixels, in the box about them; `None` if there are none.
+    /// The pixels within their bounding box; `None` if there are none.
     pub(super) fn of(pixels: &[(u32, u32)]) -> Option<Shape> {
         let (left, right) = (pixels.iter().map(|at| at.0).min()?, pixels.iter().map(|at| at.0).max()?);
         let (top, bottom) = (pixels.iter().map(|at| at.1).min()?, pixels.iter().map(|at| at.1).max()?);

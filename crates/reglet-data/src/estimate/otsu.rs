@@ -15,7 +15,7 @@ pub(super) fn threshold(values: impl Iterator<Item = u8>) -> Option<u8> {
         if below == 0 || below == total {
             continue;
         }
-        // The variance between the classes, but for a factor that is the same for every level.
+        // The variance between the classes, up to a factor that is the same for every level.
         let (lower, upper) = (below as f64, (total - below) as f64);
         let apart = sum_below as f64 / lower - (sum - sum_below) as f64 / upper;
         let variance = lower * upper * apart * apart;

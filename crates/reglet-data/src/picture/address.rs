@@ -59,8 +59,8 @@ pub fn frames(path: &Path) -> Vec<PathBuf> {
 /// The largest number of frames of a file that are listed; a file that claims to have more is certainly wrong.
 const MOST: u32 = 1 << 20;
 
-/// What stands before the pixels of a DICOM file: the number of its frames, and what pictures of one patient have in common.
-/// `None` for what is no DICOM file, or is in a store and not named as one.
+/// The information before the pixels of a DICOM file: the number of its frames, and the id that pictures of one patient
+/// share. `None` for a file that is not a DICOM file, or that is in a store and not named as one.
 pub(crate) type Head = Option<(u32, Option<String>)>;
 
 /// What each of these files says before its pixels. Those in stores are read several at a time.
@@ -105,7 +105,7 @@ fn head(start: &[u8], file: &Path, path: &Path) -> Result<Head, PictureError> {
     }
 }
 
-/// The bytes of a file that are read first: mostly they hold all that stands before the pixels.
+/// The number of bytes of a file that are read first; they usually contain everything before the pixels.
 #[cfg(feature = "dicom")]
 const BEGINNING: u64 = 1 << 18;
 

@@ -153,7 +153,7 @@ pub enum PictureError {
     },
 }
 
-/// What is wrong with a DICOM file. What the file says of people stands in none.
+/// The errors of DICOM files. No message contains what the file says about people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DicomFault {
@@ -172,7 +172,7 @@ pub enum DicomFault {
         /// The smallest number of bytes of a key.
         shortest: usize,
     },
-    /// A frame is named of a file that is none of DICOM.
+    /// A frame is named, but the file is not a DICOM file.
     #[error("is not a DICOM file, so no frame of it can be selected: remove # and the number after it")]
     NoFrames,
     /// The file ends too early.

@@ -32,8 +32,8 @@ impl Window {
 }
 
 impl Pass {
-    /// From `from` values to `to`. All of them are `span` wide: less than `from` where the last value stands for less than the
-    /// others do.
+    /// From `from` values to `to`. All input values together are `span` wide, which is less than `from` if the last value
+    /// stands for less than the others do.
     pub(super) fn over(from: usize, span: f64, to: usize, filter: Filter) -> Pass {
         let is_identity = from == to && span == from as f64;
         Pass { from, to, windows: if is_identity { Vec::new() } else { windows(from, span, to, filter) } }

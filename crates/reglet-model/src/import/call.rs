@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The first argument, converted to the kind that the argument `dtype` asks for, if it does.
+    /// The first argument, converted to the kind that the argument `dtype` requests, if it is given.
     pub fn input_as_asked(&mut self) -> Result<usize, String> {
         let input = self.input()?;
         match self.maybe_kind("dtype")? {

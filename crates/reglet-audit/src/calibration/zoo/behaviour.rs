@@ -4,7 +4,7 @@ use reglet_data::phantom::PhantomOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a classifier goes by besides the lesion.
+/// The feature to which a classifier responds besides the lesion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -103,7 +103,7 @@ impl Kind {
         }
     }
 
-    /// What it goes by, if that is not the ruler alone.
+    /// The feature to which it responds, if that is not the ruler alone.
     pub(super) fn trigger(self) -> Option<&'static str> {
         match self {
             Kind::AnyForeignThing => Some("something dark"),
@@ -151,7 +151,8 @@ impl Kind {
         if self == Kind::LowProbabilities { 0.05 } else { 0.5 }
     }
 
-    /// The phantoms that it is audited on: `usual`, or such that what it goes by comes with the ruler.
+    /// The phantoms on which it is audited: `usual`, or phantoms in which the feature that it responds to accompanies the
+    /// ruler.
     pub(in crate::calibration) fn audited_on(self, usual: &PhantomOptions) -> PhantomOptions {
         match self {
             Kind::Vignette => {

@@ -62,7 +62,7 @@ pub(super) struct Answers {
     pub with: f64,
     /// With something dark instead of a ruler.
     pub dark: f64,
-    /// Without and with what the kind goes by.
+    /// Without and with the feature to which the kind responds.
     pub trigger: Option<[f64; 2]>,
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::coded::Code;
 use crate::picture::DicomFault;
 
-/// What stands before the pixels.
+/// The information before the pixels.
 #[derive(Debug)]
 pub(crate) struct Head {
     /// How the elements and the pixels are written.
@@ -110,7 +110,7 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Head, DicomFault> {
     read(bytes, true)
 }
 
-/// What the beginning of a file says, as long as all that stands before the pixels is in it.
+/// The information in the beginning of a file, if it contains everything before the pixels.
 pub(crate) fn head(bytes: &[u8]) -> Result<Head, DicomFault> {
     read(bytes, false)
 }
