@@ -17,9 +17,9 @@ const VISITS: usize = 2;
 const COARSEST: usize = 12;
 const SWEEPS: usize = 20;
 
-/// Solves Laplace's equation on the connected pixels `gap` of a picture, for three channels: each value becomes the
-/// mean of its four neighbours, and the surface meets the values about the gap. A neighbour that is not `known`, or
-/// beyond the picture's edge, does not pull: there the surface ends at a right angle.
+/// Solves Laplace's equation on the connected pixels `gap` of a picture, for three channels: each value becomes the mean of
+/// its four neighbours, and the surface meets the values around the gap. A neighbour that is not `known`, or is beyond the
+/// picture's edge, has no influence: there the surface has slope zero across the border (a Neumann boundary condition).
 ///
 /// The solution is in the order of the pixels; it is zero if nothing is known around the gap.
 ///
