@@ -187,6 +187,11 @@ fn sizes_that_lie_are_refused_before_memory_is_taken() {
     let at = place(&name, &[0x10, 0, 0x10, 0]);
     name.splice(at + 4..at + 8, [b'U', b'T', 0, 0, 0xF0, 0xFF, 0xFF, 0xFF]);
     assert!(matches!(complaint(&name), PictureError::CutShort { .. }), "{}", complaint(&name));
+    // The same behind the pixels, with a tag that would come before them: nothing there is read.
+    let mut behind = window.clone();
+    behind.extend([0x08, 0x4D, 0x09, 0x70, b'O', b'B', 0, 0, 0x0A, 0xFD, 0x09, 0x99, 0x0A, 0x20]);
+    let load = |bytes: &[u8]| picture::decode(bytes, Path::new("a.dcm"), &Limits::default());
+    assert_eq!(load(&behind).expect("its pixels are sound"), load(&window).expect("a fixture"));
     // Sequences in sequences.
     let at = place(&window, &[0x10, 0, 0x10, 0]);
     let mut deep = window[..at].to_vec();

@@ -97,7 +97,10 @@ fn what_is_no_use_is_said_in_one_sentence() {
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 
     let said = refused(ImageFolderOptions::new("https://host/lesions").open());
-    assert!(said.contains("`https://host/lesions` cannot be listed"), "{said}");
+    assert!(
+        said.contains("`https://host/lesions` is a web address, whose contents cannot be listed"),
+        "{said}"
+    );
     let said = refused(IsicOptions::new("s3://bucket/isic").open());
     assert!(said.contains("an ISIC challenge can be read from folders only"), "{said}");
     let said = refused(Ham10000Options::new("gs://bucket/ham").open());

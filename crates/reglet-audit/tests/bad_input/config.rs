@@ -161,9 +161,11 @@ fn estimated_lesions_are_called_so_wherever_their_figures_stand() {
     );
     assert!(bench.read("results.json").contains("\"estimated\": {\n      \"lesion\": 2\n    }"));
     let report = bench.read("report.html");
-    for said in
-        ["<td>lesion (estimated)</td>", "whose outline is estimated in 2 pictures", "ruler left in place (estimated)"]
-    {
+    for said in [
+        "<td>lesion (estimated)</td>",
+        "whose outline is estimated in 2 pictures",
+        "ruler left in place (estimated)",
+    ] {
         assert!(report.contains(said), "the report does not say '{said}'");
     }
     assert!(!report.contains("ruler (estimated)"));

@@ -84,7 +84,8 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
     let damaged = |what| DicomFault::Damaged { what };
     let object = OpenFileOptions::new().read_preamble(ReadPreamble::Always).read_to(tag::PIXELS);
     // The reader's error message might quote the file, so it is not passed on.
-    let mut object = object.from_reader(bytes).map_err(|_| damaged("its elements cannot be read"))?;
+    let mut object =
+        object.from_reader(&bytes[..head.end]).map_err(|_| damaged("its elements cannot be read"))?;
     let layout = Layout::of(&object)?;
     if u64::from(layout.columns) * u64::from(layout.rows) > limits.pixels {
         return Err(Refusal::TooManyPixels(layout.columns, layout.rows));

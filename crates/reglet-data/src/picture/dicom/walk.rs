@@ -22,6 +22,8 @@ pub(crate) struct Head {
     pub(crate) frames: u32,
     /// What pictures of one patient have in common, in which the patient's number cannot be read.
     pub(crate) group: Option<String>,
+    /// Where the pixels end, if they were walked through. What follows them has not been checked, and is not to be read.
+    pub(crate) end: usize,
 }
 
 /// A transfer syntax that is read.
@@ -165,7 +167,12 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
                     (None, Some(_)) if is_bytes => walk.fragments()?,
                     _ => return Err(damaged("its pixels are not encoded as its transfer syntax says")),
                 }
-                return Ok(Head { syntax, frames, group: group(patient, issuer, study, key()?) });
+                return Ok(Head {
+                    syntax,
+                    frames,
+                    group: group(patient, issuer, study, key()?),
+                    end: walk.at,
+                });
             }
             _ => walk.enter(&element)?,
         }
