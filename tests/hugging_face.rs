@@ -250,5 +250,5 @@ fn folders_that_lack_something_say_what() {
     fs::remove_file(copy.path().join("preprocessor_config.json")).expect("it is there");
     let model = Model::import(&ImportOptions::new(copy.path())).expect("a classifier");
     assert_eq!(model.preprocessing().geometry, Geometry::exact(32));
-    assert!(model.preprocessing_source().to_string().contains("for want of others"));
+    assert!(model.preprocessing_source().to_string().contains("because no others are given"));
 }

@@ -425,7 +425,7 @@ fn what_is_no_plain_tensor_is_refused() {
 #[test]
 fn other_formats_and_versions_are_refused() {
     let found = edited(MODEL, |document| document["schema_version"]["major"] = 9.into());
-    assert!(found.contains("version 9.") && found.contains("2.9 to 2.13"), "{found}");
+    assert!(found.contains("version is 9.") && found.contains("2.9 to 2.13"), "{found}");
     let found = replaced("archive_version", |bytes| *bytes = b"1".to_vec());
     assert!(found.contains("archive version is 1"), "{found}");
     let found = replaced("archive_format", |bytes| *bytes = b"pt9".to_vec());

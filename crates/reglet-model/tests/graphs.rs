@@ -103,7 +103,7 @@ fn what_is_no_classifier_is_refused() {
         let message = model(network).map(|_| ()).expect_err(part).to_string();
         assert!(message.contains(part), "{message}");
     };
-    refused(network(4, 2, |_, x| x), "pictures of 4 channels");
+    refused(network(4, 2, |_, x| x), "pictures with 4 channels");
     refused(
         network(3, 2, |g, x| g.call("", Layout::Unsqueeze { dim: 2 }, &[x])),
         "the network 'a network' is no classifier of pictures of 16×16 pixels: its result has the shape",
@@ -112,7 +112,7 @@ fn what_is_no_classifier_is_refused() {
         let x = g.call("softmax", Reduction::Softmax { dim: 1 }, &[x]);
         g.call_function("", Arithmetic::Mul { other: Some(Number::Float(0.5)) }, &[x])
     };
-    refused(network(3, 2, halves), "holds probabilities");
+    refused(network(3, 2, halves), "contains probabilities");
     let (graph, _) = network(3, 2, |_, x| x);
     let short = Parameters::from_tensors(vec![pictures(1, 3)]);
     model((graph, short)).map(|_| ()).expect_err("parameters are missing");
