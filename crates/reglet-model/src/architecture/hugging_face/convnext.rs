@@ -61,7 +61,7 @@ fn block(
     x = g.call_function(path, Layout::Permute { dims: CHANNELS_LAST.to_vec() }, &[x]);
     x = g.layer_norm(&inner("layernorm"), x, channels, EPS);
     x = g.linear(&inner("pwconv1"), x, [channels, 4 * channels]);
-    x = g.call(&inner("act"), activation.clone(), &[x]);
+    x = g.call(&inner("act"), *activation, &[x]);
     x = g.linear(&inner("pwconv2"), x, [4 * channels, channels]);
     if is_scaled {
         let scale = g.parameter(inner("layer_scale_parameter"), &[channels], true);

@@ -84,7 +84,7 @@ fn block(
         beside = layer(g, &format!("{path}.shortcut"), input, conv, None);
     }
     x = g.call_function(path, Arithmetic::Add { other: None }, &[x, beside]);
-    g.call(&format!("{path}.activation"), blocks.activation.clone(), &[x])
+    g.call(&format!("{path}.activation"), blocks.activation, &[x])
 }
 
 /// A convolution, its batch norm and, if there is one, an activation.
@@ -99,7 +99,7 @@ fn layer(
     let mut x = g.convolution(&format!("{path}.convolution"), input, conv);
     x = g.batch_norm(&format!("{path}.normalization"), x, channels);
     match activation {
-        Some(activation) => g.call(&format!("{path}.activation"), activation.clone(), &[x]),
+        Some(activation) => g.call(&format!("{path}.activation"), *activation, &[x]),
         None => x,
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn graph(
             places,
             window,
             inner: ((ratio * channels as f64) as i64).max(1),
-            activation: activation.clone(),
+            activation,
             eps,
             is_biased,
         };
@@ -144,7 +144,7 @@ impl Stage {
         let attended = g.call_function(path, add.clone(), &[input, x]);
         x = g.layer_norm(&of("layernorm_after"), attended, channels, self.eps);
         x = g.linear(&of("intermediate.dense"), x, [channels, self.inner]);
-        x = g.call(&of("intermediate.intermediate_act_fn"), self.activation.clone(), &[x]);
+        x = g.call(&of("intermediate.intermediate_act_fn"), self.activation, &[x]);
         x = g.linear(&of("output.dense"), x, [self.inner, channels]);
         Ok(g.call_function(path, add, &[attended, x]))
     }

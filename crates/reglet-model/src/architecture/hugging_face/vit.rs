@@ -97,7 +97,7 @@ impl Encoder {
         } else {
             x = g.linear(&of(first), x, [self.channels, self.inner]);
             let module = if is_dino { "mlp.activation" } else { "intermediate.intermediate_act_fn" };
-            x = g.call(&of(module), self.activation.clone(), &[x]);
+            x = g.call(&of(module), self.activation, &[x]);
         }
         x = g.linear(&of(last), x, [self.inner, self.channels]);
         x = self.scaled(g, &of("layer_scale2"), x);
