@@ -192,6 +192,15 @@ fn sizes_that_lie_are_refused_before_memory_is_taken() {
     behind.extend([0x08, 0x4D, 0x09, 0x70, b'O', b'B', 0, 0, 0x0A, 0xFD, 0x09, 0x99, 0x0A, 0x20]);
     let load = |bytes: &[u8]| picture::decode(bytes, Path::new("a.dcm"), &Limits::default());
     assert_eq!(load(&behind).expect("its pixels are sound"), load(&window).expect("a fixture"));
+    // A number of four bytes in two: a reader that counts such numbers reads the rest two bytes too early.
+    let mut halved = window.clone();
+    let at = place(&halved, &[0x28, 0, 0x03, 0x01]);
+    halved[at + 4..at + 6].copy_from_slice(b"SL");
+    assert!(
+        complaint(&halved).to_string().contains("not a whole number of its values"),
+        "{}",
+        complaint(&halved)
+    );
     // Sequences in sequences.
     let at = place(&window, &[0x10, 0, 0x10, 0]);
     let mut deep = window[..at].to_vec();

@@ -183,6 +183,16 @@ fn read(bytes: &[u8], whole: bool) -> Result<Head, DicomFault> {
     Err(damaged("it has too many elements"))
 }
 
+/// The bytes of one value in binary form; 1 for text and for bytes as they are.
+fn unit(vr: VR) -> u32 {
+    match vr {
+        VR::US | VR::SS | VR::OW => 2,
+        VR::UL | VR::SL | VR::FL | VR::AT | VR::OF | VR::OL => 4,
+        VR::FD | VR::SV | VR::UV | VR::OD | VR::OV => 8,
+        _ => 1,
+    }
+}
+
 impl<'a> Walk<'a> {
     /// Leaves what ends here.
     fn leave(&mut self) {
@@ -194,6 +204,12 @@ impl<'a> Walk<'a> {
     /// The next element. Its value, if it has one, is skipped.
     fn element(&mut self) -> Result<Element<'a>, DicomFault> {
         let (tag, vr, length) = self.header()?;
+        // Where a length is no whole number of values, a reader that counts values goes on at another place than this one.
+        if length != UNTOLD && vr.is_some_and(|vr| length % unit(vr) != 0) {
+            return Err(DicomFault::Damaged {
+                what: "an element's length is not a whole number of its values",
+            });
+        }
         let are_pixels = tag == PIXELS && self.levels.is_empty();
         if length == UNTOLD || (are_pixels && !self.whole) {
             return Ok(Element { tag, vr, value: None });
