@@ -115,7 +115,7 @@ impl Table {
         let length = bytes.len() as u64;
         if !footer::is_credible(&bytes) {
             return Err(ParquetError::General(
-                "it claims more columns or groups than it can contain".to_owned(),
+                "its metadata are damaged, or claim more columns or groups than it can contain".to_owned(),
             ));
         }
         let file = SerializedFileReader::new(Bytes::from(bytes))?;

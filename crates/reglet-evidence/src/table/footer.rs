@@ -1,7 +1,9 @@
 //! Checks the metadata of a Parquet file before the library reads them.
 //!
 //! The library allocates memory for as many items as a file claims to have. A file of two kilobytes that claims two billion
-//! columns would make it request gigabytes, and a program that does not get them is terminated.
+//! columns would make it request gigabytes, and a program that does not get them is terminated. It also takes time for as many
+//! booleans in a list as are claimed (its version 60 passes over them without reading any), so metadata that cannot be parsed here
+//! are refused, instead of being left to the library.
 
 /// The field of a file's metadata that lists its columns, and the field of a column that counts its children, by their
 /// numbers in [Parquet's definition](https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
@@ -12,7 +14,8 @@ const CHILDREN: i64 = 5;
 const DEEPEST: usize = 16;
 
 /// Whether no list in the metadata at the end of a file is longer than the metadata themselves, and no column claims more
-/// children than there are columns. `true` if the metadata cannot be parsed at all; the library then reports the error.
+/// children than there are columns. `false` if the metadata cannot be parsed, and `true` for a file that is too short to have
+/// any; the library then reports the error.
 pub(super) fn is_credible(file: &[u8]) -> bool {
     let Some(metadata) = metadata(file) else { return true };
     Reader { rest: metadata, believed: true }.check()
@@ -43,7 +46,7 @@ const STRUCTURE: u8 = 12;
 
 impl Reader<'_> {
     fn check(mut self) -> bool {
-        let _ = self.fields(0, &mut |reader, field, kind| match (field, kind) {
+        let parsed = self.fields(0, &mut |reader, field, kind| match (field, kind) {
             (SCHEMA, LIST) => {
                 let (count, _) = reader.list()?;
                 for _ in 0..count {
@@ -53,14 +56,14 @@ impl Reader<'_> {
                             reader.believed &= (0..=count as i64).contains(&children);
                             Some(())
                         }
-                        _ => reader.skip(kind, 2, false),
+                        _ => reader.skip(kind, 2),
                     })?;
                 }
                 Some(())
             }
-            _ => reader.skip(kind, 1, false),
+            _ => reader.skip(kind, 1),
         });
-        self.believed
+        self.believed && parsed.is_some()
     }
 
     /// Passes each field of a structure, by number and type, to `read`, which reads its value. `None` if the bytes end.
@@ -82,10 +85,10 @@ impl Reader<'_> {
         }
     }
 
-    fn skip(&mut self, kind: u8, depth: usize, in_list: bool) -> Option<()> {
+    fn skip(&mut self, kind: u8, depth: usize) -> Option<()> {
         match kind {
-            1 | 2 if !in_list => Some(()),
-            1..=BYTE => self.byte().map(|_| ()),
+            1 | 2 => Some(()),
+            BYTE => self.byte().map(|_| ()),
             4..=NUMBER => self.unsigned().map(|_| ()),
             DOUBLE => self.bytes(8),
             BINARY => {
@@ -104,17 +107,18 @@ impl Reader<'_> {
                     self.within(kinds & 0x0f, depth)
                 })
             }
-            STRUCTURE => self.fields(depth + 1, &mut |reader, _, kind| reader.skip(kind, depth + 1, false)),
+            STRUCTURE => self.fields(depth + 1, &mut |reader, _, kind| reader.skip(kind, depth + 1)),
             _ => None,
         }
     }
 
     /// A value in a list or a map.
     fn within(&mut self, kind: u8, depth: usize) -> Option<()> {
-        if depth >= DEEPEST {
+        // Parquet's metadata have no lists of booleans, and the library does not read them as they are written.
+        if depth >= DEEPEST || matches!(kind, 1 | 2) {
             return None;
         }
-        self.skip(kind, depth + 1, true)
+        self.skip(kind, depth + 1)
     }
 
     /// The length of a list and the type of its elements.
@@ -187,8 +191,19 @@ mod tests {
         assert!(!is_credible(&file(&[0x29, 0xfc, 0xff, 0xff, 0x03, 0])), "a list longer than the file");
         assert!(!is_credible(&file(&[0x19, 0xf5, 0x7f, 0])), "another list");
         for ended in [&[][..], &[0x29], &[0x28, 0x7f]] {
-            assert!(is_credible(&file(ended)), "the library says what is wrong: {ended:?}");
+            assert!(!is_credible(&file(ended)), "they end too early: {ended:?}");
         }
-        assert!(is_credible(b"PAR1"));
+        assert!(is_credible(b"PAR1"), "the library says that it is too short");
+    }
+
+    /// The library would count to two billion, and to as many again in each list within another.
+    #[test]
+    fn lists_of_booleans_are_refused() {
+        // The second field is a list of two booleans; the third is one, alone.
+        assert!(!is_credible(&file(&[0x29, 0x21, 1, 1, 0])));
+        assert!(is_credible(&file(&[0x31, 0])));
+        // A list of lists, of which the second claims 2³¹ − 1 booleans.
+        let lists = [0x39, 0x29, 0x11, 1, 0xf1, 0xff, 0xff, 0xff, 0xff, 0x07, 0];
+        assert!(!is_credible(&file(&lists)));
     }
 }
