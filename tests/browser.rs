@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use reglet_tests::browser;
-use reglet_tests::browser::protocol::cdp::Emulation;
-use reglet_tests::browser::protocol::cdp::types::Event;
-use serde_json::Value;
+use reglet_tests::browser::{self, Event};
+use serde_json::{Value, json};
 
 /// What is done on a page that is open.
 type OnPage = fn(&Page);
@@ -41,7 +39,21 @@ fn main() -> ExitCode {
             all.push(browser::Case::new(format!("{name}::{language}"), test));
         }
     }
+    all.push(browser::Case::new("what_must_not_happen_is_heard", what_must_not_happen_is_heard));
     browser::run("the report", all)
+}
+
+/// A page that does all that a report must not do.
+fn what_must_not_happen_is_heard(chrome: &Path) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("page.html");
+    let page = "<!doctype html><script>console.log('said'); fetch('http://127.0.0.1:9/fetched').catch(() => {}); \
+                throw new Error('thrown');</script>";
+    std::fs::write(&file, page).expect("it is written");
+    let complaints = Page::open(chrome, &file).complaints();
+    for part in ["said", "http://127.0.0.1:9/fetched is fetched", "thrown", "\"source\":\"network\""] {
+        assert!(complaints.iter().any(|complaint| complaint.contains(part)), "{part}: {complaints:#?}");
+    }
 }
 
 /// The report of a small audit.
@@ -65,18 +77,23 @@ impl Deref for Page {
     }
 }
 
+/// What the report must not make a browser say: anything in its log or its console, and that something is fetched.
+fn complaint(event: &Event) -> Option<String> {
+    let parameters = &event.parameters;
+    match event.name.as_str() {
+        "Log.entryAdded" => Some(parameters["entry"].to_string()),
+        "Runtime.consoleAPICalled" => Some(parameters["args"].to_string()),
+        "Network.requestWillBeSent" => {
+            let url = parameters["request"]["url"].as_str().expect("an address");
+            let own = ["file:", "data:"].iter().any(|kind| url.starts_with(kind));
+            (!own).then(|| format!("{url} is fetched"))
+        }
+        _ => None,
+    }
+}
+
 impl Page {
     fn open(chrome: &Path, report: &Path) -> Page {
-        let complaint = |event: &Event| match event {
-            Event::LogEntryAdded(entry) => Some(format!("{:?}", entry.params.entry)),
-            Event::RuntimeConsoleAPICalled(call) => Some(format!("{:?}", call.params.args)),
-            Event::NetworkRequestWillBeSent(sent)
-                if !["file:", "data:"].iter().any(|kind| sent.params.request.url.starts_with(kind)) =>
-            {
-                Some(format!("{} is fetched", sent.params.request.url))
-            }
-            _ => None,
-        };
         Page(browser::Page::open(chrome, &format!("file://{}", report.display()), (1280, 900), complaint))
     }
 
@@ -164,7 +181,8 @@ fn filters(page: &Page) {
     page.set("least", "100");
     assert!(page.shown("1").is_empty() && page.count().contains('0'), "{}", page.count());
     page.ask("(document.querySelector('#model-1 button').click(), true)");
-    page.tab.evaluate("new Promise((done) => setTimeout(done))", true).expect("what was put off is done");
+    // What was put off is done.
+    page.settled("new Promise((done) => setTimeout(done))");
     assert_eq!(page.shown("1").len(), all, "reset shows all");
     // The other model's gallery has its own choice.
     page.set("group", "1");
@@ -274,9 +292,7 @@ fn can_be_read_by_day_and_by_night(page: &Page) {
     }
     assert_ne!(surfaces[0], surfaces[1], "night is dark");
     // On paper the controls are gone and every picture is there.
-    page.tab
-        .call_method(Emulation::SetEmulatedMedia { media: Some("print".to_owned()), features: None })
-        .expect("paper");
+    page.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     assert_eq!(page.ask("document.querySelector('.controls').checkVisibility()"), false);
     assert_eq!(page.ask("document.querySelector('.sample .view').checkVisibility()"), true);
 }

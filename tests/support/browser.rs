@@ -3,20 +3,21 @@
 //! Chromium or Chrome is looked for where it usually is, or where `CHROME` says. Where none is found, every case is listed
 //! as ignored.
 
-use std::ffi::OsStr;
+use std::cell::RefCell;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use headless_chrome::browser::default_executable;
-pub use headless_chrome::protocol;
-use headless_chrome::protocol::cdp::types::Event;
-use headless_chrome::protocol::cdp::{Emulation, Network};
-use headless_chrome::{Browser, LaunchOptions, Tab};
 use libtest_mimic::{Arguments, Failed, Trial};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+mod executable;
+mod tab;
+
+use executable::executable;
+use tab::Tab;
+pub use tab::{Complaint, Event};
 
 /// A test in a browser.
 pub struct Case {
@@ -40,12 +41,12 @@ impl Case {
 /// Runs the cases as tests, or lists them as ignored where there is no browser to open `what`.
 pub fn run(what: &str, cases: Vec<Case>) -> ExitCode {
     let arguments = Arguments::from_args();
-    let chrome = default_executable();
-    if chrome.is_err() && !arguments.list {
+    let chrome = executable();
+    if chrome.is_none() && !arguments.list {
         println!("skipped: what {what} does in a browser, since no Chromium is found");
     }
     let trial = |Case { name, by_hand, test: case }: Case| {
-        let (absent, chrome) = (chrome.is_err(), chrome.clone().unwrap_or_default());
+        let (absent, chrome) = (chrome.is_none(), chrome.clone().unwrap_or_default());
         let test = move || -> Result<(), Failed> {
             case(&chrome);
             Ok(())
@@ -60,64 +61,41 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A page in a browser of its own, which hears what the page complains of.
 pub struct Page {
-    /// The page.
-    pub tab: Arc<Tab>,
-    complaints: Arc<Mutex<Vec<String>>>,
-    _browser: Browser,
+    tab: RefCell<Tab>,
 }
 
 impl Page {
     /// Opens a page in a window of this size. Of the browser's events, `complaint` says which are complaints beside errors
     /// that no script has caught.
-    pub fn open(
-        chrome: &Path,
-        address: &str,
-        size: (u32, u32),
-        complaint: fn(&Event) -> Option<String>,
-    ) -> Page {
-        let options = LaunchOptions {
-            path: Some(chrome.to_owned()),
-            // The sandbox cannot be set up by root, as whom continuous integration often runs; the page is our own.
-            sandbox: false,
-            window_size: Some(size),
-            args: vec![OsStr::new("--hide-scrollbars"), OsStr::new("--lang=en")],
-            // A case may be silent for as long as a bench takes.
-            idle_browser_timeout: Duration::from_secs(3600),
-            ..LaunchOptions::default()
-        };
-        let browser = Browser::new(options).expect("the browser starts");
-        let tab = browser.new_tab().expect("a tab");
-        let complaints = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&complaints);
-        tab.enable_log().expect("the log").enable_runtime().expect("the runtime");
-        tab.call_method(Network::Enable {
-            max_total_buffer_size: None,
-            max_resource_buffer_size: None,
-            max_post_data_size: None,
-            report_direct_socket_traffic: None,
-            enable_durable_messages: None,
-        })
-        .expect("the network's events");
-        let listener = move |event: &Event| {
-            let found = match event {
-                Event::RuntimeExceptionThrown(thrown) => {
-                    Some(format!("{:?}", thrown.params.exception_details))
-                }
-                other => complaint(other),
-            };
-            heard.lock().expect("nobody panics while writing").extend(found);
-        };
-        tab.add_event_listener(Arc::new(listener)).expect("a listener");
-        tab.navigate_to(address).expect("an address").wait_until_navigated().expect("the page opens");
-        Page { tab, complaints, _browser: browser }
+    pub fn open(chrome: &Path, address: &str, size: (u32, u32), complaint: Complaint) -> Page {
+        let page = Page { tab: RefCell::new(Tab::open(chrome, size, complaint)) };
+        page.navigate(address);
+        page
+    }
+
+    /// Opens another page in the same tab.
+    pub fn navigate(&self, address: &str) {
+        self.tab.borrow_mut().navigate(address);
+    }
+
+    /// Calls a method of the DevTools protocol.
+    pub fn call(&self, method: &str, parameters: Value) -> Value {
+        self.tab.borrow_mut().call(method, parameters)
     }
 
     /// What a JavaScript expression gives.
     pub fn ask(&self, expression: &str) -> Value {
-        let found = self.tab.evaluate(&format!("JSON.stringify({expression})"), false);
-        let found = found.unwrap_or_else(|error| panic!("{expression}: {error}"));
-        let text = found.value.unwrap_or_else(|| panic!("{expression} has no value"));
-        serde_json::from_str(text.as_str().expect("a text")).expect("JSON")
+        let found =
+            self.call("Runtime.evaluate", json!({ "expression": format!("JSON.stringify({expression})") }));
+        let text = found["result"]["value"].as_str();
+        let text = text.unwrap_or_else(|| panic!("{expression} has no value: {found}"));
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    /// Waits until the promise that a JavaScript expression gives is kept.
+    pub fn settled(&self, expression: &str) {
+        let found = self.call("Runtime.evaluate", json!({ "expression": expression, "awaitPromise": true }));
+        assert!(found["exceptionDetails"].is_null(), "{expression}: {found}");
     }
 
     /// What an expression gives that is a number.
@@ -139,9 +117,34 @@ impl Page {
         }
     }
 
-    /// Presses a key.
+    /// Presses a key, which is a letter, a space or the name of a key without a character.
     pub fn press(&self, key: &str) {
-        self.tab.press_key(key).unwrap_or_else(|error| panic!("{key}: {error}"));
+        // The codes of Windows, which the protocol uses on every system.
+        let (code, number, text) = match key {
+            "Backspace" => (key.to_owned(), 8, None),
+            "Tab" => (key.to_owned(), 9, None),
+            "Enter" => (key.to_owned(), 13, Some("\r")),
+            " " => ("Space".to_owned(), 32, Some(" ")),
+            "End" => (key.to_owned(), 35, None),
+            "ArrowLeft" => (key.to_owned(), 37, None),
+            "ArrowRight" => (key.to_owned(), 39, None),
+            "Delete" => (key.to_owned(), 46, None),
+            letter => {
+                let upper = letter.to_ascii_uppercase();
+                assert!(matches!(upper.as_bytes(), [b'A'..=b'Z']), "no known key: {key}");
+                (format!("Key{upper}"), upper.as_bytes()[0], Some(letter))
+            }
+        };
+        // What writes no character is pressed raw.
+        let down = if text.is_some() { "keyDown" } else { "rawKeyDown" };
+        for kind in [down, "keyUp"] {
+            let mut event =
+                json!({ "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number });
+            if let Some(text) = text {
+                event["text"] = json!(text);
+            }
+            self.call("Input.dispatchKeyEvent", event);
+        }
     }
 
     /// Clicks an element.
@@ -151,15 +154,13 @@ impl Page {
 
     /// Makes it day or night: `light` or `dark`.
     pub fn scheme(&self, scheme: &str) {
-        let feature =
-            Emulation::MediaFeature { name: "prefers-color-scheme".to_owned(), value: scheme.to_owned() };
-        let media = Emulation::SetEmulatedMedia { media: None, features: Some(vec![feature]) };
-        self.tab.call_method(media).expect("the scheme is set");
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        self.call("Emulation.setEmulatedMedia", json!({ "features": [feature] }));
     }
 
     /// What the page has complained of.
     pub fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().expect("nobody panics while writing").clone()
+        self.tab.borrow_mut().complaints()
     }
 
     /// That the page has complained of nothing.

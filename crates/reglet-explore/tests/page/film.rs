@@ -6,12 +6,9 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reglet_explore::shipped;
-use reglet_tests::browser::protocol::cdp::Input::DispatchMouseEventTypeOption as Mouse;
-use reglet_tests::browser::protocol::cdp::Page::{
-    CaptureScreenshot, CaptureScreenshotFormatOption, Viewport,
-};
+use serde_json::json;
 
-use crate::support::{Page, serve};
+use crate::support::{Mouse, Page, serve};
 
 /// So large is the picture that is kept of the page.
 const SIZE: (u32, u32) = (960, 600);
@@ -42,34 +39,28 @@ pub fn film(chrome: &Path) {
     let scale = f64::from(SIZE.0) / width;
     let frame = || {
         page.until("rest", "!document.documentElement.hasAttribute('data-busy')");
-        let clip = Viewport { x: left, y: top, width, height: f64::from(SIZE.1) / scale, scale };
-        let shot = CaptureScreenshot {
-            format: Some(CaptureScreenshotFormatOption::Webp),
-            quality: Some(60),
-            clip: Some(clip),
-            from_surface: Some(true),
-            capture_beyond_viewport: Some(true),
-            optimize_for_speed: Some(false),
-        };
-        let shot = page.tab.call_method(shot).expect("a picture of the page");
-        STANDARD.decode(shot.data).expect("base 64")
+        let height = f64::from(SIZE.1) / scale;
+        let clip = json!({ "x": left, "y": top, "width": width, "height": height, "scale": scale });
+        let how = json!({ "format": "webp", "quality": 60, "clip": clip, "captureBeyondViewport": true });
+        let shot = page.call("Page.captureScreenshot", how);
+        STANDARD.decode(shot["data"].as_str().expect("a text")).expect("base 64")
     };
     let from = page.ruler();
     let side = page.number("document.querySelector('#stage').getBoundingClientRect().height");
     // It begins all but out of the picture, comes in, and goes again.
     let at = |share: f64| [from[0], from[1] + side * (0.16 - 0.25 * share)];
-    page.mouse(Mouse::MousePressed, from);
-    page.mouse(Mouse::MouseMoved, at(0.0));
+    page.mouse(Mouse::Pressed, from);
+    page.mouse(Mouse::Moved, at(0.0));
     page.settle();
     let mut frames = vec![(frame(), HELD)];
     for step in (1..=FRAMES).chain((0..FRAMES).rev()) {
         // Slowly at the ends, as a hand does.
         let share = 0.5 - 0.5 * (std::f64::consts::PI * f64::from(step) / f64::from(FRAMES)).cos();
-        page.mouse(Mouse::MouseMoved, at(share));
+        page.mouse(Mouse::Moved, at(share));
         std::thread::sleep(std::time::Duration::from_millis(260));
         frames.push((frame(), if step == FRAMES { HELD } else { SHOWN }));
     }
-    page.mouse(Mouse::MouseReleased, at(0.0));
+    page.mouse(Mouse::Released, at(0.0));
     let film = animated(SIZE, &frames);
     assert!(film.len() < MOST, "{} bytes are too many", film.len());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/explore.webp");

@@ -12,12 +12,9 @@ use std::thread;
 use std::time::Duration;
 
 use reglet_explore::shipped;
-use reglet_tests::browser::protocol::cdp::Input::{
-    DispatchMouseEventTypeOption as Mouse, DispatchTouchEventTypeOption as Touch,
-};
 use reglet_tests::browser::{self, Case};
 use serde_json::Value;
-use support::{Folder, Page, serve};
+use support::{Folder, Mouse, Page, Touch, serve};
 
 /// What is done with the browser at this path.
 type InBrowser = fn(&Path);
@@ -54,12 +51,12 @@ fn a_dragged_ruler_moves_the_shortcut_alone(chrome: &Path) {
     page.click("#changes input[value=insert]");
     page.settle();
     let from = page.ruler();
-    page.mouse(Mouse::MousePressed, from);
+    page.mouse(Mouse::Pressed, from);
     for step in 1..=40 {
-        page.mouse(Mouse::MouseMoved, [from[0], from[1] - 4.0 * f64::from(step)]);
+        page.mouse(Mouse::Moved, [from[0], from[1] - 4.0 * f64::from(step)]);
         thread::sleep(Duration::from_millis(8));
     }
-    page.mouse(Mouse::MouseReleased, [from[0], from[1] - 160.0]);
+    page.mouse(Mouse::Released, [from[0], from[1] - 160.0]);
     page.settle();
     let to = page.ruler();
     assert!((from[1] - to[1] - 160.0).abs() < 3.0, "the ruler lies where it was dropped: {from:?}, {to:?}");
@@ -134,7 +131,7 @@ fn three_pictures_are_annotated_and_audited(chrome: &Path) {
 
     // The report opens as any link does, is whole, and runs nothing but its own script.
     let report = page.text("document.querySelector('#audit-report').href");
-    page.tab.navigate_to(&report).expect("an address").wait_until_navigated().expect("it opens");
+    page.navigate(&report);
     page.until("the report", "document.querySelectorAll('section.model').length === 2");
     page.until("its script runs", "!document.querySelector('#model-1 form').hidden");
     assert!(page.text("document.title").contains("ruler"));
@@ -181,15 +178,15 @@ fn what_is_painted_and_suggested_is_saved(chrome: &Path) {
         serde_json::from_value(at).expect("a place")
     };
     let stroke = |from: [f64; 2], to: [f64; 2]| {
-        page.mouse(Mouse::MousePressed, from);
+        page.mouse(Mouse::Pressed, from);
         for step in 1..=10 {
             let along = f64::from(step) / 10.0;
             page.mouse(
-                Mouse::MouseMoved,
+                Mouse::Moved,
                 [from[0] + along * (to[0] - from[0]), from[1] + along * (to[1] - from[1])],
             );
         }
-        page.mouse(Mouse::MouseReleased, to);
+        page.mouse(Mouse::Released, to);
     };
     stroke(at(0.2, 0.25), at(0.8, 0.25));
     page.click("#annotate input[value=eraser]");
@@ -236,23 +233,23 @@ fn a_finger_drags_the_ruler_and_not_the_page(chrome: &Path) {
     let place =
         "document.querySelector('.ruler').getAttribute('transform').match(/-?[\\d.]+/g).map(Number)[1]";
     let (before, from) = (page.number(place), page.ruler());
-    page.touch(Touch::TouchStart, from);
+    page.touch(Touch::Start, from);
     for step in 1..=20 {
-        page.touch(Touch::TouchMove, [from[0], from[1] - 5.0 * f64::from(step)]);
+        page.touch(Touch::Move, [from[0], from[1] - 5.0 * f64::from(step)]);
         thread::sleep(Duration::from_millis(16));
     }
-    page.touch(Touch::TouchEnd, from);
+    page.touch(Touch::End, from);
     page.settle();
     assert!(before - page.number(place) > 0.15, "the ruler has moved: {before}, {}", page.number(place));
     assert_eq!(page.number("window.scrollY"), 0.0, "the page has not");
     // Beside the ruler a finger scrolls, as everywhere.
     let beside = [from[0], 60.0];
-    page.touch(Touch::TouchStart, [beside[0], 700.0]);
+    page.touch(Touch::Start, [beside[0], 700.0]);
     for step in 1..=20 {
-        page.touch(Touch::TouchMove, [beside[0], 700.0 - 20.0 * f64::from(step)]);
+        page.touch(Touch::Move, [beside[0], 700.0 - 20.0 * f64::from(step)]);
         thread::sleep(Duration::from_millis(8));
     }
-    page.touch(Touch::TouchEnd, beside);
+    page.touch(Touch::End, beside);
     page.until("the page scrolls", "window.scrollY > 50");
     page.assert_no_complaint();
 }

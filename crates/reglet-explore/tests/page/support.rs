@@ -11,13 +11,9 @@ use reglet_data::coco::{Coco, CocoOptions};
 use reglet_data::edit::EditOptions;
 use reglet_data::phantom::{PhantomOptions, Phantoms, render};
 use reglet_explore::{Guard, Library, Pictures, Recipe, Served, router, shipped};
-use reglet_tests::browser;
-use reglet_tests::browser::protocol::cdp::Emulation;
-use reglet_tests::browser::protocol::cdp::Input::{
-    DispatchMouseEvent, DispatchMouseEventTypeOption, DispatchTouchEvent, DispatchTouchEventTypeOption,
-    MouseButton, TouchPoint,
-};
-use reglet_tests::browser::protocol::cdp::types::Event;
+use reglet_tests::browser::{self, Event};
+use serde::Serialize;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A server on a free port; the page's address.
@@ -105,6 +101,28 @@ impl Folder {
     }
 }
 
+/// What is done with the mouse's left button, in the protocol's words.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Mouse {
+    #[serde(rename = "mousePressed")]
+    Pressed,
+    #[serde(rename = "mouseMoved")]
+    Moved,
+    #[serde(rename = "mouseReleased")]
+    Released,
+}
+
+/// What is done with a finger, in the protocol's words.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Touch {
+    #[serde(rename = "touchStart")]
+    Start,
+    #[serde(rename = "touchMove")]
+    Move,
+    #[serde(rename = "touchEnd")]
+    End,
+}
+
 /// The page in a browser of its own.
 pub struct Page(browser::Page);
 
@@ -122,37 +140,23 @@ impl Page {
     }
 
     pub fn sized(chrome: &Path, address: &str, size: (u32, u32)) -> Page {
-        let complaint = |event: &Event| match event {
-            // That a newer request took a place of an older one is no complaint.
-            Event::LogEntryAdded(entry) if !entry.params.entry.text.contains("409") => {
-                Some(format!("{:?}", entry.params.entry))
+        let complaint = |event: &Event| {
+            if event.name != "Log.entryAdded" {
+                return None;
             }
-            _ => None,
+            let entry = &event.parameters["entry"];
+            // That a newer request took a place of an older one is no complaint.
+            let replaced = entry["text"].as_str().expect("a text").contains("409");
+            (!replaced).then(|| entry.to_string())
         };
         Page(browser::Page::open(chrome, address, size, complaint))
     }
 
     /// The same on a phone.
     pub fn phone(&self) {
-        let metrics = Emulation::SetDeviceMetricsOverride {
-            width: 390,
-            height: 844,
-            device_scale_factor: 2.0,
-            mobile: true,
-            scale: None,
-            screen_width: None,
-            screen_height: None,
-            position_x: None,
-            position_y: None,
-            dont_set_visible_size: None,
-            screen_orientation: None,
-            viewport: None,
-            display_feature: None,
-            device_posture: None,
-        };
-        self.tab.call_method(metrics).expect("the size of a phone");
-        let touch = Emulation::SetTouchEmulationEnabled { enabled: true, max_touch_points: Some(1) };
-        self.tab.call_method(touch).expect("a finger");
+        let metrics = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
+        self.call("Emulation.setDeviceMetricsOverride", metrics);
+        self.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": true, "maxTouchPoints": 1 }));
     }
 
     /// The probabilities that the cards show, in per cent: the shortcut classifier's and the clean one's.
@@ -169,46 +173,17 @@ impl Page {
         serde_json::from_value(found).expect("a place")
     }
 
-    pub fn mouse(&self, kind: DispatchMouseEventTypeOption, [x, y]: [f64; 2]) {
-        let held = kind != DispatchMouseEventTypeOption::MouseMoved;
-        let event = DispatchMouseEvent {
-            Type: kind,
-            x,
-            y,
-            modifiers: None,
-            timestamp: None,
-            button: Some(MouseButton::Left),
-            buttons: Some(1),
-            click_count: held.then_some(1),
-            force: None,
-            tangential_pressure: None,
-            tilt_x: None,
-            tilt_y: None,
-            twist: None,
-            delta_x: None,
-            delta_y: None,
-            pointer_Type: None,
-        };
-        self.tab.call_method(event).expect("the mouse");
+    pub fn mouse(&self, kind: Mouse, [x, y]: [f64; 2]) {
+        let clicks = u32::from(kind != Mouse::Moved);
+        let event =
+            json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": clicks });
+        self.call("Input.dispatchMouseEvent", event);
     }
 
-    pub fn touch(&self, kind: DispatchTouchEventTypeOption, [x, y]: [f64; 2]) {
-        let point = TouchPoint {
-            x,
-            y,
-            radius_x: None,
-            radius_y: None,
-            rotation_angle: None,
-            force: None,
-            tangential_pressure: None,
-            tilt_x: None,
-            tilt_y: None,
-            twist: None,
-            id: Some(1.0),
-        };
-        let touch_points = if kind == DispatchTouchEventTypeOption::TouchEnd { vec![] } else { vec![point] };
-        let event = DispatchTouchEvent { Type: kind, touch_points, modifiers: None, timestamp: None };
-        self.tab.call_method(event).expect("a finger");
+    pub fn touch(&self, kind: Touch, [x, y]: [f64; 2]) {
+        let points: Vec<Value> =
+            if kind == Touch::End { vec![] } else { vec![json!({ "x": x, "y": y, "id": 1 })] };
+        self.call("Input.dispatchTouchEvent", json!({ "type": kind, "touchPoints": points }));
     }
 
     /// Waits until the page has come to rest: what it puts off until a drag is over is asked for after less than this.
