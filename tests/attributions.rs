@@ -299,7 +299,7 @@ fn methods_together_equal_methods_alone_and_share_one_evaluation() {
 fn batches_equal_single_pictures() {
     let case = Case::five_classes(Architecture::ResNet18).in_64_bits();
     for method in for_convolutions().iter().map(quick) {
-        let name = method.name();
+        let name = method.name().to_owned();
         let methods = [method];
         let run = |input: &Tensor, targets: &[usize]| {
             let found = Method::attribute_all(&methods, &case.model, input, Targets::Classes(targets));
@@ -308,7 +308,7 @@ fn batches_equal_single_pictures() {
         let together = run(&case.input, &case.targets);
         for row in 0..2 {
             let alone = run(&case.input.narrow(0, row, 1), &case.targets[row as usize..][..1]);
-            assert_close(name, &alone, &together.narrow(0, row, 1), 1e-5);
+            assert_close(&name, &alone, &together.narrow(0, row, 1), 1e-5);
         }
     }
 }

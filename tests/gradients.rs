@@ -48,7 +48,7 @@ fn the_noise_is_as_strong_as_it_says() {
     let input = small_input("plain", 1, 16);
     let samples = 2000;
     let method = VarGrad {
-        method: Box::new(Method::named("input_x_gradient").expect("a method")),
+        method: Method::named("input_x_gradient").expect("a method"),
         samples,
         deviation: Deviation::Relative(0.25),
         seed: 7,
@@ -156,9 +156,8 @@ fn guided_integrated_gradients_on_a_leash_are_integrated_gradients() {
 /// way, and each value has the share w² / ‖w‖² of the rise.
 /// Segments of the cells of grids, and paths that Captum's and ours agree on.
 fn xrai() -> Xrai {
-    let integrated = |baseline| {
-        Method::IntegratedGradients(IntegratedGradients { baseline, ..IntegratedGradients::default() })
-    };
+    let integrated =
+        |baseline| Method::new(IntegratedGradients { baseline, ..IntegratedGradients::default() });
     Xrai {
         methods: [Baseline::Zero, Baseline::Value(0.3)].map(integrated).into(),
         segmentations: [2, 4, 5].map(Segmentation::Grid).into(),

@@ -126,31 +126,14 @@ fn a_folder_is_explained() {
     let options = ExplainOptions {
         pictures: vec![folder("scene.png")],
         model: folder("dinov2-other-size").display().to_string(),
-        run_torchscript: false,
-        output: None,
-        head: None,
-        width: 1.0,
-        weights: None,
-        labels: None,
         target: Some("malignant".to_owned()),
         methods: ["saliency", "integrated_gradients", "grad_cam", "attention_rollout"]
             .map(str::to_owned)
             .to_vec(),
-        layer: None,
-        baseline: None,
         steps: Some(8),
-        set: Vec::new(),
-        preprocessing: None,
-        mean: None,
-        std: None,
-        range: None,
-        score: "logit".to_owned(),
-        colormap: "inferno".to_owned(),
         device: "cpu".to_owned(),
-        rewrites: None,
         out: out.path().to_owned(),
-        keep_going: false,
-        json: false,
+        ..ExplainOptions::default()
     };
     let (printed, status) = explain(&options).expect("it is sound");
     assert_eq!(status, 0, "{printed}");

@@ -153,9 +153,9 @@ fn maps(
         ("input_x_gradient", Method::named("input_x_gradient")?),
         (
             "integrated_gradients",
-            Method::IntegratedGradients(IntegratedGradients { steps: 8, ..IntegratedGradients::default() }),
+            Method::new(IntegratedGradients { steps: 8, ..IntegratedGradients::default() }),
         ),
-        ("occlusion", Method::Occlusion(occlusion)),
+        ("occlusion", Method::new(occlusion)),
     ];
     let known = methods.into_iter().filter(|(name, _)| reference.holds(name));
     let (names, methods): (Vec<&str>, Vec<Method>) = known.unzip();

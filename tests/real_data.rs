@@ -131,13 +131,11 @@ fn explanation(data: &Path, reference: &Value) {
 
     let steps = reference["integrated_gradients_steps"].as_u64().expect("a count") as usize;
     let target = reference["target"].as_u64().expect("an index") as usize;
-    let methods = [
-        Method::Saliency(Saliency::default()),
-        Method::IntegratedGradients(IntegratedGradients { steps, ..IntegratedGradients::default() }),
-    ];
+    let methods =
+        [Saliency::default().into(), IntegratedGradients { steps, ..IntegratedGradients::default() }.into()];
     let found =
         Method::attribute_all(&methods, &model, &input, Targets::Classes(&[target])).expect("it runs");
-    let logits = found.evaluation.logits.select(0, 0).to_kind(Kind::Double);
+    let logits = found.answer.logits.as_ref().expect("a model has logits").select(0, 0).to_kind(Kind::Double);
     compare_logits(&logits, reference);
 
     let [saliency, integrated] = &found.computed[..] else { panic!("one result for each method") };
@@ -197,21 +195,19 @@ fn further_methods(data: &Path, reference: &Value) {
 /// A method as the reference has it. What comes from a layer keeps the layer's own cells, but for Score-CAM.
 fn further_method(name: &str) -> Method {
     match name {
-        "lrp" => Method::Lrp(Lrp { composite: LrpComposite::EpsilonPlus, ..Lrp::default() }),
-        "occlusion" => {
-            Method::Occlusion(Occlusion { window: Some(32), stride: Some(16), ..Occlusion::default() })
-        }
+        "lrp" => Lrp { composite: LrpComposite::EpsilonPlus, ..Lrp::default() }.into(),
+        "occlusion" => Method::new(Occlusion { window: Some(32), stride: Some(16), ..Occlusion::default() }),
         "feature_ablation" => {
             let segmentation = Segmentation::Grid(7);
-            Method::FeatureAblation(FeatureAblation { segmentation, ..FeatureAblation::default() })
+            Method::new(FeatureAblation { segmentation, ..FeatureAblation::default() })
         }
         _ => {
-            let mut parameters = serde_json::to_value(Method::named(name).expect("a method")).expect("plain");
+            let method = Method::named(name).expect("a method");
             // Score-CAM's masks are resized as its map is.
-            if let Some(upsampling) = parameters.get_mut("upsampling").filter(|_| name != "score_cam") {
-                *upsampling = "nearest".into();
+            if name == "score_cam" || !method.has("upsampling") {
+                return method;
             }
-            serde_json::from_value(parameters).expect("its own words")
+            method.with("upsampling", "nearest".into()).expect("it is one of its values")
         }
     }
 }
@@ -296,10 +292,16 @@ fn groups_and_densities(data: &Path, reference: &Value) {
         let ruler = sample.shows("ruler").expect("annotated");
         let view = model.preprocessing().view(&sample.picture).expect("it has a size");
         let input = model.preprocessing().tensor(&[view], model.device()).expect("of one size");
-        let methods = [Method::Saliency(Saliency::default()), Method::GradCam(GradCam::default())];
+        let methods = [Saliency::default().into(), Method::new(GradCam::default())];
         let methods = if ruler { &methods[..] } else { &[] };
         let found = Method::attribute_all(methods, &model, &input, Targets::Classes(&[1])).expect("it runs");
-        let probability = found.evaluation.logits.softmax(1, Kind::Double).double_value(&[0, 1]);
+        let probability = found
+            .answer
+            .logits
+            .as_ref()
+            .expect("a model has logits")
+            .softmax(1, Kind::Double)
+            .double_value(&[0, 1]);
         let group =
             format!("{}, {}", pictures.classes()[sample.label], if ruler { "ruler" } else { "no ruler" });
         groups.entry(group).or_default().push(probability);

@@ -176,7 +176,7 @@ fn methods_that_look_inside_explain_a_transformer_or_say_why_not() {
                 assert!(values.isfinite().all().int64_value(&[]) == 1, "{}", method.name());
                 assert!(values.abs().max().double_value(&[]) > 0.0, "{}", method.name());
             }
-            Err(AttributionError::NoRule { .. }) => without_rules.push(method.name()),
+            Err(AttributionError::NoRule { .. }) => without_rules.push(method.name().to_owned()),
             Err(error) => panic!("{}: {error}", method.name()),
         }
     }

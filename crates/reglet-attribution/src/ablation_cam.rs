@@ -4,13 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::cam::{check_spatial, over_channels};
+use crate::cam::{check_spatial, layer_method, over_channels};
+use crate::downstream::Downstream;
 use crate::passes::{chunks, rows_per_pass};
-use crate::rest::Rest;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Operators, Point, Reduction,
-    Upsampling,
-};
+use crate::{AttributionError, Operators, Upsampling};
 
 /// A layer's channels, weighted by the decrease of the score without them: w_c = (F − F without A_c) / |F|, where a channel
 /// is removed by setting it to zero; the map is Σ_c w_c A_c, resized to the input.
@@ -47,25 +44,6 @@ pub struct AblationCam {
 }
 
 impl AblationCam {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
-    ///
-    /// # Errors
-    /// The errors of the model, and [`AttributionError::NotSpatial`].
-    pub fn attribute(
-        &self,
-        model: &dyn Operators,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        let (_, _, height, width) = inputs.size4()?;
-        let map = self.at_layer(model, inputs, targets)?;
-        Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
-    }
-
     /// The map at the layer's own size, `[N, 1, h, w]`.
     ///
     /// # Errors
@@ -77,7 +55,7 @@ impl AblationCam {
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
         let layer = self.layer(model);
-        let rest = Rest::new(model, inputs, layer)?;
+        let rest = Downstream::new(model, inputs, layer)?;
         let places = rest.laid_out(&rest.activation)?;
         check_spatial("Ablation-CAM", layer, &places)?;
         let (_, channels, _, _) = places.size4()?;
@@ -99,27 +77,22 @@ impl AblationCam {
         }
         Ok(Tensor::f_cat(&maps, 0)?)
     }
-}
 
-impl AttributionMethod for AblationCam {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Ablation-CAM",
-            family: Family::Layers,
-            cost: "1 forward, channels forward behind the layer",
-            paper: "https://doi.org/10.1109/WACV45572.2020.9093360",
-        }
+    fn check_parameters(&self) -> Result<(), AttributionError> {
+        Ok(())
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::PositiveSum
-    }
-
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(self.layer(model).to_owned())
+    fn described(&self, layer: &str) -> String {
+        layer.to_owned()
     }
 }
+
+layer_method!(
+    AblationCam,
+    Operators,
+    operators,
+    "Ablation-CAM",
+    "1 forward, channels forward behind the layer",
+    "https://doi.org/10.1109/WACV45572.2020.9093360",
+    PositiveSum
+);

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::passes::{check_count, chunks, rows_per_pass};
-use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Gap, Gradients, Layers, Point};
+use crate::{
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Gap, Gradients, Point,
+};
 
 /// Integrated Gradients along a path on which the input is increasingly blurred: −∫ ∂F/∂x ⊙ ∂x_σ/∂σ dσ from σ = 0 to the
 /// largest blur. No other picture is needed as a baseline, and the path introduces nothing that is not in the picture.
@@ -125,10 +127,10 @@ impl AttributionMethod for BlurIntegratedGradients {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.gradients()?, point.inputs, point.targets())
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(format!("{} steps", self.steps))
     }
 }

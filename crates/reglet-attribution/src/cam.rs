@@ -83,12 +83,12 @@ macro_rules! class_activation_map {
                 }
             }
 
-            fn needs(&self, model: &dyn $crate::Layers) -> $crate::Needs {
-                $crate::Needs::layer(self.layer(model))
+            fn needs(&self, model: $crate::Classifier<'_>) -> Result<$crate::Needs, $crate::AttributionError> {
+                Ok($crate::Needs::layer(self.layer(model.layers()?)))
             }
 
             fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
-                let layer = self.layer(point.model);
+                let layer = self.layer(point.model.layers()?);
                 self.from_layer(layer, point.layer(layer), point.inputs)
             }
 
@@ -96,14 +96,71 @@ macro_rules! class_activation_map {
                 $crate::Reduction::PositiveSum
             }
 
-            fn note(&self, model: &dyn $crate::Layers) -> Option<String> {
-                Some(self.layer(model).to_owned())
+            fn note(&self, model: $crate::Classifier<'_>) -> Option<String> {
+                Some(self.layer(model.layers().ok()?).to_owned())
             }
         }
     };
 }
 
-pub(crate) use class_activation_map;
+/// Makes a type with the parameters `layer` and `upsampling` a method, from its name, the capability that it needs and the
+/// function by which a [`Classifier`](crate::Classifier) offers it, its title, cost and paper, and how its values are reduced. The
+/// type has the functions `at_layer`, which computes the values of a layer's units, `check_parameters`, and `described`, which adds to
+/// the layer's name.
+macro_rules! layer_method {
+    (
+        $method:ident, $capability:ident, $offered:ident,
+        $title:literal, $cost:literal, $paper:literal, $reduction:ident
+    ) => {
+        impl $method {
+            fn layer<'a>(&'a self, model: &'a dyn $crate::Layers) -> &'a str {
+                self.layer.as_deref().unwrap_or(model.grad_cam_layer())
+            }
+
+            /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
+            ///
+            /// # Errors
+            /// The errors of the model, [`AttributionError::Parameter`](crate::AttributionError::Parameter) and
+            /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
+            pub fn attribute(
+                &self,
+                model: &dyn $crate::$capability,
+                inputs: &tch::Tensor,
+                targets: &[usize],
+            ) -> Result<$crate::Attribution, $crate::AttributionError> {
+                let (_, _, height, width) = inputs.size4()?;
+                let units = self.at_layer(model, inputs, targets)?;
+                $crate::cam::check_spatial($title, self.layer(model), &units)?;
+                let map = $crate::cam::over_channels(&units)?;
+                Ok($crate::Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
+            }
+        }
+
+        impl $crate::AttributionMethod for $method {
+            fn about(&self) -> &'static $crate::About {
+                &$crate::About { title: $title, family: $crate::Family::Layers, cost: $cost, paper: $paper }
+            }
+
+            fn check(&self) -> Result<(), $crate::AttributionError> {
+                self.check_parameters()
+            }
+
+            fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
+                self.attribute(point.model.$offered()?, point.inputs, point.targets())
+            }
+
+            fn reduction(&self) -> $crate::Reduction {
+                $crate::Reduction::$reduction
+            }
+
+            fn note(&self, model: $crate::Classifier<'_>) -> Option<String> {
+                Some(self.described(self.layer(model.layers().ok()?)))
+            }
+        }
+    };
+}
+
+pub(crate) use {class_activation_map, layer_method};
 
 /// The two dimensions of space in `[N, C, h, w]`.
 pub(crate) const SPACE: &[i64] = &[2, 3];

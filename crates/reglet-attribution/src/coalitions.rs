@@ -3,7 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::passes::scores_of_many;
-use crate::{AttributionError, Baseline, Gap, Scores, Segmentation, Segments};
+use crate::{Attribution, AttributionError, Baseline, Gap, Scores, Segmentation, Segments};
 
 /// One input whose segments are the players of a game with the score as its value.
 pub(crate) struct Coalitions<'a> {
@@ -91,16 +91,16 @@ impl Game<'_> {
         self.baseline.check(self.method)
     }
 
-    /// Computes the maps `[N, 1, H, W]` of `inputs`: `play` returns a value for each segment of one row.
-    pub fn play(
+    /// The attribution `[N, 1, H, W]` of `inputs`: `share` returns what each segment of one row receives.
+    pub fn attribution(
         &self,
         model: &dyn Scores,
         inputs: &Tensor,
         targets: &[usize],
-        mut play: impl FnMut(&Coalitions) -> Result<Vec<f64>, AttributionError>,
-    ) -> Result<Tensor, AttributionError> {
+        mut share: impl FnMut(&Coalitions) -> Result<Shares, AttributionError>,
+    ) -> Result<Attribution, AttributionError> {
         let baselines = self.baseline.tensor(model, inputs)?;
-        let mut maps = Vec::with_capacity(targets.len());
+        let (mut maps, mut rises) = (Vec::with_capacity(targets.len()), Vec::new());
         for (row, &target) in targets.iter().enumerate() {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let coalitions = Coalitions {
@@ -110,14 +110,87 @@ impl Game<'_> {
                 input,
                 target,
             };
-            maps.push(coalitions.spread(&play(&coalitions)?)?);
+            let Shares { of_segments, rise } = share(&coalitions)?;
+            maps.push(coalitions.spread(&of_segments)?);
+            rises.extend(rise);
         }
-        Ok(Tensor::f_cat(&maps, 0)?)
+        let values = Tensor::f_cat(&maps, 0)?;
+        let gaps = match rises.len() == targets.len() {
+            true => Some(Gap::of(&values, &Tensor::f_from_slice(&rises)?.f_to_device(values.device())?)?),
+            false => None,
+        };
+        Ok(Attribution { values, gaps })
     }
 }
 
-/// The completeness gap of a map whose segments should sum to the rise from the baseline's score to the input's.
-pub(crate) fn gaps(values: &Tensor, ends: &[(f64, f64)]) -> Result<Vec<Gap>, AttributionError> {
-    let rises: Vec<f64> = ends.iter().map(|(from, to)| to - from).collect();
-    Gap::of(values, &Tensor::f_from_slice(&rises)?.f_to_device(values.device())?)
+/// What the segments of one input receive.
+pub(crate) struct Shares {
+    pub of_segments: Vec<f64>,
+    /// The score of the input minus that of the baseline, if the method is complete: what the shares should sum to.
+    pub rise: Option<f64>,
 }
+
+impl Shares {
+    /// The shares of a method that is not complete.
+    pub fn incomplete(of_segments: Vec<f64>) -> Shares {
+        Shares { of_segments, rise: None }
+    }
+}
+
+/// Makes a type with the parameters `segmentation` and `baseline` a method, from its name, title, cost and paper. The type has
+/// the functions `shares`, which computes what the segments of one input receive, `check_counts` for its other parameters, and
+/// `counts`, which describes them.
+macro_rules! segment_method {
+    ($method:ident, $title:literal, $cost:literal, $paper:literal) => {
+        impl $method {
+            fn game(&self) -> $crate::coalitions::Game<'_> {
+                $crate::coalitions::Game {
+                    method: $title,
+                    segmentation: &self.segmentation,
+                    baseline: &self.baseline,
+                }
+            }
+
+            /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap if the
+            /// method is complete. All rows have the same draws.
+            ///
+            /// # Errors
+            /// The errors of the model, [`AttributionError::Baseline`](crate::AttributionError::Baseline) and
+            /// [`AttributionError::Parameter`](crate::AttributionError::Parameter).
+            pub fn attribute(
+                &self,
+                model: &dyn $crate::Scores,
+                inputs: &tch::Tensor,
+                targets: &[usize],
+            ) -> Result<$crate::Attribution, $crate::AttributionError> {
+                $crate::AttributionMethod::check(self)?;
+                self.game().attribution(model, inputs, targets, |coalitions| self.shares(coalitions))
+            }
+        }
+
+        impl $crate::AttributionMethod for $method {
+            fn about(&self) -> &'static $crate::About {
+                &$crate::About { title: $title, family: $crate::Family::Scores, cost: $cost, paper: $paper }
+            }
+
+            fn check(&self) -> Result<(), $crate::AttributionError> {
+                self.check_counts()?;
+                self.game().check()
+            }
+
+            fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
+                self.attribute(point.model.scores(), point.inputs, point.targets())
+            }
+
+            fn reduction(&self) -> $crate::Reduction {
+                $crate::Reduction::Sum
+            }
+
+            fn note(&self, _model: $crate::Classifier<'_>) -> Option<String> {
+                self.counts()
+            }
+        }
+    };
+}
+
+pub(crate) use segment_method;

@@ -97,6 +97,6 @@ impl AttributionMethod for DeepLiftShap {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 }

@@ -2,6 +2,8 @@
 
 use reglet_model::{ModelError, did_you_mean};
 
+use crate::Capability;
+
 /// An attribution could not be computed. Each message is one sentence.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +25,65 @@ pub enum AttributionError {
         /// The most similar names that exist.
         nearest: Vec<String>,
     },
+    /// A table of methods has a key that is not a method's name, and the method is not named either.
+    #[error(
+        "there is no method '{label}'{}",
+        did_you_mean_or(
+            nearest,
+            "; a table with another key needs the method's name, as in `name = \"integrated_gradients\"`"
+        )
+    )]
+    Unnamed {
+        /// The key.
+        label: String,
+        /// The most similar names that exist.
+        nearest: Vec<String>,
+    },
+    /// A name or label that a method cannot have.
+    #[error("a method cannot be called '{name}': {reason}")]
+    Name {
+        /// The name or label.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A method has no such parameter.
+    #[error("{method} has no parameter '{parameter}'; {}", it_has(known))]
+    UnknownParameter {
+        /// The method's name or label.
+        method: String,
+        /// The requested parameter.
+        parameter: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// The value of a parameter is not of its type.
+    #[error("{method}: {parameter}: {reason}")]
+    Value {
+        /// The method's name or label.
+        method: String,
+        /// The parameter.
+        parameter: String,
+        /// What is wrong with the value.
+        reason: String,
+    },
+    /// A method needs more than the classifier offers.
+    #[error(
+        "{method} needs {needed}, but the classifier only offers {offered}; choose a method that works with {offered}"
+    )]
+    Lacks {
+        /// The method's title.
+        method: &'static str,
+        /// What it needs.
+        needed: Capability,
+        /// What the classifier offers.
+        offered: Capability,
+    },
+    /// The most probable class was requested of a classifier that only computes the scores of given classes.
+    #[error(
+        "the classifier only computes the scores of given classes, so its most probable class is not known; give the classes to explain"
+    )]
+    NoTop,
     /// A method's parameter is outside its range.
     #[error("{method}: {parameter} is {value}, but must be {expected}")]
     Parameter {
@@ -104,4 +165,27 @@ pub enum AttributionError {
         /// The row of the batch.
         row: usize,
     },
+}
+
+impl AttributionError {
+    /// The same error as that of the method with this title.
+    pub(crate) fn of(self, title: &'static str) -> AttributionError {
+        match self {
+            AttributionError::Lacks { needed, offered, .. } => {
+                AttributionError::Lacks { method: title, needed, offered }
+            }
+            other => other,
+        }
+    }
+}
+
+fn it_has(parameters: &[String]) -> String {
+    match parameters {
+        [] => "it has none".to_owned(),
+        some => format!("it has: {}", some.join(", ")),
+    }
+}
+
+fn did_you_mean_or(nearest: &[String], otherwise: &str) -> String {
+    if nearest.is_empty() { otherwise.to_owned() } else { did_you_mean(nearest) }
 }

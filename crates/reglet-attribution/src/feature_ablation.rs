@@ -2,13 +2,9 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use crate::coalitions::Game;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Point, Reduction, Scores,
-    Segmentation,
-};
+use crate::coalitions::{Coalitions, Shares, segment_method};
+use crate::{AttributionError, Baseline, Segmentation};
 
 /// The decrease of the score when one segment is replaced by a baseline: F(x) − F(x without the segment), spread evenly over
 /// the segment's pixels.
@@ -42,54 +38,29 @@ pub struct FeatureAblation {
 }
 
 impl FeatureAblation {
-    fn game(&self) -> Game<'_> {
-        Game { method: "Feature ablation", segmentation: &self.segmentation, baseline: &self.baseline }
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        self.game().check()?;
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let count = coalitions.count();
-            let mut kept = vec![vec![1.0; count]; count + 1];
-            for (index, kept) in kept.iter_mut().take(count).enumerate() {
-                kept[index] = 0.0;
-            }
-            let mut scores = coalitions.scores(&kept)?;
-            let whole = scores.pop().expect("the last row keeps everything");
-            Ok(scores.into_iter().map(|score| whole - score).collect())
-        })?;
-        Ok(Attribution { values, gaps: None })
-    }
-}
-
-impl AttributionMethod for FeatureAblation {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Feature ablation",
-            family: Family::Scores,
-            cost: "1 + segments forward",
-            paper: "https://arxiv.org/abs/2009.07896",
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let count = coalitions.count();
+        let mut kept = vec![vec![1.0; count]; count + 1];
+        for (index, kept) in kept.iter_mut().take(count).enumerate() {
+            kept[index] = 0.0;
         }
+        let mut scores = coalitions.scores(&kept)?;
+        let whole = scores.pop().expect("the last row keeps everything");
+        Ok(Shares::incomplete(scores.into_iter().map(|score| whole - score).collect()))
     }
 
-    fn check(&self) -> Result<(), AttributionError> {
-        self.game().check()
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        Ok(())
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
+    fn counts(&self) -> Option<String> {
+        None
     }
 }
+
+segment_method!(
+    FeatureAblation,
+    "Feature ablation",
+    "1 + segments forward",
+    "https://arxiv.org/abs/2009.07896"
+);

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Needs, Point, Reduction,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layers, Needs, Point,
+    Reduction,
 };
 
 /// The sum of a convolution's channels `A_c`, each weighted by the spatial mean of the score's gradient with respect to it:
@@ -116,12 +117,12 @@ impl AttributionMethod for GradCam {
         }
     }
 
-    fn needs(&self, model: &dyn Layers) -> Needs {
-        Needs::layer(self.layer(model))
+    fn needs(&self, model: Classifier<'_>) -> Result<Needs, AttributionError> {
+        Ok(Needs::layer(self.layer(model.layers()?)))
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(point.model);
+        let layer = self.layer(point.model.layers()?);
         self.from_layer(layer, point.layer(layer), point.inputs)
     }
 
@@ -129,7 +130,7 @@ impl AttributionMethod for GradCam {
         Reduction::PositiveSum
     }
 
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(self.layer(model).to_owned())
+    fn note(&self, model: Classifier<'_>) -> Option<String> {
+        Some(self.layer(model.layers().ok()?).to_owned())
     }
 }

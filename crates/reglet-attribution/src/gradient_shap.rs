@@ -9,7 +9,8 @@ use tch::{Kind, Tensor};
 use crate::layer_path::baseline_of;
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
+    Point,
 };
 
 /// Integrated Gradients averaged over a distribution of baselines by sampling: the mean of (x − x′) ⊙ ∂F/∂x (x′ + α (x −
@@ -167,10 +168,10 @@ impl AttributionMethod for GradientShap {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.gradients()?, point.inputs, point.targets())
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(format!("{} samples", self.samples))
     }
 }

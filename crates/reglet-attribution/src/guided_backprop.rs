@@ -70,6 +70,6 @@ impl AttributionMethod for GuidedBackprop {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 }

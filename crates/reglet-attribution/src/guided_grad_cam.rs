@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, GradCam, GuidedBackprop, Layers,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, GradCam, GuidedBackprop,
     Operators, Point, Upsampling,
 };
 
@@ -79,10 +79,10 @@ impl AttributionMethod for GuidedGradCam {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(self.layer.as_deref().unwrap_or(model.grad_cam_layer()).to_owned())
+    fn note(&self, model: Classifier<'_>) -> Option<String> {
+        Some(self.layer.as_deref().unwrap_or(model.layers().ok()?.grad_cam_layer()).to_owned())
     }
 }

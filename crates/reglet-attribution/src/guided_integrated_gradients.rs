@@ -7,7 +7,8 @@ use tch::{Device, Kind, Tensor};
 use crate::layer_path::baseline_of;
 use crate::passes::check_count;
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
+    Point,
 };
 
 /// Integrated Gradients along an adaptive path: at every step, the values with the smallest gradients move towards the
@@ -196,10 +197,10 @@ impl AttributionMethod for GuidedIntegratedGradients {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.gradients()?, point.inputs, point.targets())
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(format!("{} steps", self.steps))
     }
 }

@@ -7,7 +7,8 @@ use tch::{Kind, Tensor};
 use crate::layer_path::baseline_of;
 use crate::passes::{chunks, rows_per_pass};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
+    Point,
 };
 
 /// The rise of the score along each step of the path from a baseline, distributed in proportion to the squared gradient at
@@ -128,10 +129,10 @@ impl AttributionMethod for Idgi {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.gradients()?, point.inputs, point.targets())
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(format!("{} steps", self.steps))
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Gradients, Layers, Needs, Point,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Gradients, Needs, Point,
 };
 
 /// Each input value times the score's gradient with respect to it, x ⊙ ∂F/∂x: the contribution of the value if the score
@@ -53,8 +53,8 @@ impl AttributionMethod for InputXGradient {
         }
     }
 
-    fn needs(&self, _model: &dyn Layers) -> Needs {
-        Needs::input_gradient()
+    fn needs(&self, _model: Classifier<'_>) -> Result<Needs, AttributionError> {
+        Ok(Needs::input_gradient())
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {

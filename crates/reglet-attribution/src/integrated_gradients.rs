@@ -10,8 +10,8 @@ use crate::line::{Line, line};
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::quadrature::{ends, graded};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Gradients, Layers, Point,
-    Quadrature,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
+    Point, Quadrature,
 };
 
 /// The integral of the gradient along the straight line from a baseline x′ to the input x, times the difference: (x − x′) ⊙
@@ -193,10 +193,10 @@ impl AttributionMethod for IntegratedGradients {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets(), point.scores())
+        self.attribute(point.model.gradients()?, point.inputs, point.targets(), point.scores())
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(match self.tolerance {
             Some(tolerance) => format!("within {} %", 100.0 * tolerance),
             None if self.quadrature == Quadrature::Secant => format!("{} secants", self.steps),

@@ -4,12 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::cam::{check_spatial, over_channels};
+use crate::cam::layer_method;
 use crate::layer_path::{LayerPath, baseline_of};
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Quadrature,
-    Reduction, Upsampling,
-};
+use crate::{AttributionError, Baseline, Layers, Quadrature, Upsampling};
 
 /// The mean of the score's gradient with respect to each unit h of a layer, while the input moves along the straight line
 /// from a baseline: ∫₀¹ ∂F/∂h (x′ + α (x − x′)) dα. The map is summed over channels and resized to the input.
@@ -61,27 +58,6 @@ impl Default for InternalInfluence {
 }
 
 impl InternalInfluence {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
-    pub fn attribute(
-        &self,
-        model: &dyn Layers,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        let (_, _, height, width) = inputs.size4()?;
-        let units = self.at_layer(model, inputs, targets)?;
-        check_spatial("Internal influence", self.layer(model), &units)?;
-        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
-        Ok(Attribution { values, gaps: None })
-    }
-
     /// The influence of each unit of the layer, in the shape of the layer's result.
     ///
     /// # Errors
@@ -92,7 +68,7 @@ impl InternalInfluence {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
-        AttributionMethod::check(self)?;
+        self.check_parameters()?;
         let (places, weights): (Vec<f64>, Vec<f64>) = self.quadrature.nodes(self.steps).into_iter().unzip();
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
@@ -109,31 +85,22 @@ impl InternalInfluence {
         }
         Ok(Tensor::f_cat(&rows, 0)?)
     }
-}
 
-impl AttributionMethod for InternalInfluence {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Internal influence",
-            family: Family::Layers,
-            cost: "steps forward and backward to the layer",
-            paper: "https://arxiv.org/abs/1802.03788",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
+    fn check_parameters(&self) -> Result<(), AttributionError> {
         crate::layer_path::check("Internal influence", self.steps, &self.baseline)
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    fn described(&self, layer: &str) -> String {
+        format!("{layer}, {} steps", self.steps)
     }
 }
+
+layer_method!(
+    InternalInfluence,
+    Layers,
+    layers,
+    "Internal influence",
+    "steps forward and backward to the layer",
+    "https://arxiv.org/abs/1802.03788",
+    Sum
+);

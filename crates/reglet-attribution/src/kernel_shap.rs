@@ -7,12 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::coalitions::{Game, gaps};
+use crate::coalitions::{Coalitions, Shares, segment_method};
 use crate::passes::check_count;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Scores, Segmentation,
-};
+use crate::{AttributionError, Baseline, Segmentation};
 
 /// Shapley values of segments by regression: the additive game that best approximates the score, F(S) ≈ F(∅) + Σ_{i∈S} φ_i,
 /// where coalitions of k of M segments have the weight (M − 1) / (C(M, k) k (M − k)). The value of a segment is spread
@@ -63,33 +60,23 @@ impl Default for KernelShap {
 }
 
 impl KernelShap {
-    fn game(&self) -> Game<'_> {
-        Game { method: "Kernel SHAP", segmentation: &self.segmentation, baseline: &self.baseline }
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let (from, to) = coalitions.ends()?;
+        let of_segments = if coalitions.count() == 1 {
+            vec![to - from]
+        } else {
+            let (kept, weights) = self.draws(coalitions.count());
+            regression(&kept, &weights, &coalitions.scores(&kept)?, from, to)?
+        };
+        Ok(Shares { of_segments, rise: Some(to - from) })
     }
 
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        AttributionMethod::check(self)?;
-        let mut ends = Vec::with_capacity(targets.len());
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let (from, to) = coalitions.ends()?;
-            ends.push((from, to));
-            if coalitions.count() == 1 {
-                return Ok(vec![to - from]);
-            }
-            let (kept, weights) = self.draws(coalitions.count());
-            regression(&kept, &weights, &coalitions.scores(&kept)?, from, to)
-        })?;
-        let gaps = gaps(&values, &ends)?;
-        Ok(Attribution { values, gaps: Some(gaps) })
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        check_count("Kernel SHAP", "samples", self.samples)
+    }
+
+    fn counts(&self) -> Option<String> {
+        Some(format!("{} samples", self.samples))
     }
 
     /// Coalitions of `count` segments, with 1 for the segments that are kept, and their weights.
@@ -130,6 +117,8 @@ impl KernelShap {
     }
 }
 
+segment_method!(KernelShap, "Kernel SHAP", "2 + samples forward", "https://arxiv.org/abs/1705.07874");
+
 fn binomial(n: usize, k: usize) -> f64 {
     (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
 }
@@ -159,32 +148,4 @@ fn regression(
     let mut shares: Vec<f64> = Vec::try_from(shares.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?;
     shares.push(to - from - shares.iter().sum::<f64>());
     Ok(shares)
-}
-
-impl AttributionMethod for KernelShap {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Kernel SHAP",
-            family: Family::Scores,
-            cost: "2 + samples forward",
-            paper: "https://arxiv.org/abs/1705.07874",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
-        check_count("Kernel SHAP", "samples", self.samples)?;
-        self.game().check()
-    }
-
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
-        Some(format!("{} samples", self.samples))
-    }
 }

@@ -6,8 +6,8 @@ use tch::Tensor;
 
 use crate::cam::{check_spatial, over_channels};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Needs, Point, Reduction,
-    Upsampling,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layers, Needs, Point,
+    Reduction, Upsampling,
 };
 
 /// The result of a layer, summed over its channels and resized to the input: Σ_c A_c. By itself it explains nothing; it
@@ -82,12 +82,12 @@ impl AttributionMethod for LayerActivation {
         }
     }
 
-    fn needs(&self, model: &dyn Layers) -> Needs {
-        Needs::layer(self.layer(model))
+    fn needs(&self, model: Classifier<'_>) -> Result<Needs, AttributionError> {
+        Ok(Needs::layer(self.layer(model.layers()?)))
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(point.model);
+        let layer = self.layer(point.model.layers()?);
         self.map_of(layer, &point.layer(layer).activation, point.inputs)
     }
 
@@ -95,7 +95,7 @@ impl AttributionMethod for LayerActivation {
         Reduction::Sum
     }
 
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(self.layer(model).to_owned())
+    fn note(&self, model: Classifier<'_>) -> Option<String> {
+        Some(self.layer(model.layers().ok()?).to_owned())
     }
 }

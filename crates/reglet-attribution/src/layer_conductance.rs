@@ -4,12 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::cam::{check_spatial, over_channels};
+use crate::cam::layer_method;
 use crate::layer_path::{LayerPath, baseline_of};
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Upsampling,
-};
+use crate::{AttributionError, Baseline, Layers, Upsampling};
 
 /// The part of Integrated Gradients that flows through each unit h of a layer: Σ_i (x_i − x′_i) ∫ ∂F/∂h ∂h/∂x_i dα, which
 /// along the path is ∫ ∂F/∂h dh. It is summed over the intervals between n + 1 points as (h_{k+1} − h_k) · ½ (g_k + g_{k+1})
@@ -60,27 +57,6 @@ impl Default for LayerConductance {
 }
 
 impl LayerConductance {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Parameter`] and [`AttributionError::NotSpatial`].
-    pub fn attribute(
-        &self,
-        model: &dyn Layers,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        let (_, _, height, width) = inputs.size4()?;
-        let units = self.at_layer(model, inputs, targets)?;
-        check_spatial("Layer conductance", self.layer(model), &units)?;
-        let values = self.upsampling.apply(&over_channels(&units)?, height, width)?;
-        Ok(Attribution { values, gaps: None })
-    }
-
     /// The conductance of each unit of the layer, in the shape of the layer's result.
     ///
     /// # Errors
@@ -91,7 +67,7 @@ impl LayerConductance {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
-        AttributionMethod::check(self)?;
+        self.check_parameters()?;
         let steps = self.steps as i64;
         let places: Vec<f64> = (0..=self.steps).map(|step| step as f64 / self.steps as f64).collect();
         let baselines = self.baseline.tensor(model, inputs)?;
@@ -109,31 +85,22 @@ impl LayerConductance {
         }
         Ok(Tensor::f_cat(&rows, 0)?)
     }
-}
 
-impl AttributionMethod for LayerConductance {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Layer conductance",
-            family: Family::Layers,
-            cost: "steps + 1 forward and backward to the layer",
-            paper: "https://arxiv.org/abs/1805.12233",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
+    fn check_parameters(&self) -> Result<(), AttributionError> {
         crate::layer_path::check("Layer conductance", self.steps, &self.baseline)
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    fn described(&self, layer: &str) -> String {
+        format!("{layer}, {} steps", self.steps)
     }
 }
+
+layer_method!(
+    LayerConductance,
+    Layers,
+    layers,
+    "Layer conductance",
+    "steps + 1 forward and backward to the layer",
+    "https://arxiv.org/abs/1805.12233",
+    Sum
+);

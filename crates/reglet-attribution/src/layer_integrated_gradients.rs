@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::{check_spatial, over_channels};
+use crate::downstream::Downstream;
 use crate::layer_path::baseline_of;
 use crate::passes::{chunks, rows_per_pass};
-use crate::rest::Rest;
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Gap, Layers, Operators, Point,
-    Quadrature, Reduction, Upsampling,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Layers,
+    Operators, Point, Quadrature, Reduction, Upsampling,
 };
 
 /// Integrated Gradients of the part of the network after a layer, along the straight line from the layer's result h′ for a
@@ -81,7 +81,7 @@ impl LayerIntegratedGradients {
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
         let (_, _, height, width) = inputs.size4()?;
-        let rest = Rest::new(model, inputs, self.layer(model))?;
+        let rest = Downstream::new(model, inputs, self.layer(model))?;
         let (units, differences) = self.units(model, inputs, targets, &rest)?;
         let gaps = Gap::of(&units.f_reshape([units.size()[0], -1, 1, 1])?, &differences)?;
         let places = rest.laid_out(&units)?;
@@ -101,7 +101,7 @@ impl LayerIntegratedGradients {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<(Tensor, Tensor), AttributionError> {
-        let rest = Rest::new(model, inputs, self.layer(model))?;
+        let rest = Downstream::new(model, inputs, self.layer(model))?;
         self.units(model, inputs, targets, &rest)
     }
 
@@ -110,10 +110,11 @@ impl LayerIntegratedGradients {
         model: &dyn Operators,
         inputs: &Tensor,
         targets: &[usize],
-        rest: &Rest,
+        rest: &Downstream,
     ) -> Result<(Tensor, Tensor), AttributionError> {
         AttributionMethod::check(self)?;
-        let starts = Rest::new(model, &self.baseline.tensor(model, inputs)?, self.layer(model))?.activation;
+        let starts =
+            Downstream::new(model, &self.baseline.tensor(model, inputs)?, self.layer(model))?.activation;
         let nodes = self.quadrature.nodes(self.steps);
         let (mut rows, mut differences) =
             (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
@@ -159,14 +160,14 @@ impl AttributionMethod for LayerIntegratedGradients {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 
     fn reduction(&self) -> Reduction {
         Reduction::Sum
     }
 
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(format!("{}, {} steps", self.layer(model), self.steps))
+    fn note(&self, model: Classifier<'_>) -> Option<String> {
+        Some(format!("{}, {} steps", self.layer(model.layers().ok()?), self.steps))
     }
 }

@@ -36,8 +36,9 @@
 //! To use a classifier of another library, wrap it as an [`ArrayClassifier`], a function of `ndarray` arrays.
 //!
 //! The trait [`AttributionMethod`] is the common interface of all methods, for code that selects methods or draws their
-//! maps. [`Method`] lists them by name, and [`Method::attribute_all`] computes several together and shares their common
-//! computations.
+//! maps. A [`Method`] is one of them, selected by name, and [`Method::attribute_all`] computes several together and shares their
+//! common computations. A method of your own becomes selectable, in configs and on the command line too, by a name
+//! ([`NamedMethod`]) and [`Method::register`].
 //!
 //! | crate | contains |
 //! |---|---|
@@ -54,12 +55,15 @@ mod baseline;
 mod blur_integrated_gradients;
 mod cam;
 mod capability;
+mod classifier;
 mod coalitions;
 mod deconvolution;
 mod deep_lift;
 mod deep_lift_shap;
+mod downstream;
 mod eigen_cam;
 mod error;
+mod explanation;
 mod feature_ablation;
 mod full_grad;
 mod grad_cam;
@@ -90,16 +94,17 @@ mod partition_shap;
 mod passes;
 mod quadrature;
 mod registry;
-mod rest;
 mod rise;
 mod saliency;
 mod score_cam;
 mod segmentation;
+mod selection;
 mod shapley_sampling;
 mod slic;
 mod smooth_grad;
 mod smooth_grad_squared;
 mod sobol;
+mod traits;
 mod var_grad;
 mod walk;
 mod x_grad_cam;
@@ -112,12 +117,14 @@ pub use attention_rollout::AttentionRollout;
 pub use attribution::{Attribution, Gap, Reduction, Remark};
 pub use baseline::{Baseline, Noise};
 pub use blur_integrated_gradients::BlurIntegratedGradients;
-pub use capability::{Gradients, Layers, Operators, Scores};
+pub use capability::Capability;
+pub use classifier::{Answer, Classifier};
 pub use deconvolution::Deconvolution;
 pub use deep_lift::{DeepLift, DeepLiftRule};
 pub use deep_lift_shap::DeepLiftShap;
 pub use eigen_cam::EigenCam;
 pub use error::AttributionError;
+pub use explanation::{Computed, Explanation};
 pub use feature_ablation::FeatureAblation;
 pub use full_grad::FullGrad;
 pub use grad_cam::{GradCam, Upsampling};
@@ -144,16 +151,18 @@ pub use noisy::Deviation;
 pub use occlusion::Occlusion;
 pub use partition_shap::PartitionShap;
 pub use quadrature::Quadrature;
-pub use registry::{Computed, Explanation, Method, Methods};
+pub use registry::NamedMethod;
 pub use rise::Rise;
 pub use saliency::Saliency;
 pub use score_cam::ScoreCam;
 pub use segmentation::{Segmentation, Segments};
+pub use selection::{Method, Methods};
 pub use shapley_sampling::ShapleySampling;
 pub use slic::Slic;
 pub use smooth_grad::SmoothGrad;
 pub use smooth_grad_squared::SmoothGradSquared;
 pub use sobol::Sobol;
+pub use traits::{Gradients, Layers, Operators, Scores};
 pub use var_grad::VarGrad;
 pub use x_grad_cam::XGradCam;
 pub use xrai::Xrai;

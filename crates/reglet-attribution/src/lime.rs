@@ -6,13 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::coalitions::{Coalitions, Game};
+use crate::coalitions::{Coalitions, Shares, segment_method};
 use crate::lasso::lasso;
 use crate::passes::check_count;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Scores, Segmentation,
-};
+use crate::{Attribution, AttributionError, AttributionMethod, Baseline, Scores, Segmentation};
 
 /// A sparse linear model of the score near the input: the coefficients of a Lasso regression of the score on indicators of
 /// the kept segments, where each sample is weighted by its similarity to the input, exp(−d² / 2w²) with d = 1 − cos(x,
@@ -62,32 +59,33 @@ impl Default for Lime {
 }
 
 impl Lime {
-    fn game(&self) -> Game<'_> {
-        Game { method: "LIME", segmentation: &self.segmentation, baseline: &self.baseline }
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut keep = || f64::from(u8::from(random.random::<bool>()));
+        let kept: Vec<Vec<f64>> =
+            (0..self.samples).map(|_| (0..coalitions.count()).map(|_| keep()).collect()).collect();
+        Ok(Shares::incomplete(self.coefficients(coalitions, &kept)?))
     }
 
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same draws.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        AttributionMethod::check(self)?;
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-            let mut keep = || f64::from(u8::from(random.random::<bool>()));
-            let kept: Vec<Vec<f64>> =
-                (0..self.samples).map(|_| (0..coalitions.count()).map(|_| keep()).collect()).collect();
-            self.coefficients(coalitions, &kept)
-        })?;
-        Ok(Attribution { values, gaps: None })
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        check_count("LIME", "samples", self.samples)?;
+        let fault = |parameter, value: f64, expected| {
+            Err(AttributionError::Parameter { method: "LIME", parameter, value: value.to_string(), expected })
+        };
+        if !(self.width > 0.0 && self.width.is_finite()) {
+            return fault("width", self.width, "a number above 0");
+        }
+        if !(self.penalty >= 0.0 && self.penalty.is_finite()) {
+            return fault("penalty", self.penalty, "0 or more");
+        }
+        Ok(())
     }
 
-    /// The same, with samples given by the caller: for each, 1 for every segment that is kept and 0 for the others.
+    fn counts(&self) -> Option<String> {
+        Some(format!("{} samples", self.samples))
+    }
+
+    /// The attribution by [`attribute`](Lime::attribute), with samples given by the caller: for each, 1 for every segment that is kept and 0 for the others.
     ///
     /// # Errors
     /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
@@ -99,7 +97,7 @@ impl Lime {
         kept: &[Vec<f64>],
     ) -> Result<Attribution, AttributionError> {
         AttributionMethod::check(self)?;
-        let values = self.game().play(model, inputs, targets, |coalitions| {
+        self.game().attribution(model, inputs, targets, |coalitions| {
             if kept.is_empty() || kept.iter().any(|kept| kept.len() != coalitions.count()) {
                 return Err(AttributionError::Parameter {
                     method: "LIME",
@@ -108,9 +106,8 @@ impl Lime {
                     expected: "one or more lists with a number for each segment",
                 });
             }
-            self.coefficients(coalitions, kept)
-        })?;
-        Ok(Attribution { values, gaps: None })
+            Ok(Shares::incomplete(self.coefficients(coalitions, kept)?))
+        })
     }
 
     fn coefficients(&self, coalitions: &Coalitions, kept: &[Vec<f64>]) -> Result<Vec<f64>, AttributionError> {
@@ -129,40 +126,4 @@ impl Lime {
     }
 }
 
-impl AttributionMethod for Lime {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "LIME",
-            family: Family::Scores,
-            cost: "samples forward",
-            paper: "https://arxiv.org/abs/1602.04938",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
-        check_count("LIME", "samples", self.samples)?;
-        self.game().check()?;
-        let fault = |parameter, value: f64, expected| {
-            Err(AttributionError::Parameter { method: "LIME", parameter, value: value.to_string(), expected })
-        };
-        if !(self.width > 0.0 && self.width.is_finite()) {
-            return fault("width", self.width, "a number above 0");
-        }
-        if !(self.penalty >= 0.0 && self.penalty.is_finite()) {
-            return fault("penalty", self.penalty, "0 or more");
-        }
-        Ok(())
-    }
-
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
-        Some(format!("{} samples", self.samples))
-    }
-}
+segment_method!(Lime, "LIME", "samples forward", "https://arxiv.org/abs/1602.04938");

@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use reglet_model::{Evaluation, LayerEvaluation};
+use reglet_model::LayerEvaluation;
 use tch::Tensor;
 
-use crate::{Attribution, AttributionError, Layers, Operators, Reduction};
+use crate::{Answer, Attribution, AttributionError, Classifier, Reduction};
 
 /// An attribution method with its parameters.
 ///
 /// A method's own function `attribute` requires the smallest sufficient capability. Through this trait, a
 /// [`Method`](crate::Method), a config or a report uses the method on a [`Point`], at which the values that several methods
-/// need have been computed once for all of them.
-pub trait AttributionMethod: fmt::Debug {
+/// need have been computed once for all of them. With a name ([`NamedMethod`](crate::NamedMethod)), a method of your own can be
+/// selected like those of this crate.
+pub trait AttributionMethod: fmt::Debug + Send + Sync {
     /// Information on the method that does not depend on its parameters.
     fn about(&self) -> &'static About;
 
@@ -25,8 +26,11 @@ pub trait AttributionMethod: fmt::Debug {
     }
 
     /// The values that the method needs from the shared evaluation at the inputs.
-    fn needs(&self, _model: &dyn Layers) -> Needs {
-        Needs::default()
+    ///
+    /// # Errors
+    /// [`AttributionError::Lacks`] if the classifier does not offer what determines them, such as the layer to read.
+    fn needs(&self, _model: Classifier<'_>) -> Result<Needs, AttributionError> {
+        Ok(Needs::default())
     }
 
     /// The attribution of each row of the point's inputs for its target.
@@ -41,7 +45,7 @@ pub trait AttributionMethod: fmt::Debug {
     }
 
     /// A short description of the computation for a caption: `50 steps`, or the layer's name.
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         None
     }
 }
@@ -113,28 +117,26 @@ impl Needs {
     }
 }
 
-/// A batch of inputs with the model's answer and all values that the methods requested.
+/// A batch of inputs with the classifier's answer and all values that the methods requested.
 #[derive(Clone, Copy)]
 pub struct Point<'a> {
-    /// The model.
-    pub model: &'a dyn Operators,
+    /// The classifier, with what it offers.
+    pub model: Classifier<'a>,
     /// The inputs, `[N, C, H, W]`.
     pub inputs: &'a Tensor,
-    /// The model's answer at the inputs, with the requested derivatives.
-    pub evaluation: &'a Evaluation,
-    /// The names of the evaluation's layers.
-    pub layers: &'a [String],
+    /// The classifier's answer at the inputs, with the requested derivatives.
+    pub answer: &'a Answer,
 }
 
 impl<'a> Point<'a> {
     /// The class index that each row is explained for.
     pub fn targets(&self) -> &'a [usize] {
-        &self.evaluation.targets
+        &self.answer.targets
     }
 
     /// The score of each row's target, `[N]`.
     pub fn scores(&self) -> &'a Tensor {
-        &self.evaluation.scores
+        &self.answer.scores
     }
 
     /// The gradient of each row's score with respect to its input, `[N, C, H, W]`.
@@ -142,7 +144,7 @@ impl<'a> Point<'a> {
     /// # Panics
     /// If no method has requested it in [`needs`](AttributionMethod::needs).
     pub fn input_gradient(&self) -> &'a Tensor {
-        self.evaluation.input_gradient.as_ref().expect("the method asked for the gradient")
+        self.answer.input_gradient.as_ref().expect("the method asked for the gradient")
     }
 
     /// The activation and gradient of a layer.
@@ -150,7 +152,7 @@ impl<'a> Point<'a> {
     /// # Panics
     /// If no method has requested it in [`needs`](AttributionMethod::needs).
     pub fn layer(&self, name: &str) -> &'a LayerEvaluation {
-        let position = self.layers.iter().position(|layer| layer == name);
-        &self.evaluation.layers[position.expect("the method asked for the layer")]
+        let found = self.answer.layers.iter().find(|(layer, _)| layer == name);
+        &found.expect("the method asked for the layer").1
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::passes::{chunks, rows_per_pass};
-use crate::{AttributionError, Method, Operators};
+use crate::{AttributionError, Classifier, Method};
 
 /// The strength of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +75,7 @@ impl Moments {
     /// time.
     pub fn new(
         method: &Method,
-        model: &dyn Operators,
+        model: Classifier<'_>,
         inputs: &Tensor,
         targets: &[usize],
         deviation: Deviation,
@@ -129,7 +129,7 @@ macro_rules! noisy_method {
         #[serde(default, deny_unknown_fields)]
         pub struct $method {
             /// The method that is run on noisy inputs.
-            pub method: Box<$crate::Method>,
+            pub method: $crate::Method,
             /// The number of noisy copies of each input: 1 to 100000.
             pub samples: usize,
             /// The strength of the noise.
@@ -141,7 +141,7 @@ macro_rules! noisy_method {
         impl Default for $method {
             fn default() -> Self {
                 $method {
-                    method: Box::new($crate::Method::Saliency($crate::Saliency { absolute: false })),
+                    method: $crate::Saliency { absolute: false }.into(),
                     samples: 25,
                     deviation: $crate::Deviation::Relative(0.15),
                     seed: 0,
@@ -154,9 +154,9 @@ macro_rules! noisy_method {
             ///
             /// # Errors
             /// The errors of the method, and [`AttributionError::Parameter`](crate::AttributionError::Parameter).
-            pub fn attribute(
+            pub fn attribute<'a>(
                 &self,
-                model: &dyn $crate::Operators,
+                model: impl Into<$crate::Classifier<'a>>,
                 inputs: &tch::Tensor,
                 targets: &[usize],
             ) -> Result<$crate::Attribution, $crate::AttributionError> {
@@ -170,16 +170,16 @@ macro_rules! noisy_method {
             /// # Errors
             /// The errors of the method and of `draw`, and
             /// [`AttributionError::Parameter`](crate::AttributionError::Parameter).
-            pub fn attribute_with(
+            pub fn attribute_with<'a>(
                 &self,
-                model: &dyn $crate::Operators,
+                model: impl Into<$crate::Classifier<'a>>,
                 inputs: &tch::Tensor,
                 targets: &[usize],
                 draw: &mut dyn FnMut() -> Result<tch::Tensor, $crate::AttributionError>,
             ) -> Result<$crate::Attribution, $crate::AttributionError> {
                 $crate::AttributionMethod::check(self)?;
                 let $moments = $crate::noisy::Moments::new(
-                    &self.method, model, inputs, targets, self.deviation, self.samples, draw,
+                    &self.method, model.into(), inputs, targets, self.deviation, self.samples, draw,
                 )?;
                 Ok($crate::Attribution { values: $statistic, gaps: None })
             }
@@ -209,8 +209,8 @@ macro_rules! noisy_method {
                 self.method.get().reduction()
             }
 
-            fn note(&self, _model: &dyn $crate::Layers) -> Option<String> {
-                Some(format!("{}, {} samples", self.method.get().about().title, self.samples))
+            fn note(&self, _model: $crate::Classifier<'_>) -> Option<String> {
+                Some(format!("{}, {} samples", self.method.title(), self.samples))
             }
         }
     };

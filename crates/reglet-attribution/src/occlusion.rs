@@ -121,7 +121,7 @@ impl AttributionMethod for Occlusion {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.scores(), point.inputs, point.targets())
     }
 
     fn reduction(&self) -> Reduction {

@@ -2,14 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use crate::coalitions::{Game, gaps};
+use crate::coalitions::{Coalitions, Shares, segment_method};
 use crate::passes::check_count;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Scores, Segmentation,
-};
+use crate::{AttributionError, Baseline, Segmentation};
 
 /// Owen values of segments: Shapley values of a game in which neighbours act together. The picture is halved recursively,
 /// along its longer side and between segments, down to single segments. Each half is credited with the mean of its
@@ -65,32 +61,28 @@ impl Default for PartitionShap {
 const AT_A_TIME: usize = 16;
 
 impl PartitionShap {
-    fn game(&self) -> Game<'_> {
-        Game { method: "Partition SHAP", segmentation: &self.segmentation, baseline: &self.baseline }
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let (from, to) = coalitions.ends()?;
+        let whole = Part::of((0..coalitions.count()).collect(), &coalitions.centres()?);
+        let of_segments = owen_values(&whole, (from, to), self.evaluations, |kept| coalitions.scores(kept))?;
+        Ok(Shares { of_segments, rise: Some(to - from) })
     }
 
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        AttributionMethod::check(self)?;
-        let mut ends = Vec::with_capacity(targets.len());
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let (from, to) = coalitions.ends()?;
-            ends.push((from, to));
-            let whole = Part::of((0..coalitions.count()).collect(), &coalitions.centres()?);
-            owen_values(&whole, (from, to), self.evaluations, |kept| coalitions.scores(kept))
-        })?;
-        let gaps = gaps(&values, &ends)?;
-        Ok(Attribution { values, gaps: Some(gaps) })
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        check_count("Partition SHAP", "evaluations", self.evaluations)
+    }
+
+    fn counts(&self) -> Option<String> {
+        Some(format!("{} evaluations", self.evaluations))
     }
 }
+
+segment_method!(
+    PartitionShap,
+    "Partition SHAP",
+    "2 + evaluations forward, at most",
+    "https://doi.org/10.1007/978-3-642-45494-3_7"
+);
 
 /// Segments that act together.
 struct Part {
@@ -188,34 +180,6 @@ fn owen_values(
     }
     open.into_iter().for_each(share_out);
     Ok(values)
-}
-
-impl AttributionMethod for PartitionShap {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Partition SHAP",
-            family: Family::Scores,
-            cost: "2 + evaluations forward, at most",
-            paper: "https://doi.org/10.1007/978-3-642-45494-3_7",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
-        check_count("Partition SHAP", "evaluations", self.evaluations)?;
-        self.game().check()
-    }
-
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
-        Some(format!("{} evaluations", self.evaluations))
-    }
 }
 
 #[cfg(test)]

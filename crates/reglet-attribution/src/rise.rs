@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 use crate::layer_path::baseline_of;
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Point, Reduction,
     Scores,
 };
 
@@ -139,14 +139,14 @@ impl AttributionMethod for Rise {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.scores(), point.inputs, point.targets())
     }
 
     fn reduction(&self) -> Reduction {
         Reduction::Sum
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(format!("{} masks", self.masks))
     }
 }

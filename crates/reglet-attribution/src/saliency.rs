@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Gradients, Layers, Needs, Point,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Gradients, Needs, Point,
 };
 
 /// The gradient of the score with respect to the input, |∂F/∂x|: how much the score changes with each
@@ -63,8 +63,8 @@ impl AttributionMethod for Saliency {
         }
     }
 
-    fn needs(&self, _model: &dyn Layers) -> Needs {
-        Needs::input_gradient()
+    fn needs(&self, _model: Classifier<'_>) -> Result<Needs, AttributionError> {
+        Ok(Needs::input_gradient())
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {

@@ -4,11 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::cam::{SPACE, check_spatial, over_channels};
+use crate::cam::{SPACE, check_spatial, layer_method, over_channels};
 use crate::passes::scores_of_many;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Family, Layers, Point, Reduction, Upsampling,
-};
+use crate::{AttributionError, Layers, Upsampling};
 
 /// A layer's channels, each weighted by the score of the input masked by it: w = softmax over c of F(x ⊙ H_c), where H_c is
 /// the channel A_c, resized to the input and rescaled to 0…1; the map is Σ_c w_c A_c, resized to the input.
@@ -43,25 +41,6 @@ pub struct ScoreCam {
 }
 
 impl ScoreCam {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
-    ///
-    /// # Errors
-    /// The errors of the model, and [`AttributionError::NotSpatial`].
-    pub fn attribute(
-        &self,
-        model: &dyn Layers,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        let (_, _, height, width) = inputs.size4()?;
-        let map = self.at_layer(model, inputs, targets)?;
-        Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
-    }
-
     /// The map at the layer's own size, `[N, 1, h, w]`.
     ///
     /// # Errors
@@ -93,27 +72,22 @@ impl ScoreCam {
         }
         Ok(Tensor::f_cat(&maps, 0)?)
     }
-}
 
-impl AttributionMethod for ScoreCam {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Score-CAM",
-            family: Family::Layers,
-            cost: "1 + channels forward",
-            paper: "https://arxiv.org/abs/1910.01279",
-        }
+    fn check_parameters(&self) -> Result<(), AttributionError> {
+        Ok(())
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::PositiveSum
-    }
-
-    fn note(&self, model: &dyn Layers) -> Option<String> {
-        Some(self.layer(model).to_owned())
+    fn described(&self, layer: &str) -> String {
+        layer.to_owned()
     }
 }
+
+layer_method!(
+    ScoreCam,
+    Layers,
+    layers,
+    "Score-CAM",
+    "1 + channels forward",
+    "https://arxiv.org/abs/1910.01279",
+    PositiveSum
+);

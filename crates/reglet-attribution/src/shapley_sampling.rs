@@ -5,14 +5,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 
-use crate::coalitions::{Game, gaps};
+use crate::coalitions::{Coalitions, Shares, segment_method};
 use crate::passes::check_count;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Scores, Segmentation,
-};
+use crate::{AttributionError, Baseline, Segmentation};
 
 /// Shapley values of segments from sampled orders: in each order, the segments are added one after the other, and each is
 /// credited with the rise of the score when it is added. The value of a segment is spread evenly over its pixels.
@@ -59,79 +55,46 @@ impl Default for ShapleySampling {
 }
 
 impl ShapleySampling {
-    fn game(&self) -> Game<'_> {
-        Game { method: "Shapley sampling", segmentation: &self.segmentation, baseline: &self.baseline }
-    }
-
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with its gap.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        AttributionMethod::check(self)?;
-        let mut ends = Vec::with_capacity(targets.len());
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let count = coalitions.count();
-            let (from, to) = coalitions.ends()?;
-            ends.push((from, to));
-            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-            let mut order: Vec<usize> = (0..count).collect();
-            let mut total = vec![0.0; count];
-            for draw in 0..self.orders {
-                if draw % 2 == 0 {
-                    order.shuffle(&mut random);
-                } else {
-                    order.reverse();
-                }
-                let mut kept = vec![0.0; count];
-                let grown = order[..count - 1].iter().map(|&segment| {
-                    kept[segment] = 1.0;
-                    kept.clone()
-                });
-                let mut scores = coalitions.scores(&grown.collect::<Vec<_>>())?;
-                scores.push(to);
-                let mut before = from;
-                for (&segment, score) in order.iter().zip(scores) {
-                    total[segment] += (score - before) / self.orders as f64;
-                    before = score;
-                }
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let count = coalitions.count();
+        let (from, to) = coalitions.ends()?;
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut order: Vec<usize> = (0..count).collect();
+        let mut total = vec![0.0; count];
+        for draw in 0..self.orders {
+            if draw % 2 == 0 {
+                order.shuffle(&mut random);
+            } else {
+                order.reverse();
             }
-            Ok(total)
-        })?;
-        let gaps = gaps(&values, &ends)?;
-        Ok(Attribution { values, gaps: Some(gaps) })
-    }
-}
-
-impl AttributionMethod for ShapleySampling {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Shapley sampling",
-            family: Family::Scores,
-            cost: "2 + orders × (segments − 1) forward",
-            paper: "https://doi.org/10.1016/j.cor.2008.04.004",
+            let mut kept = vec![0.0; count];
+            let grown = order[..count - 1].iter().map(|&segment| {
+                kept[segment] = 1.0;
+                kept.clone()
+            });
+            let mut scores = coalitions.scores(&grown.collect::<Vec<_>>())?;
+            scores.push(to);
+            let mut before = from;
+            for (&segment, score) in order.iter().zip(scores) {
+                total[segment] += (score - before) / self.orders as f64;
+                before = score;
+            }
         }
+        Ok(Shares { of_segments: total, rise: Some(to - from) })
     }
 
-    fn check(&self) -> Result<(), AttributionError> {
-        check_count("Shapley sampling", "orders", self.orders)?;
-        self.game().check()
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        check_count("Shapley sampling", "orders", self.orders)
     }
 
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
+    fn counts(&self) -> Option<String> {
         Some(format!("{} orders", self.orders))
     }
 }
+
+segment_method!(
+    ShapleySampling,
+    "Shapley sampling",
+    "2 + orders × (segments − 1) forward",
+    "https://doi.org/10.1016/j.cor.2008.04.004"
+);

@@ -6,12 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::coalitions::{Coalitions, Game};
+use crate::coalitions::{Coalitions, Shares, segment_method};
 use crate::passes::check_count;
-use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Layers, Point, Reduction,
-    Scores, Segmentation,
-};
+use crate::{Attribution, AttributionError, AttributionMethod, Baseline, Scores, Segmentation};
 
 /// Each segment's share of the variance of the score, alone and in interaction with others, while all segments fade in and
 /// out at random: the total-order index E_{∼i}\[Var_i F\] / Var F, by Jansen's estimator from two sets of samples A and B, Σ
@@ -58,33 +55,24 @@ impl Default for Sobol {
 }
 
 impl Sobol {
-    fn game(&self) -> Game<'_> {
-        Game { method: "Sobol indices", segmentation: &self.segmentation, baseline: &self.baseline }
+    fn shares(&self, coalitions: &Coalitions) -> Result<Shares, AttributionError> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut draw = || -> Vec<Vec<f64>> {
+            let mut row = || (0..coalitions.count()).map(|_| random.random()).collect();
+            (0..self.samples).map(|_| row()).collect()
+        };
+        Ok(Shares::incomplete(total_order(coalitions, &draw(), &draw())?))
     }
 
-    /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`. All rows have the same draws.
-    ///
-    /// # Errors
-    /// The errors of the model, [`AttributionError::Baseline`] and [`AttributionError::Parameter`].
-    pub fn attribute(
-        &self,
-        model: &dyn Scores,
-        inputs: &Tensor,
-        targets: &[usize],
-    ) -> Result<Attribution, AttributionError> {
-        AttributionMethod::check(self)?;
-        let values = self.game().play(model, inputs, targets, |coalitions| {
-            let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-            let mut draw = || -> Vec<Vec<f64>> {
-                let mut row = || (0..coalitions.count()).map(|_| random.random()).collect();
-                (0..self.samples).map(|_| row()).collect()
-            };
-            total_order(coalitions, &draw(), &draw())
-        })?;
-        Ok(Attribution { values, gaps: None })
+    fn check_counts(&self) -> Result<(), AttributionError> {
+        check_count("Sobol indices", "samples", self.samples)
     }
 
-    /// The same, with samples given by the caller: two sets with the same number of rows, each with a degree from 0 to 1 for
+    fn counts(&self) -> Option<String> {
+        Some(format!("{} samples", self.samples))
+    }
+
+    /// The attribution by [`attribute`](Sobol::attribute), with samples given by the caller: two sets with the same number of rows, each with a degree from 0 to 1 for
     /// every segment.
     ///
     /// # Errors
@@ -97,7 +85,7 @@ impl Sobol {
         [first, second]: [&[Vec<f64>]; 2],
     ) -> Result<Attribution, AttributionError> {
         AttributionMethod::check(self)?;
-        let values = self.game().play(model, inputs, targets, |coalitions| {
+        self.game().attribution(model, inputs, targets, |coalitions| {
             let fits = |rows: &[Vec<f64>]| rows.iter().all(|row| row.len() == coalitions.count());
             if first.is_empty() || first.len() != second.len() || !fits(first) || !fits(second) {
                 return Err(AttributionError::Parameter {
@@ -107,11 +95,17 @@ impl Sobol {
                     expected: "as many rows in both, each with a degree for every segment",
                 });
             }
-            total_order(coalitions, first, second)
-        })?;
-        Ok(Attribution { values, gaps: None })
+            Ok(Shares::incomplete(total_order(coalitions, first, second)?))
+        })
     }
 }
+
+segment_method!(
+    Sobol,
+    "Sobol indices",
+    "samples × (segments + 2) forward",
+    "https://arxiv.org/abs/2111.04138"
+);
 
 /// The total-order index of each segment.
 fn total_order(
@@ -135,32 +129,4 @@ fn total_order(
         Ok(if variance > 0.0 { changes / (2.0 * count * variance) } else { 0.0 })
     };
     (0..coalitions.count()).map(index).collect()
-}
-
-impl AttributionMethod for Sobol {
-    fn about(&self) -> &'static About {
-        &About {
-            title: "Sobol indices",
-            family: Family::Scores,
-            cost: "samples × (segments + 2) forward",
-            paper: "https://arxiv.org/abs/2111.04138",
-        }
-    }
-
-    fn check(&self) -> Result<(), AttributionError> {
-        check_count("Sobol indices", "samples", self.samples)?;
-        self.game().check()
-    }
-
-    fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
-    }
-
-    fn reduction(&self) -> Reduction {
-        Reduction::Sum
-    }
-
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
-        Some(format!("{} samples", self.samples))
-    }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Family, IntegratedGradients, Layers,
-    Method, Operators, Point, Reduction, Segmentation, Slic,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family,
+    IntegratedGradients, Method, Point, Reduction, Segmentation, Slic,
 };
 
 /// Regions in the order of their mean attribution. Overlapping segments of several sizes compete: the segment whose
@@ -54,9 +54,8 @@ const SCALES: [usize; 6] = [12, 25, 50, 100, 200, 400];
 
 impl Default for Xrai {
     fn default() -> Self {
-        let integrated = |baseline| {
-            Method::IntegratedGradients(IntegratedGradients { baseline, ..IntegratedGradients::default() })
-        };
+        let integrated =
+            |baseline| Method::new(IntegratedGradients { baseline, ..IntegratedGradients::default() });
         Xrai {
             methods: [Baseline::Black, Baseline::White].map(integrated).into(),
             segmentations: SCALES
@@ -73,9 +72,9 @@ impl Xrai {
     ///
     /// # Errors
     /// The errors of the methods, and [`AttributionError::Parameter`].
-    pub fn attribute(
+    pub fn attribute<'a>(
         &self,
-        model: &dyn Operators,
+        model: impl Into<Classifier<'a>>,
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
@@ -210,8 +209,7 @@ impl AttributionMethod for Xrai {
         Reduction::Sum
     }
 
-    fn note(&self, _model: &dyn Layers) -> Option<String> {
-        let titles: Vec<&str> = self.methods.iter().map(|method| method.get().about().title).collect();
-        Some(format!("{} maps of {}", titles.len(), titles.first()?))
+    fn note(&self, _model: Classifier<'_>) -> Option<String> {
+        Some(format!("{} maps of {}", self.methods.len(), self.methods.first()?.title()))
     }
 }

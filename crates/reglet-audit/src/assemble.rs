@@ -7,7 +7,7 @@ use reglet_evidence::{Case, Observation, OperatingPoint, Picture, Rows, Rules, j
 use reglet_statistics::Association;
 
 use crate::config::Config;
-use crate::language::Words;
+use crate::language::Phrases;
 use crate::observe::Shown;
 use crate::record::{Kinds, Record};
 use crate::results::{
@@ -99,8 +99,8 @@ fn results_of(
     case: Case,
     [model, artefact, target]: [usize; 3],
 ) -> CaseResults {
-    let words = Words::new(config.language, &case.artefact, &case.target);
-    let (summary, reasons) = words.of_case(&case, rules);
+    let phrases = Phrases::new(config.language, &case.artefact, &case.target);
+    let (summary, reasons) = phrases.of_case(&case, rules);
     let expected = config.models.get(&case.model).and_then(|known| known.expect.as_ref());
     let facts = &record.run.models[model];
     let samples = samples(record, rules, &case, [model, artefact, target]);

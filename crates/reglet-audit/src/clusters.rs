@@ -93,7 +93,7 @@ pub(crate) fn clusters(
         }
         clusterings.push(Clustering {
             method: chosen.name().to_owned(),
-            title: chosen.get().about().title.to_owned(),
+            title: chosen.title(),
             pictures: count,
             eigenvalues: groups.eigenvalues,
             clusters,

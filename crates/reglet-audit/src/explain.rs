@@ -6,13 +6,14 @@ mod picture;
 
 use std::path::{Path, PathBuf};
 
+use reglet_attribution::Method;
 use reglet_data::picture::frames;
 use reglet_data::{file_names, pictures_in};
 use reglet_viz::Colormap;
 use serde_json::{Value, json};
 
 pub(crate) use methods::set;
-use picture::One;
+use picture::Explainer;
 
 use crate::loading::{described, load};
 use crate::progress::Progress;
@@ -39,7 +40,7 @@ pub struct ExplainOptions {
     pub labels: Option<PathBuf>,
     /// A label or an index; by default, the top class.
     pub target: Option<String>,
-    /// The methods' names.
+    /// The methods: `NAME`, or `LABEL=NAME` for the same method with other parameters.
     pub methods: Vec<String>,
     /// The layer of the methods that read one; by default, the layer that the model suggests.
     pub layer: Option<String>,
@@ -75,6 +76,40 @@ pub struct ExplainOptions {
     pub json: bool,
 }
 
+impl Default for ExplainOptions {
+    /// What the program `reglet` does without further arguments: torchvision's ResNet-18 with its published weights, explained
+    /// by three methods for its most probable class; but no picture.
+    fn default() -> Self {
+        ExplainOptions {
+            pictures: Vec::new(),
+            model: "resnet18".to_owned(),
+            run_torchscript: false,
+            output: None,
+            head: None,
+            width: 1.0,
+            weights: None,
+            labels: None,
+            target: None,
+            methods: Method::usual().iter().map(|method| method.name().to_owned()).collect(),
+            layer: None,
+            baseline: None,
+            steps: None,
+            set: Vec::new(),
+            preprocessing: None,
+            mean: None,
+            std: None,
+            range: None,
+            score: "logit".to_owned(),
+            colormap: "inferno".to_owned(),
+            device: "auto".to_owned(),
+            rewrites: None,
+            out: PathBuf::from("results/explain"),
+            keep_going: false,
+            json: false,
+        }
+    }
+}
+
 /// Explains every picture and writes the results. Returns the text to print and the exit status: 0 if everything was done, 1
 /// if some pictures could not be explained, or a figure could not be drawn.
 ///
@@ -96,7 +131,7 @@ pub fn explain(options: &ExplainOptions) -> Result<(String, u8), Error> {
     let (mut failed, mut undrawn) = (Vec::new(), false);
     for (index, (path, folder)) in pictures.iter().zip(folders(&pictures)).enumerate() {
         let folder = if several { Path::new(&folder) } else { Path::new("") };
-        let one = One { options, model: &model, methods: &methods, colormap, target, path };
+        let one = Explainer { options, model: &model, methods: &methods, colormap, target, path };
         match one.explain(&mut output, folder) {
             Ok(explained) => {
                 undrawn |= explained.undrawn;

@@ -14,7 +14,7 @@ use crate::drawing::{OPACITY, scaled};
 use crate::explain::set;
 use crate::loading::weights;
 use crate::progress::Progress;
-use crate::{Error, Output, parameters};
+use crate::{Error, Output};
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
             options.scale
         )));
     }
-    let named = options.methods.iter().map(|name| Method::named(name)).collect::<Result<Vec<_>, _>>()?;
+    let named = options.methods.iter().map(|name| name.parse()).collect::<Result<Vec<Method>, _>>()?;
     // These are networks of convolutions.
     let all = || {
         Method::all().into_iter().filter(|method| method.get().about().family != Family::Attention).collect()
@@ -97,7 +97,7 @@ const COUNTS: [(&str, &str, usize); 11] = [
 
 fn affordable(method: Method) -> Method {
     let count = COUNTS.iter().find(|(name, _, _)| *name == method.name());
-    let changed = count.and_then(|(_, key, count)| parameters::set(&method, key, json!(count)).ok()?);
+    let changed = count.and_then(|(_, key, count)| method.with(key, json!(count)).ok());
     changed.unwrap_or(method)
 }
 
@@ -180,7 +180,7 @@ fn figure(shown: &[Shown], methods: &[Method]) -> Result<Figure, Error> {
             let overlays: Vec<_> =
                 shown.iter().map(|shown| shown.overlay(method)).collect::<Result<_, _>>()?;
             let (overlays, remarks): (Vec<_>, Vec<_>) = overlays.into_iter().unzip();
-            let mut panel = Panel::picture(method.get().about().title, beside(&overlays));
+            let mut panel = Panel::picture(method.title(), beside(&overlays));
             for (Shown { name, .. }, remark) in shown.iter().zip(remarks) {
                 if let Some(remark) = remark {
                     panel = panel.caption(format!("{name}: {remark}"));

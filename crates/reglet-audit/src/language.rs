@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use numbers::NONE;
-pub(crate) use phrases::Words;
+pub(crate) use phrases::Phrases;
 
 /// The language of the report, of the verdict's sentences, and of the section for a model card.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -3,17 +3,17 @@
 //! There are two programs because libtorch takes a fifth of a second to load, which is unnecessary for printing the version
 //! or reporting a misspelt option. This program is not linked to libtorch.
 
-mod words;
+mod command_line;
 
 use std::process::{self, ExitCode};
 use std::{env, io};
 
 use clap::Parser;
+use command_line::{Command, CommandLine};
 use reglet_link::libtorch::{Build, find_or_prepare};
-use words::{Command, Words};
 
 fn main() -> ExitCode {
-    if let Command::Setup { cuda } = Words::parse().command {
+    if let Command::Setup { cuda } = CommandLine::parse().command {
         return setup(cuda);
     }
     match hand_over() {

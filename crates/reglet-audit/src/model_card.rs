@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use reglet_evidence::{Part, Performance};
 use reglet_statistics::Estimate;
 
-use crate::language::{Language, NONE, Words};
+use crate::language::{Language, NONE, Phrases};
 use crate::results::{CaseResults, Results};
 
 /// A section in Markdown for each model: the verdict with its reasons, the figures by group, and what was audited.
@@ -18,31 +18,31 @@ pub(crate) fn render(results: &Results) -> String {
 }
 
 fn section(text: &mut String, results: &Results, model: &CaseResults) -> std::fmt::Result {
-    let words = Words::new(results.language, &plain(&model.artefact), &plain(&model.target));
+    let phrases = Phrases::new(results.language, &plain(&model.artefact), &plain(&model.target));
     let language = results.language;
-    writeln!(text, "## {}\n", words.card_heading(plain(&results.title_of(model))))?;
-    let verdict = words.card_verdict(words.kind(model.verdict.kind).to_lowercase());
+    writeln!(text, "## {}\n", phrases.card_heading(plain(&results.title_of(model))))?;
+    let verdict = phrases.card_verdict(phrases.kind(model.verdict.kind).to_lowercase());
     writeln!(text, "**{verdict}** {}.\n", plain(&model.verdict.summary))?;
     for reason in &model.verdict.reasons {
         writeln!(text, "- {}.", plain(reason))?;
     }
     let head = [
-        words.pictures(),
+        phrases.pictures(),
         "n".to_owned(),
-        words.sensitivity(),
-        words.specificity(),
-        words.auroc(),
-        words.brier(),
-        words.calibration_error(),
+        phrases.sensitivity(),
+        phrases.specificity(),
+        phrases.auroc(),
+        phrases.brier(),
+        phrases.calibration_error(),
     ];
     writeln!(text, "\n| {} |", head.join(" | "))?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|")?;
     for row in &model.performance {
         let Performance { part, pictures, auroc, brier, calibration_error, .. } = row;
         let group = match part {
-            Part::All => words.all_pictures(),
-            Part::Artefact(true) => words.shows(),
-            Part::Artefact(false) => words.shows_not(),
+            Part::All => phrases.all_pictures(),
+            Part::Artefact(true) => phrases.shows(),
+            Part::Artefact(false) => phrases.shows_not(),
             Part::Column { column, value } => plain(&format!("{column} = {value}")),
         };
         let rate = |rate: &Option<Estimate>| {
@@ -54,11 +54,12 @@ fn section(text: &mut String, results: &Results, model: &CaseResults) -> std::fm
         writeln!(text, "| {group} | {pictures} | {} | {} |", rates.join(" | "), scores.join(" | "))?;
     }
     let (data, source) = (&results.data, &results.provenance);
-    let pictures = if data.pictures == 1 { words.one_picture() } else { words.picture_count(data.pictures) };
+    let pictures =
+        if data.pictures == 1 { phrases.one_picture() } else { phrases.picture_count(data.pictures) };
     let class = plain(&language.name(&model.target).bare);
-    let of_data = words.card_data(class, plain(&data.name), pictures, &data.fingerprint);
+    let of_data = phrases.card_data(class, plain(&data.name), pictures, &data.fingerprint);
     let architecture = plain(&model.architecture);
-    let of_model = words.card_model(architecture, &model.weights_sha256, &source.reglet, source.seed);
+    let of_model = phrases.card_model(architecture, &model.weights_sha256, &source.reglet, source.seed);
     writeln!(text, "\n{of_data} {of_model}\n")
 }
 

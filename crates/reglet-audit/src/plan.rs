@@ -193,7 +193,7 @@ impl Plan {
         let methods: Vec<Method> = methods.map(|method| parameters::relative_to(method, &folder)).collect();
         for (_, model) in &models {
             for method in &methods {
-                for layer in method.get().needs(model).layers {
+                for layer in method.get().needs(model.into())?.layers {
                     let key = format!("methods.{}.layer", method.name());
                     let found = model.graph().layer(&layer);
                     found.map_err(|error| source.at(&key, &error.to_string()))?;
@@ -218,10 +218,7 @@ impl Plan {
 
     /// The names that rows refer to.
     pub(crate) fn subject(&self) -> Subject {
-        let method = |method: &Method| MethodName {
-            name: method.name().to_owned(),
-            title: method.get().about().title.to_owned(),
-        };
+        let method = |method: &Method| MethodName { name: method.name().to_owned(), title: method.title() };
         Subject {
             classes: self.data.classes().to_vec(),
             models: self.models.iter().map(|(name, _)| name.clone()).collect(),

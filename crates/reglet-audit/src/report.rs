@@ -27,7 +27,7 @@ use page::Page;
 /// name, sentence and config in `results` is escaped. `charts` are those of the models, in their order.
 pub fn render(results: &Results, charts: &[Charts]) -> String {
     let page = &Page::new(results);
-    let words = &page.words;
+    let phrases = &page.phrases;
     let cases = results.cases.iter().zip(charts).enumerate();
     let markup = html! {
         (DOCTYPE)
@@ -43,9 +43,9 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
             }
             body {
                 header {
-                    p.kicker { (words.kicker()) }
+                    p.kicker { (phrases.kicker()) }
                     h1 { (results.title) }
-                    p.lead { (words.lead()) }
+                    p.lead { (phrases.lead()) }
                 }
                 main {
                     (verdicts::render(page))
@@ -63,7 +63,7 @@ pub fn render(results: &Results, charts: &[Charts]) -> String {
                     }
                     (provenance::render(page))
                 }
-                footer { (words.written_by(&results.provenance.reglet)) }
+                footer { (phrases.written_by(&results.provenance.reglet)) }
                 script { (PreEscaped(script::SCRIPT)) }
             }
         }

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reglet_audit::config::Config;
 use reglet_audit::results::{CaseResults, Results};
 use reglet_audit::{Plan, Record, audit, judge, observe, write};
+use reglet_data::edit::{Change, Edited};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{Dataset, Ham10000Options};
+use reglet_data::picture::Picture;
+use reglet_data::{DataError, Dataset, Ham10000Options, Sample};
 use reglet_evidence::{Rules, VerdictKind, judge_all};
 use reglet_model::{Architecture, Model, ModelOptions, Preprocessing, WeightsSource};
 use serde_json::json;
@@ -186,4 +190,74 @@ fn two_pictures_of_one_lesion_count_as_one_in_ham10000() {
     // A mirrored picture of the same lesion says hardly anything new: the interval is √2 times as wide.
     let widths = (one.high - one.low) / (other.high - other.low);
     assert!((1.2..1.6).contains(&widths), "{widths}: {one:?}, {other:?}");
+}
+
+/// Phantoms that count how often a picture is read for the probes alone.
+struct Counted {
+    data: Phantoms,
+    pictures: Arc<AtomicUsize>,
+}
+
+impl Dataset for Counted {
+    fn name(&self) -> &str {
+        self.data.name()
+    }
+
+    fn classes(&self) -> &[String] {
+        self.data.classes()
+    }
+
+    fn regions(&self) -> &[String] {
+        self.data.regions()
+    }
+
+    fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn id(&self, index: usize) -> &str {
+        self.data.id(index)
+    }
+
+    fn label(&self, index: usize) -> usize {
+        self.data.label(index)
+    }
+
+    fn flag(&self, index: usize, region: &str) -> Option<bool> {
+        self.data.flag(index, region)
+    }
+
+    fn sample(&self, index: usize) -> Result<Sample, DataError> {
+        self.data.sample(index)
+    }
+
+    fn picture(&self, index: usize) -> Result<Picture, DataError> {
+        self.pictures.fetch_add(1, Ordering::Relaxed);
+        self.data.picture(index)
+    }
+
+    fn redraws(&self) -> Option<&str> {
+        self.data.redraws()
+    }
+
+    fn redraw(&self, index: usize, change: Change, seed: u64) -> Option<Edited> {
+        self.data.redraw(index, change, seed)
+    }
+
+    fn fingerprint(&self) -> Result<String, DataError> {
+        self.data.fingerprint()
+    }
+}
+
+/// A probe needs eight pictures with the artefact and eight without it.
+#[test]
+fn no_picture_is_read_for_probes_that_cannot_be_fitted() {
+    for (count, read) in [(12, 0), (16, 16)] {
+        let pictures = Arc::new(AtomicUsize::new(0));
+        let data = Counted { data: phantoms(count), pictures: Arc::clone(&pictures) };
+        let models = vec![("mine".to_owned(), classifier("shortcut"))];
+        let plan = Plan::new(config("target = 'melanoma'\nseed = 7\n"), Box::new(data), models);
+        observe(&plan.expect("a valid plan")).expect("phantoms can be drawn");
+        assert_eq!(pictures.load(Ordering::Relaxed), read, "of {count} pictures");
+    }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use reglet_attribution::{AttributionError, Operators};
+use reglet_attribution::{AttributionError, Method, Operators};
+use reglet_model::Targets;
 use tch::Tensor;
 
 use crate::{Axiom, Case, Outcome};
@@ -45,6 +46,22 @@ impl fmt::Display for Counterexample {
 /// the method returns an error for a case, the axiom does not apply to it.
 pub fn check(axiom: Axiom, subject: &Subject) -> Verdict {
     check_with(axiom, subject, Effort::default())
+}
+
+/// Tests a method that is selected by name, with its parameters, in the same way.
+pub fn check_method(axiom: Axiom, method: &Method) -> Verdict {
+    check_with(axiom, &subject(method), Effort::default())
+}
+
+/// A selected method as one that is tested.
+pub(crate) fn subject(
+    method: &Method,
+) -> impl Fn(&dyn Operators, &Tensor, &[usize]) -> Result<Tensor, AttributionError> + '_ {
+    move |model, inputs, targets| {
+        let one = std::slice::from_ref(method);
+        let mut found = Method::attribute_all(one, model, inputs, Targets::Classes(targets))?;
+        Ok(found.computed.swap_remove(0).attribution.values)
+    }
 }
 
 /// The effort of the search for a counterexample.

@@ -56,6 +56,6 @@ mod table;
 
 pub use axiom::{Axiom, Outcome};
 pub use case::{Case, PIXELS};
-pub use check::{Counterexample, Effort, Subject, Verdict, check, check_with};
+pub use check::{Counterexample, Effort, Subject, Verdict, check, check_method, check_with};
 pub use network::Network;
 pub use table::document;

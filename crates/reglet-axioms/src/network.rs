@@ -2,8 +2,7 @@
 
 use reglet_attribution::{AttributionError, Gradients, Layers, Operators, Scores};
 use reglet_model::{
-    Activation, Evaluation, Graph, LayerEvaluation, Layout, Op, Parameters, Request, Targets, ValueId,
-    gradients,
+    Activation, Evaluation, Graph, Layout, ModelError, Op, Parameters, Request, Targets, ValueId,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -171,33 +170,19 @@ impl Layers for Network {
         input_gradient: bool,
         layers: &[&str],
     ) -> Result<Evaluation, AttributionError> {
-        let mut watch = layers.iter().map(|layer| self.graph.layer(layer)).collect::<Result<Vec<_>, _>>()?;
-        watch.extend(input_gradient.then(|| self.graph.input()));
-        let mut fetches = vec![self.graph.output()];
-        fetches.extend(&watch);
-        let feeds = [(self.graph.input(), inputs)];
-        let request = Request { feeds: &feeds, fetches: &fetches, watch: &watch, ..Request::default() };
-        let mut values = self.graph.run(&self.parameters, &request)?;
-        let logits = values.remove(0);
-        let targets = match targets {
-            Targets::Classes(targets) => targets.to_vec(),
-            Targets::Top => {
-                let top: Vec<i64> = Vec::try_from(logits.f_argmax(1, false)?)?;
-                top.into_iter().map(|class| class as usize).collect()
-            }
+        let layers = layers.iter().map(|layer| self.graph.layer(layer)).collect::<Result<Vec<_>, _>>()?;
+        let score = |logits: &Tensor| {
+            let targets = match targets {
+                Targets::Classes(targets) => targets.to_vec(),
+                Targets::Top => {
+                    let top: Vec<i64> = Vec::try_from(logits.f_argmax(1, false)?)?;
+                    top.into_iter().map(|class| class as usize).collect()
+                }
+            };
+            let scores = score(logits, &targets)?;
+            Ok((targets, scores))
         };
-        let scores = self.scores_of(&logits, &targets)?;
-        let mut derivatives = match watch.is_empty() {
-            true => Vec::new(),
-            false => gradients(&scores, &values.iter().collect::<Vec<_>>())?,
-        };
-        let input_gradient = input_gradient.then(|| derivatives.pop()).flatten();
-        let layer = |(activation, gradient): (&Tensor, Tensor)| {
-            Ok(LayerEvaluation { activation: activation.f_detach()?, gradient })
-        };
-        let layers = values.iter().zip(derivatives).map(layer).collect::<Result<_, AttributionError>>()?;
-        let (logits, scores) = (logits.f_detach()?, scores.f_detach()?);
-        Ok(Evaluation { logits, targets, scores, input_gradient, layers })
+        Ok(Evaluation::of(&self.graph, &self.parameters, inputs, input_gradient, &layers, score)?)
     }
 
     fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
@@ -221,8 +206,13 @@ impl Operators for Network {
     }
 
     fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
-        let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
-        let index = Tensor::f_from_slice(&targets)?.f_view([-1, 1])?;
-        Ok(logits.f_gather(1, &index, false)?.f_view([-1])?)
+        Ok(score(logits, targets)?)
     }
+}
+
+/// Each row's logit of its class.
+fn score(logits: &Tensor, targets: &[usize]) -> Result<Tensor, ModelError> {
+    let targets: Vec<i64> = targets.iter().map(|&target| target as i64).collect();
+    let index = Tensor::f_from_slice(&targets)?.f_view([-1, 1])?;
+    Ok(logits.f_gather(1, &index, false)?.f_view([-1])?)
 }

@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use reglet_attribution::{AttributionError, Method, Operators};
-use reglet_model::Targets;
-use tch::Tensor;
+use reglet_attribution::{BlurIntegratedGradients, GuidedIntegratedGradients, Method};
 
+use crate::check::subject;
 use crate::{Axiom, Effort, Verdict, check_with};
 
 /// For each method and axiom.
@@ -40,11 +39,7 @@ pub fn document() -> String {
 
 /// A method's line of the table, and its details below the table.
 fn row(method: &Method) -> (String, String) {
-    let subject = |model: &dyn Operators, inputs: &Tensor, targets: &[usize]| {
-        let one = std::slice::from_ref(method);
-        let mut found = Method::attribute_all(one, model, inputs, Targets::Classes(targets))?;
-        Ok::<Tensor, AttributionError>(found.computed.swap_remove(0).attribution.values)
-    };
+    let subject = subject(method);
     let mut line = format!("| `{}` |", method.name());
     let mut details = Vec::new();
     for axiom in Axiom::ALL {
@@ -85,9 +80,8 @@ by class, and x pixel by pixel; the class explained is the first.
 /// The method with parameters for pictures of two by two pixels: few segments, and counts for which the tolerances of the
 /// axioms are chosen.
 fn small(method: &Method) -> Method {
-    let mut parameters = serde_json::to_value(method).expect("parameters are plain values");
     // These two take their steps one after the other, or blur anew for each.
-    let slow = matches!(method, Method::GuidedIntegratedGradients(_) | Method::BlurIntegratedGradients(_));
+    let slow = method.is::<GuidedIntegratedGradients>() || method.is::<BlurIntegratedGradients>();
     let steps = if slow { 40 } else { 200 };
     let counts =
         [("segmentation", serde_json::json!({ "grid": 2 })), ("steps", steps.into()), ("samples", 16.into())];
@@ -102,10 +96,11 @@ fn small(method: &Method) -> Method {
         ("dilation", 0.into()),
         ("smallest", 1.into()),
     ];
+    let mut small = method.clone();
     for (key, value) in counts.into_iter().chain(others) {
-        if let Some(place) = parameters.get_mut(key) {
-            *place = value;
+        if small.has(key) {
+            small = small.with(key, value).expect("a value of the parameter's type");
         }
     }
-    serde_json::from_value(parameters).expect("its own words")
+    small
 }

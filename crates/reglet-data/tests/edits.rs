@@ -374,7 +374,7 @@ fn generated_pictures_are_drawn_again() {
             redrawn += u32::from(edited.is_some());
         }
     }
-    // One insertion for each of four pictures, a removal and a move for each of the others.
+    // SinglePicture insertion for each of four pictures, a removal and a move for each of the others.
     assert_eq!(redrawn, 12);
     // What the generator cannot take away is edited out.
     let haired = (0..8).find(|&index| set.sample(index).is_ok_and(|s| s.shows("hair") == Some(true)));
@@ -386,14 +386,14 @@ fn generated_pictures_are_drawn_again() {
     assert!(sample.regions["hair"].iter().all(|(x, y)| bare.region.get(x, y)));
 }
 
-/// One photograph with a ruler and a lesion.
-struct One {
+/// SinglePicture photograph with a ruler and a lesion.
+struct SinglePicture {
     sample: Sample,
     regions: [String; 2],
 }
 
-impl One {
-    fn new(picture: RgbImage, ruler: &Mask, lesion: &Mask) -> One {
+impl SinglePicture {
+    fn new(picture: RgbImage, ruler: &Mask, lesion: &Mask) -> SinglePicture {
         let regions = BTreeMap::from([("lesion".into(), lesion.clone()), ("ruler".into(), ruler.clone())]);
         let (sha256, mask_sha256, estimated) = (String::new(), BTreeMap::new(), BTreeSet::new());
         let sample = Sample {
@@ -405,7 +405,7 @@ impl One {
             regions,
             estimated,
         };
-        One { sample, regions: ["lesion".into(), "ruler".into()] }
+        SinglePicture { sample, regions: ["lesion".into(), "ruler".into()] }
     }
 
     fn edit(&self, follow: bool, seed: u64, change: Change) -> Option<Edited> {
@@ -415,7 +415,7 @@ impl One {
     }
 }
 
-impl Dataset for One {
+impl Dataset for SinglePicture {
     fn name(&self) -> &str {
         "one"
     }
@@ -458,7 +458,7 @@ fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
     for (mask, avoid) in [(&dashes, &lesion), (&strip, &narrow)] {
         let mut picture = skin(size.0, size.1);
         mask.iter().for_each(|(x, y)| picture.put_pixel(x, y, Rgb([60, 50, 50])));
-        let one = One::new(picture, mask, avoid);
+        let one = SinglePicture::new(picture, mask, avoid);
         for seed in 0..5 {
             let control = one.edit(false, seed, Change::Control);
             let control = control.unwrap_or_else(|| panic!("no room with seed {seed}"));
@@ -470,7 +470,10 @@ fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
     }
     // Where there is no room at all there is no control.
     let everywhere = strip.complement();
-    assert_eq!(One::new(skin(size.0, size.1), &strip, &everywhere).edit(false, 1, Change::Control), None);
+    assert_eq!(
+        SinglePicture::new(skin(size.0, size.1), &strip, &everywhere).edit(false, 1, Change::Control),
+        None
+    );
 }
 
 #[test]
@@ -482,7 +485,7 @@ fn a_removal_takes_no_more_of_the_lesion_than_the_mask_marks() {
     lesion.iter().for_each(|(x, y)| picture.put_pixel(x, y, Rgb([120, 80, 60])));
     scale(&mut picture, 20, 120, 90);
     let mask = box_mask(size, 18, 82, 80, 12);
-    let one = One::new(picture, &mask, &lesion);
+    let one = SinglePicture::new(picture, &mask, &lesion);
     for follow in [false, true] {
         let removed = one.edit(follow, 1, Change::Remove).expect("a ruler");
         assert!(mask.iter().all(|(x, y)| removed.region.get(x, y)));

@@ -272,7 +272,7 @@ fn a_vignette_comes_with_the_ruler_as_far_as_the_options_say_and_changes_nothing
         let lit = |phantom: &Phantom| Phantom { light: plain.light.clone(), ruler: None, ..phantom.clone() };
         assert_eq!(lit(&tied), lit(&plain));
         let falloff = plain.light.falloff;
-        assert_eq!(reglet_data::phantom::Light { falloff, ..tied.light.clone() }, plain.light);
+        assert_eq!(reglet_data::phantom::Lighting { falloff, ..tied.light.clone() }, plain.light);
     }
     assert!((25..55).contains(&dark), "{dark} of 80");
 }

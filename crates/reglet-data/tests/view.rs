@@ -8,14 +8,14 @@ use reglet_data::edit::{Change, EditOptions, Editor};
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{Canvas, DataError, Dataset, Filter, Geometry, Mask, Resize, Sample, Size, View};
 
-/// One picture, whose artefact is any pixels at all, to be taken away.
-struct One {
+/// SinglePicture picture, whose artefact is any pixels at all, to be taken away.
+struct SinglePicture {
     regions: [String; 1],
     picture: RgbImage,
     artefact: Mask,
 }
 
-impl Dataset for One {
+impl Dataset for SinglePicture {
     fn name(&self) -> &str {
         "one"
     }
@@ -87,7 +87,7 @@ proptest! {
         });
         let artefact = Mask::from_fn(width, height, inside).expect("small");
         let share = artefact.fraction();
-        let data = One { regions: ["ruler".to_owned()], picture, artefact };
+        let data = SinglePicture { regions: ["ruler".to_owned()], picture, artefact };
         let editor = Editor::new(&data, &EditOptions::default(), "ruler", "lesion", 3).expect("no cut-out is needed");
         let sample = data.sample(0).expect("it is there");
         let scene = editor.scene(&data, 0, &sample);
@@ -131,7 +131,7 @@ fn every_change_of_a_phantom_is_seen_as_if_its_whole_picture_were_resized() {
 }
 
 /// A lesion on skin that is lit from one side, and a dark ruler with ticks; the picture is no whole multiple of any block.
-fn lesion_with_ruler(width: u32, height: u32) -> One {
+fn lesion_with_ruler(width: u32, height: u32) -> SinglePicture {
     let artefact = Mask::from_fn(width, height, |x, y| (100..130).contains(&y) && (80..700).contains(&x));
     let artefact = artefact.expect("small");
     let picture = RgbImage::from_fn(width, height, |x, y| {
@@ -148,7 +148,7 @@ fn lesion_with_ruler(width: u32, height: u32) -> One {
         };
         Rgb(colour.map(|level| (light * level).clamp(0.0, 255.0) as u8))
     });
-    One { regions: ["ruler".to_owned()], picture, artefact }
+    SinglePicture { regions: ["ruler".to_owned()], picture, artefact }
 }
 
 #[test]

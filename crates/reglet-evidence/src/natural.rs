@@ -45,8 +45,8 @@ pub(crate) fn natural(asked: &Asked<'_>, level: f64) -> Vec<Natural> {
     (0..classes.len()).filter_map(|class| of_class(asked, class, &classes[class], level)).collect()
 }
 
-/// One picture: its answer, whether it shows the artefact, and the artefact's effect on it according to the edits.
-struct One {
+/// Answered picture: its answer, whether it shows the artefact, and the artefact's effect on it according to the edits.
+struct Answered {
     probability: f64,
     shows: bool,
     group: u32,
@@ -62,16 +62,16 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
             .map(|c| sign * (c.after.score.probability - c.before.score.probability))
             .collect();
         let edit = reglet_statistics::mean(&rises);
-        Some(One { probability: said.score.probability, shows, group: asked.group(index), edit })
+        Some(Answered { probability: said.score.probability, shows, group: asked.group(index), edit })
     };
-    let all: Vec<One> = asked.pictures().filter_map(one).collect();
+    let all: Vec<Answered> = asked.pictures().filter_map(one).collect();
     let with = all.iter().filter(|one| one.shows).count();
     let without = all.len() - with;
     if with < 2 || without < 2 {
         return None;
     }
     let groups: Vec<u32> = all.iter().map(|one| one.group).collect();
-    let mean = |weights: &[f64], of: &dyn Fn(&One) -> Option<f64>| {
+    let mean = |weights: &[f64], of: &dyn Fn(&Answered) -> Option<f64>| {
         let (mut sum, mut whole) = (0.0, 0.0);
         for (one, weight) in all.iter().zip(weights) {
             if let Some(value) = of(one) {

@@ -15,7 +15,7 @@ use reglet_explore::{Error, Guard, Served, bracketed, of_config, of_model, route
 /// classifiers that come with Reglet.
 #[derive(Parser)]
 #[command(name = "reglet-explore", version, max_term_width = 100)]
-struct Words {
+struct CommandLine {
     /// A folder of pictures, for --model
     folder: Option<PathBuf>,
     /// The models and pictures of an audit's config: a path, or the name of one that comes with Reglet
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     // Only a second hook would be refused.
     let _ =
         miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
-    match serve(&Words::parse()) {
+    match serve(&CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let message = match error {
@@ -78,21 +78,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(words: &Words) -> Result<(), Error> {
-    let served = served(words)?;
+fn serve(arguments: &CommandLine) -> Result<(), Error> {
+    let served = served(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let runtime = runtime.map_err(|error| Error::Usage(format!("the server cannot be started: {error}")))?;
     runtime.block_on(async {
         let fault = |error: std::io::Error| Error::Listen {
-            address: format!("{}:{}", bracketed(words.host), words.port),
+            address: format!("{}:{}", bracketed(arguments.host), arguments.port),
             reason: error.to_string(),
         };
-        let listener = tokio::net::TcpListener::bind((words.host, words.port)).await.map_err(fault)?;
+        let listener =
+            tokio::net::TcpListener::bind((arguments.host, arguments.port)).await.map_err(fault)?;
         let port = listener.local_addr().map_err(fault)?.port();
-        let guard = Guard::new(words.host, port);
-        let shown = if words.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { words.host };
+        let guard = Guard::new(arguments.host, port);
+        let shown = if arguments.host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { arguments.host };
         let address = format!("http://{}:{port}/?token={}", bracketed(shown), guard.token());
-        let beyond = if words.host.is_loopback() {
+        let beyond = if arguments.host.is_loopback() {
             ""
         } else {
             "\nOther machines can reach it as well: anyone who has the address can use it."
@@ -106,12 +107,12 @@ fn serve(words: &Words) -> Result<(), Error> {
     })
 }
 
-fn served(words: &Words) -> Result<Served, Error> {
-    if let Some(config) = &words.config {
-        return of_config(config, &words.set, &words.out);
+fn served(arguments: &CommandLine) -> Result<Served, Error> {
+    if let Some(config) = &arguments.config {
+        return of_config(config, &arguments.set, &arguments.out);
     }
-    let Some(model) = &words.model else {
-        return match &words.folder {
+    let Some(model) = &arguments.model else {
+        return match &arguments.folder {
             Some(folder) => Err(Error::Usage(format!(
                 "give the model for the pictures of {}: --model resnet18, or an exported model",
                 folder.display()
@@ -120,31 +121,16 @@ fn served(words: &Words) -> Result<Served, Error> {
         };
     };
     let options = ExplainOptions {
-        pictures: Vec::new(),
         model: model.clone(),
-        run_torchscript: false,
-        output: None,
-        head: words.head.clone(),
-        width: words.width,
-        weights: words.weights.clone(),
-        labels: words.labels.clone(),
-        target: words.target.clone(),
-        methods: Vec::new(),
-        layer: None,
-        baseline: None,
-        steps: None,
-        set: Vec::new(),
-        preprocessing: words.preprocessing.clone(),
-        mean: None,
-        std: None,
-        range: None,
+        head: arguments.head.clone(),
+        width: arguments.width,
+        weights: arguments.weights.clone(),
+        labels: arguments.labels.clone(),
+        target: arguments.target.clone(),
+        preprocessing: arguments.preprocessing.clone(),
         score: "margin".to_owned(),
-        colormap: "inferno".to_owned(),
-        device: words.device.clone(),
-        rewrites: None,
-        out: PathBuf::new(),
-        keep_going: false,
-        json: false,
+        device: arguments.device.clone(),
+        ..ExplainOptions::default()
     };
-    of_model(&options, words.folder.as_deref(), &words.out)
+    of_model(&options, arguments.folder.as_deref(), &arguments.out)
 }

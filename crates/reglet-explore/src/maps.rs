@@ -182,9 +182,11 @@ impl Maps {
     }
 
     fn method(&self, wanted: &Wanted) -> Result<Method, Error> {
-        let named = Method::named(&wanted.method)?;
-        let preferred = self.preferred.iter().find(|method| method.name() == named.name());
-        let mut parameters = parameters(preferred.unwrap_or(&named));
+        let preferred = self.preferred.iter().find(|method| method.name() == wanted.method);
+        let mut method = match preferred {
+            Some(preferred) => preferred.clone(),
+            None => Method::named(&wanted.method)?,
+        };
         if let Some(steps) = wanted.steps {
             if !(1..=MOST).contains(&steps) {
                 return Err(Error::request(format!(
@@ -192,17 +194,15 @@ impl Maps {
                 )));
             }
             for count in COUNTS {
-                replace(&mut parameters, count, json!(steps));
+                replace(&mut method, count, json!(steps))?;
             }
         }
         if let Some(layer) = &wanted.layer {
-            replace(&mut parameters, "layer", json!(layer));
+            replace(&mut method, "layer", json!(layer))?;
         }
         if let Some(baseline) = wanted.baseline {
-            replace(&mut parameters, "baseline", json!(baseline.baseline()));
+            replace(&mut method, "baseline", json!(baseline.baseline()))?;
         }
-        let method: Method = serde_json::from_value(parameters)
-            .map_err(|error| Error::request(format!("{}: {error}", named.name())))?;
         method.get().check()?;
         Ok(method)
     }
@@ -210,49 +210,51 @@ impl Maps {
     /// The methods, with the information that the page needs.
     pub fn catalogue(preferred: &[Method]) -> Vec<Value> {
         let of = |method: &Method| {
-            let preferred = preferred.iter().find(|preferred| preferred.name() == method.name());
-            let parameters = parameters(preferred.unwrap_or(method));
+            let parameters = method.parameters();
             let about = method.get().about();
             json!({
                 "name": method.name(),
-                "title": about.title,
+                "title": method.title(),
                 "family": about.family.title(),
                 "cost": about.cost,
                 "paper": about.paper,
-                "steps": COUNTS.iter().find_map(|count| parameters.get(count)?.as_u64()),
+                "steps": COUNTS.iter().find_map(|count| parameters.get(*count)?.as_u64()),
                 "layer": parameters.get("layer").is_some(),
                 "usual_layer": parameters.get("layer").and_then(Value::as_str),
                 "baseline": parameters.get("baseline").is_some(),
             })
         };
-        Method::all().iter().map(of).collect()
+        // Every method, with the parameters of the config if it has any, and those that the config gives labels.
+        let mut all = Method::all();
+        for preferred in preferred {
+            match all.iter_mut().find(|method| method.name() == preferred.name()) {
+                Some(method) => *method = preferred.clone(),
+                None => all.push(preferred.clone()),
+            }
+        }
+        all.iter().map(of).collect()
     }
 }
 
-fn parameters(method: &Method) -> Value {
-    serde_json::to_value(method).unwrap_or_default()
-}
-
-fn replace(parameters: &mut Value, name: &str, value: Value) {
-    if let Some(place) = parameters.get_mut(name) {
-        *place = value;
+/// Changes a parameter of a method that has it.
+fn replace(method: &mut Method, parameter: &str, value: Value) -> Result<(), Error> {
+    if method.has(parameter) {
+        *method = method.with(parameter, value)?;
     }
+    Ok(())
 }
 
 /// The method with few steps; `None` if it has few already.
 fn coarse(method: &Method) -> Option<Method> {
-    let mut parameters = parameters(method);
+    let parameters = method.parameters();
+    let many = |count: &&&str| parameters.get(**count).and_then(Value::as_u64) > Some(COARSE as u64);
+    let mut coarse = method.clone();
     let mut less = false;
-    for count in COUNTS {
-        if let Some(place) = parameters.get_mut(count)
-            && place.as_u64().is_some_and(|value| value > COARSE as u64)
-        {
-            (*place, less) = (json!(COARSE), true);
-        }
+    for count in COUNTS.iter().filter(many) {
+        (coarse, less) = (coarse.with(count, json!(COARSE)).ok()?, true);
     }
-    let coarse: Option<Method> = serde_json::from_value(parameters).ok();
     // Some methods need more than this, and report an error.
-    coarse.filter(|method| less && method.get().check().is_ok())
+    (less && coarse.get().check().is_ok()).then_some(coarse)
 }
 
 fn map(
@@ -295,7 +297,7 @@ fn map(
         frame: frame(&preprocessing.geometry, picture.dimensions()),
         gap: gap.filter(|gap| gap.is_finite()),
         remark: attribution.remark(0)?.map(|remark| remark.text()),
-        note: method.get().note(model),
+        note: method.get().note(model.into()),
         milliseconds: 1000.0 * start.elapsed().as_secs_f64(),
     })
 }

@@ -63,9 +63,9 @@ pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, Aten, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
-    Layout, LinearHead, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Program, Recording,
-    Reduction, Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, ValueId, gradients,
-    is_within,
+    Layout, LinearHead, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Recording,
+    Reduction, Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, TorchScript, ValueId,
+    gradients, is_within,
 };
 pub use import::export_help;
 pub use labels::read_labels;

@@ -607,17 +607,40 @@ impl Model {
         input_gradient: bool,
         layers: &[ValueId],
     ) -> Result<Evaluation, ModelError> {
-        let mut watch = layers.to_vec();
-        watch.extend(input_gradient.then(|| self.graph.input()));
-        let mut resolved = Vec::new();
         let score = |logits: &Tensor| {
-            resolved = targets.resolve(logits, &self.classes)?;
-            self.classes.scores(logits, &resolved)
+            let targets = targets.resolve(logits, &self.classes)?;
+            let scores = self.classes.scores(logits, &targets)?;
+            Ok((targets, scores))
         };
-        let feeds = [(self.graph.input(), Rows::Given(inputs))];
+        Evaluation::of(&self.graph, &self.parameters, inputs, input_gradient, layers, score)
+    }
+}
+
+impl Evaluation {
+    /// Evaluates any graph with its parameters: the same as [`Model::evaluate`], where `score` returns, from the logits `[N, K]`,
+    /// the explained class of each row and its score, `[N]`.
+    ///
+    /// # Errors
+    /// Any error of an operator, or of `score`.
+    pub fn of(
+        graph: &Graph,
+        parameters: &Parameters,
+        inputs: &Tensor,
+        input_gradient: bool,
+        layers: &[ValueId],
+        mut score: impl FnMut(&Tensor) -> Result<(Vec<usize>, Tensor), ModelError>,
+    ) -> Result<Evaluation, ModelError> {
+        let mut watch = layers.to_vec();
+        watch.extend(input_gradient.then(|| graph.input()));
+        let mut targets = Vec::new();
+        let score = |logits: &Tensor| {
+            let (classes, scores) = score(logits)?;
+            targets = classes;
+            Ok::<Tensor, ModelError>(scores)
+        };
+        let feeds = [(graph.input(), Rows::Given(inputs))];
         let pass = Pass { feeds: &feeds, watch: &watch, ..Pass::default() };
-        let found = self.graph.differentiate(&self.parameters, &pass, score)?;
-        let targets = resolved;
+        let found = graph.differentiate(parameters, &pass, score)?;
         // However a convolution laid its result out, what leaves the model lies in memory as it is read.
         let mut derivatives: Vec<Tensor> =
             found.gradients.iter().map(Tensor::f_contiguous).collect::<Result<_, _>>()?;

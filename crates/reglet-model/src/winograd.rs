@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use reglet_winograd::{Around, Filters, Pictures, Way, supports};
+use reglet_winograd::{Filters, Fused, Pictures, Way, supports};
 use tch::{Device, Kind, Tensor};
 
 use crate::ModelError;
@@ -67,7 +67,7 @@ impl Winograd {
         let filters = self.forward.get_or_init(|| self.filters(Way::Forward));
         let summand = summand.map(with_channels_last).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        convolve(input, filters, &Around { bias, summand, rectify, ..Around::default() })
+        convolve(input, filters, &Fused { bias, summand, rectify, ..Fused::default() })
     }
 
     /// What the gradient `[N, out, H, W]` at its output is at its input; before a rectifier that returned `rectified`, if
@@ -79,7 +79,7 @@ impl Winograd {
     ) -> Result<Tensor, ModelError> {
         let filters = self.backward.get_or_init(|| self.filters(Way::Backward));
         let rectified = rectified.map(with_channels_last).transpose()?;
-        convolve(gradient, filters, &Around { mask: rectified.as_ref().map(numbers), ..Around::default() })
+        convolve(gradient, filters, &Fused { mask: rectified.as_ref().map(numbers), ..Fused::default() })
     }
 
     fn filters(&self, way: Way) -> Filters {
@@ -107,13 +107,16 @@ fn pictures(tensor: &Tensor, channels: i64) -> Option<Pictures> {
     }
 }
 
-fn convolve(input: &Tensor, filters: &Filters, around: &Around) -> Result<Tensor, ModelError> {
+fn convolve(input: &Tensor, filters: &Filters, fused: &Fused) -> Result<Tensor, ModelError> {
     let pictures = pictures(input, filters.from() as i64).expect("it suits");
     let input = with_channels_last(input)?;
     let mut shape = input.size();
     shape[3] = filters.to() as i64;
     let mut output = Tensor::f_empty(&shape, (Kind::Float, Device::Cpu))?;
-    reglet_winograd::convolve(pictures, numbers(&input), filters, around, numbers_mut(&mut output));
+    #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
+    // SAFETY: it was just made, so nothing else refers to it.
+    let made = unsafe { numbers_mut(&mut output) };
+    reglet_winograd::convolve(pictures, numbers(&input), filters, fused, made);
     Ok(output.f_permute([0, 3, 1, 2])?)
 }
 

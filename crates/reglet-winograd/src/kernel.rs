@@ -49,7 +49,7 @@ thread_local! {
 
 /// The operations on the input and the output that are fused with a convolution.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Around<'a> {
+pub struct Fused<'a> {
     /// Values of the input's shape; the input counts as zero where they are not positive. This is the backward pass of a
     /// ReLU that returned these values.
     pub mask: Option<&'a [f32]>,
@@ -65,12 +65,12 @@ pub struct Around<'a> {
 ///
 /// # Panics
 /// If one of them has another size than the pictures and the filters specify.
-pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, around: &Around, output: &mut [f32]) {
+pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fused, output: &mut [f32]) {
     assert_eq!(input.len(), pictures.pixels().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
-    assert!(around.mask.is_none_or(|mask| mask.len() == input.len()));
-    assert!(around.bias.is_none_or(|bias| bias.len() == filters.to));
-    assert!(around.summand.is_none_or(|summand| summand.len() == output.len()));
+    assert!(fused.mask.is_none_or(|mask| mask.len() == input.len()));
+    assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
+    assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     SCRATCH.with_borrow_mut(|scratch| {
         let most = most_tiles(filters);
         let (before, after) = (POINTS * most * (filters.from + PAD), POINTS * most * (filters.to + PAD));
@@ -82,7 +82,7 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, around: &A
         let (before, rest) = scratch.split_at_mut(before);
         let (after, rest) = rest.split_at_mut(after);
         let job =
-            Job { pictures, input, filters, most, around, before, after, panel: &mut rest[..panel], output };
+            Job { pictures, input, filters, most, fused, before, after, panel: &mut rest[..panel], output };
         match filters.width {
             #[cfg(target_arch = "x86_64")]
             Width::Eight => {
@@ -107,7 +107,7 @@ struct Job<'a> {
     filters: &'a Filters,
     /// The maximum number of tiles of a block.
     most: usize,
-    around: &'a Around<'a>,
+    fused: &'a Fused<'a>,
     /// The block's transformed input: for each point a row of channels for each tile.
     before: &'a mut [f32],
     /// The products, in the same order.
@@ -194,7 +194,7 @@ impl Job<'_> {
                         if let Some(column) = (left + x).checked_sub(1).filter(|&column| column < width) {
                             let at = first + (row * width + column) * channels + channel;
                             *number = L::load(self.input.as_ptr().add(at));
-                            if let Some(mask) = self.around.mask {
+                            if let Some(mask) = self.fused.mask {
                                 *number = number.masked(L::load(mask.as_ptr().add(at)));
                             }
                         }
@@ -278,7 +278,7 @@ impl Job<'_> {
             // SAFETY: rows and columns are checked to be within the picture, and the slot to be within the block.
             unsafe {
                 let zero = L::splat(0.0);
-                let bias = self.around.bias.map_or(zero, |bias| L::load(bias[channel..].as_ptr()));
+                let bias = self.fused.bias.map_or(zero, |bias| L::load(bias[channel..].as_ptr()));
                 let mut half = [[zero; 4]; 6];
                 for (y, half) in half.iter_mut().enumerate() {
                     let mut numbers = [zero; 6];
@@ -293,10 +293,10 @@ impl Job<'_> {
                         if top + y < height && left + x < width {
                             let at = first + ((top + y) * width + left + x) * channels + channel;
                             let mut number = number.add(bias);
-                            if let Some(summand) = self.around.summand {
+                            if let Some(summand) = self.fused.summand {
                                 number = number.add(L::load(summand.as_ptr().add(at)));
                             }
-                            if self.around.rectify {
+                            if self.fused.rectify {
                                 number = number.rectified();
                             }
                             number.store(self.output.as_mut_ptr().add(at));

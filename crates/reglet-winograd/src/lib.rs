@@ -6,7 +6,7 @@
 //! result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
 //!
 //! ```
-//! use reglet_winograd::{Around, Filters, Pictures, Way, convolve};
+//! use reglet_winograd::{Fused, Filters, Pictures, Way, convolve};
 //!
 //! // One picture of 8 × 8 pixels and 32 channels, and identity filters: the output equals the input.
 //! let mut weight = vec![0.0; 32 * 32 * 9];
@@ -16,7 +16,7 @@
 //! let Some(filters) = Filters::new(&weight, 32, 32, Way::Forward) else { return }; // No AVX2 and no AVX-512 here.
 //! let input: Vec<f32> = (0..8 * 8 * 32).map(|n| n as f32).collect();
 //! let mut output = vec![0.0; input.len()];
-//! convolve(Pictures { count: 1, height: 8, width: 8 }, &input, &filters, &Around::default(), &mut output);
+//! convolve(Pictures { count: 1, height: 8, width: 8 }, &input, &filters, &Fused::default(), &mut output);
 //! assert!(input.iter().zip(&output).all(|(a, b)| (a - b).abs() < 0.01));
 //! ```
 //!
@@ -40,7 +40,7 @@ mod tests;
 mod tile;
 
 pub use filters::{Filters, Way, supports};
-pub use kernel::{Around, Pictures, convolve};
+pub use kernel::{Fused, Pictures, convolve};
 
 /// The numbers a tile becomes.
 const POINTS: usize = 36;

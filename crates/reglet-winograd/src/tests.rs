@@ -3,7 +3,7 @@
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
 
 use crate::lanes::Width;
-use crate::{Around, Filters, Pictures, Way, convolve, supports};
+use crate::{Filters, Fused, Pictures, Way, convolve, supports};
 
 /// Numbers in −1…1 by a linear congruential generator.
 fn numbers(seed: u32, count: usize) -> Vec<f32> {
@@ -53,7 +53,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// Row by row, tap by tap.
-fn by_definition(case: &Case, weight: &[f32], input: &[f32], around: &Around) -> Vec<f64> {
+fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> Vec<f64> {
     let Pictures { count, height, width } = case.pictures;
     let (from, to) = match case.way {
         Way::Forward => (case.inputs, case.outputs),
@@ -63,7 +63,7 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], around: &Around) ->
     let at = |picture: usize, y: isize, x: isize, channel: usize| {
         let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
         let place = ((picture * height + y.max(0) as usize) * width + x.max(0) as usize) * from + channel;
-        let seen = inside && around.mask.is_none_or(|mask| mask[place] > 0.0);
+        let seen = inside && fused.mask.is_none_or(|mask| mask[place] > 0.0);
         if seen { f64::from(input[place]) } else { 0.0 }
     };
     let tap = |to: usize, from: usize, y: usize, x: usize| match case.way {
@@ -74,15 +74,15 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], around: &Around) ->
     for place in 0..count * height * width {
         let (picture, y, x) = (place / (height * width), place / width % height, place % width);
         for channel in 0..to {
-            let mut sum = around.bias.map_or(0.0, |bias| f64::from(bias[channel]));
+            let mut sum = fused.bias.map_or(0.0, |bias| f64::from(bias[channel]));
             for (dy, dx) in (0..9).map(|tap| (tap / 3, tap % 3)) {
                 let (row, column) = (y as isize + dy as isize - 1, x as isize + dx as isize - 1);
                 for other in 0..from {
                     sum += at(picture, row, column, other) * f64::from(tap(channel, other, dy, dx));
                 }
             }
-            sum += around.summand.map_or(0.0, |summand| f64::from(summand[place * to + channel]));
-            output.push(if around.rectify { sum.max(0.0) } else { sum });
+            sum += fused.summand.map_or(0.0, |summand| f64::from(summand[place * to + channel]));
+            output.push(if fused.rectify { sum.max(0.0) } else { sum });
         }
     }
     output
@@ -100,16 +100,16 @@ proptest! {
             let input = numbers(case.seed ^ 1, before);
             let (mask, bias, summand) =
                 (numbers(case.seed ^ 2, before), numbers(case.seed ^ 3, filters.to()), numbers(case.seed ^ 4, after));
-            let around = Around {
+            let fused = Fused {
                 mask: case.mask.then_some(&mask),
                 bias: case.bias.then_some(&bias),
                 summand: case.summand.then_some(&summand),
                 rectify: case.rectify,
             };
             let mut found = vec![f32::NAN; after];
-            convolve(case.pictures, &input, &filters, &around, &mut found);
+            convolve(case.pictures, &input, &filters, &fused, &mut found);
 
-            let expected = by_definition(&case, &weight, &input, &around);
+            let expected = by_definition(&case, &weight, &input, &fused);
             let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>().sqrt();
             let off = norm(&mut expected.iter().zip(&found).map(|(a, b)| a - f64::from(*b)));
             prop_assert!(off <= 1e-5 * norm(&mut expected.iter().copied()) + 1e-6, "{off:.1e}");
@@ -124,8 +124,8 @@ fn what_is_no_number_stays_none() {
     let mut input = vec![0.0; 4 * 4 * 32];
     input[0] = f32::NAN;
     let mut output = vec![0.0; input.len()];
-    let around = Around { rectify: true, ..Around::default() };
-    convolve(Pictures { count: 1, height: 4, width: 4 }, &input, &filters, &around, &mut output);
+    let fused = Fused { rectify: true, ..Fused::default() };
+    convolve(Pictures { count: 1, height: 4, width: 4 }, &input, &filters, &fused, &mut output);
     assert!(output[0].is_nan());
 }
 

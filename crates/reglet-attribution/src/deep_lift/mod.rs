@@ -107,6 +107,6 @@ impl AttributionMethod for DeepLift {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 }

@@ -163,7 +163,7 @@ impl AttributionMethod for Lrp {
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        self.attribute(point.model, point.inputs, point.targets())
+        self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
 
     fn reduction(&self) -> Reduction {

@@ -1,5 +1,6 @@
 //! Audits of many classifiers on the same pictures, each judged as if it had been audited alone.
 
+use reglet_attribution::Saliency;
 use reglet_data::edit::{Change, EditOptions};
 use reglet_data::phantom::PhantomOptions;
 use reglet_evidence::{
@@ -20,8 +21,7 @@ pub(super) fn bare(mut audit: Document<Config>) -> Document<Config> {
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
     // Unless the verdict requires maps, a single method is enough, and the cheapest is used.
     if config.verdict.maps == MapsRole::Support {
-        config.methods = Default::default();
-        config.methods.saliency = Some(Default::default());
+        config.methods = [Saliency::default().into()].into_iter().collect();
         config.trust.pictures = 0;
     }
     audit

@@ -1,5 +1,6 @@
 //! The audit of a model before and after: one audit of all of them, on the same pictures, edits and seeds.
 
+use reglet_attribution::Saliency;
 use reglet_data::edit::Change;
 use reglet_evidence::MapsRole;
 
@@ -16,8 +17,7 @@ pub(super) fn open(mut audit: Document<Config>, model: &str) -> Result<Plan, Err
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
     // Unless the verdict requires maps, a single method is enough; the cheapest is used, on no picture.
     if config.verdict.maps == MapsRole::Support {
-        config.methods = Default::default();
-        config.methods.saliency = Some(Default::default());
+        config.methods = [Saliency::default().into()].into_iter().collect();
         (config.maps, config.trust.pictures) = (Some(0), 0);
     }
     Plan::open(audit)

@@ -10,7 +10,7 @@ use reglet_viz::{Svg, Theme};
 use super::compare::{GroupSide, Side};
 use super::results::{CorrectionResults, MethodResults};
 use crate::Error;
-use crate::language::{Language, NONE, Words};
+use crate::language::{Language, NONE, Phrases};
 use crate::report::{capital, chart, sentence, style, table};
 
 /// Wide enough for a method's name and its numbers, narrow enough to be read on a phone.
@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 
 struct Page<'a> {
     results: &'a CorrectionResults,
-    words: Words,
+    phrases: Phrases,
     language: Language,
 }
 
@@ -32,8 +32,9 @@ struct Page<'a> {
 /// A number that a chart cannot show.
 pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
     let language = results.language;
-    let page = &Page { results, words: Words::new(language, &results.artefact, &results.target), language };
-    let words = &page.words;
+    let page =
+        &Page { results, phrases: Phrases::new(language, &results.artefact, &results.target), language };
+    let phrases = &page.phrases;
     let drawing = page.remains()?;
     let markup = html! {
         (DOCTYPE)
@@ -48,29 +49,29 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
             }
             body {
                 header {
-                    p.kicker { (words.correction_kicker()) }
+                    p.kicker { (phrases.correction_kicker()) }
                     h1 { (results.title) }
-                    p.lead { (words.correction_lead(&results.model)) }
+                    p.lead { (phrases.correction_lead(&results.model)) }
                 }
                 main {
                     section aria-labelledby="answer" {
-                        h2 id="answer" { (words.the_answer()) }
+                        h2 id="answer" { (phrases.the_answer()) }
                         p { b { (page.answer()) } @if let Some(best) = page.best() { " " (best) } }
-                        p.note { (words.what_passing_is(language.plain(results.margin))) }
+                        p.note { (phrases.what_passing_is(language.plain(results.margin))) }
                         (page.overview())
                         (page.groups())
-                        @if let Some(drawing) = &drawing { (chart(drawing, &[words.what_remains_note()])) }
+                        @if let Some(drawing) = &drawing { (chart(drawing, &[phrases.what_remains_note()])) }
                         (page.costs())
                         p.note {
-                            (words.corrected_with(results.data.learnt, results.data.held_out)) " "
-                            (words.audited_on(results.audited.0))
+                            (phrases.corrected_with(results.data.learnt, results.data.held_out)) " "
+                            (phrases.audited_on(results.audited.0))
                         }
                         (page.learnt())
                     }
                     @for method in &results.methods { (page.method(method)) }
                     (page.provenance())
                 }
-                footer { (words.written_by(&results.provenance.reglet)) }
+                footer { (phrases.written_by(&results.provenance.reglet)) }
             }
         }
     };
@@ -79,7 +80,7 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
 
 impl Page<'_> {
     fn title(&self, method: &MethodResults) -> String {
-        self.words.of_correction(&method.name, &method.title)
+        self.phrases.of_correction(&method.name, &method.title)
     }
 
     fn label(&self, name: &str) -> String {
@@ -96,7 +97,7 @@ impl Page<'_> {
 
     fn group(&self, group: &GroupSide) -> String {
         let class = capital(&self.label(&group.class));
-        if group.artefact { self.words.group_with(class) } else { self.words.group_without(class) }
+        if group.artefact { self.phrases.group_with(class) } else { self.phrases.group_without(class) }
     }
 
     fn answer(&self) -> String {
@@ -109,8 +110,8 @@ impl Page<'_> {
             .map(|method| self.title(method))
             .collect();
         match passed {
-            0 => self.words.none_passes(count),
-            _ => self.words.some_pass(passed, count, self.language.list(&names)),
+            0 => self.phrases.none_passes(count),
+            _ => self.phrases.some_pass(passed, count, self.language.list(&names)),
         }
     }
 
@@ -128,27 +129,27 @@ impl Page<'_> {
         let (method, right) = ranked.max_by(|a, b| a.1.total_cmp(&b.1))?;
         let percent = |share| self.language.percent(share);
         (right > of_before)
-            .then(|| self.words.best_of_all(self.title(method), percent(of_before), percent(right), before))
+            .then(|| self.phrases.best_of_all(self.title(method), percent(of_before), percent(right), before))
     }
 
     fn overview(&self) -> Markup {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let head = html! {
-            th scope="col" { (words.method()) }
-            th scope="col" { (words.verdict()) }
-            th.number scope="col" { (words.effect_of_it()) }
-            th.number scope="col" { (words.lessened_by()) }
-            th.number scope="col" { (words.auroc_after()) }
-            th.number scope="col" { (words.sensitivity_after()) }
-            th.number scope="col" { (words.specificity_after()) }
-            th.number scope="col" { (words.worst_group()) }
-            th scope="col" { (words.passes()) }
+            th scope="col" { (phrases.method()) }
+            th scope="col" { (phrases.verdict()) }
+            th.number scope="col" { (phrases.effect_of_it()) }
+            th.number scope="col" { (phrases.lessened_by()) }
+            th.number scope="col" { (phrases.auroc_after()) }
+            th.number scope="col" { (phrases.sensitivity_after()) }
+            th.number scope="col" { (phrases.specificity_after()) }
+            th.number scope="col" { (phrases.worst_group()) }
+            th scope="col" { (phrases.passes()) }
         };
         let row = |name: String, side: &Side, lessened: Option<Estimate>, passes: Option<bool>| {
             html! {
                 tr {
                     th scope="row" { (name) }
-                    td { (words.kind(side.verdict)) }
+                    td { (phrases.kind(side.verdict)) }
                     td.number { (self.plain(side.effect.map(|found| found.mean))) }
                     td.number {
                         @match lessened {
@@ -165,8 +166,8 @@ impl Page<'_> {
                     td.number { (self.share(side.worst().map(|(_, right)| right))) }
                     td {
                         @match passes {
-                            Some(true) => { b { "✓ " (words.yes()) } }
-                            Some(false) => { (words.no()) }
+                            Some(true) => { b { "✓ " (phrases.yes()) } }
+                            Some(false) => { (phrases.no()) }
                             None => { (NONE) }
                         }
                     }
@@ -174,18 +175,18 @@ impl Page<'_> {
             }
         };
         let body = html! {
-            (row(words.before_correction(), &self.results.before, None, None))
+            (row(phrases.before_correction(), &self.results.before, None, None))
             @for method in &self.results.methods {
                 (row(self.title(method), &method.after, method.comparison.effect, Some(method.passes)))
             }
         };
-        table(&words.every_method(), &head, &body)
+        table(&phrases.every_method(), &head, &body)
     }
 
     fn groups(&self) -> Markup {
         let before = &self.results.before.groups;
         let head = html! {
-            th scope="col" { (self.words.method()) }
+            th scope="col" { (self.phrases.method()) }
             @for group in before { th.number scope="col" { (self.group(group)) } }
         };
         let row = |name: String, side: &Side| {
@@ -197,21 +198,22 @@ impl Page<'_> {
             }
         };
         let body = html! {
-            (row(self.words.before_correction(), &self.results.before))
+            (row(self.phrases.before_correction(), &self.results.before))
             @for method in &self.results.methods { (row(self.title(method), &method.after)) }
         };
-        table(&self.words.by_group(), &head, &body)
+        table(&self.phrases.by_group(), &head, &body)
     }
 
     fn remains(&self) -> Result<Option<Svg>, Error> {
-        let words = &self.words;
-        let mut drawing = IntervalChart::new(words.what_remains())
+        let phrases = &self.phrases;
+        let mut drawing = IntervalChart::new(phrases.what_remains())
             .decimal_mark(self.language.decimal_mark())
             .width(WIDTH)
-            .reference(0.0, words.nothing_remains());
+            .reference(0.0, phrases.nothing_remains());
         let methods = self.results.methods.iter().map(|method| (self.title(method), &method.after));
         let mut shown = false;
-        for (name, side) in std::iter::once((words.before_correction(), &self.results.before)).chain(methods)
+        for (name, side) in
+            std::iter::once((phrases.before_correction(), &self.results.before)).chain(methods)
         {
             let Some(found) = side.effect else { continue };
             let interval = Interval {
@@ -227,13 +229,13 @@ impl Page<'_> {
     }
 
     fn costs(&self) -> Markup {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let head = html! {
-            th scope="col" { (words.method()) }
-            th scope="col" { (words.needs_beside()) }
-            th.number scope="col" { (words.time()) }
-            th.number scope="col" { (words.steps_taken()) }
-            th scope="col" { (words.weights_changed()) }
+            th scope="col" { (phrases.method()) }
+            th scope="col" { (phrases.needs_beside()) }
+            th.number scope="col" { (phrases.time()) }
+            th.number scope="col" { (phrases.steps_taken()) }
+            th scope="col" { (phrases.weights_changed()) }
         };
         let body = html! {
             @for method in &self.results.methods {
@@ -242,33 +244,33 @@ impl Page<'_> {
                     td { (self.needs(method)) }
                     td.number { (self.language.seconds(method.seconds)) }
                     td.number { (method.steps) }
-                    td { (words.of_tensors(method.changed.len(), method.tensors)) }
+                    td { (phrases.of_tensors(method.changed.len(), method.tensors)) }
                 }
             }
         };
-        table(&words.cost(), &head, &body)
+        table(&phrases.cost(), &head, &body)
     }
 
     fn needs(&self, method: &MethodResults) -> String {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let needs = &method.needs;
         let all = [
-            (needs.flags, words.needs_flags()),
-            (needs.masks, words.needs_masks()),
-            (needs.edits, words.needs_edits()),
-            (needs.head, words.needs_head()),
+            (needs.flags, phrases.needs_flags()),
+            (needs.masks, phrases.needs_masks()),
+            (needs.edits, phrases.needs_edits()),
+            (needs.head, phrases.needs_head()),
         ];
         let needed: Vec<String> =
             all.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect();
-        if needed.is_empty() { words.needs_nothing() } else { self.language.list(&needed) }
+        if needed.is_empty() { phrases.needs_nothing() } else { self.language.list(&needed) }
     }
 
     fn learnt(&self) -> Markup {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let head = html! {
-            th scope="col" { (words.class()) }
-            th.number scope="col" { (words.with_artefact()) }
-            th.number scope="col" { (words.without_artefact()) }
+            th scope="col" { (phrases.class()) }
+            th.number scope="col" { (phrases.with_artefact()) }
+            th.number scope="col" { (phrases.without_artefact()) }
         };
         let body = html! {
             @for (class, [without, with]) in &self.results.data.groups {
@@ -279,17 +281,17 @@ impl Page<'_> {
                 }
             }
         };
-        table(&words.learnt_from(), &head, &body)
+        table(&phrases.learnt_from(), &head, &body)
     }
 
     fn method(&self, method: &MethodResults) -> Markup {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let (tone, mark, said) = match method.passes {
-            true => ("clear", "✓", words.passes()),
+            true => ("clear", "✓", phrases.passes()),
             false if method.after.verdict == VerdictKind::Shortcut => {
-                ("shortcut", "✗", words.does_not_pass())
+                ("shortcut", "✗", phrases.does_not_pass())
             }
-            false => ("inconclusive", "✗", words.does_not_pass()),
+            false => ("inconclusive", "✗", phrases.does_not_pass()),
         };
         let anchor = format!("method-{}", method.name);
         html! {
@@ -298,11 +300,11 @@ impl Page<'_> {
                 div.cards {
                     article.card.(tone) {
                         p.kind { span.mark aria-hidden="true" { (mark) } (said) }
-                        p.meaning { (words.asked_for()) }
+                        p.meaning { (phrases.asked_for()) }
                         ul.reasons { @for line in self.criteria(method) { li { (line) } } }
                     }
                     article.card.(method.after.verdict.name()) {
-                        p.kind { (words.kind(method.after.verdict)) }
+                        p.kind { (phrases.kind(method.after.verdict)) }
                         p.summary { (sentence(&method.after.summary)) }
                         @if !method.after.reasons.is_empty() {
                             ul.reasons { @for reason in &method.after.reasons { li { (sentence(reason)) } } }
@@ -311,31 +313,31 @@ impl Page<'_> {
                 }
                 ul.remarks { @for line in self.facts(method) { li { (line) } } }
                 dl {
-                    dt { (words.weights_file()) } dd { code { (method.weights) } }
-                    dt { (words.parameters_used()) } dd { code { (method.parameters.to_string()) } }
-                    @if !method.paper.is_empty() { dt { (words.paper()) } dd { (method.paper) } }
+                    dt { (phrases.weights_file()) } dd { code { (method.weights) } }
+                    dt { (phrases.parameters_used()) } dd { code { (method.parameters.to_string()) } }
+                    @if !method.paper.is_empty() { dt { (phrases.paper()) } dd { (method.paper) } }
                 }
             }
         }
     }
 
     fn criteria(&self, method: &MethodResults) -> Vec<String> {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let comparison = &method.comparison;
         let criteria = comparison.criteria;
         let difference = |found: Option<Estimate>| {
             found.map_or_else(|| NONE.to_owned(), |found| self.language.estimate(&found, Language::signed))
         };
         let worst = |side: &Side| self.share(side.worst().map(|(_, right)| right));
-        let verdict = words.kind(method.after.verdict).to_lowercase();
+        let verdict = phrases.kind(method.after.verdict).to_lowercase();
         let all = [
-            (criteria.clear, words.is_clear(verdict)),
-            (criteria.auroc, words.auroc_not_worse(difference(comparison.auroc))),
-            (criteria.sensitivity, words.sensitivity_not_worse(difference(comparison.sensitivity))),
-            (criteria.specificity, words.specificity_not_worse(difference(comparison.specificity))),
+            (criteria.clear, phrases.is_clear(verdict)),
+            (criteria.auroc, phrases.auroc_not_worse(difference(comparison.auroc))),
+            (criteria.sensitivity, phrases.sensitivity_not_worse(difference(comparison.sensitivity))),
+            (criteria.specificity, phrases.specificity_not_worse(difference(comparison.specificity))),
             (
                 criteria.worst_group,
-                words.worst_is_better(
+                phrases.worst_is_better(
                     worst(&self.results.before),
                     worst(&method.after),
                     difference(comparison.worst_group),
@@ -344,38 +346,38 @@ impl Page<'_> {
         ];
         let mut lines: Vec<String> = all
             .into_iter()
-            .map(|(met, what)| if met { words.met(what) } else { words.not_met(what) })
+            .map(|(met, what)| if met { phrases.met(what) } else { phrases.not_met(what) })
             .collect();
         if !comparison.others.is_empty() {
-            let what = words.no_other_is_worse();
-            lines.push(if criteria.others { words.met(what) } else { words.not_met(what) });
+            let what = phrases.no_other_is_worse();
+            lines.push(if criteria.others { phrases.met(what) } else { phrases.not_met(what) });
             lines.extend(
                 comparison
                     .others
                     .iter()
-                    .map(|(name, found)| words.other_effect(self.label(name), difference(*found))),
+                    .map(|(name, found)| phrases.other_effect(self.label(name), difference(*found))),
             );
         }
         lines
     }
 
     fn facts(&self, method: &MethodResults) -> Vec<String> {
-        let words = &self.words;
+        let phrases = &self.phrases;
         let share = |worst: &Worst| self.language.percent(worst.accuracy());
-        let mut lines = vec![words.held_out_says(share(&method.worst[0]), share(&method.worst[1]))];
+        let mut lines = vec![phrases.held_out_says(share(&method.worst[0]), share(&method.worst[1]))];
         match method.ending {
-            Some(Ending::Early { epoch }) => lines.push(words.ended_early(epoch)),
-            Some(Ending::Diverged { step, .. }) => lines.push(words.ended_diverged(step)),
+            Some(Ending::Early { epoch }) => lines.push(phrases.ended_early(epoch)),
+            Some(Ending::Diverged { step, .. }) => lines.push(phrases.ended_diverged(step)),
             Some(Ending::Completed) | None => {}
         }
         for (name, &value) in &method.facts {
             match name.as_str() {
-                "c" => lines.push(words.fact_c(self.language.given(value))),
-                "class_auroc" => lines.push(words.fact_class_auroc(self.language.plain(value))),
-                "pictures_a_fit" => lines.push(words.fact_pictures_a_fit(value)),
-                "lambda" => lines.push(words.fact_lambda(self.language.given(value))),
-                "wrong" => lines.push(words.fact_wrong(value)),
-                "masks" => lines.push(words.fact_masks(value)),
+                "c" => lines.push(phrases.fact_c(self.language.given(value))),
+                "class_auroc" => lines.push(phrases.fact_class_auroc(self.language.plain(value))),
+                "pictures_a_fit" => lines.push(phrases.fact_pictures_a_fit(value)),
+                "lambda" => lines.push(phrases.fact_lambda(self.language.given(value))),
+                "wrong" => lines.push(phrases.fact_wrong(value)),
+                "masks" => lines.push(phrases.fact_masks(value)),
                 _ => {}
             }
         }
@@ -383,23 +385,23 @@ impl Page<'_> {
     }
 
     fn provenance(&self) -> Markup {
-        let (words, from) = (&self.words, &self.results.provenance);
+        let (phrases, from) = (&self.phrases, &self.results.provenance);
         html! {
             section.provenance aria-labelledby="provenance" {
-                h2 id="provenance" { (words.provenance()) }
+                h2 id="provenance" { (phrases.provenance()) }
                 dl {
                     dt { "Reglet" } dd { (from.reglet) }
                     dt { "libtorch" } dd { (from.libtorch) }
-                    dt { (words.device()) } dd { (from.device) }
-                    dt { (words.seed()) } dd { (self.results.seed) }
-                    dt { (words.time_taken()) } dd { (self.language.seconds(from.seconds)) }
-                    dt { (words.data_hash()) } dd { code { (self.results.audited.1) } br; code { (self.results.data.fingerprint) } }
-                    dt { (words.weights_hash(&self.results.model)) } dd { code { (self.results.weights_sha256) } }
+                    dt { (phrases.device()) } dd { (from.device) }
+                    dt { (phrases.seed()) } dd { (self.results.seed) }
+                    dt { (phrases.time_taken()) } dd { (self.language.seconds(from.seconds)) }
+                    dt { (phrases.data_hash()) } dd { code { (self.results.audited.1) } br; code { (self.results.data.fingerprint) } }
+                    dt { (phrases.weights_hash(&self.results.model)) } dd { code { (self.results.weights_sha256) } }
                 }
-                h3 { (words.own_config()) }
-                pre tabindex="0" aria-label=(words.own_config()) { (self.results.config) }
-                h3 { (words.audits_config()) }
-                pre tabindex="0" aria-label=(words.audits_config()) { (from.config) }
+                h3 { (phrases.own_config()) }
+                pre tabindex="0" aria-label=(phrases.own_config()) { (self.results.config) }
+                h3 { (phrases.audits_config()) }
+                pre tabindex="0" aria-label=(phrases.audits_config()) { (from.config) }
             }
         }
     }

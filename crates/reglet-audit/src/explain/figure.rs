@@ -4,7 +4,7 @@ use image::RgbImage;
 use reglet_attribution::{Computed, Explanation, Method};
 use reglet_viz::{ColorBar, Figure, Panel};
 
-use super::picture::{One, Ranked};
+use super::picture::{Explainer, Ranked};
 use crate::Error;
 use crate::drawing::{OPACITY, scaled};
 
@@ -20,7 +20,7 @@ fn columns(panels: usize) -> usize {
 /// The picture with every method's map, and below each what the model says and that map over the picture. Many methods take
 /// several such pairs of rows.
 pub(super) fn figure(
-    one: &One,
+    one: &Explainer,
     view: &RgbImage,
     found: &Explanation,
     top: &[Ranked],
@@ -51,13 +51,13 @@ pub(super) fn figure(
 
 /// A method's map, and the same over the picture. Of a map that cannot be drawn it is said why.
 fn panels(
-    one: &One,
+    one: &Explainer,
     view: &RgbImage,
     method: &Method,
     computed: &Computed,
     found: &Explanation,
 ) -> Result<(Panel, Panel), Error> {
-    let (title, reduction) = (method.get().about().title, method.get().reduction());
+    let (title, reduction) = (method.title(), method.get().reduction());
     let map = computed.attribution.map(0, reduction)?;
     let overlaid = format!("{title}, overlaid");
     let (panel, below) = match scaled(map.view(), reduction, one.colormap) {

@@ -3,14 +3,14 @@
 use reglet_attribution::{Baseline, Method};
 use serde_json::json;
 
-use crate::{Error, ExplainOptions, parameters};
+use crate::{Error, ExplainOptions};
 
 /// The requested methods, each listed once with the parameters that the command line gives it.
 pub(super) fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
     let mut methods: Vec<Method> =
-        options.methods.iter().map(|name| Method::named(name)).collect::<Result<_, _>>()?;
+        options.methods.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
     if methods.is_empty() {
-        return Err(Error::Usage(format!("no method is named; there are {}", Method::NAMES.join(", "))));
+        return Err(Error::Usage(format!("no method is named; there are {}", Method::names().join(", "))));
     }
     let baseline = options.baseline.as_deref().map(str::parse::<Baseline>).transpose()?;
     for (key, value) in [
@@ -21,8 +21,8 @@ pub(super) fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
         let Some(value) = value else { continue };
         let mut taken = false;
         for method in &mut methods {
-            if let Some(changed) = parameters::set(method, key, value.clone())? {
-                (*method, taken) = (changed, true);
+            if method.has(key) {
+                (*method, taken) = (method.with(key, value.clone())?, true);
             }
         }
         if !taken {
@@ -35,11 +35,18 @@ pub(super) fn methods(options: &ExplainOptions) -> Result<Vec<Method>, Error> {
     for setting in &options.set {
         set(&mut methods, setting)?;
     }
-    let mut distinct = Vec::new();
+    let mut distinct: Vec<Method> = Vec::new();
     for method in methods {
         method.get().check()?;
-        if !distinct.contains(&method) {
-            distinct.push(method);
+        match distinct.iter().find(|other| other.name() == method.name()) {
+            None => distinct.push(method),
+            Some(other) if *other == method => {}
+            Some(_) => {
+                let name = method.name();
+                return Err(Error::Usage(format!(
+                    "the label {name} is given to two methods; choose another"
+                )));
+            }
         }
     }
     Ok(distinct)
@@ -51,22 +58,25 @@ pub(crate) fn set(methods: &mut [Method], setting: &str) -> Result<(), Error> {
     let form = || fault("write METHOD.PARAMETER=VALUE, such as integrated_gradients.steps=100".to_owned());
     let (key, value) = setting.split_once('=').ok_or_else(form)?;
     let (name, key) = key.trim().split_once('.').ok_or_else(form)?;
-    let name = Method::named(name)?.name();
-    let method = methods.iter_mut().find(|method| method.name() == name);
-    let method = method.ok_or_else(|| fault(format!("{name} is not among the selected methods")))?;
+    // A label stands as it is written; of a method's own name, other spellings are accepted.
+    let place = methods.iter().position(|method| method.name() == name);
+    let place = match place {
+        Some(place) => Some(place),
+        None => {
+            let named = Method::named(name)?;
+            methods.iter().position(|method| method.name() == named.name())
+        }
+    };
+    let Some(place) = place else { return Err(fault(format!("{name} is not among the selected methods"))) };
     let document: Result<toml::Table, _> = toml::from_str(&format!("value = {value}"));
     let value = document.map_or_else(|_| json!(value), |document| json!(document["value"]));
-    *method = parameters::set(method, key, value)?.ok_or_else(|| {
-        let known = parameters::names(method).join(", ");
-        fault(format!("{name} has no parameter '{key}'; it has: {known}"))
-    })?;
+    methods[place] = methods[place].with(key, value).map_err(|error| fault(error.to_string()))?;
     Ok(())
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::path::PathBuf;
-
+    use reglet_attribution::{IntegratedGradients, Saliency};
     use serde_json::Value;
 
     use super::*;
@@ -74,31 +84,8 @@ pub(super) mod tests {
     /// A command line that names these methods and is otherwise minimal.
     pub(crate) fn options(methods: &[&str]) -> ExplainOptions {
         ExplainOptions {
-            pictures: Vec::new(),
-            model: "resnet18".into(),
-            run_torchscript: false,
-            output: None,
-            head: None,
-            width: 1.0,
-            weights: None,
-            labels: None,
-            target: None,
             methods: methods.iter().map(|name| (*name).to_owned()).collect(),
-            layer: None,
-            baseline: None,
-            steps: None,
-            set: Vec::new(),
-            preprocessing: None,
-            mean: None,
-            std: None,
-            range: None,
-            score: "logit".into(),
-            colormap: "inferno".into(),
-            device: "cpu".into(),
-            rewrites: None,
-            out: PathBuf::new(),
-            keep_going: false,
-            json: false,
+            ..ExplainOptions::default()
         }
     }
 
@@ -106,9 +93,9 @@ pub(super) mod tests {
     fn words_reach_the_methods_that_have_the_parameter() {
         let words = ExplainOptions { steps: Some(7), ..options(&["saliency", "ig"]) };
         let found = methods(&words).expect("sound");
-        assert!(
-            matches!(&found[..], [Method::Saliency(_), Method::IntegratedGradients(ig)] if ig.steps == 7)
-        );
+        let steps =
+            found.get(1).and_then(|method| method.downcast()).map(|ig: &IntegratedGradients| ig.steps);
+        assert!(found.len() == 2 && found[0].is::<Saliency>() && steps == Some(7), "{found:?}");
         let words = ExplainOptions { steps: Some(7), ..options(&["saliency"]) };
         assert!(methods(&words).expect_err("no steps").to_string().contains("--steps"));
 
@@ -125,6 +112,26 @@ pub(super) mod tests {
         ] {
             let words = ExplainOptions { set: vec![fault.to_owned()], ..options(&["ig"]) };
             let message = methods(&words).expect_err(fault).to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+    #[test]
+    fn the_same_method_stands_beside_itself_by_labels() {
+        let set = vec!["fine.steps=100".to_owned(), "coarse.steps=5".to_owned()];
+        let words = ExplainOptions { set, ..options(&["fine=ig", "coarse=ig", "ig"]) };
+        let found = methods(&words).expect("sound");
+        let known: Vec<(&str, usize)> = found
+            .iter()
+            .filter_map(|method| Some((method.name(), method.downcast::<IntegratedGradients>()?.steps)))
+            .collect();
+        assert_eq!(known, [("fine", 100), ("coarse", 5), ("integrated_gradients", 50)]);
+        for (asked, part) in [
+            (["a=ig", "a=saliency"], "the label a is given to two methods"),
+            (["saliency=ig", "ig"], "another method has this name"),
+            (["a b=ig", "ig"], "letters, digits"),
+            (["a=integrated", "ig"], "there is no method 'integrated'"),
+        ] {
+            let message = methods(&options(&asked)).expect_err(part).to_string();
             assert!(message.contains(part), "{message}");
         }
     }

@@ -1,4 +1,4 @@
-//! One picture explained: what is computed, written and said of it.
+//! Explainer picture explained: what is computed, written and said of it.
 
 use std::path::Path;
 use std::time::Instant;
@@ -19,8 +19,8 @@ use crate::{Error, Output};
 /// How many classes are named.
 const TOP: usize = 5;
 
-/// One picture with all that it is explained with.
-pub(super) struct One<'a> {
+/// Explainer picture with all that it is explained with.
+pub(super) struct Explainer<'a> {
     pub options: &'a ExplainOptions,
     pub model: &'a Model,
     pub methods: &'a [Method],
@@ -46,7 +46,7 @@ pub(super) struct Ranked {
     pub probability: f64,
 }
 
-impl One<'_> {
+impl Explainer<'_> {
     /// Explains the picture and writes what is found to `folder`: first the numbers and the maps, which took the work, then
     /// the figure, without which they are as good.
     pub fn explain(&self, output: &mut Output, folder: &Path) -> Result<Explained, Error> {
@@ -60,10 +60,11 @@ impl One<'_> {
         let found = Method::attribute_all(self.methods, model, &input, targets)?;
         let seconds = start.elapsed().as_secs_f64();
 
-        let probabilities = model.classes().probabilities(&found.evaluation.logits)?;
+        let logits = found.answer.logits.as_ref().expect("a model returns its logits");
+        let probabilities = model.classes().probabilities(logits)?;
         let probabilities: Vec<f64> =
             Vec::try_from(probabilities.f_select(0, 0)?.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?;
-        let target = found.evaluation.targets[0];
+        let target = found.answer.targets[0];
         let label = |index: usize| model.classes().labels()[index].clone();
         let ranked = |index: usize| Ranked { index, label: label(index), probability: probabilities[index] };
         let mut order: Vec<usize> = (0..probabilities.len()).collect();
@@ -100,7 +101,7 @@ impl One<'_> {
     /// A method's time, how it was computed and, if it has one, its gap.
     pub fn caption(&self, method: &Method, computed: &Computed, found: &Explanation) -> String {
         let mut caption = format!("{:.2} s", taken(computed, found));
-        if let Some(note) = method.get().note(self.model) {
+        if let Some(note) = method.get().note(self.model.into()) {
             caption += &format!(" · {note}");
         }
         if let Some(gaps) = &computed.attribution.gaps {
@@ -124,12 +125,12 @@ impl One<'_> {
             let Ranked { index, label, probability } = target;
             lines.push(format!("* {:6.2} %  {label} ({index})", 100.0 * probability));
         }
-        let titles = self.methods.iter().map(|method| method.get().about().title.chars().count());
+        let titles = self.methods.iter().map(|method| method.title().chars().count());
         let wide = titles.max().unwrap_or(0).max(20) + 2;
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             let remark = computed.attribution.remark(0)?.map(|remark| format!(" · {}", remark.text()));
             let caption = self.caption(method, computed, found);
-            let title = method.get().about().title;
+            let title = method.title();
             lines.push(format!("{title:<wide$}{caption}{}", remark.unwrap_or_default()));
         }
         Ok(lines.join("\n"))
@@ -158,7 +159,7 @@ impl One<'_> {
             }));
         }
         let provenance = self.model.provenance();
-        let score = found.evaluation.scores.f_double_value(&[0])?;
+        let score = found.answer.scores.f_double_value(&[0])?;
         Ok(json!({
             "schema_version": 1,
             "picture": self.path.display().to_string(),
@@ -182,7 +183,7 @@ impl One<'_> {
     }
 
     /// The raw tensors, without the batch dimension.
-    fn maps(&self, input: &Tensor, found: &Explanation) -> Result<Vec<(&'static str, Tensor)>, Error> {
+    fn maps(&self, input: &Tensor, found: &Explanation) -> Result<Vec<(&str, Tensor)>, Error> {
         let mut tensors = vec![("input", input.f_select(0, 0)?)];
         for (method, computed) in self.methods.iter().zip(&found.computed) {
             tensors.push((method.name(), computed.attribution.values.f_select(0, 0)?));
@@ -234,7 +235,7 @@ mod tests {
         let mut found = Method::attribute_all(&methods, &model, &input, Targets::Top).expect("they run");
         change(&mut found);
         let options = options(&[]);
-        let one = One {
+        let one = Explainer {
             options: &options,
             model: &model,
             methods: &methods,

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::Language;
-use super::phrases::{Forms, Words};
+use super::phrases::{Forms, Phrases};
 
 phrases! {
     [artefact, an_artefact, the_artefact, of_the_artefact, to_the_artefact, target, of_target]
@@ -196,7 +196,7 @@ phrases! {
         "Poids corrigés"
 }
 
-impl Words {
+impl Phrases {
     /// A correction method's name for people.
     pub(crate) fn of_correction(&self, name: &str, title: &str) -> String {
         let french = match name {

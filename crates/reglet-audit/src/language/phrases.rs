@@ -11,7 +11,7 @@ use crate::results::Expectation;
 
 /// Speaks of one artefact and one target class, in one language.
 #[derive(Debug, Clone)]
-pub(crate) struct Words {
+pub(crate) struct Phrases {
     pub(crate) language: Language,
     pub(super) forms: Forms,
 }
@@ -28,8 +28,8 @@ pub(super) struct Forms {
     pub(super) of_target: String,
 }
 
-impl Words {
-    pub(crate) fn new(language: Language, artefact: &str, target: &str) -> Words {
+impl Phrases {
+    pub(crate) fn new(language: Language, artefact: &str, target: &str) -> Phrases {
         let (artefact, target) = (language.name(artefact), language.name(target));
         let forms = Forms {
             artefact: artefact.bare,
@@ -40,7 +40,7 @@ impl Words {
             target: target.bare,
             of_target: target.of,
         };
-        Words { language, forms }
+        Phrases { language, forms }
     }
 
     /// A verdict in a word or two.
@@ -113,7 +113,7 @@ const PROPERTIES: [(&str, &str, &str); 10] = [
 /// it.
 macro_rules! phrases {
     ($forms:tt $($name:ident $arguments:tt $english:literal $french:literal)*) => {
-        impl Words {
+        impl Phrases {
             $(phrase! { $forms $name $arguments $english $french })*
         }
     };
@@ -364,8 +364,8 @@ phrases! {
         "It could not be determined whether the model responds to edited pictures as to real ones, because too few pictures are known to be with or without the {artefact}, or because the model’s last layer is not linear: more such pictures would settle the question"
         "On n’a pas pu établir si le modèle réagit aux images modifiées comme à de vraies, car trop peu d’images sont annotées comme étant avec ou sans {artefact}, ou parce que la dernière couche du modèle n’est pas linéaire : davantage d’images annotées permettraient de trancher"
     too_wide(findings, least, settle)
-        "{findings} (90 % interval), so a change of {least} can be neither shown nor ruled out; {settle}"
-        "{findings} (intervalle à 90 %) : une variation de {least} ne peut être ni établie ni exclue ; {settle}"
+        "{findings}; these 90 % limits neither show nor rule out a change of {least}; {settle}"
+        "{findings} ; ces limites à 90 % n’établissent ni n’excluent une variation de {least} ; {settle}"
     moved_apart(what, share, least)
         "{what} changes the probability {of_target} by more than {least} in {share} more of the pictures than its control does, in directions that cancel on average: more pictures would show which ones"
         "{what} fait varier la probabilité {of_target} de plus de {least} sur {share} d’images de plus que son contrôle, dans des sens qui se compensent en moyenne : davantage d’images montreraient lesquelles"

@@ -7,7 +7,7 @@ use reglet_evidence::{
 };
 use reglet_statistics::Estimate;
 
-use super::{Language, Words};
+use super::{Language, Phrases};
 
 /// As many effects are named in a verdict's first sentence.
 const NAMED: usize = 2;
@@ -19,7 +19,7 @@ fn uncapital(text: &str) -> String {
     first.chain(characters.as_str().chars()).collect()
 }
 
-impl Words {
+impl Phrases {
     /// A verdict in one sentence, and what it rests on, a sentence for each piece of evidence; without full stops.
     pub(crate) fn of_case(&self, case: &Case, rules: &Rules) -> (String, Vec<String>) {
         let judgement = &case.judgement;

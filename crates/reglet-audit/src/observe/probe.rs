@@ -53,10 +53,16 @@ impl Probes {
     /// pictures with the artefact as without it, if there are any, so that a probe does not learn to detect the class
     /// instead.
     ///
-    /// Costs a forward pass of each picture of the sample.
+    /// Costs a forward pass of each picture of the sample, unless there are too few of them for any probe.
     pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
         let groups = groups(plan);
         let chosen = sample(plan)?;
+        // Without a probe nothing is asked of the features, so no picture is read for them.
+        if !(0..plan.artefacts.len()).any(|artefact| enough(chosen.iter().map(|(_, shows)| shows[artefact])))
+        {
+            let none = || (0..plan.artefacts.len()).map(|_| None).collect();
+            return Ok(Probes { probes: plan.models.iter().map(|_| none()).collect(), groups });
+        }
         let mut progress = Progress::of(plan, Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
@@ -167,6 +173,13 @@ fn sample(plan: &Plan) -> Result<Vec<Chosen>, Error> {
     Ok(chosen)
 }
 
+/// Whether there are enough pictures with an artefact, and enough without it, for a probe.
+fn enough(shown: impl Iterator<Item = Option<bool>>) -> bool {
+    let mut counts = [0, 0];
+    shown.flatten().for_each(|shown| counts[usize::from(shown)] += 1);
+    counts.iter().all(|count| *count >= LEAST)
+}
+
 fn probe(
     chosen: &[Chosen],
     features: &[Vec<f32>],
@@ -183,8 +196,7 @@ fn probe(
             of.push(groups[*index]);
         }
     }
-    let with = labels.iter().filter(|shown| **shown).count();
-    if width == 0 || with.min(labels.len() - with) < LEAST {
+    if width == 0 || !enough(labels.iter().map(|shown| Some(*shown))) {
         return None;
     }
     Probe::fit(&flat, width, &labels, &of, FOLDS, seed)

@@ -51,15 +51,15 @@ impl Charts {
 }
 
 fn strips(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
-    let words = &page.words;
-    let mut drawing = StripChart::new(words.chart_answers())
-        .subtitle(words.chart_answers_note())
-        .axis_label(words.probability())
-        .median_label(words.median())
+    let phrases = &page.phrases;
+    let mut drawing = StripChart::new(phrases.chart_answers())
+        .subtitle(phrases.chart_answers_note())
+        .axis_label(phrases.probability())
+        .median_label(phrases.median())
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     if let Some(decision) = model.decision {
-        drawing = drawing.reference(decision, words.decision());
+        drawing = drawing.reference(decision, phrases.decision());
     }
     let mut classes: Vec<&str> = Vec::new();
     for group in &model.groups {
@@ -90,23 +90,23 @@ fn slopes(
     };
     let after = page.change(effect.change, effect.with);
     let mut chart = SlopeChart::new(capital(&after), before, after)
-        .subtitle(page.words.chart_changes_note())
-        .axis_label(page.words.probability())
+        .subtitle(page.phrases.chart_changes_note())
+        .axis_label(page.phrases.probability())
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH)
         .pairs("", effect.pairs.iter().copied());
     if let Some(decision) = decision {
-        chart = chart.reference(decision, page.words.decision());
+        chart = chart.reference(decision, page.phrases.decision());
     }
     chart.draw(&Theme::LIGHT).map(|drawing| Some((name, drawing)))
 }
 
 fn intervals(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
-    let words = &page.words;
-    let mut drawing = IntervalChart::new(words.chart_density())
-        .subtitle(words.chart_density_note())
-        .axis_label(words.chart_density_axis())
-        .reference(1.0, words.at_chance())
+    let phrases = &page.phrases;
+    let mut drawing = IntervalChart::new(phrases.chart_density())
+        .subtitle(phrases.chart_density_note())
+        .axis_label(phrases.chart_density_axis())
+        .reference(1.0, phrases.at_chance())
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {

@@ -44,10 +44,10 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Mark
         @if !kept.is_empty() {
             details.gallery open {
                 summary {
-                    h3 { (page.words.gallery()) }
-                    span.note { " " (page.words.gallery_count(kept.len(), page.results.data.pictures)) }
+                    h3 { (page.phrases.gallery()) }
+                    span.note { " " (page.phrases.gallery_count(kept.len(), page.results.data.pictures)) }
                 }
-                p.note { (page.words.about_gallery()) }
+                p.note { (page.phrases.about_gallery()) }
                 (controls::render(page, model, index))
                 div.samples {
                     @for (place, (sample, exhibit)) in kept.iter().enumerate() {
@@ -70,7 +70,7 @@ fn entry(
     let shares =
         sample.maps.iter().map(|map| share(page, map).map_or_else(String::new, |share| share.to_string()));
     let change = sample.changed.values().map(|after| (after.probability - sample.answer.probability).abs());
-    let whole = page.words.picture_alternative(&sample.id, page.shown(sample.artefact));
+    let whole = page.phrases.picture_alternative(&sample.id, page.shown(sample.artefact));
     html! {
         article.sample data-place=(place) data-group=(group.unwrap_or_default())
             data-artefact=(controls::shown(sample.artefact)) data-probability=(sample.answer.probability)
@@ -81,12 +81,12 @@ fn entry(
             p.facts {
                 span { (page.label(&sample.label)) }
                 span { (page.shown(sample.artefact)) }
-                span { (page.words.probability_is(page.language().plain(sample.answer.probability))) }
+                span { (page.phrases.probability_is(page.language().plain(sample.answer.probability))) }
             }
             div.pictures.maps {
                 figure.whole {
                     (view(exhibit.size, &exhibit.picture, None, Some(&exhibit.outlines), &whole))
-                    figcaption { (page.words.picture()) }
+                    figcaption { (page.phrases.picture()) }
                 }
                 @for map in &sample.maps {
                     @if let Some(layer) = &map.layer { (over(page, model, sample, exhibit, map, layer)) }
@@ -124,20 +124,20 @@ fn over(
     map: &SampleMap,
     layer: &[u8],
 ) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let known = model.attention.iter().find(|attention| attention.method == map.method);
     let title = known.map_or_else(|| map.method.clone(), |attention| page.title(attention));
-    let on = share(page, map).map(|share| words.share_on_artefact(language.percent(share)));
-    let alternative = words.map_alternative(&title, &sample.id, on.unwrap_or_default());
+    let on = share(page, map).map(|share| phrases.share_on_artefact(language.percent(share)));
+    let alternative = phrases.map_alternative(&title, &sample.id, on.unwrap_or_default());
     html! {
         figure {
             (view(exhibit.size, &exhibit.picture, Some(layer), Some(&exhibit.outlines), &alternative))
             figcaption {
                 (title)
                 @if let Some(placement) = map.regions.get(page.artefact) {
-                    span.note { (words.artefact_density(language.plain(placement.density))) }
+                    span.note { (phrases.artefact_density(language.plain(placement.density))) }
                 }
-                @if let Some(remark) = &map.remark { span.note { (words.of_remark(remark)) } }
+                @if let Some(remark) = &map.remark { span.note { (phrases.of_remark(remark)) } }
             }
         }
     }
@@ -151,20 +151,20 @@ fn version(
     done: Option<Change>,
     picture: &[u8],
 ) -> Markup {
-    let (words, language) = (&page.words, page.language());
-    let what = done.map_or_else(|| words.before(), |done| page.change(done, sample.artefact == Some(true)));
+    let (phrases, language) = (&page.phrases, page.language());
+    let what = done.map_or_else(|| phrases.before(), |done| page.change(done, sample.artefact == Some(true)));
     let answer = done.map_or(Some(&sample.answer), |done| sample.changed.get(&done));
     let probability = answer.map(|answer| language.plain(answer.probability));
     let said = probability.clone().unwrap_or_else(|| crate::language::NONE.to_owned());
-    let alternative = words.changed_alternative(&sample.id, &what, said);
+    let alternative = phrases.changed_alternative(&sample.id, &what, said);
     html! {
         figure {
             (view(exhibit.size, picture, None, None, &alternative))
             figcaption {
                 (capital(&what))
-                @if let Some(probability) = probability { span.note { (words.probability_is(probability)) } }
+                @if let Some(probability) = probability { span.note { (phrases.probability_is(probability)) } }
                 @if done.is_some_and(|done| flipped(sample).any(|change| change == done)) {
-                    span.flip { (words.decision_flips()) }
+                    span.flip { (phrases.decision_flips()) }
                 }
             }
         }

@@ -5,7 +5,7 @@ use reglet_data::edit::Change;
 use reglet_evidence::Attention;
 use reglet_statistics::Estimate;
 
-use crate::language::{Language, NONE, Words};
+use crate::language::{Language, NONE, Phrases};
 use crate::results::{CaseResults, Results};
 
 /// The results, with the words to speak of them.
@@ -15,13 +15,13 @@ pub(super) struct Page<'a> {
     pub(super) artefact: &'a str,
     /// The target that is spoken of.
     pub(super) target: &'a str,
-    pub(super) words: Words,
+    pub(super) phrases: Phrases,
 }
 
 impl<'a> Page<'a> {
     /// The page about one artefact and one target.
     pub(super) fn about(results: &'a Results, artefact: &'a str, target: &'a str) -> Page<'a> {
-        Page { results, artefact, target, words: Words::new(results.language, artefact, target) }
+        Page { results, artefact, target, phrases: Phrases::new(results.language, artefact, target) }
     }
 
     /// The page about the first artefact and target, for what is said of all.
@@ -69,40 +69,40 @@ impl<'a> Page<'a> {
 
     /// The number of pictures, and the number of patients or lesions if that is smaller.
     pub(super) fn of_groups(&self, pictures: usize, groups: usize) -> String {
-        if groups < pictures { self.words.of_so_many(pictures, groups) } else { pictures.to_string() }
+        if groups < pictures { self.phrases.of_so_many(pictures, groups) } else { pictures.to_string() }
     }
 
     pub(super) fn counted(&self, count: usize) -> String {
-        if count == 1 { self.words.one_picture() } else { self.words.picture_count(count) }
+        if count == 1 { self.phrases.one_picture() } else { self.phrases.picture_count(count) }
     }
 
     /// A region or what is done to it, marked where its mask was estimated on any of the pictures.
     pub(super) fn estimated(&self, name: String, pictures: usize) -> String {
-        if pictures > 0 { self.words.estimated(name) } else { name }
+        if pictures > 0 { self.phrases.estimated(name) } else { name }
     }
 
     /// Whether a picture shows the artefact.
     pub(super) fn shown(&self, shown: Option<bool>) -> String {
         match shown {
-            Some(true) => self.words.shows(),
-            Some(false) => self.words.shows_not(),
-            None => self.words.not_annotated(),
+            Some(true) => self.phrases.shows(),
+            Some(false) => self.phrases.shows_not(),
+            None => self.phrases.not_annotated(),
         }
     }
 
     /// A change, as the caption of what it leads to. What a control is depends on whether the picture shows the
     /// artefact.
     pub(super) fn change(&self, change: Change, with: bool) -> String {
-        let words = &self.words;
+        let phrases = &self.phrases;
         match change {
-            Change::Insert => words.changed_insert(),
-            Change::Remove => words.changed_remove(),
-            Change::Move => words.changed_move(),
-            Change::Control if with => words.changed_elsewhere(),
-            Change::Control => words.changed_patch(),
-            Change::Scrambled => words.changed_scrambled(),
-            Change::RemoveLesion if with => words.changed_lesion_with(),
-            Change::RemoveLesion => words.changed_lesion(),
+            Change::Insert => phrases.changed_insert(),
+            Change::Remove => phrases.changed_remove(),
+            Change::Move => phrases.changed_move(),
+            Change::Control if with => phrases.changed_elsewhere(),
+            Change::Control => phrases.changed_patch(),
+            Change::Scrambled => phrases.changed_scrambled(),
+            Change::RemoveLesion if with => phrases.changed_lesion_with(),
+            Change::RemoveLesion => phrases.changed_lesion(),
         }
     }
 }

@@ -7,25 +7,25 @@ use crate::results::ArtefactSummary;
 
 /// Where the results come from, so that they can be made again: versions, seeds, hashes and the config.
 pub(super) fn render(page: &Page<'_>) -> Markup {
-    let (words, from) = (&page.words, &page.results.provenance);
+    let (phrases, from) = (&page.phrases, &page.results.provenance);
     html! {
         section.provenance aria-labelledby="provenance" {
-            h2 id="provenance" { (words.provenance()) }
-            p.note { (words.reproducible()) }
+            h2 id="provenance" { (phrases.provenance()) }
+            p.note { (phrases.reproducible()) }
             dl {
                 dt { "Reglet" } dd { (from.reglet) }
                 dt { "libtorch" } dd { (from.libtorch) }
-                dt { (words.device()) } dd { (from.device) }
-                dt { (words.seed()) } dd { (from.seed) }
-                dt { (words.time_taken()) } dd { (page.language().seconds(from.seconds)) }
-                dt { (words.data_hash()) } dd { code { (page.results.data.fingerprint) } }
-                dt { (words.config_hash()) } dd { code { (from.config_sha256) } }
+                dt { (phrases.device()) } dd { (from.device) }
+                dt { (phrases.seed()) } dd { (from.seed) }
+                dt { (phrases.time_taken()) } dd { (page.language().seconds(from.seconds)) }
+                dt { (phrases.data_hash()) } dd { code { (page.results.data.fingerprint) } }
+                dt { (phrases.config_hash()) } dd { code { (from.config_sha256) } }
                 @for (name, sha256) in weights(page) {
-                    dt { (words.weights_hash(name)) } dd { code { (sha256) } }
+                    dt { (phrases.weights_hash(name)) } dd { code { (sha256) } }
                 }
             }
-            h3 { (words.config()) }
-            pre tabindex="0" aria-label=(words.config()) { (from.config) }
+            h3 { (phrases.config()) }
+            pre tabindex="0" aria-label=(phrases.config()) { (from.config) }
         }
     }
 }
@@ -44,23 +44,23 @@ fn weights<'a>(page: &Page<'a>) -> Vec<(&'a str, &'a str)> {
 
 /// What was audited: how many pictures of each class, with and without each artefact.
 pub(super) fn data(page: &Page<'_>) -> Markup {
-    let (words, language, results) = (&page.words, page.language(), page.results);
+    let (phrases, language, results) = (&page.phrases, page.language(), page.results);
     let data = &results.data;
     html! {
         section aria-labelledby="data" {
-            h2 id="data" { (words.the_data()) }
+            h2 id="data" { (phrases.the_data()) }
             p.note {
-                (words.data_set(&data.name, page.counted(data.pictures)))
-                @if data.groups < data.pictures { " " (words.data_groups(data.groups)) }
+                (phrases.data_set(&data.name, page.counted(data.pictures)))
+                @if data.groups < data.pictures { " " (phrases.data_groups(data.groups)) }
                 @if !data.unread.is_empty() {
                     @let names: Vec<&str> = data.unread.iter().map(|unread| unread.id.as_str()).collect();
-                    " " (words.not_read(page.counted(names.len()), names.join(", ")))
+                    " " (phrases.not_read(page.counted(names.len()), names.join(", ")))
                 }
                 @if let Some(lesion) = &results.lesion {
                     @let name = language.name(lesion).the;
                     @match data.estimated.get(lesion) {
-                        Some(pictures) => { " " (words.should_look_by_estimate(name, page.counted(*pictures))) }
-                        None => { " " (words.should_look(name)) }
+                        Some(pictures) => { " " (phrases.should_look_by_estimate(name, page.counted(*pictures))) }
+                        None => { " " (phrases.should_look(name)) }
                     }
                 }
             }
@@ -80,11 +80,11 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
 fn suspect(page: &Page<'_>, artefact: &str, known: &ArtefactSummary) -> Markup {
     let (results, language) = (page.results, page.language());
     let page = &Page::about(results, artefact, page.target);
-    let words = &page.words;
+    let phrases = &page.phrases;
     let head = html! {
-        th scope="col" { (words.class()) }
-        th.number scope="col" { (words.without_artefact()) }
-        th.number scope="col" { (words.with_artefact()) }
+        th scope="col" { (phrases.class()) }
+        th.number scope="col" { (phrases.without_artefact()) }
+        th.number scope="col" { (phrases.with_artefact()) }
     };
     let body = html! {
         @for (class, [without, with]) in results.data.classes.iter().zip(&known.groups) {
@@ -92,16 +92,16 @@ fn suspect(page: &Page<'_>, artefact: &str, known: &ArtefactSummary) -> Markup {
         }
     };
     html! {
-        @for target in &results.targets { p.note { (rich(&Page::about(results, artefact, target).words.in_question())) } }
-        (table(&words.pictures_by_group(), &head, &body))
+        @for target in &results.targets { p.note { (rich(&Page::about(results, artefact, target).phrases.in_question())) } }
+        (table(&phrases.pictures_by_group(), &head, &body))
         p.note {
             @for (target, found) in &known.association {
-                @let words = &Page::about(results, artefact, target).words;
+                @let phrases = &Page::about(results, artefact, target).phrases;
                 @let odds = language.estimate(&found.odds_ratio, Language::plain);
-                (rich(&words.association(odds, language.estimate(&found.phi, Language::signed)))) " "
+                (rich(&phrases.association(odds, language.estimate(&found.phi, Language::signed)))) " "
             }
-            (words.for_changes(words.insertion(known.insertion)))
-            @if let Some(side) = known.resolution { " " (words.made_smaller(side)) }
+            (phrases.for_changes(phrases.insertion(known.insertion)))
+            @if let Some(side) = known.resolution { " " (phrases.made_smaller(side)) }
         }
     }
 }

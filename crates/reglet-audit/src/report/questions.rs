@@ -44,12 +44,12 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     ];
     html! {
         details.questions open {
-            summary { h3 { (page.words.questions()) } }
+            summary { h3 { (page.phrases.questions()) } }
             ol {
                 @for Question { question, answer, note } in questions {
                     li {
                         h4 { (question) }
-                        @if answer.is_empty() { p { (page.words.unanswered()) } }
+                        @if answer.is_empty() { p { (page.phrases.unanswered()) } }
                         @if let [only] = answer.as_slice() { p { (only) } } @else if !answer.is_empty() {
                             ul { @for sentence in &answer { li { (sentence) } } }
                         }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Charts, render};
 use crate::language::Language;
-use crate::language::Words;
+use crate::language::Phrases;
 use crate::results::{
     Answer, ArtefactSummary, CaseResults, Cluster, Clustering, DataSummary, Exhibit, Expectation, Provenance,
     Results, SCHEMA_VERSION, SampleMap, SampleResult, Typical, Verdict,
@@ -173,7 +173,7 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
         taken: Some(taken),
         attention,
     };
-    let (summary, reasons) = Words::new(language, "ruler", "melanoma").of_case(&case, &rules());
+    let (summary, reasons) = Phrases::new(language, "ruler", "melanoma").of_case(&case, &rules());
     CaseResults {
         name: case.model,
         artefact: case.artefact,

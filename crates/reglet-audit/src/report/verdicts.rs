@@ -12,9 +12,9 @@ pub(super) fn render(page: &Page<'_>) -> Markup {
     html! {
         section aria-labelledby="verdicts" {
             h2 id="verdicts" {
-                @if cases.len() == 1 { (page.words.verdict()) } @else { (page.words.verdicts()) }
+                @if cases.len() == 1 { (page.phrases.verdict()) } @else { (page.phrases.verdicts()) }
             }
-            @if cases.is_empty() { p.note { (page.words.no_model()) } }
+            @if cases.is_empty() { p.note { (page.phrases.no_model()) } }
             @if page.results.artefacts.len() * page.results.targets.len() > 1 { (matrix(page)) }
             div.cards {
                 @for (index, case) in cases.iter().enumerate() { (card(page, case, index)) }
@@ -38,7 +38,7 @@ fn matrix(page: &Page<'_>) -> Markup {
         }
     }
     let head = html! {
-        th scope="col" { (page.words.model()) }
+        th scope="col" { (page.phrases.model()) }
         @for (artefact, target) in &columns {
             th scope="col" {
                 (page.label(artefact))
@@ -58,7 +58,7 @@ fn matrix(page: &Page<'_>) -> Markup {
                     td {
                         @if let Some((index, case)) = found(model, artefact, target) {
                             a.verdict.(case.verdict.kind.name()) href=(format!("#{}", anchor(index))) {
-                                (page.words.kind(case.verdict.kind))
+                                (page.phrases.kind(case.verdict.kind))
                             }
                         }
                     }
@@ -66,29 +66,29 @@ fn matrix(page: &Page<'_>) -> Markup {
             }
         }
     };
-    table(&page.words.every_verdict(), &head, &body)
+    table(&page.phrases.every_verdict(), &head, &body)
 }
 
 fn card(page: &Page<'_>, case: &CaseResults, index: usize) -> Markup {
     let page = &Page::of(page.results, case);
     let verdict = &case.verdict;
     let (mark, meaning) = match verdict.kind {
-        VerdictKind::Shortcut => ("!", page.words.means_shortcut()),
-        VerdictKind::Clear => ("✓", page.words.means_clear()),
-        VerdictKind::Inconclusive => ("?", page.words.means_inconclusive()),
+        VerdictKind::Shortcut => ("!", page.phrases.means_shortcut()),
+        VerdictKind::Clear => ("✓", page.phrases.means_clear()),
+        VerdictKind::Inconclusive => ("?", page.phrases.means_inconclusive()),
     };
     let title = page.results.title_of(case);
     html! {
         article.card.(verdict.kind.name()) aria-labelledby=(format!("verdict-{}", index + 1)) {
             h3 id=(format!("verdict-{}", index + 1)) { (title) }
-            p.kind { span.mark aria-hidden="true" { (mark) } (page.words.kind(verdict.kind)) }
+            p.kind { span.mark aria-hidden="true" { (mark) } (page.phrases.kind(verdict.kind)) }
             p.meaning { (meaning) }
             p.summary { (sentence(&verdict.summary)) }
             @if !verdict.reasons.is_empty() {
                 ul.reasons { @for reason in &verdict.reasons { li { (sentence(reason)) } } }
             }
             (expectation(page, case))
-            p.more { a href=(format!("#{}", anchor(index))) { (page.words.evidence_on(&title)) } }
+            p.more { a href=(format!("#{}", anchor(index))) { (page.phrases.evidence_on(&title)) } }
         }
     }
 }
@@ -96,9 +96,9 @@ fn card(page: &Page<'_>, case: &CaseResults, index: usize) -> Markup {
 fn expectation(page: &Page<'_>, case: &CaseResults) -> Markup {
     html! {
         @match case.expected {
-            Some(expected) if expected.holds(case.verdict.kind) => { p.expected { (page.words.as_expected()) } }
+            Some(expected) if expected.holds(case.verdict.kind) => { p.expected { (page.phrases.as_expected()) } }
             Some(expected) => {
-                p.expected.surprise { (page.words.not_as_expected(page.words.expectation(expected).to_lowercase())) }
+                p.expected.surprise { (page.phrases.not_as_expected(page.phrases.expectation(expected).to_lowercase())) }
             }
             None => {}
         }

@@ -52,8 +52,10 @@ fn an_unknown_key() {
         "[methods.saliency]",
         "[methods.salience]",
         "[methods.salience]",
-        &["`salience`", "`saliency`"],
+        &["'salience'", "'saliency'"],
     );
+    refused_at("layer = ", "layers = ", "layers", &["'layers'", "it has: layer, upsampling"]);
+    refused_at("layer = \"layer3.1.conv2\"", "layer = 3", "layer", &["grad_cam: layer", "integer `3`"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use image::{RgbImage, imageops};
 
-use super::light::Light;
+use super::light::LightMap;
 use super::membrane::span;
 use super::patch::{FLOOR, Patch, Pixel, logarithms};
 use super::placement::Spot;
@@ -60,7 +60,7 @@ impl Cutout {
                 wide.set(x, y, false);
             }
         }
-        let light = Light::of(picture);
+        let light = LightMap::of(picture);
         // Pixels in the dark area around a round field of view would be copied as a black patch. A black artefact within the
         // field of view, however, has to be cut out.
         let mut seen = wide.clone();
@@ -172,7 +172,7 @@ pub fn paste(
     if let Some(mask) = avoid.filter(|mask| mask.dimensions() != dimensions) {
         return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
-    let light = Light::of(picture);
+    let light = LightMap::of(picture);
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
     let cutout = cutout.at_scale(dimensions.0.min(dimensions.1))?;
     let patch = cutout.pasted(picture, cutout.spot(&room, seed))?;

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::light::Light;
+use super::light::LightMap;
 use super::patch::{Patch, Pixel};
 use super::room::Room;
 use super::{EditError, Edited};
@@ -20,7 +20,7 @@ pub fn insert(picture: &RgbImage, avoid: Option<&Mask>, seed: u64) -> Result<Edi
     if let Some(mask) = avoid.filter(|mask| mask.dimensions() != dimensions) {
         return Err(EditError::Size { mask: mask.dimensions(), picture: dimensions });
     }
-    let light = Light::of(picture);
+    let light = LightMap::of(picture);
     let room = Room { light: &light, taken: avoid.into_iter().collect(), dimensions };
     Ok(drawn(picture, &light, &somewhere(&room, seed)).noted(avoid, None).on(picture)?)
 }
@@ -40,7 +40,7 @@ pub(super) fn somewhere(room: &Room<'_>, seed: u64) -> Ruler {
 }
 
 /// The ruler drawn at its position.
-pub(super) fn drawn(picture: &RgbImage, light: &Light, ruler: &Ruler) -> Patch {
+pub(super) fn drawn(picture: &RgbImage, light: &LightMap, ruler: &Ruler) -> Patch {
     let (width, height) = picture.dimensions();
     let pixel = |pixel: crate::phantom::LayerPixel| {
         let below = picture.get_pixel(pixel.x, pixel.y).0.map(|level| f32::from(level) / 255.0);

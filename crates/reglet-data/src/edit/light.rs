@@ -24,13 +24,13 @@ pub(super) fn stride((width, height): (u32, u32)) -> u32 {
 }
 
 /// How strongly each part of a picture is lit; 1 is full light.
-pub(super) struct Light {
+pub(super) struct LightMap {
     grid: Vec<f32>,
     cell: (f32, f32),
 }
 
-impl Light {
-    pub(super) fn of(picture: &RgbImage) -> Light {
+impl LightMap {
+    pub(super) fn of(picture: &RgbImage) -> LightMap {
         let (width, height) = picture.dimensions();
         let cell = (width as f32 / CELLS as f32, height as f32 / CELLS as f32);
         // How often each level occurs, by cell and channel.
@@ -60,7 +60,7 @@ impl Light {
         // One strength for all channels keeps a white ruler white under pink skin's own colour.
         let even = |channels: [f32; 3]| channels.into_iter().fold(0.0, f32::max);
         let grid = levels.into_iter().map(|channels| even(channels.map(bright))).collect();
-        Light { grid, cell }
+        LightMap { grid, cell }
     }
 
     /// Whether a pixel is in the dark area around a round field of view.

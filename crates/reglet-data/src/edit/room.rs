@@ -1,6 +1,6 @@
 //! Finding room for something in a picture.
 
-use super::light::Light;
+use super::light::LightMap;
 use super::placement::{Spot, TURNS};
 use crate::Mask;
 use crate::phantom::Dice;
@@ -16,7 +16,7 @@ const SAMPLE: usize = 4096;
 
 /// A picture, and the areas in which nothing may be placed: the dark area, and these masks, each of the picture's size.
 pub(super) struct Room<'a> {
-    pub(super) light: &'a Light,
+    pub(super) light: &'a LightMap,
     pub(super) taken: Vec<&'a Mask>,
     pub(super) dimensions: (u32, u32),
 }

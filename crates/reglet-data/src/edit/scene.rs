@@ -6,7 +6,7 @@ use std::cell::{OnceCell, RefCell};
 use super::control::soft;
 use super::editor::Means;
 use super::insert::{drawn, somewhere};
-use super::light::Light;
+use super::light::LightMap;
 use super::patch::Patch;
 use super::remove::{Grain, filled, with_margin};
 use super::room::{Room, Shape};
@@ -26,7 +26,7 @@ pub struct Scene<'a> {
     dataset: &'a dyn Dataset,
     index: usize,
     sample: &'a Sample,
-    light: OnceCell<Light>,
+    light: OnceCell<LightMap>,
     grain: OnceCell<Grain>,
     removal: OnceCell<Option<Removal>>,
     /// The last insertion at each placement, for the changes that are derived from it.
@@ -144,8 +144,8 @@ impl<'a> Scene<'a> {
         self.sample.regions.get(&self.editor.lesion)
     }
 
-    fn light(&self) -> &Light {
-        self.light.get_or_init(|| Light::of(&self.sample.picture))
+    fn light(&self) -> &LightMap {
+        self.light.get_or_init(|| LightMap::of(&self.sample.picture))
     }
 
     fn grain(&self) -> &Grain {

@@ -7,7 +7,7 @@ use super::dice::Dice;
 use super::hair::Hair;
 use super::ink::InkStroke;
 use super::lesion::Lesion;
-use super::light::Light;
+use super::light::Lighting;
 use super::plane::Point;
 use super::ruler::Ruler;
 use super::skin::Skin;
@@ -33,8 +33,8 @@ pub struct Phantom {
     pub ink: Vec<InkStroke>,
     /// The ruler.
     pub ruler: Option<Ruler>,
-    /// Light, lens and sensor.
-    pub light: Light,
+    /// Lighting, lens and sensor.
+    pub light: Lighting,
     /// Determines the sensor's grain.
     pub grain: u32,
 }
@@ -63,7 +63,7 @@ impl Phantom {
             some("bubbles", clutter.bubbles).map_or_else(Vec::new, |mut dice| Bubble::draw_many(&mut dice));
         let ink = some("ink", clutter.ink)
             .map_or_else(Vec::new, |mut dice| InkStroke::draw_many(&mut dice, lesion.centre, lesion.radius));
-        let mut light = Light::draw(&mut dice("light"));
+        let mut light = Lighting::draw(&mut dice("light"));
         if let Some(mut dice) = some("vignette", clutter.vignette) {
             light = light.with_vignette(&mut dice);
         }

@@ -8,7 +8,7 @@ use super::plane::{Point, smoothstep};
 /// The lighting of one picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Light {
+pub struct Lighting {
     /// The position where the light is strongest.
     pub centre: Point,
     /// Loss of light at a distance of one picture's side from the centre; 0 to 1.
@@ -27,7 +27,7 @@ pub struct Light {
 /// The loss of light that counts as a vignette: in the corners, half to two thirds of it.
 const VIGNETTE: (f32, f32) = (1.0, 1.35);
 
-impl Light {
+impl Lighting {
     pub(crate) fn draw(dice: &mut Dice) -> Self {
         let exposure = dice.normal(1.0, 0.045).min(1.06);
         Self {
@@ -40,7 +40,7 @@ impl Light {
         }
     }
 
-    /// The same light, but falling off towards the rim much more than [`draw`](Light::draw) ever draws it.
+    /// The same light, but falling off towards the rim much more than [`draw`](Lighting::draw) ever draws it.
     pub(crate) fn with_vignette(self, dice: &mut Dice) -> Self {
         let (low, high) = VIGNETTE;
         Self { falloff: dice.between(low, high), ..self }

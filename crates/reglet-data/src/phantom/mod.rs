@@ -60,7 +60,7 @@ pub use error::PhantomError;
 pub use hair::Hair;
 pub use ink::InkStroke;
 pub use lesion::{Lesion, Notch, Wave};
-pub use light::Light;
+pub use light::Lighting;
 pub use pigment::{Patch, PatchKind, Pigment};
 pub use plane::Point;
 pub use render::{Backdrop, MAX_SIZE, MIN_SIZE, Rendered, render};

@@ -112,7 +112,7 @@ pub struct Differentiated {
 /// A forward pass through which one backward pass can be made.
 struct Tape<'a> {
     /// The calls between the watched values and the output.
-    calls: Vec<(&'a Node, Shared<Derivative<'a>>)>,
+    calls: Vec<(&'a Node, Derivative<'a>)>,
     /// Says of each value whether it is computed from a watched one.
     leading: Vec<bool>,
     logits: Tensor,
@@ -238,7 +238,7 @@ impl Graph {
                         Some(shortcut) => shortcut.with_slopes(self, inputs, &free, &context, slope)?,
                         None => self.with_slopes(node, inputs, &free, &context, slope)?,
                     };
-                    calls.push((node, Shared(derivative)));
+                    calls.push((node, derivative));
                     Ok(result)
                 }
             }
@@ -278,7 +278,7 @@ impl Tape<'_> {
         pass: &Pass,
     ) -> Result<Vec<(Option<Tensor>, Tensor)>, ModelError> {
         let _guard = tch::no_grad_guard();
-        let calls = self.calls.into_iter().rev().map(|(node, derivative)| (node, derivative.into_inner()));
+        let calls = self.calls.into_iter().rev();
         let send = |_: &Node, derivative: Derivative, upstream: &Tensor| derivative(upstream);
         let arrived = walk_back(calls, (graph.output(), seed), &self.leading, pass.watch, send)?;
         let count = seed.size()[0];

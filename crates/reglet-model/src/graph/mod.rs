@@ -27,7 +27,8 @@ pub use features::LinearHead;
 pub(crate) use head::Behind;
 pub use head::Squashing;
 pub use op::{
-    Activation, Arithmetic, Aten, Creation, Layout, Number, Op, Pool, Product, Program, Reduction, Selection,
+    Activation, Arithmetic, Aten, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
+    TorchScript,
 };
 pub(crate) use parallel::Shared;
 pub use places::Places;
@@ -152,7 +153,7 @@ impl Graph {
     /// # Errors
     /// [`ModelError::Opaque`].
     pub fn check_transparent(&self) -> Result<(), ModelError> {
-        match self.nodes.iter().any(|node| matches!(node.op, Op::Program(_))) {
+        match self.nodes.iter().any(|node| matches!(node.op, Op::TorchScript(_))) {
             true => Err(ModelError::Opaque),
             false => Ok(()),
         }

@@ -10,8 +10,8 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tch::{Device, Tensor};
 
-use super::{Arithmetic, Graph, Layout, Op, Origin, Reduction, Selection, ValueId};
-use crate::ModelError;
+use super::{Arithmetic, Graph, Layout, Op, Origin, Pass, Reduction, Request, Selection, ValueId};
+use crate::{ModelError, Parameters};
 
 /// A pool of as many threads as libtorch would use; on each of them libtorch itself is single-threaded.
 static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
@@ -25,27 +25,50 @@ static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
     pool
 });
 
-/// A value that several threads read.
+/// A value that holds tensors and that several threads read.
 pub(crate) struct Shared<T>(pub(crate) T);
 
 impl<T> Shared<T> {
     pub(crate) fn get(&self) -> &T {
         &self.0
     }
-
-    pub(crate) fn into_inner(self) -> T {
-        self.0
-    }
 }
 
-// SAFETY: any number of threads may read a tensor of libtorch's at once; `tch` does not implement the traits because a
-// tensor can be written through a shared reference. The tensors shared here are only read.
+/// A type whose tensors are only read through a shared reference to it.
+///
+/// # Safety
+/// Nothing but its tensors keeps threads from sharing it, and none of its functions writes to a tensor through `&self`. `tch`
+/// itself has such functions (of tensors: those with an underscore behind their name take `&mut self`, but two handles may refer
+/// to the same numbers); no tensor that is shared here is written to while it is shared.
 #[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
-unsafe impl<T> Send for Shared<T> {}
+pub(crate) unsafe trait ReadOnly {}
+
+macro_rules! read_only {
+    ($($shared:ty),+) => {$(
+        // SAFETY: see the types: graphs and parameters have no functions that write to a tensor, and requests and passes refer to
+        // tensors that their caller does not write to in the meantime.
+        #[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+        unsafe impl ReadOnly for $shared {}
+    )+};
+}
+
+read_only!(Tensor, Graph, Parameters, Request<'_>, Pass<'_>);
+
+// SAFETY: whoever may share a value may share references to it.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl<T: ReadOnly> ReadOnly for &T {}
+
+// SAFETY: both are.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl<A: ReadOnly, B: ReadOnly> ReadOnly for (A, B) {}
+
+// SAFETY: any number of threads may read a tensor of libtorch's at once, and these are only read.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl<T: ReadOnly> Send for Shared<T> {}
 
 // SAFETY: as above.
 #[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
-unsafe impl<T> Sync for Shared<T> {}
+unsafe impl<T: ReadOnly> Sync for Shared<T> {}
 
 impl Graph {
     /// The rows of a batch, split into as many parts of nearly equal size as there are threads to run them if they can be

@@ -46,7 +46,7 @@ impl Op {
             | Op::Reduction(_)
             | Op::Creation(_)
             | Op::Aten(_)
-            | Op::Program(_) => Role::Other,
+            | Op::TorchScript(_) => Role::Other,
         }
     }
 }

@@ -141,7 +141,7 @@ fn of_none(op: &Op, inputs: &[&Tensor], context: &Context) -> Option<Tensor> {
         // A value with fewer dimensions, or with a single row, is the same for every row.
         Op::Arithmetic(_) | Op::Product(_) => input.dim() == rank && rank > 1,
         // These only view numbers differently, or are too unusual to be run on an empty batch.
-        Op::Layout(_) | Op::Selection(_) | Op::Creation(_) | Op::Aten(_) | Op::Program(_) => false,
+        Op::Layout(_) | Op::Selection(_) | Op::Creation(_) | Op::Aten(_) | Op::TorchScript(_) => false,
     };
     let rows = inputs.iter().enumerate().filter(|(index, input)| emptied(*index, input));
     let rows = rows.map(|(_, input)| input.size()[0]).max()?;

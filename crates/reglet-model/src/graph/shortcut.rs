@@ -33,6 +33,28 @@ pub(super) struct Tail {
     pub(super) rectifier: Option<Activation>,
 }
 
+impl Tail {
+    /// The part of `upstream` that passes back through the rectifier, if there is one; `kept` is the rectifier's result or
+    /// its input.
+    fn behind_rectifier(
+        self,
+        upstream: &Tensor,
+        kept: Option<&Tensor>,
+        slope: Slope,
+    ) -> Result<Tensor, ModelError> {
+        let (Some(rectifier), Some(kept)) = (self.rectifier, kept) else {
+            return Ok(upstream.shallow_clone());
+        };
+        Ok(match (rectifier, slope) {
+            (Activation::Relu, Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
+            (Activation::Hardtanh { min, max }, Slope::Gradient) => {
+                kept.f_hardtanh_backward(upstream, min, max)?
+            }
+            (rectifier, _) => behind_rectifier(kept, rectifier, upstream)?,
+        })
+    }
+}
+
 impl Shortcut {
     /// The same call, followed by a sum if there is something to add, and by a rectifier whose result is `output`.
     pub(super) fn with_tail(
@@ -110,8 +132,9 @@ impl Shortcut {
                 size[0] -= 1;
             }
         }
+        let tail = self.tail;
         let derivative = move |upstream: &Tensor| {
-            let upstream = self.behind_rectifier(upstream, kept.as_ref(), slope)?;
+            let upstream = tail.behind_rectifier(upstream, kept.as_ref(), slope)?;
             let mut sent = match derivative {
                 Some(derivative) => derivative(&summed_to(&upstream, &own)?)?,
                 None => vec![None],
@@ -133,10 +156,10 @@ impl Shortcut {
         let rectified = self.rectified_apart(input)?;
         let (result, behind_pool) =
             graph.with_slopes(&self.node, &[&rectified], &[0], context, Slope::Secant)?;
-        let kept = input.shallow_clone();
+        let (kept, tail) = (input.shallow_clone(), self.tail);
         let derivative = move |upstream: &Tensor| {
             let sent = behind_pool(upstream)?.swap_remove(0);
-            let behind = |sent: Tensor| self.behind_rectifier(&sent, Some(&kept), Slope::Secant);
+            let behind = |sent: Tensor| tail.behind_rectifier(&sent, Some(&kept), Slope::Secant);
             Ok(vec![sent.map(behind).transpose()?])
         };
         Ok((result, Box::new(derivative)))
@@ -220,26 +243,6 @@ impl Shortcut {
             Some(Activation::Relu) => result.f_relu()?,
             Some(Activation::Hardtanh { min, max }) => hardtanh(result, min, max)?,
             _ => result.shallow_clone(),
-        })
-    }
-
-    /// The part of `upstream` that passes back through the rectifier, if there is one; `kept` is the rectifier's result or
-    /// its input.
-    fn behind_rectifier(
-        &self,
-        upstream: &Tensor,
-        kept: Option<&Tensor>,
-        slope: Slope,
-    ) -> Result<Tensor, ModelError> {
-        let (Some(rectifier), Some(kept)) = (self.tail.rectifier, kept) else {
-            return Ok(upstream.shallow_clone());
-        };
-        Ok(match (rectifier, slope) {
-            (Activation::Relu, Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
-            (Activation::Hardtanh { min, max }, Slope::Gradient) => {
-                kept.f_hardtanh_backward(upstream, min, max)?
-            }
-            (rectifier, _) => behind_rectifier(kept, rectifier, upstream)?,
         })
     }
 }

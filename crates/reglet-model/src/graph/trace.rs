@@ -111,7 +111,7 @@ impl Trace {
             Op::Selection(Selection::Index { .. }) if input(0)?.grid.is_some() => None,
             Op::Layout(_) | Op::Selection(_) => moved(op, inputs, context),
             Op::Creation(_) => Trace::nowhere(&op.apply(&[], context).ok()?.size()),
-            Op::Product(_) | Op::Reduction(_) | Op::Aten(_) | Op::Program(_) => None,
+            Op::Product(_) | Op::Reduction(_) | Op::Aten(_) | Op::TorchScript(_) => None,
         }
     }
 

@@ -35,7 +35,7 @@ use self::draft::{Draft, Place, Source, Unsupported};
 pub use self::help::export_help;
 use self::operators::Operator;
 use self::region::Region;
-use self::schema::{Argument, CallNode, Calls, Extent, InputSpec, OutputSpec, Program, Symbolic};
+use self::schema::{Argument, CallNode, Calls, ExportedProgram, Extent, InputSpec, OutputSpec, Symbolic};
 pub(crate) use self::script::{is_script, read_script};
 use self::symbols::Symbols;
 use self::tensors::Tensors;
@@ -102,7 +102,7 @@ pub(crate) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
     }
     let unreadable = |reason: String| ModelError::UnreadableArchive { path: path.to_owned(), reason };
     let archive = Archive::open(path).map_err(unreadable)?;
-    let program: Program = archive.json("models/model.json").map_err(unreadable)?;
+    let program: ExportedProgram = archive.json("models/model.json").map_err(unreadable)?;
     let version = &program.schema_version;
     if version.major != SCHEMA {
         return Err(unreadable(format!(
@@ -149,7 +149,7 @@ struct Importer {
 }
 
 impl Importer {
-    fn new(program: &Program) -> Result<Importer, String> {
+    fn new(program: &ExportedProgram) -> Result<Importer, String> {
         let calls = &program.graph_module.graph;
         let stacks = calls.nodes.iter().map(|node| node.metadata.nn_module_stack.as_str());
         let class = stacks.filter_map(module::class).next().unwrap_or("a model").to_owned();
@@ -193,7 +193,7 @@ impl Importer {
     }
 
     /// Reads every call, and returns the value of the logits.
-    fn run(&mut self, program: &Program) -> Result<usize, String> {
+    fn run(&mut self, program: &ExportedProgram) -> Result<usize, String> {
         let signature = &program.graph_module.signature;
         for input in &signature.input_specs {
             self.input(input)?;

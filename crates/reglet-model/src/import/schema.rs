@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 /// `models/model.json`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Program {
+pub(super) struct ExportedProgram {
     pub graph_module: GraphModule,
     pub schema_version: SchemaVersion,
 }

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 use zip::read::{ArchiveOffset, Config};
 
 use super::Exported;
-use crate::graph::{Graph, Program, Request};
+use crate::graph::{Graph, Request, TorchScript};
 use crate::statistics;
 use crate::{ModelError, Note, Parameters, files};
 
@@ -45,7 +45,7 @@ pub(crate) fn read_script(path: &Path, input: &Tensor, device: Device) -> Result
     })?;
 
     let (mut graph, picture) = Graph::new();
-    let logits = graph.call("program", Program::new(module), &[picture]);
+    let logits = graph.call("program", TorchScript::new(module), &[picture]);
     graph.set_output(logits);
     let parameters = Parameters::from_tensors(Vec::new());
     let run = |input: &Tensor| {

@@ -9,8 +9,8 @@ use crate::results::CaseResults;
 /// The target's probability by class and artefact, and how well it separates the classes.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
     html! {
-        h3 { (page.words.what_it_says()) }
-        p.note { (page.words.about_answers()) }
+        h3 { (page.phrases.what_it_says()) }
+        p.note { (page.phrases.about_answers()) }
         div.pair {
             @if let Some(drawing) = &charts.answers { (chart(drawing, &claims(page, model))) }
             (groups(page, model))
@@ -27,43 +27,49 @@ fn claims(page: &Page<'_>, model: &CaseResults) -> Vec<String> {
         let mut others = model.groups.iter().filter(|other| !other.artefact && other.pictures > 0);
         let without = others.find(|other| other.class == with.class)?;
         let class = page.label(&with.class);
-        Some(page.words.answers_claim(class, with.pictures, called(with), without.pictures, called(without)))
+        Some(page.phrases.answers_claim(
+            class,
+            with.pictures,
+            called(with),
+            without.pictures,
+            called(without),
+        ))
     });
     claims.collect()
 }
 
 fn groups(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let head = html! {
-        th scope="col" { (words.class()) }
-        th scope="col" { (capital(&words.artefact_column())) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.mean_probability()) }
-        th.number scope="col" { (words.called()) }
+        th scope="col" { (phrases.class()) }
+        th scope="col" { (capital(&phrases.artefact_column())) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.mean_probability()) }
+        th.number scope="col" { (phrases.called()) }
     };
     let body = html! {
         @for group in &model.groups {
             tr {
                 th scope="row" { (page.label(&group.class)) }
-                td { @if group.artefact { (words.with()) } @else { (words.without()) } }
+                td { @if group.artefact { (phrases.with()) } @else { (phrases.without()) } }
                 td.number { (group.pictures) }
                 td.number { (page.maybe(group.probability.as_ref(), Language::plain)) }
                 td.number { (page.number(group.called, Language::percent)) }
             }
         }
     };
-    table(&words.probability_by_group(), &head, &body)
+    table(&phrases.probability_by_group(), &head, &body)
 }
 
 fn performance(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let head = html! {
-        th scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.sensitivity()) }
-        th.number scope="col" { (words.specificity()) }
-        th.number scope="col" { (words.auroc()) }
-        th.number scope="col" { (words.brier()) }
-        th.number scope="col" { (words.calibration_error()) }
+        th scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.sensitivity()) }
+        th.number scope="col" { (phrases.specificity()) }
+        th.number scope="col" { (phrases.auroc()) }
+        th.number scope="col" { (phrases.brier()) }
+        th.number scope="col" { (phrases.calibration_error()) }
     };
     let body = html! {
         @for found in &model.performance {
@@ -80,20 +86,20 @@ fn performance(page: &Page<'_>, model: &CaseResults) -> Markup {
         }
     };
     html! {
-        (table(&words.how_good(), &head, &body))
+        (table(&phrases.how_good(), &head, &body))
         @if let Some(worst) = &model.worst {
             @let right = page.language().estimate(&worst.right, Language::percent);
             @let part = part(page, &worst.part);
-            p.claim { (if worst.target { words.worst_target(part, right) } else { words.worst_other(part, right) }) "." }
+            p.claim { (if worst.target { phrases.worst_target(part, right) } else { phrases.worst_other(part, right) }) "." }
         }
-        p.note { (rich(&words.about_performance())) }
+        p.note { (rich(&phrases.about_performance())) }
     }
 }
 
 /// A part of the pictures in words.
 pub(crate) fn part(page: &Page<'_>, part: &Part) -> String {
     match part {
-        Part::All => page.words.all_pictures(),
+        Part::All => page.phrases.all_pictures(),
         Part::Artefact(shown) => page.shown(Some(*shown)),
         Part::Column { column, value } => format!("{column} = {value}"),
     }

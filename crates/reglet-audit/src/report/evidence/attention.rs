@@ -9,16 +9,16 @@ use crate::results::CaseResults;
 /// How much each method's maps concentrate on the regions, compared with chance and with the same place without the
 /// artefact.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     html! {
-        h3 { (words.where_it_looks()) }
-        p.note { (rich(&words.about_attention())) }
+        h3 { (phrases.where_it_looks()) }
+        p.note { (rich(&phrases.about_attention())) }
         @if let Some(drawing) = &charts.attention {
             div.pair {
                 (chart(drawing, &[]))
                 div {
                     @for claim in claims(page, model) { p.claim { (claim) "." } }
-                    p.note { (words.about_chance()) }
+                    p.note { (phrases.about_chance()) }
                     (remarks(page, model))
                 }
             }
@@ -26,7 +26,7 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> M
             (trust(page, model))
             (faithfulness(page, model))
         } @else {
-            p.note { (words.no_map()) }
+            p.note { (phrases.no_map()) }
             (remarks(page, model))
         }
     }
@@ -36,25 +36,25 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> M
 fn claims(page: &Page<'_>, model: &CaseResults) -> Vec<String> {
     let found = model.attention.iter().filter_map(|method| {
         let region = method.regions.get(page.artefact)?;
-        Some(page.words.of_density(&page.title(method), &region.density.estimate))
+        Some(page.phrases.of_density(&page.title(method), &region.density.estimate))
     });
     found.collect()
 }
 
 fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let referred = model.attention.iter().any(|method| method.artefact_against_reference.is_some());
     let head = html! {
-        th scope="col" { (words.method()) }
-        th scope="col" { (words.region()) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.share()) }
-        th.number scope="col" { (words.density_column()) }
-        th.number scope="col" { (words.against_control()) }
-        @if referred { th.number scope="col" { (words.against_reference()) } }
-        th.number scope="col" { (words.highest_values()) }
-        th.number scope="col" { (words.pointing()) }
-        th.number scope="col" { (words.auc()) }
+        th scope="col" { (phrases.method()) }
+        th scope="col" { (phrases.region()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.share()) }
+        th.number scope="col" { (phrases.density_column()) }
+        th.number scope="col" { (phrases.against_control()) }
+        @if referred { th.number scope="col" { (phrases.against_reference()) } }
+        th.number scope="col" { (phrases.highest_values()) }
+        th.number scope="col" { (phrases.pointing()) }
+        th.number scope="col" { (phrases.auc()) }
     };
     let body = html! {
         @for method in &model.attention {
@@ -87,17 +87,17 @@ fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
         }
     };
     html! {
-        (table(&words.share_and_density(), &head, &body))
+        (table(&phrases.share_and_density(), &head, &body))
         p.note {
-            (rich(&words.about_regions()))
-            @if referred { " " (rich(&words.about_reference())) }
+            (rich(&phrases.about_regions()))
+            @if referred { " " (rich(&phrases.about_reference())) }
         }
     }
 }
 
 /// Whether the maps can be trusted. Nothing where that was not tried.
 fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let tried: Vec<_> = model
         .attention
         .iter()
@@ -106,10 +106,10 @@ fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
     let shares: Vec<f64> =
         tried.first().map_or_else(Vec::new, |(_, trust)| trust.randomised.iter().map(|r| r.share).collect());
     let head = html! {
-        th scope="col" { (words.method()) }
-        th.number scope="col" { (words.under_noise()) }
-        @for share in &shares { th.number scope="col" { (words.drawn_anew(language.percent(*share))) } }
-        th scope="col" { (words.counts()) }
+        th scope="col" { (phrases.method()) }
+        th.number scope="col" { (phrases.under_noise()) }
+        @for share in &shares { th.number scope="col" { (phrases.drawn_anew(language.percent(*share))) } }
+        th scope="col" { (phrases.counts()) }
     };
     let body = html! {
         @for (title, trust) in &tried {
@@ -119,8 +119,8 @@ fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
                 @for step in &trust.randomised { td.number { (page.number(step.similarity, Language::plain)) } }
                 td {
                     @match &trust.doubt {
-                        None => (words.yes()),
-                        Some(doubt) => (words.no_because(words.why(doubt))),
+                        None => (phrases.yes()),
+                        Some(doubt) => (phrases.no_because(phrases.why(doubt))),
                     }
                 }
             }
@@ -128,15 +128,15 @@ fn trust(page: &Page<'_>, model: &CaseResults) -> Markup {
     };
     html! {
         @if !tried.is_empty() {
-            (table(&words.believable(), &head, &body))
-            p.note { (words.about_trust()) }
+            (table(&phrases.believable(), &head, &body))
+            p.note { (phrases.about_trust()) }
         }
     }
 }
 
 /// Whether the maps are true of the model, beside random ones. Nothing where that was not tried.
 fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let tried: Vec<_> = model
         .attention
         .iter()
@@ -150,11 +150,11 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
         }
     };
     let head = html! {
-        th scope="col" { (words.method()) }
-        th.number scope="col" { (words.deletion()) }
-        th.number scope="col" { (words.insertion_area()) }
+        th scope="col" { (phrases.method()) }
+        th.number scope="col" { (phrases.deletion()) }
+        th.number scope="col" { (phrases.insertion_area()) }
         th.number scope="col" { "ROAD" }
-        th.number scope="col" { (words.infidelity()) }
+        th.number scope="col" { (phrases.infidelity()) }
     };
     let body = html! {
         @for (title, found) in &tried {
@@ -169,8 +169,8 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
     };
     html! {
         @if !tried.is_empty() {
-            (table(&words.faithful(), &head, &body))
-            p.note { (rich(&words.about_faithfulness())) }
+            (table(&phrases.faithful(), &head, &body))
+            p.note { (rich(&phrases.about_faithfulness())) }
         }
     }
 }
@@ -193,16 +193,16 @@ pub(crate) fn ordered<'a>(page: &Page<'_>, method: &'a Attention) -> Vec<(&'a st
 
 /// What a reader should know of the maps before believing them.
 fn remarks(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let gaps = model.attention.iter().filter_map(|method| Some((page.title(method), method.median_gap?)));
     let remarks = model.attention.iter().flat_map(|method| {
         method.remarks.iter().map(move |(remark, count)| (page.title(method), remark, *count))
     });
     html! {
         ul.remarks {
-            @for (title, gap) in gaps { li { (words.gap(title, page.language().percent(gap))) } }
+            @for (title, gap) in gaps { li { (phrases.gap(title, page.language().percent(gap))) } }
             @for (title, remark, count) in remarks {
-                li { (words.remark(title, page.counted(count), words.of_remark(remark))) }
+                li { (phrases.remark(title, page.counted(count), phrases.of_remark(remark))) }
             }
         }
     }

@@ -9,17 +9,17 @@ use crate::results::CaseResults;
 
 /// What each change does to the target's probability and to the decision.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, charts: &Charts) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     html! {
-        h3 { (words.what_changes_do()) }
-        p.note { (rich(&words.about_changes())) }
+        h3 { (phrases.what_changes_do()) }
+        p.note { (rich(&phrases.about_changes())) }
         @if !charts.changes.is_empty() {
             div.pair {
                 @for (name, drawing) in &charts.changes { (chart(drawing, &claims(page, model, name))) }
             }
         }
         @if model.effects.is_empty() {
-            p.note { (words.no_change()) }
+            p.note { (phrases.no_change()) }
         } @else {
             (effects(page, model))
             (contrasts(page, model))
@@ -32,21 +32,21 @@ fn claims(page: &Page<'_>, model: &CaseResults, chart: &str) -> Vec<String> {
     let change = if chart == "insert" { Change::Insert } else { Change::Remove };
     let whole = model.effects.iter().filter(|effect| effect.class.is_none());
     let effects = whole.filter(|effect| effect.change == change);
-    effects.map(|effect| page.words.of_effect(effect)).collect()
+    effects.map(|effect| page.phrases.of_effect(effect)).collect()
 }
 
 fn effects(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let head = html! {
-        th scope="col" { (words.change()) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.left_out()) }
-        th.number scope="col" { (words.mean_change()) }
-        th.number scope="col" { (words.in_score()) }
-        th.number scope="col" { (words.decision_gained()) }
-        th.number scope="col" { (words.decision_lost()) }
-        th.number scope="col" { (words.p_decision()) }
-        th.number scope="col" { (words.could_have_shown()) }
+        th scope="col" { (phrases.change()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.left_out()) }
+        th.number scope="col" { (phrases.mean_change()) }
+        th.number scope="col" { (phrases.in_score()) }
+        th.number scope="col" { (phrases.decision_gained()) }
+        th.number scope="col" { (phrases.decision_lost()) }
+        th.number scope="col" { (phrases.p_decision()) }
+        th.number scope="col" { (phrases.could_have_shown()) }
     };
     let body = html! {
         @for effect in model.effects.iter().filter(|effect| effect.class.is_none()) {
@@ -67,32 +67,32 @@ fn effects(page: &Page<'_>, model: &CaseResults) -> Markup {
         }
     };
     html! {
-        (table(&words.change_in_probability(), &head, &body))
-        p.note { (words.about_effects()) }
+        (table(&phrases.change_in_probability(), &head, &body))
+        p.note { (phrases.about_effects()) }
     }
 }
 
 /// The effects on which the verdict is based: each change by class, alone and minus its controls.
 fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let tested: Vec<&Effect> =
         model.effects.iter().filter(|effect| JUDGED.contains(&effect.change)).collect();
     let head = html! {
-        th scope="col" { (words.change()) }
-        th scope="col" { (words.class()) }
-        th scope="col" { (words.less()) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.strength()) }
-        th.number scope="col" { (words.difference()) }
-        th.number scope="col" { (words.corrected_interval()) }
-        th.number scope="col" { (words.decision_gained()) }
-        th.number scope="col" { (words.decision_lost()) }
-        th.number scope="col" { (words.moved_share()) }
+        th scope="col" { (phrases.change()) }
+        th scope="col" { (phrases.class()) }
+        th scope="col" { (phrases.less()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.strength()) }
+        th.number scope="col" { (phrases.difference()) }
+        th.number scope="col" { (phrases.corrected_interval()) }
+        th.number scope="col" { (phrases.decision_gained()) }
+        th.number scope="col" { (phrases.decision_lost()) }
+        th.number scope="col" { (phrases.moved_share()) }
     };
     let less = |control: Change, with: bool| match (control, with) {
-        (Change::Scrambled, _) => words.less_shuffled(),
-        (_, true) => words.less_elsewhere(),
-        _ => words.less_patch(),
+        (Change::Scrambled, _) => phrases.less_shuffled(),
+        (_, true) => phrases.less_elsewhere(),
+        _ => phrases.less_patch(),
     };
     let span = |Span { low, high }: Span| language.ends(low, high, Language::signed);
     let row = |effect: &Effect, less: &str, pictures: usize, strength: f64, measures: [&Measure; 4]| {
@@ -100,7 +100,7 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
         html! {
             tr {
                 th scope="row" { (capital(&page.change(effect.change, effect.with))) }
-                td { @match &effect.class { Some(class) => (page.label(class)), None => (words.all_classes()) } }
+                td { @match &effect.class { Some(class) => (page.label(class)), None => (phrases.all_classes()) } }
                 td { (less) }
                 td.number { (pictures) }
                 td.number { (format!("{strength:.0}")) }
@@ -134,8 +134,8 @@ fn contrasts(page: &Page<'_>, model: &CaseResults) -> Markup {
     };
     html! {
         @if !tested.is_empty() {
-            (table(&words.against_controls(), &head, &body))
-            p.note { (rich(&words.about_contrasts())) }
+            (table(&phrases.against_controls(), &head, &body))
+            p.note { (rich(&phrases.about_contrasts())) }
         }
     }
 }

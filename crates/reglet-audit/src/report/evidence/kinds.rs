@@ -10,8 +10,8 @@ use crate::results::{CaseResults, Cluster, Clustering};
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     html! {
         @if !model.clusterings.is_empty() {
-            h3 { (page.words.kinds()) }
-            p.note { (page.words.about_kinds()) }
+            h3 { (page.phrases.kinds()) }
+            p.note { (page.phrases.about_kinds()) }
             @for found in &model.clusterings {
                 (kinds(page, found))
                 div.kinds {
@@ -23,14 +23,14 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
 }
 
 fn kinds(page: &Page<'_>, found: &Clustering) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let head = html! {
-        th scope="col" { (words.kind_column()) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.with_artefact()) }
-        th.number scope="col" { (words.called()) }
-        th.number scope="col" { (words.mean_probability()) }
-        th scope="col" { (words.densest()) }
+        th scope="col" { (phrases.kind_column()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.with_artefact()) }
+        th.number scope="col" { (phrases.called()) }
+        th.number scope="col" { (phrases.mean_probability()) }
+        th scope="col" { (phrases.densest()) }
     };
     let body = html! {
         @for (index, kind) in found.clusters.iter().enumerate() {
@@ -48,18 +48,18 @@ fn kinds(page: &Page<'_>, found: &Clustering) -> Markup {
             }
         }
     };
-    table(&words.kinds_of(language.method(&found.method, &found.title)), &head, &body)
+    table(&phrases.kinds_of(language.method(&found.method, &found.title)), &head, &body)
 }
 
 fn typical(page: &Page<'_>, found: &Clustering, kind: &Cluster, number: usize) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let method = page.language().method(&found.method, &found.title);
     html! {
         div {
-            p.note { (words.typical_of(number)) }
+            p.note { (phrases.typical_of(number)) }
             div.pictures {
                 @for picture in &kind.typical {
-                    @let alternative = words.map_alternative(&method, &picture.id, "");
+                    @let alternative = phrases.map_alternative(&method, &picture.id, "");
                     figure {
                         (view(picture.size, &picture.picture, Some(&picture.layer), None, &alternative))
                         figcaption { (picture.id) }

@@ -6,31 +6,31 @@ use crate::results::CaseResults;
 
 /// What unedited pictures say, and whether the edits are, to the model, what they stand for.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     html! {
-        h3 { (words.untouched()) }
-        p.note { (words.about_untouched()) }
+        h3 { (phrases.untouched()) }
+        p.note { (phrases.about_untouched()) }
         @if model.natural.is_empty() {
-            p.note { (words.no_untouched()) }
+            p.note { (phrases.no_untouched()) }
         } @else {
             (differences(page, model))
         }
         @if let Some(pairs) = &model.pairs {
             @let by = page.language().estimate(&pairs.difference.estimate, Language::signed);
-            p.claim { (words.pairs_say(pairs.pairs, by)) "." }
+            p.claim { (phrases.pairs_say(pairs.pairs, by)) "." }
         }
         (taken(page, model))
     }
 }
 
 fn differences(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let head = html! {
-        th scope="col" { (words.class()) }
-        th.number scope="col" { (capital(&words.with_artefact())) }
-        th.number scope="col" { (capital(&words.without_artefact())) }
-        th.number scope="col" { (words.difference()) }
-        th.number scope="col" { (words.unexplained_column()) }
+        th scope="col" { (phrases.class()) }
+        th.number scope="col" { (capital(&phrases.with_artefact())) }
+        th.number scope="col" { (capital(&phrases.without_artefact())) }
+        th.number scope="col" { (phrases.difference()) }
+        th.number scope="col" { (phrases.unexplained_column()) }
     };
     let body = html! {
         @for found in &model.natural {
@@ -45,23 +45,23 @@ fn differences(page: &Page<'_>, model: &CaseResults) -> Markup {
             }
         }
     };
-    table(&words.difference_by_class(), &head, &body)
+    table(&phrases.difference_by_class(), &head, &body)
 }
 
 fn taken(page: &Page<'_>, model: &CaseResults) -> Markup {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let head = html! {
-        th scope="col" { (words.change()) }
-        th.number scope="col" { (words.pictures()) }
-        th.number scope="col" { (words.way()) }
+        th scope="col" { (phrases.change()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th.number scope="col" { (phrases.way()) }
     };
     html! {
         @match &model.taken {
-            None => { p.note { (words.taken_unknown()) "." } }
+            None => { p.note { (phrases.taken_unknown()) "." } }
             Some(taken) => {
-                p.claim { (words.of_taken(taken)) "." }
+                p.claim { (phrases.of_taken(taken)) "." }
                 @if !taken.edits.is_empty() && !taken.sees_nothing() {
-                    (table(&words.edits_taken(), &head, &html! {
+                    (table(&phrases.edits_taken(), &head, &html! {
                         @for edit in &taken.edits {
                             tr {
                                 th scope="row" { (capital(&page.change(edit.change, edit.with))) }
@@ -70,7 +70,7 @@ fn taken(page: &Page<'_>, model: &CaseResults) -> Markup {
                             }
                         }
                     }))
-                    p.note { (rich(&words.about_taken())) }
+                    p.note { (rich(&phrases.about_taken())) }
                 }
             }
         }

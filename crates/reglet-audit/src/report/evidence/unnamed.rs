@@ -8,7 +8,7 @@ use crate::suspects::{Property, Strength};
 pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
     html! {
         @if !model.suspects.is_empty() {
-            h3 { (page.words.unnamed()) }
+            h3 { (page.phrases.unnamed()) }
             (table_of(page, &model.suspects, false))
         }
     }
@@ -16,22 +16,22 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
 
 /// A table of properties, the strongest first; empty if there are none.
 pub(in crate::report) fn table_of(page: &Page<'_>, found: &[Property], label: bool) -> Markup {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let head = html! {
-        th scope="col" { (words.property()) }
-        th.number scope="col" { (words.pictures()) }
-        th scope="col" { (words.measure()) }
-        th.number scope="col" { (words.strength_of_association()) }
-        th.number scope="col" { (words.p_corrected()) }
+        th scope="col" { (phrases.property()) }
+        th.number scope="col" { (phrases.pictures()) }
+        th scope="col" { (phrases.measure()) }
+        th.number scope="col" { (phrases.strength_of_association()) }
+        th.number scope="col" { (phrases.p_corrected()) }
     };
     let measure = |strength: Strength| match strength {
-        Strength::SomersD => words.somers_d(),
-        Strength::CramersV => words.cramers_v(),
-        Strength::RankCorrelation => words.rank_correlation(),
+        Strength::SomersD => phrases.somers_d(),
+        Strength::CramersV => phrases.cramers_v(),
+        Strength::RankCorrelation => phrases.rank_correlation(),
     };
     let name = |property: &Property| match property.column {
         true => property.name.clone(),
-        false => words.of_property(&property.name),
+        false => phrases.of_property(&property.name),
     };
     let body = html! {
         @for property in found {
@@ -46,9 +46,9 @@ pub(in crate::report) fn table_of(page: &Page<'_>, found: &[Property], label: bo
     };
     html! {
         @if !found.is_empty() {
-            @let title = if label { words.goes_with_label() } else { words.goes_with_score() };
+            @let title = if label { phrases.goes_with_label() } else { phrases.goes_with_score() };
             (table(&title, &head, &body))
-            p.note { (words.about_properties()) }
+            p.note { (phrases.about_properties()) }
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::results::CaseResults;
 
 /// What chooses and sorts the pictures and sets how maps are shown; hidden until the page's script runs.
 pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Markup {
-    let words = &page.words;
-    let count = words.shown_count("{shown}", "{all}");
+    let phrases = &page.phrases;
+    let count = phrases.shown_count("{shown}", "{all}");
     let made: Vec<Change> = Change::ALL
         .into_iter()
         .filter(|change| model.samples.iter().any(|sample| sample.changed.contains_key(change)))
@@ -31,17 +31,17 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Mark
         })
     };
     let option = |value: &dyn ToString, text: String| (value.to_string(), text);
-    let mut groups = vec![option(&"", words.any())];
+    let mut groups = vec![option(&"", phrases.any())];
     groups.extend(
         page.results.data.classes.iter().enumerate().map(|(place, class)| option(&place, page.label(class))),
     );
     let mut artefact = vec![
-        option(&"", words.all_the_same()),
-        option(&shown(Some(true)), words.with()),
-        option(&shown(Some(false)), words.without()),
+        option(&"", phrases.all_the_same()),
+        option(&shown(Some(true)), phrases.with()),
+        option(&shown(Some(false)), phrases.without()),
     ];
-    artefact.extend(unknown.then(|| option(&shown(None), words.not_annotated())));
-    let mut flips = vec![option(&"", words.all_the_same()), option(&"any", words.any_change())];
+    artefact.extend(unknown.then(|| option(&shown(None), phrases.not_annotated())));
+    let mut flips = vec![option(&"", phrases.all_the_same()), option(&"any", phrases.any_change())];
     flips.extend(made.into_iter().map(|change| option(&name(change), page.change(change, false))));
     let methods: Vec<_> = model
         .attention
@@ -50,35 +50,35 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults, index: usize) -> Mark
         .map(|(place, method)| option(&place, page.title(method)))
         .collect();
     let orders = [
-        option(&"data", words.sort_data()),
-        option(&"probability", words.sort_probability()),
-        option(&"share", words.sort_share()),
-        option(&"change", words.sort_change()),
+        option(&"data", phrases.sort_data()),
+        option(&"probability", phrases.sort_probability()),
+        option(&"share", phrases.sort_share()),
+        option(&"change", phrases.sort_change()),
     ];
     html! {
         form.controls hidden data-count=(count) {
             fieldset {
-                legend { (words.choose_pictures()) }
-                (choice("group", words.class(), &groups))
-                (choice("artefact", capital(&words.artefact_column()), &artefact))
-                (choice("flipped", words.flipped(), &flips))
-                (control("least", words.least_share(), &|id| html! {
+                legend { (phrases.choose_pictures()) }
+                (choice("group", phrases.class(), &groups))
+                (choice("artefact", capital(&phrases.artefact_column()), &artefact))
+                (choice("flipped", phrases.flipped(), &flips))
+                (control("least", phrases.least_share(), &|id| html! {
                     input id=(id) name="least" type="number" min="0" max="100" step="1" value="0";
                 }))
-                (choice("method", words.share_of(), &methods))
-                (choice("sort", words.sort_by(), &orders))
+                (choice("method", phrases.share_of(), &methods))
+                (choice("sort", phrases.sort_by(), &orders))
             }
             fieldset {
-                legend { (words.choose_view()) }
-                (control("opacity", words.opacity(), &|id| html! {
+                legend { (phrases.choose_view()) }
+                (control("opacity", phrases.opacity(), &|id| html! {
                     input id=(id) name="opacity" type="range" min="0" max="100" step="5" value="75";
                 }))
-                (check("beneath", words.picture_beneath(), true))
-                (check("outlines", words.outlines(), false))
+                (check("beneath", phrases.picture_beneath(), true))
+                (check("outlines", phrases.outlines(), false))
             }
             p.count {
                 output name="count" role="status" aria-live="polite" {}
-                button type="reset" { (words.reset()) }
+                button type="reset" { (phrases.reset()) }
             }
         }
     }

@@ -10,32 +10,32 @@ use crate::report::page::Page;
 use crate::results::CaseResults;
 
 pub(super) fn points(page: &Page<'_>, model: &CaseResults) -> Question {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let measured = model.attention.iter().filter(|method| !method.regions.is_empty());
     let answer = measured.map(|method| {
         let suspects = [Some(page.artefact), page.results.lesion.as_deref()];
         let found =
             suspects.into_iter().flatten().filter_map(|region| Some((region, method.regions.get(region)?)));
         let places = found.map(|(region, found)| {
-            words.answer_place(language.name(region).the, language.percent(found.pointing.mean))
+            phrases.answer_place(language.name(region).the, language.percent(found.pointing.mean))
         });
-        words.answer_points(page.title(method), language.list(&places.collect::<Vec<_>>()))
+        phrases.answer_points(page.title(method), language.list(&places.collect::<Vec<_>>()))
     });
-    Question::new(words.question_points(), answer.collect())
+    Question::new(phrases.question_points(), answer.collect())
 }
 
 pub(super) fn artefact(page: &Page<'_>, model: &CaseResults) -> Question {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let answer = model.attention.iter().filter_map(|method| {
         let density =
             language.estimate(&method.regions.get(page.artefact)?.density.estimate, Language::plain);
         let control = method.artefact_against_control.as_ref();
         let control = control.map(|control| {
-            words.answer_artefact_control(language.estimate(&control.estimate, Language::signed))
+            phrases.answer_artefact_control(language.estimate(&control.estimate, Language::signed))
         });
-        Some(words.answer_artefact(page.title(method), density, control.unwrap_or_default()))
+        Some(phrases.answer_artefact(page.title(method), density, control.unwrap_or_default()))
     });
-    Question::new(words.question_artefact(), answer.collect())
+    Question::new(phrases.question_artefact(), answer.collect())
 }
 
 /// Which region each method favours.
@@ -57,26 +57,26 @@ pub(super) fn agree(page: &Page<'_>, model: &CaseResults) -> Question {
         .iter()
         .map(|(region, methods)| {
             let (region, titles) = (page.language().name(region).the, methods.join(", "));
-            page.words.answer_agree_group(region, methods.len(), all, titles)
+            page.phrases.answer_agree_group(region, methods.len(), all, titles)
         })
         .collect();
-    let answer = (!groups.is_empty()).then(|| page.words.answer_agree(page.language().list(&groups)));
-    Question::new(page.words.question_agree(), answer.into_iter().collect())
+    let answer = (!groups.is_empty()).then(|| page.phrases.answer_agree(page.language().list(&groups)));
+    Question::new(page.phrases.question_agree(), answer.into_iter().collect())
 }
 
 pub(super) fn clean(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.sparsity);
-    Question::new(page.words.question_clean(), answer).with_note(page.words.about_clean())
+    Question::new(page.phrases.question_clean(), answer).with_note(page.phrases.about_clean())
 }
 
 pub(super) fn contours(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.contours);
-    Question::new(page.words.question_contours(), answer).with_note(page.words.about_contours())
+    Question::new(page.phrases.question_contours(), answer).with_note(page.phrases.about_contours())
 }
 
 pub(super) fn regions(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = ranked(page, model, |character| character.regions);
-    Question::new(page.words.question_regions(), answer).with_note(page.words.about_moran())
+    Question::new(page.phrases.question_regions(), answer).with_note(page.phrases.about_moran())
 }
 
 /// The methods by one trait of their maps, the highest first.
@@ -87,34 +87,36 @@ fn ranked(page: &Page<'_>, model: &CaseResults, of: fn(&Character<Estimate>) -> 
     found.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
     let found: Vec<String> = found
         .iter()
-        .map(|(title, value)| page.words.ranked(title, page.language().estimate(value, Language::plain)))
+        .map(|(title, value)| page.phrases.ranked(title, page.language().estimate(value, Language::plain)))
         .collect();
     match found.as_slice() {
         [] => Vec::new(),
-        [only] => vec![page.words.only_one_ranked(only)],
-        [first, rest @ ..] => vec![page.words.ranking(first, page.language().list(rest))],
+        [only] => vec![page.phrases.only_one_ranked(only)],
+        [first, rest @ ..] => vec![page.phrases.ranking(first, page.language().list(rest))],
     }
 }
 
 pub(super) fn believed(page: &Page<'_>, model: &CaseResults) -> Question {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let answer = model.attention.iter().filter_map(|method| {
         let trust = method.trust.as_ref()?;
         let randomised = trust.randomised.last().and_then(|step| step.similarity);
         let [stability, randomised] =
             [trust.stability, randomised].map(|found| page.number(found, Language::plain));
-        let counts =
-            trust.doubt.as_ref().map_or_else(|| words.yes(), |doubt| words.no_because(words.why(doubt)));
-        Some(words.answer_believed(page.title(method), stability, randomised, counts))
+        let counts = trust
+            .doubt
+            .as_ref()
+            .map_or_else(|| phrases.yes(), |doubt| phrases.no_because(phrases.why(doubt)));
+        Some(phrases.answer_believed(page.title(method), stability, randomised, counts))
     });
-    Question::new(words.question_believed(), answer.collect()).with_note(words.about_believed())
+    Question::new(phrases.question_believed(), answer.collect()).with_note(phrases.about_believed())
 }
 
 /// The method that best marks the region that matters according to the changes: the artefact if it is a shortcut, else the
 /// lesion. Only trusted methods are candidates. How well a map marks a region is measured by its AUC, which depends neither
 /// on the map's scale nor on the region's size.
 pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
-    let (words, language) = (&page.words, page.language());
+    let (phrases, language) = (&page.phrases, page.language());
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
     let region = if shortcut { Some(page.artefact) } else { page.results.lesion.as_deref() };
     let auc = |method: &Attention| Some((page.title(method), method.regions.get(region?)?.auc));
@@ -125,19 +127,23 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     let answer = match (found.as_slice(), region) {
         ([(title, auc), others @ ..], Some(region)) => {
             let mut answer = vec![
-                words.best(title, value(auc), language.name(region).the),
-                if shortcut { words.best_artefact() } else { words.best_lesion(language.name(region).the) },
+                phrases.best(title, value(auc), language.name(region).the),
+                if shortcut {
+                    phrases.best_artefact()
+                } else {
+                    phrases.best_lesion(language.name(region).the)
+                },
             ];
             if !others.is_empty() {
                 let others: Vec<String> =
-                    others.iter().map(|(title, auc)| words.ranked(title, value(auc))).collect();
-                answer.push(words.others(others.join(", ")));
+                    others.iter().map(|(title, auc)| phrases.ranked(title, value(auc))).collect();
+                answer.push(phrases.others(others.join(", ")));
             }
             answer
         }
-        _ => vec![words.none_best()],
+        _ => vec![phrases.none_best()],
     };
-    Question::new(words.question_best(), answer)
+    Question::new(phrases.question_best(), answer)
 }
 
 /// Whether nothing speaks against a method's maps: they can be trusted and, by what pixels they would delete or insert

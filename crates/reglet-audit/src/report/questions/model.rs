@@ -8,21 +8,21 @@ use crate::report::page::{Page, capital, sentence};
 use crate::results::CaseResults;
 
 pub(super) fn pictures(page: &Page<'_>, model: &CaseResults) -> Question {
-    let (words, data) = (&page.words, &page.results.data);
+    let (phrases, data) = (&page.phrases, &page.results.data);
     let known = data.artefacts.get(page.artefact).map_or(&[][..], |known| known.groups.as_slice());
     let groups: Vec<String> = data
         .classes
         .iter()
         .zip(known)
-        .map(|(class, [without, with])| words.group_pictures(page.label(class), without + with, with))
+        .map(|(class, [without, with])| phrases.group_pictures(page.label(class), without + with, with))
         .collect();
-    let mut answer = vec![words.answer_pictures(page.counted(data.pictures), groups.join("; "))];
+    let mut answer = vec![phrases.answer_pictures(page.counted(data.pictures), groups.join("; "))];
     let regions = std::iter::once(page.artefact).chain(page.results.lesion.as_deref());
     answer.extend(regions.filter_map(|region| {
         let area = page.language().percent(area(model, region)?);
-        Some(words.answer_area(capital(&page.language().name(region).the), area))
+        Some(phrases.answer_area(capital(&page.language().name(region).the), area))
     }));
-    Question::new(words.question_pictures(), answer)
+    Question::new(phrases.question_pictures(), answer)
 }
 
 /// A region's mean share of the pictures that show it: a map's share over its density.
@@ -38,7 +38,7 @@ fn area(model: &CaseResults, region: &str) -> Option<f64> {
 }
 
 pub(super) fn right(page: &Page<'_>, model: &CaseResults) -> Question {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let rates = |found: &Performance| {
         let rate = |rate| Some(page.language().estimate(rate, Language::percent));
         Some((rate(found.sensitivity.as_ref()?)?, rate(found.specificity.as_ref()?)?))
@@ -48,24 +48,24 @@ pub(super) fn right(page: &Page<'_>, model: &CaseResults) -> Question {
         match found.part {
             Part::All => {
                 let auroc = page.number(found.auroc.map(|auroc| auroc.mean), Language::precise);
-                Some(words.answer_right(sensitivity, specificity, auroc))
+                Some(phrases.answer_right(sensitivity, specificity, auroc))
             }
             Part::Artefact(shown) => {
-                Some(words.answer_right_group(page.shown(Some(shown)), sensitivity, specificity))
+                Some(phrases.answer_right_group(page.shown(Some(shown)), sensitivity, specificity))
             }
             Part::Column { .. } => None,
         }
     });
-    Question::new(words.question_right(), answer.collect())
+    Question::new(phrases.question_right(), answer.collect())
 }
 
 pub(super) fn sure(page: &Page<'_>, model: &CaseResults) -> Question {
-    let words = &page.words;
+    let phrases = &page.phrases;
     let all = model.performance.iter().find(|found| found.part == Part::All);
     let mut answer: Vec<String> = all
         .and_then(|found| {
             let number = |value| Some(page.language().precise(value));
-            Some(words.answer_sure(number(found.calibration_error?)?, number(found.brier?)?))
+            Some(phrases.answer_sure(number(found.calibration_error?)?, number(found.brier?)?))
         })
         .into_iter()
         .collect();
@@ -77,14 +77,14 @@ pub(super) fn sure(page: &Page<'_>, model: &CaseResults) -> Question {
             .map(|sample| sample.answer.probability)
             .collect();
         let mean = (!given.is_empty()).then(|| given.iter().sum::<f64>() / given.len() as f64)?;
-        Some(words.answer_sure_class(page.label(class), page.language().plain(mean)))
+        Some(phrases.answer_sure_class(page.label(class), page.language().plain(mean)))
     }));
-    Question::new(words.question_sure(), answer)
+    Question::new(phrases.question_sure(), answer)
 }
 
 pub(super) fn changes(page: &Page<'_>, model: &CaseResults) -> Question {
     let tested = model.effects.iter().filter(|effect| effect.class.is_none());
     let tested = tested.filter(|effect| JUDGED.contains(&effect.change));
-    let answer = tested.map(|effect| sentence(&page.words.of_effect(effect)));
-    Question::new(page.words.question_changes(), answer.collect())
+    let answer = tested.map(|effect| sentence(&page.phrases.of_effect(effect)));
+    Question::new(page.phrases.question_changes(), answer.collect())
 }

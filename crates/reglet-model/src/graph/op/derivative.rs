@@ -9,7 +9,7 @@ use crate::ModelError;
 /// What an operator call sends back to its inputs, given what reached its output. It keeps only what it needs of the forward
 /// pass and is consumed when called, so memory is freed as the backward pass proceeds.
 pub(in crate::graph) type Derivative<'a> =
-    Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>, ModelError> + 'a>;
+    Box<dyn FnOnce(&Tensor) -> Result<Vec<Option<Tensor>>, ModelError> + Send + 'a>;
 
 impl Op {
     /// The result of `compute`, the operator's own call, with its derivative with respect to the inputs that are `free`.
@@ -100,7 +100,7 @@ impl Op {
 /// A result with its derivative with respect to the first input, as a function of what reached the result.
 fn one<'a>(
     result: Tensor,
-    derivative: impl FnOnce(&Tensor) -> Result<Tensor, tch::TchError> + 'a,
+    derivative: impl FnOnce(&Tensor) -> Result<Tensor, tch::TchError> + Send + 'a,
 ) -> Option<(Tensor, Derivative<'a>)> {
     Some((result, Box::new(move |upstream| Ok(vec![Some(derivative(upstream)?)]))))
 }
@@ -108,7 +108,7 @@ fn one<'a>(
 /// The same for a derivative that is easiest to compute from the result, which is kept for it.
 fn of_result<'a>(
     result: Tensor,
-    derivative: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, tch::TchError> + 'a,
+    derivative: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, tch::TchError> + Send + 'a,
 ) -> Option<(Tensor, Derivative<'a>)> {
     let kept = result.shallow_clone();
     one(result, move |upstream| derivative(upstream, &kept))

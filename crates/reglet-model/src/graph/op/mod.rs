@@ -9,11 +9,11 @@ mod derivative;
 mod layout;
 mod pool;
 mod product;
-mod program;
 mod reduction;
 mod scalar;
 mod secant;
 mod selection;
+mod torchscript;
 
 use tch::{Device, Tensor};
 
@@ -26,10 +26,10 @@ pub(super) use derivative::Derivative;
 pub use layout::Layout;
 pub use pool::Pool;
 pub use product::Product;
-pub use program::Program;
 pub use reduction::Reduction;
 pub(super) use secant::{behind_rectifier, leaves};
 pub use selection::Selection;
+pub use torchscript::TorchScript;
 
 use super::size::Sizes;
 use crate::ModelError;
@@ -101,7 +101,7 @@ pub enum Op {
     /// An operator that has no variant of its own here.
     Aten(Aten),
     /// A whole model as one opaque TorchScript program.
-    Program(Program),
+    TorchScript(TorchScript),
 }
 
 /// What an operator needs to know about the run it is part of.
@@ -134,7 +134,7 @@ impl Op {
             Op::Selection(op) => op.name(),
             Op::Creation(op) => op.name(),
             Op::Aten(op) => op.name(),
-            Op::Program(_) => "program",
+            Op::TorchScript(_) => "program",
         }
     }
 
@@ -183,7 +183,7 @@ impl Op {
             Op::Selection(op) => op.apply(&inputs, context)?,
             Op::Creation(op) => op.apply(context)?,
             Op::Aten(op) => op.apply(&inputs, context)?,
-            Op::Program(op) => op.apply(&inputs)?,
+            Op::TorchScript(op) => op.apply(&inputs)?,
         })
     }
 }

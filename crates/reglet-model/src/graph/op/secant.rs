@@ -159,7 +159,9 @@ fn clamped(input: &Tensor, (min, max): (f32, f32), upstream: &Tensor) -> Result<
     let mut sent = upstream.f_empty_like()?;
     let row = numbers(&upstream).len() / (upstream.size()[0].max(1) as usize);
     let (from, to) = (numbers(&input), &numbers(&input)[row..]);
-    let numbers = from.iter().zip(to).zip(numbers(&upstream)).zip(numbers_mut(&mut sent));
+    #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
+    // SAFETY: it was just made, so nothing else refers to it.
+    let numbers = from.iter().zip(to).zip(numbers(&upstream)).zip(unsafe { numbers_mut(&mut sent) });
     // NaN stays NaN, and a range from a file may be empty, so `f32::clamp` cannot be used.
     let clamped = |number: f32| match number {
         below if below < min => min,

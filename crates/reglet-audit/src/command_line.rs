@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Does an image classifier look at the lesion, or at the ruler beside it, and does the ruler change its prediction?
 #[derive(Parser)]
 #[command(name = "reglet", version, max_term_width = 100)]
-pub(crate) struct Words {
+pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -18,35 +18,35 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 if every picture was explained; 1 if --keep-going skipped pictures that could not be explained, or if
     /// a figure could not be drawn but everything else was written; 2 if the run failed and nothing was written.
-    Explain(Box<ExplainWords>),
+    Explain(Box<ExplainArguments>),
     /// Audit models on a data set: evidence, verdicts and a report
     ///
     /// Exit status: 0 if every model with an `expect` has the expected verdict and no other model uses a shortcut; 1
     /// otherwise; 2 if the run failed.
-    Audit(AuditWords),
+    Audit(AuditArguments),
     /// Merge the parts of an audit, made with `audit --shard` on any number of machines
     ///
     /// Writes the same results as an audit on one machine. The exit status is that of an audit.
-    Merge(MergeWords),
+    Merge(MergeArguments),
     /// Compute the verdicts of an audit again with other rules, without running a model
     ///
     /// Reads the rows that an audit wrote to its results. Without --set, every file is byte for byte the same as that of the
     /// audit. The exit status is that of an audit.
-    Judge(JudgeWords),
+    Judge(JudgeArguments),
     /// Correct a model that uses a shortcut by several methods, and audit it before and after
     ///
     /// Writes the corrected weights of each method, and one report. Exit status: 0 if some method passes, 1 if none does, 2
     /// if the run failed.
-    Correct(CorrectWords),
+    Correct(CorrectArguments),
     /// Measure how often audits are right, by training and auditing a series of classifiers of phantoms
     ///
     /// Exit status: 0 if no clean classifier was called a shortcut and every strong shortcut was found; 1 otherwise; 2 if
     /// the run failed.
-    Calibrate(CalibrateWords),
+    Calibrate(CalibrateArguments),
     /// List the attribution methods: name, what each works with, cost in passes, paper
     Methods,
     /// Draw every method on one photograph and one dermoscopic picture, each with a ResNet-18 (takes minutes)
-    Gallery(GalleryWords),
+    Gallery(GalleryArguments),
     /// List a model's operators with their shapes and parameters, and the layers that suit Grad-CAM
     Inspect {
         /// An architecture, or a model saved by torch.export (.pt2), or an ONNX file (.onnx)
@@ -105,7 +105,7 @@ pub(crate) enum Subject {
 }
 
 #[derive(Args)]
-pub(crate) struct ExplainWords {
+pub(crate) struct ExplainArguments {
     /// Pictures, or folders of them
     #[arg(required = true)]
     pub(crate) pictures: Vec<PathBuf>,
@@ -136,7 +136,7 @@ pub(crate) struct ExplainWords {
     /// The class to explain, by label or index [default: the top class]
     #[arg(long)]
     pub(crate) target: Option<String>,
-    /// Methods, separated by commas
+    /// Methods, separated by commas: NAME, or LABEL=NAME to use a method again with other parameters
     #[arg(long, value_delimiter = ',', default_value = "saliency,integrated_gradients,grad_cam")]
     pub(crate) methods: Vec<String>,
     /// The layer for Grad-CAM [default: the last convolution, layer4.1.conv2 in a ResNet-18]
@@ -193,7 +193,7 @@ pub(crate) struct ExplainWords {
 }
 
 #[derive(Args)]
-pub(crate) struct JudgeWords {
+pub(crate) struct JudgeArguments {
     /// The results folder of an audit
     pub(crate) results: PathBuf,
     /// A rule, such as verdict.min_effect=0.05, operating_point=0.3 or models.NAME.expect=clear; may be repeated
@@ -205,7 +205,7 @@ pub(crate) struct JudgeWords {
 }
 
 #[derive(Args)]
-pub(crate) struct AuditWords {
+pub(crate) struct AuditArguments {
     /// The config: a path, or the name of one that comes with Reglet
     #[arg(long)]
     pub(crate) config: PathBuf,
@@ -225,7 +225,7 @@ pub(crate) struct AuditWords {
 }
 
 #[derive(Args)]
-pub(crate) struct MergeWords {
+pub(crate) struct MergeArguments {
     /// The folders that contain the parts
     #[arg(required = true)]
     pub(crate) folders: Vec<PathBuf>,
@@ -241,7 +241,7 @@ pub(crate) struct MergeWords {
 }
 
 #[derive(Args)]
-pub(crate) struct CorrectWords {
+pub(crate) struct CorrectArguments {
     /// The config: a path, or the name of one that comes with Reglet
     #[arg(long, default_value = "correct.toml")]
     pub(crate) config: PathBuf,
@@ -255,7 +255,7 @@ pub(crate) struct CorrectWords {
 }
 
 #[derive(Args)]
-pub(crate) struct CalibrateWords {
+pub(crate) struct CalibrateArguments {
     /// The config: a path, or the name of one that comes with Reglet
     #[arg(long, default_value = "calibration.toml")]
     pub(crate) config: PathBuf,
@@ -268,7 +268,7 @@ pub(crate) struct CalibrateWords {
 }
 
 #[derive(Args)]
-pub(crate) struct GalleryWords {
+pub(crate) struct GalleryArguments {
     /// A photograph
     #[arg(long, value_name = "PICTURE")]
     pub(crate) photo: PathBuf,

@@ -9,11 +9,11 @@ use crate::ModelError;
 
 /// A TorchScript program with one input and one result, which libtorch's interpreter runs and differentiates.
 #[derive(Debug, Clone)]
-pub struct Program(Arc<CModule>);
+pub struct TorchScript(Arc<CModule>);
 
-impl Program {
-    pub(crate) fn new(module: CModule) -> Program {
-        Program(Arc::new(module))
+impl TorchScript {
+    pub(crate) fn new(module: CModule) -> TorchScript {
+        TorchScript(Arc::new(module))
     }
 
     pub(super) fn apply(&self, inputs: &Inputs) -> Result<Tensor, ModelError> {
@@ -23,14 +23,14 @@ impl Program {
 }
 
 /// Two programs are equal only if they are the same object.
-impl PartialEq for Program {
-    fn eq(&self, other: &Program) -> bool {
+impl PartialEq for TorchScript {
+    fn eq(&self, other: &TorchScript) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl From<Program> for Op {
-    fn from(op: Program) -> Op {
-        Op::Program(op)
+impl From<TorchScript> for Op {
+    fn from(op: TorchScript) -> Op {
+        Op::TorchScript(op)
     }
 }

@@ -7,7 +7,7 @@ use crate::{AttributionError, Operators};
 
 /// The rest of a network after a layer, at given inputs. Values on paths around the layer, such as the other term of a
 /// residual sum, are those at the inputs.
-pub(crate) struct Rest<'a> {
+pub(crate) struct Downstream<'a> {
     model: &'a dyn Operators,
     layer: ValueId,
     around: Vec<(ValueId, Tensor)>,
@@ -16,9 +16,13 @@ pub(crate) struct Rest<'a> {
     pub activation: Tensor,
 }
 
-impl<'a> Rest<'a> {
+impl<'a> Downstream<'a> {
     /// One forward pass at `inputs`, which keeps the values that the rest after the layer `name` needs.
-    pub fn new(model: &'a dyn Operators, inputs: &Tensor, name: &str) -> Result<Rest<'a>, AttributionError> {
+    pub fn new(
+        model: &'a dyn Operators,
+        inputs: &Tensor,
+        name: &str,
+    ) -> Result<Downstream<'a>, AttributionError> {
         let graph = model.graph();
         let layer = graph.layer(name)?;
         let around = graph.around(layer);
@@ -32,7 +36,7 @@ impl<'a> Rest<'a> {
             return Err(AttributionError::NotByPicture { layer, shape });
         }
         let places = graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation));
-        Ok(Rest { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
+        Ok(Downstream { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
     }
 
     /// The layer's result, or a value of its shape, by place of the picture, as [`Layers`](crate::Layers) returns it.
