@@ -1,5 +1,6 @@
 //! The commands, one in each file. Each receives the arguments after its name and returns an exit status.
 
+mod api;
 mod bench;
 mod doctor;
 mod fuzz;
@@ -10,6 +11,7 @@ mod setup;
 mod slurm;
 mod test;
 
+pub use api::api;
 pub use bench::bench;
 pub use doctor::doctor;
 pub use fuzz::fuzz;
@@ -36,6 +38,8 @@ pub enum Error {
     Fuzz { reason: String },
     #[error("packages outside the checkout could not be tested: {reason}")]
     Outside { reason: String },
+    #[error("the public interfaces could not be compared with their listings: {reason}")]
+    Api { reason: String },
     #[error("REGLET_DATA is not set to a folder; `bench --peers` needs it for weights and pictures")]
     NoData,
     #[error(transparent)]

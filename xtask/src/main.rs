@@ -48,7 +48,9 @@ Development
   bench --training           compare a training step with PyTorch's
   fuzz [TARGET] [--seconds N] [--stable]
                              fuzz the file readers, or one of them; needs cargo-fuzz, and says how to install it
-  outside [CRATE…] [--git]   run the example of each crate's README in a package of its own
+  outside [CRATE…] [--git]   run the example of each crate's README in a package of its own, and the packages in `examples`
+  outside examples           run only the latter: classifiers of other libraries
+  api [CRATE…] [--write]     compare the public interface of each crate with its listing, or write the listings
   slurm [KEY=VALUE…]         run the default audit on a local Slurm cluster; needs Debian's packages and root
   parity [NETWORK…]          compare exported networks with PyTorch
   parity --sweep [NETWORK…]  compare one small network of every family of timm, torchvision and transformers
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Some("bench") => commands::bench(&arguments),
         Some("parity") => commands::parity(&arguments),
         Some("outside") => commands::outside(&arguments),
+        Some("api") => commands::api(&arguments),
         Some("slurm") => commands::slurm(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
         Some("explore") => commands::explore(&arguments),

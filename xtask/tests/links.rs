@@ -92,6 +92,19 @@ fn every_page_is_in_the_table_of_contents() {
     assert!(pages.len() > 10, "{} pages", pages.len());
 }
 
+/// The book contains only what is in its folder.
+#[test]
+fn pages_link_to_nothing_outside_the_book() {
+    let mut pages = Vec::new();
+    documents(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs")), &mut pages);
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("text");
+        let outside = targets(&text).find(|target| target.split('/').any(|part| part == ".."));
+        assert_eq!(outside, None, "{}: name a file outside docs by its path, without a link", page.display());
+    }
+    assert!(pages.len() > 10, "{} pages", pages.len());
+}
+
 #[test]
 fn the_readme_is_short() {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("text");

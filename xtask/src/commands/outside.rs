@@ -13,31 +13,33 @@ const LINKED: [&str; 5] =
     ["reglet-model", "reglet-attribution", "reglet-axioms", "reglet-train", "reglet-audit"];
 
 /// Follows the instructions of each crate's README: creates the package that is shown there in a temporary folder, builds
-/// it, and compares its output with that in the README.
+/// it, and compares its output with that in the README. The packages in `examples` are run where they are.
 ///
-/// The arguments are names of crates (by default all) and `--git`, with which the packages depend on the checkout's last
-/// commit instead of its folders. They are built in the checkout's own target folder, which already contains libtorch's
-/// bindings.
+/// The arguments are names of crates, names of examples such as `examples/candle`, `examples` for all of these (by default
+/// all crates and examples), and `--git`, with which the crates' packages depend on the checkout's last commit instead of its
+/// folders. Everything is built in the checkout's own target folder, which already contains libtorch's bindings.
 pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
-    let all = with_example()?;
+    let (crates, examples) = (with_example()?, examples()?);
     let (mut names, mut git) = (Vec::new(), false);
     for word in arguments {
         let word = word.to_string_lossy().into_owned();
-        match all.iter().find(|name| **name == word) {
-            Some(name) => names.push(name.clone()),
-            None if word == "--git" => git = true,
-            None => {
-                return Err(Error::Usage {
-                    command: "outside",
-                    word,
-                    expected: "names of crates and `--git`",
-                });
-            }
+        if word == "--git" {
+            git = true;
+        } else if word == EXAMPLES {
+            names.extend(examples.iter().cloned());
+        } else if crates.contains(&word) || examples.contains(&word) {
+            names.push(word);
+        } else {
+            let expected = "names of crates, `examples`, names of examples (`examples/NAME`), and `--git`";
+            return Err(Error::Usage { command: "outside", word, expected });
         }
+    }
+    if names.is_empty() {
+        names = [crates, examples].concat();
     }
     libtorch::ensure()?;
     let folder = env::temp_dir().join(format!("reglet-outside-{}", std::process::id()));
-    let outcome = try_all(&folder, if names.is_empty() { &all } else { &names }, git);
+    let outcome = try_all(&folder, &names, git);
     // The files of a failure are kept for inspection.
     if outcome.as_ref().is_ok_and(|status| *status == ExitCode::SUCCESS) {
         let _ = fs::remove_dir_all(&folder);
@@ -46,10 +48,15 @@ pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
 }
 
 fn try_all(folder: &Path, names: &[String], git: bool) -> Result<ExitCode, Error> {
-    let link = install(folder)?;
+    let is_example = |name: &String| name.starts_with(EXAMPLES);
+    let link = if names.iter().all(is_example) { None } else { Some(install(folder)?) };
     let mut failed = 0;
     for name in names {
-        match try_one(&folder.join(name), name, git, &link) {
+        let outcome = match &link {
+            Some(link) if !is_example(name) => try_one(&folder.join(name), name, git, link),
+            _ => try_example(name),
+        };
+        match outcome {
             Ok(printed) => tools::print(&format!("{name}: as its README says ({printed} lines)\n")),
             Err(said) => {
                 failed += 1;
@@ -58,7 +65,7 @@ fn try_all(folder: &Path, names: &[String], git: bool) -> Result<ExitCode, Error
         }
     }
     if failed > 0 {
-        eprintln!("{failed} of {} packages failed; they are in {}", names.len(), folder.display());
+        eprintln!("{failed} of {} packages failed; those of crates are in {}", names.len(), folder.display());
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
@@ -99,6 +106,48 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
         here.arg("here").current_dir(folder).env("LIBTORCH", libtorch_here());
         ended_well(run(here)?, "`reglet-link here`")?;
     }
+    let mut cargo = cargo_run(folder);
+    cargo.env_remove("LIBTORCH");
+    compare(&ended_well(run(cargo)?, "`cargo run`")?, &printed)
+}
+
+/// Builds and runs one of the packages in `examples`, with the versions in its lock file. Returns the number of lines that it
+/// printed, or an error message.
+fn try_example(name: &str) -> Result<usize, String> {
+    let folder = checkout::root().join(name);
+    let readme =
+        fs::read_to_string(folder.join("README.md")).map_err(|error| format!("its README: {error}"))?;
+    let printed = blocks(&readme).into_iter().find(|(file, _)| file == PRINTED);
+    let (_, printed) = printed.ok_or("its README does not say what it prints")?;
+    let mut cargo = cargo_run(&folder);
+    cargo.arg("--locked").env("LIBTORCH", libtorch_here());
+    if readme.contains(ONNX_RUNTIME) && env::var_os(ONNX_RUNTIME).is_none() {
+        cargo.env(ONNX_RUNTIME, onnx_runtime()?);
+    }
+    compare(&ended_well(run(cargo)?, "`cargo run --locked`")?, &printed)
+}
+
+/// The variable by which the crate `ort` finds the library of ONNX Runtime.
+const ONNX_RUNTIME: &str = "ORT_DYLIB_PATH";
+
+/// The library of ONNX Runtime in the Python of `REGLET_PYTHON`, or else in that on the search path.
+fn onnx_runtime() -> Result<String, String> {
+    const FIND: &str = "import onnxruntime, pathlib
+folder = pathlib.Path(onnxruntime.__file__).parent / 'capi'
+print(*folder.glob('libonnxruntime.*'), *folder.glob('onnxruntime.dll'))";
+    let python = env::var_os("REGLET_PYTHON").map(PathBuf::from);
+    let python = python.or_else(|| tools::find("python3")).or_else(|| tools::find("python"));
+    let found = python.and_then(|python| Command::new(python).args(["-c", FIND]).output().ok());
+    let found = found.map(|found| String::from_utf8_lossy(&found.stdout).trim().to_owned());
+    found.filter(|library| !library.is_empty()).ok_or_else(|| {
+        format!(
+            "ONNX Runtime was not found; run `pip install onnxruntime`, or set {ONNX_RUNTIME} to its library"
+        )
+    })
+}
+
+/// `cargo run` in a folder, as a user would start it, but with the checkout's target folder.
+fn cargo_run(folder: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["run", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", checkout::target());
     // Cargo gives this program variables that an outside user does not have.
@@ -108,8 +157,11 @@ fn try_one(folder: &Path, name: &str, git: bool, link: &Path) -> Result<usize, S
             cargo.env_remove(variable);
         }
     }
-    cargo.env_remove("LIBTORCH");
-    let found = ended_well(run(cargo)?, "`cargo run`")?;
+    cargo
+}
+
+/// The number of lines of an output, if it is that in the README.
+fn compare(found: &str, printed: &str) -> Result<usize, String> {
     if found.trim_end() != printed.trim_end() {
         return Err(format!("it printed\n{found}but its README says\n{printed}"));
     }
@@ -184,6 +236,24 @@ fn of_checkout(manifest: &str, git: bool) -> Result<String, String> {
 /// The placeholder in a README for the source of the crates.
 const ADDRESS: &str = "git = \"ADDRESS\"";
 
+/// The folder of the examples, and the word for all of them.
+const EXAMPLES: &str = "examples";
+
+/// The names of the packages in `examples`, in alphabetical order.
+fn examples() -> Result<Vec<String>, Error> {
+    let folder = checkout::root().join(EXAMPLES);
+    let failed = |error: std::io::Error| Error::Outside { reason: format!("{}: {error}", folder.display()) };
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(format!("{EXAMPLES}/{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 fn readme(name: &str) -> PathBuf {
     checkout::root().join("crates").join(name).join("README.md")
 }
@@ -220,6 +290,18 @@ mod tests {
         assert!(manifest.contains("/crates/a\" }") && manifest.starts_with("[package]\n"), "{manifest}");
         assert!(of_checkout(&found[0].1, true).expect("an address").contains("git = \"file://"));
         assert!(of_checkout("[dependencies]\n", false).is_err());
+    }
+
+    #[test]
+    fn every_example_has_what_it_prints_and_its_versions() {
+        let found = examples().expect("a folder of examples");
+        assert!(found.contains(&"examples/candle".to_owned()), "{found:?}");
+        for name in &found {
+            let folder = checkout::root().join(name);
+            let readme = fs::read_to_string(folder.join("README.md")).expect("a README");
+            assert!(blocks(&readme).iter().any(|(file, _)| file == PRINTED), "{name}");
+            assert!(folder.join("Cargo.lock").is_file(), "{name}");
+        }
     }
 
     #[test]
