@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use reglet_winograd::{Around, Filters, Pictures, Way, convolve};
+use reglet_winograd::{Filters, Fused, Pictures, Way, convolve};
 use tch::{Device, Kind, Tensor};
 
 const COUNT: usize = 8;
@@ -38,7 +38,7 @@ fn convolutions(criterion: &mut Criterion) {
         let mut output = vec![0.0; input.len()];
         group.bench_function(BenchmarkId::new("winograd", &name), |bencher| {
             bencher.iter(|| {
-                convolve(pictures, &input, &filters, &Around::default(), &mut output);
+                convolve(pictures, &input, &filters, &Fused::default(), &mut output);
                 black_box(output[0])
             });
         });

@@ -42,7 +42,7 @@ fn family(criterion: &mut Criterion, family: Family) {
     group.sample_size(20);
     group.bench_function("forward", |bench| bench.iter(|| black_box(model.logits(&input)).expect("it runs")));
     for method in Method::all().into_iter().filter(|method| method.get().about().family == family) {
-        let name = method.name();
+        let name = method.name().to_owned();
         let methods = [method];
         group.bench_function(name, |bench| {
             bench.iter(|| {
