@@ -171,7 +171,12 @@ def write_keras(folder: Path, name: str) -> None:
     short = name.partition(".")[2]
     # Its preprocessing makes inputs of constants when it is exported.
     options = {"include_preprocessing": False} if short == "EfficientNetV2B0" else {}
-    build = lambda head: getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head, **options)
+
+    def build(head):
+        # Layers without a name are numbered, over all networks of a session.
+        keras.utils.clear_session()
+        return getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head, **options)
+
     make_keras.write(folder / f"{name}.onnx", build, build(None).input_shape[1], KERAS[short])
 
 
