@@ -2,7 +2,7 @@
 
 use reglet_attribution::{
     Attribution, AttributionError, Baseline, DeepLift, GradCam, Gradients, InputXGradient,
-    IntegratedGradients, Layers, Method, Noise, Quadrature, Saliency, Scores, Upsampling,
+    IntegratedGradients, Layer, Method, Noise, Quadrature, Saliency, Scores, Upsampling,
 };
 use reglet_model::{Architecture, Model, Targets};
 use reglet_tests::{Reference, assert_close, distance, exact, for_convolutions, quick, small_model};
@@ -224,7 +224,8 @@ fn grad_cam_is_captums_at_the_layer_and_at_the_input() {
                     &[case.model.graph().layer(layer).expect("there")],
                 )
                 .expect("it runs");
-            let found = GradCam::default().at_layer(layer, &evaluation.layers[0]).expect("spatial");
+            let found =
+                GradCam::default().at_layer(&Layer::new(layer), &evaluation.layers[0]).expect("spatial");
             case.expect(&format!("grad_cam{name}"), &found, 2e-5);
         }
         let found = GradCam::default().attribute(&case.model, &case.input, &case.targets).expect("it runs");
@@ -333,5 +334,5 @@ fn the_gradient_is_the_limit_of_finite_differences() {
 #[test]
 fn the_default_layer_is_the_models_choice() {
     let case = Case::five_classes(Architecture::ResNet18);
-    assert_eq!(Layers::grad_cam_layer(&case.model), case.reference.text("layer"));
+    assert_eq!(case.model.grad_cam_layer(), case.reference.text("layer"));
 }

@@ -58,8 +58,8 @@ fn load_and_compare(python: &Path) {
     for method in METHODS {
         fs::write(at("correct.toml"), format!("{CORRECT}\n[methods.{method}]\n")).expect("room");
         let out = at(method);
-        let (said, _) = reglet_audit::correct(&at("correct.toml"), &[], &out).expect("it corrects");
-        let lines = said.find("import torchvision").map(|place| &said[place..]).expect("the lines of Python");
+        let lines = reglet_audit::correct(&at("correct.toml"), &[], &out).expect("it corrects").python;
+        assert!(lines.starts_with("import torchvision"), "{lines}");
         let script = format!(
             "{lines}\nimport torch\nfrom safetensors.torch import save_file\nwith torch.no_grad():\n    \
              logits = model(load_file('inputs.safetensors')['inputs'])\nsave_file({{'logits': logits}}, '{method}.logits')\n"

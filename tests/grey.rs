@@ -120,8 +120,9 @@ fn a_folder_of_films_is_explained_and_names_nobody() {
         out: out.clone(),
         ..ExplainOptions::default()
     };
-    let (printed, status) = explain(&options).expect("they are sound");
-    assert_eq!(status, 0, "{printed}");
+    let found = explain(&options).expect("they are sound");
+    let printed = found.to_string();
+    assert!(found.is_complete(), "{printed}");
     assert!(printed.contains("grey; mean 0.5; standard deviation 0.00048828125 (given)"), "{printed}");
     let mut read = printed.into_bytes();
     let mut folders = 0;

@@ -135,8 +135,9 @@ fn a_folder_is_explained() {
         out: out.path().to_owned(),
         ..ExplainOptions::default()
     };
-    let (printed, status) = explain(&options).expect("it is sound");
-    assert_eq!(status, 0, "{printed}");
+    let found = explain(&options).expect("it is sound");
+    let printed = found.to_string();
+    assert!(found.is_complete(), "{printed}");
     for part in [
         "resized to 40 pixels on the shorter side (bicubic)",
         "multi_label",

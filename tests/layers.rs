@@ -1,8 +1,10 @@
 //! Methods at a layer against pytorch-grad-cam's and Captum's (`reference/make_methods.py`).
 
+use std::slice;
+
 use reglet_attribution::{
     AblationCam, Attribution, AttributionError, EigenCam, FullGrad, GradCamPlusPlus, GuidedGradCam, HiResCam,
-    InternalInfluence, LayerActivation, LayerCam, LayerConductance, LayerIntegratedGradients, Layers,
+    InternalInfluence, Layer, LayerActivation, LayerCam, LayerConductance, LayerIntegratedGradients, Layers,
     Operators, ScoreCam, Scores, Upsampling, XGradCam,
 };
 use reglet_model::{Architecture, LayerEvaluation, Model, Targets};
@@ -19,24 +21,26 @@ fn plain() -> (Model, Tensor, Reference) {
 }
 
 /// What makes a map at the layer's own size.
-type AtLayer = fn(&str, &LayerEvaluation) -> Result<Tensor, AttributionError>;
+type AtLayer = fn(&Layer, &LayerEvaluation) -> Result<Tensor, AttributionError>;
 
 #[test]
 fn class_activation_maps_are_pytorch_grad_cams() {
     let (model, input, reference) = plain();
     let maps: [(&str, AtLayer); 5] = [
-        ("grad_cam_plus_plus", |name, layer| GradCamPlusPlus::default().at_layer(name, layer)),
-        ("x_grad_cam", |name, layer| XGradCam::default().at_layer(name, layer)),
-        ("hi_res_cam", |name, layer| HiResCam::default().at_layer(name, layer)),
-        ("layer_cam", |name, layer| LayerCam::default().at_layer(name, layer)),
-        ("eigen_cam", |name, layer| EigenCam::default().at_layer(name, layer)),
+        ("grad_cam_plus_plus", |layer, values| GradCamPlusPlus::default().at_layer(layer, values)),
+        ("x_grad_cam", |layer, values| XGradCam::default().at_layer(layer, values)),
+        ("hi_res_cam", |layer, values| HiResCam::default().at_layer(layer, values)),
+        ("layer_cam", |layer, values| LayerCam::default().at_layer(layer, values)),
+        ("eigen_cam", |layer, values| EigenCam::default().at_layer(layer, values)),
     ];
     for layer in ["conv3", "relu3"] {
+        let layer = model.layer(Some(layer)).expect("there");
         let found =
-            Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, &[layer]).expect("it runs");
+            Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, slice::from_ref(&layer))
+                .expect("it runs");
         for (name, at_layer) in maps {
             let name = format!("{layer}.{name}");
-            let map = at_layer(layer, &found.layers[0]).expect("spatial");
+            let map = at_layer(&layer, &found.layers[0]).expect("spatial");
             assert_close(&name, &map, reference.tensor(&name), BOUND);
         }
     }
@@ -69,8 +73,8 @@ fn ablation_cam_keeps_its_signs_where_the_score_is_negative() {
     let layer = Some("relu3".to_owned());
     let scores = model.scores(&input, &TARGETS).expect("it runs");
     assert!(scores.max().double_value(&[]) < 0.0, "the scores are to be negative");
-    let found =
-        Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, &["relu3"]).expect("it runs");
+    let found = Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, &[Layer::new("relu3")])
+        .expect("it runs");
     let LayerEvaluation { activation, gradient } = &found.layers[0];
     let parts = (activation * gradient).sum_dim_intlist([2_i64, 3].as_slice(), true, Kind::Double);
     let expected =
@@ -108,7 +112,7 @@ fn guided_grad_cam_and_the_layers_path_methods_are_captums() {
     };
     let method = GuidedGradCam { layer: layer.clone(), ..GuidedGradCam::default() };
     expect("guided_grad_cam", &method.attribute(&model, &input, &TARGETS).expect("it runs").values);
-    expect("layer_activation", &Layers::activation(&model, &input, "conv3").expect("it runs"));
+    expect("layer_activation", &Layers::activation(&model, &input, &Layer::new("conv3")).expect("it runs"));
     let method = InternalInfluence { layer: layer.clone(), ..InternalInfluence::default() };
     expect("internal_influence", &method.at_layer(&model, &input, &TARGETS).expect("it runs"));
     let method = LayerIntegratedGradients { layer: layer.clone(), ..LayerIntegratedGradients::default() };

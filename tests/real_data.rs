@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use data_encoding::HEXLOWER;
 use libtest_mimic::{Arguments, Failed, Trial};
 use reglet_attribution::{
-    FeatureAblation, GradCam, IntegratedGradients, Lrp, LrpComposite, Method, Occlusion, Reduction, Saliency,
-    Segmentation,
+    FeatureAblation, GradCam, IntegratedGradients, Layer, Lrp, LrpComposite, Method, Occlusion, Reduction,
+    Saliency, Segmentation,
 };
 use reglet_data::coco::CocoOptions;
 use reglet_data::picture::{self, Limits};
@@ -117,7 +118,7 @@ fn input(data: &Path, reference: &Value, model: &Model) -> Tensor {
     let folder = if name.starts_with("ISIC") { "isic-ruler/images" } else { "photos" };
     let path = data.join(folder).join(name);
     let hash = Sha256::digest(fs::read(&path).expect("the picture is there"));
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = HEXLOWER.encode(&hash);
     assert_eq!(hash, text(&reference["picture_sha256"]), "another picture than the reference's");
     let picture = picture::load(&path, &Limits::default()).expect("a whole picture");
     let view = model.preprocessing().view(&picture).expect("it has a size");
@@ -166,7 +167,7 @@ fn explanation(data: &Path, reference: &Value) {
     assert_eq!(model.grad_cam_layer(), layer, "the default layer");
     let value = model.graph().layer(layer).expect("the model's own choice");
     let evaluation = model.evaluate(&input, Targets::Classes(&[target]), false, &[value]).expect("it runs");
-    let cam = GradCam::default().at_layer(layer, &evaluation.layers[0]).expect("spatial");
+    let cam = GradCam::default().at_layer(&Layer::new(layer), &evaluation.layers[0]).expect("spatial");
     let allowed = bound(reference, "grad_cam");
     assert_close("Grad-CAM", &cam.squeeze(), &map(&reference["grad_cam"]), allowed);
 }

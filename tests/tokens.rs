@@ -2,10 +2,11 @@
 //! (`reference/make_methods.py`).
 
 use std::fs::File;
+use std::slice;
 
 use reglet_attribution::{
     AblationCam, AttentionRelevancy, AttentionRollout, AttributionError, Family, GradCam, GradCamPlusPlus,
-    HiResCam, LayerCam, Layers, Method, Operators, ScoreCam, XGradCam,
+    HiResCam, Layer, LayerCam, Layers, Method, Operators, ScoreCam, XGradCam,
 };
 use reglet_model::{Architecture, Graph, ImportOptions, LayerEvaluation, Model, Request, Targets, ValueId};
 use reglet_tests::{Reference, assert_close, exact, fixtures, quick, small_input, small_model};
@@ -18,24 +19,24 @@ const TARGETS: [usize; 2] = [1, 3];
 const BOUND: f64 = 1e-6;
 
 /// What makes a map at the layer's own size.
-type AtLayer = fn(&str, &LayerEvaluation) -> Result<Tensor, AttributionError>;
+type AtLayer = fn(&Layer, &LayerEvaluation) -> Result<Tensor, AttributionError>;
 
 #[test]
 fn class_activation_maps_of_tokens_are_pytorch_grad_cams() {
     let model = exact(small_model(Architecture::VitB16, 5));
     let (input, reference) = (small_input("tokens", 2, 224), Reference::read("methods/tokens"));
-    let layer = model.grad_cam_layer();
+    let layer = model.layer(None).expect("its own");
     let maps: [(&str, AtLayer); 5] = [
-        ("grad_cam", |name, layer| GradCam::default().at_layer(name, layer)),
-        ("grad_cam_plus_plus", |name, layer| GradCamPlusPlus::default().at_layer(name, layer)),
-        ("x_grad_cam", |name, layer| XGradCam::default().at_layer(name, layer)),
-        ("hi_res_cam", |name, layer| HiResCam::default().at_layer(name, layer)),
-        ("layer_cam", |name, layer| LayerCam::default().at_layer(name, layer)),
+        ("grad_cam", |layer, values| GradCam::default().at_layer(layer, values)),
+        ("grad_cam_plus_plus", |layer, values| GradCamPlusPlus::default().at_layer(layer, values)),
+        ("x_grad_cam", |layer, values| XGradCam::default().at_layer(layer, values)),
+        ("hi_res_cam", |layer, values| HiResCam::default().at_layer(layer, values)),
+        ("layer_cam", |layer, values| LayerCam::default().at_layer(layer, values)),
     ];
-    let found =
-        Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, &[layer]).expect("it runs");
+    let found = Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, slice::from_ref(&layer))
+        .expect("it runs");
     for (name, at_layer) in maps {
-        let map = at_layer(layer, &found.layers[0]).expect("tokens are laid out");
+        let map = at_layer(&layer, &found.layers[0]).expect("tokens are laid out");
         assert_close(name, &map, reference.tensor(name), BOUND);
     }
     let map = ScoreCam::default().at_layer(&model, &input, &TARGETS).expect("it runs");
@@ -73,19 +74,21 @@ fn class_activation_maps_of_values_with_channels_last_are_pytorch_grad_cams() {
     let input = small_input("windows", 2, 64).to_kind(Kind::Float);
     let reference = Reference::read("methods/windows");
     for layer in ["features.1.1.norm1", "features.2.reduction", "features.3.1.norm1", "norm"] {
+        let layer = model.layer(Some(layer)).expect("there");
         let found =
-            Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, &[layer]).expect("it runs");
+            Layers::evaluate(&model, &input, Targets::Classes(&TARGETS), false, slice::from_ref(&layer))
+                .expect("it runs");
         let maps: [(&str, AtLayer); 2] = [
-            ("grad_cam", |name, layer| GradCam::default().at_layer(name, layer)),
-            ("layer_cam", |name, layer| LayerCam::default().at_layer(name, layer)),
+            ("grad_cam", |layer, values| GradCam::default().at_layer(layer, values)),
+            ("layer_cam", |layer, values| LayerCam::default().at_layer(layer, values)),
         ];
         for (name, at_layer) in maps {
-            let map = at_layer(layer, &found.layers[0]).expect("it has places");
+            let map = at_layer(&layer, &found.layers[0]).expect("it has places");
             let what = format!("{layer}.{name}");
             assert_close(&what, &map, reference.tensor(&what), 1e-4);
         }
         let what = format!("{layer}.score_cam");
-        let score_cam = ScoreCam { layer: Some(layer.to_owned()), ..ScoreCam::default() };
+        let score_cam = ScoreCam { layer: Some(layer.to_string()), ..ScoreCam::default() };
         let map = score_cam.at_layer(&model, &input, &TARGETS).expect("it runs");
         assert_close(&what, &map, reference.tensor(&what), 1e-4);
     }
@@ -168,7 +171,7 @@ fn methods_that_look_inside_explain_a_transformer_or_say_why_not() {
         if !matches!(method.get().about().family, Family::Layers | Family::Attention | Family::Rules) {
             continue;
         }
-        let one = std::slice::from_ref(&method);
+        let one = slice::from_ref(&method);
         match Method::attribute_all(one, &model, &input, Targets::Classes(&[1])) {
             Ok(found) => {
                 let values = &found.computed[0].attribution.values;

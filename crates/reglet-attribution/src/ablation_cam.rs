@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 use crate::cam::{check_spatial, layer_method, over_channels};
 use crate::downstream::Downstream;
 use crate::passes::{chunks, rows_per_pass};
-use crate::{AttributionError, Operators, Upsampling};
+use crate::{AttributionError, Layer, Operators, Upsampling};
 
 /// A layer's channels, weighted by the decrease of the score without them: w_c = (F − F without A_c) / |F|, where a channel
 /// is removed by setting it to zero; the map is Σ_c w_c A_c, resized to the input.
@@ -54,10 +54,10 @@ impl AblationCam {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
-        let layer = self.layer(model);
-        let rest = Downstream::new(model, inputs, layer)?;
+        let layer = model.layer(self.layer.as_deref())?;
+        let rest = Downstream::new(model, inputs, &layer)?;
         let places = rest.laid_out(&rest.activation)?;
-        check_spatial("Ablation-CAM", layer, &places)?;
+        check_spatial("Ablation-CAM", &layer, &places)?;
         let (_, channels, _, _) = places.size4()?;
         let mut maps = Vec::with_capacity(targets.len());
         for (row, &target) in targets.iter().enumerate() {
@@ -82,8 +82,8 @@ impl AblationCam {
         Ok(())
     }
 
-    fn described(&self, layer: &str) -> String {
-        layer.to_owned()
+    fn described(&self, layer: &Layer) -> String {
+        layer.to_string()
     }
 }
 

@@ -45,6 +45,7 @@ impl Gap {
 
 /// A remark on a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Remark {
     /// Every value is zero: nothing in the picture changes the score, as far as the method can see.
     AllZero,

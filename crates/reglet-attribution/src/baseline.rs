@@ -16,6 +16,7 @@ use crate::{AttributionError, Scores};
 /// part.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Baseline {
     /// Zero in the model's input space: the mean colour of the training set.
     #[default]

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::AttributionError;
+use crate::{AttributionError, Layer};
 
 /// Defines a class activation map from its documentation, its name, title and paper, and the map `[N, 1, h, w]` that it
 /// computes from a layer's activation and gradient, `[N, C, h, w]` each.
@@ -23,10 +23,6 @@ macro_rules! class_activation_map {
         }
 
         impl $method {
-            fn layer<'a>(&'a self, model: &'a dyn $crate::Layers) -> &'a str {
-                self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-            }
-
             /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
             ///
             /// # Errors
@@ -37,10 +33,10 @@ macro_rules! class_activation_map {
                 inputs: &tch::Tensor,
                 targets: &[usize],
             ) -> Result<$crate::Attribution, $crate::AttributionError> {
-                let layer = self.layer(model);
+                let layer = model.layer(self.layer.as_deref())?;
                 let targets = reglet_model::Targets::Classes(targets);
-                let evaluation = model.evaluate(inputs, targets, false, &[layer])?;
-                self.from_layer(layer, &evaluation.layers[0], inputs)
+                let evaluation = model.evaluate(inputs, targets, false, std::slice::from_ref(&layer))?;
+                self.from_layer(&layer, &evaluation.layers[0], inputs)
             }
 
             /// The attribution from a layer's activation and gradient that have already been computed.
@@ -49,11 +45,11 @@ macro_rules! class_activation_map {
             /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
             pub fn from_layer(
                 &self,
-                name: &str,
-                layer: &reglet_model::LayerEvaluation,
+                layer: &$crate::Layer,
+                values: &reglet_model::LayerEvaluation,
                 inputs: &tch::Tensor,
             ) -> Result<$crate::Attribution, $crate::AttributionError> {
-                let map = self.at_layer(name, layer)?;
+                let map = self.at_layer(layer, values)?;
                 let (_, _, height, width) = inputs.size4()?;
                 Ok($crate::Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
             }
@@ -64,11 +60,11 @@ macro_rules! class_activation_map {
             /// [`AttributionError::NotSpatial`](crate::AttributionError::NotSpatial).
             pub fn at_layer(
                 &self,
-                name: &str,
-                layer: &reglet_model::LayerEvaluation,
+                layer: &$crate::Layer,
+                values: &reglet_model::LayerEvaluation,
             ) -> Result<tch::Tensor, $crate::AttributionError> {
-                $crate::cam::check_spatial($title, name, &layer.activation)?;
-                let ($activation, $gradient) = (&layer.activation, &layer.gradient);
+                $crate::cam::check_spatial($title, layer, &values.activation)?;
+                let ($activation, $gradient) = (&values.activation, &values.gradient);
                 $map
             }
         }
@@ -84,12 +80,12 @@ macro_rules! class_activation_map {
             }
 
             fn needs(&self, model: $crate::Classifier<'_>) -> Result<$crate::Needs, $crate::AttributionError> {
-                Ok($crate::Needs::layer(self.layer(model.layers()?)))
+                Ok($crate::Needs::layer(model.layer(self.layer.as_deref())?))
             }
 
             fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
-                let layer = self.layer(point.model.layers()?);
-                self.from_layer(layer, point.layer(layer), point.inputs)
+                let layer = point.model.layer(self.layer.as_deref())?;
+                self.from_layer(&layer, point.layer(&layer), point.inputs)
             }
 
             fn reduction(&self) -> $crate::Reduction {
@@ -97,7 +93,7 @@ macro_rules! class_activation_map {
             }
 
             fn note(&self, model: $crate::Classifier<'_>) -> Option<String> {
-                Some(self.layer(model.layers().ok()?).to_owned())
+                Some(model.layer(self.layer.as_deref()).ok()?.to_string())
             }
         }
     };
@@ -113,10 +109,6 @@ macro_rules! layer_method {
         $title:literal, $cost:literal, $paper:literal, $reduction:ident
     ) => {
         impl $method {
-            fn layer<'a>(&'a self, model: &'a dyn $crate::Layers) -> &'a str {
-                self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-            }
-
             /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
             ///
             /// # Errors
@@ -130,7 +122,7 @@ macro_rules! layer_method {
             ) -> Result<$crate::Attribution, $crate::AttributionError> {
                 let (_, _, height, width) = inputs.size4()?;
                 let units = self.at_layer(model, inputs, targets)?;
-                $crate::cam::check_spatial($title, self.layer(model), &units)?;
+                $crate::cam::check_spatial($title, &model.layer(self.layer.as_deref())?, &units)?;
                 let map = $crate::cam::over_channels(&units)?;
                 Ok($crate::Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
             }
@@ -154,7 +146,7 @@ macro_rules! layer_method {
             }
 
             fn note(&self, model: $crate::Classifier<'_>) -> Option<String> {
-                Some(self.described(self.layer(model.layers().ok()?)))
+                Some(self.described(&model.layer(self.layer.as_deref()).ok()?))
             }
         }
     };
@@ -168,13 +160,13 @@ pub(crate) const SPACE: &[i64] = &[2, 3];
 /// Returns an error for a layer whose activation has no height and width.
 pub(crate) fn check_spatial(
     method: &'static str,
-    layer: &str,
+    layer: &Layer,
     activation: &Tensor,
 ) -> Result<(), AttributionError> {
     if activation.dim() == 4 {
         return Ok(());
     }
-    Err(AttributionError::NotSpatial { method, layer: layer.to_owned(), shape: activation.size() })
+    Err(AttributionError::NotSpatial { method, layer: layer.to_string(), shape: activation.size() })
 }
 
 /// The sum over channels, `[N, 1, h, w]`.

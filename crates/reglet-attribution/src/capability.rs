@@ -4,6 +4,7 @@ use std::fmt;
 
 /// What a classifier offers, or a method needs. Each capability includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Capability {
     /// [`Scores`](crate::Scores).
     Scores,

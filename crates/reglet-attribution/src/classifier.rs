@@ -3,7 +3,7 @@
 use reglet_model::{Evaluation, LayerEvaluation, Targets};
 use tch::Tensor;
 
-use crate::{AttributionError, Capability, Gradients, Layers, Operators, Scores};
+use crate::{AttributionError, Capability, Gradients, Layer, Layers, Operators, Scores};
 
 /// A classifier with the largest capability that it offers. Methods that are selected by name receive it in this form, so that
 /// a classifier of your own that only computes scores can be explained by every method that needs no more.
@@ -27,6 +27,7 @@ use crate::{AttributionError, Capability, Gradients, Layers, Operators, Scores};
 /// # Ok::<(), AttributionError>(())
 /// ```
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Classifier<'a> {
     /// It computes scores.
     Scores(&'a dyn Scores),
@@ -49,8 +50,8 @@ pub struct Answer {
     pub logits: Option<Tensor>,
     /// The gradient of each row's score with respect to its input, `[N, C, H, W]`, if a method needs it.
     pub input_gradient: Option<Tensor>,
-    /// By name, the activation and gradient of each layer that a method needs.
-    pub layers: Vec<(String, LayerEvaluation)>,
+    /// The activation and gradient of each layer that a method needs.
+    pub layers: Vec<(Layer, LayerEvaluation)>,
 }
 
 impl<'a> Classifier<'a> {
@@ -99,6 +100,14 @@ impl<'a> Classifier<'a> {
         }
     }
 
+    /// The layer called `name`; without a name, the one that is best suited for class activation maps.
+    ///
+    /// # Errors
+    /// [`AttributionError::Lacks`], or an error of the classifier if it has no such layer.
+    pub fn layer(self, name: Option<&str>) -> Result<Layer, AttributionError> {
+        self.layers()?.layer(name)
+    }
+
     /// The classifier as one whose operators can be run one by one.
     ///
     /// # Errors
@@ -124,11 +133,10 @@ impl<'a> Classifier<'a> {
         inputs: &Tensor,
         targets: Targets,
         input_gradient: bool,
-        layers: &[String],
+        layers: &[Layer],
     ) -> Result<Answer, AttributionError> {
         if let Ok(model) = self.layers() {
-            let names: Vec<&str> = layers.iter().map(String::as_str).collect();
-            let found = model.evaluate(inputs, targets, input_gradient, &names)?;
+            let found = model.evaluate(inputs, targets, input_gradient, layers)?;
             let Evaluation { logits, targets, scores, input_gradient, layers: values } = found;
             let layers = layers.iter().cloned().zip(values).collect();
             return Ok(Answer { targets, scores, logits: Some(logits), input_gradient, layers });

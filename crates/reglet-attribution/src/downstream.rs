@@ -3,7 +3,7 @@
 use reglet_model::{Pass, Places, Request, Rows, ValueId};
 use tch::Tensor;
 
-use crate::{AttributionError, Operators};
+use crate::{AttributionError, Layer, Operators};
 
 /// The rest of a network after a layer, at given inputs. Values on paths around the layer, such as the other term of a
 /// residual sum, are those at the inputs.
@@ -17,26 +17,32 @@ pub(crate) struct Downstream<'a> {
 }
 
 impl<'a> Downstream<'a> {
-    /// One forward pass at `inputs`, which keeps the values that the rest after the layer `name` needs.
+    /// One forward pass at `inputs`, which keeps the values that the rest after the layer needs.
     pub fn new(
         model: &'a dyn Operators,
         inputs: &Tensor,
-        name: &str,
+        layer: &Layer,
     ) -> Result<Downstream<'a>, AttributionError> {
         let graph = model.graph();
-        let layer = graph.layer(name)?;
-        let around = graph.around(layer);
-        let mut fetches = vec![layer];
+        let value = graph.layer(layer.name())?;
+        let around = graph.around(value);
+        let mut fetches = vec![value];
         fetches.extend(&around);
         let request = Request { feeds: &[(graph.input(), inputs)], fetches: &fetches, ..Request::default() };
         let mut values = graph.run(model.parameters(), &request)?;
         let activation = values.remove(0);
         if activation.size().first() != inputs.size().first() {
-            let (layer, shape) = (name.to_owned(), activation.size());
+            let (layer, shape) = (layer.to_string(), activation.size());
             return Err(AttributionError::NotByPicture { layer, shape });
         }
-        let places = graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation));
-        Ok(Downstream { model, layer, around: around.into_iter().zip(values).collect(), places, activation })
+        let places = graph.places(&[value], inputs)?.remove(0).filter(|places| places.fits(&activation));
+        Ok(Downstream {
+            model,
+            layer: value,
+            around: around.into_iter().zip(values).collect(),
+            places,
+            activation,
+        })
     }
 
     /// The layer's result, or a value of its shape, by place of the picture, as [`Layers`](crate::Layers) returns it.

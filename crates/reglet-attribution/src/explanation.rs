@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use reglet_model::Targets;
 use tch::{Kind, Tensor};
 
-use crate::{Answer, Attribution, AttributionError, AttributionMethod, Classifier, Method, Needs, Point};
+use crate::{
+    Answer, Attribution, AttributionError, AttributionMethod, Classifier, Layer, Method, Needs, Point,
+};
 
 /// A method's result and its cost beyond the shared evaluation.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Method {
         if let Some((method, _)) = gradient {
             model.gradients().map_err(|error| error.of(method.about().title))?;
         }
-        let mut layers: Vec<String> = needs.iter().flat_map(|needs| needs.layers.clone()).collect();
+        let mut layers: Vec<Layer> = needs.iter().flat_map(|needs| needs.layers.clone()).collect();
         layers.sort_unstable();
         layers.dedup();
         let answer = model.answer(inputs, targets, gradient.is_some(), &layers)?;

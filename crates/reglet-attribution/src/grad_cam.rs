@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use crate::cam::{SPACE, check_spatial};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layers, Needs, Point,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layer, Layers, Needs, Point,
     Reduction,
 };
 
@@ -32,6 +33,7 @@ pub struct GradCam {
 /// How a layer's map is resized to the input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Upsampling {
     /// Interpolated between the centres of the layer's cells.
     #[default]
@@ -54,11 +56,6 @@ impl Upsampling {
 }
 
 impl GradCam {
-    /// The layer that is read.
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`.
     ///
     /// # Errors
@@ -69,9 +66,10 @@ impl GradCam {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(model);
-        let evaluation = model.evaluate(inputs, Targets::Classes(targets), false, &[layer])?;
-        self.from_layer(layer, &evaluation.layers[0], inputs)
+        let layer = model.layer(self.layer.as_deref())?;
+        let targets = Targets::Classes(targets);
+        let evaluation = model.evaluate(inputs, targets, false, std::slice::from_ref(&layer))?;
+        self.from_layer(&layer, &evaluation.layers[0], inputs)
     }
 
     /// The attribution from a layer's activation and gradient that have already been computed.
@@ -80,11 +78,11 @@ impl GradCam {
     /// [`AttributionError::NotSpatial`].
     pub fn from_layer(
         &self,
-        name: &str,
-        layer: &LayerEvaluation,
+        layer: &Layer,
+        values: &LayerEvaluation,
         inputs: &Tensor,
     ) -> Result<Attribution, AttributionError> {
-        let map = self.at_layer(name, layer)?;
+        let map = self.at_layer(layer, values)?;
         let (_, _, height, width) = inputs.size4()?;
         Ok(Attribution { values: self.upsampling.apply(&map, height, width)?, gaps: None })
     }
@@ -93,17 +91,10 @@ impl GradCam {
     ///
     /// # Errors
     /// [`AttributionError::NotSpatial`].
-    pub fn at_layer(&self, name: &str, layer: &LayerEvaluation) -> Result<Tensor, AttributionError> {
-        if layer.activation.dim() != 4 {
-            return Err(AttributionError::NotSpatial {
-                method: "Grad-CAM",
-                layer: name.to_owned(),
-                shape: layer.activation.size(),
-            });
-        }
-        let space = [2_i64, 3].as_slice();
-        let weights = layer.gradient.f_mean_dim(space, true, None)?;
-        Ok(weights.f_mul(&layer.activation)?.f_sum_dim_intlist(1, true, None)?)
+    pub fn at_layer(&self, layer: &Layer, values: &LayerEvaluation) -> Result<Tensor, AttributionError> {
+        check_spatial("Grad-CAM", layer, &values.activation)?;
+        let weights = values.gradient.f_mean_dim(SPACE, true, None)?;
+        Ok(weights.f_mul(&values.activation)?.f_sum_dim_intlist(1, true, None)?)
     }
 }
 
@@ -118,12 +109,12 @@ impl AttributionMethod for GradCam {
     }
 
     fn needs(&self, model: Classifier<'_>) -> Result<Needs, AttributionError> {
-        Ok(Needs::layer(self.layer(model.layers()?)))
+        Ok(Needs::layer(model.layer(self.layer.as_deref())?))
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(point.model.layers()?);
-        self.from_layer(layer, point.layer(layer), point.inputs)
+        let layer = point.model.layer(self.layer.as_deref())?;
+        self.from_layer(&layer, point.layer(&layer), point.inputs)
     }
 
     fn reduction(&self) -> Reduction {
@@ -131,6 +122,6 @@ impl AttributionMethod for GradCam {
     }
 
     fn note(&self, model: Classifier<'_>) -> Option<String> {
-        Some(self.layer(model.layers().ok()?).to_owned())
+        Some(model.layer(self.layer.as_deref()).ok()?.to_string())
     }
 }

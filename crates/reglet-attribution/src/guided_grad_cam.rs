@@ -58,10 +58,10 @@ impl GuidedGradCam {
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
         let (_, _, height, width) = inputs.size4()?;
-        let layer = self.layer.as_deref().unwrap_or(model.grad_cam_layer());
+        let layer = model.layer(self.layer.as_deref())?;
         let targeted = reglet_model::Targets::Classes(targets);
-        let evaluation = model.evaluate(inputs, targeted, false, &[layer])?;
-        let cam = GradCam::default().at_layer(layer, &evaluation.layers[0])?.f_relu()?;
+        let evaluation = model.evaluate(inputs, targeted, false, std::slice::from_ref(&layer))?;
+        let cam = GradCam::default().at_layer(&layer, &evaluation.layers[0])?.f_relu()?;
         let guided = GuidedBackprop::default().attribute(model, inputs, targets)?;
         let values = guided.values.f_mul(&self.upsampling.apply(&cam, height, width)?)?;
         Ok(Attribution { values, gaps: None })
@@ -83,6 +83,6 @@ impl AttributionMethod for GuidedGradCam {
     }
 
     fn note(&self, model: Classifier<'_>) -> Option<String> {
-        Some(self.layer.as_deref().unwrap_or(model.layers().ok()?.grad_cam_layer()).to_owned())
+        Some(model.layer(self.layer.as_deref()).ok()?.to_string())
     }
 }

@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::line::{Line, line};
+use crate::line::line;
 use crate::passes::{check_count, chunks, rows_per_pass};
 use crate::quadrature::{ends, graded};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
-    Point, Quadrature,
+    Line, Point, Quadrature,
 };
 
 /// The integral of the gradient along the straight line from a baseline x′ to the input x, times the difference: (x − x′) ⊙

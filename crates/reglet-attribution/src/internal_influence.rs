@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::cam::layer_method;
 use crate::layer_path::{LayerPath, baseline_of};
-use crate::{AttributionError, Baseline, Layers, Quadrature, Upsampling};
+use crate::{AttributionError, Baseline, Layer, Layers, Quadrature, Upsampling};
 
 /// The mean of the score's gradient with respect to each unit h of a layer, while the input moves along the straight line
 /// from a baseline: ∫₀¹ ∂F/∂h (x′ + α (x − x′)) dα. The map is summed over channels and resized to the input.
@@ -69,14 +69,14 @@ impl InternalInfluence {
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
         self.check_parameters()?;
+        let layer = model.layer(self.layer.as_deref())?;
         let (places, weights): (Vec<f64>, Vec<f64>) = self.quadrature.nodes(self.steps).into_iter().unzip();
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
         for (row, &target) in targets.iter().enumerate() {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
-            let gradients =
-                LayerPath::new(model, self.layer(model), &input, &baseline, &places, target)?.gradients;
+            let gradients = LayerPath::new(model, &layer, &input, &baseline, &places, target)?.gradients;
             let mut shape = vec![1; gradients.dim()];
             shape[0] = -1;
             let weights = Tensor::f_from_slice(&weights)?.f_view(shape.as_slice())?;
@@ -90,7 +90,7 @@ impl InternalInfluence {
         crate::layer_path::check("Internal influence", self.steps, &self.baseline)
     }
 
-    fn described(&self, layer: &str) -> String {
+    fn described(&self, layer: &Layer) -> String {
         format!("{layer}, {} steps", self.steps)
     }
 }

@@ -6,7 +6,7 @@ use tch::Tensor;
 
 use crate::cam::{check_spatial, over_channels};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layers, Needs, Point,
+    About, Attribution, AttributionError, AttributionMethod, Classifier, Family, Layer, Layers, Needs, Point,
     Reduction, Upsampling,
 };
 
@@ -41,10 +41,6 @@ pub struct LayerActivation {
 }
 
 impl LayerActivation {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
     /// The map of each row of `inputs` (`[N, C, H, W]`): `[N, 1, H, W]`. The targets do not matter.
     ///
     /// # Errors
@@ -55,13 +51,13 @@ impl LayerActivation {
         inputs: &Tensor,
         _targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(model);
-        self.map_of(layer, &model.activation(inputs, layer)?, inputs)
+        let layer = model.layer(self.layer.as_deref())?;
+        self.map_of(&layer, &model.activation(inputs, &layer)?, inputs)
     }
 
     fn map_of(
         &self,
-        layer: &str,
+        layer: &Layer,
         activation: &Tensor,
         inputs: &Tensor,
     ) -> Result<Attribution, AttributionError> {
@@ -83,12 +79,12 @@ impl AttributionMethod for LayerActivation {
     }
 
     fn needs(&self, model: Classifier<'_>) -> Result<Needs, AttributionError> {
-        Ok(Needs::layer(self.layer(model.layers()?)))
+        Ok(Needs::layer(model.layer(self.layer.as_deref())?))
     }
 
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
-        let layer = self.layer(point.model.layers()?);
-        self.map_of(layer, &point.layer(layer).activation, point.inputs)
+        let layer = point.model.layer(self.layer.as_deref())?;
+        self.map_of(&layer, &point.layer(&layer).activation, point.inputs)
     }
 
     fn reduction(&self) -> Reduction {
@@ -96,6 +92,6 @@ impl AttributionMethod for LayerActivation {
     }
 
     fn note(&self, model: Classifier<'_>) -> Option<String> {
-        Some(self.layer(model.layers().ok()?).to_owned())
+        Some(model.layer(self.layer.as_deref()).ok()?.to_string())
     }
 }

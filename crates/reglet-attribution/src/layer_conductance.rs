@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::cam::layer_method;
 use crate::layer_path::{LayerPath, baseline_of};
-use crate::{AttributionError, Baseline, Layers, Upsampling};
+use crate::{AttributionError, Baseline, Layer, Layers, Upsampling};
 
 /// The part of Integrated Gradients that flows through each unit h of a layer: Σ_i (x_i − x′_i) ∫ ∂F/∂h ∂h/∂x_i dα, which
 /// along the path is ∫ ∂F/∂h dh. It is summed over the intervals between n + 1 points as (h_{k+1} − h_k) · ½ (g_k + g_{k+1})
@@ -68,6 +68,7 @@ impl LayerConductance {
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
         self.check_parameters()?;
+        let layer = model.layer(self.layer.as_deref())?;
         let steps = self.steps as i64;
         let places: Vec<f64> = (0..=self.steps).map(|step| step as f64 / self.steps as f64).collect();
         let baselines = self.baseline.tensor(model, inputs)?;
@@ -75,7 +76,7 @@ impl LayerConductance {
         for (row, &target) in targets.iter().enumerate() {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
-            let path = LayerPath::new(model, self.layer(model), &input, &baseline, &places, target)?;
+            let path = LayerPath::new(model, &layer, &input, &baseline, &places, target)?;
             let (from, to) =
                 (path.activations.f_narrow(0, 0, steps)?, path.activations.f_narrow(0, 1, steps)?);
             let (first, last) =
@@ -90,7 +91,7 @@ impl LayerConductance {
         crate::layer_path::check("Layer conductance", self.steps, &self.baseline)
     }
 
-    fn described(&self, layer: &str) -> String {
+    fn described(&self, layer: &Layer) -> String {
         format!("{layer}, {} steps", self.steps)
     }
 }

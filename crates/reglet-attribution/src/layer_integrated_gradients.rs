@@ -9,7 +9,7 @@ use crate::downstream::Downstream;
 use crate::layer_path::baseline_of;
 use crate::passes::{chunks, rows_per_pass};
 use crate::{
-    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Layers,
+    About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Layer,
     Operators, Point, Quadrature, Reduction, Upsampling,
 };
 
@@ -66,10 +66,6 @@ impl Default for LayerIntegratedGradients {
 }
 
 impl LayerIntegratedGradients {
-    fn layer<'a>(&'a self, model: &'a dyn Layers) -> &'a str {
-        self.layer.as_deref().unwrap_or(model.grad_cam_layer())
-    }
-
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target: `[N, 1, H, W]`, with the gap at the layer.
     ///
     /// # Errors
@@ -81,11 +77,12 @@ impl LayerIntegratedGradients {
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
         let (_, _, height, width) = inputs.size4()?;
-        let rest = Downstream::new(model, inputs, self.layer(model))?;
-        let (units, differences) = self.units(model, inputs, targets, &rest)?;
+        let layer = model.layer(self.layer.as_deref())?;
+        let rest = Downstream::new(model, inputs, &layer)?;
+        let (units, differences) = self.units(model, inputs, targets, &layer, &rest)?;
         let gaps = Gap::of(&units.f_reshape([units.size()[0], -1, 1, 1])?, &differences)?;
         let places = rest.laid_out(&units)?;
-        check_spatial("Layer Integrated Gradients", self.layer(model), &places)?;
+        check_spatial("Layer Integrated Gradients", &layer, &places)?;
         let values = self.upsampling.apply(&over_channels(&places)?, height, width)?;
         Ok(Attribution { values, gaps: Some(gaps) })
     }
@@ -101,8 +98,9 @@ impl LayerIntegratedGradients {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<(Tensor, Tensor), AttributionError> {
-        let rest = Downstream::new(model, inputs, self.layer(model))?;
-        self.units(model, inputs, targets, &rest)
+        let layer = model.layer(self.layer.as_deref())?;
+        let rest = Downstream::new(model, inputs, &layer)?;
+        self.units(model, inputs, targets, &layer, &rest)
     }
 
     fn units(
@@ -110,11 +108,11 @@ impl LayerIntegratedGradients {
         model: &dyn Operators,
         inputs: &Tensor,
         targets: &[usize],
+        layer: &Layer,
         rest: &Downstream,
     ) -> Result<(Tensor, Tensor), AttributionError> {
         AttributionMethod::check(self)?;
-        let starts =
-            Downstream::new(model, &self.baseline.tensor(model, inputs)?, self.layer(model))?.activation;
+        let starts = Downstream::new(model, &self.baseline.tensor(model, inputs)?, layer)?.activation;
         let nodes = self.quadrature.nodes(self.steps);
         let (mut rows, mut differences) =
             (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
@@ -168,6 +166,6 @@ impl AttributionMethod for LayerIntegratedGradients {
     }
 
     fn note(&self, model: Classifier<'_>) -> Option<String> {
-        Some(format!("{}, {} steps", self.layer(model.layers().ok()?), self.steps))
+        Some(format!("{}, {} steps", model.layer(self.layer.as_deref()).ok()?, self.steps))
     }
 }

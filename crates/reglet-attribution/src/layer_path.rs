@@ -1,10 +1,12 @@
 //! The common parts of methods that observe a layer while the input moves along a path.
 
+use std::slice;
+
 use reglet_model::Targets;
 use tch::Tensor;
 
 use crate::passes::{chunks, rows_per_pass};
-use crate::{AttributionError, Baseline, Layers};
+use crate::{AttributionError, Baseline, Layer, Layers};
 
 /// The path of one input `[1, C, H, W]` from a baseline, observed at a layer.
 pub(crate) struct LayerPath {
@@ -18,7 +20,7 @@ impl LayerPath {
     /// Activation and gradient at each of `places`, from 0 (the baseline) to 1 (the input), in passes of a bounded size.
     pub fn new(
         model: &dyn Layers,
-        layer: &str,
+        layer: &Layer,
         input: &Tensor,
         baseline: &Tensor,
         places: &[f64],
@@ -31,7 +33,8 @@ impl LayerPath {
             let alphas = alphas.f_to_device(input.device())?.f_to_kind(input.kind())?;
             let points = alphas.f_mul(&way)?.f_add(baseline)?;
             let targets = vec![target; length];
-            let mut evaluation = model.evaluate(&points, Targets::Classes(&targets), false, &[layer])?;
+            let mut evaluation =
+                model.evaluate(&points, Targets::Classes(&targets), false, slice::from_ref(layer))?;
             let seen = evaluation.layers.swap_remove(0);
             activations.push(seen.activation);
             gradients.push(seen.gradient);

@@ -1,46 +1,10 @@
-//! Gradients along a straight line of inputs.
+//! Straight lines of inputs: point by point, and after the affine prefix of a network.
 
 use reglet_model::{Model, Pass, Request, Rows, Slope, ValueId, gradients};
 use tch::Tensor;
 
 use crate::quadrature::middles;
-use crate::{AttributionError, Gradients};
-
-/// The straight line x(α) = x′ + α (x − x′) of inputs, for one target.
-///
-/// Gradients may be taken after the affine part of the network, where they are cheaper; their sum is then propagated back to
-/// the input once.
-pub trait Line {
-    /// Σ weight · gradient over points (α, weight) of the line, `[1, …]`, in one forward and one backward pass for each
-    /// point.
-    ///
-    /// # Errors
-    /// Any error of the classifier.
-    fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError>;
-
-    /// Σ (β − α) · secant over neighbouring points α, β on the line, `[1, …]`: the integral of the gradient between them, if
-    /// the input of every rectifier changes linearly from each point to the next. Multiplied by the [way](Line::way), it is
-    /// exactly the rise of the score from the first point to the last, if the network has secants. The cost is one forward
-    /// pass for each point, and one backward pass for each point except the last.
-    ///
-    /// If there are no secants, the gradient at the middle of each step is used instead.
-    ///
-    /// # Errors
-    /// Any error of the classifier.
-    fn secants(&self, places: &[f64]) -> Result<Tensor, AttributionError> {
-        self.sum(&middles(places).collect::<Vec<_>>())
-    }
-
-    /// The difference between the line's end and its start, `[1, …]`, at the value where the gradients are taken: its inner
-    /// product with a gradient is the slope of the score along the line.
-    fn way(&self) -> &Tensor;
-
-    /// Converts a [sum](Line::sum), `[1, …]`, to one with respect to the input, `[1, C, H, W]`.
-    ///
-    /// # Errors
-    /// Any error of the classifier.
-    fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError>;
-}
+use crate::{AttributionError, Gradients, Line};
 
 /// The line between two inputs, `[1, C, H, W]` each: the classifier's own implementation if it has one.
 ///

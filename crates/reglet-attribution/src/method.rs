@@ -5,7 +5,7 @@ use std::fmt;
 use reglet_model::LayerEvaluation;
 use tch::Tensor;
 
-use crate::{Answer, Attribution, AttributionError, Classifier, Reduction};
+use crate::{Answer, Attribution, AttributionError, Classifier, Layer, Reduction};
 
 /// An attribution method with its parameters.
 ///
@@ -96,8 +96,8 @@ impl Family {
 pub struct Needs {
     /// The gradient with respect to the input.
     pub input_gradient: bool,
-    /// The names of the layers whose activation and gradient it reads.
-    pub layers: Vec<String>,
+    /// The layers whose activation and gradient it reads.
+    pub layers: Vec<Layer>,
 }
 
 impl Needs {
@@ -107,8 +107,8 @@ impl Needs {
     }
 
     /// Only the activation and the gradient of one layer.
-    pub fn layer(name: impl Into<String>) -> Needs {
-        Needs { input_gradient: false, layers: vec![name.into()] }
+    pub fn layer(layer: Layer) -> Needs {
+        Needs { input_gradient: false, layers: vec![layer] }
     }
 
     /// Whether the scores are sufficient.
@@ -151,8 +151,8 @@ impl<'a> Point<'a> {
     ///
     /// # Panics
     /// If no method has requested it in [`needs`](AttributionMethod::needs).
-    pub fn layer(&self, name: &str) -> &'a LayerEvaluation {
-        let found = self.answer.layers.iter().find(|(layer, _)| layer == name);
+    pub fn layer(&self, layer: &Layer) -> &'a LayerEvaluation {
+        let found = self.answer.layers.iter().find(|(known, _)| known == layer);
         &found.expect("the method asked for the layer").1
     }
 }

@@ -14,6 +14,7 @@ use crate::{AttributionError, Classifier, Method};
 /// The strength of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Deviation {
     /// A standard deviation in units of each input's range, its largest value minus its smallest: 0 to 10.
     Relative(f64),

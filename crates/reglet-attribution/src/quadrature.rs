@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The positions of the gradients along the path, and their weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Quadrature {
     /// Gauss-Legendre nodes: exact for polynomials of degree up to 2n − 1.
     #[default]

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::cam::{SPACE, check_spatial, layer_method, over_channels};
 use crate::passes::scores_of_many;
-use crate::{AttributionError, Layers, Upsampling};
+use crate::{AttributionError, Layer, Layers, Upsampling};
 
 /// A layer's channels, each weighted by the score of the input masked by it: w = softmax over c of F(x ⊙ H_c), where H_c is
 /// the channel A_c, resized to the input and rescaled to 0…1; the map is Σ_c w_c A_c, resized to the input.
@@ -51,9 +51,9 @@ impl ScoreCam {
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Tensor, AttributionError> {
-        let layer = self.layer(model);
-        let activation = model.activation(inputs, layer)?;
-        check_spatial("Score-CAM", layer, &activation)?;
+        let layer = model.layer(self.layer.as_deref())?;
+        let activation = model.activation(inputs, &layer)?;
+        check_spatial("Score-CAM", &layer, &activation)?;
         let (_, channels, _, _) = activation.size4()?;
         let (_, _, height, width) = inputs.size4()?;
         let mut maps = Vec::with_capacity(targets.len());
@@ -77,8 +77,8 @@ impl ScoreCam {
         Ok(())
     }
 
-    fn described(&self, layer: &str) -> String {
-        layer.to_owned()
+    fn described(&self, layer: &Layer) -> String {
+        layer.to_string()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{AttributionError, Slic};
 /// How a picture is divided into segments.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Segmentation {
     /// A grid with this number of rows and columns, 1 to 64; the cells are approximately square.
     Grid(usize),

@@ -2,15 +2,15 @@
 //!
 //! Each method requires only the smallest of these traits that is enough for it. A method that needs only scores can
 //! therefore explain any classifier, in Rust or behind a service, and a method that needs gradients does not require layers.
-//! [`Model`] implements all of them.
+//! [`Model`](reglet_model::Model) implements all of them.
 
 use std::path::Path;
 
-use reglet_model::{Evaluation, Graph, Model, Parameters, Request, Targets};
+use reglet_model::{Evaluation, Graph, Parameters, Targets};
 use tch::Tensor;
 
-use crate::AttributionError;
-use crate::line::{BehindPrefix, Line};
+use crate::quadrature::middles;
+use crate::{AttributionError, Layer};
 
 /// A classifier that computes scores.
 pub trait Scores {
@@ -63,32 +63,71 @@ pub trait Gradients: Scores {
     }
 }
 
+/// The straight line x(α) = x′ + α (x − x′) of inputs, for one target.
+///
+/// Gradients may be taken after the affine part of the network, where they are cheaper; their sum is then propagated back to
+/// the input once.
+pub trait Line {
+    /// Σ weight · gradient over points (α, weight) of the line, `[1, …]`, in one forward and one backward pass for each
+    /// point.
+    ///
+    /// # Errors
+    /// Any error of the classifier.
+    fn sum(&self, points: &[(f64, f64)]) -> Result<Tensor, AttributionError>;
+
+    /// Σ (β − α) · secant over neighbouring points α, β on the line, `[1, …]`: the integral of the gradient between them, if
+    /// the input of every rectifier changes linearly from each point to the next. Multiplied by the [way](Line::way), it is
+    /// exactly the rise of the score from the first point to the last, if the network has secants. The cost is one forward
+    /// pass for each point, and one backward pass for each point except the last.
+    ///
+    /// If there are no secants, the gradient at the middle of each step is used instead.
+    ///
+    /// # Errors
+    /// Any error of the classifier.
+    fn secants(&self, places: &[f64]) -> Result<Tensor, AttributionError> {
+        self.sum(&middles(places).collect::<Vec<_>>())
+    }
+
+    /// The difference between the line's end and its start, `[1, …]`, at the value where the gradients are taken: its inner
+    /// product with a gradient is the slope of the score along the line.
+    fn way(&self) -> &Tensor;
+
+    /// Converts a [sum](Line::sum), `[1, …]`, to one with respect to the input, `[1, C, H, W]`.
+    ///
+    /// # Errors
+    /// Any error of the classifier.
+    fn at_input(&self, sum: &Tensor) -> Result<Tensor, AttributionError>;
+}
+
 /// A classifier whose layers can be read, and with respect to whose layers gradients can be computed.
 pub trait Layers: Gradients {
+    /// The layer called `name`; without a name, the one that is best suited for class activation maps.
+    ///
+    /// # Errors
+    /// An error of the classifier if it has no such layer.
+    fn layer(&self, name: Option<&str>) -> Result<Layer, AttributionError>;
+
     /// Everything requested at `inputs`, in one forward and one backward pass: the gradient of the input, and for each of
     /// `layers`, in their order, activation and gradient. Whatever the layout of a layer's values (tokens, windows, or
     /// channels last), they are returned by place of the picture, `[N, C, h, w]`, without values that belong to no place,
     /// such as the class token. Only a layer without places is returned unchanged.
     ///
     /// # Errors
-    /// Any error of the classifier, such as one for a layer that does not exist.
+    /// Any error of the classifier.
     fn evaluate(
         &self,
         inputs: &Tensor,
         targets: Targets,
         input_gradient: bool,
-        layers: &[&str],
+        layers: &[Layer],
     ) -> Result<Evaluation, AttributionError>;
 
     /// The result of a layer at `inputs`, in one forward pass that ends at the layer; in the layout of
     /// [`evaluate`](Layers::evaluate).
     ///
     /// # Errors
-    /// Any error of the classifier, such as one for a layer that does not exist.
-    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError>;
-
-    /// The layer that is best suited for class activation maps.
-    fn grad_cam_layer(&self) -> &str;
+    /// Any error of the classifier.
+    fn activation(&self, inputs: &Tensor, layer: &Layer) -> Result<Tensor, AttributionError>;
 }
 
 /// A classifier whose operators can be run, and traversed backwards, one by one.
@@ -104,88 +143,4 @@ pub trait Operators: Layers {
     /// # Errors
     /// Any error of the classifier.
     fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
-}
-
-impl Scores for Model {
-    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
-        Ok(self.classes().scores(&self.logits(inputs)?, targets)?)
-    }
-
-    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
-        self.preprocessing().colour(rgb)
-    }
-
-    fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
-        Ok(Model::picture(self, path)?)
-    }
-}
-
-impl Gradients for Model {
-    fn gradients(&self, inputs: &Tensor, targets: &[usize]) -> Result<(Tensor, Tensor), AttributionError> {
-        let evaluation = Model::evaluate(self, inputs, Targets::Classes(targets), true, &[])?;
-        let gradient = evaluation.input_gradient.expect("an evaluation holds the gradient it was asked for");
-        Ok((evaluation.scores, gradient))
-    }
-
-    fn line<'a>(
-        &'a self,
-        from: &Tensor,
-        to: &Tensor,
-        target: usize,
-    ) -> Result<Option<Box<dyn Line + 'a>>, AttributionError> {
-        Ok(match Model::graph(self).affine_prefix() {
-            Some(prefix) => Some(Box::new(BehindPrefix::new(self, prefix, from, to, target)?)),
-            None => None,
-        })
-    }
-}
-
-impl Layers for Model {
-    fn evaluate(
-        &self,
-        inputs: &Tensor,
-        targets: Targets,
-        input_gradient: bool,
-        layers: &[&str],
-    ) -> Result<Evaluation, AttributionError> {
-        let layers = layers.iter().map(|name| self.graph().layer(name)).collect::<Result<Vec<_>, _>>()?;
-        let mut evaluation = Model::evaluate(self, inputs, targets, input_gradient, &layers)?;
-        let places = self.graph().places(&layers, inputs)?;
-        for (places, seen) in places.into_iter().zip(&mut evaluation.layers) {
-            if let Some(places) = places.filter(|places| places.fits(&seen.activation)) {
-                seen.activation = places.laid_out(&seen.activation)?;
-                seen.gradient = places.laid_out(&seen.gradient)?;
-            }
-        }
-        Ok(evaluation)
-    }
-
-    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
-        let graph = Model::graph(self);
-        let (feeds, layer) = ([(graph.input(), inputs)], graph.layer(layer)?);
-        let request = Request { feeds: &feeds, fetches: &[layer], ..Request::default() };
-        let activation = graph.run(Model::parameters(self), &request)?.remove(0);
-        match graph.places(&[layer], inputs)?.remove(0).filter(|places| places.fits(&activation)) {
-            Some(places) => Ok(places.laid_out(&activation)?),
-            None => Ok(activation),
-        }
-    }
-
-    fn grad_cam_layer(&self) -> &str {
-        Model::grad_cam_layer(self)
-    }
-}
-
-impl Operators for Model {
-    fn graph(&self) -> &Graph {
-        Model::graph(self)
-    }
-
-    fn parameters(&self) -> &Parameters {
-        Model::parameters(self)
-    }
-
-    fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
-        Ok(self.classes().scores(logits, targets)?)
-    }
 }

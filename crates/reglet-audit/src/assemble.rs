@@ -8,7 +8,7 @@ use reglet_statistics::Association;
 
 use crate::config::Config;
 use crate::language::Phrases;
-use crate::observe::Shown;
+use crate::observed::Shown;
 use crate::record::{Kinds, Record};
 use crate::results::{
     Answer, ArtefactSummary, CaseResults, Clustering, DataSummary, Exhibit, Results, SCHEMA_VERSION,

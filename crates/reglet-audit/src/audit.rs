@@ -11,9 +11,10 @@ use crate::assemble::assemble;
 use crate::clusters::clusters;
 use crate::config::Config;
 use crate::journal::Journal;
-use crate::observe::{self, Observed, chunks};
+use crate::observe::{self, chunks};
+use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::progress::{Progress, Stage};
+use crate::progress::Stage;
 use crate::record::{ModelFacts, Record, Run};
 use crate::results::{Provenance, Results};
 use crate::source::Source;
@@ -73,7 +74,7 @@ pub fn judge(record: &Record, config: &Config) -> Result<Results, Error> {
 pub(crate) fn tried(plan: &Plan) -> Result<Vec<Tried>, Error> {
     let models = 0..plan.models.len();
     let all = models.flat_map(|model| (0..plan.targets.len()).map(move |target| (model, target)));
-    let (mut progress, count) = (Progress::of(plan, Stage::Maps), plan.models.len() * plan.targets.len());
+    let (mut progress, count) = (plan.progress(Stage::Maps), plan.models.len() * plan.targets.len());
     let of = |(done, (model, target)): (usize, (usize, usize))| {
         let mut part = 0;
         let mut step = || {
@@ -97,7 +98,7 @@ pub(crate) fn conclude(
     known: Option<Vec<Tried>>,
     start: Instant,
 ) -> Result<Record, Error> {
-    observed.check_unread(plan)?;
+    observed.check_unread(plan.data.len(), plan.config.unreadable)?;
     let mut observed = observed.closed_up();
     let rows = Rows {
         subject: plan.subject(),

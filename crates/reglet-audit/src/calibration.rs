@@ -9,7 +9,8 @@ mod spread;
 mod truth;
 mod zoo;
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use reglet_data::phantom::{PhantomOptions, Phantoms};
 use reglet_data::{DataError, Dataset};
@@ -35,12 +36,11 @@ use zoo::{Animal, ZooFindings};
 /// exact redraws, audits all of them, and compares the verdicts with these measurements. If the config says so, corrects
 /// every classifier of the series by every method, and measures it again. Writes `calibration.json`, `calibration.csv`, a
 /// figure for each means of editing pictures, `correction.csv` and a figure for the corrections, and `zoo.csv` and the page
-/// `zoo.md` for the zoo, to `out`. Returns the text to print and the exit status: 0 if no clean classifier was called a
-/// shortcut, every strong shortcut was found and no verdict on the zoo is wrong, else 1.
+/// `zoo.md` for the zoo, to `out`.
 ///
 /// # Errors
 /// An error in a config, a damaged classifier in the folder of the series, or an output that cannot be written.
-pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<Calibrated, Error> {
     let document: Document<CalibrationConfig> = Document::read(config, overrides)?;
     document.config.check(&document.source)?;
     let Series { audit, phantoms } = document.config.series(&document)?;
@@ -96,7 +96,32 @@ pub fn calibrate(config: &Path, overrides: &[String], out: &Path) -> Result<(Str
         output.write("zoo.md", zoo.page(calibration, &audit.config).as_bytes())?;
     }
     output.finish()?;
-    Ok((findings.text(out), u8::from(!findings.as_targeted())))
+    Ok(Calibrated { findings, out: out.to_owned() })
+}
+
+/// A calibration whose results have been written. Written out, it is what `reglet calibrate` prints.
+#[derive(Debug)]
+pub struct Calibrated {
+    findings: Findings,
+    out: PathBuf,
+}
+
+impl Calibrated {
+    /// Whether no clean classifier was called a shortcut, every strong shortcut was found, and no verdict on the zoo is wrong.
+    pub fn is_as_targeted(&self) -> bool {
+        self.findings.as_targeted()
+    }
+
+    /// The contents of `calibration.json`.
+    pub fn to_json(&self) -> String {
+        self.findings.json()
+    }
+}
+
+impl fmt::Display for Calibrated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.findings.text(&self.out))
+    }
 }
 
 /// Audits every classifier by every means, and adds the results to `findings`.

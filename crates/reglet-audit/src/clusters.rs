@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use reglet_attribution::Reduction;
 use reglet_evidence::Rows;
 use reglet_statistics::{mean, spectral};
@@ -10,28 +10,15 @@ use reglet_statistics::{mean, spectral};
 use crate::Error;
 use crate::config::ClustersConfig;
 use crate::drawing::layer;
-use crate::observe::{Observed, Sketch, explain, jpeg, place_in_data};
+use crate::observe::{explain, jpeg};
+use crate::observed::{Observed, place_in_data};
 use crate::plan::Plan;
 use crate::record::{Drawn, Kinds};
 use crate::results::{Cluster, Clustering, Typical};
-
-/// The side of a map's thumbnail.
-pub(crate) const SIDE: usize = 8;
+use crate::sketch::{SIDE, Sketch};
 
 /// The maximum number of pictures that are compared pairwise; if there are more, this number is selected evenly.
 const LARGEST: usize = 500;
-
-/// A map reduced to 8 × 8 fields: each field's share of the sum of the map's positive values. Finer fields would distinguish
-/// lesions rather than the things beside them. `None` if the map has no positive values.
-pub(crate) fn sketch(map: ArrayView2<f32>) -> Option<Vec<f32>> {
-    let (height, width) = map.dim();
-    let mut fields = vec![0.0_f64; SIDE * SIDE];
-    for ((y, x), &value) in map.indexed_iter() {
-        fields[y * SIDE / height * SIDE + x * SIDE / width] += f64::from(value.max(0.0));
-    }
-    let whole: f64 = fields.iter().sum();
-    (whole > 0.0 && whole.is_finite()).then(|| fields.iter().map(|field| (field / whole) as f32).collect())
-}
 
 /// Spectral relevance analysis (Lapuschkin et al., *Unmasking Clever Hans predictors and assessing what machines really
 /// learn*, 2019): for each method, the target's maps on its own pictures, for the model number `model`, grouped by
@@ -206,6 +193,7 @@ fn every_way(fields: &[f32]) -> [Vec<f32>; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sketch::sketch;
 
     #[test]
     fn a_map_at_the_left_is_like_one_at_the_top() {
@@ -221,14 +209,5 @@ mod tests {
         assert!(found[1] < 1e-3, "the left and the top: {}", found[1]);
         assert!(found[2] > 0.9, "the left and the middle: {}", found[2]);
         assert_eq!(sketch(Array2::zeros((64, 64)).view()), None);
-    }
-
-    #[test]
-    fn a_sketch_keeps_the_whole_at_any_size() {
-        for side in [5, 16, 61] {
-            let map = Array2::from_shape_fn((side, side + 3), |(y, x)| (y * x) as f32 - 3.0);
-            let whole: f32 = sketch(map.view()).expect("positive").iter().sum();
-            assert!((whole - 1.0).abs() < 1e-5, "{side}: {whole}");
-        }
     }
 }

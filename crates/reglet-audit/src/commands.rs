@@ -1,5 +1,6 @@
 //! `reglet audit`, `reglet merge` and `reglet judge`: they read the inputs, call the library, and write the results.
 
+use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,14 +24,47 @@ use crate::{Error, Output, junit, model_card, report, samples};
 #[cfg(test)]
 mod bench;
 
-/// Runs the audit that `config` describes and writes its results to `out`. Returns the text to print and the exit status: 0
-/// if every model is clear or as expected, 1 otherwise.
+/// An audit whose results have been written. Written out, it is what `reglet audit` prints: each verdict with its reasons, the
+/// pictures that could not be read, and the report's place.
+#[derive(Debug, Clone)]
+pub struct Audited {
+    /// The results.
+    pub results: Results,
+    /// Their folder.
+    pub out: PathBuf,
+}
+
+/// What the parts of an audit share, written to a file. Written out, it is what `reglet audit --plan` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The number of pictures.
+    pub pictures: usize,
+    /// The number of chunks, which is the largest number of parts.
+    pub chunks: usize,
+    /// The file.
+    pub file: PathBuf,
+}
+
+/// A part of an audit that has been written. Written out, it is what `reglet audit --shard` prints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishedPart {
+    /// The number of its pictures, including those that could not be read.
+    pub pictures: usize,
+    /// The number of pictures of the whole audit.
+    pub of: usize,
+    /// Those that could not be read.
+    pub unread: Vec<Unread>,
+    /// Its file.
+    pub file: PathBuf,
+}
+
+/// Runs the audit that `config` describes and writes its results to `out`.
 ///
 /// # Errors
 /// Any error in the config, the data or a model; nothing is written in this case.
-pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+pub fn run_audit(config: &Path, overrides: &[String], out: &Path) -> Result<Audited, Error> {
     let results = run(&Plan::load(config, overrides)?, out)?;
-    Ok(told(&results, out))
+    Ok(Audited { results, out: out.to_owned() })
 }
 
 /// Runs the audit of a plan and writes its results to `out`. An audit that was interrupted or stopped is resumed when it is
@@ -54,11 +88,10 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
 }
 
 /// Computes what all parts of an audit have in common, in the folder `out`: the probes, and whether maps can be trusted.
-/// Returns the text to print.
 ///
 /// # Errors
 /// Any error in the config, the data or a model; nothing is written in this case.
-pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<String, Error> {
+pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Planned, Error> {
     let plan = Plan::load(config, overrides)?;
     let fingerprint = plan.data.fingerprint()?;
     let identity = Identity::of(&plan, &fingerprint);
@@ -69,18 +102,19 @@ pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Strin
     let common = Common { identity, fingerprint, probes, tried, versions, seen };
     write_common(&common, out)?;
     let chunks = chunks(pictures).len();
-    Ok(format!(
-        "{pictures} pictures in {chunks} chunks; the audit can be split into up to {chunks} parts.\nplan: {}\n",
-        out.join(PLAN).display()
-    ))
+    Ok(Planned { pictures, chunks, file: out.join(PLAN) })
 }
 
 /// Computes one part of an audit, in the folder `out`; uses the common values of all parts from that folder if they exist.
-/// Returns the text to print.
 ///
 /// # Errors
 /// Whatever is wrong with the config, the data or a model; a plan of another audit. Nothing is written in this case.
-pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) -> Result<String, Error> {
+pub fn run_shard(
+    config: &Path,
+    overrides: &[String],
+    shard: Shard,
+    out: &Path,
+) -> Result<FinishedPart, Error> {
     let plan = Plan::load(config, overrides)?;
     let known = common(out)?;
     // This reads all pictures, which a part does not have to do if the plan has done so.
@@ -96,13 +130,13 @@ pub fn run_shard(config: &Path, overrides: &[String], shard: Shard, out: &Path) 
     let chunks = shard.chunks(chunks(plan.data.len()).len());
     let given = known.map(|Common { probes, versions, .. }| Given { probes, versions });
     let observed = observe(&plan, chunks, given, &mut journal)?;
-    let (pictures, unread) = (observed.gone_through(), left_out(&observed.unread));
+    let (pictures, unread) = (observed.gone_through(), observed.unread.clone());
     write_part(&plan, identity, shard, observed, out)?;
     journal.finish();
-    Ok(format!("{pictures} of {} pictures: {}\n{unread}", plan.data.len(), path.display()))
+    Ok(FinishedPart { pictures, of: plan.data.len(), unread, file: path })
 }
 
-/// Merges the parts of an audit, from any number of folders, and returns as [`run_audit`] does. The config is that of the
+/// Merges the parts of an audit, from any number of folders, and writes its results to `out`. The config is that of the
 /// parts; if it is given, it must have the same content, and determines where the data are on this machine.
 ///
 /// # Errors
@@ -113,7 +147,7 @@ pub fn run_merge(
     config: Option<&Path>,
     overrides: &[String],
     out: &Path,
-) -> Result<(String, u8), Error> {
+) -> Result<Audited, Error> {
     let start = Instant::now();
     let parts = Parts::read(folders)?;
     let plan = match config {
@@ -130,7 +164,7 @@ pub fn run_merge(
     let record = conclude(&plan, fingerprint, observed, tried, start)?;
     let results = assemble(&record, &plan.config);
     fill(output, &record, &results)?;
-    Ok(told(&results, out))
+    Ok(Audited { results, out: out.to_owned() })
 }
 
 /// Judges the measurements of an audit again, by the rules of its own config with `overrides`, without any model. Without
@@ -139,7 +173,7 @@ pub fn run_merge(
 ///
 /// # Errors
 /// Results without rows, or damaged results; an override of a key that affects the measurements.
-pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<Audited, Error> {
     let mut record = Record::read(results)?;
     if let Some(wrong) = overrides.iter().find(|setting| !is_rule(setting)) {
         return Err(Error::Usage(format!(
@@ -156,7 +190,7 @@ pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<(St
     }
     let judged = assemble(&record, &document.config);
     fill(Output::new(out)?, &record, &judged)?;
-    Ok(told(&judged, out))
+    Ok(Audited { results: judged, out: out.to_owned() })
 }
 
 /// Whether a setting affects only the judgement and the report.
@@ -207,11 +241,6 @@ fn fill(mut output: Output, record: &Record, results: &Results) -> Result<(), Er
     output.finish()
 }
 
-/// The text to print for results in the folder `out`, and the exit status.
-fn told(results: &Results, out: &Path) -> (String, u8) {
-    (text(results, out), u8::from(!results.is_as_expected()))
-}
-
 /// The names of each case's files. If there is one artefact and one target, the model's name identifies the case.
 fn case_names(results: &Results) -> Vec<String> {
     let of = |case: &CaseResults| {
@@ -224,22 +253,48 @@ fn case_names(results: &Results) -> Vec<String> {
     file_names(ids.iter().map(String::as_str))
 }
 
-fn text(results: &Results, out: &Path) -> String {
-    let mut lines = Vec::new();
-    for case in &results.cases {
-        let kind = case.verdict.kind;
-        let expected = match case.expected {
-            Some(expected) if expected.holds(kind) => " (as expected)".to_owned(),
-            Some(expected) => format!(" (expected: {})", expected.name()),
-            None => String::new(),
-        };
-        lines.push(format!("{}: {}{expected}", results.title_of(case), kind.name()));
-        lines.push(format!("  {}.", case.verdict.summary));
-        lines.extend(case.notes.iter().map(|note| format!("  note: {note}.")));
-        lines.extend(case.verdict.reasons.iter().map(|reason| format!("  - {reason}.")));
+impl Audited {
+    /// Whether every model is clear or, where the config says what is expected, as expected.
+    pub fn is_as_expected(&self) -> bool {
+        self.results.is_as_expected()
     }
-    let unread = left_out(&results.data.unread);
-    format!("{}\n{unread}report: {}\n", lines.join("\n"), out.join("report.html").display())
+}
+
+impl fmt::Display for Audited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for case in &self.results.cases {
+            let kind = case.verdict.kind;
+            let expected = match case.expected {
+                Some(expected) if expected.holds(kind) => " (as expected)".to_owned(),
+                Some(expected) => format!(" (expected: {})", expected.name()),
+                None => String::new(),
+            };
+            writeln!(f, "{}: {}{expected}", self.results.title_of(case), kind.name())?;
+            writeln!(f, "  {}.", case.verdict.summary)?;
+            case.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}."))?;
+            case.verdict.reasons.iter().try_for_each(|reason| writeln!(f, "  - {reason}."))?;
+        }
+        write!(f, "{}", left_out(&self.results.data.unread))?;
+        writeln!(f, "report: {}", self.out.join("report.html").display())
+    }
+}
+
+impl fmt::Display for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Planned { pictures, chunks, file } = self;
+        writeln!(
+            f,
+            "{pictures} pictures in {chunks} chunks; the audit can be split into up to {chunks} parts.\nplan: {}",
+            file.display()
+        )
+    }
+}
+
+impl fmt::Display for FinishedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FinishedPart { pictures, of, unread, file } = self;
+        write!(f, "{pictures} of {of} pictures: {}\n{}", file.display(), left_out(unread))
+    }
 }
 
 /// The pictures that could not be read, as text; empty if there are none.

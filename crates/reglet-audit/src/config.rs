@@ -1,26 +1,25 @@
 //! The audit's config and its validation. The data and models that it names are opened by the plan.
 
+mod data;
+mod maps;
+mod model;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reglet_attribution::{Method, Methods};
-use reglet_data::coco::CocoOptions;
 use reglet_data::edit::{Change, EditOptions};
-use reglet_data::film::{FilmOptions, Films};
-use reglet_data::phantom::{PhantomOptions, Phantoms};
-use reglet_data::{
-    DataError, Dataset, FolderOptions, Ham10000Options, ImageFolderOptions, IsicOptions, ManifestOptions,
-    Size,
-};
 use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
-use reglet_model::{Architecture, Head, Preprocessing, Rewrite, ScoreKind, device};
+use reglet_model::{Rewrite, ScoreKind, device};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::language::Language;
-use crate::results::Expectation;
 use crate::source::Source;
 use crate::{Error, parameters};
+pub use data::DataConfig;
+pub use maps::{ClustersConfig, TrustConfig};
+pub use model::{Expected, ModelConfig, PreprocessingConfig};
 
 /// An audit's config, in TOML.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -96,29 +95,10 @@ pub struct ArtefactConfig {
     pub edit: Option<EditOptions>,
 }
 
-/// The expected verdict on a model.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Expected {
-    /// The same for every artefact and target.
-    Every(Expectation),
-    /// By artefact.
-    ByArtefact(BTreeMap<String, Expectation>),
-}
-
-impl Expected {
-    /// The expectation for each artefact.
-    pub fn of(&self, artefact: &str) -> Option<Expectation> {
-        match self {
-            Expected::Every(expectation) => Some(*expectation),
-            Expected::ByArtefact(expectations) => expectations.get(artefact).copied(),
-        }
-    }
-}
-
 /// The source of the lesion's masks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LesionMasks {
     /// The data set. For a picture without a mask, there are no numbers on its lesion.
     #[default]
@@ -126,122 +106,6 @@ pub enum LesionMasks {
     /// The data set or, for pictures without a mask, an estimate by Otsu's threshold; implausible estimates are discarded.
     /// The results mark numbers that rest on estimates.
     Estimated,
-}
-
-/// The source of the pictures.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DataConfig {
-    /// Generated pictures with known regions.
-    Phantoms(PhantomOptions),
-    /// Generated chest films.
-    Films(FilmOptions),
-    /// Pictures, labels and masks listed in a CSV file.
-    Manifest(ManifestOptions),
-    /// A folder with one folder for each class.
-    Folder(FolderOptions),
-    /// Hugging Face's imagefolder.
-    #[serde(rename = "imagefolder")]
-    ImageFolder(ImageFolderOptions),
-    /// An ISIC challenge in its original layout.
-    Isic(IsicOptions),
-    /// HAM10000 in its original layout.
-    Ham10000(Ham10000Options),
-}
-
-/// One model: an architecture and its weights, or an archive or an ONNX file, which contains both.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModelConfig {
-    /// The architecture, by its name in torchvision.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub architecture: Option<Architecture>,
-    /// The weights file, or `torchvision`.
-    #[serde(default)]
-    pub weights: Option<PathBuf>,
-    /// A model saved by torch.export (`.pt2`) or an ONNX file (`.onnx`), with its weights; or, if it is trusted, a
-    /// TorchScript program.
-    #[serde(default)]
-    pub archive: Option<PathBuf>,
-    /// Allows a TorchScript program to run. Use it only for programs from a trusted source, because they can do whatever
-    /// their author wrote.
-    #[serde(default)]
-    pub run_torchscript: bool,
-    /// The name of the output with the logits, for an ONNX file with several outputs.
-    #[serde(default)]
-    pub output: Option<String>,
-    /// The meaning of the logits: `softmax`, one class of several; `sigmoid`, one logit for two classes; `multi_label`, each
-    /// class separately. By default, it is taken from the last layer of the network, else `softmax`.
-    #[serde(default)]
-    pub head: Option<Head>,
-    /// The number of channels relative to the published network.
-    #[serde(default = "default_width")]
-    pub width: f64,
-    /// The classes, in the order of the logits; by default those of the data set, if their number matches.
-    #[serde(default)]
-    pub classes: Option<Vec<String>>,
-    /// The preprocessing of pictures; by default, the size that an archive was exported for, else `notebook`.
-    #[serde(default)]
-    pub preprocessing: Option<PreprocessingConfig>,
-    /// The expected verdict: `shortcut`, `clear`, `inconclusive`, or `no_shortcut` for either of the latter two; or one of
-    /// them for each artefact. If every model has its expected verdict, the exit status is 0.
-    #[serde(default)]
-    pub expect: Option<Expected>,
-}
-
-/// The preprocessing of pictures. All variants except `custom` specify only the size; the mean and the standard deviation
-/// are then those in an exported model's archive or in a file beside it, if there are any, else ImageNet's.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PreprocessingConfig {
-    /// Resized to 224×224.
-    #[default]
-    Notebook,
-    /// The shorter side to 256, the centre 224×224.
-    Torchvision,
-    /// Resized to a square of this side.
-    Square(#[schemars(range(min = 1, max = 4096))] u32),
-    /// Resized to this width and height.
-    Size(Size),
-    /// Everything said.
-    Custom(Preprocessing),
-}
-
-/// When a method's maps are trusted. A method that is not trusted is shown, but does not influence the verdict.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrustConfig {
-    /// The number of pictures on which the methods are tested; 0: they are trusted without a test.
-    pub pictures: usize,
-    /// The minimum rank correlation between a map and the same picture's map after faint noise, -1 to 1.
-    pub min_stability: f64,
-    /// The maximum rank correlation between a map and that of the same model with all its weights re-initialised, -1 to 1.
-    pub max_randomised: f64,
-}
-
-/// The grouping of maps.
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ClustersConfig {
-    /// The maximum number of groups, 1 to 20.
-    #[schemars(range(min = 1, max = 20))]
-    pub most: usize,
-    /// The number of typical pictures that are shown for each group, 1 to 20.
-    #[schemars(range(min = 1, max = 20))]
-    pub typical: usize,
-}
-
-impl Default for ClustersConfig {
-    fn default() -> Self {
-        ClustersConfig { most: 8, typical: 4 }
-    }
-}
-
-impl Default for TrustConfig {
-    fn default() -> Self {
-        TrustConfig { pictures: 6, min_stability: 0.2, max_randomised: 0.6 }
-    }
 }
 
 /// The default suspected region.
@@ -280,10 +144,6 @@ impl Default for Config {
             verdict: VerdictConfig::default(),
         }
     }
-}
-
-fn default_width() -> f64 {
-    1.0
 }
 
 impl Config {
@@ -356,25 +216,12 @@ impl Config {
             let message = "give either one suspected region, as artefact = \"ruler\", or several, as [artefacts.ruler] …";
             return Err(source.at("artefact", message));
         }
-        let TrustConfig { min_stability, max_randomised, .. } = self.trust;
-        for (key, value) in [("min_stability", min_stability), ("max_randomised", max_randomised)] {
-            if !(-1.0..=1.0).contains(&value) {
-                let message = format!("{key} is {value}, but must be from -1 to 1");
-                return Err(source.at(&format!("trust.{key}"), &message));
-            }
-        }
+        self.trust.check(source)?;
         if !(0.0..=1.0).contains(&self.unreadable) {
             let message = format!("unreadable is {}, but must be a share from 0 to 1", self.unreadable);
             return Err(source.at("unreadable", &message));
         }
-        if let Some(ClustersConfig { most, typical }) = self.clusters {
-            for (key, value) in [("most", most), ("typical", typical)] {
-                if !(1..=20).contains(&value) {
-                    let message = format!("{key} is {value}, but must be from 1 to 20");
-                    return Err(source.at(&format!("clusters.{key}"), &message));
-                }
-            }
-        }
+        self.clusters.map_or(Ok(()), |clusters| clusters.check(source))?;
         if models.is_empty() {
             return Err(source.at("models", "no model is named; add a table [models.NAME]"));
         }
@@ -392,74 +239,6 @@ impl Config {
         }
         device(&self.device).map_err(|error| source.at("device", &error.to_string()))?;
         Ok(())
-    }
-}
-
-impl DataConfig {
-    pub(crate) fn open(&self, folder: &Path) -> Result<Box<dyn Dataset>, DataError> {
-        Ok(match self.clone().relative_to(folder) {
-            DataConfig::Phantoms(options) => Box::new(Phantoms::new(options)?),
-            DataConfig::Films(options) => Box::new(Films::new(options)?),
-            DataConfig::Manifest(options) => Box::new(options.open()?),
-            DataConfig::Folder(options) => Box::new(options.open()?),
-            DataConfig::ImageFolder(options) => Box::new(options.open()?),
-            DataConfig::Isic(options) => Box::new(options.open()?),
-            DataConfig::Ham10000(options) => Box::new(options.open()?),
-        })
-    }
-
-    /// The same pictures with relative paths taken from `folder`.
-    fn relative_to(self, folder: &Path) -> DataConfig {
-        match self {
-            DataConfig::Phantoms(options) => DataConfig::Phantoms(options),
-            DataConfig::Films(options) => DataConfig::Films(options),
-            DataConfig::Manifest(options) => DataConfig::Manifest(options.relative_to(folder)),
-            DataConfig::Folder(options) => DataConfig::Folder(options.relative_to(folder)),
-            DataConfig::ImageFolder(options) => DataConfig::ImageFolder(options.relative_to(folder)),
-            DataConfig::Isic(options) => DataConfig::Isic(options.relative_to(folder)),
-            DataConfig::Ham10000(options) => DataConfig::Ham10000(options.relative_to(folder)),
-        }
-    }
-
-    /// The COCO annotations that the pictures have, to be read or named.
-    pub fn coco(&mut self) -> Option<&mut Option<CocoOptions>> {
-        match self {
-            DataConfig::Phantoms(_) | DataConfig::Films(_) => None,
-            DataConfig::Manifest(options) => Some(&mut options.coco),
-            DataConfig::Folder(options) => Some(&mut options.coco),
-            DataConfig::ImageFolder(options) => Some(&mut options.coco),
-            DataConfig::Isic(options) => Some(&mut options.coco),
-            DataConfig::Ham10000(options) => Some(&mut options.coco),
-        }
-    }
-
-    /// The dotted key of the value that is at fault for an error of [`open`](DataConfig::open).
-    pub(crate) fn key_of(&self, error: &DataError) -> &'static str {
-        let (key, coco_key, coco) = match self {
-            DataConfig::Phantoms(_) => return "data.phantoms",
-            DataConfig::Films(_) => return "data.films",
-            DataConfig::Manifest(options) => {
-                ("data.manifest.manifest", "data.manifest.coco.file", options.coco.as_ref())
-            }
-            DataConfig::Folder(options) => {
-                ("data.folder.folder", "data.folder.coco.file", options.coco.as_ref())
-            }
-            DataConfig::ImageFolder(options) => {
-                ("data.imagefolder.folder", "data.imagefolder.coco.file", options.coco.as_ref())
-            }
-            DataConfig::Isic(options) => ("data.isic.folder", "data.isic.coco.file", options.coco.as_ref()),
-            DataConfig::Ham10000(options) => {
-                ("data.ham10000.folder", "data.ham10000.coco.file", options.coco.as_ref())
-            }
-        };
-        let file = match error {
-            DataError::Unreadable { path, .. } | DataError::Store { path, .. } => Some(path),
-            DataError::Problems(problems) => problems.0.first().map(|problem| &problem.file),
-            _ => None,
-        };
-        // The path in the error begins with the folder to which the config's path is relative.
-        let of_coco = file.zip(coco).is_some_and(|(file, coco)| file.ends_with(&coco.file));
-        if of_coco { coco_key } else { key }
     }
 }
 

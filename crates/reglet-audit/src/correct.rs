@@ -9,10 +9,12 @@ mod report;
 mod results;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use data_encoding::HEXLOWER;
 use reglet_data::edit::Editor;
 use reglet_data::{Dataset, EstimatedLesions};
 use reglet_evidence::VerdictKind;
@@ -27,20 +29,30 @@ use crate::config::LesionMasks;
 use crate::plan::{Plan, resolution};
 use crate::progress::Progress;
 use crate::results::{CaseResults, Results};
-use crate::source::{Document, hexadecimal};
+use crate::source::Document;
 use crate::{Error, Output};
 
 pub use config::CorrectConfig;
 pub use results::CorrectionResults;
 
+/// A correction whose results have been written. Written out, it is what `reglet correct` prints.
+#[derive(Debug, Clone)]
+pub struct Correction {
+    /// The results. Some method passes if [`passed`](CorrectionResults::passed) is not empty.
+    pub results: CorrectionResults,
+    /// Their folder.
+    pub out: PathBuf,
+    /// The lines of Python that load the weights of the first method that passes or, if none does, of the first method.
+    pub python: String,
+}
+
 /// Corrects the model that `config` names by each of its methods, audits the original and every corrected model on pictures
-/// that no method has used, and writes the weights of each method, `correction.json` and `correction.html` to `out`. Returns
-/// the text to print and the exit status: 0 if some method passes, 1 if none does.
+/// that no method has used, and writes the weights of each method, `correction.json` and `correction.html` to `out`.
 ///
 /// # Errors
 /// An error in a config, the data or the model, a missing requirement of a method, or pictures that are used both for the
 /// correction and for the audit. Nothing is written in this case.
-pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(String, u8), Error> {
+pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<Correction, Error> {
     let start = Instant::now();
     let (document, audit) = config::read(config, overrides)?;
     let own = &document.config;
@@ -124,7 +136,9 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<(Strin
         let logits = head.map_or(model.classes().count(), |logits| logits as usize);
         python::lines(architecture, width, logits, &out.join(file).display().to_string())
     };
-    Ok((text(&results, out, &load), u8::from(results.passed.is_empty())))
+    let shown = results.methods.iter().find(|method| method.passes).or(results.methods.first());
+    let python = shown.map_or_else(String::new, |method| load(&method.weights));
+    Ok(Correction { results, out: out.to_owned(), python })
 }
 
 /// The audit speaks the correction's language.
@@ -154,7 +168,7 @@ fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> 
         document.source.text,
         model.provenance().sha256
     );
-    hexadecimal(&Sha256::digest(text))
+    HEXLOWER.encode(&Sha256::digest(text))
 }
 
 /// The hidden folder, beside that of the results, in which trainings are saved until the results are complete.
@@ -278,35 +292,36 @@ fn conclude(
     })
 }
 
-/// What is printed: a line for each method, and the Python that loads the first that passes, or the first.
-fn text(results: &CorrectionResults, out: &Path, load: &dyn Fn(&str) -> String) -> String {
-    let number = |found: Option<f64>| found.map_or_else(|| "–".to_owned(), |found| format!("{found:.2}"));
-    let line = |name: &str, side: &compare::Side| {
-        format!(
-            "{name}: {}, effect of the {} {}, AUROC {}, worst group {}",
-            side.verdict.name(),
-            results.artefact,
-            number(side.effect.map(|found| found.mean)),
-            number(side.auroc.map(|found| found.mean)),
-            number(side.worst().map(|(_, right)| right))
-        )
-    };
-    let mut lines = vec![line(&format!("before ({})", results.model), &results.before)];
-    for method in &results.methods {
-        let passes = if method.passes { "passes" } else { "does not pass" };
-        lines.push(format!("{}: {passes}", line(&method.name, &method.after)));
-        if let Some(Ending::Diverged { step, .. }) = method.ending {
-            lines.push(format!(
-                "  the training diverged at step {step} and the last good weights were kept; lower the learning rate"
-            ));
+impl fmt::Display for Correction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Correction { results, out, python } = self;
+        let number = |found: Option<f64>| found.map_or_else(|| "–".to_owned(), |found| format!("{found:.2}"));
+        let line = |name: &str, side: &compare::Side| {
+            format!(
+                "{name}: {}, effect of the {} {}, AUROC {}, worst group {}",
+                side.verdict.name(),
+                results.artefact,
+                number(side.effect.map(|found| found.mean)),
+                number(side.auroc.map(|found| found.mean)),
+                number(side.worst().map(|(_, right)| right))
+            )
+        };
+        writeln!(f, "{}", line(&format!("before ({})", results.model), &results.before))?;
+        for method in &results.methods {
+            let passes = if method.passes { "passes" } else { "does not pass" };
+            writeln!(f, "{}: {passes}", line(&method.name, &method.after))?;
+            if let Some(Ending::Diverged { step, .. }) = method.ending {
+                writeln!(
+                    f,
+                    "  the training diverged at step {step} and the last good weights were kept; lower the learning rate"
+                )?;
+            }
+            if !method.passes && method.after.verdict == VerdictKind::Inconclusive {
+                method.after.reasons.first().map_or(Ok(()), |reason| writeln!(f, "  {reason}."))?;
+            }
         }
-        if !method.passes && method.after.verdict == VerdictKind::Inconclusive {
-            lines.extend(method.after.reasons.first().map(|reason| format!("  {reason}.")));
-        }
+        write!(f, "report: {}\n\n{python}", out.join("correction.html").display())
     }
-    let shown = results.methods.iter().find(|method| method.passes).or(results.methods.first());
-    let load = shown.map_or_else(String::new, |method| load(&method.weights));
-    format!("{}\nreport: {}\n\n{load}", lines.join("\n"), out.join("correction.html").display())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `reglet gallery`: every method on one photograph and one dermoscopic picture.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage, imageops};
@@ -44,12 +45,26 @@ pub struct GalleryPicture {
     pub labels: Option<Vec<String>>,
 }
 
-/// Draws every method's map over each picture, for the model's most probable class, and writes one figure. Returns the text
-/// to print.
+/// A gallery that has been written. Written out, it is what `reglet gallery` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnGallery {
+    /// The number of methods.
+    pub methods: usize,
+    /// The folder of `gallery.svg` and `gallery.png`.
+    pub out: PathBuf,
+}
+
+impl fmt::Display for DrawnGallery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} methods drawn\nwritten to {}", self.methods, self.out.display())
+    }
+}
+
+/// Draws every method's map over each picture, for the model's most probable class, and writes one figure.
 ///
 /// # Errors
 /// Any error in a picture or its weights; nothing is written in this case.
-pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
+pub fn gallery(options: &GalleryOptions) -> Result<DrawnGallery, Error> {
     if !(options.scale > 0.0 && options.scale <= LARGEST_SCALE) {
         return Err(Error::Usage(format!(
             "--scale is {}, but must be more than 0 and at most {LARGEST_SCALE}",
@@ -75,7 +90,7 @@ pub fn gallery(options: &GalleryOptions) -> Result<String, Error> {
     output.write("gallery.svg", drawing.as_str().as_bytes())?;
     output.write("gallery.png", &drawing.to_png(drawing.scale_within(options.scale))?)?;
     output.finish()?;
-    Ok(format!("{} methods drawn\nwritten to {}\n", methods.len(), options.out.display()))
+    Ok(DrawnGallery { methods: methods.len(), out: options.out.clone() })
 }
 
 const LARGEST_SCALE: f32 = 4.0;

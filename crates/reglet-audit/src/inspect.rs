@@ -1,6 +1,7 @@
 //! `reglet inspect`: lists the parts of a model.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use reglet_data::Geometry;
@@ -11,67 +12,132 @@ use reglet_model::{
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
-use crate::loading::{head, input, is_archive};
+use crate::described;
+use crate::loading::is_archive;
+
+/// The parts of a model. Written out, it is what `reglet inspect` prints.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// The model's name.
+    pub title: String,
+    /// The number of classes.
+    pub classes: usize,
+    /// The number of trainable numbers.
+    pub parameters: i64,
+    /// How pictures become the model's input, in words.
+    pub input: String,
+    /// What the logits are taken for, in words.
+    pub head: String,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+    /// The operators, in the order in which they run.
+    pub operators: Vec<InspectedOperator>,
+    /// The layer that Grad-CAM reads by default.
+    pub grad_cam_layer: String,
+    /// The last layer at each resolution that suits Grad-CAM, from the output to the input.
+    pub suitable_layers: Vec<SuitableLayer>,
+    /// By how many operators each rewrite runs the model.
+    pub rewrites: Vec<(Rewrite, usize)>,
+}
+
+/// An operator of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InspectedOperator {
+    /// The name of its result, which is the layer's name.
+    pub layer: String,
+    /// The path of its module.
+    pub module: String,
+    /// Its name in ATen.
+    pub operator: String,
+    /// The shape of its result for one picture.
+    pub shape: Vec<i64>,
+    /// The number of trainable numbers that it is the first to use.
+    pub parameters: i64,
+}
+
+/// A layer that suits Grad-CAM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuitableLayer {
+    /// Its name.
+    pub name: String,
+    /// The number of its places in a row…
+    pub width: i64,
+    /// …and in a column.
+    pub height: i64,
+    /// The number of its channels.
+    pub channels: i64,
+}
+
+/// Lists the parts of the model called `name`: an architecture, an archive of torch.export, an ONNX file or a folder. Shapes are
+/// those of one square picture with that side.
+///
+/// # Errors
+/// Any error in the model, such as a side that it does not accept.
+pub fn inspect(name: &str, side: Option<u32>) -> Result<Inspection, Error> {
+    let Subject { title, model, input } = Subject::load(name, side)?;
+    let graph = model.graph();
+    let shapes = graph.shapes(model.parameters(), &input.size())?;
+    let counts = parameter_counts(graph);
+    let operators = graph.nodes().iter().map(|node| InspectedOperator {
+        layer: graph.name(node.output).to_owned(),
+        module: node.module.clone(),
+        operator: node.op.name().to_owned(),
+        shape: shapes[&node.output].clone(),
+        parameters: counts.get(&node.output).copied().unwrap_or(0),
+    });
+    let rewrites = Rewrite::ALL.into_iter().map(|rewrite| Ok((rewrite, model.rewritable(rewrite)?)));
+    Ok(Inspection {
+        title,
+        classes: model.classes().count(),
+        parameters: counts.values().sum(),
+        input: described::input(&model),
+        head: described::head(&model),
+        notes: model.notes().iter().map(ToString::to_string).collect(),
+        operators: operators.collect(),
+        grad_cam_layer: model.grad_cam_layer().to_owned(),
+        suitable_layers: suitable_layers(graph, &shapes, &input)?,
+        rewrites: rewrites.collect::<Result<_, Error>>()?,
+    })
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let longest = |length: fn(&InspectedOperator) -> usize| {
+            self.operators.iter().map(length).max().unwrap_or(0).max(8)
+        };
+        let wide = longest(|operator| operator.layer.len());
+        let narrow = longest(|operator| operator.operator.len());
+        let (count, parameters) = (self.operators.len(), thousands(self.parameters));
+        writeln!(f, "{}: {} classes, {count} operators, {parameters} parameters", self.title, self.classes)?;
+        writeln!(f, "input: {}\nhead: {}", self.input, self.head)?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note: {note}"))?;
+        writeln!(f, "\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}", "layer", "operator", "shape", "parameters")?;
+        let mut module = "";
+        for InspectedOperator { layer, module: path, operator, shape, parameters } in &self.operators {
+            let outermost = path.split('.').next().unwrap_or_default();
+            if outermost != module {
+                writeln!(f)?;
+                module = outermost;
+            }
+            let count = if *parameters > 0 { thousands(*parameters) } else { String::new() };
+            let shape = format!("{shape:?}");
+            let line = format!("{layer:<wide$}  {operator:<narrow$}  {shape:<22}  {count:>12}");
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        writeln!(f, "\nGrad-CAM: {} unless told otherwise", self.grad_cam_layer)?;
+        for SuitableLayer { name, width, height, channels } in &self.suitable_layers {
+            writeln!(f, "  {width}×{height}: {name}, {channels} channels")?;
+        }
+        writeln!(f, "\nRewrites, which `--rewrites` leaves out")?;
+        self.rewrites.iter().try_for_each(|(rewrite, count)| writeln!(f, "  {rewrite}: {count} operators"))
+    }
+}
 
 /// What is inspected: a graph with parameters, and the picture it is shown.
 struct Subject {
     title: String,
     model: Model,
     input: Tensor,
-}
-
-/// The model called `name`, an architecture, an archive of torch.export or an ONNX file, as text: its operators by module
-/// with the shapes of their results and their parameters, the layers that suit Grad-CAM, and the rewrites it runs by. Shapes are those
-/// of one square picture of that side.
-///
-/// # Errors
-/// Any error in the model, such as a side that it does not accept.
-pub fn inspect(name: &str, side: Option<u32>) -> Result<String, Error> {
-    let subject = Subject::load(name, side)?;
-    let graph = subject.model.graph();
-    let shapes = graph.shapes(subject.model.parameters(), &subject.input.size())?;
-    let counts = parameter_counts(graph);
-    let total: i64 = counts.values().sum();
-    let longest =
-        |length: &dyn Fn(&Node) -> usize| graph.nodes().iter().map(length).max().unwrap_or(0).max(8);
-    let wide = longest(&|node| graph.name(node.output).len());
-    let narrow = longest(&|node| node.op.name().len());
-
-    let notes: Vec<String> = subject.model.notes().iter().map(|note| format!("note: {note}\n")).collect();
-    let mut text = format!(
-        "{}: {} classes, {} operators, {} parameters\ninput: {}\nhead: {}\n{}\n{:<wide$}  {:<narrow$}  {:<22}  {:>12}\n",
-        subject.title,
-        subject.model.classes().count(),
-        graph.nodes().len(),
-        thousands(total),
-        input(&subject.model),
-        head(&subject.model),
-        notes.concat(),
-        "layer",
-        "operator",
-        "shape",
-        "parameters"
-    );
-    let mut module = "";
-    for node in graph.nodes() {
-        let outermost = node.module.split('.').next().unwrap_or_default();
-        if outermost != module {
-            text.push('\n');
-            module = outermost;
-        }
-        let count = counts.get(&node.output).map_or(String::new(), |count| thousands(*count));
-        let shape = format!("{:?}", shapes[&node.output]);
-        let name = graph.name(node.output);
-        let line = format!("{name:<wide$}  {:<narrow$}  {shape:<22}  {count:>12}", node.op.name());
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text.push_str(&subject.grad_cam(&shapes)?);
-    text.push_str("\nRewrites, which `--rewrites` leaves out\n");
-    for rewrite in Rewrite::ALL {
-        text.push_str(&format!("  {rewrite}: {} operators\n", subject.model.rewritable(rewrite)?));
-    }
-    Ok(text)
 }
 
 impl Subject {
@@ -98,26 +164,28 @@ impl Subject {
         let input = picture(&model, side, side)?;
         Ok(Subject { title: architecture.to_string(), model, input })
     }
+}
 
-    /// The layer that Grad-CAM takes, and the last of those that suit it at each other resolution.
-    fn grad_cam(&self, shapes: &HashMap<ValueId, Vec<i64>>) -> Result<String, Error> {
-        let graph = self.model.graph();
-        let known = |value| shapes.get(&value).map(|shape| shape.iter().copied().map(Some).collect());
-        let mut seen = HashSet::new();
-        let mut text = format!("\nGrad-CAM: {} unless told otherwise\n", self.model.grad_cam_layer());
-        let layers = graph.class_activation_layers(&known);
-        let places = graph.places(&layers, &self.input)?;
-        for (layer, places) in layers.iter().zip(places).rev() {
-            let Some(Places { width, height, .. }) = places.as_ref() else { continue };
-            let channels: i64 =
-                places.iter().flat_map(Places::channels).map(|dim| shapes[layer][*dim as usize]).product();
-            if seen.insert((*width, *height)) {
-                let name = graph.name(*layer);
-                text.push_str(&format!("  {width}×{height}: {name}, {channels} channels\n"));
-            }
+/// The last layer that suits Grad-CAM at each resolution.
+fn suitable_layers(
+    graph: &Graph,
+    shapes: &HashMap<ValueId, Vec<i64>>,
+    input: &Tensor,
+) -> Result<Vec<SuitableLayer>, Error> {
+    let known = |value| shapes.get(&value).map(|shape| shape.iter().copied().map(Some).collect());
+    let layers = graph.class_activation_layers(&known);
+    let places = graph.places(&layers, input)?;
+    let (mut seen, mut found) = (HashSet::new(), Vec::new());
+    for (layer, places) in layers.iter().zip(places).rev() {
+        let Some(Places { width, height, .. }) = places.as_ref() else { continue };
+        let channels: i64 =
+            places.iter().flat_map(Places::channels).map(|dim| shapes[layer][*dim as usize]).product();
+        if seen.insert((*width, *height)) {
+            let name = graph.name(*layer).to_owned();
+            found.push(SuitableLayer { name, width: *width, height: *height, channels });
         }
-        Ok(text)
     }
+    Ok(found)
 }
 
 fn picture(model: &Model, height: i64, width: i64) -> Result<Tensor, Error> {
@@ -164,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_network_is_shown_with_its_layers_parameters_and_shapes() {
-        let text = inspect("resnet18", Some(64)).expect("built in");
+        let text = inspect("resnet18", Some(64)).expect("built in").to_string();
         // torchvision's documentation gives resnet18 11,689,512 parameters.
         assert!(text.starts_with("resnet18: 1000 classes, 69 operators, 11,689,512 parameters"), "{text}");
         let line = text.lines().find(|line| line.starts_with("layer4.1.conv2 ")).expect("a layer");
@@ -182,7 +250,7 @@ mod tests {
     #[test]
     fn an_exported_model_is_shown_at_the_size_it_was_exported_for() {
         let archive = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/pt2/twice.pt2");
-        let text = inspect(archive, None).expect("committed");
+        let text = inspect(archive, None).expect("committed").to_string();
         assert!(text.contains("Twice: 4 classes, 32 operators, 408 parameters"), "{text}");
         // The convolution's second call uses the weights that the first is charged with.
         assert!(text.contains("conv#2") && text.matches(" 84\n").count() == 1, "{text}");
@@ -193,7 +261,7 @@ mod tests {
     /// Nothing is computed at that size, at which the values of one layer alone would take a gigabyte.
     #[test]
     fn a_large_picture_takes_no_longer_than_a_small_one() {
-        let text = inspect("resnet18", Some(4096)).expect("shapes alone");
+        let text = inspect("resnet18", Some(4096)).expect("shapes alone").to_string();
         assert!(text.contains("[1, 64, 2048, 2048]") && text.contains("  128×128: layer4.1.conv2"), "{text}");
     }
 
@@ -205,7 +273,7 @@ mod tests {
     #[test]
     fn an_onnx_file_is_inspected_as_an_archive_is() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/onnx/made/zipmap.onnx");
-        let text = inspect(file, None).expect("committed");
+        let text = inspect(file, None).expect("committed").to_string();
         assert!(text.contains("head: softmax, one class of 3 (the network ends with it)"), "{text}");
         assert!(text.contains("before ZipMap") && text.contains("conv2d"), "{text}");
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::observe::Observed;
+use crate::observed::Observed;
 
 /// A hidden file beside the folder of the results. It contains a key that identifies the audit, then a record for each chunk
 /// of pictures: its number, its length, a checksum, and its content. It is deleted when the results are complete. While an

@@ -17,6 +17,7 @@ pub(crate) use phrases::Phrases;
 /// The language of the report, of the verdict's sentences, and of the section for a model card.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Language {
     /// English.
     #[default]

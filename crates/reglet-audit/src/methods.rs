@@ -3,7 +3,7 @@
 use reglet_attribution::Method;
 
 /// A line for each method of the registry: its name, what it works with, its cost in passes, and its paper.
-pub fn table() -> String {
+pub(crate) fn table() -> String {
     let methods = Method::all();
     let rows: Vec<[&str; 4]> = methods
         .iter()

@@ -17,15 +17,16 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use reglet_data::SeenFile;
 use reglet_evidence::Tried;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::observe::{Observed, Probes, chunks};
+use crate::observe::{Probes, chunks};
+use crate::observed::Observed;
 use crate::plan::Plan;
-use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// What every file of this kind begins with; the number is that of the format.
@@ -118,7 +119,8 @@ pub(crate) struct Identity {
 
 impl Identity {
     pub fn of(plan: &Plan, fingerprint: &str) -> Identity {
-        let program = env::current_exe().and_then(fs::read).map(|bytes| hexadecimal(&Sha256::digest(bytes)));
+        let program =
+            env::current_exe().and_then(fs::read).map(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)));
         Identity {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
             program: program.unwrap_or_default(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use reglet_attribution::Method;
+use reglet_attribution::{AttributionError, Method};
 use reglet_data::edit::{Change, EditError, Editor};
 use reglet_data::{DataError, Dataset, EstimatedLesions, Geometry};
 use reglet_evidence::{MethodName, Subject};
@@ -13,7 +13,7 @@ use reglet_model::{
 };
 
 use crate::config::{Config, DEFAULT_LESION, LesionMasks, ModelConfig, PreprocessingConfig};
-use crate::progress::{Progress, Step, Watch};
+use crate::progress::{Progress, Stage, Step, Watch};
 use crate::source::{Document, Source};
 use crate::{Error, parameters};
 
@@ -114,6 +114,11 @@ impl Plan {
         self
     }
 
+    /// The progress of one of its stages.
+    pub(crate) fn progress(&self, stage: Stage) -> Progress {
+        Progress::of(stage, self.quiet, self.watch.clone())
+    }
+
     /// The config of the audit.
     pub fn config(&self) -> &Config {
         &self.config
@@ -193,10 +198,12 @@ impl Plan {
         let methods: Vec<Method> = methods.map(|method| parameters::relative_to(method, &folder)).collect();
         for (_, model) in &models {
             for method in &methods {
-                for layer in method.get().needs(model.into())?.layers {
-                    let key = format!("methods.{}.layer", method.name());
-                    let found = model.graph().layer(&layer);
-                    found.map_err(|error| source.at(&key, &error.to_string()))?;
+                match method.get().needs(model.into()) {
+                    Err(AttributionError::Model(fault @ ModelError::UnknownLayer { .. })) => {
+                        let key = format!("methods.{}.layer", method.name());
+                        return Err(source.at(&key, &fault.to_string()));
+                    }
+                    needs => _ = needs?,
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The commands of the program `reglet`, for a program of your own too.
 
+use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -9,10 +10,11 @@ use reglet_model::export_help;
 use crate::command_line::{
     AuditArguments, Command, CommandLine, ExplainArguments, GalleryArguments, Subject,
 };
+use crate::train::train_shipped;
 use crate::{
-    CorrectConfig, CorrectionResults, Error, ExplainOptions, GalleryOptions, GalleryPicture, Shard,
+    Audited, CorrectConfig, CorrectionResults, Error, ExplainOptions, GalleryOptions, GalleryPicture, Shard,
     calibrate, clean_up_when_interrupted, config, configs, correct, explain, gallery, inspect, memory,
-    methods, results, run_audit, run_judge, run_merge, run_plan, run_shard, train,
+    methods, results, run_audit, run_judge, run_merge, run_plan, run_shard, write_configs,
 };
 
 /// Carries out the command that the arguments of the process give, as the program `reglet` does, and prints its result. With
@@ -39,35 +41,7 @@ pub fn program() -> ExitCode {
     // Only a second hook would be refused.
     let _ =
         miette::set_hook(Box::new(|_| Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).build())));
-    let outcome = match CommandLine::parse().command {
-        Command::Explain(arguments) => explain(&(*arguments).into()),
-        Command::Audit(AuditArguments { config, set, out, plan: true, .. }) => {
-            run_plan(&config, &set, &out).map(|text| (text, 0))
-        }
-        Command::Audit(AuditArguments { config, set, out, shard: Some(shard), .. }) => {
-            Shard::parse(&shard).and_then(|shard| run_shard(&config, &set, shard, &out)).map(|text| (text, 0))
-        }
-        Command::Audit(arguments) => run_audit(&arguments.config, &arguments.set, &arguments.out),
-        Command::Merge(arguments) => {
-            run_merge(&arguments.folders, arguments.config.as_deref(), &arguments.set, &arguments.out)
-        }
-        Command::Judge(arguments) => run_judge(&arguments.results, &arguments.set, &arguments.out),
-        Command::Correct(arguments) => correct(&arguments.config, &arguments.set, &arguments.out),
-        Command::Calibrate(arguments) => calibrate(&arguments.config, &arguments.set, &arguments.out),
-        Command::Methods => Ok((methods::table(), 0)),
-        Command::Gallery(arguments) => gallery(&arguments.into()).map(|text| (text, 0)),
-        Command::Inspect { model, side } => inspect(&model, side).map(|text| (text, 0)),
-        Command::ExportHelp { model, side } => Ok((export_help(model.as_deref(), side), 0)),
-        Command::Configs { folder } => configs(folder.as_deref()).map(|text| (text, 0)),
-        // `reglet` itself does it, since without libtorch this program does not start.
-        Command::Setup { .. } => Err(Error::Usage("`setup` is for the program reglet".to_owned())),
-        Command::ConfigSchema { of: Subject::Audit } => Ok((config::schema(), 0)),
-        Command::ConfigSchema { of: Subject::Correct } => Ok((CorrectConfig::schema(), 0)),
-        Command::ResultsSchema { of: Subject::Audit } => Ok((results::schema(), 0)),
-        Command::ResultsSchema { of: Subject::Correct } => Ok((CorrectionResults::schema(), 0)),
-        Command::TrainShipped { out } => train::train_shipped(&out).map(|text| (text, 0)),
-    };
-    match outcome {
+    match run(CommandLine::parse().command) {
         Ok((text, status)) => {
             // A reader that has closed the pipe (`reglet … | head`) is not an error.
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -81,6 +55,69 @@ pub fn program() -> ExitCode {
             // If the message cannot be written either (a log on a full disk), only the exit status reports the error.
             let _ = writeln!(std::io::stderr(), "{}", message.trim_end());
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a command. Returns the text to print and the exit status: 1 if the answer is not the one that was hoped for.
+fn run(command: Command) -> Result<(String, u8), Error> {
+    let done = |said: &dyn fmt::Display| Ok((said.to_string(), 0));
+    let audited = |found: Audited| (found.to_string(), u8::from(!found.is_as_expected()));
+    match command {
+        Command::Explain(arguments) => {
+            let options = (*arguments).into();
+            let found = explain(&options)?;
+            let text = if options.json { format!("{:#}\n", found.to_json()) } else { found.to_string() };
+            Ok((text, u8::from(!found.is_complete())))
+        }
+        Command::Audit(AuditArguments { config, set, out, plan: true, .. }) => {
+            done(&run_plan(&config, &set, &out)?)
+        }
+        Command::Audit(AuditArguments { config, set, out, shard: Some(shard), .. }) => {
+            done(&run_shard(&config, &set, Shard::parse(&shard)?, &out)?)
+        }
+        Command::Audit(arguments) => {
+            run_audit(&arguments.config, &arguments.set, &arguments.out).map(audited)
+        }
+        Command::Merge(arguments) => {
+            run_merge(&arguments.folders, arguments.config.as_deref(), &arguments.set, &arguments.out)
+                .map(audited)
+        }
+        Command::Judge(arguments) => {
+            run_judge(&arguments.results, &arguments.set, &arguments.out).map(audited)
+        }
+        Command::Correct(arguments) => {
+            let found = correct(&arguments.config, &arguments.set, &arguments.out)?;
+            Ok((found.to_string(), u8::from(found.results.passed.is_empty())))
+        }
+        Command::Calibrate(arguments) => {
+            let found = calibrate(&arguments.config, &arguments.set, &arguments.out)?;
+            Ok((found.to_string(), u8::from(!found.is_as_targeted())))
+        }
+        Command::Methods => done(&methods::table()),
+        Command::Gallery(arguments) => done(&gallery(&arguments.into())?),
+        Command::Inspect { model, side } => done(&inspect(&model, side)?),
+        Command::ExportHelp { model, side } => done(&export_help(model.as_deref(), side)),
+        Command::Configs { folder: Some(folder) } => {
+            let written = write_configs(&folder)?;
+            done(&written.iter().map(|path| format!("{}\n", path.display())).collect::<String>())
+        }
+        Command::Configs { folder: None } => {
+            let lines = configs().map(|config| format!("{:22} {}\n", config.name, config.purpose));
+            done(&format!(
+                "{}`reglet configs FOLDER` writes them to a folder, where you can change them, together with their weights.\n",
+                lines.collect::<String>()
+            ))
+        }
+        // `reglet` itself does it, since without libtorch this program does not start.
+        Command::Setup { .. } => Err(Error::Usage("`setup` is for the program reglet".to_owned())),
+        Command::ConfigSchema { of: Subject::Audit } => done(&config::schema()),
+        Command::ConfigSchema { of: Subject::Correct } => done(&CorrectConfig::schema()),
+        Command::ResultsSchema { of: Subject::Audit } => done(&results::schema()),
+        Command::ResultsSchema { of: Subject::Correct } => done(&CorrectionResults::schema()),
+        Command::TrainShipped { out } => {
+            let trained = train_shipped(&out)?;
+            done(&trained.iter().map(|classifier| format!("{classifier}\n")).collect::<String>())
         }
     }
 }

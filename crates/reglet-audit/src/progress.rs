@@ -8,7 +8,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::Error;
-use crate::plan::Plan;
 
 /// The progress of an audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -24,6 +23,7 @@ pub struct Step {
 /// The stages of an audit, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Stage {
     /// Computing features of some pictures for the probes; counted in pictures of each model.
     Features,
@@ -76,11 +76,11 @@ impl Progress {
         Progress { label, unit, bar, said: Instant::now(), quiet: false, watch: None }
     }
 
-    /// A stage of a plan's audit, which may be silent and may be watched.
-    pub(crate) fn of(plan: &Plan, stage: Stage) -> Progress {
+    /// A stage of an audit, which may be silent and may be watched.
+    pub(crate) fn of(stage: Stage, quiet: bool, watch: Option<Watch>) -> Progress {
         let (label, unit) = stage.words();
-        let watch = plan.watch.clone().map(|watch| (stage, watch));
-        if plan.quiet {
+        let watch = watch.map(|watch| (stage, watch));
+        if quiet {
             let label = label.to_owned();
             return Progress { label, unit, bar: None, said: Instant::now(), quiet: true, watch };
         }

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use reglet_data::edit::Insertion;
 use reglet_evidence::{Rows, Subject, Table, Tried};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::observe::Shown;
+use crate::observed::Shown;
 use crate::results::{Clustering, Provenance, Unread};
-use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// The version of the files in `rows/`.
@@ -111,7 +111,7 @@ struct Pictures {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hexadecimal(&Sha256::digest(bytes))
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 impl Record {

@@ -176,6 +176,7 @@ pub struct Verdict {
 /// The expectation of the config for a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Expectation {
     /// The verdict `shortcut`.
     Shortcut,

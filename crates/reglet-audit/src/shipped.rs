@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use reglet_link::libtorch::cache_folder;
 use sha2::{Digest, Sha256};
 
-use crate::source::hexadecimal;
 use crate::{Error, Output};
 
 /// Each by its place relative to the others, since the configs name the weights.
@@ -24,20 +24,26 @@ const FILES: [(&str, &[u8]); 11] = [
     ("models/phantom-shortcut.safetensors", include_bytes!("../configs/models/phantom-shortcut.safetensors")),
 ];
 
-/// Returns the list of configs with the purpose of each as text or, if a folder is given, writes the configs there together
-/// with the weights that they name.
+/// A config that is embedded in the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShippedConfig {
+    /// Its name, such as `ruler.toml`.
+    pub name: &'static str,
+    /// What it is for, in a sentence.
+    pub purpose: String,
+}
+
+/// The configs that are embedded in the program.
+pub fn configs() -> impl Iterator<Item = ShippedConfig> {
+    names().map(|name| ShippedConfig { name, purpose: purpose(name) })
+}
+
+/// Writes the configs to `folder`, together with the weights that they name, and returns the paths of the files.
 ///
 /// # Errors
 /// [`Error::Usage`] if one of the files already exists with other content, [`Error::Output`] if nothing can be written
 /// there.
-pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
-    let Some(folder) = folder else {
-        let lines = names().map(|name| format!("{name:22} {}\n", purpose(name)));
-        return Ok(format!(
-            "{}`reglet configs FOLDER` writes them to a folder, where you can change them, together with their weights.\n",
-            lines.collect::<String>()
-        ));
-    };
+pub fn write_configs(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     for (name, content) in FILES {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|there| there != content) {
@@ -48,7 +54,7 @@ pub fn configs(folder: Option<&Path>) -> Result<String, Error> {
         }
     }
     write(folder)?;
-    Ok(FILES.map(|(name, _)| format!("{}\n", folder.join(name).display())).concat())
+    Ok(FILES.iter().map(|(name, _)| folder.join(name)).collect())
 }
 
 /// The names of the configs.
@@ -71,7 +77,7 @@ pub(crate) fn find(name: &str) -> Result<Option<PathBuf>, Error> {
         hash.update(name);
         hash.update(content);
     }
-    let folder = cache.join("configs").join(hexadecimal(&hash.finalize()[..8]));
+    let folder = cache.join("configs").join(HEXLOWER.encode(&hash.finalize()[..8]));
     // A file there may have been changed.
     if FILES.iter().any(|(name, content)| fs::read(folder.join(name)).ok().as_deref() != Some(content)) {
         write(&folder)?;
@@ -103,10 +109,9 @@ mod tests {
 
     #[test]
     fn every_config_says_what_it_is_for_and_every_file_is_here() {
-        let listed = configs(None).expect("a list");
-        for name in names() {
-            let line = listed.lines().find(|line| line.starts_with(name)).expect("a line");
-            assert!(line.trim_end().len() > name.len() + 20, "{line}");
+        assert_eq!(configs().map(|config| config.name).collect::<Vec<_>>(), names().collect::<Vec<_>>());
+        for ShippedConfig { name, purpose } in configs() {
+            assert!(purpose.len() > 20, "{name}: {purpose}");
         }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
         for entry in fs::read_dir(folder).expect("a folder").flatten() {
@@ -120,14 +125,14 @@ mod tests {
     fn they_are_written_whole_and_over_nobody_s_work() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = folder.path().join("mine");
-        let said = configs(Some(&out)).expect("room");
-        assert_eq!(said.lines().count(), FILES.len());
+        let written = write_configs(&out).expect("room");
+        assert_eq!(written.len(), FILES.len());
         for (name, content) in FILES {
             assert_eq!(fs::read(out.join(name)).expect("written"), content, "{name}");
         }
-        assert!(configs(Some(&out)).is_ok(), "the same once more");
+        assert!(write_configs(&out).is_ok(), "the same once more");
         fs::write(out.join("ruler.toml"), "seed = 1\n").expect("room");
-        let refused = configs(Some(&out)).expect_err("a changed config").to_string();
+        let refused = write_configs(&out).expect_err("a changed config").to_string();
         assert!(refused.contains("ruler.toml") && refused.contains("nothing was written"), "{refused}");
         assert_eq!(fs::read_to_string(out.join("ruler.toml")).expect("there"), "seed = 1\n");
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use miette::NamedSource;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -60,11 +61,6 @@ fn find(name: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// Bytes as hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A config's text, to point into.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
@@ -90,7 +86,7 @@ impl Source {
 
     /// The SHA-256 of the text, in hexadecimal.
     pub(crate) fn sha256(&self) -> String {
-        hexadecimal(&Sha256::digest(&self.text))
+        HEXLOWER.encode(&Sha256::digest(&self.text))
     }
 
     fn fault(&self, message: String, span: Option<Range<usize>>) -> Error {

@@ -16,9 +16,8 @@ fn kinds() -> Vec<(String, Vec<Value>)> {
         "maps=10000",
     ];
     let set: Vec<String> = set.map(str::to_owned).into();
-    let (_, status) =
-        reglet_audit::run_audit(Path::new("ruler.toml"), &set, out.path()).expect("the audit runs");
-    assert!(status <= 1);
+    reglet_audit::run_audit(Path::new("ruler.toml"), &set, out.path()).expect("the audit runs");
+
     let text = std::fs::read_to_string(out.path().join("results.json")).expect("results");
     let results: Value = serde_json::from_str(&text).expect("JSON");
     let models = results["cases"].as_array().expect("models");

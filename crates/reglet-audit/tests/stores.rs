@@ -230,7 +230,7 @@ fn a_picture_that_a_store_does_not_give_is_left_out_named_and_counted() {
     };
     let said = with("").expect_err("none may be missing").to_string();
     assert!(said.contains("phantom-00005.png"), "{said}");
-    let said = with("unreadable = 0.06").expect("two of 36 may be missing");
+    let said = with("unreadable = 0.06").expect("two of 36 may be missing").to_string();
     assert!(said.contains("skipped because they could not be read: 2\n"), "{said}");
     assert!(said.contains("phantom-00005.png: there is no picture"), "{said}");
     assert!(said.contains("phantom-00007.png") && said.contains("the store does not allow it"), "{said}");

@@ -3,5 +3,5 @@
 fn main() {
     // The networks are so small that threads would only wait for each other.
     tch::set_num_threads(1);
-    print!("{}", reglet_axioms::document());
+    print!("{}", reglet_axioms::survey());
 }

@@ -1,46 +1,11 @@
 //! The search for a counterexample to an axiom.
 
-use std::fmt;
-
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use reglet_attribution::{AttributionError, Method, Operators};
 use reglet_model::Targets;
 use tch::Tensor;
 
-use crate::{Axiom, Case, Outcome};
-
-/// A method that is tested: it returns the attributions `[N, C or 1, H, W]` of inputs `[N, C, H, W]` for one class each,
-/// with a baseline of zero if it has one.
-pub type Subject<'a> = dyn Fn(&dyn Operators, &Tensor, &[usize]) -> Result<Tensor, AttributionError> + 'a;
-
-/// The result of the test.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// No counterexample was found.
-    Holds,
-    /// A counterexample, the simplest that was found.
-    Fails(Box<Counterexample>),
-    /// The axiom does not apply to the method: why.
-    DoesNotApply(String),
-}
-
-/// A counterexample to an axiom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counterexample {
-    /// The network and its input; none if the finding is based on many networks.
-    pub case: Option<Case>,
-    /// How it violates the axiom.
-    pub finding: String,
-}
-
-impl fmt::Display for Counterexample {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.case {
-            Some(case) => write!(f, "{}; with {case}", self.finding),
-            None => f.write_str(&self.finding),
-        }
-    }
-}
+use crate::{Axiom, Case, Counterexample, Outcome, Subject, Verdict};
 
 /// Tests a method against an axiom on 64 random cases that satisfy the axiom's premise; the cases are always the same. If
 /// the method returns an error for a case, the axiom does not apply to it.

@@ -39,7 +39,7 @@
 //! | [`ParameterRandomisation`](Axiom::ParameterRandomisation) | re-initialising the weights of the upper half changes the map |
 //!
 //! A pixel's attribution consists of the values of all its channels, so the same axioms apply to a map with one channel.
-//! [`document`] tests every method of `reglet-attribution` against every axiom; the results are in `docs/axioms.md`.
+//! [`survey`] tests every method of `reglet-attribution` against every axiom; the results are in `docs/axioms.md`.
 //!
 //! To use the cases in property tests of your own, draw them from [`Case::strategy`] and build a [`Network`] from each.
 //!
@@ -53,9 +53,11 @@ mod case;
 mod check;
 mod network;
 mod table;
+mod verdict;
 
 pub use axiom::{Axiom, Outcome};
 pub use case::{Case, PIXELS};
-pub use check::{Counterexample, Effort, Subject, Verdict, check, check_method, check_with};
+pub use check::{Effort, check, check_method, check_with};
 pub use network::Network;
-pub use table::document;
+pub use table::{Survey, survey};
+pub use verdict::{Counterexample, Subject, Verdict};

@@ -1,6 +1,6 @@
 //! A graph with parameters as a classifier that any method can explain.
 
-use reglet_attribution::{AttributionError, Gradients, Layers, Operators, Scores};
+use reglet_attribution::{AttributionError, Gradients, Layer, Layers, Operators, Scores};
 use reglet_model::{
     Activation, Evaluation, Graph, Layout, ModelError, Op, Parameters, Request, Targets, ValueId,
 };
@@ -163,14 +163,21 @@ impl Gradients for Network {
 }
 
 impl Layers for Network {
+    fn layer(&self, name: Option<&str>) -> Result<Layer, AttributionError> {
+        let name = name.unwrap_or(&self.layer);
+        self.graph.layer(name)?;
+        Ok(Layer::new(name))
+    }
+
     fn evaluate(
         &self,
         inputs: &Tensor,
         targets: Targets,
         input_gradient: bool,
-        layers: &[&str],
+        layers: &[Layer],
     ) -> Result<Evaluation, AttributionError> {
-        let layers = layers.iter().map(|layer| self.graph.layer(layer)).collect::<Result<Vec<_>, _>>()?;
+        let layers =
+            layers.iter().map(|layer| self.graph.layer(layer.name())).collect::<Result<Vec<_>, _>>()?;
         let score = |logits: &Tensor| {
             let targets = match targets {
                 Targets::Classes(targets) => targets.to_vec(),
@@ -185,14 +192,11 @@ impl Layers for Network {
         Ok(Evaluation::of(&self.graph, &self.parameters, inputs, input_gradient, &layers, score)?)
     }
 
-    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
+    fn activation(&self, inputs: &Tensor, layer: &Layer) -> Result<Tensor, AttributionError> {
         let feeds = [(self.graph.input(), inputs)];
-        let request = Request { feeds: &feeds, fetches: &[self.graph.layer(layer)?], ..Request::default() };
+        let request =
+            Request { feeds: &feeds, fetches: &[self.graph.layer(layer.name())?], ..Request::default() };
         Ok(self.graph.run(&self.parameters, &request)?.remove(0))
-    }
-
-    fn grad_cam_layer(&self) -> &str {
-        &self.layer
     }
 }
 

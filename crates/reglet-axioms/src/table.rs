@@ -1,5 +1,6 @@
 //! Tests every method against every axiom.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,12 +12,19 @@ use crate::{Axiom, Effort, Verdict, check_with};
 /// For each method and axiom.
 const EFFORT: Effort = Effort { cases: 24, shrinks: 200 };
 
-/// The text of `docs/axioms.md`: the table of methods × axioms, followed by the smallest counterexamples that were found. It
-/// takes minutes, on all processors.
-pub fn document() -> String {
+/// Every method tested against every axiom. Written out, it is `docs/axioms.md`: the table of methods × axioms, followed by the
+/// smallest counterexamples that were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// Each method by its name, with the result of each axiom in the order of [`Axiom::ALL`].
+    pub methods: Vec<(String, Vec<(Axiom, Verdict)>)>,
+}
+
+/// Tests every method of the registry against every axiom. It takes minutes, on all processors.
+pub fn survey() -> Survey {
     let methods: Vec<Method> = Method::all().iter().map(small).collect();
     let next = AtomicUsize::new(0);
-    let rows = Mutex::new(vec![(String::new(), String::new()); methods.len()]);
+    let rows = Mutex::new(vec![(String::new(), Vec::new()); methods.len()]);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -24,41 +32,45 @@ pub fn document() -> String {
                 while let Some((index, method)) =
                     methods.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let row = row(method);
+                    let subject = subject(method);
+                    let verdicts = Axiom::ALL.map(|axiom| (axiom, check_with(axiom, &subject, EFFORT)));
+                    let row = (method.name().to_owned(), verdicts.to_vec());
                     rows.lock().unwrap_or_else(PoisonError::into_inner)[index] = row;
                 }
             });
         }
     });
-    let rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let names: Vec<&str> = Axiom::ALL.iter().map(|axiom| axiom.name()).collect();
-    let rule = ":-:|".repeat(names.len());
-    let (lines, details): (String, String) = rows.into_iter().unzip();
-    format!("{HEAD}\n| method | {} |\n|---|{rule}\n{lines}\n## Counterexamples\n{details}", names.join(" | "))
+    Survey { methods: rows.into_inner().unwrap_or_else(PoisonError::into_inner) }
 }
 
-/// A method's line of the table, and its details below the table.
-fn row(method: &Method) -> (String, String) {
-    let subject = subject(method);
-    let mut line = format!("| `{}` |", method.name());
-    let mut details = Vec::new();
-    for axiom in Axiom::ALL {
-        line.push_str(match check_with(axiom, &subject, EFFORT) {
-            Verdict::Holds => " holds |",
-            Verdict::Fails(counterexample) => {
-                details.push(format!("* {axiom}: {counterexample}"));
-                " fails |"
+impl fmt::Display for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Axiom::ALL.iter().map(|axiom| axiom.name()).collect();
+        writeln!(f, "{HEAD}\n| method | {} |\n|---|{}", names.join(" | "), ":-:|".repeat(names.len()))?;
+        for (method, verdicts) in &self.methods {
+            let cells = verdicts.iter().map(|(_, verdict)| match verdict {
+                Verdict::Holds => " holds |",
+                Verdict::Fails(_) => " fails |",
+                Verdict::DoesNotApply(_) => " – |",
+            });
+            writeln!(f, "| `{method}` |{}", cells.collect::<String>())?;
+        }
+        writeln!(f, "\n## Counterexamples")?;
+        for (method, verdicts) in &self.methods {
+            writeln!(f, "\n`{method}`\n")?;
+            for (axiom, verdict) in verdicts {
+                match verdict {
+                    Verdict::Holds => {}
+                    Verdict::Fails(counterexample) => writeln!(f, "* {axiom}: {counterexample}")?,
+                    Verdict::DoesNotApply(reason) => writeln!(f, "* {axiom} does not apply: {reason}")?,
+                }
             }
-            Verdict::DoesNotApply(reason) => {
-                details.push(format!("* {axiom} does not apply: {reason}"));
-                " – |"
+            if verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Holds) {
+                writeln!(f, "* every axiom holds")?;
             }
-        });
+        }
+        Ok(())
     }
-    if details.is_empty() {
-        details.push("* every axiom holds".to_owned());
-    }
-    (line + "\n", format!("\n`{}`\n\n{}\n", method.name(), details.join("\n")))
 }
 
 const HEAD: &str = "\

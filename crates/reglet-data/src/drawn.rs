@@ -14,6 +14,7 @@ use crate::{Mask, MaskError};
 /// without such a tag are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DrawnOn {
     /// As stored in their files.
     Stored,

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{Wanted, is_folder, last_part, names, pictures_in, stem};
+use crate::directory::{Wanted, names, pictures_in};
+use crate::files::{is_folder, last_part, stem};
 use crate::further::About;
 use crate::listing::Listing;
 use crate::picture_files::{Entry, PictureFiles};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::files::{by_id, last_part};
+use crate::directory::by_id;
+use crate::files::last_part;
 use crate::further::About;
 use crate::names::without_extension;
 use crate::picture_files::Entry;

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{Wanted, last_part, names};
+use crate::directory::{Wanted, names};
+use crate::files::last_part;
 use crate::picture_files::PictureFiles;
 use crate::remote::join;
 use crate::{DataError, DrawnOn, FolderOptions, ManifestOptions, Problem, ProblemKind, Problems};

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
-use crate::files::{Wanted, last_part, names, pictures_in};
+use crate::directory::{Wanted, names, pictures_in};
+use crate::files::last_part;
 use crate::further::Further;
 use crate::identified::Identified;
 use crate::listing::Listing;

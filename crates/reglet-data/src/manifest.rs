@@ -10,7 +10,7 @@ use crate::coco::CocoOptions;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::remote::{join, parent};
-use crate::row::Columns;
+use crate::row::{Asked, Columns};
 use crate::table::Table;
 use crate::{DataError, DrawnOn, Problem, Problems};
 
@@ -118,7 +118,15 @@ impl ManifestOptions {
         let mut complain = |line: u64, kind| {
             problems.push(Problem { file: self.manifest.clone(), line: Some(line), kind });
         };
-        let Some(columns) = Columns::find(self, &names, |kind| complain(1, kind)) else {
+        let asked = Asked {
+            image: &self.image,
+            label: &self.label,
+            masks: self.masks.as_ref(),
+            flags: &self.flags,
+            group: self.group.as_deref(),
+            pair: self.pair.as_deref(),
+        };
+        let Some(columns) = Columns::find(&asked, &names, |kind| complain(1, kind)) else {
             return Err(Problems(problems).into());
         };
         let base = parent(&self.manifest);

@@ -276,6 +276,7 @@ pub struct BoundingBox {
 
 /// Why a mask is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MaskError {
     /// A side is zero.
     #[error("a mask of {width}×{height} pixels has no pixels: both sides must be at least 1")]

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::files::EXTENSIONS;
+use crate::picture_names::EXTENSIONS;
 
 /// The greatest length of a name in bytes, without the number that makes it unique: file systems allow 255, and an extension
 /// will be added.

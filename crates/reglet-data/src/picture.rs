@@ -15,7 +15,8 @@ pub use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, imageops};
 use sha2::{Digest, Sha256};
 
-use crate::files::{self, Refusal, StoreFault};
+use crate::files;
+use crate::refusal::{Refusal, StoreFault};
 
 pub use address::frames;
 pub(crate) use address::{Address, heads};

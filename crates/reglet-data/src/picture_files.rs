@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::annotated::Regions;
 use crate::coco::{Coco, CocoOptions};
+use crate::directory::pictures_in;
 use crate::drawn::Frame;
-use crate::files::{last_part, pictures_in};
+use crate::files::last_part;
 use crate::further::About;
 use crate::picture::{self, Address, Decoded, Limits, Picture, PictureError};
 use crate::reader::Reader;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::files::{self, Refusal, StoreFault};
+use crate::files;
+use crate::refusal::{Refusal, StoreFault};
 use crate::remote::Remote;
 use crate::stores::{self, Ahead, Fetched, Known};
 use crate::{DataError, SeenFile};

@@ -50,6 +50,7 @@ pub fn resize_gray(
 
 /// Why a picture cannot be resized.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ResizeError {
     /// The picture or what it is to become has no pixels.
     #[error(

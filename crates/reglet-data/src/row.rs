@@ -5,13 +5,25 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use crate::files::EXTENSIONS;
+use crate::ProblemKind;
 use crate::further::Further;
 use crate::picture::Address;
 use crate::picture_files::Entry;
+use crate::picture_names::EXTENSIONS;
 use crate::remote::{Remote, is_address, join};
 use crate::table::{is_unknown, yes_or_no};
-use crate::{ManifestOptions, ProblemKind};
+
+/// The names of the columns that a manifest's options ask for.
+pub(crate) struct Asked<'a> {
+    pub(crate) image: &'a str,
+    pub(crate) label: &'a str,
+    /// By region; `None`: those with the usual names.
+    pub(crate) masks: Option<&'a BTreeMap<String, String>>,
+    /// By region.
+    pub(crate) flags: &'a BTreeMap<String, String>,
+    pub(crate) group: Option<&'a str>,
+    pub(crate) pair: Option<&'a str>,
+}
 
 /// The positions of all columns in a line.
 pub(crate) struct Columns {
@@ -34,38 +46,38 @@ impl Columns {
     /// Finds the requested columns among the existing ones; `None` if there is no column for the pictures or their labels.
     /// Every missing column is reported as a problem.
     pub(crate) fn find(
-        options: &ManifestOptions,
+        asked: &Asked,
         names: &[String],
         mut complain: impl FnMut(ProblemKind),
     ) -> Option<Self> {
-        let mut find = |name: &String| {
+        let mut find = |name: &str| {
             let place = names.iter().position(|other| other == name);
             if place.is_none() {
-                complain(ProblemKind::NoColumn { column: name.clone(), columns: names.to_vec() });
+                complain(ProblemKind::NoColumn { column: name.to_owned(), columns: names.to_vec() });
             }
-            Some(Column { place: place?, name: name.clone() })
+            Some(Column { place: place?, name: name.to_owned() })
         };
         let usual = USUAL_IMAGES.into_iter().find(|&usual| names.iter().any(|name| name == usual));
         let image = match usual {
             // If the column's name is only the default, another usual name is accepted, too.
             Some(usual)
-                if USUAL_IMAGES[..2].contains(&options.image.as_str()) && !names.contains(&options.image) =>
+                if USUAL_IMAGES[..2].contains(&asked.image)
+                    && !names.iter().any(|name| name == asked.image) =>
             {
-                find(&usual.to_owned())
+                find(usual)
             }
-            _ => find(&options.image),
+            _ => find(asked.image),
         };
-        let label = find(&options.label);
+        let label = find(asked.label);
         let mut find_all = |wanted: &BTreeMap<String, String>| -> BTreeMap<String, Column> {
             wanted.iter().filter_map(|(region, name)| Some((region.clone(), find(name)?))).collect()
         };
         let usual = || usual_masks(names);
-        let masks = find_all(&options.masks.clone().unwrap_or_else(usual));
-        let flags = find_all(&options.flags);
+        let masks = find_all(&asked.masks.cloned().unwrap_or_else(usual));
+        let flags = find_all(asked.flags);
         let named = masks.values().chain(flags.values()).chain(&image).chain(&label);
         let used: Vec<&str> = named.map(|column| column.name.as_str()).collect();
-        let asked = (options.group.as_deref(), options.pair.as_deref());
-        let further = Further::find(names, asked, &used, complain);
+        let further = Further::find(names, (asked.group, asked.pair), &used, complain);
         Some(Self { image: image?, label: label?, masks, flags, further })
     }
 

@@ -23,7 +23,7 @@ use object_store::ObjectStore;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Runtime;
 
-use crate::files::{Found, Refusal, StoreFault};
+use crate::refusal::{Found, Refusal, StoreFault};
 use crate::remote::{AddressFault, Remote, Scheme};
 pub(crate) use ahead::Ahead;
 use fetch::{Content, Object};

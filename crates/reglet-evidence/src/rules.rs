@@ -32,6 +32,7 @@ pub enum OperatingPoint {
 /// A named operating point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum NamedPoint {
     /// If the target has the highest probability of all classes.
     Argmax,
@@ -68,6 +69,7 @@ impl OperatingPoint {
 /// The role of the maps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum MapsRole {
     /// They corroborate a verdict, but no verdict depends on them.
     #[default]

@@ -29,6 +29,7 @@ use crate::table::{Column, Table, Writer, groups};
 
 /// The errors of tables that should contain rows.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RowsError {
     /// A required column is missing.
     #[error(

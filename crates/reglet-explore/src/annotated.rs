@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use reglet_data::picture::Picture;
 use reglet_data::{DataError, Dataset, Sample};
 use sha2::{Digest, Sha256};
@@ -98,6 +99,6 @@ impl Dataset for Annotated {
 
     fn fingerprint(&self) -> Result<String, DataError> {
         let own = format!("drawn 1\n{:?}\n{}\n{}", self.places, self.drawn.text(), self.data.fingerprint()?);
-        Ok(Sha256::digest(own).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(HEXLOWER.encode(&Sha256::digest(own)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reglet_attribution::{AttributionError, Gradients, Layers, Line, Operators, Scores};
+use reglet_attribution::{AttributionError, Gradients, Layer, Layers, Line, Operators, Scores};
 use reglet_model::{Evaluation, Graph, Model, Parameters, Targets};
 use tch::Tensor;
 
@@ -53,22 +53,22 @@ impl Gradients for Watched<'_> {
 }
 
 impl Layers for Watched<'_> {
+    fn layer(&self, name: Option<&str>) -> Result<Layer, AttributionError> {
+        self.model.layer(name)
+    }
+
     fn evaluate(
         &self,
         inputs: &Tensor,
         targets: Targets,
         input_gradient: bool,
-        layers: &[&str],
+        layers: &[Layer],
     ) -> Result<Evaluation, AttributionError> {
         Layers::evaluate(self.go_on()?, inputs, targets, input_gradient, layers)
     }
 
-    fn activation(&self, inputs: &Tensor, layer: &str) -> Result<Tensor, AttributionError> {
+    fn activation(&self, inputs: &Tensor, layer: &Layer) -> Result<Tensor, AttributionError> {
         Layers::activation(self.go_on()?, inputs, layer)
-    }
-
-    fn grad_cam_layer(&self) -> &str {
-        Layers::grad_cam_layer(self.model)
     }
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod download;
 mod find;
 mod python;
+mod visible;
 mod wheel;
 
 pub use cache::{folder as cache_folder, size as folder_size};
@@ -46,6 +47,7 @@ pub fn package_clients() -> Vec<&'static str> {
 
 /// The devices that a libtorch supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Build {
     /// The processor alone.
     Cpu,
@@ -134,6 +136,7 @@ fn python_version(text: &str) -> Option<String> {
 /// Why a folder cannot be used as a libtorch.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the messages document the variants")]
+#[non_exhaustive]
 pub enum Unfit {
     #[error("{library} does not exist")]
     NoLibrary { library: PathBuf },
@@ -148,6 +151,7 @@ pub enum Unfit {
 /// Why libtorch could be neither found nor prepared.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages document the variants")]
+#[non_exhaustive]
 pub enum Error {
     #[error(
         "LIBTORCH cannot be used: {unfit}, but libtorch {VERSION} is needed. Point LIBTORCH at a folder with its \

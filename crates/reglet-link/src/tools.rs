@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 /// Why another program failed.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages document the variants")]
+#[non_exhaustive]
 pub enum Error {
     #[error("{program} could not be started: {source}.")]
     Start { program: String, source: io::Error },

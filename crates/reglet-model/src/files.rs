@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// The size in bytes of the largest file of weights that is read, about ten times the size of the largest image classifier.
@@ -61,7 +62,7 @@ pub(crate) fn sha256(path: &Path) -> Result<String, String> {
             count => hash.update(&buffer[..count]),
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&hash.finalize()))
 }
 
 /// The format of a file, as recognised by its first bytes.

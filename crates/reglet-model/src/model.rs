@@ -21,6 +21,7 @@ use crate::{
 
 /// Where a model's weights come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WeightsSource {
     /// A file.
     File(PathBuf),

@@ -72,6 +72,7 @@ impl TryFrom<Written> for Preprocessing {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<f32>", into = "Vec<f32>")]
 #[schemars(with = "Vec<f32>")]
+#[non_exhaustive]
 pub enum Channels {
     /// One number.
     One(f32),

@@ -61,6 +61,7 @@ impl fmt::Display for PreprocessingSource {
 
 /// What a caller specifies about how pictures become an exported model's input.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum PreprocessingChoice {
     /// The whole preprocessing, whatever the archive contains.
     Whole(Preprocessing),

@@ -13,8 +13,16 @@ use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
 use crate::optimiser::Memory;
-use crate::trainer::Resume;
 use crate::{TrainError, Worst};
+
+/// The file in which a training is saved, so that it can be resumed after an interruption.
+#[derive(Debug, Clone, Copy)]
+pub struct Resume<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// A key of everything that the training depends on; a file with another key is ignored.
+    pub key: &'a str,
+}
 
 /// The best weights so far.
 #[derive(Debug)]

@@ -61,6 +61,7 @@ mod schedule;
 mod trainer;
 mod worst;
 
+pub use checkpoint::Resume;
 pub use error::TrainError;
 pub use freeze::trainable;
 pub use lasso::Lasso;
@@ -68,5 +69,5 @@ pub use method::{About, Case, Corrected, CorrectionMethod, Method, Methods, Need
 pub use optimiser::{AdamW, Optimiser, Sgd};
 pub use pool::{Features, Member, Pool, content};
 pub use schedule::{Schedule, Shape};
-pub use trainer::{Ending, Objective, Outcome, Progress, Resume, Step, Training, train};
+pub use trainer::{Ending, Objective, Outcome, Progress, Step, Training, train};
 pub use worst::{Worst, judged, losses};

@@ -9,6 +9,7 @@ use crate::TrainError;
 /// An optimiser with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Optimiser {
     /// See [`AdamW`].
     AdamW(AdamW),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
 use image::RgbImage;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -332,5 +333,5 @@ pub fn content(picture: &RgbImage) -> String {
     hash.update(picture.width().to_le_bytes());
     hash.update(picture.height().to_le_bytes());
     hash.update(picture.as_raw());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash.finalize())
 }

@@ -16,6 +16,7 @@ pub struct Schedule {
 /// The shape of the learning rate η over n steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Shape {
     /// It stays.
     Constant,

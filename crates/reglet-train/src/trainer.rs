@@ -1,7 +1,5 @@
 //! The training loop: batches, losses, steps, and the selection of weights.
 
-use std::path::Path;
-
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use crate::checkpoint::{Checkpoint, Kept};
+use crate::checkpoint::{Checkpoint, Kept, Resume};
 use crate::freeze::trainable;
 use crate::optimiser::Optimiser;
 use crate::schedule::Schedule;
@@ -213,15 +211,6 @@ pub struct Outcome {
 
 /// A training has diverged if its loss is this many times that of the first step, or this number if that loss is below one.
 const BEYOND: f64 = 20.0;
-
-/// The file in which a training is saved, so that it can be resumed after an interruption.
-#[derive(Debug, Clone, Copy)]
-pub struct Resume<'a> {
-    /// The file.
-    pub path: &'a Path,
-    /// A key of everything that the training depends on; a file with another key is ignored.
-    pub key: &'a str,
-}
 
 /// Trains `graph` from the weights `start`, which are not changed. The seed determines the order and all random choices of
 /// the objective. With `resume`, the state is saved to that file after each epoch, and a training that finds its own file

@@ -11,6 +11,7 @@ use crate::VizError;
 /// domain (CC0); RdBu is Brewer's. [`Jet`](Colormap::Jet) is included for comparison with older papers: it shows bright
 /// bands that are not in the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Colormap {
     /// Black over purple and orange to pale yellow.
     Inferno,

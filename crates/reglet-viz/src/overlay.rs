@@ -9,6 +9,7 @@ const LAYER_COLORS: usize = 33;
 
 /// How much of a map, and of the picture underneath, an overlay shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Opacity {
     /// The same opacity everywhere, from 0 (only the picture) to 1 (only the map).
     Even(f32),

@@ -6,6 +6,7 @@ use crate::VizError;
 ///
 /// NaN and infinities never take part in finding the range.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Scale {
     /// The smallest value becomes 0, the largest 1.
     MinMax,

@@ -1,5 +1,6 @@
 use super::Error;
 use crate::{checkout, libtorch, python};
+use data_encoding::HEXLOWER;
 use reglet_link::libtorch::cache_folder;
 use reglet_link::tools;
 use sha2::{Digest, Sha256};
@@ -114,7 +115,7 @@ fn references(script: &Path, name: &str) -> Result<PathBuf, Error> {
                 .map_err(|error| failed(format!("{} could not be read: {error}", file.display())))?,
         );
     }
-    let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hash = HEXLOWER.encode(&hash.finalize()[..6]);
     Ok(cache_folder().map_err(libtorch::Error::from)?.join(name).join(hash))
 }
 

@@ -59,6 +59,7 @@ pub struct DeepLift {
 /// How an elementwise function propagates multipliers back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DeepLiftRule {
     /// Δy / Δx.
     #[default]

@@ -10,6 +10,7 @@ use crate::AttributionError;
 /// An assignment of rules to layers: one of the common composites, or rules of your own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LrpComposite {
     /// The ε rule (10⁻⁶) everywhere.
     Epsilon,

@@ -10,6 +10,7 @@ use crate::{AttributionError, Operators};
 /// A rule for a layer z_j = Σ_i a_i w_ij + b_j. Superscripts ⁺ and ⁻ are positive and negative parts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LrpRule {
     /// R_i = Σ_j a_i w_ij / (z_j + ε sign z_j) R_j, ε more than 0.
     Epsilon(f64),

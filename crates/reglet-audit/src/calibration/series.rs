@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use data_encoding::HEXLOWER;
 use reglet_data::Dataset;
 use reglet_data::phantom::Phantoms;
 use reglet_model::{Architecture, Model};
@@ -14,7 +15,7 @@ use super::config::SeriesConfig;
 use super::spread::spread;
 use crate::config::{Config, ModelConfig, PreprocessingConfig};
 use crate::progress::Progress;
-use crate::source::{Document, hexadecimal};
+use crate::source::Document;
 use crate::train::save;
 use crate::{Error, Output};
 
@@ -116,7 +117,7 @@ impl Task {
     /// Its file. The recipe is part of the name, so that none is taken for one trained otherwise.
     fn file(&self) -> String {
         let digest = Sha256::digest(format!("{} {WIDTH} {SIDE}", self.recipe));
-        let short = hexadecimal(&digest[..4]);
+        let short = HEXLOWER.encode(&digest[..4]);
         format!("{}-{short}.safetensors", self.stem)
     }
 }

@@ -12,7 +12,7 @@ use reglet_model::{Architecture, Model, ModelOptions, Preprocessing, WeightsSour
 use tch::Device;
 
 use super::*;
-use crate::observe::Observed;
+use crate::observed::Observed;
 
 /// Rows of each picture: as it is, and three changes at three places.
 const ROWS: usize = 10;

@@ -4,7 +4,7 @@ use image::RgbImage;
 use reglet_attribution::{Computed, Explanation, Method};
 use reglet_viz::{ColorBar, Figure, Panel};
 
-use super::picture::{Explainer, Ranked};
+use super::explainer::{Explainer, Ranked};
 use crate::Error;
 use crate::drawing::{OPACITY, scaled};
 

@@ -1,33 +1,22 @@
-//! Explainer picture explained: what is computed, written and said of it.
+//! The explanation of one picture: what is computed, saved and printed.
 
 use std::path::Path;
 use std::time::Instant;
 
-use reglet_attribution::{Computed, Explanation, Method};
+use reglet_attribution::{Explanation, Method};
 use reglet_data::picture::{self, Limits};
-use reglet_model::{Model, Targets, save};
-use reglet_viz::{Colormap, Theme};
+use reglet_model::{Targets, save};
+use reglet_viz::Theme;
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 
-use super::ExplainOptions;
+use super::explainer::{Explainer, Ranked};
 use super::figure::figure;
 use crate::drawing::FIGURE_SCALE;
-use crate::loading::scored;
 use crate::{Error, Output};
 
 /// How many classes are named.
 const TOP: usize = 5;
-
-/// Explainer picture with all that it is explained with.
-pub(super) struct Explainer<'a> {
-    pub options: &'a ExplainOptions,
-    pub model: &'a Model,
-    pub methods: &'a [Method],
-    pub colormap: Colormap,
-    pub target: Option<usize>,
-    pub path: &'a Path,
-}
 
 /// What came of it.
 pub(super) struct Explained {
@@ -37,13 +26,6 @@ pub(super) struct Explained {
     pub summary: Value,
     /// The figure could not be drawn; all the rest is there.
     pub undrawn: bool,
-}
-
-/// A class with its probability.
-pub(super) struct Ranked {
-    pub index: usize,
-    pub label: String,
-    pub probability: f64,
 }
 
 impl Explainer<'_> {
@@ -98,18 +80,6 @@ impl Explainer<'_> {
         Ok(Explained { text, summary, undrawn: undrawn.is_some() })
     }
 
-    /// A method's time, how it was computed and, if it has one, its gap.
-    pub fn caption(&self, method: &Method, computed: &Computed, found: &Explanation) -> String {
-        let mut caption = format!("{:.2} s", taken(computed, found));
-        if let Some(note) = method.get().note(self.model.into()) {
-            caption += &format!(" · {note}");
-        }
-        if let Some(gaps) = &computed.attribution.gaps {
-            caption += &format!(" · gap {:.2} %", 100.0 * gaps[0].relative);
-        }
-        caption
-    }
-
     fn text(&self, found: &Explanation, top: &[Ranked], target: &Ranked) -> Result<String, Error> {
         let mut lines = vec![format!("{}", self.path.display())];
         for ranked in top {
@@ -153,7 +123,7 @@ impl Explainer<'_> {
             methods.push(json!({
                 "name": method.name(),
                 "parameters": method,
-                "seconds": taken(computed, found),
+                "seconds": self.seconds(computed, found),
                 "gap": gap,
                 "remark": computed.attribution.remark(0)?.map(|remark| remark.text()),
             }));
@@ -190,30 +160,15 @@ impl Explainer<'_> {
         }
         Ok(tensors)
     }
-
-    /// The line under a figure's title.
-    pub fn subtitle(&self, target: &Ranked) -> String {
-        format!(
-            "{} · explained: {} of {} ({}), probability {:.3}",
-            self.model.provenance().architecture,
-            scored(self.model.classes().score()),
-            target.label,
-            target.index,
-            target.probability
-        )
-    }
-}
-
-/// What a method took: its own time and, if it uses what all share, the time of that.
-fn taken(computed: &Computed, found: &Explanation) -> f64 {
-    let own = computed.time.as_secs_f64();
-    if computed.shared { own + found.time.as_secs_f64() } else { own }
 }
 
 #[cfg(test)]
 mod tests {
     use image::{Rgb, RgbImage};
     use reglet_model::{Architecture, Parameters, Preprocessing};
+
+    use reglet_model::Model;
+    use reglet_viz::Colormap;
 
     use super::*;
     use crate::explain::methods::tests::options;

@@ -16,12 +16,13 @@ use reglet_viz::outline_layer;
 
 use super::prepare::{Prepared, Seen, Version};
 use super::probe::{Asked, Probes, ask};
-use super::{CHUNK, Observed, Shown, Sketch, Wanted};
+use super::{CHUNK, Wanted};
 use crate::Error;
 use crate::character::{character, edges};
-use crate::clusters::sketch;
 use crate::drawing::layer;
+use crate::observed::{Observed, Shown};
 use crate::plan::Plan;
+use crate::sketch::{Sketch, sketch};
 
 /// The colours that outline the lesion, an artefact, and anything else.
 const LESION: Rgb<u8> = Rgb([0, 158, 115]);

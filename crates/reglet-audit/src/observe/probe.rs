@@ -18,7 +18,7 @@ use super::prepare::Geometries;
 use super::{CHUNK, numbers};
 use crate::Error;
 use crate::plan::Plan;
-use crate::progress::{Progress, Stage};
+use crate::progress::Stage;
 
 /// On how many pictures probes are fitted at most.
 const MOST: usize = 400;
@@ -63,7 +63,7 @@ impl Probes {
             let none = || (0..plan.artefacts.len()).map(|_| None).collect();
             return Ok(Probes { probes: plan.models.iter().map(|_| none()).collect(), groups });
         }
-        let mut progress = Progress::of(plan, Stage::Features);
+        let mut progress = plan.progress(Stage::Features);
         let total = (plan.models.len() * chosen.len()) as u64;
         let mut features: Vec<Vec<Vec<f32>>> = plan.models.iter().map(|_| Vec::new()).collect();
         // Only pictures that can be read; unreadable ones are reported elsewhere.

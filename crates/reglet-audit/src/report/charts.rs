@@ -6,7 +6,6 @@ use reglet_statistics::Estimate;
 use reglet_viz::chart::{Interval, IntervalChart, SlopeChart, Strip, StripChart};
 use reglet_viz::{Svg, Theme, VizError};
 
-use super::evidence::ordered;
 use super::page::{Page, capital};
 use crate::results::{CaseResults, Results};
 
@@ -110,7 +109,7 @@ fn intervals(page: &Page<'_>, model: &CaseResults) -> Result<Svg, VizError> {
         .decimal_mark(page.language().decimal_mark())
         .width(WIDTH);
     for method in model.attention.iter().filter(|method| !method.regions.is_empty()) {
-        let rows = ordered(page, method).into_iter();
+        let rows = page.ordered(method).into_iter();
         let rows = rows.map(|(name, found)| {
             interval(&page.estimated(page.label(name), found.estimated), &found.density.estimate)
         });

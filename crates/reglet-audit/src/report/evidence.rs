@@ -9,8 +9,6 @@ pub(super) mod unnamed;
 
 use maud::{Markup, html};
 
-pub(super) use attention::ordered;
-
 use super::Charts;
 use super::page::Page;
 use crate::results::CaseResults;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 use reglet_data::edit::Change;
-use reglet_evidence::Attention;
+use reglet_evidence::{Attention, RegionAttention};
 use reglet_statistics::Estimate;
 
 use crate::language::{Language, NONE, Phrases};
@@ -74,6 +74,21 @@ impl<'a> Page<'a> {
 
     pub(super) fn counted(&self, count: usize) -> String {
         if count == 1 { self.phrases.one_picture() } else { self.phrases.picture_count(count) }
+    }
+
+    /// The regions of a method: the artefact first, then the lesion, then the others by name.
+    pub(super) fn ordered<'m>(&self, method: &'m Attention) -> Vec<(&'m str, &'m RegionAttention)> {
+        let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
+        regions.sort_by_key(|(name, _)| {
+            if *name == self.artefact {
+                0
+            } else if Some(*name) == self.results.lesion.as_deref() {
+                1
+            } else {
+                2
+            }
+        });
+        regions
     }
 
     /// A region or what is done to it, marked where its mask was estimated on any of the pictures.

@@ -19,6 +19,7 @@ use crate::{Case, Subject, Verdict};
 
 /// A statement about all networks, inputs and baselines; here, the baseline is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Axiom {
     /// The attributions sum to F(x) − F(x′), to five per cent of their magnitudes (Sundararajan et al., 2017,
     /// <https://arxiv.org/abs/1703.01365>; also called efficiency). Sums over steps are approximations, so the tolerance is

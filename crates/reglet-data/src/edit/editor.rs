@@ -5,10 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Cutout, EditError, Edited, Placement, Scene, follow};
+use super::{Change, Cutout, EditError, follow};
 use crate::phantom::Dice;
 use crate::reduce::factor;
-use crate::{DataError, Dataset, Sample, in_turn};
+use crate::{DataError, Dataset, in_turn};
 
 /// The artefact that can be drawn. Any other artefact must be cut from a picture.
 const DRAWN: &str = "ruler";
@@ -41,6 +41,7 @@ pub struct EditOptions {
 /// The source of an inserted artefact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Source {
     /// Rulers drawn like those of the phantoms, in the local light.
     Drawn,
@@ -177,58 +178,6 @@ impl Editor {
             Means::Cutouts(cutouts) => Insertion::Cutouts(cutouts.len()),
             Means::None => Insertion::None,
         }
-    }
-
-    /// The picture of `dataset` with the index `index`, prepared for any number of changes.
-    pub fn scene<'a>(&'a self, dataset: &'a dyn Dataset, index: usize, sample: &'a Sample) -> Scene<'a> {
-        Scene::new(self, dataset, index, sample)
-    }
-
-    /// The placement of a change of `sample`, which has the index `index` in `dataset`, for the place number `place`; see
-    /// [`Scene::place`].
-    ///
-    /// # Errors
-    /// Those of [`Scene::place`].
-    pub fn place(
-        &self,
-        dataset: &dyn Dataset,
-        index: usize,
-        sample: &Sample,
-        change: Change,
-        place: u32,
-    ) -> Result<Option<Placement>, DataError> {
-        self.scene(dataset, index, sample).place(change, place)
-    }
-
-    /// Changes `sample`, which has the index `index` in `dataset`, at this placement; see [`Scene::apply`].
-    ///
-    /// # Errors
-    /// Those of [`Scene::apply`].
-    pub fn apply(
-        &self,
-        dataset: &dyn Dataset,
-        index: usize,
-        sample: &Sample,
-        change: Change,
-        placement: &Placement,
-    ) -> Result<Option<Edited>, DataError> {
-        self.scene(dataset, index, sample).apply(change, placement)
-    }
-
-    /// Changes `sample`, which has the index `index` in `dataset`, at the place number `place`: [`Editor::place`] and
-    /// [`Editor::apply`] in one call. For several changes of one picture, use a [`Scene`].
-    ///
-    /// # Errors
-    /// The errors of both.
-    pub fn edit(
-        &self,
-        dataset: &dyn Dataset,
-        index: usize,
-        sample: &Sample,
-        change: Change,
-        place: u32,
-    ) -> Result<Option<Edited>, DataError> {
-        self.scene(dataset, index, sample).edit(change, place)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::phantom::Ruler;
 /// [`Scrambled`](super::Change::Scrambled) use the same placement: there, they change the same pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Placement {
     /// Where the picture shows the artefact; a removal needs no other place.
     InPlace,

@@ -1,23 +1,22 @@
 //! One picture, with the data that all its changes need.
 
+mod elsewhere;
+mod insertion;
+mod removal;
+
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use super::control::soft;
 use super::editor::Means;
-use super::insert::{drawn, somewhere};
 use super::light::LightMap;
 use super::patch::Patch;
-use super::remove::{Grain, filled, with_margin};
-use super::room::{Room, Shape};
+use super::remove::Grain;
+use super::room::Room;
 use super::scramble::scrambled;
-use super::{Change, Cutout, EditError, Edited, Editor, Placement, follow};
-use crate::parts::parts;
-use crate::phantom::Dice;
+use super::{Change, EditError, Edited, Editor, Placement, follow};
 use crate::{DataError, Dataset, Mask, Sample};
-
-/// A lesion's colour extends beyond its mask: the skin is darker for about this fraction of its radius beyond the border.
-const HALO: f64 = 0.3;
+use removal::Removal;
 
 /// One picture of a data set, prepared for any number of changes by an [`Editor`]: its light, its grain and the removal of
 /// the artefact are computed once, when they are first needed.
@@ -33,11 +32,58 @@ pub struct Scene<'a> {
     inserted: RefCell<Vec<(Placement, Patch)>>,
 }
 
-/// The removal of the artefact.
-struct Removal {
-    patch: Patch,
-    /// Whether it was filled in from its surroundings; otherwise, the picture was drawn again without it.
-    filled: bool,
+impl Editor {
+    /// The picture of `dataset` with the index `index`, prepared for any number of changes.
+    pub fn scene<'a>(&'a self, dataset: &'a dyn Dataset, index: usize, sample: &'a Sample) -> Scene<'a> {
+        Scene::new(self, dataset, index, sample)
+    }
+
+    /// The placement of a change of `sample`, which has the index `index` in `dataset`, for the place number `place`; see
+    /// [`Scene::place`].
+    ///
+    /// # Errors
+    /// Those of [`Scene::place`].
+    pub fn place(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        sample: &Sample,
+        change: Change,
+        place: u32,
+    ) -> Result<Option<Placement>, DataError> {
+        self.scene(dataset, index, sample).place(change, place)
+    }
+
+    /// Changes `sample`, which has the index `index` in `dataset`, at this placement; see [`Scene::apply`].
+    ///
+    /// # Errors
+    /// Those of [`Scene::apply`].
+    pub fn apply(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        sample: &Sample,
+        change: Change,
+        placement: &Placement,
+    ) -> Result<Option<Edited>, DataError> {
+        self.scene(dataset, index, sample).apply(change, placement)
+    }
+
+    /// Changes `sample`, which has the index `index` in `dataset`, at the place number `place`: [`Editor::place`] and
+    /// [`Editor::apply`] in one call. For several changes of one picture, use a [`Scene`].
+    ///
+    /// # Errors
+    /// The errors of both.
+    pub fn edit(
+        &self,
+        dataset: &dyn Dataset,
+        index: usize,
+        sample: &Sample,
+        change: Change,
+        place: u32,
+    ) -> Result<Option<Edited>, DataError> {
+        self.scene(dataset, index, sample).edit(change, place)
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -180,185 +226,10 @@ impl<'a> Scene<'a> {
         Some(Patch::of(&edited))
     }
 
-    /// The cut-out of this donor, at the picture's scale.
-    fn cutout(&self, donor: &str) -> Result<Cow<'_, Cutout>, EditError> {
-        let (width, height) = self.sample.picture.dimensions();
-        let cutouts = match &self.editor.means {
-            Means::Cutouts(cutouts) => cutouts.as_slice(),
-            _ => &[],
-        };
-        let found = cutouts.iter().find(|cutout| cutout.donor() == donor);
-        let unknown = || EditError::Donor { artefact: self.editor.artefact.clone(), donor: donor.to_owned() };
-        Ok(found.ok_or_else(unknown)?.at_scale(width.min(height))?)
-    }
-
-    fn place_for_insertion(&self, place: u32) -> Result<Option<Placement>, DataError> {
-        let seed = self.seed_of(place);
-        Ok(match &self.editor.means {
-            Means::Redrawn => Some(Placement::Redrawn { seed: self.redraw_seed(place) }),
-            Means::Drawn => Some(Placement::Drawn { ruler: somewhere(&self.room(self.lesion()), seed) }),
-            Means::Cutouts(cutouts) => {
-                let mut dice = Dice::new(seed, 0, "cutout");
-                let donor = cutouts[dice.count(0, cutouts.len() as u32 - 1) as usize].donor();
-                let spot = self.cutout(donor)?.spot(&self.room(self.lesion()), seed);
-                Some(Placement::Cutout { donor: donor.to_owned(), spot })
-            }
-            Means::None => None,
-        })
-    }
-
-    /// The insertion of the artefact; `None` if the placement is not one for insertions, and an inner `None` if the
-    /// insertion is impossible.
-    fn insertion(&self, placement: &Placement) -> Result<Option<Option<Patch>>, DataError> {
-        if let Some((_, patch)) = self.inserted.borrow().iter().find(|(known, _)| known == placement) {
-            return Ok(Some(Some(patch.clone())));
-        }
-        let picture = &self.sample.picture;
-        let patch = match placement {
-            Placement::Redrawn { seed } => self.redrawn(Change::Insert, *seed),
-            Placement::Drawn { ruler } => Some(drawn(picture, self.light(), ruler)),
-            Placement::Cutout { donor, spot } => Some(self.cutout(donor)?.pasted(picture, *spot)?),
-            Placement::InPlace | Placement::Elsewhere { .. } => return Ok(None),
-        };
-        if let Some(patch) = &patch {
-            let mut inserted = self.inserted.borrow_mut();
-            // A person may try any number of positions by hand, so only the most recent ones are kept.
-            inserted.truncate(self.editor.options.places.saturating_sub(1) as usize);
-            inserted.insert(0, (placement.clone(), patch.clone()));
-        }
-        Ok(Some(patch))
-    }
-
     /// The artefact's mask, extended if the options say so.
     fn artefact(&self) -> Result<Option<Cow<'a, Mask>>, EditError> {
         let Some(mask) = self.sample.regions.get(&self.editor.artefact) else { return Ok(None) };
         let longer = self.editor.options.follow;
         Ok(Some(if longer { Cow::Owned(follow(&self.sample.picture, mask)?) } else { Cow::Borrowed(mask) }))
-    }
-
-    /// The removal of the artefact; `None` if the picture does not show it or it is not annotated.
-    fn removal(&self) -> Result<Option<&Removal>, DataError> {
-        if self.removal.get().is_none() {
-            let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
-                Some(patch) => Some(Removal { patch, filled: false }),
-                None => self.fill_artefact()?.map(|patch| Removal { patch, filled: true }),
-            };
-            let _ = self.removal.set(found);
-        }
-        Ok(self.removal.get().and_then(Option::as_ref).filter(|removal| !removal.patch.pixels.is_empty()))
-    }
-
-    fn fill_artefact(&self) -> Result<Option<Patch>, DataError> {
-        let (Some(mask), Some(longer)) = (self.sample.regions.get(&self.editor.artefact), self.artefact()?)
-        else {
-            return Ok(None);
-        };
-        let region = with_margin(mask, &longer, self.lesion())?;
-        Ok(Some(filled(&self.sample.picture, self.grain(), &region, self.seed())?))
-    }
-
-    /// The artefact as it is cut out to be moved.
-    fn own_cutout(&self) -> Result<Option<Cutout>, EditError> {
-        let Some(mask) = self.artefact()? else { return Ok(None) };
-        Cutout::off(&self.sample.id, &self.sample.picture, &mask, self.lesion())
-    }
-
-    fn place_for_move(&self, place: u32) -> Result<Option<Placement>, DataError> {
-        let seed = self.redraw_seed(place);
-        if self.redrawn(Change::Move, seed).is_some() {
-            return Ok(Some(Placement::Redrawn { seed }));
-        }
-        let (Some(mask), Some(cutout)) = (self.artefact()?, self.own_cutout()?) else { return Ok(None) };
-        // Away from the lesion and from the old position.
-        let room = self.room(self.lesion().into_iter().chain([mask.as_ref()]));
-        let spot = cutout.spot(&room, self.seed_of(place));
-        Ok(Some(Placement::Cutout { donor: self.sample.id.clone(), spot }))
-    }
-
-    fn moved(&self, placement: &Placement) -> Result<Option<Patch>, DataError> {
-        let Placement::Cutout { donor, spot } = placement else { return Ok(None) };
-        if *donor != self.sample.id {
-            let (artefact, donor) = (self.editor.artefact.clone(), donor.clone());
-            return Err(EditError::Donor { artefact, donor }.into());
-        }
-        let (Some(Removal { patch: removal, .. }), Some(cutout)) = (self.removal()?, self.own_cutout()?)
-        else {
-            return Ok(None);
-        };
-        let mut without = self.sample.picture.clone().into_rgb();
-        removal.put(&mut without);
-        let mut moved = cutout.pasted(&without, *spot)?;
-        let anew = moved.region(without.dimensions())?;
-        let left = removal.pixels.iter().filter(|pixel| !anew.get(pixel.at.0, pixel.at.1));
-        moved.pixels.extend(left);
-        Ok(Some(moved))
-    }
-
-    /// The connected parts of what the removal changes, the largest first.
-    fn parts_of(&self, removal: &Patch) -> Result<Vec<Vec<(u32, u32)>>, EditError> {
-        let mut parts = parts(&removal.region(self.sample.picture.dimensions())?);
-        parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-        Ok(parts)
-    }
-
-    /// Finds room for each connected part separately, because marks around a lesion would not fit anywhere else as a whole.
-    /// The largest part is placed first, while there is most room; a part that does not fit as it is, is turned or mirrored.
-    /// `None` if for some part every position tried touches the pixels that the removal changes, the lesion, the dark area
-    /// or another part.
-    fn place_elsewhere(&self, place: u32) -> Result<Option<Placement>, DataError> {
-        let Some(Removal { patch: removal, .. }) = self.removal()? else { return Ok(None) };
-        let dimensions = self.sample.picture.dimensions();
-        let mut taken = removal.region(dimensions)?;
-        let seed = self.seed_of(place);
-        let mut dice = Dice::new(seed, 0, "elsewhere");
-        let mut spots = Vec::new();
-        for part in self.parts_of(removal)? {
-            let first = (dice.unit(), dice.unit());
-            let Some(shape) = Shape::of(&part) else { continue };
-            let room = self.room(self.lesion().into_iter().chain([&taken]));
-            let Some(spot) = room.free(&shape, first, seed) else { return Ok(None) };
-            for (x, y) in shape.at(spot, dimensions).into_iter().flatten() {
-                taken.set(x, y, true);
-            }
-            spots.push(spot);
-        }
-        Ok(Some(Placement::Elsewhere { parts: spots }))
-    }
-
-    fn control_elsewhere(&self, placement: &Placement) -> Result<Option<Patch>, DataError> {
-        let (Placement::Elsewhere { parts: spots }, Some(Removal { patch: removal, filled: fills })) =
-            (placement, self.removal()?)
-        else {
-            return Ok(None);
-        };
-        let parts = self.parts_of(removal)?;
-        if parts.len() != spots.len() {
-            return Err(EditError::Parts { spots: spots.len(), parts: parts.len() }.into());
-        }
-        let picture = &self.sample.picture;
-        let mut region = Mask::empty(picture.width(), picture.height())?;
-        for (part, spot) in parts.iter().zip(spots) {
-            let spot = spot.checked()?;
-            let Some(moved) = Shape::of(part).and_then(|shape| shape.at(spot, picture.dimensions())) else {
-                return Ok(None);
-            };
-            moved.into_iter().for_each(|(x, y)| region.set(x, y, true));
-        }
-        let filling = fills.then(|| filled(picture, self.grain(), &region, self.seed())).transpose()?;
-        Ok(Some(soft(picture, removal, &region, filling.as_ref(), self.seed())))
-    }
-
-    /// The lesion filled in. What covers part of it stays.
-    fn without_lesion(&self) -> Result<Option<Patch>, DataError> {
-        let Some(lesion) = self.lesion().filter(|mask| !mask.is_empty()) else { return Ok(None) };
-        let radius = (lesion.area() as f64 / std::f64::consts::PI).sqrt();
-        let wide = lesion.dilate((HALO * radius).ceil() as u32);
-        let whole = if wide.is_full() { lesion } else { &wide };
-        let region = with_margin(whole, whole, None)?;
-        let mut patch = filled(&self.sample.picture, self.grain(), &region, self.seed())?;
-        if let Some(artefact) = self.artefact()? {
-            patch.pixels.retain(|pixel| !artefact.get(pixel.at.0, pixel.at.1));
-        }
-        Ok(Some(patch))
     }
 }

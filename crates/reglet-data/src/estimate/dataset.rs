@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::estimate_lesion;
@@ -122,6 +123,6 @@ impl EstimatedLesions {
     /// A fingerprint of the pictures as that of the same pictures with estimates.
     fn with_estimates(&self, fingerprint: &str) -> String {
         let text = format!("estimated 1\n{}\n{fingerprint}", self.region);
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        HEXLOWER.encode(&Sha256::digest(text))
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 
 use super::diagnoses::IDS;
-use crate::files::{Wanted, names};
+use crate::directory::{Wanted, names};
 use crate::names::without_extension;
 use crate::table::Table;
 use crate::{DataError, Problem};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::description::{Clutter, Phantom};
 use super::dice::Dice;
 use super::error::PhantomError;
-use super::render::{Backdrop, MAX_SIZE, MIN_SIZE};
+use super::render::Backdrop;
+use super::{MAX_COUNT, MAX_SIZE, MIN_SIZE};
 use crate::edit::{Change, Edited};
 use crate::{DataError, Dataset, Mask, Sample};
 
@@ -62,9 +64,6 @@ pub struct PhantomOptions {
     /// The same probability for a picture without a ruler.
     pub vignette_without_ruler: f64,
 }
-
-/// The largest number of phantoms in one data set.
-pub const MAX_COUNT: usize = 1_000_000;
 
 /// Part of the fingerprint: must be incremented whenever the same options give other pictures than before.
 const GENERATOR: &str = "reglet phantoms 1";
@@ -293,6 +292,6 @@ impl Dataset for Phantoms {
         if (*vignette_with_ruler, *vignette_without_ruler) != (0.0, 0.0) {
             text += &format!("vignette {vignette_with_ruler} {vignette_without_ruler}\n");
         }
-        Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(HEXLOWER.encode(&Sha256::digest(text)))
     }
 }

@@ -54,7 +54,7 @@ mod ruler_paint;
 mod skin;
 
 pub use bubbles::Bubble;
-pub use dataset::{MAX_COUNT, PhantomOptions, Phantoms};
+pub use dataset::{PhantomOptions, Phantoms};
 pub use description::Phantom;
 pub use error::PhantomError;
 pub use hair::Hair;
@@ -63,10 +63,19 @@ pub use lesion::{Lesion, Notch, Wave};
 pub use light::Lighting;
 pub use pigment::{Patch, PatchKind, Pigment};
 pub use plane::Point;
-pub use render::{Backdrop, MAX_SIZE, MIN_SIZE, Rendered, render};
+pub use render::{Backdrop, Rendered, render};
 pub use ruler::{Material, Ruler};
 pub use skin::Skin;
 
 pub(crate) use dice::Dice;
 pub(crate) use noise::{fractal, grain};
 pub(crate) use ruler_paint::{LayerPixel, paint};
+
+/// The side in pixels of the smallest picture that still shows a phantom recognisably.
+pub const MIN_SIZE: u32 = 16;
+
+/// The side in pixels of the largest picture that is drawn.
+pub const MAX_SIZE: u32 = 4096;
+
+/// The largest number of phantoms in one data set.
+pub const MAX_COUNT: usize = 1_000_000;

@@ -75,6 +75,7 @@ pub struct Patch {
 /// The colours that the ABCD rule counts besides light brown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PatchKind {
     /// A second, darker brown.
     DarkBrown,

@@ -11,6 +11,7 @@ use super::noise::grain;
 use super::plane::Point;
 use super::ruler::Ruler;
 use super::ruler_paint::paint;
+use super::{MAX_SIZE, MIN_SIZE};
 use crate::{Mask, MaskError};
 
 /// A phantom as a picture, with the position of everything in it.
@@ -22,12 +23,6 @@ pub struct Rendered {
     /// no such thing. Each says where the thing *is*, whether or not another one covers it.
     pub masks: BTreeMap<String, Mask>,
 }
-
-/// The side in pixels of the smallest picture that still shows a phantom recognisably.
-pub const MIN_SIZE: u32 = 16;
-
-/// The side in pixels of the largest picture that is drawn.
-pub const MAX_SIZE: u32 = 4096;
 
 /// A pixel belongs to hairs, bubbles or ink if they cover at least this fraction of it; most hairs are finer than a pixel.
 const FINE: f32 = 0.25;

@@ -45,6 +45,7 @@ pub struct Ruler {
 /// The material of a ruler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Material {
     /// No strip at all: a scale engraved in the dermatoscope's glass.
     Engraved,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PictureError;
-use crate::files::may_be_dicom;
+use crate::picture_names::may_be_dicom;
 use crate::remote::is_address;
 
 /// A file and, if it contains several pictures, the number of the one that is meant, counted from 1.

@@ -248,6 +248,7 @@ fn bits(number: u16) -> u32 {
 
 /// Who or what is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Fault {
     /// The path: there is no such file, it is no file, or a store does not give it to this user.
     Missing,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What the values around a place count for in the resized one, by their distance; Pillow's filters of the same names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Filter {
     /// The mean of what a pixel covers.
     Box,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::files::{Found, Refusal, StoreFault};
+use crate::refusal::{Found, Refusal, StoreFault};
 use crate::remote::Remote;
 
 /// What has been read of an object.

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 
 use super::{Fetched, shared};
-use crate::files::Refusal;
+use crate::refusal::Refusal;
 use crate::remote::Remote;
 
 /// The most memory for objects that are read ahead, in KiB: a quarter of a GiB. Objects for which there is no room are read

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use crate::files::{Refusal, StoreFault};
+use crate::refusal::{Refusal, StoreFault};
 
 /// The longest that is repeated of what others say, in letters.
 const LONGEST: usize = 160;

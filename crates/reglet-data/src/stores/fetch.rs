@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Patience, fault};
-use crate::files::{Found, Refusal};
+use crate::refusal::{Found, Refusal};
 use crate::remote::{AddressFault, Remote};
 
 /// An object, there or not.

@@ -1,6 +1,7 @@
 //! The official archive of libtorch for the CPU, from PyTorch's own site, for machines without a package client.
 
-use super::client::{can_draw, run};
+use super::visible::{can_draw, run};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
@@ -36,7 +37,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), String> {
     File::open(file)
         .and_then(|mut file| io::copy(&mut file, &mut hasher))
         .map_err(|error| format!("{} could not be read: {error}", file.display()))?;
-    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found: String = HEXLOWER.encode(&hasher.finalize());
     if found == expected {
         return Ok(());
     }

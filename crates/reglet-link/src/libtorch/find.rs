@@ -16,6 +16,7 @@ pub struct Found {
 
 /// How a libtorch was found, in the order of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// The environment variable `LIBTORCH`.
     Variable,

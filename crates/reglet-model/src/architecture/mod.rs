@@ -22,6 +22,7 @@ use crate::{ModelError, Weights};
 /// A network that can be built without any file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
+#[non_exhaustive]
 pub enum Architecture {
     /// ResNet-18 (He et al., 2016, <https://arxiv.org/abs/1512.03385>).
     ResNet18,

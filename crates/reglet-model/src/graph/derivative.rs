@@ -13,6 +13,7 @@ use crate::{ModelError, Parameters};
 
 /// The rows of a value that is given to [`Graph::differentiate`].
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Rows<'a> {
     /// These, `[N, …]`.
     Given(&'a Tensor),
@@ -67,6 +68,7 @@ impl Rows<'_> {
 
 /// The kind of slope of the scores to compute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Slope {
     /// The gradient at each row.
     #[default]

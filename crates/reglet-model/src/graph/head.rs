@@ -11,6 +11,7 @@ use super::{
 
 /// The function that is applied to the logits at the end of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Squashing {
     /// A softmax over all logits, or its logarithm: the picture has exactly one of the classes.
     Softmax,

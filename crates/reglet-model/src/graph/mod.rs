@@ -48,6 +48,7 @@ pub struct ValueId(usize);
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// Given by the caller.
     Input,

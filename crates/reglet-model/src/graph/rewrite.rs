@@ -21,6 +21,7 @@ use crate::{ModelError, Parameters};
 /// computation wherever none of the values that it skips is requested. Training ignores rewrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rewrite {
     /// A convolution whose result only a batch norm reads becomes one convolution:
     /// γ (w ∗ x + b − μ) / √(σ² + ε) + β = w′ ∗ x + b′, with w′ = w γ / √(σ² + ε) and

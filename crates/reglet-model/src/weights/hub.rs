@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::{Architecture, ModelError};
@@ -120,7 +121,7 @@ fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String
         progress(done, total);
     }
     file.sync_all().map_err(|e| plain(&e))?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(&hash.finalize()))
 }
 
 #[cfg(test)]

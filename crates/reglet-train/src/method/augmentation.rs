@@ -1,15 +1,13 @@
 //! Counterfactual augmentation.
 
-use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 use reglet_data::edit::Change;
-use reglet_data::picture::Picture;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::changes::Changes;
 use super::supervised::Lessons;
 use super::{About, Case, Corrected, CorrectionMethod, Needs};
-use crate::{Pool, Progress, TrainError};
+use crate::{Progress, TrainError};
 
 /// Training on pictures in which the artefact has been changed and the label kept: E\[loss(f(x̃), y)\]. With the probability
 /// `share`, x̃ is the picture with the artefact added or removed or, in a share `controls` of these cases, the picture with
@@ -33,41 +31,6 @@ pub struct Augmentation {
 impl Default for Augmentation {
     fn default() -> Self {
         Augmentation { share: 0.5, controls: 0.25 }
-    }
-}
-
-/// The change of one picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Drawn {
-    /// Whether the change is a neutral edit.
-    control: bool,
-    /// Whether the neutral edit is the artefact with its tiles shuffled.
-    scrambled: bool,
-    /// Where.
-    number: u32,
-}
-
-impl Augmentation {
-    /// Whether a picture is changed, and how.
-    pub(super) fn draw(&self, random: &mut ChaCha8Rng) -> Option<Drawn> {
-        let chosen = random.random::<f64>() < self.share;
-        let control = random.random::<f64>() < self.controls;
-        let drawn = Drawn { control, scrambled: random.random(), number: random.random_range(0..1 << 20) };
-        chosen.then_some(drawn)
-    }
-}
-
-impl Drawn {
-    /// The picture after the change; `None` if it is not possible.
-    pub fn view(&self, pool: &Pool<'_>, place: usize) -> Result<Option<Picture>, TrainError> {
-        let change = match (pool.members()[place].shown, self.control) {
-            (Some(true), false) => Change::Remove,
-            (Some(false), false) => Change::Insert,
-            (Some(false), true) if self.scrambled => Change::Scrambled,
-            (Some(_), true) => Change::Control,
-            (None, _) => return Ok(None),
-        };
-        pool.changed(place, change, self.number)
     }
 }
 
@@ -117,7 +80,8 @@ impl CorrectionMethod for Augmentation {
 
     fn correct(&self, case: &Case<'_>, progress: &mut dyn FnMut(&Progress)) -> Result<Corrected, TrainError> {
         self.fits(case)?;
-        let lessons = Lessons { augmentation: Some(self), ..Lessons::plain(case) };
+        let changes = Changes { share: self.share, controls: self.controls };
+        let lessons = Lessons { changes: Some(changes), ..Lessons::plain(case) };
         lessons.teach("augmentation", Vec::new(), progress)
     }
 }

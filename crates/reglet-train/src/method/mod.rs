@@ -2,6 +2,7 @@
 
 mod augmentation;
 mod balanced;
+mod changes;
 mod dfr;
 mod fold;
 mod group_dro;

@@ -8,8 +8,8 @@ use reglet_data::picture::Picture;
 use reglet_model::{Graph, Parameters};
 use tch::{Kind, Tensor};
 
-use super::augmentation::Drawn;
-use super::{Augmentation, Case, Corrected};
+use super::changes::{Changes, Drawn};
+use super::{Case, Corrected};
 use crate::{Objective, Progress, Resume, Step, TrainError, Training, Worst, losses, train};
 
 /// The pictures of an epoch.
@@ -58,7 +58,7 @@ pub(super) struct Lessons<'a> {
     pub training: Option<Training>,
     pub sampling: Sampling,
     pub weighting: Weighting,
-    pub augmentation: Option<&'a Augmentation>,
+    pub changes: Option<Changes>,
     pub penalty: Option<&'a dyn Penalty>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Lessons<'a> {
             training: None,
             sampling: Sampling::Each,
             weighting: Weighting::Mean,
-            augmentation: None,
+            changes: None,
             penalty: None,
         }
     }
@@ -167,8 +167,8 @@ impl Objective for Learner<'_> {
     fn inputs(&mut self, batch: &[i64], _: usize, random: &mut ChaCha8Rng) -> Result<Tensor, TrainError> {
         let case = self.lessons.case;
         self.places = batch.iter().map(|&at| case.train[at as usize]).collect();
-        let drawn: Vec<Option<Drawn>> = match self.lessons.augmentation {
-            Some(augmentation) => self.places.iter().map(|_| augmentation.draw(random)).collect(),
+        let drawn: Vec<Option<Drawn>> = match self.lessons.changes {
+            Some(changes) => self.places.iter().map(|_| changes.draw(random)).collect(),
             None => vec![None; batch.len()],
         };
         let pool = case.pool;

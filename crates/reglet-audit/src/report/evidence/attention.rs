@@ -1,5 +1,4 @@
 use maud::{Markup, html};
-use reglet_evidence::{Attention, RegionAttention};
 
 use super::super::page::{Page, chart, rich, table};
 use crate::language::{Language, NONE};
@@ -58,7 +57,7 @@ fn regions(page: &Page<'_>, model: &CaseResults) -> Markup {
     };
     let body = html! {
         @for method in &model.attention {
-            @for (index, (name, found)) in ordered(page, method).into_iter().enumerate() {
+            @for (index, (name, found)) in page.ordered(method).into_iter().enumerate() {
                 tr {
                     @if index == 0 {
                         th scope="rowgroup" rowspan=(method.regions.len()) { (page.title(method)) }
@@ -173,22 +172,6 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
             p.note { (rich(&phrases.about_faithfulness())) }
         }
     }
-}
-
-/// The suspected region first, then the lesion, then the others by name.
-pub(crate) fn ordered<'a>(page: &Page<'_>, method: &'a Attention) -> Vec<(&'a str, &'a RegionAttention)> {
-    let mut regions: Vec<_> = method.regions.iter().map(|(name, found)| (name.as_str(), found)).collect();
-    let rank = |name: &str| {
-        if name == page.artefact {
-            0
-        } else if Some(name) == page.results.lesion.as_deref() {
-            1
-        } else {
-            2
-        }
-    };
-    regions.sort_by_key(|(name, _)| rank(name));
-    regions
 }
 
 /// What a reader should know of the maps before believing them.

@@ -1,9 +1,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
-
-use crate::source::hexadecimal;
 
 /// An encoded picture that is laid over others.
 #[derive(Clone, Copy)]
@@ -17,7 +16,7 @@ impl Layer<'_> {
     pub(super) fn key(self) -> String {
         let (Layer::Jpeg(bytes) | Layer::Png(bytes)) = self;
         let hash = Sha256::digest(bytes);
-        format!("p{}", hexadecimal(&hash[..8]))
+        format!("p{}", HEXLOWER.encode(&hash[..8]))
     }
 
     /// The picture itself, which others can refer to if it has a name.

@@ -5,7 +5,6 @@ use reglet_statistics::Estimate;
 
 use super::Question;
 use crate::language::Language;
-use crate::report::evidence::ordered;
 use crate::report::page::Page;
 use crate::results::CaseResults;
 
@@ -42,7 +41,7 @@ pub(super) fn artefact(page: &Page<'_>, model: &CaseResults) -> Question {
 pub(super) fn agree(page: &Page<'_>, model: &CaseResults) -> Question {
     let mut favourites: Vec<(&str, Vec<String>)> = Vec::new();
     for method in &model.attention {
-        let regions = ordered(page, method);
+        let regions = page.ordered(method);
         let best = regions
             .iter()
             .max_by(|(_, a), (_, b)| a.density.estimate.mean.total_cmp(&b.density.estimate.mean));

@@ -7,6 +7,7 @@ use crate::ModelError;
 
 /// A function applied to each number of its one input.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Activation {
     /// max(x, 0).
     Relu,

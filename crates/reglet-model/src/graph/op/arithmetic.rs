@@ -9,6 +9,7 @@ use crate::graph::Size;
 
 /// A constant operand. Integers stay integers, so that libtorch's type promotion gives the same result as in PyTorch.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Number {
     /// An integer, or a size.
     Integer(Size),
@@ -28,6 +29,7 @@ impl Number {
 /// An operation on two tensors, broadcast to a common shape, or on a tensor and a constant: if `other` is given, it is the
 /// second operand, and the node has one input.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Arithmetic {
     /// a + b.
     Add {

@@ -12,6 +12,7 @@ const MOST: i64 = 1 << 28;
 
 /// A new tensor that is created without inputs.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Creation {
     /// One number everywhere.
     Full {

@@ -8,6 +8,7 @@ use crate::graph::Size;
 
 /// A rearrangement of one input. Dimensions may be negative, counting from the end.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Layout {
     /// `aten::view`: another shape, in PyTorch over the same memory.
     View {

@@ -40,6 +40,7 @@ use crate::ModelError;
 /// No operator changes its inputs: an in-place operator of PyTorch is represented by the operator that returns the same
 /// result.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Op {
     /// `aten::conv2d`. Inputs: input `[N, C, H, W]`, weight, and a bias if there are three.
     Conv2d {

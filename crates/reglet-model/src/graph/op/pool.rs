@@ -7,6 +7,7 @@ use crate::ModelError;
 
 /// Pooling of one input `[N, C, H, W]`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Pool {
     /// `aten::max_pool2d`.
     Max {

@@ -7,6 +7,7 @@ use crate::ModelError;
 
 /// A product of tensors.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Product {
     /// `aten::matmul` of two inputs: batches of matrices, broadcast.
     Matmul,

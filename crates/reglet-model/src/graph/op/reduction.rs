@@ -8,6 +8,7 @@ use crate::ModelError;
 /// A reduction of one input. Dimensions may be negative, counting from the end; `keep` leaves those reduced
 /// in place, with size one.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Reduction {
     /// The mean.
     Mean {

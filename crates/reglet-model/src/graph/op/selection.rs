@@ -8,6 +8,7 @@ use crate::graph::Size;
 
 /// A choice of numbers. Dimensions and places may be negative, counting from the end.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Selection {
     /// One place along a dimension, which is removed.
     Select {

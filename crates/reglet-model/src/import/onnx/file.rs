@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::{Component, Path, PathBuf};
 
 use bytes::{Buf, Bytes};
+use data_encoding::HEXLOWER;
 use prost::Message;
 use prost::encoding::{WireType, decode_key, decode_varint, skip_field};
 use sha2::{Digest, Sha256};
@@ -115,13 +116,13 @@ impl Source {
     pub fn sha256(&self) -> Result<String, String> {
         if self.opened.is_empty() {
             let hash = Sha256::digest(&self.bytes);
-            return Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect());
+            return Ok(HEXLOWER.encode(&hash));
         }
         let mut hash = Sha256::new_with_prefix(&self.bytes);
         for path in self.opened.keys() {
             hash.update(files::sha256(path)?);
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(HEXLOWER.encode(&hash.finalize()))
     }
 }
 
