@@ -7,6 +7,7 @@ mod fuzz;
 mod outside;
 mod parity;
 mod reglet;
+mod sanitize;
 mod setup;
 mod slurm;
 mod test;
@@ -18,6 +19,7 @@ pub use fuzz::fuzz;
 pub use outside::outside;
 pub use parity::parity;
 pub use reglet::{explore, reglet};
+pub use sanitize::sanitize;
 pub use setup::setup;
 pub use slurm::slurm;
 pub use test::test;
@@ -36,6 +38,8 @@ pub enum Error {
     Python { reason: String },
     #[error("fuzzing is not possible: {reason}")]
     Fuzz { reason: String },
+    #[error("the tests could not be run under a sanitizer: {reason}")]
+    Sanitize { reason: String },
     #[error("packages outside the checkout could not be tested: {reason}")]
     Outside { reason: String },
     #[error("the public interfaces could not be compared with their listings: {reason}")]

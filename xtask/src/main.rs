@@ -48,6 +48,7 @@ Development
   bench --training           compare a training step with PyTorch's
   fuzz [TARGET] [--seconds N] [--stable]
                              fuzz the file readers, or one of them; needs cargo-fuzz, and says how to install it
+  sanitize [ARGUMENTS]       run the tests of the crates with unsafe code under AddressSanitizer; needs nightly
   outside [CRATE…] [--git]   run the example of each crate's README in a package of its own, and the packages in `examples`
   outside examples           run only the latter: classifiers of other libraries
   api [CRATE…] [--write]     compare the public interface of each crate with its listing, or write the listings
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         Some("outside") => commands::outside(&arguments),
         Some("api") => commands::api(&arguments),
         Some("slurm") => commands::slurm(&arguments),
+        Some("sanitize") => commands::sanitize(&arguments),
         Some("fuzz") => commands::fuzz(&arguments),
         Some("explore") => commands::explore(&arguments),
         Some("reglet") => commands::reglet(&arguments),

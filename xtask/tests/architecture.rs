@@ -91,3 +91,26 @@ fn what_needs_no_libtorch_does_not_depend_on_it() {
     assert!(!with.contains("xtask"), "xtask must build without libtorch");
     assert!(with.contains("reglet-audit"), "the search finds what does need it");
 }
+
+/// The packages that a crate of the workspace is built with, without its optional features.
+fn lean(package: &str) -> BTreeSet<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["tree", "--package", package, "--no-default-features", "--edges", "normal"]);
+    command.args(["--prefix", "none", "--format", "{p}"]);
+    let output = command.current_dir(root()).output().expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_optional_is_left_out_without_default_features() {
+    for package in ["reglet-model", "reglet-attribution", "reglet-axioms", "reglet-train", "reglet-audit"] {
+        let found = lean(package);
+        assert!(found.contains("tch"), "{package}: the list is one of packages");
+        for optional in ["dicom-object", "object_store", "pytorch-reader", "reqwest", "ureq"] {
+            assert!(!found.contains(optional), "{package} needs {optional} without its default features");
+        }
+    }
+}

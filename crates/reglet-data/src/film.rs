@@ -24,12 +24,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::edit::{Change, Edited};
-use crate::phantom::{Dice, MAX_COUNT, MAX_SIZE, MIN_SIZE, PhantomError, Point, fractal, grain};
+use crate::phantom::{Dice, PhantomError, Point, fractal, grain};
 use crate::picture::Picture;
 use crate::{DataError, Dataset, Mask, Sample};
 
@@ -226,20 +227,11 @@ impl Films {
     /// # Errors
     /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
     pub fn new(options: FilmOptions) -> Result<Self, PhantomError> {
-        if !(1..=MAX_COUNT).contains(&options.count) {
-            return Err(PhantomError::Count { count: options.count });
-        }
-        if !(MIN_SIZE..=MAX_SIZE).contains(&options.size) {
-            return Err(PhantomError::Size { size: options.size });
-        }
-        for (option, value) in [
+        let probabilities = [
             ("marker_given_effusion", options.marker_given_effusion),
             ("marker_given_normal", options.marker_given_normal),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(PhantomError::Probability { option, value });
-            }
-        }
+        ];
+        PhantomError::check(options.count, options.size, &probabilities)?;
         let ids = (0..options.count).map(|index| format!("film-{index:05}")).collect();
         Ok(Self {
             options,
@@ -309,7 +301,7 @@ impl Dataset for Films {
             id: self.ids[index].clone(),
             picture,
             label: self.label(index),
-            sha256: format!("{:x}", Sha256::digest(drawn_from)),
+            sha256: HEXLOWER.encode(&Sha256::digest(drawn_from)),
             mask_sha256: BTreeMap::new(),
             regions,
             estimated: BTreeSet::new(),
@@ -334,8 +326,7 @@ impl Dataset for Films {
         let ((_, masks), (new, changed)) = (before.render(size).ok()?, after.render(size).ok()?);
         let region = masks.get("marker")?.union(changed.get("marker")?).ok()?;
         let fluid = masks.get("fluid")?;
-        let touched = fluid.iter().filter(|&(x, y)| region.get(x, y)).count();
-        let lesion = if touched == 0 { 0.0 } else { touched as f64 / fluid.area() as f64 };
+        let lesion = fluid.share_within(&region);
         Some(Edited { picture: new.into_rgb(), region, donor: None, lesion })
     }
 
@@ -343,6 +334,6 @@ impl Dataset for Films {
         let FilmOptions { count, size, seed, marker_given_effusion, marker_given_normal } = &self.options;
         let text =
             format!("{GENERATOR}\n{count} {size} {seed} {marker_given_effusion} {marker_given_normal}\n");
-        Ok(format!("{:x}", Sha256::digest(text)))
+        Ok(HEXLOWER.encode(&Sha256::digest(text)))
     }
 }

@@ -132,6 +132,12 @@ impl Mask {
         self.bits.iter().filter(|&&bit| bit).count()
     }
 
+    /// The share, from 0 to 1, of the region's pixels that lie in `other`, a region of the same picture; 0 if the region is empty.
+    pub fn share_within(&self, other: &Mask) -> f64 {
+        let within = self.iter().filter(|&(x, y)| other.get(x, y)).count();
+        if within == 0 { 0.0 } else { within as f64 / self.area() as f64 }
+    }
+
     /// The region's share of the picture, from 0 to 1.
     pub fn fraction(&self) -> f64 {
         self.area() as f64 / self.bits.len() as f64

@@ -11,6 +11,7 @@ mod whole;
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 pub use image::metadata::Orientation;
 use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, imageops};
 use sha2::{Digest, Sha256};
@@ -143,7 +144,7 @@ fn decoded(
             return Err(PictureError::Dicom { path: path(), fault: DicomFault::NoFrames });
         }
     };
-    decoded.sha256 = format!("{:x}", Sha256::digest(bytes));
+    decoded.sha256 = HEXLOWER.encode(&Sha256::digest(bytes));
     Ok(decoded)
 }
 

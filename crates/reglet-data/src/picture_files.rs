@@ -5,6 +5,7 @@ use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::annotated::Regions;
@@ -328,7 +329,7 @@ impl PictureFiles {
             hash.text(&format!("{drawn_on:?}"));
         }
         self.hash_columns(entries, &mut hash);
-        Ok(format!("{:x}", hash.0.finalize()))
+        Ok(HEXLOWER.encode(&hash.0.finalize()))
     }
 }
 

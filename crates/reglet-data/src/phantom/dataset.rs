@@ -12,7 +12,6 @@ use super::description::{Clutter, Phantom};
 use super::dice::Dice;
 use super::error::PhantomError;
 use super::render::Backdrop;
-use super::{MAX_COUNT, MAX_SIZE, MIN_SIZE};
 use crate::edit::{Change, Edited};
 use crate::{DataError, Dataset, Mask, Sample};
 
@@ -40,7 +39,7 @@ const KEPT: (u32, u32) = (1 << 21, 32);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhantomOptions {
-    /// The number of pictures; 1 to [`MAX_COUNT`].
+    /// The number of pictures; 1 to [`MAX_COUNT`](super::MAX_COUNT).
     pub count: usize,
     /// Width and height of a picture in pixels; 16 to 4096.
     pub size: u32,
@@ -93,13 +92,7 @@ impl Phantoms {
     /// # Errors
     /// A probability that is not between 0 and 1, or an invalid number or size of pictures.
     pub fn new(options: PhantomOptions) -> Result<Self, PhantomError> {
-        if !(1..=MAX_COUNT).contains(&options.count) {
-            return Err(PhantomError::Count { count: options.count });
-        }
-        if !(MIN_SIZE..=MAX_SIZE).contains(&options.size) {
-            return Err(PhantomError::Size { size: options.size });
-        }
-        for (option, value) in [
+        let probabilities = [
             ("prevalence", options.prevalence),
             ("ruler_given_melanoma", options.ruler_given_melanoma),
             ("ruler_given_benign", options.ruler_given_benign),
@@ -108,11 +101,8 @@ impl Phantoms {
             ("ink", options.ink),
             ("vignette_with_ruler", options.vignette_with_ruler),
             ("vignette_without_ruler", options.vignette_without_ruler),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(PhantomError::Probability { option, value });
-            }
-        }
+        ];
+        PhantomError::check(options.count, options.size, &probabilities)?;
         let ids = (0..options.count).map(|index| format!("phantom-{index:05}")).collect();
         Ok(Self {
             options,
@@ -240,7 +230,7 @@ impl Dataset for Phantoms {
             id: self.ids[index].clone(),
             picture: rendered.picture.into(),
             label: usize::from(phantom.melanoma),
-            sha256: format!("{:x}", Sha256::digest(drawn_from)),
+            sha256: HEXLOWER.encode(&Sha256::digest(drawn_from)),
             mask_sha256: BTreeMap::new(),
             regions: rendered.masks,
             estimated: BTreeSet::new(),
@@ -264,9 +254,7 @@ impl Dataset for Phantoms {
         let ruler = old.masks.get("ruler")?.union(new.masks.get("ruler")?).ok()?;
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
         let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
-        let lesion = old.masks.get("lesion")?;
-        let touched = lesion.iter().filter(|&(x, y)| region.get(x, y)).count();
-        let lesion = if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 };
+        let lesion = old.masks.get("lesion")?.share_within(&region);
         Some(Edited { picture: new.picture, region, donor: None, lesion })
     }
 

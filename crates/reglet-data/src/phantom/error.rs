@@ -30,3 +30,19 @@ pub enum PhantomError {
     #[error(transparent)]
     Mask(#[from] crate::MaskError),
 }
+
+impl PhantomError {
+    /// Checks the number of generated pictures, their side, and options that are probabilities.
+    pub(crate) fn check(count: usize, size: u32, probabilities: &[(&'static str, f64)]) -> Result<(), Self> {
+        if !(1..=MAX_COUNT).contains(&count) {
+            return Err(Self::Count { count });
+        }
+        if !(MIN_SIZE..=MAX_SIZE).contains(&size) {
+            return Err(Self::Size { size });
+        }
+        match probabilities.iter().find(|(_, value)| !(0.0..=1.0).contains(value)) {
+            Some(&(option, value)) => Err(Self::Probability { option, value }),
+            None => Ok(()),
+        }
+    }
+}

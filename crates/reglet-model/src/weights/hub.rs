@@ -76,7 +76,7 @@ fn checkpoints() -> Option<PathBuf> {
     Some(home.join("hub").join("checkpoints"))
 }
 
-/// Downloads `url` to `path`. The file is created there only after its SHA-256 has been found to begin with `hash`.
+/// Downloads `url` to `path`, for which the feature `download` is needed. The file is created there only after its SHA-256 has been found to begin with `hash`.
 ///
 /// # Errors
 /// [`ModelError::Download`].
@@ -97,6 +97,7 @@ pub fn fetch(url: &str, path: &Path, hash: &str, progress: Progress) -> Result<(
 }
 
 /// Downloads into `path` and returns the SHA-256 of what was received.
+#[cfg(feature = "download")]
 fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String> {
     let plain = |error: &dyn std::fmt::Display| error.to_string();
     let agent = ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build();
@@ -124,7 +125,13 @@ fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String
     Ok(HEXLOWER.encode(&hash.finalize()))
 }
 
-#[cfg(test)]
+#[cfg(not(feature = "download"))]
+fn download(_: &str, _: &Path, _: Progress) -> Result<String, String> {
+    Err("this program was built without the feature `download` of reglet-model; download the file yourself and give its path"
+        .to_owned())
+}
+
+#[cfg(all(test, feature = "download"))]
 mod tests {
     use super::*;
     use std::net::TcpListener;

@@ -1,8 +1,10 @@
 //! Weights: named tensors from a file, and their strict assignment to a graph's parameters.
 
+#[cfg(feature = "pickles")]
 mod checkpoint;
 mod hub;
 mod parameters;
+#[cfg(feature = "pickles")]
 mod pickle;
 mod safe;
 
@@ -31,6 +33,8 @@ impl Weights {
     /// PyTorch's formats) holding a state dict, alone or under `state_dict`, `model_state_dict` or
     /// `model`. The format is recognised from the content. Nothing in a pickle is ever executed.
     ///
+    /// Checkpoints need the feature `pickles`.
+    ///
     /// Half-precision and double tensors are converted; integer tensors (`num_batches_tracked`) are ignored.
     ///
     /// # Errors
@@ -38,7 +42,13 @@ impl Weights {
     pub fn read(path: &Path) -> Result<Weights, ModelError> {
         let unreadable = |reason: String| ModelError::UnreadableWeights { path: path.to_owned(), reason };
         let tensors = match Format::of(&files::head(path).map_err(unreadable)?) {
+            #[cfg(feature = "pickles")]
             Format::Zip | Format::Pickle => checkpoint::read(path),
+            #[cfg(not(feature = "pickles"))]
+            Format::Zip | Format::Pickle => Err(
+                "it is a checkpoint of PyTorch, and this program was built without the feature `pickles` of reglet-model, which reads them; save the weights with safetensors.torch.save_file"
+                    .to_owned(),
+            ),
             Format::Onnx => Err(
                 "it is an ONNX file, which contains a whole model; give it as the model, not as the weights"
                     .to_owned(),

@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::sync::LazyLock;
 
+use data_encoding::HEXLOWER;
 use dicom_core::VR;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_object::{StandardDataDictionary, Tag};
@@ -379,12 +380,12 @@ fn group(
         message.extend(part.as_bytes());
     }
     let hash = match key {
-        None => format!("{:x}", Sha256::digest(&message)),
+        None => HEXLOWER.encode(&Sha256::digest(&message)),
         Some(key) => {
             // An HMAC takes keys of any length.
             let mut hash = Hmac::<Sha256>::new_from_slice(key).ok()?;
             hash.update(&message);
-            format!("{:x}", hash.finalize().into_bytes())
+            HEXLOWER.encode(&hash.finalize().into_bytes())
         }
     };
     Some(format!("{}-{}", parts[0], &hash[..12]))
