@@ -3,7 +3,7 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Creation, Layout, Number, Op, Size};
+use crate::graph::{Arithmetic, Creation, Layout, Number, Op, Size};
 use crate::import::onnx::builder::{Builder, TO_FIRST, TO_LAST, placed};
 use crate::import::onnx::extent;
 use crate::import::onnx::node::Node;
@@ -28,16 +28,7 @@ pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
             };
             one(builder.emit(Creation::Full { shape, value, kind }, &[]))
         }
-        "Range" => {
-            let ends = (0..3).map(|place| {
-                let value = node.input(place)?;
-                let only = value.sizes().filter(|sizes| sizes.len() == 1).map(|mut sizes| sizes.remove(0));
-                only.ok_or_else(|| "only ranges of integers are supported".to_owned())
-            });
-            let ends = ends.collect::<Result<Vec<Size>, _>>()?;
-            let [start, end, step] = [0, 1, 2].map(|place| Number::Integer(ends[place].clone()));
-            one(builder.emit(Creation::Range { start, end, step, kind: Kind::Int64 }, &[]))
-        }
+        "Range" => range(builder, node),
         "Transpose" => transpose(builder, node),
         "Reshape" => {
             let target = match node.maybe_ints("shape") {
@@ -108,6 +99,73 @@ fn constant(builder: &mut Builder, node: &mut Node) -> Found {
     }
 }
 
+/// The numbers from one up to another, in steps.
+fn range(builder: &mut Builder, node: &Node) -> Found {
+    let ends = [node.input(0)?, node.input(1)?, node.input(2)?];
+    let kind = builder.kind(&ends[0]);
+    let counted = |builder: &mut Builder, [start, end, step]: [Size; 3]| {
+        let [start, end, step] = [start, end, step].map(Number::Integer);
+        builder.emit(Creation::Range { start, end, step, kind: Kind::Int64 }, &[])
+    };
+    let numbers: Option<Vec<f64>> = ends.iter().map(Value::number).collect();
+    let integers: Option<Vec<Size>> = ends.iter().map(|end| size_behind(builder, end)).collect();
+    let found = match (numbers.as_deref(), integers) {
+        (Some(&[start, end, step]), _) => {
+            let span = match kind {
+                Kind::Float => f64::from(end as f32 - start as f32),
+                _ => end - start,
+            };
+            let count = (span / step).ceil().max(0.0);
+            let exact =
+                kind == Kind::Float || [start, end, step].iter().all(|number| number.abs() < 2_f64.powi(53));
+            // No larger number of integers is exact in a float, and none is computed.
+            if !exact || !count.is_finite() || count > f64::from(u32::MAX) {
+                return Err(format!(
+                    "there is no range from {start} to {end} in steps of {step}, or it is too large"
+                ));
+            }
+            let places = counted(builder, [0, count as i64, 1].map(Size::Fixed))?;
+            let number = |number: f64| match kind {
+                Kind::Float => Number::Float(number),
+                _ => Number::Integer(Size::Fixed(number as i64)),
+            };
+            let places = builder.emit(Layout::To { kind }, &[places])?;
+            let scaled = builder.emit(Arithmetic::Mul { other: Some(number(step)) }, &[places])?;
+            return one(builder.emit(Arithmetic::Add { other: Some(number(start)) }, &[scaled]));
+        }
+        (None, Some(ends)) => {
+            let ends = <[Size; 3]>::try_from(ends).map_err(|_| "its ends are missing")?;
+            counted(builder, ends)?
+        }
+        (_, _) => {
+            return Err(
+                "its ends are computed from the picture, or not whole where a size is left open".to_owned()
+            );
+        }
+    };
+    match kind {
+        Kind::Int64 => one(Ok(found)),
+        kind => one(builder.emit(Layout::To { kind }, &[found])),
+    }
+}
+
+/// The whole number that a value is, also where it is a size that the file leaves open and makes a float of.
+fn size_behind(builder: &Builder, value: &Value) -> Option<Size> {
+    if let Some(mut sizes) = value.sizes().filter(|sizes| sizes.len() == 1) {
+        return sizes.pop();
+    }
+    if let Some(number) = value.number() {
+        return (number.fract() == 0.0 && number.abs() < f64::from(1 << 24))
+            .then_some(Size::Fixed(number as i64));
+    }
+    let Value::Computed(value) = value else { return None };
+    match builder.maker(*value)? {
+        (Op::Creation(Creation::Full { value: Number::Integer(size), .. }), _) => Some(size.clone()),
+        (Op::Layout(Layout::To { .. }), &[of]) => size_behind(builder, &Value::Computed(of)),
+        _ => None,
+    }
+}
+
 fn transpose(builder: &mut Builder, node: &mut Node) -> Found {
     let x = node.input(0)?;
     let shape = builder.shape(&x)?;
@@ -174,7 +232,15 @@ fn reshape(builder: &mut Builder, x: Value, mut target: Vec<Size>, keep_zeros: b
         let rest = match extent::divide(said, &known) {
             Some(rest) => rest,
             // It says the number of pictures after all, as it found it out.
-            None => extent::divide(&total, &known).ok_or_else(|| misfit(&target))?,
+            None => match extent::divide(&total, &known) {
+                Some(rest) => rest,
+                None if undecided(builder, &total, &known) => {
+                    let [a, b] =
+                        [&total, &known].map(|count| each_picture(builder, count).unwrap_or(count.clone()));
+                    extent::quotient(&a, &b).ok_or_else(|| misfit(&target))?
+                }
+                None => return Err(misfit(&target)),
+            },
         };
         target[at] = rest;
     }
@@ -188,10 +254,33 @@ fn reshape(builder: &mut Builder, x: Value, mut target: Vec<Size>, keep_zeros: b
         let (at, size) = grown.ok_or_else(|| misfit(&target))?;
         target[at] = size;
     }
-    if extent::count(&target).as_ref() != Some(&total) {
+    // Whether a side that is left open is, say, a whole number of windows is seen when there is a picture: then the shape that
+    // the file says is right, or there is none.
+    let asked = extent::count(&target);
+    let right = asked.as_ref().is_some_and(|asked| *asked == total || undecided(builder, asked, &total));
+    if !right {
         return Err(misfit(&target));
     }
     one(reshaped(builder, x, target))
+}
+
+/// A count for each picture, if it grows with their number.
+fn each_picture(builder: &Builder, count: &Size) -> Option<Size> {
+    extent::divide(count, &builder.batch)
+}
+
+/// Whether it depends on a picture's own size how two counts compare, both of which grow with the number of pictures, or
+/// neither.
+fn undecided(builder: &Builder, a: &Size, b: &Size) -> bool {
+    let times = |a: &Size, b: &Size| extent::divide(a, b).and_then(|times| times.fixed());
+    let open = |a: &Size, b: &Size| {
+        (a.fixed().is_none() || b.fixed().is_none()) && times(a, b).is_none() && times(b, a).is_none()
+    };
+    match (each_picture(builder, a), each_picture(builder, b)) {
+        (Some(a), Some(b)) => open(&a, &b),
+        (None, None) => open(a, b),
+        _ => false,
+    }
 }
 
 /// Which dimension of a shape, said for a `fixed` number of pictures, is that of the pictures, which were in another `place`

@@ -62,7 +62,14 @@ fn refused(operator: &str, set: &str) -> Option<String> {
             | "DynamicQuantizeMatMul"
             | "MatMulNBits",
         ) => quantised,
-        (_, "Loop" | "Scan") => "it repeats calls as often as its input says",
+        (_, "Loop" | "Scan") => {
+            "it repeats calls as often as its input says; export the model with the calls written out, as PyTorch's exporters write \
+             a loop of a fixed number"
+        }
+        ("", "LSTM" | "GRU" | "RNN") => {
+            "recurrent layers are not read from ONNX files; if the model is one of PyTorch, save it with `torch.export` instead, as a \
+             `.pt2` archive"
+        }
         (_, "NonMaxSuppression" | "RoiAlign" | "MaxRoiPool") => {
             "it belongs to detection, and what is explained are classifiers"
         }

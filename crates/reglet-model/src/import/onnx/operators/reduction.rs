@@ -103,7 +103,19 @@ fn reduced(builder: &mut Builder, node: &mut Node) -> Found {
             let expression = format!("torch.logsumexp(a0, {dims:?}, {flag})");
             builder.emit_aten("logsumexp", &expression, values, Vec::new(), (shape, Kind::Float))?
         }
-        _ => return Err("products along a dimension are not supported".to_owned()),
+        _ => {
+            let mut dims = dims;
+            dims.sort_unstable();
+            // The last first, so that those before keep their places.
+            let mut found = value;
+            for dim in dims.iter().rev() {
+                let shape = shape::without(&builder.shape(&found)?, &[*dim], keep)?;
+                let kind = if builder.kind(&found) == Kind::Float { Kind::Float } else { Kind::Int64 };
+                let expression = format!("torch.prod(a0, {dim}, {})", if keep { "True" } else { "False" });
+                found = builder.emit_aten("prod", &expression, &[found], Vec::new(), (shape, kind))?;
+            }
+            found
+        }
     };
     one(Ok(placed(found, last)))
 }

@@ -3,8 +3,9 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Layout, Selection, Size};
+use crate::graph::{Arithmetic, Layout, Number, Selection, Size};
 use crate::import::onnx::builder::{Builder, TO_LAST, placed};
+use crate::import::onnx::extent;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::shape::{place, shown};
 use crate::import::onnx::value::Value;
@@ -37,27 +38,118 @@ pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
             let expression = format!("torch.scatter(a0, {axis}, a1, a2)");
             one(builder.emit_aten("scatter", &expression, &inputs, Vec::new(), shape))
         }
-        "GatherND" => {
-            if node.int("batch_dims", 0)? != 0 {
-                return Err("places for each picture are not supported".to_owned());
-            }
-            let places = node.maybe_constant(1, "places")?.ok_or("its places are missing")?;
-            let count = places
-                .size()
-                .last()
-                .copied()
-                .filter(|count| (1..=8).contains(count) && places.kind() == Kind::Int64);
-            let count = count.ok_or("its places are none")?;
-            let mut inputs = vec![node.input(0)?];
-            for dim in 0..count {
-                let list = places.f_select(-1, dim).and_then(|list| list.f_contiguous());
-                inputs.push(Value::of(list.map_err(|error| error.to_string())?));
-            }
-            one(builder.emit(Selection::Index { given: vec![true; count as usize] }, &inputs))
-        }
+        "GatherND" => gather_places(builder, node),
         "ScatterND" => scatter(builder, node),
         _ => Ok(None),
     }
+}
+
+/// The numbers, or rows of them, at places of a tensor that a list names, in several dimensions at once; of each row of the first
+/// `batch_dims` dimensions, those that a list of its own names.
+fn gather_places(builder: &mut Builder, node: &mut Node) -> Found {
+    let batch = node.int("batch_dims", 0)?;
+    let (x, mut places) = (node.input(0)?, node.input(1)?);
+    let shape = builder.shape(&x)?;
+    let mut listed = builder.shape(&places)?;
+    if !matches!(builder.kind(&places), Kind::Int64 | Kind::Int) {
+        return Err("its places are no integers".to_owned());
+    }
+    let rows = usize::try_from(batch).ok().filter(|rows| *rows < listed.len().min(shape.len()));
+    let rows = rows.ok_or_else(|| format!("it has no {batch} dimensions of rows"))?;
+    let count = listed.last().and_then(Size::fixed).and_then(|count| usize::try_from(count).ok());
+    let count =
+        count.filter(|count| (1..=shape.len() - rows).contains(count)).ok_or("its places are none")?;
+    // A list that the file has for its fixed number of pictures is there for each of any number.
+    let fixed = Size::Fixed(builder.fixed_batch.unwrap_or(1));
+    if rows > 0 && shape[0] == builder.batch && listed[0] == fixed && matches!(places, Value::Constant(..)) {
+        listed[0] = shape[0].clone();
+        places = first_row(builder, &places)?;
+        let sizes = [&[Size::Fixed(1)], &listed[1..]].concat();
+        check_places(&places, &shape[rows..rows + count])?;
+        places = builder.emit(Layout::Reshape { shape: sizes }, &[places])?;
+        places = builder.emit(Layout::Expand { shape: listed.clone() }, &[places])?;
+    }
+    if listed[..rows] != shape[..rows] {
+        return Err(format!(
+            "it has places for rows {} of {}",
+            shown(&listed[..rows]),
+            shown(&shape[..rows])
+        ));
+    }
+    check_places(&places, &shape[rows..rows + count])?;
+    let places = to_integers(builder, places)?;
+    let column = |builder: &mut Builder, index: usize| {
+        builder.emit(Selection::Select { dim: -1, index: index as i64 }, std::slice::from_ref(&places))
+    };
+    if rows == 0 {
+        let mut inputs = vec![x];
+        for index in 0..count {
+            inputs.push(column(builder, index)?);
+        }
+        return one(builder.emit(Selection::Index { given: vec![true; count] }, &inputs));
+    }
+
+    // The dimensions that are listed as one, and each place as one number.
+    let too_large = || "a size is too large".to_owned();
+    let product = |sizes: &[Size]| extent::count(sizes).ok_or_else(too_large);
+    let (chosen, rest) = (&shape[rows..rows + count], &shape[rows + count..]);
+    let mut at = None;
+    for (index, size) in chosen.iter().enumerate() {
+        let places = column(builder, index)?;
+        let own = before_each(builder, places, size, product(&chosen[index + 1..])?)?;
+        at = Some(match at {
+            None => own,
+            Some(sum) => builder.emit(Arithmetic::Add { other: None }, &[sum, own])?,
+        });
+    }
+    let at = at.ok_or("its places are none")?;
+    let between = &listed[rows..listed.len() - 1];
+    let flat = |sizes: [Size; 2]| [&shape[..rows], &sizes].concat();
+    let (each, all) = (product(rest)?, product(between)?);
+    let x = builder.emit(Layout::Reshape { shape: flat([product(chosen)?, each.clone()]) }, &[x])?;
+    let at = builder.emit(Layout::Reshape { shape: flat([all.clone(), Size::Fixed(1)]) }, &[at])?;
+    let target = flat([all, each]);
+    let at = builder.emit(Layout::Expand { shape: target.clone() }, &[at])?;
+    let shaped = (target, builder.kind(&x));
+    let expression = format!("torch.gather(a0, {rows}, a1)");
+    let found = builder.emit_aten("gather", &expression, &[x, at], Vec::new(), shaped)?;
+    one(builder.emit(Layout::Reshape { shape: [&shape[..rows], between, rest].concat() }, &[found]))
+}
+
+/// Whether the places that a constant lists are some of these dimensions.
+fn check_places(places: &Value, dims: &[Size]) -> Result<(), String> {
+    let Value::Constant(list, _) = places else { return Ok(()) };
+    let fault = |error: tch::TchError| error.to_string();
+    for (index, size) in dims.iter().enumerate() {
+        let (Some(size), true) = (size.fixed(), list.numel() > 0) else { continue };
+        let column = list.f_select(-1, index as i64).map_err(fault)?;
+        for bound in [column.f_min(), column.f_max()] {
+            let place = bound.and_then(|bound| bound.f_int64_value(&[])).map_err(fault)?;
+            if !(-size..size).contains(&place) {
+                return Err(format!("there is no place {place} in a dimension of {size}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Places of a dimension as how many numbers lie before each, all counted from its beginning; those beyond either end are far before
+/// that.
+fn before_each(builder: &mut Builder, places: Value, size: &Size, stride: Size) -> Result<Value, String> {
+    let zero = || Some(Number::Integer(Size::Fixed(0)));
+    let length = || Some(Number::Integer(size.clone()));
+    let negative = builder.emit(Arithmetic::Lt { other: zero() }, std::slice::from_ref(&places))?;
+    let from_end = builder.emit(Arithmetic::Add { other: length() }, std::slice::from_ref(&places))?;
+    let place = builder.emit(Arithmetic::Where, &[negative, from_end, places])?;
+    let before = builder.emit(Arithmetic::Lt { other: zero() }, std::slice::from_ref(&place))?;
+    let behind = builder.emit(Arithmetic::Ge { other: length() }, std::slice::from_ref(&place))?;
+    let stride = Some(Number::Integer(stride));
+    let mut found = builder.emit(Arithmetic::Mul { other: stride }, &[place])?;
+    for beyond in [before, behind] {
+        let nowhere = Some(Number::Integer(Size::Fixed(-(1 << 40))));
+        found = builder.emit(Arithmetic::MaskedFill { value: nowhere }, &[found, beyond])?;
+    }
+    Ok(found)
 }
 
 /// Numbers put, or added, to the places of a tensor that a list names.
