@@ -225,6 +225,7 @@ def made() -> None:
     places()
     ranges()
     open_windows()
+    sampled()
 
 
 def channels_last() -> None:
@@ -547,6 +548,23 @@ def open_windows() -> None:
     x = b.call("Reshape", b.call("Reshape", x, shape(n, high, side, wide, side, side)), shape(n, height, width, side))
     x = b.call("ReduceMean", b.call("Mul", x, x), axes=[1, 2], keepdims=0)
     save(b.model([b.call("Gemm", x, b.weight(5, 4), transB=1)], shape=("batch", 3, "height", "width")), "open_windows")
+
+
+def sampled() -> None:
+    """Pictures turned and stretched by what a network sees in them, places of the largest numbers, and norms by own statistics."""
+    b = Builder()
+    found = []
+    slopes = b.call("Tanh", b.call("Conv", "pictures", b.weight(2, 3, 3, 3), pads=[1, 1, 1, 1]))
+    places = np.stack(np.meshgrid(np.linspace(-0.8, 0.8, 8), np.linspace(-0.8, 0.8, 8)), axis=-1)[None].astype(np.float32)
+    grid = b.call("Add", b.call("Mul", b.call("Transpose", slopes, perm=[0, 2, 3, 1]), b.constant(np.float32(0.2))), b.constant(places))
+    x = b.call("Conv", "pictures", b.weight(4, 3, 3, 3), pads=[1, 1, 1, 1])
+    values = [b.call("GridSample", x, grid, mode=mode, padding_mode=padding, align_corners=corners) for mode, padding, corners in (("bilinear", "zeros", 0), ("bilinear", "border", 1), ("bicubic", "zeros", 1), ("nearest", "reflection", 0))]
+    largest = b.call("ArgMax", x, axis=1, keepdims=1)
+    values += [b.call("GatherElements", x, largest, axis=1), b.call("Mul", x, b.call("Cast", b.call("ArgMin", x, axis=-1), to=TensorProto.FLOAT))]
+    values += [b.call("MeanVarianceNormalization", x, axes=[2, 3]), b.call("MeanVarianceNormalization", x, axes=[-1])]
+    for value in values:
+        found.append(b.call("Slice", b.call("Flatten", value), b.integers(0), b.integers(8), b.integers(1)))
+    save(b.model([b.call("Concat", *found, axis=1)]), "sampled")
 
 
 def own(name: str, inputs: list, outputs: list, nodes: list, attributes=(), defaults=(), opset: int = 17):

@@ -1,11 +1,10 @@
 //! Models in the format ONNX: from a file (`.onnx`) to a [`Graph`] with its weights.
 //!
-//! [`proto`] has the messages, and [`file`](mod@file) reads them and the files that tensors lie in. [`node`] is one call, whose names
-//! mean what [`scope`] says. [`operators`] makes of it calls of ATen, which [`builder`] adds to the draft: it computes at once what
-//! holds constants alone, and knows the others' shapes by [`shape`]. [`fuse`] puts together again what exporters took apart.
-//! [`importer`] reads the calls in their order, those of [`functions`] that the file defines itself among them, and [`outputs`] finds
-//! the logits among what the network returns. Each of these uses only what stands before it here, but for the importer, which
-//! calls the operators.
+//! [`proto`] has the messages, and [`file`](mod@file) reads them and the files that tensors lie in. [`scope`] says what names mean, and
+//! [`node`] is one call. [`shape`] knows the shape of what an operator of ATen returns; [`builder`] adds calls of these to the draft, and
+//! computes at once what holds constants alone. [`fuse`] puts together again what exporters took apart, and [`operators`] makes calls
+//! of ATen of one call of ONNX. [`functions`] has the operators that the file defines itself, [`importer`] reads all calls in their order,
+//! and [`outputs`] finds the logits among what the network returns. Each of these uses only those named before it.
 //!
 //! Channels that a file has last, as TensorFlow does, are second in the graph: an `[N, h, w, C]` that is an `[N, C, h, w]`
 //! in another order is remembered as that, and put in order only for an operator that must have it so.

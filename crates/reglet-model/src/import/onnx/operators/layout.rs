@@ -67,6 +67,7 @@ pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
         "Pad" => pad(builder, node),
         "DepthToSpace" | "SpaceToDepth" => rearranged(builder, node),
         "Resize" | "Upsample" => resize(builder, node),
+        "GridSample" => sampled(builder, node),
         "Trilu" => {
             let upper = node.flag("upper", true)?;
             let k = node.maybe_integers(1, "diagonal")?.and_then(|k| k.first().copied()).unwrap_or(0);
@@ -453,6 +454,42 @@ fn rearranged(builder: &mut Builder, node: &mut Node) -> Found {
     let found = builder.emit(Layout::Reshape { shape: split }, &[x])?;
     let found = builder.emit(Layout::Permute { dims: order }, &[found])?;
     one(builder.emit(Layout::Reshape { shape: whole }, &[found]))
+}
+
+/// Pictures at the places that a grid `[N, h, w, 2]` says for each of them, as networks do that turn and stretch their input first.
+fn sampled(builder: &mut Builder, node: &mut Node) -> Found {
+    let mode = match node.text("mode", "linear")?.as_str() {
+        "linear" | "bilinear" => 0,
+        "nearest" => 1,
+        "cubic" | "bicubic" => 2,
+        other => return Err(format!("there is no interpolation '{other}'")),
+    };
+    let padding = match node.text("padding_mode", "zeros")?.as_str() {
+        "zeros" => 0,
+        "border" => 1,
+        "reflection" => 2,
+        other => return Err(format!("there is no padding '{other}'")),
+    };
+    let corners = if node.flag("align_corners", false)? { "True" } else { "False" };
+    let (x, grid) = (node.input(0)?, node.input(1)?);
+    let (from, to) = (builder.shape(&x)?, builder.shape(&grid)?);
+    let ([n, channels, _, _], [rows, height, width, Size::Fixed(2)]) = (&from[..], &to[..]) else {
+        return Err(format!(
+            "only pictures [N, C, h, w] by a grid [N, h, w, 2] are supported, not {} by {}",
+            shown(&from),
+            shown(&to)
+        ));
+    };
+    if n != rows {
+        return Err(format!(
+            "{} pictures have {} grids",
+            shown(std::slice::from_ref(n)),
+            shown(std::slice::from_ref(rows))
+        ));
+    }
+    let shape = [n, channels, height, width].map(Clone::clone).to_vec();
+    let expression = format!("torch.grid_sampler(a0, a1, {mode}, {padding}, {corners})");
+    one(builder.emit_aten("grid_sampler", &expression, &[x, grid], Vec::new(), (shape, Kind::Float)))
 }
 
 /// How far a scale may be from that of whole pixels.

@@ -3,7 +3,7 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Activation, Arithmetic, Layout, Reduction, Size};
+use crate::graph::{Activation, Arithmetic, Layout, Number, Reduction, Size};
 use crate::import::onnx::builder::{Builder, TO_LAST, placed};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::shape;
@@ -14,6 +14,22 @@ pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
         | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceProd" => reduced(builder, node),
         "Softmax" | "LogSoftmax" => softmax(builder, node),
+        "ArgMax" | "ArgMin" => place_of_extreme(builder, node),
+        "MeanVarianceNormalization" => {
+            let axes = node.maybe_ints("axes").unwrap_or_else(|| vec![0, 2, 3]);
+            let x = node.input(0)?;
+            let (value, dims, last) = moved(builder, &x, &axes)?;
+            let mean = Reduction::Mean { dims: dims.clone(), keep: true };
+            let mean = builder.emit(mean, std::slice::from_ref(&value))?;
+            let centred = builder.emit(Arithmetic::Sub { other: None }, &[value, mean])?;
+            let squares = builder.emit(Activation::Square, std::slice::from_ref(&centred))?;
+            let variance = builder.emit(Reduction::Mean { dims, keep: true }, &[squares])?;
+            let deviation = builder.emit(Activation::Sqrt, &[variance])?;
+            let eps = Arithmetic::Add { other: Some(Number::Float(1e-9)) };
+            let deviation = builder.emit(eps, &[deviation])?;
+            let found = builder.emit(Arithmetic::Div { other: None }, &[centred, deviation])?;
+            one(Ok(placed(found, last)))
+        }
         "LpNormalization" => {
             let (axis, p) = (node.int("axis", -1)?, node.int("p", 2)?);
             let x = node.input(0)?;
@@ -118,6 +134,20 @@ fn reduced(builder: &mut Builder, node: &mut Node) -> Found {
         }
     };
     one(Ok(placed(found, last)))
+}
+
+/// The first place of the largest or the smallest number along a dimension.
+fn place_of_extreme(builder: &mut Builder, node: &mut Node) -> Found {
+    let (axis, keep) = (node.int("axis", 0)?, node.flag("keepdims", true)?);
+    if node.flag("select_last_index", false)? {
+        return Err("only the first of equal numbers is supported".to_owned());
+    }
+    let x = node.input(0)?;
+    let shape = shape::without(&builder.shape(&x)?, &[axis], keep)?;
+    let (name, flag) =
+        (if node.operator == "ArgMax" { "argmax" } else { "argmin" }, if keep { "True" } else { "False" });
+    let expression = format!("torch.{name}(a0, {axis}, {flag})");
+    one(builder.emit_aten(name, &expression, &[x], Vec::new(), (shape, Kind::Int64)))
 }
 
 fn softmax(builder: &mut Builder, node: &mut Node) -> Found {
