@@ -82,8 +82,11 @@ def network(head: str | None):
 # Of any network
 
 
-def write(path: Path, build, side: int, layer: str) -> None:
-    """Exports the network that `build` makes with a head, and notes beside it what it computes at a layer and before the head."""
+def write(path: Path, build, side: int, layer: str, exact_logits: bool = False) -> None:
+    """Exports the network that `build` makes with a head, and notes beside it what it computes at a layer and before the head.
+
+    With `exact_logits`, the logits in float64 are noted under that name, too.
+    """
     import keras
 
     warnings.filterwarnings("ignore")
@@ -100,9 +103,12 @@ def write(path: Path, build, side: int, layer: str) -> None:
     near = [single(x) for x in near]
     off = lambda found, key: float(np.linalg.norm(found[key] - exact[key]) / np.linalg.norm(exact[key]))
     far = {key: max(off(found, key) for found in near) for key in exact}
-    found = exact | {"input": x, "logits": None}
-    tensors = {key: first(array.astype(np.float32)) for key, array in found.items() if array is not None}
+    tensors = {key: first(array.astype(np.float32)) for key, array in (exact | {"input": x}).items() if key != "logits"}
     tensors["logits"] = logits(path, x)
+    if exact_logits:
+        tensors["exact_logits"] = np.ascontiguousarray(exact["logits"])
+    else:
+        del far["logits"]
     notes = {"targets": TARGETS, "layer": called(path, layer), "operators": [], "float32": far}
     save_file(tensors, path.with_suffix(".safetensors"), {"reference": json.dumps(notes)})
 
@@ -160,7 +166,7 @@ def differentiable(keras, build, kind: str, trained, layer: str):
             tape.watch(x)
             activation, logits = inner(x, training=False)
             total = sum(logits[row, target] for row, target in enumerate(TARGETS))
-        return dict(activation=activation.numpy(), **named([part.numpy() for part in tape.gradient(total, [x, activation])]))
+        return dict(logits=logits.numpy(), activation=activation.numpy(), **named([part.numpy() for part in tape.gradient(total, [x, activation])]))
 
     def by_torch(x: np.ndarray) -> dict:
         import torch
@@ -169,7 +175,7 @@ def differentiable(keras, build, kind: str, trained, layer: str):
         activation, logits = inner(x, training=False)
         total = sum(logits[row, target] for row, target in enumerate(TARGETS))
         parts = torch.autograd.grad(total, [x, activation])
-        return dict(activation=activation.detach().numpy(), **named([part.numpy() for part in parts]))
+        return dict(logits=logits.detach().numpy(), activation=activation.detach().numpy(), **named([part.numpy() for part in parts]))
 
     return by_torch if keras.backend.backend() == "torch" else by_tensorflow
 

@@ -222,6 +222,10 @@ def made() -> None:
     scattered()
     functions()
     further_operators()
+    places()
+    ranges()
+    open_windows()
+    sampled()
 
 
 def channels_last() -> None:
@@ -479,6 +483,90 @@ def further_operators() -> None:
     save(b.model([b.call("Concat", *found, axis=1)], opset=18), "further_operators")
 
 
+def places() -> None:
+    """Numbers taken from places in several dimensions at once: computed for each picture, for each channel, from the end, and constant."""
+    b = Builder()
+    x = "pictures"
+    found = []
+
+    def keep(value: str) -> None:
+        found.append(b.call("Slice", b.call("Flatten", value), b.integers(0), b.integers(8), b.integers(1)))
+
+    whole = b.call("Cast", b.call("Clip", b.call("Mul", b.call("Abs", x), b.constant(np.float32(3))), b.constant(np.float32(0)), b.constant(np.float32(7))), to=TensorProto.INT64)
+    column = lambda start: b.call("Slice", b.call("Gather", whole, b.constant(np.int64(0)), axis=1), b.integers(0, start), b.integers(4, start + 1), b.integers(1, 2))
+    from_end = b.call("Sub", column(2), b.integers(8))
+    pixels = b.call("Transpose", x, perm=[0, 2, 3, 1])
+    keep(b.call("GatherND", pixels, b.call("Concat", column(0), from_end, axis=2), batch_dims=1))
+    keep(b.call("GatherND", pixels, column(1), batch_dims=1))
+    of_channels = b.call("Concat", b.call("Slice", whole, b.integers(0), b.integers(1), b.integers(3)), b.call("Slice", whole, b.integers(3), b.integers(4), b.integers(3)), axis=3)
+    keep(b.call("GatherND", x, of_channels, batch_dims=2))
+    listed = b.call("GatherND", b.call("Transpose", x, perm=[1, 2, 0, 3]), b.integers([0, 3], [2, -1]))
+    keep(b.call("Transpose", listed, perm=[1, 0, 2]))
+    save(b.model([b.call("Concat", *found, axis=1)]), "places")
+    b = Builder()
+    listed = b.constant(np.array([[[0, 3, -1], [2, 7, 0], [1, -8, 4], [0, 0, 0]]], dtype=np.int64))
+    x = b.call("GatherND", "pictures", listed, batch_dims=1)
+    save(b.model([b.call("Gemm", b.call("Tanh", x), b.weight(5, 4), transB=1)], shape=(1, 3, 8, 8)), "places_of_one")
+
+
+def ranges() -> None:
+    """Numbers that are counted, of either kind and in either direction, and products along dimensions."""
+    b = Builder()
+    x = "pictures"
+    found = []
+    single = lambda number: b.constant(np.float32(number))
+    whole = lambda number: b.constant(np.int64(number))
+    size = b.call("Shape", x)
+    side = b.call("Cast", b.call("Gather", size, whole(2), axis=0), to=TensorProto.FLOAT)
+    few = b.call("Slice", x, b.integers(0, 0), b.integers(2, 3), b.integers(2, 3))
+    for value in (
+        b.call("Mul", x, b.call("Range", single(0.5), single(2.5), single(0.25))), b.call("Add", x, b.call("Range", single(1), single(-0.6), single(-0.2))),
+        b.call("Mul", x, b.call("Unsqueeze", b.call("Range", single(0), side, single(1)), b.integers(1))), b.call("Gather", x, b.call("Range", whole(7), whole(-1), whole(-2)), axis=3),
+        b.call("Gather", x, b.call("Range", whole(1), b.call("Gather", size, whole(2), axis=0), whole(3)), axis=2),
+        b.call("ReduceProd", few, axes=[2, 3], keepdims=0), b.call("ReduceProd", few, axes=[-1]), b.call("ReduceProd", few, axes=[3, 1], keepdims=1),
+    ):
+        flat = b.call("Flatten", value)
+        found.append(b.call("Slice", flat, b.integers(0), b.integers(6), b.integers(1)))
+    save(b.model([b.call("Concat", *found, axis=1)], shape=("batch", 3, "height", 8)), "ranges")
+
+
+def open_windows() -> None:
+    """Attention within windows of pictures whose sides are left open: they must be whole numbers of windows."""
+    b = Builder()
+    x = b.call("Transpose", b.call("Conv", "pictures", b.weight(4, 3, 3, 3), pads=[1, 1, 1, 1]), perm=[0, 2, 3, 1])
+    size = b.call("Shape", x)
+    n, height, width = [b.call("Slice", size, b.integers(place), b.integers(place + 1)) for place in range(3)]
+    high, wide = b.call("Div", height, b.integers(4)), b.call("Div", width, b.integers(4))
+    side = b.integers(4)
+    shape = lambda *sizes: b.call("Concat", *sizes, axis=0)
+    x = b.call("Reshape", x, shape(n, high, side, b.integers(-1), side, side))
+    x = b.call("Reshape", b.call("Transpose", x, perm=[0, 1, 3, 2, 4, 5]), b.integers(-1, 16, 4))
+    x = b.call("MatMul", b.call("Softmax", b.call("MatMul", x, b.call("Transpose", x, perm=[0, 2, 1])), axis=-1), x)
+    x = b.call("Transpose", b.call("Reshape", x, shape(n, high, wide, side, side, side)), perm=[0, 1, 3, 2, 4, 5])
+    x = b.call("Reshape", x, shape(n, height, width, side))
+    # Back and forth without a size that is left to be found out.
+    x = b.call("Reshape", b.call("Reshape", x, shape(n, high, side, wide, side, side)), shape(n, height, width, side))
+    x = b.call("ReduceMean", b.call("Mul", x, x), axes=[1, 2], keepdims=0)
+    save(b.model([b.call("Gemm", x, b.weight(5, 4), transB=1)], shape=("batch", 3, "height", "width")), "open_windows")
+
+
+def sampled() -> None:
+    """Pictures turned and stretched by what a network sees in them, places of the largest numbers, and norms by own statistics."""
+    b = Builder()
+    found = []
+    slopes = b.call("Tanh", b.call("Conv", "pictures", b.weight(2, 3, 3, 3), pads=[1, 1, 1, 1]))
+    places = np.stack(np.meshgrid(np.linspace(-0.8, 0.8, 8), np.linspace(-0.8, 0.8, 8)), axis=-1)[None].astype(np.float32)
+    grid = b.call("Add", b.call("Mul", b.call("Transpose", slopes, perm=[0, 2, 3, 1]), b.constant(np.float32(0.2))), b.constant(places))
+    x = b.call("Conv", "pictures", b.weight(4, 3, 3, 3), pads=[1, 1, 1, 1])
+    values = [b.call("GridSample", x, grid, mode=mode, padding_mode=padding, align_corners=corners) for mode, padding, corners in (("bilinear", "zeros", 0), ("bilinear", "border", 1), ("bicubic", "zeros", 1), ("nearest", "reflection", 0))]
+    largest = b.call("ArgMax", x, axis=1, keepdims=1)
+    values += [b.call("GatherElements", x, largest, axis=1), b.call("Mul", x, b.call("Cast", b.call("ArgMin", x, axis=-1), to=TensorProto.FLOAT))]
+    values += [b.call("MeanVarianceNormalization", x, axes=[2, 3]), b.call("MeanVarianceNormalization", x, axes=[-1])]
+    for value in values:
+        found.append(b.call("Slice", b.call("Flatten", value), b.integers(0), b.integers(8), b.integers(1)))
+    save(b.model([b.call("Concat", *found, axis=1)]), "sampled")
+
+
 def own(name: str, inputs: list, outputs: list, nodes: list, attributes=(), defaults=(), opset: int = 17):
     """An operator of the file's own."""
     sets = [helper.make_opsetid("", opset), helper.make_opsetid(OWN, 1)]
@@ -661,6 +749,28 @@ def refused() -> None:
     b = Builder()
     mask = b.call("ScatterND", b.weight(3), b.integers([7]), b.weight(1))
     write("scattered-constant", b.model([b.call("Add", features(b, 3), mask)]))
+    hostile_places(write)
+
+
+def hostile_places(write) -> None:
+    """Ranges and places that make no sense, and what repeats calls."""
+    for name, ends in (("huge-range", (0, 1e9, 1e-3)), ("endless-range", (0, 1, 0)), ("long-range", (0, 1e9, 1))):
+        b = Builder()
+        counted = b.call("Range", *[b.constant(np.float32(end)) for end in ends])
+        write(name, b.model([b.call("Add", features(b, 3), b.call("ReduceSum", counted))]))
+    for name, listed, rows in (("place-beyond", [[[0, 3, 8]]], 1), ("no-rows", [[[0, 3, 0]]], 3), ("too-many-places", [[[0, 0, 0, 0]]], 1), ("rows-of-others", [[[0, 0]], [[0, 1]], [[1, 1]]], 1)):
+        b = Builder()
+        x = b.call("GatherND", "pictures", b.constant(np.array(listed, dtype=np.int64)), batch_dims=rows)
+        write(name, b.model([b.call("Flatten", x)], shape=(1, 3, 8, 8)))
+    b = Builder()
+    write("recurrent", b.model([b.call("LSTM", "pictures", b.weight(1, 8, 8), b.weight(1, 8, 2), hidden_size=2)]))
+    b = Builder()
+    body = helper.make_graph([], "body", [], [])
+    write("repeated", b.model([b.call("Loop", b.constant(np.int64(9)), b.constant(np.bool_(True)), "pictures", body=body)]))
+    b = Builder()
+    sides = b.call("Slice", b.call("Shape", "pictures"), b.integers(2), b.integers(4))
+    x = b.call("Reshape", "pictures", b.call("Concat", b.integers(0, 3, 5), sides, axis=0))
+    write("open-misfit", b.model([b.call("Flatten", b.call("GlobalAveragePool", x))], shape=("batch", 3, "height", "width")))
 
 
 def varint(number: int) -> bytes:

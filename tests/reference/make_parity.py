@@ -5,7 +5,8 @@
 For each network NAME.pt2, an archive of torch.export for any number of pictures, and NAME.safetensors with
 
     input              [2, channels, side, side]
-    logits             [2, classes]
+    logits             [2, classes], in float32, as the archive gives them
+    exact_logits       the same in float64
     input_gradient     the gradient of sum_i logits[i, targets[i]] with respect to the input
     activation         what the layer named in the metadata returns
     gradient           that of the same sum with respect to it
@@ -16,17 +17,17 @@ and, for the networks of METHODS, Captum's maps of the same targets:
     integrated_gradients                         the same, 8 Gauss-Legendre nodes from zero
     occlusion                                    [2, 1, side, side], a window of 32 moved by 16, replaced by zero
 
-in float64, and in the metadata how far each is from the same in float32: where some ReLU's input is all but zero, rounding
-decides whether its gradient counts.
+All but the logits are computed in float64, for where some ReLU's input is all but zero, rounding decides whether its gradient
+counts. The metadata says how far each is from the same in PyTorch's float32: the most of four inputs that differ by rounding, and
+for the maps that of the input itself.
 
 With `--onnx`, also NAME.dynamo.onnx and NAME.script.onnx, by PyTorch's exporter and the one before it, with references of the
 same names; in these the logits are those of ONNX Runtime, and the layer is the module around the other one, since exporters
-make one convolution of a convolution and a batch norm. That rounds otherwise, so the rest is in float64, and the metadata says
-how far it is in float32: the most of four inputs that differ by rounding. Of Captum's maps they have saliency and integrated
-gradients. And keras.NAME.onnx, networks of keras.applications with channels last, which `make_keras.py` exports.
+make one convolution of a convolution and a batch norm. Of Captum's maps they have saliency and integrated gradients. And
+keras.NAME.onnx, networks of keras.applications with channels last, which `make_keras.py` exports.
 
-The weights are random, from a seed; results are computed in float32, as the archive is. Networks that are there
-already are not made again. Names with a point are another library's: timm's, or TorchXRayVision's networks of one channel.
+The weights are random, from a seed. Networks that are there already are not made again. Names with a point are another library's:
+timm's, or TorchXRayVision's networks of one channel.
 """
 
 import json
@@ -68,8 +69,8 @@ TORCHVISION = {
 TIMM = {
     "resnet50": "layer4.2.conv3",
     "convnext_nano": "stages.3.blocks.1.conv_dw",
-    "efficientnet_lite0": "conv_head",
-    "mobilenetv4_conv_small": "conv_head",
+    "efficientnet_lite0": "blocks.6.0.conv_pwl",
+    "mobilenetv4_conv_small": "blocks.4.0.conv",
     "vit_tiny_patch16_224": "blocks.11.norm1",
     "deit3_small_patch16_224": "blocks.11.norm1",
     "swin_tiny_patch4_window7_224": "layers.3.blocks.1.norm1",
@@ -113,10 +114,10 @@ def main() -> None:
         if not (folder / f"{name}.safetensors").exists():
             print(f"exporting {name}", file=sys.stderr, flush=True)
             write(folder, name)
-        for exporter in ("dynamo", "script") if onnx else ():
-            if not (folder / f"{name}.{exporter}.safetensors").exists():
-                print(f"exporting {name} as ONNX ({exporter})", file=sys.stderr, flush=True)
-                write_onnx(folder, name, exporter)
+        exporters = [exporter for exporter in ("dynamo", "script") if not (folder / f"{name}.{exporter}.safetensors").exists()]
+        if onnx and exporters:
+            print(f"exporting {name} as ONNX ({', '.join(exporters)})", file=sys.stderr, flush=True)
+            write_onnx(folder, name, exporters)
 
 
 def write(folder: Path, name: str) -> None:
@@ -126,40 +127,62 @@ def write(folder: Path, name: str) -> None:
     program = torch.export.export(model, (x,), dynamic_shapes=({0: batch},))
     torch.export.save(program, folder / f"{name}.pt2")
     operators = sorted({str(node.target) for node in program.graph.nodes if node.op == "call_function"})
-    notes = {"targets": TARGETS, "layer": layer, "operators": operators}
-    tensors = results(model, x, layer)
-    if name in METHODS:
-        found, notes["float32"] = exact_maps(model, x, ("saliency", "input_x_gradient", "integrated_gradients", "occlusion"))
-        tensors |= found
-    save_file(tensors, folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
+    with torch.no_grad():
+        logits = model(x)
+    kinds = ("saliency", "input_x_gradient", "integrated_gradients", "occlusion") if name in METHODS else ()
+    tensors, far = exact(model, x, layer, kinds)
+    notes = {"targets": TARGETS, "layer": layer, "operators": operators, "float32": far}
+    save_file(tensors | {"logits": logits}, folder / f"{name}.safetensors", {"reference": json.dumps(notes)})
 
 
-def write_onnx(folder: Path, name: str, exporter: str) -> None:
-    import onnxruntime
-
+def write_onnx(folder: Path, name: str, exporters: list) -> None:
     model, layer = network(name)
     x = torch.randn(2, *picture(model), generator=torch.Generator().manual_seed(1))
-    path = folder / f"{name}.{exporter}.onnx"
+    around = layer.rpartition(".")[0]
+    while around and isinstance(model.get_submodule(around), nn.ModuleList | nn.ModuleDict):
+        around = around.rpartition(".")[0]
+    layer = around or layer
+    logits = {exporter: export(folder / f"{name}.{exporter}.onnx", model, x, exporter) for exporter in exporters}
+    tensors, far = exact(model, x, layer, ("saliency", "integrated_gradients"))
+    notes = {"targets": TARGETS, "layer": layer, "operators": [], "float32": far}
+    for exporter in exporters:
+        found = tensors | {"logits": logits[exporter]}
+        save_file(found, folder / f"{name}.{exporter}.safetensors", {"reference": json.dumps(notes)})
+
+
+def export(path: Path, model: nn.Module, x: torch.Tensor, exporter: str) -> torch.Tensor:
+    """Writes an ONNX file, and returns the logits that ONNX Runtime computes with it."""
+    import onnxruntime
+
     options = {"input_names": ["pictures"], "output_names": ["logits"], "verbose": False}
     if exporter == "dynamo":
         sizes = ({0: torch.export.Dim("batch")},)
         torch.onnx.export(model, (x,), path, dynamo=True, dynamic_shapes=sizes, external_data=False, **options)
     else:
         torch.onnx.export(model, (x,), path, dynamo=False, opset_version=17, dynamic_axes={"pictures": {0: "batch"}}, **options)
-    around = layer.rpartition(".")[0]
-    while around and isinstance(model.get_submodule(around), nn.ModuleList | nn.ModuleDict):
-        around = around.rpartition(".")[0]
+    (logits,) = onnxruntime.InferenceSession(path).run(None, {"pictures": x.numpy()})
+    return torch.from_numpy(logits)
+
+
+def exact(model: nn.Module, x: torch.Tensor, layer: str, kinds: tuple) -> tuple[dict, dict]:
+    """The input, and what a network computes of it in float64, with these kinds of maps; and how far that is in float32.
+
+    The model is in float64 afterwards.
+    """
     generator = torch.Generator().manual_seed(4)
     near = [x] + [x * (1 + 1e-7 * torch.randn(x.shape, generator=generator)) for _ in range(3)]
-    single = [results(model, x, around or layer) for x in near]
-    exact_map, far_map = exact_maps(model, x, ("saliency", "integrated_gradients"))
-    exact = results(model.double(), x.double(), around or layer)
-    far = {key: max(((found[key] - exact[key]).norm() / exact[key].norm()).item() for found in single) for key in exact}
-    session = onnxruntime.InferenceSession(path)
-    (logits,) = session.run(None, {"pictures": x.numpy()})
-    tensors = {key: tensor.float() for key, tensor in exact.items()} | {"input": x, "logits": torch.from_numpy(logits)} | exact_map
-    notes = {"targets": TARGETS, "layer": around, "operators": [], "float32": far | far_map}
-    save_file(tensors, folder / f"{name}.{exporter}.safetensors", {"reference": json.dumps(notes)})
+    single, single_maps = [results(model, x, layer) for x in near], maps(model, x, kinds)
+    model.double()
+    double, double_maps = results(model, x.double(), layer), maps(model, x.double(), kinds)
+    far = {key: max(distance(found[key], double[key]) for found in single) for key in double}
+    far |= {key: distance(single_maps[key], double_maps[key]) for key in double_maps}
+    exact_logits = double.pop("logits")
+    tensors = {key: tensor.float() for key, tensor in (double | double_maps).items()}
+    return tensors | {"input": x, "exact_logits": exact_logits}, far
+
+
+def distance(found: torch.Tensor, expected: torch.Tensor) -> float:
+    return ((found - expected).norm() / expected.norm()).item()
 
 
 def write_keras(folder: Path, name: str) -> None:
@@ -177,7 +200,7 @@ def write_keras(folder: Path, name: str) -> None:
         keras.utils.clear_session()
         return getattr(keras.applications, short)(weights=None, classes=10, classifier_activation=head, **options)
 
-    make_keras.write(folder / f"{name}.onnx", build, build(None).input_shape[1], KERAS[short])
+    make_keras.write(folder / f"{name}.onnx", build, build(None).input_shape[1], KERAS[short], exact_logits=True)
 
 
 def network(name: str) -> tuple[nn.Module, str]:
@@ -248,20 +271,12 @@ def results(model: nn.Module, x: torch.Tensor, layer: str) -> dict[str, torch.Te
     total = logits[range(len(TARGETS)), TARGETS].sum()
     input_gradient, gradient = torch.autograd.grad(total, [x, seen[0]])
     tensors = {
-        "input": x,
         "logits": logits,
         "input_gradient": input_gradient,
         "activation": seen[0],
         "gradient": gradient,
     }
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-
-
-def exact_maps(model: nn.Module, x: torch.Tensor, names: tuple) -> tuple[dict, dict]:
-    """What Captum's methods make of the network in float64, and how far that is from the same in float32."""
-    single, double = maps(model, x, names), maps(model.double(), x.double(), names)
-    far = {key: ((single[key] - exact).norm() / exact.norm()).item() for key, exact in double.items()}
-    return {key: exact.float() for key, exact in double.items()}, far
 
 
 def maps(model: nn.Module, x: torch.Tensor, names: tuple) -> dict[str, torch.Tensor]:

@@ -33,14 +33,20 @@ impl Reference {
 
     /// Reads a file.
     pub fn read_path(path: &Path) -> Reference {
-        let bytes = std::fs::read(path).expect("the reference is there");
-        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).expect("a whole file");
+        Reference::open(path).unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    /// Reads a file that may be missing or damaged.
+    pub fn open(path: &Path) -> Result<Reference, String> {
+        let fault = |reason: &dyn std::fmt::Display| format!("the reference {}: {reason}", path.display());
+        let bytes = std::fs::read(path).map_err(|error| fault(&error))?;
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).map_err(|error| fault(&error))?;
         let notes = header.metadata().as_ref().and_then(|notes| notes.get("reference"));
         // Where a file has no notes, whoever asks for one is told so.
-        let notes =
-            notes.map_or(Value::Null, |notes| serde_json::from_str(notes).expect("the notes are JSON"));
-        let tensors = Tensor::read_safetensors(path).expect("a whole file");
-        Reference { tensors: tensors.into_iter().collect(), notes }
+        let notes = notes.map_or(Ok(Value::Null), |notes| serde_json::from_str(notes));
+        let notes = notes.map_err(|error| fault(&error))?;
+        let tensors = Tensor::read_safetensors(path).map_err(|error| fault(&error))?;
+        Ok(Reference { tensors: tensors.into_iter().collect(), notes })
     }
 
     /// The tensor called `name`.

@@ -135,7 +135,8 @@ fn any_number_of_pictures_gives_each_the_same_answer() {
     let names = ["layers", "products", "twice", "windows"];
     let fixed =
         names.iter().flat_map(|name| [format!("fixed/script-1-{name}"), format!("fixed/script-2-{name}")]);
-    for name in fixed.chain(["made/shapes_of_one".to_owned(), "made/channels_last_eager".to_owned()]) {
+    let made = ["shapes_of_one", "channels_last_eager", "places", "places_of_one", "ranges", "open_windows"];
+    for name in fixed.chain(made.map(|name| format!("made/{name}"))) {
         let path = fixtures().join(format!("onnx/{name}.onnx"));
         let model = import(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(model.notes().iter().all(|note| !matches!(note, Note::RowsDepend { .. })), "{name}");
@@ -190,6 +191,16 @@ fn what_others_export_computes_as_onnx_runtime_and_differentiates_as_differences
             }));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Whether a side that is left open is a whole number of windows is seen when there is a picture.
+#[test]
+fn windows_of_pictures_of_any_size_are_whole_or_refused() {
+    let model = made("open_windows");
+    let input = |height, width| Tensor::randn([2, 3, height, width], (Kind::Float, Device::Cpu));
+    assert_eq!(model.logits(&input(12, 20)).expect("whole windows").size(), [2, 5]);
+    let message = model.logits(&input(10, 20)).expect_err("two and a half windows").to_string();
+    assert!(message.contains("reshape") && message.contains("[2, 10, 20, 4]"), "{message}");
 }
 
 /// What `torch.export` and both exporters call a layer.
@@ -398,6 +409,7 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("deep", "more than 16 deep"),
         ("deep-calls", "more than 16 deep"),
         ("empty-model", "no ONNX file"),
+        ("endless-range", "no range from 0 to 1 in steps of 0"),
         ("external-absolute", "no path within the model's folder"),
         ("external-beyond", "goes beyond the end of 'twice.onnx'"),
         ("external-folder", "folder"),
@@ -405,20 +417,29 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
         ("external-outside", "no path within the model's folder"),
         ("heavy-calls", "written out at each of their calls"),
         ("huge-constant", "too large for one that is computed"),
+        ("huge-range", "no range from 0 to 1000000000"),
         ("huge-window", "kernel_shape"),
+        ("long-range", "too large for one that is computed"),
         ("lying-size", "its shape [1099511627776"),
         ("many-calls", "more than 262144 calls"),
         ("many-constants", "too large for one that is computed"),
         ("mixed-pair", "2 pictures at once"),
         ("negative-size", "its shape"),
         ("nested", "no ONNX file"),
+        ("no-rows", "no 3 dimensions of rows"),
         ("not-finite", "NaN"),
         ("not-logits", "none of its results is logits"),
+        ("open-misfit", "cannot be put into the shape"),
+        ("place-beyond", "no place 8 in a dimension of 8"),
         ("two-channels", "its shape is [N, 2, 8, 8]"),
         ("overflowing-size", "its shape"),
         ("quantised", "quantised"),
+        ("recurrent", "save it with `torch.export`"),
+        ("repeated", "calls written out"),
+        ("rows-of-others", "places for rows [3] of [?]"),
         ("runtime", "com.microsoft.FusedConv"),
         ("scattered-constant", "index 7"),
+        ("too-many-places", "its places are none"),
         ("shrinking", "in too many steps"),
         ("truncated", "truncated"),
         ("twice", "twice"),
@@ -450,9 +471,15 @@ fn what_cannot_be_read_is_refused_in_a_sentence_and_at_once() {
 fn damaged_files_are_answered_or_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("damaged.onnx");
-    for name in
-        ["dynamo/twice", "script/windows", "made/zipmap", "made/channels_last_eager", "made/shapes_open"]
-    {
+    for name in [
+        "dynamo/twice",
+        "script/windows",
+        "made/zipmap",
+        "made/channels_last_eager",
+        "made/shapes_open",
+        "made/places",
+        "made/ranges",
+    ] {
         let whole = fs::read(fixtures().join(format!("onnx/{name}.onnx"))).expect("committed");
         for at in (0..whole.len()).step_by(whole.len() / 60 + 1) {
             fs::write(&path, &whole[..at]).expect("room");

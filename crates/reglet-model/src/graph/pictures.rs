@@ -182,6 +182,13 @@ impl Follower<'_> {
             Op::Selection(
                 Selection::Select { dim, .. } | Selection::Slice { dim, .. } | Selection::Cat { dim },
             ) => !own(*dim),
+            // Places in neighbouring dimensions behind the first, the same for every picture.
+            Op::Selection(Selection::Index { given: listed }) => {
+                let mut behind = listed.iter().skip_while(|listed| !**listed);
+                listed.first() == Some(&false)
+                    && behind.all(|listed| *listed)
+                    && given[1..].iter().all(|owner| matches!(owner, Owner::Nobody))
+            }
             // For matrices, the batch is one of the dimensions before the last two.
             Op::Product(Product::Matmul | Product::Attention { .. }) if count > Some(2) => {
                 rows.all(|input| dims(input) == count)

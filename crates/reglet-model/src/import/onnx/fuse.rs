@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use tch::{Kind, Tensor};
 
-use super::importer::Importer;
+use super::builder::Builder;
 use super::value::Value;
 use crate::graph::{Activation, Arithmetic, Number, Op, Reduction, Size};
 
@@ -29,49 +29,49 @@ const KNOWN: [Activation; 6] = [
 ];
 
 /// The value, by one operator where several computed it.
-pub(super) fn fused(importer: &mut Importer, found: Value) -> Result<Value, String> {
+pub(super) fn fused(builder: &mut Builder, found: Value) -> Result<Value, String> {
     let Value::Computed(value) = found else { return Ok(found) };
-    if let Some(layer) = norm(importer, value)? {
+    if let Some(layer) = norm(builder, value)? {
         return Ok(layer);
     }
-    if let Some(layer) = with_bias(importer, value)? {
+    if let Some(layer) = with_bias(builder, value)? {
         return Ok(layer);
     }
-    Ok(match function(importer, value) {
-        Some((function, of)) => importer.emit(function, &[Value::Computed(of)])?,
+    Ok(match function(builder, value) {
+        Some((function, of)) => builder.emit(function, &[Value::Computed(of)])?,
         None => found,
     })
 }
 
 /// Which known function of which value a value is: found by computing both for some numbers.
-fn function(importer: &Importer, value: usize) -> Option<(Activation, usize)> {
-    let (Op::Arithmetic(Arithmetic::Mul { .. } | Arithmetic::Div { .. }), _) = importer.maker(value)? else {
+fn function(builder: &Builder, value: usize) -> Option<(Activation, usize)> {
+    let (Op::Arithmetic(Arithmetic::Mul { .. } | Arithmetic::Div { .. }), _) = builder.maker(value)? else {
         return None;
     };
-    let shape = importer.drafted(value).0;
+    let shape = builder.drafted(value).0;
     let mut region: Vec<usize> = Vec::new();
     let mut frontier = vec![value];
     while let Some(last) = frontier.iter().copied().max() {
         // All of the region comes of this one.
         if let ([of], true) = (&frontier[..], region.len() > 1)
-            && let Some(found) = compared(importer, &region, *of)
+            && let Some(found) = compared(builder, &region, *of)
         {
             return Some((found, *of));
         }
-        if region.len() >= LONGEST || importer.drafted(last).0 != shape {
+        if region.len() >= LONGEST || builder.drafted(last).0 != shape {
             return None;
         }
         frontier.retain(|other| *other != last);
-        let (op, inputs) = importer.maker(last)?;
+        let (op, inputs) = builder.maker(last)?;
         if !matches!(op, Op::Activation(_) | Op::Arithmetic(_)) {
             return None;
         }
         region.push(last);
         for input in inputs {
-            if importer.weight(*input).is_some_and(|weight| weight.numel() == 1) {
+            if builder.weight(*input).is_some_and(|weight| weight.numel() == 1) {
                 continue;
             }
-            if importer.weight(*input).is_some() {
+            if builder.weight(*input).is_some() {
                 return None;
             }
             if !frontier.contains(input) {
@@ -83,14 +83,14 @@ fn function(importer: &Importer, value: usize) -> Option<(Activation, usize)> {
 }
 
 /// The function that a region, the last call first, is of a value.
-fn compared(importer: &Importer, region: &[usize], of: usize) -> Option<Activation> {
+fn compared(builder: &Builder, region: &[usize], of: usize) -> Option<Activation> {
     let at = Tensor::f_linspace(-8.0, 8.0, 65, (Kind::Float, tch::Device::Cpu)).ok()?;
     let mut values: Vec<(usize, Rc<Tensor>)> = vec![(of, Rc::new(at.shallow_clone()))];
     for call in region.iter().rev() {
-        let (op, inputs) = importer.maker(*call)?;
+        let (op, inputs) = builder.maker(*call)?;
         let known = |input: &usize| {
             let earlier = values.iter().find(|(value, _)| value == input).map(|(_, tensor)| tensor);
-            earlier.or_else(|| importer.weight(*input)).cloned()
+            earlier.or_else(|| builder.weight(*input)).cloned()
         };
         let given: Option<Vec<Rc<Tensor>>> = inputs.iter().map(known).collect();
         let given = given?;
@@ -107,17 +107,17 @@ fn compared(importer: &Importer, region: &[usize], of: usize) -> Option<Activati
 }
 
 /// A layer norm, of its parts, or of one with its weight or its bias.
-fn norm(importer: &mut Importer, value: usize) -> Result<Option<Value>, String> {
-    let Some((op, inputs)) = importer.maker(value) else { return Ok(None) };
+fn norm(builder: &mut Builder, value: usize) -> Result<Option<Value>, String> {
+    let Some((op, inputs)) = builder.maker(value) else { return Ok(None) };
     let found = match (op, inputs) {
         (Op::Arithmetic(Arithmetic::Div { other: None }), &[centred, deviation]) => {
-            normalised(importer, centred, deviation).map(|(op, of)| (op, vec![of]))
+            normalised(builder, centred, deviation).map(|(op, of)| (op, vec![of]))
         }
         (Op::Arithmetic(Arithmetic::Mul { other: None } | Arithmetic::Add { other: None }), &[a, b]) => {
             let wanted = if matches!(op, Op::Arithmetic(Arithmetic::Mul { .. })) { 1 } else { 2 };
             [(a, b), (b, a)].into_iter().find_map(|(layer, weight)| {
-                let (op @ Op::LayerNorm { shape, .. }, given) = importer.maker(layer)? else { return None };
-                let fits = importer.weight(weight)?.size() == *shape && given.len() == wanted;
+                let (op @ Op::LayerNorm { shape, .. }, given) = builder.maker(layer)? else { return None };
+                let fits = builder.weight(weight)?.size() == *shape && given.len() == wanted;
                 fits.then(|| (op.clone(), [given, &[weight]].concat()))
             })
         }
@@ -125,14 +125,14 @@ fn norm(importer: &mut Importer, value: usize) -> Result<Option<Value>, String> 
     };
     let Some((op, inputs)) = found else { return Ok(None) };
     let inputs: Vec<Value> = inputs.into_iter().map(Value::Computed).collect();
-    importer.emit(op, &inputs).map(Some)
+    builder.emit(op, &inputs).map(Some)
 }
 
 /// What is normalised where a value less its mean is divided by √(variance + ε).
-fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(Op, usize)> {
-    let difference = |value: usize| match importer.maker(value)? {
+fn normalised(builder: &Builder, centred: usize, deviation: usize) -> Option<(Op, usize)> {
+    let difference = |value: usize| match builder.maker(value)? {
         (Op::Arithmetic(Arithmetic::Sub { other: None }), &[of, mean]) => {
-            let (Op::Reduction(Reduction::Mean { dims, keep: true }), &[averaged]) = importer.maker(mean)?
+            let (Op::Reduction(Reduction::Mean { dims, keep: true }), &[averaged]) = builder.maker(mean)?
             else {
                 return None;
             };
@@ -141,25 +141,25 @@ fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(
         _ => None,
     };
     let (of, dims) = difference(centred)?;
-    let (Op::Activation(Activation::Sqrt), &[shifted]) = importer.maker(deviation)? else { return None };
+    let (Op::Activation(Activation::Sqrt), &[shifted]) = builder.maker(deviation)? else { return None };
     let (Op::Arithmetic(Arithmetic::Add { other: Some(Number::Float(eps)) }), &[variance]) =
-        importer.maker(shifted)?
+        builder.maker(shifted)?
     else {
         return None;
     };
     let (Op::Reduction(Reduction::Mean { dims: averaged, keep: true }), &[squares]) =
-        importer.maker(variance)?
+        builder.maker(variance)?
     else {
         return None;
     };
-    let squared = match importer.maker(squares)? {
+    let squared = match builder.maker(squares)? {
         (Op::Arithmetic(Arithmetic::Pow { other: Some(Number::Float(2.0)) }), &[base])
         | (Op::Activation(Activation::Square), &[base]) => base,
         (Op::Arithmetic(Arithmetic::Mul { other: None }), &[a, b]) if a == b => a,
         _ => return None,
     };
     let same = squared == centred || difference(squared) == Some((of, dims.clone()));
-    let shape = importer.drafted(of).0;
+    let shape = builder.drafted(of).0;
     let rank = shape.len() as i64;
     let mut places: Vec<i64> = dims.iter().map(|dim| if *dim < 0 { dim + rank } else { *dim }).collect();
     places.sort_unstable();
@@ -171,35 +171,35 @@ fn normalised(importer: &Importer, centred: usize, deviation: usize) -> Option<(
 }
 
 /// A convolution or a linear layer with the bias that is added to it.
-fn with_bias(importer: &mut Importer, value: usize) -> Result<Option<Value>, String> {
-    let Some((Op::Arithmetic(Arithmetic::Add { other: None }), &[a, b])) = importer.maker(value) else {
+fn with_bias(builder: &mut Builder, value: usize) -> Result<Option<Value>, String> {
+    let Some((Op::Arithmetic(Arithmetic::Add { other: None }), &[a, b])) = builder.maker(value) else {
         return Ok(None);
     };
     let found = [(a, b), (b, a)].into_iter().find_map(|(layer, bias)| {
-        let (op, &[of, weight]) = importer.maker(layer)? else { return None };
-        let channels = match (op, importer.drafted(weight).0.first()?.fixed()?) {
+        let (op, &[of, weight]) = builder.maker(layer)? else { return None };
+        let channels = match (op, builder.drafted(weight).0.first()?.fixed()?) {
             (Op::Linear, channels) => (channels, vec![channels]),
             (Op::Conv2d { .. }, channels) => (channels, vec![channels, 1, 1]),
             _ => return None,
         };
-        let own = importer.weight(bias)?;
+        let own = builder.weight(bias)?;
         let mut size = own.size();
         while size.len() > channels.1.len() && size.first() == Some(&1) {
             size.remove(0);
         }
         // Nothing else is repeated by the sum.
-        let kept = own.dim() <= importer.drafted(layer).0.len();
+        let kept = own.dim() <= builder.drafted(layer).0.len();
         (size == channels.1 && kept).then(|| (op.clone(), [of, weight], bias, channels.0))
     });
     let Some((op, [of, weight], bias, channels)) = found else { return Ok(None) };
-    let name = match &importer.draft.values[bias].source {
+    let name = match &builder.draft.values[bias].source {
         crate::import::draft::Source::Weight { name, .. } => Some(Rc::from(name.as_str())),
         _ => None,
     };
-    let own = importer.weight(bias).ok_or("a constant is missing")?;
+    let own = builder.weight(bias).ok_or("a constant is missing")?;
     let own = match own.dim() {
         1 => Value::Computed(bias),
         _ => Value::Constant(Rc::new(own.f_reshape([channels]).map_err(|error| error.to_string())?), name),
     };
-    importer.emit(op, &[Value::Computed(of), Value::Computed(weight), own]).map(Some)
+    builder.emit(op, &[Value::Computed(of), Value::Computed(weight), own]).map(Some)
 }

@@ -1,12 +1,15 @@
 //! Models in the format ONNX: from a file (`.onnx`) to a [`Graph`] with its weights.
 //!
-//! [`proto`] has the messages, [`file`](mod@file) reads them and the files that tensors lie in, [`node`] is one call, and
-//! [`operators`] makes of it calls of ATen, whose shapes [`shape`] knows; what holds constants alone is computed at once.
-//! [`importer`] keeps the values by their names, [`functions`] has the calls of operators that the file defines itself, and [`outputs`] finds the logits among what the network returns.
+//! [`proto`] has the messages, and [`file`](mod@file) reads them and the files that tensors lie in. [`scope`] says what names mean, and
+//! [`node`] is one call. [`shape`] knows the shape of what an operator of ATen returns; [`builder`] adds calls of these to the draft, and
+//! computes at once what holds constants alone. [`fuse`] puts together again what exporters took apart, and [`operators`] makes calls
+//! of ATen of one call of ONNX. [`functions`] has the operators that the file defines itself, [`importer`] reads all calls in their order,
+//! and [`outputs`] finds the logits among what the network returns. Each of these uses only those named before it.
 //!
 //! Channels that a file has last, as TensorFlow does, are second in the graph: an `[N, h, w, C]` that is an `[N, C, h, w]`
 //! in another order is remembered as that, and put in order only for an operator that must have it so.
 
+mod builder;
 mod extent;
 mod file;
 mod functions;
@@ -17,6 +20,7 @@ mod node;
 mod operators;
 mod outputs;
 mod proto;
+mod scope;
 mod shape;
 mod tensors;
 mod value;
@@ -27,9 +31,10 @@ use tch::{Device, Kind};
 
 use self::file::Source;
 pub(super) use self::file::is_onnx;
-use self::functions::{check_operators, domain};
+use self::functions::check_operators;
 use self::importer::Importer;
 use self::outputs::{Chosen, choose};
+use self::scope::domain;
 use self::value::Value;
 use super::{Exported, Import, assemble, draft};
 use crate::graph::Size;
@@ -65,22 +70,27 @@ pub(super) fn read(path: &Path, device: Device, output: Option<&str>) -> Result<
         }
     };
 
-    let weights = std::mem::take(&mut importer.weights);
-    let (graph_, parameters) = assemble(path, &importer.draft, importer.symbols.clone(), value, |value| {
-        let tensor = weights.get(&value).ok_or("a constant is missing")?;
-        let finite = super::tensors::is_finite(tensor).map_err(|error| error.to_string())?;
-        let trainable =
-            matches!(importer.draft.values[value].source, draft::Source::Weight { trainable: true, .. });
-        if trainable && !finite && tensor.isnan().any().int64_value(&[]) != 0 {
-            return Err("one of its weights holds NaN; the file is damaged or training diverged".to_owned());
-        }
-        tensor.f_to_device(device).map_err(|error| error.to_string())
-    })?;
+    let weights = std::mem::take(&mut importer.builder.weights);
+    let (graph_, parameters) =
+        assemble(path, &importer.builder.draft, importer.builder.symbols.clone(), value, |value| {
+            let tensor = weights.get(&value).ok_or("a constant is missing")?;
+            let finite = super::tensors::is_finite(tensor).map_err(|error| error.to_string())?;
+            let trainable = matches!(
+                importer.builder.draft.values[value].source,
+                draft::Source::Weight { trainable: true, .. }
+            );
+            if trainable && !finite && tensor.isnan().any().int64_value(&[]) != 0 {
+                return Err(
+                    "one of its weights holds NaN; the file is damaged or training diverged".to_owned()
+                );
+            }
+            tensor.f_to_device(device).map_err(|error| error.to_string())
+        })?;
     let class = names::class(graph).map(str::to_owned).unwrap_or_else(|| called(path, &graph.name));
     let import = Import { graph: graph_, parameters, class, notes: note.into_iter().collect(), entry: None };
-    let exported = import.finish(path, importer.sha256().map_err(unreadable)?)?;
+    let exported = import.finish(path, importer.builder.sha256().map_err(unreadable)?)?;
     let alone = exported.notes.iter().any(|note| matches!(note, Note::RowsDepend { .. }));
-    match importer.fixed_batch {
+    match importer.builder.fixed_batch {
         Some(count @ 2..) if alone => {
             return Err(unreadable(format!(
                 "it was exported for {count} pictures at once, which are not independent of each other; export it with a \
@@ -153,8 +163,8 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
             sizes.iter().map(|size| size.map_or("?".to_owned(), |size| size.to_string())).collect();
         return Err(none(format!("its shape is [N, {}]", sizes.join(", "))));
     }
-    importer.fixed_batch = fixed(batch);
-    importer.symbols.push("batch".to_owned());
+    importer.builder.fixed_batch = fixed(batch);
+    importer.builder.symbols.push("batch".to_owned());
     let places = if last { [0, 1] } else { [1, 2] };
     let mut shape = vec![Size::Symbol(0), Size::Fixed(channels)];
     for place in places {
@@ -164,17 +174,17 @@ fn input<'a>(importer: &mut Importer<'a>, graph: &'a proto::Graph) -> Result<(),
                 let name = rest[place].name.clone().unwrap_or_default();
                 // Sizes of one name are the same.
                 let named = name.starts_with(|first: char| first.is_ascii_alphabetic());
-                let known = importer.symbols.iter().skip(1).position(|known| named && *known == name);
+                let known = importer.builder.symbols.iter().skip(1).position(|known| named && *known == name);
                 Size::Symbol(known.map_or_else(
                     || {
-                        importer.symbols.push(name);
-                        importer.symbols.len() - 1
+                        importer.builder.symbols.push(name);
+                        importer.builder.symbols.len() - 1
                     },
                     |known| known + 1,
                 ))
             }
         });
     }
-    let value = importer.draft.value(draft::Source::Input, Some(shape), Some(Kind::Float));
+    let value = importer.builder.draft.value(draft::Source::Input, Some(shape), Some(Kind::Float));
     importer.define(&picture.name, if last { Value::ChannelsLast(value) } else { Value::Computed(value) })
 }

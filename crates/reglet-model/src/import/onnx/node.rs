@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::functions::Scope;
 use super::proto;
+use super::scope::Scope;
 use super::value::Value;
 
 /// The largest kernel, stride, padding or dilation of a layer.

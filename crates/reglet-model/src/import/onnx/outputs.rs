@@ -61,7 +61,7 @@ pub(super) fn choose<'a>(
                 None => candidates.push(found),
             },
             Ok(None) => {
-                let shape = importer.value(output).and_then(|value| importer.shape(value).ok());
+                let shape = importer.value(output).and_then(|value| importer.builder.shape(value).ok());
                 others.push(format!("'{output}' {}", shape.map_or(String::new(), |shape| shown(&shape))));
             }
             Err(found) => {
@@ -107,10 +107,10 @@ pub(super) fn choose<'a>(
         2 => value,
         _ => {
             let flat = vec![shape[0].clone(), classes(&shape).unwrap_or(Size::Fixed(0))];
-            importer.emit(Layout::Reshape { shape: flat }, &[value])?
+            importer.builder.emit(Layout::Reshape { shape: flat }, &[value])?
         }
     };
-    let value = importer.plain(&value, "constant")?;
+    let value = importer.builder.plain(&value, "constant")?;
     let others: Vec<String> =
         all.iter().filter(|other| **other != output).map(|&other| other.to_owned()).collect();
     let note = (all.len() > 1 || !cut.is_empty()).then(|| Note::Output {
@@ -151,10 +151,10 @@ fn candidate<'a>(
     loop {
         let value = importer.value(name).ok_or_else(|| format!("its result '{name}' is never computed"))?;
         let suits = matches!(value, Value::Computed(_) | Value::ChannelsLast(_))
-            && importer.kind(value) == tch::Kind::Float;
+            && importer.builder.kind(value) == tch::Kind::Float;
         if suits {
-            let shape = importer.shape(value)?;
-            if classes(&shape).is_some() && shape.first() == Some(&importer.batch) {
+            let shape = importer.builder.shape(value)?;
+            if classes(&shape).is_some() && shape.first() == Some(&importer.builder.batch) {
                 let value = value.clone();
                 return Ok(Ok(Some(Candidate { output, name, value, shape, cut })));
             }

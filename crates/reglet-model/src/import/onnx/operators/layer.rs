@@ -6,33 +6,33 @@ use tch::Kind;
 
 use super::{Found, one};
 use crate::graph::{Arithmetic, Layout, Number, Op, Pool, Reduction, Size};
+use crate::import::onnx::builder::{Builder, placed};
 use crate::import::onnx::extent;
-use crate::import::onnx::importer::{Importer, placed};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 
 /// Why a layer that behaves otherwise in training is refused.
 const IN_TRAINING: &str = "it does what it does in training; export the model in evaluation mode";
 
-pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
     match node.operator {
-        "Conv" => convolution(importer, node),
-        "ConvTranspose" => transposed(importer, node),
+        "Conv" => convolution(builder, node),
+        "ConvTranspose" => transposed(builder, node),
         "BatchNormalization" => {
             if node.flag("training_mode", false)? || node.results > 1 {
-                return standardised(importer, node);
+                return standardised(builder, node);
             }
             node.pass_over(&["spatial"]);
             let momentum = 1.0 - node.float("momentum", 0.9)?;
             let op = Op::BatchNorm { eps: node.float("epsilon", 1e-5)?, momentum };
             let inputs = (0..5).map(|place| node.input(place)).collect::<Result<Vec<_>, _>>()?;
-            one(importer.emit(op, &inputs))
+            one(builder.emit(op, &inputs))
         }
         "InstanceNormalization" => {
             let x = node.input(0)?;
-            let groups = channels(importer, &x)?;
+            let groups = channels(builder, &x)?;
             let op = Op::GroupNorm { groups, eps: node.float("epsilon", 1e-5)? };
-            one(importer.emit(op, &[x, node.input(1)?, node.input(2)?]))
+            one(builder.emit(op, &[x, node.input(1)?, node.input(2)?]))
         }
         "GroupNormalization" => {
             let groups =
@@ -40,7 +40,7 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             let op = Op::GroupNorm { groups, eps: node.float("epsilon", 1e-5)? };
             node.pass_over(&["stash_type"]);
             let x = node.input(0)?;
-            let (all, mut inputs) = (channels(importer, &x)?, vec![x]);
+            let (all, mut inputs) = (channels(builder, &x)?, vec![x]);
             for place in [1, 2] {
                 let constant = node.maybe_constant(place, "scale")?.ok_or("it has no scale")?;
                 // The set of operators before 21 has one number for each group.
@@ -54,11 +54,11 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
                     ),
                 });
             }
-            one(importer.emit(op, &inputs))
+            one(builder.emit(op, &inputs))
         }
         "LayerNormalization" => {
             let x = node.input(0)?;
-            let shape = importer.shape(&x)?;
+            let shape = builder.shape(&x)?;
             let axis = crate::import::onnx::shape::place(node.int("axis", -1)?, shape.len())?;
             let normal: Option<Vec<i64>> = shape[axis..].iter().map(Size::fixed).collect();
             let normal = normal.ok_or("it normalises dimensions whose size is left open")?;
@@ -68,23 +68,23 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             for place in 1..node.count() {
                 let weight = node.input(place)?;
                 let size: Vec<Size> = normal.iter().copied().map(Size::Fixed).collect();
-                inputs.push(match importer.shape(&weight)? == size {
+                inputs.push(match builder.shape(&weight)? == size {
                     true => weight,
-                    false => importer.emit(Layout::Expand { shape: size }, &[weight])?,
+                    false => builder.emit(Layout::Expand { shape: size }, &[weight])?,
                 });
             }
-            one(importer.emit(op, &inputs))
+            one(builder.emit(op, &inputs))
         }
         "RMSNormalization" => {
             let (x, weight) = (node.input(0)?, node.input(1)?);
-            let shape = importer.shape(&x)?;
+            let shape = builder.shape(&x)?;
             let axis = crate::import::onnx::shape::place(node.int("axis", -1)?, shape.len())?;
             let normal: Option<Vec<i64>> = shape[axis..].iter().map(Size::fixed).collect();
             let normal = normal.ok_or("it normalises dimensions whose size is left open")?;
             node.pass_over(&["stash_type"]);
             let expression =
                 format!("torch.rms_norm(a0, {normal:?}, a1, {:?})", node.float("epsilon", 1e-5)?);
-            one(importer.emit_aten("rms_norm", &expression, &[x, weight], Vec::new(), (shape, Kind::Float)))
+            one(builder.emit_aten("rms_norm", &expression, &[x, weight], Vec::new(), (shape, Kind::Float)))
         }
         "Dropout" => {
             let training = node.maybe_integers(2, "training mode")?;
@@ -94,45 +94,45 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             node.pass_over(&["ratio", "seed", "is_test"]);
             one(node.input(0))
         }
-        "LRN" => local_response(importer, node),
+        "LRN" => local_response(builder, node),
         _ => Ok(None),
     }
 }
 
 /// A batch norm by its own input's statistics, which for a weight is no training: networks with standardised weights do that
 /// each time.
-fn standardised<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn standardised(builder: &mut Builder, node: &mut Node) -> Found {
     let x = node.input(0)?;
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     match (&x, &shape[..]) {
         (Value::Constant(..), [Size::Fixed(1), Size::Fixed(groups), _, ..]) => {
             let op = Op::GroupNorm { groups: *groups, eps: node.float("epsilon", 1e-5)? };
             node.pass_over(&["momentum", "spatial"]);
-            one(importer.emit(op, &[x, node.input(1)?, node.input(2)?]))
+            one(builder.emit(op, &[x, node.input(1)?, node.input(2)?]))
         }
         _ => Err(IN_TRAINING.to_owned()),
     }
 }
 
 /// The number of channels of `[N, C, …]`.
-fn channels(importer: &Importer, x: &Value) -> Result<i64, String> {
-    let shape = importer.shape(x)?;
+fn channels(builder: &Builder, x: &Value) -> Result<i64, String> {
+    let shape = builder.shape(x)?;
     shape.get(1).and_then(Size::fixed).ok_or_else(|| "how many channels it has is left open".to_owned())
 }
 
 /// A picture with its channels second, whether the file has them so or makes them so.
-fn picture(importer: &Importer, node: &Node) -> Result<Value, String> {
+fn picture(builder: &Builder, node: &Node) -> Result<Value, String> {
     let x = node.input(0)?;
-    match importer.shape(&x)?.len() {
+    match builder.shape(&x)?.len() {
         4 => Ok(x),
         _ => Err("only what has height and width is supported".to_owned()),
     }
 }
 
 /// Paddings before and after height and width, for a window.
-pub(super) fn paddings<'a>(
-    importer: &Importer<'a>,
-    node: &mut Node<'a>,
+pub(super) fn paddings(
+    builder: &Builder,
+    node: &mut Node,
     x: &Value,
     kernel: [i64; 2],
     stride: [i64; 2],
@@ -143,7 +143,7 @@ pub(super) fn paddings<'a>(
     let same = match auto.as_str() {
         "NOTSET" | "" => return Ok(pads),
         "VALID" => return Ok([[0; 2]; 2]),
-        "SAME_UPPER" | "SAME_LOWER" => &importer.shape(x)?[2..],
+        "SAME_UPPER" | "SAME_LOWER" => &builder.shape(x)?[2..],
         other => return Err(format!("there is no padding '{other}'")),
     };
     let mut pads = [[0; 2]; 2];
@@ -170,7 +170,7 @@ pub(super) fn paddings<'a>(
 
 /// The value with what its paddings have more on one side than on the other, and the rest, which is the same on both.
 pub(super) fn padded(
-    importer: &mut Importer,
+    builder: &mut Builder,
     x: Value,
     pads: [[i64; 2]; 2],
     with: f64,
@@ -184,54 +184,48 @@ pub(super) fn padded(
         mode: "constant".to_owned(),
         value: Some(with),
     };
-    Ok((importer.emit(pad, &[x])?, [0, 0]))
+    Ok((builder.emit(pad, &[x])?, [0, 0]))
 }
 
-fn convolution<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let mut shape = importer.shape(&node.input(0)?)?;
+fn convolution(builder: &mut Builder, node: &mut Node) -> Found {
+    let mut shape = builder.shape(&node.input(0)?)?;
     if shape.len() != 3 {
-        let (x, weight) = (picture(importer, node)?, node.input(1)?);
-        return one(convolved(importer, node, x, weight));
+        let (x, weight) = (picture(builder, node)?, node.input(1)?);
+        return one(convolved(builder, node, x, weight));
     }
     // Along a line: that of a picture of one row.
     node.along_a_line();
-    let in_a_row =
-        |importer: &mut Importer, value: Value| importer.emit(Layout::Unsqueeze { dim: 2 }, &[value]);
-    let x = in_a_row(importer, node.input(0)?)?;
-    let weight = match importer.shape(&node.input(1)?)?.len() {
-        3 => in_a_row(importer, node.input(1)?)?,
+    let in_a_row = |builder: &mut Builder, value: Value| builder.emit(Layout::Unsqueeze { dim: 2 }, &[value]);
+    let x = in_a_row(builder, node.input(0)?)?;
+    let weight = match builder.shape(&node.input(1)?)?.len() {
+        3 => in_a_row(builder, node.input(1)?)?,
         _ => return Err("its weight is none for a line".to_owned()),
     };
-    let found = convolved(importer, node, x, weight)?;
-    shape = importer.shape(&found)?;
+    let found = convolved(builder, node, x, weight)?;
+    shape = builder.shape(&found)?;
     shape.remove(2);
-    one(importer.emit(Layout::Reshape { shape }, &[found]))
+    one(builder.emit(Layout::Reshape { shape }, &[found]))
 }
 
-fn convolved<'a>(
-    importer: &mut Importer<'a>,
-    node: &mut Node<'a>,
-    x: Value,
-    weight: Value,
-) -> Result<Value, String> {
-    let [_, _, Size::Fixed(height), Size::Fixed(width)] = importer.shape(&weight)?[..] else {
+fn convolved(builder: &mut Builder, node: &mut Node, x: Value, weight: Value) -> Result<Value, String> {
+    let [_, _, Size::Fixed(height), Size::Fixed(width)] = builder.shape(&weight)?[..] else {
         return Err("its weight is none for height and width".to_owned());
     };
     node.pass_over(&["kernel_shape"]);
     let stride = node.pair("strides", [1, 1])?;
     let dilation = node.pair("dilations", [1, 1])?;
     let groups = node.int("group", 1)?;
-    let pads = paddings(importer, node, &x, [height, width], stride, dilation)?;
-    let (x, padding) = padded(importer, x, pads, 0.0)?;
+    let pads = paddings(builder, node, &x, [height, width], stride, dilation)?;
+    let (x, padding) = padded(builder, x, pads, 0.0)?;
     let mut inputs = vec![x, weight];
     inputs.extend(node.maybe(2));
-    importer.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs)
+    builder.emit(Op::Conv2d { stride, padding, dilation, groups }, &inputs)
 }
 
-fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let x = picture(importer, node)?;
+fn transposed(builder: &mut Builder, node: &mut Node) -> Found {
+    let x = picture(builder, node)?;
     let weight = node.input(1)?;
-    let [_, Size::Fixed(each), Size::Fixed(height), Size::Fixed(width)] = importer.shape(&weight)?[..] else {
+    let [_, Size::Fixed(each), Size::Fixed(height), Size::Fixed(width)] = builder.shape(&weight)?[..] else {
         return Err("its weight is none for height and width".to_owned());
     };
     node.pass_over(&["kernel_shape"]);
@@ -247,7 +241,7 @@ fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     {
         return Err("only paddings that are the same on both sides are supported".to_owned());
     }
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let side = |place: usize, kernel: i64, padding: i64| {
         let steps = extent::plus(&shape[2 + place], -1)?;
         let reach = (kernel - 1).checked_mul(dilation[place])?.checked_add(1 + more[place] - 2 * padding)?;
@@ -263,15 +257,15 @@ fn transposed<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let expression = format!(
         "torch.conv_transpose2d(a0, a1, {bias}, {stride:?}, {padding:?}, {more:?}, {groups}, {dilation:?})"
     );
-    one(importer.emit_aten("conv_transpose2d", &expression, &inputs, Vec::new(), (shape, Kind::Float)))
+    one(builder.emit_aten("conv_transpose2d", &expression, &inputs, Vec::new(), (shape, Kind::Float)))
 }
 
 /// Normalisation by the squares of neighbouring channels (Krizhevsky et al., 2012): their sum is a convolution of 1×1.
-fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let x = picture(importer, node)?;
-    let (x, last) = importer.aligned(&[x])?;
+fn local_response(builder: &mut Builder, node: &mut Node) -> Found {
+    let x = picture(builder, node)?;
+    let (x, last) = builder.aligned(&[x])?;
     let x = x[0].clone();
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let count =
         shape[1].fixed().filter(|count| (1..=4096).contains(count)).ok_or("its channels are not known")?;
     let size = node
@@ -284,30 +278,30 @@ fn local_response<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found
     let band =
         ones.and_then(|ones| ones.f_tril(size / 2)?.f_triu(-((size - 1) / 2))?.f_view([count, count, 1, 1]));
     let band = Value::Constant(Rc::new(band.map_err(|error| error.to_string())?), None);
-    let squares = importer.emit(crate::graph::Activation::Square, std::slice::from_ref(&x))?;
+    let squares = builder.emit(crate::graph::Activation::Square, std::slice::from_ref(&x))?;
     let sum = Op::Conv2d { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 };
-    let sum = importer.emit(sum, &[squares, band])?;
+    let sum = builder.emit(sum, &[squares, band])?;
     let number = |value: f64| Some(Number::Float(value));
-    let scaled = importer.emit(Arithmetic::Mul { other: number(alpha / size as f64) }, &[sum])?;
-    let shifted = importer.emit(Arithmetic::Add { other: number(bias) }, &[scaled])?;
-    let power = importer.emit(Arithmetic::Pow { other: number(-beta) }, &[shifted])?;
-    let found = importer.emit(Arithmetic::Mul { other: None }, &[x, power])?;
+    let scaled = builder.emit(Arithmetic::Mul { other: number(alpha / size as f64) }, &[sum])?;
+    let shifted = builder.emit(Arithmetic::Add { other: number(bias) }, &[scaled])?;
+    let power = builder.emit(Arithmetic::Pow { other: number(-beta) }, &[shifted])?;
+    let found = builder.emit(Arithmetic::Mul { other: None }, &[x, power])?;
     one(Ok(placed(found, last)))
 }
 
 /// Pooling over a whole picture, or over whatever follows the channels.
-pub(super) fn whole(op: Pool, importer: &mut Importer, node: &Node) -> Found {
+pub(super) fn whole(op: Pool, builder: &mut Builder, node: &Node) -> Found {
     let x = node.input(0)?;
-    let rank = importer.shape(&x)?.len() as i64;
+    let rank = builder.shape(&x)?.len() as i64;
     if rank != 4 {
         let (dims, keep) = ((2..rank).collect(), true);
         return match op {
             _ if rank < 3 => Err("it is given nothing to pool".to_owned()),
-            Pool::AdaptiveAverage { .. } => one(importer.emit(Reduction::Mean { dims, keep }, &[x])),
-            _ => one(importer.emit(Reduction::Max { dims, keep }, &[x])),
+            Pool::AdaptiveAverage { .. } => one(builder.emit(Reduction::Mean { dims, keep }, &[x])),
+            _ => one(builder.emit(Reduction::Max { dims, keep }, &[x])),
         };
     }
-    let (x, last) = importer.aligned(&[x])?;
-    let found = importer.emit(op, &x)?;
+    let (x, last) = builder.aligned(&[x])?;
+    let found = builder.emit(op, &x)?;
     one(Ok(placed(found, last)))
 }

@@ -3,21 +3,21 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Creation, Layout, Number, Op, Size};
+use crate::graph::{Arithmetic, Creation, Layout, Number, Op, Size};
+use crate::import::onnx::builder::{Builder, TO_FIRST, TO_LAST, placed};
 use crate::import::onnx::extent;
-use crate::import::onnx::importer::{Importer, TO_FIRST, TO_LAST, placed};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::shape::{place, shown, without};
 use crate::import::onnx::value::Value;
 
-pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
     match node.operator {
         "Identity" => one(node.input(0)),
-        "Constant" => constant(importer, node),
+        "Constant" => constant(builder, node),
         "ConstantOfShape" => {
             let shape = node.input(0)?.sizes().ok_or("its shape is computed")?;
             let value = match node.maybe_tensor("value")? {
-                Some(value) => importer.tensor(value)?,
+                Some(value) => builder.tensor(value)?,
                 None => tch::Tensor::from_slice(&[0.0_f32]),
             };
             let number = Value::of(value.shallow_clone()).number().ok_or("its value is not one number")?;
@@ -26,71 +26,63 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
                 Kind::Float => Number::Float(number),
                 _ => Number::Integer(Size::Fixed(number as i64)),
             };
-            one(importer.emit(Creation::Full { shape, value, kind }, &[]))
+            one(builder.emit(Creation::Full { shape, value, kind }, &[]))
         }
-        "Range" => {
-            let ends = (0..3).map(|place| {
-                let value = node.input(place)?;
-                let only = value.sizes().filter(|sizes| sizes.len() == 1).map(|mut sizes| sizes.remove(0));
-                only.ok_or_else(|| "only ranges of integers are supported".to_owned())
-            });
-            let ends = ends.collect::<Result<Vec<Size>, _>>()?;
-            let [start, end, step] = [0, 1, 2].map(|place| Number::Integer(ends[place].clone()));
-            one(importer.emit(Creation::Range { start, end, step, kind: Kind::Int64 }, &[]))
-        }
-        "Transpose" => transpose(importer, node),
+        "Range" => range(builder, node),
+        "Transpose" => transpose(builder, node),
         "Reshape" => {
             let target = match node.maybe_ints("shape") {
                 Some(target) => target.into_iter().map(Size::Fixed).collect(),
                 None => node.input(1)?.sizes().ok_or("its shape is computed")?,
             };
             let keep_zeros = node.flag("allowzero", false)?;
-            reshape(importer, node.input(0)?, target, keep_zeros)
+            reshape(builder, node.input(0)?, target, keep_zeros)
         }
         "Flatten" => {
             let axis = node.int("axis", 1)?;
             let x = node.input(0)?;
-            let shape = importer.shape(&x)?;
+            let shape = builder.shape(&x)?;
             let at = if axis == shape.len() as i64 { shape.len() } else { place(axis, shape.len())? };
             let count = |sizes: &[Size]| extent::count(sizes).ok_or("it is too large");
             let flat = vec![count(&shape[..at])?, count(&shape[at..])?];
-            one(reshaped(importer, x, flat))
+            one(reshaped(builder, x, flat))
         }
-        "Squeeze" | "Unsqueeze" => squeeze(importer, node),
+        "Squeeze" | "Unsqueeze" => squeeze(builder, node),
         "Expand" => {
             let target = node.input(1)?.sizes().ok_or("its shape is computed")?;
             let x = node.input(0)?;
-            let shape = crate::import::onnx::shape::broadcast(&[&importer.shape(&x)?, &target])?;
-            match importer.shape(&x)? == shape {
+            let shape = crate::import::onnx::shape::broadcast(&[&builder.shape(&x)?, &target])?;
+            match builder.shape(&x)? == shape {
                 true => one(Ok(x)),
-                false => one(importer.emit(Layout::Expand { shape }, &[x])),
+                false => one(builder.emit(Layout::Expand { shape }, &[x])),
             }
         }
         "Tile" => {
             let counts = node.input(1)?.sizes().ok_or("its counts are computed")?;
             match counts.iter().all(|count| count.fixed() == Some(1)) {
                 true => one(node.input(0)),
-                false => one(importer.emit(Layout::Repeat { counts }, &[node.input(0)?])),
+                false => one(builder.emit(Layout::Repeat { counts }, &[node.input(0)?])),
             }
         }
-        "Pad" => pad(importer, node),
-        "DepthToSpace" | "SpaceToDepth" => rearranged(importer, node),
-        "Resize" | "Upsample" => resize(importer, node),
+        "Pad" => pad(builder, node),
+        "DepthToSpace" | "SpaceToDepth" => rearranged(builder, node),
+        "Resize" | "Upsample" => resize(builder, node),
+        "GridSample" => sampled(builder, node),
         "Trilu" => {
             let upper = node.flag("upper", true)?;
             let k = node.maybe_integers(1, "diagonal")?.and_then(|k| k.first().copied()).unwrap_or(0);
             let (x, name) = (node.input(0)?, if upper { "triu" } else { "tril" });
-            let shaped = (importer.shape(&x)?, importer.kind(&x));
-            one(importer.emit_aten(name, &format!("torch.{name}(a0, {k})"), &[x], Vec::new(), shaped))
+            let shaped = (builder.shape(&x)?, builder.kind(&x));
+            one(builder.emit_aten(name, &format!("torch.{name}(a0, {k})"), &[x], Vec::new(), shaped))
         }
         _ => Ok(None),
     }
 }
 
-fn constant<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn constant(builder: &mut Builder, node: &mut Node) -> Found {
     let fail = |error: tch::TchError| error.to_string();
     if let Some(tensor) = node.maybe_tensor("value")? {
-        return one(importer.tensor(tensor).map(Value::of));
+        return one(builder.tensor(tensor).map(Value::of));
     }
     if let Some(number) = node.maybe_float("value_float")? {
         return one(Ok(Value::of(tch::Tensor::from(number as f32))));
@@ -108,9 +100,76 @@ fn constant<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
 }
 
-fn transpose<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+/// The numbers from one up to another, in steps.
+fn range(builder: &mut Builder, node: &Node) -> Found {
+    let ends = [node.input(0)?, node.input(1)?, node.input(2)?];
+    let kind = builder.kind(&ends[0]);
+    let counted = |builder: &mut Builder, [start, end, step]: [Size; 3]| {
+        let [start, end, step] = [start, end, step].map(Number::Integer);
+        builder.emit(Creation::Range { start, end, step, kind: Kind::Int64 }, &[])
+    };
+    let numbers: Option<Vec<f64>> = ends.iter().map(Value::number).collect();
+    let integers: Option<Vec<Size>> = ends.iter().map(|end| size_behind(builder, end)).collect();
+    let found = match (numbers.as_deref(), integers) {
+        (Some(&[start, end, step]), _) => {
+            let span = match kind {
+                Kind::Float => f64::from(end as f32 - start as f32),
+                _ => end - start,
+            };
+            let count = (span / step).ceil().max(0.0);
+            let exact =
+                kind == Kind::Float || [start, end, step].iter().all(|number| number.abs() < 2_f64.powi(53));
+            // No larger number of integers is exact in a float, and none is computed.
+            if !exact || !count.is_finite() || count > f64::from(u32::MAX) {
+                return Err(format!(
+                    "there is no range from {start} to {end} in steps of {step}, or it is too large"
+                ));
+            }
+            let places = counted(builder, [0, count as i64, 1].map(Size::Fixed))?;
+            let number = |number: f64| match kind {
+                Kind::Float => Number::Float(number),
+                _ => Number::Integer(Size::Fixed(number as i64)),
+            };
+            let places = builder.emit(Layout::To { kind }, &[places])?;
+            let scaled = builder.emit(Arithmetic::Mul { other: Some(number(step)) }, &[places])?;
+            return one(builder.emit(Arithmetic::Add { other: Some(number(start)) }, &[scaled]));
+        }
+        (None, Some(ends)) => {
+            let ends = <[Size; 3]>::try_from(ends).map_err(|_| "its ends are missing")?;
+            counted(builder, ends)?
+        }
+        (_, _) => {
+            return Err(
+                "its ends are computed from the picture, or not whole where a size is left open".to_owned()
+            );
+        }
+    };
+    match kind {
+        Kind::Int64 => one(Ok(found)),
+        kind => one(builder.emit(Layout::To { kind }, &[found])),
+    }
+}
+
+/// The whole number that a value is, also where it is a size that the file leaves open and makes a float of.
+fn size_behind(builder: &Builder, value: &Value) -> Option<Size> {
+    if let Some(mut sizes) = value.sizes().filter(|sizes| sizes.len() == 1) {
+        return sizes.pop();
+    }
+    if let Some(number) = value.number() {
+        return (number.fract() == 0.0 && number.abs() < f64::from(1 << 24))
+            .then_some(Size::Fixed(number as i64));
+    }
+    let Value::Computed(value) = value else { return None };
+    match builder.maker(*value)? {
+        (Op::Creation(Creation::Full { value: Number::Integer(size), .. }), _) => Some(size.clone()),
+        (Op::Layout(Layout::To { .. }), &[of]) => size_behind(builder, &Value::Computed(of)),
+        _ => None,
+    }
+}
+
+fn transpose(builder: &mut Builder, node: &mut Node) -> Found {
     let x = node.input(0)?;
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let rank = shape.len();
     let dims = node.maybe_ints("perm").unwrap_or_else(|| (0..rank as i64).rev().collect());
     match (&x, &dims[..]) {
@@ -127,7 +186,7 @@ fn transpose<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
     // Two orders after each other are one.
     if let Value::Computed(value) = x
-        && let Some((Op::Layout(Layout::Permute { dims: before }), &[of])) = importer.maker(value)
+        && let Some((Op::Layout(Layout::Permute { dims: before }), &[of])) = builder.maker(value)
     {
         let (before, of) = (before.clone(), of);
         dims = dims
@@ -138,13 +197,13 @@ fn transpose<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
     match dims.iter().copied().eq(0..dims.len() as i64) {
         true => one(Ok(x)),
-        false => one(importer.emit(Layout::Permute { dims }, &[x])),
+        false => one(builder.emit(Layout::Permute { dims }, &[x])),
     }
 }
 
 /// The shape that a list of sizes means for a value, in which 0 stands for the size that is there, and −1 for what is left.
-fn reshape(importer: &mut Importer, x: Value, mut target: Vec<Size>, keep_zeros: bool) -> Found {
-    let from = importer.shape(&x)?;
+fn reshape(builder: &mut Builder, x: Value, mut target: Vec<Size>, keep_zeros: bool) -> Found {
+    let from = builder.shape(&x)?;
     let misfit = |target: &[Size]| format!("{} cannot be put into the shape {}", shown(&from), shown(target));
     if !keep_zeros {
         for (at, size) in target.iter_mut().enumerate().filter(|(_, size)| **size == Size::Fixed(0)) {
@@ -158,7 +217,7 @@ fn reshape(importer: &mut Importer, x: Value, mut target: Vec<Size>, keep_zeros:
     }
     // A file for a fixed number of pictures says how large everything is for these.
     let counted =
-        of_fixed_batch(importer, &from, &total).filter(|_| importer.fixed_batch.is_some() || left.is_empty());
+        of_fixed_batch(builder, &from, &total).filter(|_| builder.fixed_batch.is_some() || left.is_empty());
     let (said, pictures) = match &counted {
         Some((said, place)) => (said, Some(*place)),
         None => (&total, None),
@@ -174,13 +233,21 @@ fn reshape(importer: &mut Importer, x: Value, mut target: Vec<Size>, keep_zeros:
         let rest = match extent::divide(said, &known) {
             Some(rest) => rest,
             // It says the number of pictures after all, as it found it out.
-            None => extent::divide(&total, &known).ok_or_else(|| misfit(&target))?,
+            None => match extent::divide(&total, &known) {
+                Some(rest) => rest,
+                None if undecided(builder, &total, &known) => {
+                    let [a, b] =
+                        [&total, &known].map(|count| each_picture(builder, count).unwrap_or(count.clone()));
+                    extent::quotient(&a, &b).ok_or_else(|| misfit(&target))?
+                }
+                None => return Err(misfit(&target)),
+            },
         };
         target[at] = rest;
     }
     let asked = extent::count(&target).ok_or("it is too large")?;
     if let (Some(place), true) = (pictures, asked == *said && asked != total) {
-        let (batch, fixed) = (importer.batch.clone(), Size::Fixed(importer.fixed_batch.unwrap_or(1)));
+        let (batch, fixed) = (builder.batch.clone(), Size::Fixed(builder.fixed_batch.unwrap_or(1)));
         let at = pictures_in(&target, &from, place, &fixed);
         let grown = at.and_then(|at| {
             extent::divide(&extent::multiply(&target[at], &batch)?, &fixed).map(|size| (at, size))
@@ -188,10 +255,33 @@ fn reshape(importer: &mut Importer, x: Value, mut target: Vec<Size>, keep_zeros:
         let (at, size) = grown.ok_or_else(|| misfit(&target))?;
         target[at] = size;
     }
-    if extent::count(&target).as_ref() != Some(&total) {
+    // Whether a side that is left open is, say, a whole number of windows is seen when there is a picture: then the shape that
+    // the file says is right, or there is none.
+    let asked = extent::count(&target);
+    let right = asked.as_ref().is_some_and(|asked| *asked == total || undecided(builder, asked, &total));
+    if !right {
         return Err(misfit(&target));
     }
-    one(reshaped(importer, x, target))
+    one(reshaped(builder, x, target))
+}
+
+/// A count for each picture, if it grows with their number.
+fn each_picture(builder: &Builder, count: &Size) -> Option<Size> {
+    extent::divide(count, &builder.batch)
+}
+
+/// Whether it depends on a picture's own size how two counts compare, both of which grow with the number of pictures, or
+/// neither.
+fn undecided(builder: &Builder, a: &Size, b: &Size) -> bool {
+    let times = |a: &Size, b: &Size| extent::divide(a, b).and_then(|times| times.fixed());
+    let open = |a: &Size, b: &Size| {
+        (a.fixed().is_none() || b.fixed().is_none()) && times(a, b).is_none() && times(b, a).is_none()
+    };
+    match (each_picture(builder, a), each_picture(builder, b)) {
+        (Some(a), Some(b)) => open(&a, &b),
+        (None, None) => open(a, b),
+        _ => false,
+    }
 }
 
 /// Which dimension of a shape, said for a `fixed` number of pictures, is that of the pictures, which were in another `place`
@@ -221,22 +311,22 @@ fn pictures_in(target: &[Size], from: &[Size], place: usize, fixed: &Size) -> Op
 
 /// How many numbers there are for the number of pictures that a file was made for, and in which dimension these are; `None`
 /// if there are as many whatever their number.
-fn of_fixed_batch(importer: &Importer, from: &[Size], total: &Size) -> Option<(Size, usize)> {
-    let fixed = Size::Fixed(importer.fixed_batch.unwrap_or(1));
-    let each = extent::divide(total, &importer.batch)?;
-    let place = from.iter().position(|size| extent::divide(size, &importer.batch).is_some())?;
+fn of_fixed_batch(builder: &Builder, from: &[Size], total: &Size) -> Option<(Size, usize)> {
+    let fixed = Size::Fixed(builder.fixed_batch.unwrap_or(1));
+    let each = extent::divide(total, &builder.batch)?;
+    let place = from.iter().position(|size| extent::divide(size, &builder.batch).is_some())?;
     Some((extent::multiply(&each, &fixed)?, place))
 }
 
 /// The value in another shape, of which it is known to have the numbers.
-fn reshaped(importer: &mut Importer, x: Value, shape: Vec<Size>) -> Result<Value, String> {
-    if importer.shape(&x)? == shape {
+fn reshaped(builder: &mut Builder, x: Value, shape: Vec<Size>) -> Result<Value, String> {
+    if builder.shape(&x)? == shape {
         return Ok(x);
     }
     // Of one pixel, the order does not matter.
     let x = match &x {
         Value::ChannelsLast(value) => {
-            let (own, _) = importer.drafted(*value);
+            let (own, _) = builder.drafted(*value);
             let one_pixel = own[2..].iter().all(|size| size.fixed() == Some(1));
             if one_pixel { Value::Computed(*value) } else { x }
         }
@@ -244,15 +334,15 @@ fn reshaped(importer: &mut Importer, x: Value, shape: Vec<Size>) -> Result<Value
     };
     match &x {
         Value::Constant(..) | Value::Computed(_) | Value::ChannelsLast(_) => {
-            importer.emit(Layout::Reshape { shape }, &[x])
+            builder.emit(Layout::Reshape { shape }, &[x])
         }
         _ => Err("it makes numbers of a size that the file leaves open".to_owned()),
     }
 }
 
-fn squeeze<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn squeeze(builder: &mut Builder, node: &mut Node) -> Found {
     let x = node.input(0)?;
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let axes = match node.maybe_ints("axes") {
         Some(axes) => Some(axes),
         None => node.maybe_integers(1, "axes")?,
@@ -264,10 +354,10 @@ fn squeeze<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             let axes: Vec<i64> = axes.unwrap_or_else(ones);
             for axis in &axes {
                 let size = &shape[place(*axis, shape.len())?];
-                if size.fixed() != Some(1) && *size != importer.batch {
+                if size.fixed() != Some(1) && *size != builder.batch {
                     return Err(format!("it removes a dimension of {}", shown(std::slice::from_ref(size))));
                 }
-                if *size == importer.batch {
+                if *size == builder.batch {
                     return Err(
                         "it removes the dimension of pictures; export it with a dynamic batch".to_owned()
                     );
@@ -289,10 +379,10 @@ fn squeeze<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             target
         }
     };
-    one(reshaped(importer, x, target))
+    one(reshaped(builder, x, target))
 }
 
-fn pad<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn pad(builder: &mut Builder, node: &mut Node) -> Found {
     let mode = match node.text("mode", "constant")?.as_str() {
         "constant" => "constant",
         "reflect" => "reflect",
@@ -308,8 +398,8 @@ fn pad<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         Some(value) => value,
         None => node.maybe(2).map_or(Some(0.0), |value| value.number()).ok_or("its value is computed")?,
     };
-    let (inputs, last) = importer.aligned(&[node.input(0)?])?;
-    let rank = importer.shape(&inputs[0])?.len();
+    let (inputs, last) = builder.aligned(&[node.input(0)?])?;
+    let rank = builder.shape(&inputs[0])?.len();
     let axes = node.maybe_integers(3, "axes")?.unwrap_or_else(|| (0..rank as i64).collect());
     if pads.len() != 2 * axes.len() || pads.iter().any(|pad| pad.abs() > 1 << 24) {
         return Err(format!("{} paddings make no sense for {} dimensions", pads.len(), axes.len()));
@@ -328,21 +418,21 @@ fn pad<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     }
     let amounts: Vec<i64> = sides[first..].iter().rev().flatten().copied().collect();
     let value = Some(value).filter(|value| mode == "constant" && *value != 0.0);
-    let found = importer.emit(Layout::Pad { amounts, mode: mode.to_owned(), value }, &inputs)?;
+    let found = builder.emit(Layout::Pad { amounts, mode: mode.to_owned(), value }, &inputs)?;
     one(Ok(placed(found, last)))
 }
 
-fn rearranged<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn rearranged(builder: &mut Builder, node: &mut Node) -> Found {
     let factor = node
         .maybe_int("blocksize")?
         .filter(|factor| (1..=1 << 12).contains(factor))
         .ok_or("its size makes no sense")?;
     let mode = node.text("mode", "DCR")?;
     let x = node.input(0)?;
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let [n, c, height, width] = &shape[..] else { return Err("only pictures are rearranged".to_owned()) };
     if node.operator == "DepthToSpace" && mode == "CRD" {
-        return one(importer.emit(Layout::PixelShuffle { factor }, &[x]));
+        return one(builder.emit(Layout::PixelShuffle { factor }, &[x]));
     }
     let by = Size::Fixed(factor);
     let misfit = || format!("{} cannot be rearranged by {factor}", shown(&shape));
@@ -361,15 +451,51 @@ fn rearranged<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
             (split, vec![0, 3, 5, 1, 2, 4], vec![n.clone(), times(&times(c)?)?, height, width])
         }
     };
-    let found = importer.emit(Layout::Reshape { shape: split }, &[x])?;
-    let found = importer.emit(Layout::Permute { dims: order }, &[found])?;
-    one(importer.emit(Layout::Reshape { shape: whole }, &[found]))
+    let found = builder.emit(Layout::Reshape { shape: split }, &[x])?;
+    let found = builder.emit(Layout::Permute { dims: order }, &[found])?;
+    one(builder.emit(Layout::Reshape { shape: whole }, &[found]))
+}
+
+/// Pictures at the places that a grid `[N, h, w, 2]` says for each of them, as networks do that turn and stretch their input first.
+fn sampled(builder: &mut Builder, node: &mut Node) -> Found {
+    let mode = match node.text("mode", "linear")?.as_str() {
+        "linear" | "bilinear" => 0,
+        "nearest" => 1,
+        "cubic" | "bicubic" => 2,
+        other => return Err(format!("there is no interpolation '{other}'")),
+    };
+    let padding = match node.text("padding_mode", "zeros")?.as_str() {
+        "zeros" => 0,
+        "border" => 1,
+        "reflection" => 2,
+        other => return Err(format!("there is no padding '{other}'")),
+    };
+    let corners = if node.flag("align_corners", false)? { "True" } else { "False" };
+    let (x, grid) = (node.input(0)?, node.input(1)?);
+    let (from, to) = (builder.shape(&x)?, builder.shape(&grid)?);
+    let ([n, channels, _, _], [rows, height, width, Size::Fixed(2)]) = (&from[..], &to[..]) else {
+        return Err(format!(
+            "only pictures [N, C, h, w] by a grid [N, h, w, 2] are supported, not {} by {}",
+            shown(&from),
+            shown(&to)
+        ));
+    };
+    if n != rows {
+        return Err(format!(
+            "{} pictures have {} grids",
+            shown(std::slice::from_ref(n)),
+            shown(std::slice::from_ref(rows))
+        ));
+    }
+    let shape = [n, channels, height, width].map(Clone::clone).to_vec();
+    let expression = format!("torch.grid_sampler(a0, a1, {mode}, {padding}, {corners})");
+    one(builder.emit_aten("grid_sampler", &expression, &[x, grid], Vec::new(), (shape, Kind::Float)))
 }
 
 /// How far a scale may be from that of whole pixels.
 const NEAR: f64 = 1e-6;
 
-fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn resize(builder: &mut Builder, node: &mut Node) -> Found {
     let mode = node.text("mode", "nearest")?;
     let old = node.operator == "Upsample" || node.version < 11;
     let transform =
@@ -380,8 +506,8 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     node.pass_over(&["extrapolation_value", "exclude_outside", "keep_aspect_ratio_policy"]);
     let axes = node.maybe_ints("axes");
     let x = node.input(0)?;
-    let (inputs, last) = importer.aligned(&[x])?;
-    let shape = importer.shape(&inputs[0])?;
+    let (inputs, last) = builder.aligned(&[x])?;
+    let shape = builder.shape(&inputs[0])?;
     if shape.len() != 4 {
         return Err("only pictures are resized".to_owned());
     }
@@ -425,8 +551,7 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     };
     let output: Vec<Size> =
         target.into_iter().zip(&shape).map(|(size, own)| size.unwrap_or_else(|| own.clone())).collect();
-    if output[0].fixed().is_some_and(|rows| rows != importer.fixed_batch.unwrap_or(1))
-        || output[1] != shape[1]
+    if output[0].fixed().is_some_and(|rows| rows != builder.fixed_batch.unwrap_or(1)) || output[1] != shape[1]
     {
         return Err("only height and width can be resized".to_owned());
     }
@@ -439,16 +564,16 @@ fn resize<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
     let found = match mode.as_str() {
         "linear" if antialias || !(corners || half) => None,
         "linear" => {
-            Some(importer.emit(Layout::UpsampleBilinear { output: sides, align_corners: corners }, &inputs)?)
+            Some(builder.emit(Layout::UpsampleBilinear { output: sides, align_corners: corners }, &inputs)?)
         }
         "cubic" if (corners || half) && !antialias && (cubic + 0.75).abs() < 1e-6 => {
             let expression =
                 format!("torch.upsample_bicubic2d(a0, [n0, n1], {})", if corners { "True" } else { "False" });
             let shaped = (output.clone(), Kind::Float);
-            Some(importer.emit_aten("upsample_bicubic2d", &expression, &inputs, sides.to_vec(), shaped)?)
+            Some(builder.emit_aten("upsample_bicubic2d", &expression, &inputs, sides.to_vec(), shaped)?)
         }
         "nearest" if is_floor(&transform, &nearest, &shape[2..], &sides) => {
-            Some(importer.emit(Layout::UpsampleNearest { output: sides }, &inputs)?)
+            Some(builder.emit(Layout::UpsampleNearest { output: sides }, &inputs)?)
         }
         _ => None,
     };

@@ -9,7 +9,7 @@ mod reduction;
 mod selection;
 mod sizes;
 
-use super::importer::Importer;
+use super::builder::Builder;
 use super::node::Node;
 use super::value::Value;
 
@@ -22,11 +22,7 @@ fn one(found: Result<Value, String>) -> Found {
 }
 
 /// What a call of a set of operators returns.
-pub(super) fn read<'a>(
-    importer: &mut Importer<'a>,
-    node: &mut Node<'a>,
-    set: &str,
-) -> Result<Vec<Value>, String> {
+pub(super) fn read(builder: &mut Builder, node: &mut Node, set: &str) -> Result<Vec<Value>, String> {
     if let Some(reason) = refused(node.operator, set) {
         return Err(reason);
     }
@@ -40,7 +36,7 @@ pub(super) fn read<'a>(
         layout::read,
         selection::read,
     ] {
-        if let Some(found) = family(importer, node)? {
+        if let Some(found) = family(builder, node)? {
             return Ok(found);
         }
     }
@@ -66,7 +62,14 @@ fn refused(operator: &str, set: &str) -> Option<String> {
             | "DynamicQuantizeMatMul"
             | "MatMulNBits",
         ) => quantised,
-        (_, "Loop" | "Scan") => "it repeats calls as often as its input says",
+        (_, "Loop" | "Scan") => {
+            "it repeats calls as often as its input says; export the model with the calls written out, as PyTorch's exporters write \
+             a loop of a fixed number"
+        }
+        ("", "LSTM" | "GRU" | "RNN") => {
+            "recurrent layers are not read from ONNX files; if the model is one of PyTorch, save it with `torch.export` instead, as a \
+             `.pt2` archive"
+        }
         (_, "NonMaxSuppression" | "RoiAlign" | "MaxRoiPool") => {
             "it belongs to detection, and what is explained are classifiers"
         }

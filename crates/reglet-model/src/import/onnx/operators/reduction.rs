@@ -3,30 +3,46 @@
 use tch::Kind;
 
 use super::{Found, one};
-use crate::graph::{Activation, Arithmetic, Layout, Reduction, Size};
-use crate::import::onnx::importer::{Importer, TO_LAST, placed};
+use crate::graph::{Activation, Arithmetic, Layout, Number, Reduction, Size};
+use crate::import::onnx::builder::{Builder, TO_LAST, placed};
 use crate::import::onnx::node::Node;
 use crate::import::onnx::shape;
 use crate::import::onnx::value::Value;
 
-pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
     match node.operator {
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
-        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceProd" => reduced(importer, node),
-        "Softmax" | "LogSoftmax" => softmax(importer, node),
+        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ReduceProd" => reduced(builder, node),
+        "Softmax" | "LogSoftmax" => softmax(builder, node),
+        "ArgMax" | "ArgMin" => place_of_extreme(builder, node),
+        "MeanVarianceNormalization" => {
+            let axes = node.maybe_ints("axes").unwrap_or_else(|| vec![0, 2, 3]);
+            let x = node.input(0)?;
+            let (value, dims, last) = moved(builder, &x, &axes)?;
+            let mean = Reduction::Mean { dims: dims.clone(), keep: true };
+            let mean = builder.emit(mean, std::slice::from_ref(&value))?;
+            let centred = builder.emit(Arithmetic::Sub { other: None }, &[value, mean])?;
+            let squares = builder.emit(Activation::Square, std::slice::from_ref(&centred))?;
+            let variance = builder.emit(Reduction::Mean { dims, keep: true }, &[squares])?;
+            let deviation = builder.emit(Activation::Sqrt, &[variance])?;
+            let eps = Arithmetic::Add { other: Some(Number::Float(1e-9)) };
+            let deviation = builder.emit(eps, &[deviation])?;
+            let found = builder.emit(Arithmetic::Div { other: None }, &[centred, deviation])?;
+            one(Ok(placed(found, last)))
+        }
         "LpNormalization" => {
             let (axis, p) = (node.int("axis", -1)?, node.int("p", 2)?);
             let x = node.input(0)?;
             let norm = match p {
-                2 => importer
+                2 => builder
                     .emit(Reduction::Norm { dims: vec![axis], keep: true }, std::slice::from_ref(&x))?,
                 1 => {
-                    let sizes = importer.emit(Activation::Abs, std::slice::from_ref(&x))?;
-                    importer.emit(Reduction::Sum { dims: vec![axis], keep: true }, &[sizes])?
+                    let sizes = builder.emit(Activation::Abs, std::slice::from_ref(&x))?;
+                    builder.emit(Reduction::Sum { dims: vec![axis], keep: true }, &[sizes])?
                 }
                 _ => return Err(format!("a norm of order {p} is not supported")),
             };
-            one(importer.emit(Arithmetic::Div { other: None }, &[x, norm]))
+            one(builder.emit(Arithmetic::Div { other: None }, &[x, norm]))
         }
         "CumSum" => {
             if node.flag("exclusive", false)? || node.flag("reverse", false)? {
@@ -34,15 +50,15 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             }
             let dim = node.maybe_integers(1, "axis")?.and_then(|axis| axis.first().copied());
             let dim = dim.ok_or("its axis is missing")?;
-            one(importer.emit(Reduction::CumulativeSum { dim }, &[node.input(0)?]))
+            one(builder.emit(Reduction::CumulativeSum { dim }, &[node.input(0)?]))
         }
         _ => Ok(None),
     }
 }
 
 /// The value as the draft has it, and dimensions as they are there.
-fn moved(importer: &mut Importer, x: &Value, dims: &[i64]) -> Result<(Value, Vec<i64>, bool), String> {
-    let rank = importer.shape(x)?.len();
+fn moved(builder: &mut Builder, x: &Value, dims: &[i64]) -> Result<(Value, Vec<i64>, bool), String> {
+    let rank = builder.shape(x)?.len();
     let places = dims.iter().map(|dim| shape::place(*dim, rank)).collect::<Result<Vec<_>, _>>()?;
     match x {
         Value::ChannelsLast(value) => {
@@ -52,7 +68,7 @@ fn moved(importer: &mut Importer, x: &Value, dims: &[i64]) -> Result<(Value, Vec
     }
 }
 
-fn reduced<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+fn reduced(builder: &mut Builder, node: &mut Node) -> Found {
     let x = node.input(0)?;
     let keep = node.flag("keepdims", true)?;
     let nothing = node.flag("noop_with_empty_axes", false)?;
@@ -60,55 +76,81 @@ fn reduced<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         Some(axes) => axes,
         None => node.maybe_integers(1, "axes")?.unwrap_or_default(),
     };
-    let rank = importer.shape(&x)?.len() as i64;
+    let rank = builder.shape(&x)?.len() as i64;
     if axes.is_empty() && nothing {
         return one(Ok(x));
     }
     let axes = if axes.is_empty() { (0..rank).collect() } else { axes };
-    let (value, dims, last) = moved(importer, &x, &axes)?;
+    let (value, dims, last) = moved(builder, &x, &axes)?;
     // Rest that stays last, without the dimensions that go, is in the order of the file only where those are the picture's.
     let mut sorted = dims.clone();
     sorted.sort_unstable();
     let (value, dims, last) = match (last, keep, &sorted[..]) {
         (true, false, [2, 3] | [0..=3, _, _, _]) => (value, dims, false),
         (true, true, _) | (false, _, _) => (value, dims, last),
-        (true, false, _) => (Value::Computed(importer.plain(&x, "constant")?), axes, false),
+        (true, false, _) => (Value::Computed(builder.plain(&x, "constant")?), axes, false),
     };
     let values = std::slice::from_ref(&value);
     let found = match node.operator {
-        "ReduceMean" => importer.emit(Reduction::Mean { dims, keep }, values)?,
-        "ReduceSum" => importer.emit(Reduction::Sum { dims, keep }, values)?,
-        "ReduceMax" => importer.emit(Reduction::Max { dims, keep }, values)?,
+        "ReduceMean" => builder.emit(Reduction::Mean { dims, keep }, values)?,
+        "ReduceSum" => builder.emit(Reduction::Sum { dims, keep }, values)?,
+        "ReduceMax" => builder.emit(Reduction::Max { dims, keep }, values)?,
         "ReduceMin" => {
-            let negated = importer.emit(Activation::Neg, values)?;
-            let largest = importer.emit(Reduction::Max { dims, keep }, &[negated])?;
-            importer.emit(Activation::Neg, &[largest])?
+            let negated = builder.emit(Activation::Neg, values)?;
+            let largest = builder.emit(Reduction::Max { dims, keep }, &[negated])?;
+            builder.emit(Activation::Neg, &[largest])?
         }
-        "ReduceL2" => importer.emit(Reduction::Norm { dims, keep }, values)?,
+        "ReduceL2" => builder.emit(Reduction::Norm { dims, keep }, values)?,
         "ReduceL1" => {
-            let sizes = importer.emit(Activation::Abs, values)?;
-            importer.emit(Reduction::Sum { dims, keep }, &[sizes])?
+            let sizes = builder.emit(Activation::Abs, values)?;
+            builder.emit(Reduction::Sum { dims, keep }, &[sizes])?
         }
         "ReduceSumSquare" => {
-            let squares = importer.emit(Activation::Square, values)?;
-            importer.emit(Reduction::Sum { dims, keep }, &[squares])?
+            let squares = builder.emit(Activation::Square, values)?;
+            builder.emit(Reduction::Sum { dims, keep }, &[squares])?
         }
         "ReduceLogSum" => {
-            let sum = importer.emit(Reduction::Sum { dims, keep }, values)?;
-            importer.emit(Activation::Log, &[sum])?
+            let sum = builder.emit(Reduction::Sum { dims, keep }, values)?;
+            builder.emit(Activation::Log, &[sum])?
         }
         "ReduceLogSumExp" => {
-            let shape = shape::without(&importer.shape(&value)?, &dims, keep)?;
+            let shape = shape::without(&builder.shape(&value)?, &dims, keep)?;
             let flag = if keep { "True" } else { "False" };
             let expression = format!("torch.logsumexp(a0, {dims:?}, {flag})");
-            importer.emit_aten("logsumexp", &expression, values, Vec::new(), (shape, Kind::Float))?
+            builder.emit_aten("logsumexp", &expression, values, Vec::new(), (shape, Kind::Float))?
         }
-        _ => return Err("products along a dimension are not supported".to_owned()),
+        _ => {
+            let mut dims = dims;
+            dims.sort_unstable();
+            // The last first, so that those before keep their places.
+            let mut found = value;
+            for dim in dims.iter().rev() {
+                let shape = shape::without(&builder.shape(&found)?, &[*dim], keep)?;
+                let kind = if builder.kind(&found) == Kind::Float { Kind::Float } else { Kind::Int64 };
+                let expression = format!("torch.prod(a0, {dim}, {})", if keep { "True" } else { "False" });
+                found = builder.emit_aten("prod", &expression, &[found], Vec::new(), (shape, kind))?;
+            }
+            found
+        }
     };
     one(Ok(placed(found, last)))
 }
 
-fn softmax<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+/// The first place of the largest or the smallest number along a dimension.
+fn place_of_extreme(builder: &mut Builder, node: &mut Node) -> Found {
+    let (axis, keep) = (node.int("axis", 0)?, node.flag("keepdims", true)?);
+    if node.flag("select_last_index", false)? {
+        return Err("only the first of equal numbers is supported".to_owned());
+    }
+    let x = node.input(0)?;
+    let shape = shape::without(&builder.shape(&x)?, &[axis], keep)?;
+    let (name, flag) =
+        (if node.operator == "ArgMax" { "argmax" } else { "argmin" }, if keep { "True" } else { "False" });
+    let expression = format!("torch.{name}(a0, {axis}, {flag})");
+    one(builder.emit_aten(name, &expression, &[x], Vec::new(), (shape, Kind::Int64)))
+}
+
+fn softmax(builder: &mut Builder, node: &mut Node) -> Found {
     let since_13 = node.version >= 13;
     let axis = node.int("axis", if since_13 { -1 } else { 1 })?;
     let x = node.input(0)?;
@@ -116,13 +158,13 @@ fn softmax<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         "Softmax" => Reduction::Softmax { dim },
         _ => Reduction::LogSoftmax { dim },
     };
-    let shape = importer.shape(&x)?;
+    let shape = builder.shape(&x)?;
     let at = shape::place(axis, shape.len())?;
     // Before, all dimensions from that one on were taken together.
     let alone = shape[at + 1..].iter().all(|size| size.fixed() == Some(1));
     if since_13 || alone {
-        let (value, dims, last) = moved(importer, &x, &[axis])?;
-        let found = importer.emit(op(dims[0]), &[value])?;
+        let (value, dims, last) = moved(builder, &x, &[axis])?;
+        let found = builder.emit(op(dims[0]), &[value])?;
         return one(Ok(placed(found, last)));
     }
     let flat = [
@@ -130,7 +172,7 @@ fn softmax<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
         vec![crate::import::onnx::extent::count(&shape[at..]).ok_or("it is too large")?],
     ];
     let flat: Vec<Size> = flat.concat();
-    let found = importer.emit(Layout::Reshape { shape: flat }, &[x])?;
-    let found = importer.emit(op(at as i64), &[found])?;
-    one(importer.emit(Layout::Reshape { shape }, &[found]))
+    let found = builder.emit(Layout::Reshape { shape: flat }, &[x])?;
+    let found = builder.emit(op(at as i64), &[found])?;
+    one(builder.emit(Layout::Reshape { shape }, &[found]))
 }

@@ -2,16 +2,16 @@
 
 use super::{Found, one};
 use crate::graph::Size;
+use crate::import::onnx::builder::Builder;
 use crate::import::onnx::extent;
-use crate::import::onnx::importer::Importer;
 use crate::import::onnx::node::Node;
 use crate::import::onnx::value::Value;
 
-pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
+pub(super) fn read(builder: &mut Builder, node: &mut Node) -> Found {
     match node.operator {
-        "Shape" => return shape(importer, node),
+        "Shape" => return shape(builder, node),
         "Size" => {
-            let count = extent::count(&importer.shape(&node.input(0)?)?);
+            let count = extent::count(&builder.shape(&node.input(0)?)?);
             return one(Value::of_sizes(vec![count.ok_or("it is too large")?], true));
         }
         _ => {}
@@ -26,7 +26,7 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
     }
     let sizes: Vec<Vec<Size>> = inputs.iter().filter_map(Value::sizes).collect();
     let single: Vec<bool> = inputs.iter().map(Value::is_single).collect();
-    let floats = inputs.iter().any(|input| importer.kind(input) == tch::Kind::Float);
+    let floats = inputs.iter().any(|input| builder.kind(input) == tch::Kind::Float);
     let (Some(first), false) = (sizes.first(), floats) else { return Ok(None) };
     let result = |sizes: Vec<Size>, single: bool| one(Value::of_sizes(sizes, single));
     match node.operator {
@@ -36,7 +36,7 @@ pub(super) fn read<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Foun
             to => {
                 let kind = crate::import::tensors::in_graph(crate::import::onnx::tensors::kind(to as i32)?);
                 let number = inputs[0].clone();
-                one(importer.emit(crate::graph::Layout::To { kind }, &[number]))
+                one(builder.emit(crate::graph::Layout::To { kind }, &[number]))
             }
         },
         "Gather" => {
@@ -162,8 +162,8 @@ fn pairs(operator: &str, a: &[Size], b: &[Size]) -> Result<Vec<Size>, String> {
         .collect()
 }
 
-fn shape<'a>(importer: &mut Importer<'a>, node: &mut Node<'a>) -> Found {
-    let shape = importer.shape(&node.input(0)?)?;
+fn shape(builder: &mut Builder, node: &mut Node) -> Found {
+    let shape = builder.shape(&node.input(0)?)?;
     let length = shape.len() as i64;
     let clamp = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
     let start = clamp(node.int("start", 0)?);
