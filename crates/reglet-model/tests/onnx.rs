@@ -200,7 +200,8 @@ fn windows_of_pictures_of_any_size_are_whole_or_refused() {
     let input = |height, width| Tensor::randn([2, 3, height, width], (Kind::Float, Device::Cpu));
     assert_eq!(model.logits(&input(12, 20)).expect("whole windows").size(), [2, 5]);
     let message = model.logits(&input(10, 20)).expect_err("two and a half windows").to_string();
-    assert!(message.contains("reshape") && message.contains("[2, 10, 20, 4]"), "{message}");
+    // Threads share the pictures among them, so the shape is that of one or of both.
+    assert!(message.contains("reshape") && message.contains(", 10, 20, 4]"), "{message}");
 }
 
 /// What `torch.export` and both exporters call a layer.
