@@ -59,15 +59,13 @@ fn gather_places(builder: &mut Builder, node: &mut Node) -> Found {
     let count = listed.last().and_then(Size::fixed).and_then(|count| usize::try_from(count).ok());
     let count =
         count.filter(|count| (1..=shape.len() - rows).contains(count)).ok_or("its places are none")?;
+    check_places(&places, &shape[rows..rows + count])?;
     // A list that the file has for its fixed number of pictures is there for each of any number.
     let fixed = Size::Fixed(builder.fixed_batch.unwrap_or(1));
     if rows > 0 && shape[0] == builder.batch && listed[0] == fixed && matches!(places, Value::Constant(..)) {
         listed[0] = shape[0].clone();
-        places = first_row(builder, &places)?;
-        let sizes = [&[Size::Fixed(1)], &listed[1..]].concat();
-        check_places(&places, &shape[rows..rows + count])?;
-        places = builder.emit(Layout::Reshape { shape: sizes }, &[places])?;
-        places = builder.emit(Layout::Expand { shape: listed.clone() }, &[places])?;
+        let first = first_row(builder, &places)?;
+        places = builder.emit(Layout::Expand { shape: listed.clone() }, &[first])?;
     }
     if listed[..rows] != shape[..rows] {
         return Err(format!(
@@ -76,7 +74,6 @@ fn gather_places(builder: &mut Builder, node: &mut Node) -> Found {
             shown(&shape[..rows])
         ));
     }
-    check_places(&places, &shape[rows..rows + count])?;
     let places = to_integers(builder, places)?;
     let column = |builder: &mut Builder, index: usize| {
         builder.emit(Selection::Select { dim: -1, index: index as i64 }, std::slice::from_ref(&places))
