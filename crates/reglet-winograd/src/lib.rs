@@ -32,15 +32,22 @@
     expect(unused, reason = "no vector type is implemented for this processor")
 )]
 
+mod convolution;
 mod filters;
-mod kernel;
+mod fused;
 mod lanes;
+mod matrix;
+mod memory;
+mod product;
+mod sigmoid;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod way;
 
-pub use filters::{Filters, Way, supports};
-pub use kernel::{Fused, Pictures, convolve};
-
-/// The numbers a tile becomes.
-const POINTS: usize = 36;
+pub use convolution::{Pictures, convolve};
+pub use filters::{Filters, supports};
+pub use fused::{After, Fused, Mask};
+pub use lanes::available;
+pub use matrix::{Matrix, product};
+pub use way::Way;
