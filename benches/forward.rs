@@ -75,11 +75,8 @@ fn forward(graph: &Graph, parameters: &Parameters, inputs: &Tensor) -> Result<Te
 }
 
 fn gradient(graph: &Graph, parameters: &Parameters, inputs: &Tensor) -> Result<Tensor, ModelError> {
-    let pass = Pass {
-        feeds: &[(graph.input(), Rows::Given(inputs))],
-        watch: &[graph.input()],
-        ..Pass::default()
-    };
+    let pass =
+        Pass { feeds: &[(graph.input(), Rows::Given(inputs))], watch: &[graph.input()], ..Pass::default() };
     let found = graph.differentiate(parameters, &pass, |logits| {
         Ok::<_, ModelError>(logits.f_amax([1].as_slice(), false)?)
     })?;

@@ -151,11 +151,14 @@ impl Job<'_> {
         assert!(self.input.len() >= first + height * width * channels);
         assert!(self.before.len() >= (slot + 1) * stride && channels.is_multiple_of(L::COUNT));
         // A picture is padded with zeros, one of them above and to the left of the first tile.
-        let within = |start: usize, place: usize, size: usize| (start + place).checked_sub(1).filter(|&at| at < size);
+        let within =
+            |start: usize, place: usize, size: usize| (start + place).checked_sub(1).filter(|&at| at < size);
         let mut pixels = [self.zeros.as_ptr(); POINTS];
         let mut masks = [self.zeros.as_ptr(); POINTS];
         for (place, (pixel, mask)) in pixels.iter_mut().zip(&mut masks).enumerate() {
-            if let (Some(row), Some(column)) = (within(top, place / 6, height), within(left, place % 6, width)) {
+            if let (Some(row), Some(column)) =
+                (within(top, place / 6, height), within(left, place % 6, width))
+            {
                 let at = first + (row * width + column) * channels;
                 *pixel = self.input[at..].as_ptr();
                 if let Some(values) = self.fused.mask {

@@ -35,12 +35,7 @@ impl Matrix {
     }
 
     /// The same for one of the processor's vector widths.
-    pub(crate) fn of_width(
-        width: Width,
-        weight: &[f32],
-        [outputs, inputs]: [usize; 2],
-        way: Way,
-    ) -> Matrix {
+    pub(crate) fn of_width(width: Width, weight: &[f32], [outputs, inputs]: [usize; 2], way: Way) -> Matrix {
         let (from, to) = way.ends(outputs, inputs);
         let columns = 2 * width.count();
         let mut panels = Aligned::zeros(to.div_ceil(columns) * columns * from);

@@ -33,7 +33,7 @@ pub(crate) unsafe fn silu<L: Lanes>(numbers: *mut f32, stride: usize, rows: usiz
 #[inline(always)]
 unsafe fn exponential<L: Lanes>(x: L) -> L {
     // ln 2 in two parts; products of the first with an integer of up to 8 bits are exact.
-    const HIGH: f32 = 0.693_359_375;
+    const HIGH: f32 = 355.0 / 512.0;
     const LOW: f32 = -2.121_944_4e-4;
     const SERIES: [f32; 6] = [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     // SAFETY: the caller's promise is that of each call.

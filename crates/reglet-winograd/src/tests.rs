@@ -179,7 +179,8 @@ proptest! {
 
 /// The Euclidean distance of what was found from what was expected, and the latter's length.
 fn distance(expected: &[f64], found: &[f32]) -> (f64, f64) {
-    let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>().sqrt();
+    let norm =
+        |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>().sqrt();
     let off = norm(&mut expected.iter().zip(found).map(|(a, b)| a - f64::from(*b)));
     (off, norm(&mut expected.iter().copied()))
 }

@@ -50,8 +50,7 @@ type Built = (&'static [&'static str], &'static str, &'static str);
 const PROGRAM: Built = (&["--package", "reglet-audit", "--bins"], "reglet", "--reglet");
 const STEP: Built =
     (&["--package", "reglet-benches", "--example", "training"], "examples/training", "--step");
-const PASS: Built =
-    (&["--package", "reglet-benches", "--example", "forward"], "examples/forward", "--pass");
+const PASS: Built = (&["--package", "reglet-benches", "--example", "forward"], "examples/forward", "--pass");
 
 /// Runs a script of the folder `benches` on a program of ours.
 fn script(

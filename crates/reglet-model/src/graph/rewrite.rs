@@ -11,8 +11,8 @@ use tch::{Kind, Tensor};
 
 use super::shortcut::{Shortcut, Tail};
 use super::{Activation, Arithmetic, Graph, Node, Op, Origin, Pool, ValueId};
-use crate::nearest::nearest;
 use crate::kernel::{Kernel, Layer};
+use crate::nearest::nearest;
 use crate::{ModelError, Parameters};
 
 /// A rewrite changes how fast a graph runs and, apart from rounding, nothing else.
@@ -200,8 +200,7 @@ impl Graph {
                 gained |= kernel.is_some();
             }
             let node = Node { inputs: vec![node.inputs[0]], output: value, ..node.clone() };
-            layers
-                .insert(value, (Shortcut { node, tensors, skips, kernel, tail: Tail::default() }, gained));
+            layers.insert(value, (Shortcut { node, tensors, skips, kernel, tail: Tail::default() }, gained));
         }
         let mut shortcuts = HashMap::new();
         if on(Rewrite::FuseRectifiers) {

@@ -173,7 +173,8 @@ impl Shortcut {
         Ok(match (tail.activation, slope) {
             (None, _) => (summed, Box::new(|upstream: &Tensor| Ok(Some(upstream.shallow_clone())))),
             (Some(activation), _) if !tail.is_rectifier() => {
-                let node = Node { op: activation.into(), inputs: vec![self.node.output], ..self.node.clone() };
+                let node =
+                    Node { op: activation.into(), inputs: vec![self.node.output], ..self.node.clone() };
                 let (result, behind) = graph.with_slopes(&node, &[&summed], &[0], context, slope)?;
                 (result, Box::new(move |upstream: &Tensor| Ok(behind(upstream)?.swap_remove(0))))
             }
@@ -185,7 +186,8 @@ impl Shortcut {
             }
             (_, Slope::Secant) => {
                 let result = self.activated_apart(&summed)?;
-                let behind = move |upstream: &Tensor| tail.behind_rectifier(upstream, &summed, slope).map(Some);
+                let behind =
+                    move |upstream: &Tensor| tail.behind_rectifier(upstream, &summed, slope).map(Some);
                 (result, Box::new(behind))
             }
         })
