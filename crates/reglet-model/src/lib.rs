@@ -45,6 +45,7 @@ mod error;
 mod files;
 mod graph;
 mod import;
+mod kernel;
 mod labels;
 mod meaning;
 mod memory;
@@ -55,7 +56,7 @@ mod preprocessing;
 mod recipe;
 mod statistics;
 mod weights;
-mod winograd;
+mod workers;
 
 pub use architecture::{Architecture, Sizes};
 pub use classes::{Classes, Head, HeadSource, ScoreKind};

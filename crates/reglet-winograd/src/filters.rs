@@ -1,10 +1,14 @@
 //! Filters in the layout that the matrix products use.
 
+#![expect(unsafe_code, reason = "the transforms use a processor's vector instructions")]
+
 use std::fmt;
 
-use crate::POINTS;
-use crate::kernel::transform_panel;
-use crate::lanes::Width;
+use crate::lanes::{Lanes, Width, Work, available};
+use crate::memory::Aligned;
+use crate::tile;
+use crate::tile::POINTS;
+use crate::way::Way;
 
 /// 3×3 filters, in the layout that the matrix products use: in panels with as many outputs as two vectors hold, side by
 /// side.
@@ -19,9 +23,9 @@ pub struct Filters {
 /// they do not fit into a cache, and reading them takes as long as transforming them again.
 pub(crate) enum Stored {
     /// For each panel and each of the 36 points, a row for each input.
-    Transformed(Vec<f32>),
+    Transformed(Aligned),
     /// For each panel and input, the 9 taps.
-    Taps(Vec<f32>),
+    Taps(Aligned),
 }
 
 /// Channels come in multiples of this: two of the widest vectors.
@@ -33,16 +37,7 @@ const TRANSFORMED: usize = 1 << 15;
 /// Whether [`Filters`] can be created for such a convolution on this processor.
 pub fn supports(outputs: usize, inputs: usize) -> bool {
     let fits = |channels: usize| channels > 0 && channels.is_multiple_of(CHANNELS);
-    fits(outputs) && fits(inputs) && Width::all().next().is_some()
-}
-
-/// The direction of a convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// From the convolution's input to its output.
-    Forward,
-    /// From its output back to its input: input and output are exchanged, and each filter is flipped.
-    Backward,
+    fits(outputs) && fits(inputs) && available()
 }
 
 impl Filters {
@@ -65,17 +60,14 @@ impl Filters {
         way: Way,
         transformed: usize,
     ) -> Filters {
-        let (from, to) = match way {
-            Way::Forward => (inputs, outputs),
-            Way::Backward => (outputs, inputs),
-        };
+        let (from, to) = way.ends(outputs, inputs);
         let filter = |from: usize, to: usize| match way {
             Way::Forward => &weight[(to * inputs + from) * 9..][..9],
             Way::Backward => &weight[(from * inputs + to) * 9..][..9],
         };
         let columns = 2 * width.count();
-        let mut taps = vec![0.0; 9 * from * to];
-        for (index, row) in taps.chunks_exact_mut(9 * columns).enumerate() {
+        let mut taps = Aligned::zeros(9 * from * to);
+        for (index, row) in taps.numbers_mut().chunks_exact_mut(9 * columns).enumerate() {
             let (panel, from) = (index / from, index % from);
             for column in 0..columns {
                 for (tap, number) in filter(from, panel * columns + column).iter().enumerate() {
@@ -85,11 +77,11 @@ impl Filters {
             }
         }
         let stored = if from * to <= transformed {
-            let mut values = vec![0.0; POINTS * from * to];
-            let panels =
-                taps.chunks_exact(9 * columns * from).zip(values.chunks_exact_mut(POINTS * columns * from));
-            for (taps, values) in panels {
-                transform_panel(width, taps, values);
+            let mut values = Aligned::zeros(POINTS * from * to);
+            let panels = taps.numbers().chunks_exact(9 * columns * from);
+            for (taps, values) in panels.zip(values.numbers_mut().chunks_exact_mut(POINTS * columns * from)) {
+                // SAFETY: the vector width is one that was detected.
+                unsafe { width.run(Panel { taps, values }) }
             }
             Stored::Transformed(values)
         } else {
@@ -112,5 +104,42 @@ impl Filters {
 impl fmt::Debug for Filters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} × {} filters for {:?}", self.from, self.to, self.width)
+    }
+}
+
+/// Transforms the taps of one panel of filters: for each input 9 rows become, for each of the 36 points, one.
+pub(crate) struct Panel<'a> {
+    pub(crate) taps: &'a [f32],
+    pub(crate) values: &'a mut [f32],
+}
+
+impl Work for Panel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Panel { taps, values } = self;
+        let columns = 2 * L::COUNT;
+        let (from, distance) = (taps.len() / (9 * columns), values.len() / POINTS);
+        assert!(distance >= from * columns);
+        for (row, taps) in taps.chunks_exact(9 * columns).enumerate() {
+            for half in [0, L::COUNT] {
+                // SAFETY: there are 9 taps of two vectors, and 36 points with as many rows as inputs.
+                unsafe {
+                    let tap = |y: usize, x: usize| L::load(taps.as_ptr().add((y * 3 + x) * columns + half));
+                    let [left, middle, right] = [
+                        tile::filter([tap(0, 0), tap(1, 0), tap(2, 0)]),
+                        tile::filter([tap(0, 1), tap(1, 1), tap(2, 1)]),
+                        tile::filter([tap(0, 2), tap(1, 2), tap(2, 2)]),
+                    ];
+                    for (y, ((&left, &middle), &right)) in left.iter().zip(&middle).zip(&right).enumerate() {
+                        for (x, point) in tile::filter([left, middle, right]).into_iter().enumerate() {
+                            let at = (y * 6 + x) * distance + row * columns + half;
+                            point.store(values.as_mut_ptr().add(at));
+                        }
+                    }
+                }
+            }
+        }
     }
 }

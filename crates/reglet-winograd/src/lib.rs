@@ -1,9 +1,10 @@
-//! 3×3 convolutions by Winograd's algorithm, F(4×4, 3×3), on one core. It needs a quarter of the multiplications of a direct
-//! convolution (Lavin and Gray, 2016, <https://arxiv.org/abs/1509.09308>).
+//! Inner loops of our own, on one core: 3×3 convolutions by Winograd's algorithm, F(4×4, 3×3), and products of rows and a matrix,
+//! which are linear layers and 1×1 convolutions.
 //!
-//! Each tile of 4×4 results depends on 6×6 values of the picture. After a transformation, 36 multiplications replace 144,
-//! and over all channels and tiles the convolution becomes 36 matrix products. In 32-bit floats, the relative error of a
-//! result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
+//! Winograd's algorithm needs a quarter of the multiplications of a direct convolution (Lavin and Gray, 2016,
+//! <https://arxiv.org/abs/1509.09308>). Each tile of 4×4 results depends on 6×6 values of the picture. After a transformation,
+//! 36 multiplications replace 144, and over all channels and tiles the convolution becomes 36 matrix products. In 32-bit
+//! floats, the relative error of a result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
 //!
 //! ```
 //! use reglet_winograd::{Fused, Filters, Pictures, Way, convolve};
@@ -20,27 +21,36 @@
 //! assert!(input.iter().zip(&output).all(|(a, b)| (a - b).abs() < 0.01));
 //! ```
 //!
-//! The memory layout is channels-last, and the number of channels must be a multiple of 32. The convolution has stride 1 and
-//! pads with one zero. It needs a processor with AVX2 and FMA or with AVX-512; on others, [`Filters`] cannot be created.
+//! The memory layout of a convolution is channels-last, and its numbers of channels must be multiples of 32. It has stride 1 and
+//! pads with one zero. A [`Matrix`] may have any size, and each row of its product is the same in any batch. Both need a
+//! processor with AVX2 and FMA or with AVX-512; on others, [`Filters`] and [`Matrix`] cannot be created.
 //!
-//! `tile` contains the transforms, `filters` the transformed filters, `kernel` the loops, and `lanes` the vector types that
-//! they use. This crate is compiled without the checks of a debug build, which would cost more time than the algorithm
-//! saves.
+//! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
+//! `tile` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
+//! the loop over rows. This crate is compiled without the checks of a debug build, which would cost more time than the
+//! algorithms save.
 
 #![cfg_attr(
     not(target_arch = "x86_64"),
     expect(unused, reason = "no vector type is implemented for this processor")
 )]
 
+mod convolution;
 mod filters;
-mod kernel;
+mod fused;
 mod lanes;
+mod matrix;
+mod memory;
+mod product;
+mod sigmoid;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod way;
 
-pub use filters::{Filters, Way, supports};
-pub use kernel::{Fused, Pictures, convolve};
-
-/// The numbers a tile becomes.
-const POINTS: usize = 36;
+pub use convolution::{Pictures, convolve};
+pub use filters::{Filters, supports};
+pub use fused::{After, Fused, Mask};
+pub use lanes::available;
+pub use matrix::{Matrix, product};
+pub use way::Way;

@@ -1,9 +1,9 @@
-//! Against the definition of a convolution, summed in 64-bit floats.
+//! Against the definitions of a convolution and of a matrix product, summed in 64-bit floats.
 
-use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, proptest};
+use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::lanes::Width;
-use crate::{Filters, Fused, Pictures, Way, convolve, supports};
+use crate::{After, Filters, Fused, Mask, Matrix, Pictures, Way, convolve, product, supports};
 
 /// Numbers in −1…1 by a linear congruential generator.
 fn numbers(seed: u32, count: usize) -> Vec<f32> {
@@ -27,16 +27,30 @@ struct Case {
     mask: bool,
     bias: bool,
     summand: bool,
-    rectify: bool,
+    after: After,
+}
+
+fn afters() -> impl Strategy<Value = After> {
+    let range = After::Clamp(-0.25, 0.5);
+    prop_oneof![Just(After::NOTHING), Just(After::RELU), Just(range), Just(After::Silu)]
+}
+
+/// What a sum becomes, by the definition.
+fn done(after: After, sum: f64) -> f64 {
+    match after {
+        After::Clamp(least, most) => sum.max(f64::from(least)).min(f64::from(most)),
+        After::Silu => sum / (1.0 + (-sum).exp()),
+    }
 }
 
 fn cases() -> impl Strategy<Value = Case> {
     let sizes = (1..4_usize, 1..14_usize, 1..14_usize, 1..4_usize, 1..4_usize);
-    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 4]>()).prop_map(
+    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 3]>(), afters()).prop_map(
         |(
             (count, height, width, inputs, outputs),
             (seed, forward, transformed),
-            [mask, bias, summand, rectify],
+            [mask, bias, summand],
+            after,
         )| Case {
             pictures: Pictures { count, height, width },
             inputs: 32 * inputs,
@@ -47,7 +61,7 @@ fn cases() -> impl Strategy<Value = Case> {
             mask,
             bias,
             summand,
-            rectify,
+            after,
         },
     )
 }
@@ -63,7 +77,7 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> V
     let at = |picture: usize, y: isize, x: isize, channel: usize| {
         let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
         let place = ((picture * height + y.max(0) as usize) * width + x.max(0) as usize) * from + channel;
-        let seen = inside && fused.mask.is_none_or(|mask| mask[place] > 0.0);
+        let seen = inside && fused.mask.is_none_or(|mask| mask.values[place] > 0.0);
         if seen { f64::from(input[place]) } else { 0.0 }
     };
     let tap = |to: usize, from: usize, y: usize, x: usize| match case.way {
@@ -82,7 +96,7 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> V
                 }
             }
             sum += fused.summand.map_or(0.0, |summand| f64::from(summand[place * to + channel]));
-            output.push(if fused.rectify { sum.max(0.0) } else { sum });
+            output.push(done(case.after, sum));
         }
     }
     output
@@ -101,18 +115,104 @@ proptest! {
             let (mask, bias, summand) =
                 (numbers(case.seed ^ 2, before), numbers(case.seed ^ 3, filters.to()), numbers(case.seed ^ 4, after));
             let fused = Fused {
-                mask: case.mask.then_some(&mask),
+                mask: case.mask.then_some(Mask { values: &mask, most: None }),
                 bias: case.bias.then_some(&bias),
                 summand: case.summand.then_some(&summand),
-                rectify: case.rectify,
+                after: case.after,
             };
             let mut found = vec![f32::NAN; after];
             convolve(case.pictures, &input, &filters, &fused, &mut found);
 
             let expected = by_definition(&case, &weight, &input, &fused);
-            let norm = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>().sqrt();
-            let off = norm(&mut expected.iter().zip(&found).map(|(a, b)| a - f64::from(*b)));
-            prop_assert!(off <= 1e-5 * norm(&mut expected.iter().copied()) + 1e-6, "{off:.1e}");
+            let (off, size) = distance(&expected, &found);
+            prop_assert!(off <= 1e-5 * size + 1e-6, "{off:.1e} of {size:.1e}");
+        }
+    }
+
+    #[test]
+    fn it_is_the_product(
+        (count, inputs, outputs) in (0..50_usize, 1..90_usize, 1..90_usize),
+        // Several parts of a row, and lengths at which rows displace each other from the cache.
+        deep in prop_oneof![Just(0), Just(0), Just(256), Just(900)],
+        (seed, forward) in any::<(u32, bool)>(),
+        [mask, bias, summand] in any::<[bool; 3]>(),
+        most in prop_oneof![Just(None), Just(Some(0.5))],
+        after in afters(),
+    ) {
+        let inputs = if deep > 0 { deep } else { inputs };
+        let way = if forward { Way::Forward } else { Way::Backward };
+        let (from, to) = if forward { (inputs, outputs) } else { (outputs, inputs) };
+        let weight = numbers(seed, inputs * outputs);
+        let input = numbers(seed ^ 1, count * from);
+        let values = numbers(seed ^ 2, input.len());
+        let (bias_numbers, summand_numbers) = (numbers(seed ^ 3, to), numbers(seed ^ 4, count * to));
+        let fused = Fused {
+            mask: mask.then_some(Mask { values: &values, most }),
+            bias: bias.then_some(&bias_numbers),
+            summand: summand.then_some(&summand_numbers),
+            after,
+        };
+        let factor = |from: usize, to: usize| weight[if forward { to * inputs + from } else { from * inputs + to }];
+        let counts = |place: usize| !mask || values[place] > 0.0 && most.is_none_or(|most| values[place] < most);
+        let (mut expected, mut sizes) = (Vec::new(), Vec::new());
+        for (row, column) in (0..count).flat_map(|row| (0..to).map(move |column| (row, column))) {
+            let kept = (0..from).filter(|other| counts(row * from + other));
+            let terms = kept.map(|other| f64::from(input[row * from + other]) * f64::from(factor(other, column)));
+            let terms: Vec<f64> = terms.collect();
+            let bias = if bias { f64::from(bias_numbers[column]) } else { 0.0 };
+            let summand = if summand { f64::from(summand_numbers[row * to + column]) } else { 0.0 };
+            expected.push(done(after, terms.iter().sum::<f64>() + bias + summand));
+            // What the error of a sum is a share of.
+            sizes.push(terms.iter().map(|term| term.abs()).sum::<f64>() + bias.abs() + summand.abs());
+        }
+        for width in Width::all() {
+            let matrix = Matrix::of_width(width, &weight, [outputs, inputs], way);
+            let mut found = vec![f32::NAN; count * to];
+            product(&input, &matrix, &fused, &mut found);
+            for ((expected, size), found) in expected.iter().zip(&sizes).zip(&found) {
+                let off = (expected - f64::from(*found)).abs();
+                prop_assert!(off <= 1e-6 * size, "{off:.1e} of {size:.1e}");
+            }
+        }
+    }
+}
+
+/// The Euclidean distance of what was found from what was expected, and the latter's length.
+fn distance(expected: &[f64], found: &[f32]) -> (f64, f64) {
+    let norm =
+        |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|number| number * number).sum::<f64>().sqrt();
+    let off = norm(&mut expected.iter().zip(found).map(|(a, b)| a - f64::from(*b)));
+    (off, norm(&mut expected.iter().copied()))
+}
+
+/// A row of any part of a batch is what it is alone, to the last bit.
+#[test]
+fn a_row_does_not_depend_on_the_others() {
+    let (count, from, to) = (29, 300, 40);
+    let (weight, input) = (numbers(1, from * to), numbers(2, count * from));
+    for width in Width::all() {
+        let matrix = Matrix::of_width(width, &weight, [to, from], Way::Forward);
+        let mut whole = vec![0.0; count * to];
+        product(&input, &matrix, &Fused::default(), &mut whole);
+        for (row, expected) in input.chunks_exact(from).zip(whole.chunks_exact(to)) {
+            let mut alone = vec![0.0; to];
+            product(row, &matrix, &Fused::default(), &mut alone);
+            assert_eq!(alone, expected);
+        }
+    }
+}
+
+#[test]
+fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
+    let input: Vec<f32> = (-900..900).map(|tenth| tenth as f32 / 10.0).collect();
+    for width in Width::all() {
+        let matrix = Matrix::of_width(width, &[1.0], [1, 1], Way::Forward);
+        let mut found = vec![0.0; input.len()];
+        product(&input, &matrix, &Fused { after: After::Silu, ..Fused::default() }, &mut found);
+        for (x, found) in input.iter().zip(&found) {
+            let expected = done(After::Silu, f64::from(*x));
+            let off = (expected - f64::from(*found)).abs();
+            assert!(off <= 1e-6 * expected.abs() + 1e-35, "{x}: {found} instead of {expected}");
         }
     }
 }
@@ -124,9 +224,15 @@ fn what_is_no_number_stays_none() {
     let mut input = vec![0.0; 4 * 4 * 32];
     input[0] = f32::NAN;
     let mut output = vec![0.0; input.len()];
-    let fused = Fused { rectify: true, ..Fused::default() };
+    let fused = Fused { after: After::RELU, ..Fused::default() };
     convolve(Pictures { count: 1, height: 4, width: 4 }, &input, &filters, &fused, &mut output);
     assert!(output[0].is_nan());
+    let matrix = Matrix::new(&[1.0; 4], 2, 2, Way::Forward).expect("there are filters");
+    for after in [After::RELU, After::Clamp(0.0, 6.0), After::Silu] {
+        let mut output = [0.0; 4];
+        product(&[f32::NAN, 0.0, 1.0, 1.0], &matrix, &Fused { after, ..Fused::default() }, &mut output);
+        assert!(output[0].is_nan() && output[1].is_nan() && !output[2].is_nan(), "{after:?}: {output:?}");
+    }
 }
 
 #[test]

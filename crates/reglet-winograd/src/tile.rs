@@ -10,6 +10,9 @@
 
 use crate::lanes::Lanes;
 
+/// The numbers that a tile becomes.
+pub(crate) const POINTS: usize = 36;
+
 /// The first pair of points is ±A, the second ±B.
 const A: f32 = 0.625;
 const B: f32 = 1.5;

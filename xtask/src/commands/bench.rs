@@ -8,7 +8,8 @@ use std::process::{Command, ExitCode};
 /// Runs the benchmarks, with the arguments of `cargo bench`. With `--peers` as the first argument, compares Reglet with
 /// other tools, with the arguments of `benches/compare.py`; with `--scaling`, runs audits of growing size, with the
 /// arguments of `benches/scaling.py`; with `--training`, compares training steps with PyTorch's, with the arguments of
-/// `benches/training.py`; with `--merge`, merges the parts of a large synthetic audit.
+/// `benches/training.py`; with `--forward`, compares forward passes and gradients with other engines', with the arguments of
+/// `benches/forward.py`; with `--merge`, merges the parts of a large synthetic audit.
 ///
 /// They use the same optimised profile as everything else, because another profile would compile libtorch's bindings a
 /// second time.
@@ -24,6 +25,9 @@ pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
         }
         if first == "--training" {
             return script("training.py", STEP, &[], rest);
+        }
+        if first == "--forward" {
+            return script("forward.py", PASS, &[], rest);
         }
         if first == "--merge" {
             let mut cargo = checkout::cargo();
@@ -46,6 +50,7 @@ type Built = (&'static [&'static str], &'static str, &'static str);
 const PROGRAM: Built = (&["--package", "reglet-audit", "--bins"], "reglet", "--reglet");
 const STEP: Built =
     (&["--package", "reglet-benches", "--example", "training"], "examples/training", "--step");
+const PASS: Built = (&["--package", "reglet-benches", "--example", "forward"], "examples/forward", "--pass");
 
 /// Runs a script of the folder `benches` on a program of ours.
 fn script(

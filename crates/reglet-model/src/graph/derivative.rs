@@ -4,11 +4,14 @@ use std::ops::Range;
 
 use tch::{Device, Tensor};
 
-use super::backward::{Differentiable, leaf, walk_back};
+use super::backward::walk_back;
+use super::differentiable::{Differentiable, leaf};
 use super::op::{Context, Derivative, leaves};
-use super::parallel::{Shared, each, whole};
+use super::parallel::whole;
 use super::run::{Plan, gradients};
+use super::slope::Slope;
 use super::{Graph, Node, Request, ValueId};
+use crate::workers::{ReadOnly, Shared, each};
 use crate::{ModelError, Parameters};
 
 /// The rows of a value that is given to [`Graph::differentiate`].
@@ -66,23 +69,6 @@ impl Rows<'_> {
     }
 }
 
-/// The kind of slope of the scores to compute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Slope {
-    /// The gradient at each row.
-    #[default]
-    Gradient,
-    /// The secant from each row a to the next row b, so there is one less than there are rows: numbers m with m · (b − a) =
-    /// score(b) − score(a). It is computed by the chain rule with the secant of each operator in place of its derivative,
-    /// which is DeepLIFT's Rescale rule (<https://arxiv.org/abs/1704.02685>) between neighbouring rows. An operator of
-    /// several numbers that is neither a sum, a product nor a maximum (layer norm, softmax) uses its derivative at the
-    /// midpoint instead, with which the equation holds up to an error of third order in b − a.
-    ///
-    /// Every value on the way must [keep its rows](Graph::keeps_rows).
-    Secant,
-}
-
 /// What to differentiate.
 #[derive(Debug, Default)]
 pub struct Pass<'a> {
@@ -96,6 +82,10 @@ pub struct Pass<'a> {
     /// weights each slope is returned.
     pub weights: Option<&'a [f64]>,
 }
+
+// SAFETY: it refers to tensors that the caller does not write to while it is in use.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl ReadOnly for Pass<'_> {}
 
 /// The results of a [`Pass`].
 #[derive(Debug)]

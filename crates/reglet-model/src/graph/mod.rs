@@ -4,6 +4,7 @@ mod backward;
 mod class_activation;
 mod cut;
 mod derivative;
+mod differentiable;
 mod features;
 mod head;
 mod op;
@@ -17,12 +18,14 @@ mod run;
 mod shapes;
 mod shortcut;
 mod size;
+mod slope;
 mod trace;
 
 use std::collections::HashMap;
 
-pub use backward::{BackwardRule, Call, Differentiable, Recording};
-pub use derivative::{Differentiated, Pass, Rows, Slope};
+pub use backward::{BackwardRule, Call, Recording};
+pub use derivative::{Differentiated, Pass, Rows};
+pub use differentiable::Differentiable;
 pub use features::LinearHead;
 pub(crate) use head::Behind;
 pub use head::Squashing;
@@ -30,17 +33,18 @@ pub use op::{
     Activation, Arithmetic, Aten, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
     TorchScript,
 };
-pub(crate) use parallel::Shared;
 pub use places::Places;
 pub use rewrite::{Fold, Rewrite};
 pub use role::Role;
 pub use run::{Request, gradients, is_within};
 pub(crate) use shortcut::Shortcut;
 pub use size::Size;
+pub use slope::Slope;
 use tch::Kind;
 
 use crate::ModelError;
 use crate::nearest::nearest;
+use crate::workers::ReadOnly;
 
 /// One value of a [`Graph`]: the picture, a parameter, or an operator's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -107,6 +111,10 @@ pub struct Graph {
     one_by_one: bool,
     output: Option<ValueId>,
 }
+
+// SAFETY: it has no functions that write to a tensor.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl ReadOnly for Graph {}
 
 impl Graph {
     /// A graph without operators, whose only value is the `input`.

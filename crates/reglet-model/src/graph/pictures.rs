@@ -7,13 +7,13 @@
 use tch::{Device, Kind, Tensor};
 
 use super::op::Context;
-use super::parallel::{Shared, by_itself};
 use super::size::Sizes;
 use super::{
     Arithmetic, Creation, Graph, Layout, Node, Number, Op, Origin, Product, Reduction, Request, Selection,
     Size, ValueId,
 };
 use crate::Parameters;
+use crate::workers::{Shared, by_itself};
 
 /// The number of pictures that are followed.
 const PICTURES: i64 = 2;

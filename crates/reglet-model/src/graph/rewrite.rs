@@ -11,8 +11,8 @@ use tch::{Kind, Tensor};
 
 use super::shortcut::{Shortcut, Tail};
 use super::{Activation, Arithmetic, Graph, Node, Op, Origin, Pool, ValueId};
+use crate::kernel::{Kernel, Layer};
 use crate::nearest::nearest;
-use crate::winograd::Winograd;
 use crate::{ModelError, Parameters};
 
 /// A rewrite changes how fast a graph runs and, apart from rounding, nothing else.
@@ -34,7 +34,10 @@ pub enum Rewrite {
     /// (<https://arxiv.org/abs/1509.09308>). It is used if their numbers of channels are multiples of 32 and the processor
     /// has AVX2 or AVX-512. In 32-bit floats the results differ by about 10⁻⁶.
     Winograd,
-    /// A ReLU or ReLU6 is computed together with the layer before it, with or without a residual sum in between, and not in
+    /// Linear layers, and convolutions of 1×1 with stride one, are products of matrices, which are computed by loops of our own
+    /// on processors with AVX2 or AVX-512. In 32-bit floats the results differ by rounding.
+    MatrixProducts,
+    /// A ReLU, ReLU6 or SiLU is computed together with the layer before it, with or without a residual sum in between, and not in
     /// a separate pass over the activations. Before a max pooling, with which it commutes, it is moved after the pooling,
     /// where there are fewer numbers to rectify.
     FuseRectifiers,
@@ -42,8 +45,13 @@ pub enum Rewrite {
 
 impl Rewrite {
     /// All of them, in the order they are applied.
-    pub const ALL: [Rewrite; 4] =
-        [Rewrite::FoldBatchNorm, Rewrite::ChannelsLast, Rewrite::Winograd, Rewrite::FuseRectifiers];
+    pub const ALL: [Rewrite; 5] = [
+        Rewrite::FoldBatchNorm,
+        Rewrite::ChannelsLast,
+        Rewrite::Winograd,
+        Rewrite::MatrixProducts,
+        Rewrite::FuseRectifiers,
+    ];
 
     /// The rewrite's name in options and listings.
     pub fn name(self) -> &'static str {
@@ -51,6 +59,7 @@ impl Rewrite {
             Rewrite::FoldBatchNorm => "fold_batch_norm",
             Rewrite::ChannelsLast => "channels_last",
             Rewrite::Winograd => "winograd",
+            Rewrite::MatrixProducts => "matrix_products",
             Rewrite::FuseRectifiers => "fuse_rectifiers",
         }
     }
@@ -85,6 +94,20 @@ pub struct Fold {
     pub weight: Tensor,
     /// Its bias, `[out]`.
     pub bias: Tensor,
+}
+
+impl Parameters {
+    /// Prepares what `rewrites` need to run `graph` faster; these must be the parameters of `graph`. Whatever was prepared
+    /// before is dropped.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`] if the parameters' shapes are not those that the graph declares.
+    pub fn prepare(&mut self, graph: &Graph, rewrites: &[Rewrite]) -> Result<(), ModelError> {
+        let version = self.version()?;
+        let shortcuts = graph.shortcuts(self, rewrites)?;
+        self.set_shortcuts(shortcuts, version);
+        Ok(())
+    }
 }
 
 impl Graph {
@@ -170,14 +193,15 @@ impl Graph {
                 tensors[0] = with_channels_last(&tensors[0])?;
                 gained = true;
             }
-            let mut winograd = None;
-            if on(Rewrite::Winograd) && suits_winograd(&node.op) {
-                winograd = Winograd::new(&tensors[0], tensors.get(1))?.map(Arc::new);
-                gained |= winograd.is_some();
+            let mut kernel = None;
+            if let Some((rewrite, layer)) = own_layer(&node.op, &tensors[0])
+                && on(rewrite)
+            {
+                kernel = Kernel::new(layer, &tensors[0], tensors.get(1))?.map(Arc::new);
+                gained |= kernel.is_some();
             }
             let node = Node { inputs: vec![node.inputs[0]], output: value, ..node.clone() };
-            layers
-                .insert(value, (Shortcut { node, tensors, skips, winograd, tail: Tail::default() }, gained));
+            layers.insert(value, (Shortcut { node, tensors, skips, kernel, tail: Tail::default() }, gained));
         }
         let mut shortcuts = HashMap::new();
         if on(Rewrite::FuseRectifiers) {
@@ -199,13 +223,19 @@ impl Graph {
         };
         let mut fused = Vec::new();
         for node in self.nodes() {
-            if let Op::Activation(rectifier @ (Activation::Relu | Activation::Hardtanh { .. })) = node.op {
+            if let Op::Activation(
+                activation @ (Activation::Relu | Activation::Hardtanh { .. } | Activation::Silu),
+            ) = node.op
+            {
                 let before = node.inputs[0];
                 if !between(before) {
                     continue;
                 }
-                if let Some((layer, _)) = layers.get(&before) {
-                    fused.push(layer.with_tail(node.output, None, rectifier));
+                // Only loops of our own gain from a SiLU; a rectifier can always be applied in place.
+                let suits = |layer: &&Shortcut| activation != Activation::Silu || layer.kernel.is_some();
+                let layer = |value: ValueId| layers.get(&value).map(|(layer, _)| layer).filter(suits);
+                if let Some(layer) = layer(before) {
+                    fused.push(layer.with_tail(node.output, None, activation));
                 } else if let Some(Node {
                     op: Op::Arithmetic(Arithmetic::Add { other: None }), inputs, ..
                 }) = computed_by(before)
@@ -213,12 +243,12 @@ impl Graph {
                     // If two layers are possible, the one that is computed last.
                     let mut summands = [(inputs[0], inputs[1]), (inputs[1], inputs[0])];
                     summands.sort_unstable_by_key(|(layer, _)| std::cmp::Reverse(*layer));
-                    let suits = |(value, other): &(ValueId, ValueId)| {
-                        let layer = layers.get(value).filter(|_| between(*value) && value != other);
-                        layer.map(|(layer, _)| (layer, *other))
+                    let possible = |(value, other): &(ValueId, ValueId)| {
+                        let layer = layer(*value).filter(|_| between(*value) && value != other);
+                        layer.map(|layer| (layer, *other))
                     };
-                    if let Some((layer, other)) = summands.iter().find_map(suits) {
-                        let mut whole = layer.with_tail(node.output, Some(other), rectifier);
+                    if let Some((layer, other)) = summands.iter().find_map(possible) {
+                        let mut whole = layer.with_tail(node.output, Some(other), activation);
                         whole.skips.push(before);
                         fused.push(whole);
                     }
@@ -233,8 +263,8 @@ impl Graph {
                     node: Node { inputs: vec![inputs[0]], ..node.clone() },
                     tensors: Vec::new(),
                     skips: vec![*output],
-                    winograd: None,
-                    tail: Tail { sum: false, rectifier: Some(*rectifier) },
+                    kernel: None,
+                    tail: Tail { sum: false, activation: Some(*rectifier) },
                 });
             }
         }
@@ -251,9 +281,16 @@ impl Graph {
     }
 }
 
-/// Whether the implementation of Winograd's algorithm covers such a call, provided that its weight suits too.
-fn suits_winograd(op: &Op) -> bool {
-    matches!(op, Op::Conv2d { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 })
+/// The loop of our own that computes such a call, provided that its weight suits too, and the rewrite that it belongs to.
+fn own_layer(op: &Op, weight: &Tensor) -> Option<(Rewrite, Layer)> {
+    let Op::Conv2d { stride: [1, 1], padding, dilation, groups: 1 } = op else {
+        return matches!(op, Op::Linear).then_some((Rewrite::MatrixProducts, Layer::Linear));
+    };
+    match (weight.size().as_slice(), padding, dilation) {
+        ([_, _, 3, 3], [1, 1], [1, 1]) => Some((Rewrite::Winograd, Layer::Winograd)),
+        ([_, _, 1, 1], [0, 0], _) => Some((Rewrite::MatrixProducts, Layer::Pointwise)),
+        _ => None,
+    }
 }
 
 /// The same tensor `[O, I, H, W]`, stored in memory as `[O, H, W, I]`.

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use tch::{Device, Kind, Tensor};
 
 use super::op::Context;
-use super::parallel::{Shared, each, whole};
+use super::parallel::whole;
 use super::shortcut::Shortcut;
 use super::size::Sizes;
 use super::{Graph, Node, Origin, Size, ValueId};
+use crate::workers::{ReadOnly, Shared, each};
 use crate::{ModelError, Parameters};
 
 /// Describes a run: what to compute, from which values, and what will be differentiated.
@@ -26,6 +27,10 @@ pub struct Request<'a> {
     /// While training: the paths of the modules that behave as in evaluation, together with everything inside them.
     pub frozen: &'a [String],
 }
+
+// SAFETY: it refers to tensors that the caller does not write to while it is in use.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl ReadOnly for Request<'_> {}
 
 /// Whether `name`, the path of a module, a layer or a parameter, is one of these or within one.
 pub fn is_within(name: &str, modules: &[String]) -> bool {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use reglet_winograd::After;
 use tch::Tensor;
 
 use super::op::{Context, Derivative, behind_rectifier, hardtanh};
-use super::{Activation, Graph, Node, Op, Slope, ValueId};
+use super::slope::Slope;
+use super::{Activation, Graph, Node, Op, ValueId};
 use crate::ModelError;
-use crate::winograd::Winograd;
+use crate::kernel::{Kernel, Rectified};
 
 /// One call and the steps after it, which replace the operators that the graph has for a value.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(crate) struct Shortcut {
     /// The values that this shortcut skips.
     pub(super) skips: Vec<ValueId>,
     /// A still faster implementation for inputs that suit it, which uses the same tensors.
-    pub(super) winograd: Option<Arc<Winograd>>,
+    pub(super) kernel: Option<Arc<Kernel>>,
     /// What follows.
     pub(super) tail: Tail,
 }
@@ -29,39 +31,57 @@ pub(crate) struct Shortcut {
 pub(super) struct Tail {
     /// Whether another value is added.
     pub(super) sum: bool,
-    /// The rectifier applied after that, a ReLU or a hardtanh, if there is one.
-    pub(super) rectifier: Option<Activation>,
+    /// The activation applied after that, a ReLU, a hardtanh or a SiLU, if there is one.
+    pub(super) activation: Option<Activation>,
 }
 
 impl Tail {
-    /// The part of `upstream` that passes back through the rectifier, if there is one; `kept` is the rectifier's result or
-    /// its input.
-    fn behind_rectifier(
-        self,
-        upstream: &Tensor,
-        kept: Option<&Tensor>,
-        slope: Slope,
-    ) -> Result<Tensor, ModelError> {
-        let (Some(rectifier), Some(kept)) = (self.rectifier, kept) else {
-            return Ok(upstream.shallow_clone());
-        };
-        Ok(match (rectifier, slope) {
-            (Activation::Relu, Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
-            (Activation::Hardtanh { min, max }, Slope::Gradient) => {
+    /// The activation as a loop of our own applies it.
+    fn after(self) -> After {
+        match self.activation {
+            Some(Activation::Relu) => After::RELU,
+            Some(Activation::Hardtanh { min, max }) => After::Clamp(min as f32, max as f32),
+            Some(Activation::Silu) => After::Silu,
+            _ => After::NOTHING,
+        }
+    }
+
+    /// A rectifier's result as a loop of our own sends gradients back through it, if it is a ReLU or a ReLU6.
+    fn rectified(self, result: &Tensor) -> Option<Rectified<'_>> {
+        match self.activation {
+            Some(Activation::Relu) => Some(Rectified { result, most: None }),
+            Some(Activation::Hardtanh { min: 0.0, max }) => {
+                Some(Rectified { result, most: Some(max as f32) })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the activation's derivative can be computed from its result.
+    fn is_rectifier(self) -> bool {
+        matches!(self.activation, Some(Activation::Relu | Activation::Hardtanh { .. }))
+    }
+
+    /// The part of `upstream` that passes back through the rectifier; `kept` is its result or, for secants, its input.
+    fn behind_rectifier(self, upstream: &Tensor, kept: &Tensor, slope: Slope) -> Result<Tensor, ModelError> {
+        Ok(match (self.activation, slope) {
+            (Some(Activation::Relu), Slope::Gradient) => kept.f_threshold_backward(upstream, 0)?,
+            (Some(Activation::Hardtanh { min, max }), Slope::Gradient) => {
                 kept.f_hardtanh_backward(upstream, min, max)?
             }
-            (rectifier, _) => behind_rectifier(kept, rectifier, upstream)?,
+            (Some(rectifier), _) => behind_rectifier(kept, rectifier, upstream)?,
+            (None, _) => upstream.shallow_clone(),
         })
     }
 }
 
 impl Shortcut {
-    /// The same call, followed by a sum if there is something to add, and by a rectifier whose result is `output`.
+    /// The same call, followed by a sum if there is something to add, and by an activation whose result is `output`.
     pub(super) fn with_tail(
         &self,
         output: ValueId,
         other: Option<ValueId>,
-        rectifier: Activation,
+        activation: Activation,
     ) -> Shortcut {
         let mut inputs = self.node.inputs.clone();
         inputs.extend(other);
@@ -71,8 +91,8 @@ impl Shortcut {
             node: Node { inputs, output, ..self.node.clone() },
             tensors: self.tensors.iter().map(Tensor::shallow_clone).collect(),
             skips,
-            winograd: self.winograd.clone(),
-            tail: Tail { sum: other.is_some(), rectifier: Some(rectifier) },
+            kernel: self.kernel.clone(),
+            tail: Tail { sum: other.is_some(), activation: Some(activation) },
         }
     }
 
@@ -83,14 +103,14 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        match self.winograd_for(given[0]) {
-            Some(winograd) if self.is_relu() && self.fits(winograd, given) => {
-                winograd.forward(given[0], given.get(1).copied(), true)
+        match self.kernel_for(given[0]) {
+            Some(kernel) if self.fits(kernel, given) => {
+                kernel.forward(given[0], given.get(1).copied(), self.tail.after())
             }
-            Some(winograd) => self.rectified(self.by_winograd(winograd, given)?),
+            Some(kernel) => self.activated(self.by_kernel(kernel, given)?),
             None => {
                 let result = graph.compute(&self.node, &self.inputs(given), context)?;
-                self.rectified(self.summed(result, given)?)
+                self.activated(self.summed(result, given)?)
             }
         }
     }
@@ -104,37 +124,31 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        // If nothing else needs the gradient after the ReLU, the convolution applies the ReLU's derivative itself.
-        let alone = slope == Slope::Gradient && self.is_relu() && free == [0];
-        if let Some(winograd) = self.winograd_for(given[0]).filter(|w| alone && self.fits(w, given)) {
+        // If nothing else needs the gradient after the rectifier, the layer applies the rectifier's derivative itself.
+        let alone = slope == Slope::Gradient && self.tail.is_rectifier() && free == [0];
+        if let Some(kernel) = self.kernel_for(given[0]).filter(|kernel| alone && self.fits(kernel, given)) {
             let result = self.call(graph, given, context)?;
-            let kept = result.shallow_clone();
-            let derivative =
-                move |upstream: &Tensor| Ok(vec![Some(winograd.backward(upstream, Some(&kept))?)]);
-            return Ok((result, Box::new(derivative)));
+            if self.tail.rectified(&result).is_some() {
+                let (kept, tail) = (result.shallow_clone(), self.tail);
+                let derivative = move |upstream: &Tensor| {
+                    Ok(vec![Some(kernel.backward(upstream, tail.rectified(&kept))?)])
+                };
+                return Ok((result, Box::new(derivative)));
+            }
         }
         if slope == Slope::Secant && matches!(self.node.op, Op::Pool(_)) {
             return self.pooled_with_secants(graph, given[0], context);
         }
         let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
-        // The derivative of a rectifier can be computed from its result; a secant needs its input.
-        let (result, kept) = match slope {
-            _ if self.tail.rectifier.is_none() => (summed, None),
-            Slope::Gradient => {
-                let result = self.rectified(summed)?;
-                (result.shallow_clone(), Some(result))
-            }
-            Slope::Secant => (self.rectified_apart(&summed)?, Some(summed)),
-        };
+        let (result, behind) = self.activated_with_slopes(graph, summed, context, slope)?;
         let mut other = given.get(1).filter(|_| free.contains(&1)).map(|other| other.size());
         if slope == Slope::Secant {
             for size in [Some(&mut own), other.as_mut()].into_iter().flatten() {
                 size[0] -= 1;
             }
         }
-        let tail = self.tail;
         let derivative = move |upstream: &Tensor| {
-            let upstream = tail.behind_rectifier(upstream, kept.as_ref(), slope)?;
+            let Some(upstream) = behind(upstream)? else { return Ok(vec![None, None]) };
             let mut sent = match derivative {
                 Some(derivative) => derivative(&summed_to(&upstream, &own)?)?,
                 None => vec![None],
@@ -146,6 +160,39 @@ impl Shortcut {
         Ok((result, Box::new(derivative)))
     }
 
+    /// The activation's result, and what it sends back to its input.
+    fn activated_with_slopes<'a>(
+        &self,
+        graph: &Graph,
+        summed: Tensor,
+        context: &Context,
+        slope: Slope,
+    ) -> Result<(Tensor, Behind<'a>), ModelError> {
+        let tail = self.tail;
+        // The derivative of a rectifier can be computed from its result; a secant needs its input.
+        Ok(match (tail.activation, slope) {
+            (None, _) => (summed, Box::new(|upstream: &Tensor| Ok(Some(upstream.shallow_clone())))),
+            (Some(activation), _) if !tail.is_rectifier() => {
+                let node =
+                    Node { op: activation.into(), inputs: vec![self.node.output], ..self.node.clone() };
+                let (result, behind) = graph.with_slopes(&node, &[&summed], &[0], context, slope)?;
+                (result, Box::new(move |upstream: &Tensor| Ok(behind(upstream)?.swap_remove(0))))
+            }
+            (_, Slope::Gradient) => {
+                let result = self.activated(summed)?;
+                let kept = result.shallow_clone();
+                let behind = move |upstream: &Tensor| tail.behind_rectifier(upstream, &kept, slope).map(Some);
+                (result, Box::new(behind))
+            }
+            (_, Slope::Secant) => {
+                let result = self.activated_apart(&summed)?;
+                let behind =
+                    move |upstream: &Tensor| tail.behind_rectifier(upstream, &summed, slope).map(Some);
+                (result, Box::new(behind))
+            }
+        })
+    }
+
     /// A rectifier and a max pooling commute, but their secants do not, so secants are computed in the graph's own order.
     fn pooled_with_secants<'a>(
         &'a self,
@@ -153,19 +200,19 @@ impl Shortcut {
         input: &Tensor,
         context: &Context,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        let rectified = self.rectified_apart(input)?;
+        let rectified = self.activated_apart(input)?;
         let (result, behind_pool) =
             graph.with_slopes(&self.node, &[&rectified], &[0], context, Slope::Secant)?;
         let (kept, tail) = (input.shallow_clone(), self.tail);
         let derivative = move |upstream: &Tensor| {
             let sent = behind_pool(upstream)?.swap_remove(0);
-            let behind = |sent: Tensor| tail.behind_rectifier(&sent, Some(&kept), Slope::Secant);
+            let behind = |sent: Tensor| tail.behind_rectifier(&sent, &kept, Slope::Secant);
             Ok(vec![sent.map(behind).transpose()?])
         };
         Ok((result, Box::new(derivative)))
     }
 
-    /// The input of the rectifier, the size of the operator's own result, and what the operator sends back if its input is
+    /// The input of the activation, the size of the operator's own result, and what the operator sends back if its input is
     /// `free`.
     fn summed_with_slopes<'a>(
         &'a self,
@@ -176,10 +223,10 @@ impl Shortcut {
         slope: Slope,
     ) -> Result<(Tensor, Vec<i64>, Option<Derivative<'a>>), ModelError> {
         let free = free.contains(&0);
-        if let Some(winograd) = self.winograd_for(given[0]) {
-            let derivative = move |upstream: &Tensor| Ok(vec![Some(winograd.backward(upstream, None)?)]);
+        if let Some(kernel) = self.kernel_for(given[0]) {
+            let derivative = move |upstream: &Tensor| Ok(vec![Some(kernel.backward(upstream, None)?)]);
             let derivative = free.then(|| Box::new(derivative) as Derivative);
-            return Ok((self.by_winograd(winograd, given)?, winograd.output_size(given[0]), derivative));
+            return Ok((self.by_kernel(kernel, given)?, kernel.output_size(given[0]), derivative));
         }
         let inputs = self.inputs(given);
         let (result, derivative) = if free {
@@ -192,17 +239,17 @@ impl Shortcut {
         Ok((self.summed(result, given)?, own, derivative))
     }
 
-    /// The convolution, and the sum.
-    fn by_winograd(&self, winograd: &Winograd, given: &[&Tensor]) -> Result<Tensor, ModelError> {
-        if self.fits(winograd, given) {
-            return winograd.forward(given[0], given.get(1).copied(), false);
+    /// The layer, and the sum.
+    fn by_kernel(&self, kernel: &Kernel, given: &[&Tensor]) -> Result<Tensor, ModelError> {
+        if self.fits(kernel, given) {
+            return kernel.forward(given[0], given.get(1).copied(), After::NOTHING);
         }
-        self.summed(winograd.forward(given[0], None, false)?, given)
+        self.summed(kernel.forward(given[0], None, After::NOTHING)?, given)
     }
 
-    /// Whether the convolution can do the addition itself; the other summand must have its result's shape and kind.
-    fn fits(&self, winograd: &Winograd, given: &[&Tensor]) -> bool {
-        given.get(1).is_none_or(|other| winograd.returns(given[0], other))
+    /// Whether the layer can do the addition itself; the other summand must have its result's shape and kind.
+    fn fits(&self, kernel: &Kernel, given: &[&Tensor]) -> bool {
+        given.get(1).is_none_or(|other| kernel.returns(given[0], other))
     }
 
     /// All inputs of the operator.
@@ -210,12 +257,8 @@ impl Shortcut {
         [given[0]].into_iter().chain(&self.tensors).collect()
     }
 
-    fn winograd_for(&self, input: &Tensor) -> Option<&Winograd> {
-        self.winograd.as_deref().filter(|winograd| winograd.suits(input))
-    }
-
-    fn is_relu(&self) -> bool {
-        matches!(self.tail.rectifier, Some(Activation::Relu))
+    fn kernel_for(&self, input: &Tensor) -> Option<&Kernel> {
+        self.kernel.as_deref().filter(|kernel| kernel.suits(input))
     }
 
     /// The operator's result plus the other summand. Nothing else refers to the result, so it is changed in place unless it
@@ -227,25 +270,30 @@ impl Shortcut {
         Ok(if alike && !recorded { result.f_add_(other)? } else { result.f_add(other)? })
     }
 
-    /// The same, rectified.
-    fn rectified(&self, mut result: Tensor) -> Result<Tensor, ModelError> {
-        Ok(match self.tail.rectifier {
-            _ if result.requires_grad() => self.rectified_apart(&result)?,
+    /// The same, after the activation.
+    fn activated(&self, mut result: Tensor) -> Result<Tensor, ModelError> {
+        Ok(match self.tail.activation {
+            _ if result.requires_grad() => self.activated_apart(&result)?,
             Some(Activation::Relu) => result.f_relu_()?,
             Some(Activation::Hardtanh { min, max }) => result.f_clamp_(min, max)?,
+            Some(Activation::Silu) => result.f_silu_()?,
             _ => result,
         })
     }
 
     /// The same, for a result that something else refers to.
-    fn rectified_apart(&self, result: &Tensor) -> Result<Tensor, ModelError> {
-        Ok(match self.tail.rectifier {
+    fn activated_apart(&self, result: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(match self.tail.activation {
             Some(Activation::Relu) => result.f_relu()?,
             Some(Activation::Hardtanh { min, max }) => hardtanh(result, min, max)?,
+            Some(Activation::Silu) => result.f_silu()?,
             _ => result.shallow_clone(),
         })
     }
 }
+
+/// What an activation sends back to its input.
+type Behind<'a> = Box<dyn FnOnce(&Tensor) -> Result<Option<Tensor>, ModelError> + Send + 'a>;
 
 /// What reached a sum, reduced to the shape of one of its summands, which may have been broadcast.
 fn summed_to(upstream: &Tensor, size: &[i64]) -> Result<Tensor, ModelError> {

@@ -9,7 +9,8 @@ use tch::{Device, Tensor};
 
 use super::Weights;
 use crate::ModelError;
-use crate::graph::{Graph, Parameter, Rewrite, Shortcut, ValueId};
+use crate::graph::{Graph, Parameter, Shortcut, ValueId};
+use crate::workers::ReadOnly;
 
 /// The number of names that a message lists; further ones are only counted.
 const LISTED: usize = 3;
@@ -31,6 +32,10 @@ pub struct Parameters {
     /// How often training has changed buffers; libtorch does not count these changes.
     trained: AtomicU64,
 }
+
+// SAFETY: it has no functions that write to a tensor.
+#[expect(unsafe_code, reason = "tch does not declare that its tensors may be shared between threads")]
+unsafe impl ReadOnly for Parameters {}
 
 impl Parameters {
     /// Assigns `weights` to the parameters of `graph`, moving them to `device`. `network` is the graph's name in messages.
@@ -90,16 +95,10 @@ impl Parameters {
         }
     }
 
-    /// Prepares what `rewrites` need to run `graph` faster; these must be the parameters of `graph`. Whatever was prepared
-    /// before is dropped.
-    ///
-    /// # Errors
-    /// [`ModelError::Torch`] if the parameters' shapes are not those that the graph declares.
-    pub fn prepare(&mut self, graph: &Graph, rewrites: &[Rewrite]) -> Result<(), ModelError> {
-        let version = self.version()?;
-        self.shortcuts = graph.shortcuts(self, rewrites)?;
+    /// Replaces what was prepared by shortcuts that were computed from this version of the tensors.
+    pub(crate) fn set_shortcuts(&mut self, shortcuts: HashMap<ValueId, Shortcut>, version: u64) {
+        self.shortcuts = shortcuts;
         self.prepared = version;
-        Ok(())
     }
 
     /// A number that rises whenever a tensor is changed, even in place through a clone of it.

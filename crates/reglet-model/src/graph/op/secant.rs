@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::{Activation, Derivative, Op, Pool};
 use crate::ModelError;
-use crate::graph::backward::{Differentiable, leaf};
+use crate::graph::differentiable::{Differentiable, leaf};
 use crate::graph::role::Role;
 use crate::memory::{channels_last, numbers, numbers_mut};
 

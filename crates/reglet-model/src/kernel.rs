@@ -1,0 +1,222 @@
+//! Convolutions and linear layers by loops of our own, on tensors.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use reglet_winograd::{After, Filters, Fused, Mask, Matrix, Pictures, Way, convolve, product, supports};
+use tch::{Device, Kind, Tensor};
+
+use crate::ModelError;
+use crate::memory::{channels_last, numbers, numbers_mut};
+use crate::workers::{Shared, each};
+
+/// From this many tiles on Winograd's algorithm pays: with fewer, reading the transformed filters, four times as many numbers
+/// as the filters themselves, takes longer than the multiplications that they save.
+const LEAST_TILES: usize = 8;
+
+/// From this many rows on a product pays: with fewer, it takes as long as reading the matrix, for libtorch too.
+const LEAST_ROWS: usize = 8;
+
+/// From this many multiplications on a product is worth several threads.
+const LEAST_SHARED: usize = 1 << 21;
+
+/// A layer for which there is a loop of our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// A convolution with 3×3 filters, one step and one zero of padding, by Winograd's algorithm.
+    Winograd,
+    /// A convolution with 1×1 filters, one step and no padding, as a product of matrices.
+    Pointwise,
+    /// A linear layer.
+    Linear,
+}
+
+/// Such a layer with its parameters, forward and back.
+pub(crate) struct Kernel {
+    layer: Layer,
+    weight: Shared<Tensor>,
+    bias: Option<Vec<f32>>,
+    /// Made when they are first needed.
+    forward: OnceLock<Prepared>,
+    backward: OnceLock<Prepared>,
+}
+
+/// The weight in the layout of the loops.
+enum Prepared {
+    Filters(Filters),
+    Matrix(Matrix),
+}
+
+/// The result of a rectifier through which a gradient passes back: where it is greater than zero and less than `most`.
+#[derive(Clone, Copy)]
+pub(crate) struct Rectified<'a> {
+    pub(crate) result: &'a Tensor,
+    pub(crate) most: Option<f32>,
+}
+
+impl Kernel {
+    /// For a weight, `[out, in, 3, 3]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None` if this processor or
+    /// these numbers do not allow it.
+    pub(crate) fn new(
+        layer: Layer,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+    ) -> Result<Option<Kernel>, ModelError> {
+        let suits = |tensor: &Tensor| tensor.kind() == Kind::Float && tensor.device() == Device::Cpu;
+        let fits = match (layer, weight.size().as_slice()) {
+            (Layer::Winograd, &[out, inner, 3, 3]) => supports(out as usize, inner as usize),
+            (Layer::Pointwise, [_, _, 1, 1]) | (Layer::Linear, [_, _]) => {
+                weight.numel() > 0 && reglet_winograd::available()
+            }
+            _ => false,
+        };
+        let fits_bias = bias.is_none_or(|bias| suits(bias) && bias.size() == weight.size()[..1]);
+        if !fits || !suits(weight) || !fits_bias {
+            return Ok(None);
+        }
+        let bias = bias.map(|bias| Vec::try_from(bias.f_contiguous()?)).transpose()?;
+        let weight = Shared(weight.shallow_clone());
+        Ok(Some(Kernel { layer, weight, bias, forward: OnceLock::new(), backward: OnceLock::new() }))
+    }
+
+    /// Whether it is the faster way for an input, `[N, in, H, W]` or `[…, in]`, and one that nothing records.
+    pub(crate) fn suits(&self, input: &Tensor) -> bool {
+        let plain = input.kind() == Kind::Float && input.device() == Device::Cpu && !input.requires_grad();
+        let channels = self.weight.get().size()[1];
+        plain
+            && match (self.layer, input.size().as_slice()) {
+                (Layer::Winograd, _) => {
+                    pictures(input, channels).is_some_and(|pictures| pictures.tiles() >= LEAST_TILES)
+                }
+                (Layer::Pointwise, _) => {
+                    pictures(input, channels).is_some_and(|pictures| pictures.pixels() >= LEAST_ROWS)
+                }
+                (Layer::Linear, [rows @ .., last]) => {
+                    *last == channels && rows.iter().product::<i64>() >= LEAST_ROWS as i64
+                }
+                (Layer::Linear, []) => false,
+            }
+    }
+
+    /// The size of the result for such an input: `[N, out, H, W]` or `[…, out]`.
+    pub(crate) fn output_size(&self, input: &Tensor) -> Vec<i64> {
+        let mut size = input.size();
+        let channels = if self.layer == Layer::Linear { size.len() - 1 } else { 1 };
+        size[channels] = self.weight.get().size()[0];
+        size
+    }
+
+    /// Whether a tensor has the shape and kind of the result for an input.
+    pub(crate) fn returns(&self, input: &Tensor, other: &Tensor) -> bool {
+        let plain = other.kind() == Kind::Float && other.device() == Device::Cpu;
+        plain && other.size() == self.output_size(input)
+    }
+
+    /// The layer's result, plus a summand of its shape, and what that becomes `after` it.
+    pub(crate) fn forward(
+        &self,
+        input: &Tensor,
+        summand: Option<&Tensor>,
+        after: After,
+    ) -> Result<Tensor, ModelError> {
+        let prepared = self.forward.get_or_init(|| self.prepared(Way::Forward));
+        let summand = summand.map(|summand| self.rows(summand)).transpose()?;
+        let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
+        self.run(input, prepared, &Fused { bias, summand, after, ..Fused::default() })
+    }
+
+    /// What the gradient at its output is at its input; before a rectifier, if there was one.
+    pub(crate) fn backward(
+        &self,
+        gradient: &Tensor,
+        rectified: Option<Rectified>,
+    ) -> Result<Tensor, ModelError> {
+        let prepared = self.backward.get_or_init(|| self.prepared(Way::Backward));
+        let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
+        let most = rectified.and_then(|rectified| rectified.most);
+        let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
+        self.run(gradient, prepared, &Fused { mask, ..Fused::default() })
+    }
+
+    fn run(&self, input: &Tensor, prepared: &Prepared, fused: &Fused) -> Result<Tensor, ModelError> {
+        let rows = self.rows(input)?;
+        let mut shape = rows.size();
+        let (from, to) = match prepared {
+            Prepared::Filters(filters) => (filters.from(), filters.to()),
+            Prepared::Matrix(matrix) => (matrix.from(), matrix.to()),
+        };
+        let last = shape.last_mut().filter(|last| **last == from as i64);
+        *last.ok_or_else(|| tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")))? =
+            to as i64;
+        let mut output = Tensor::f_empty(&shape, (Kind::Float, Device::Cpu))?;
+        #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
+        // SAFETY: it was just made, so nothing else refers to it.
+        let made = unsafe { numbers_mut(&mut output) };
+        match prepared {
+            Prepared::Filters(filters) => {
+                let pictures = pictures(input, from as i64).expect("it suits");
+                convolve(pictures, numbers(&rows), filters, fused, made);
+            }
+            Prepared::Matrix(matrix) => multiply(numbers(&rows), matrix, fused, made)?,
+        }
+        Ok(if self.layer == Layer::Linear { output } else { output.f_permute([0, 3, 1, 2])? })
+    }
+
+    /// `[N, C, H, W]` as `[N, H, W, C]`, and anything as it is for a linear layer, in 32-bit floats and contiguous.
+    fn rows(&self, tensor: &Tensor) -> Result<Tensor, ModelError> {
+        let tensor = tensor.f_detach()?.f_to_kind(Kind::Float)?;
+        if self.layer == Layer::Linear { Ok(tensor.f_contiguous()?) } else { channels_last(&tensor) }
+    }
+
+    fn prepared(&self, way: Way) -> Prepared {
+        let weight = self.weight.get().contiguous();
+        let (size, weight) = (weight.size(), numbers(&weight));
+        let (outputs, inputs) = (size[0] as usize, size[1] as usize);
+        let prepared = match self.layer {
+            Layer::Winograd => Filters::new(weight, outputs, inputs, way).map(Prepared::Filters),
+            Layer::Pointwise | Layer::Linear => {
+                Matrix::new(weight, outputs, inputs, way).map(Prepared::Matrix)
+            }
+        };
+        prepared.expect("there is no such layer unless it is supported")
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let weight = self.weight.get().size();
+        f.debug_struct("Kernel").field("layer", &self.layer).field("weight", &weight).finish_non_exhaustive()
+    }
+}
+
+/// The sizes of `[N, channels, H, W]`.
+fn pictures(tensor: &Tensor, channels: i64) -> Option<Pictures> {
+    match tensor.size()[..] {
+        [count, found, height, width] if found == channels => {
+            let [count, height, width] = [count, height, width].map(|size| size as usize);
+            Some(Pictures { count, height, width })
+        }
+        _ => None,
+    }
+}
+
+/// The product of all rows, on as many threads as libtorch may use on this one.
+fn multiply(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) -> Result<(), ModelError> {
+    let (from, to) = (matrix.from(), matrix.to());
+    let (count, threads) = (input.len() / from, tch::get_num_threads().max(1) as usize);
+    if threads == 1 || input.len().saturating_mul(to) < LEAST_SHARED {
+        product(input, matrix, fused, output);
+        return Ok(());
+    }
+    let share = count.div_ceil(threads);
+    let parts = output.chunks_mut(share * to).enumerate().map(|(index, output)| (index * share, output));
+    each(parts.collect(), |(first, output)| {
+        let count = output.len() / to;
+        let part = |width: usize| first * width..(first + count) * width;
+        let mask = fused.mask.map(|mask| Mask { values: &mask.values[part(from)], ..mask });
+        let summand = fused.summand.map(|summand| &summand[part(to)]);
+        product(&input[part(from)], matrix, &Fused { mask, summand, ..*fused }, output);
+        Ok(())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What is done on the way into a computation and on the way out of it.
+
+use crate::lanes::Lanes;
+
+/// The operations on the input and the output that are fused with a convolution or a product.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fused<'a> {
+    /// Where the input counts as zero.
+    pub mask: Option<Mask<'a>>,
+    /// A number for each channel of the output, added to it.
+    pub bias: Option<&'a [f32]>,
+    /// Values of the output's shape, added to it.
+    pub summand: Option<&'a [f32]>,
+    /// What the sums become at the end.
+    pub after: After,
+}
+
+/// Values of the input's shape that say where it counts as zero: this is the backward pass of a rectifier that returned
+/// these values.
+#[derive(Debug, Clone, Copy)]
+pub struct Mask<'a> {
+    /// The input counts where these are greater than zero, or no number,
+    pub values: &'a [f32],
+    /// and less than this, if there is a limit.
+    pub most: Option<f32>,
+}
+
+impl Mask<'_> {
+    /// Whether the input counts at a place.
+    #[inline(always)]
+    pub(crate) fn counts(&self, place: usize) -> bool {
+        let value = self.values[place];
+        // Written so that NaN counts.
+        !(value <= 0.0 || self.most.is_some_and(|most| value >= most))
+    }
+
+    /// The vector `number` of the input, or zeros where it does not count, given the values at its place.
+    ///
+    /// # Safety
+    /// As [`Lanes`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
+    pub(crate) unsafe fn apply<L: Lanes>(&self, number: L, values: *const f32) -> L {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = L::load(values);
+            let number = number.where_above(value, L::splat(0.0));
+            match self.most {
+                Some(most) => number.where_below(value, L::splat(most)),
+                None => number,
+            }
+        }
+    }
+}
+
+/// A function of each number, applied at the end. NaN stays NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum After {
+    /// The number, but no less than the first and no more than the second of these.
+    Clamp(f32, f32),
+    /// x / (1 + e⁻ˣ) (Elfwing et al., 2018, <https://arxiv.org/abs/1702.03118>), with a relative error below 10⁻⁶.
+    Silu,
+}
+
+impl After {
+    /// The number itself.
+    pub const NOTHING: After = After::Clamp(f32::NEG_INFINITY, f32::INFINITY);
+    /// max(x, 0).
+    pub const RELU: After = After::Clamp(0.0, f32::INFINITY);
+
+    /// The limits of the results, as far as they are known before the function is applied.
+    pub(crate) fn ends(self) -> (f32, f32) {
+        match self {
+            After::Clamp(least, most) => (least, most),
+            After::Silu => (f32::NEG_INFINITY, f32::INFINITY),
+        }
+    }
+}
+
+impl Default for After {
+    fn default() -> After {
+        After::NOTHING
+    }
+}

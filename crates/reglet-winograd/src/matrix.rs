@@ -1,0 +1,215 @@
+//! Products of rows and a matrix: linear layers, and convolutions of 1×1.
+
+#![expect(unsafe_code, reason = "its inner loops use a processor's vector instructions")]
+
+use std::cell::RefCell;
+use std::fmt;
+
+use crate::fused::{After, Fused};
+use crate::lanes::{Lanes, Width, Work};
+use crate::memory::Aligned;
+use crate::product::{OPEN, Product, Rows, multiply};
+use crate::sigmoid::silu;
+use crate::way::Way;
+
+/// A matrix that rows are multiplied by, in the layout of the inner loop: in panels with as many outputs as two vectors hold,
+/// side by side.
+pub struct Matrix {
+    width: Width,
+    from: usize,
+    to: usize,
+    /// For each panel a row for each input; columns beyond the last output are zero.
+    panels: Aligned,
+}
+
+impl Matrix {
+    /// The matrix `[outputs, inputs]`, row by row, whose product with a row x of the input is W x, or Wᵀ x on the way back;
+    /// `None` without AVX2 and AVX-512, or for a matrix without numbers.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
+        assert_eq!(weight.len(), outputs.saturating_mul(inputs), "a weight of [{outputs}, {inputs}]");
+        let width = Width::all().next().filter(|_| !weight.is_empty())?;
+        Some(Matrix::of_width(width, weight, [outputs, inputs], way))
+    }
+
+    /// The same for one of the processor's vector widths.
+    pub(crate) fn of_width(width: Width, weight: &[f32], [outputs, inputs]: [usize; 2], way: Way) -> Matrix {
+        let (from, to) = way.ends(outputs, inputs);
+        let columns = 2 * width.count();
+        let mut panels = Aligned::zeros(to.div_ceil(columns) * columns * from);
+        for (index, row) in panels.numbers_mut().chunks_exact_mut(columns).enumerate() {
+            let (first, input) = (index / from * columns, index % from);
+            for (output, number) in (first..to).zip(row) {
+                *number = match way {
+                    Way::Forward => weight[output * inputs + input],
+                    Way::Backward => weight[input * inputs + output],
+                };
+            }
+        }
+        Matrix { width, from, to, panels }
+    }
+
+    /// The length of an input row.
+    pub fn from(&self) -> usize {
+        self.from
+    }
+
+    /// The length of an output row.
+    pub fn to(&self) -> usize {
+        self.to
+    }
+}
+
+impl fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {} matrix for {:?}", self.from, self.to, self.width)
+    }
+}
+
+thread_local! {
+    /// A copy of some rows of the input, whose memory is used again for the next.
+    static COPY: RefCell<Aligned> = RefCell::default();
+}
+
+/// Multiplies each row of `input`, of [`Matrix::from`] numbers, by the matrix, into a row of `output`, of [`Matrix::to`]
+/// numbers. In 32-bit floats the error is that of a direct sum.
+///
+/// # Panics
+/// If one of them has another size than the matrix and the number of rows specify.
+pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) {
+    let count = input.len() / matrix.from;
+    assert_eq!(input.len(), count * matrix.from);
+    assert_eq!(output.len(), count * matrix.to);
+    assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
+    assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
+    COPY.with_borrow_mut(|copy| {
+        let job = Job { count, input, matrix, fused, copy, output };
+        // SAFETY: the matrix is prepared for vectors that were detected, and all sizes have been checked.
+        unsafe { matrix.width.run(job) }
+    });
+}
+
+/// How many numbers of a row are multiplied at a time: so many rows of a panel stay in a core's first cache.
+const DEEPEST: usize = 384;
+
+/// How many numbers the rows that are multiplied at a time have together: they stay in a core's second cache.
+const BLOCK: usize = 1 << 16;
+
+/// How many rows are multiplied at a time at most, and a multiple of how many.
+const MOST_ROWS: usize = 240;
+const ROWS: usize = 12;
+
+/// The padding between copied rows, which prevents cache conflicts for sizes that are powers of two.
+const PAD: usize = 16;
+
+/// The beginning of all sums where there is no bias.
+static ZEROS: [f32; 32] = [0.0; 32];
+
+struct Job<'a> {
+    /// The number of rows.
+    count: usize,
+    input: &'a [f32],
+    matrix: &'a Matrix,
+    fused: &'a Fused<'a>,
+    copy: &'a mut Aligned,
+    output: &'a mut [f32],
+}
+
+impl Work for Job<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(mut self) {
+        let most = (BLOCK / self.matrix.from / ROWS * ROWS).clamp(ROWS, MOST_ROWS);
+        for first in (0..self.count).step_by(most) {
+            let count = most.min(self.count - first);
+            // SAFETY: the caller's promise; the rows are among those of the input.
+            unsafe {
+                let rows = self.rows::<L>(first, count);
+                self.block::<L>(rows, first, count);
+            }
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Some rows of the input, copied if they are masked or lie so that they would displace each other from the cache.
+    ///
+    /// # Safety
+    /// As [`Lanes`]; there are so many rows from the first on.
+    #[inline(always)]
+    unsafe fn rows<L: Lanes>(&mut self, first: usize, count: usize) -> Rows {
+        let from = self.matrix.from;
+        // SAFETY: the rows are within the input, and the copy has a place for each.
+        unsafe {
+            if self.fused.mask.is_none() && !from.is_multiple_of(256) {
+                return Rows { first: self.input.as_ptr().add(first * from), stride: from };
+            }
+            let stride = from.next_multiple_of(PAD) + PAD;
+            let copy = self.copy.at_least(count * stride).as_mut_ptr();
+            for row in 0..count {
+                let (place, to) = ((first + row) * from, copy.add(row * stride));
+                let whole = from / L::COUNT * L::COUNT;
+                for column in (0..whole).step_by(L::COUNT) {
+                    let number = L::load(self.input.as_ptr().add(place + column));
+                    let number = match self.fused.mask {
+                        Some(mask) => mask.apply(number, mask.values.as_ptr().add(place + column)),
+                        None => number,
+                    };
+                    number.store(to.add(column));
+                }
+                for column in whole..from {
+                    let number = self.input[place + column];
+                    let counts = self.fused.mask.is_none_or(|mask| mask.counts(place + column));
+                    *to.add(column) = if counts { number } else { 0.0 };
+                }
+            }
+            Rows { first: copy, stride }
+        }
+    }
+
+    /// The product of some rows of the input, into the output's rows from the first on.
+    ///
+    /// # Safety
+    /// As [`Lanes`]; the input's rows are so many, and so are the output's from the first on.
+    #[inline(always)]
+    unsafe fn block<L: Lanes>(&mut self, rows: Rows, first: usize, count: usize) {
+        let Matrix { from, to, .. } = *self.matrix;
+        let width = 2 * L::COUNT;
+        let parts = from.div_ceil(DEEPEST);
+        for part in 0..parts {
+            let (begin, end) = (part * from / parts, (part + 1) * from / parts);
+            for (panel, factors) in self.matrix.panels.numbers().chunks_exact(from * width).enumerate() {
+                let column = panel * width;
+                let place = first * to + column;
+                // SAFETY: the panel's columns are within each of the output's rows, and so are those of a bias and a summand.
+                unsafe {
+                    let result = self.output.as_mut_ptr().add(place);
+                    let last = end == from;
+                    let start = match self.fused.bias {
+                        _ if part > 0 => Rows { first: result, stride: to },
+                        Some(bias) => Rows { first: bias.as_ptr().add(column), stride: 0 },
+                        None => Rows { first: ZEROS.as_ptr(), stride: 0 },
+                    };
+                    let product = Product {
+                        panel: &factors[begin * width..end * width],
+                        rows: Rows { first: rows.first.add(begin), ..rows },
+                        start,
+                        summand: self.fused.summand.filter(|_| last).map(|all| all.as_ptr().add(place)),
+                        ends: if last { self.fused.after.ends() } else { OPEN },
+                        result,
+                        result_stride: to,
+                        columns: width.min(to - column),
+                    };
+                    multiply::<L>(&product, count);
+                    if last && self.fused.after == After::Silu {
+                        silu::<L>(result, to, count, product.columns);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The inner loop of all products: a few rows times a panel of a matrix.
+
+#![expect(unsafe_code, reason = "its sums stay in a processor's vector registers")]
+
+use crate::lanes::{Lanes, Work};
+
+/// Rows of numbers times a panel, a part of a matrix that is two vectors wide.
+#[derive(Clone, Copy)]
+pub(crate) struct Product<'a> {
+    /// For each number of a row, two vectors of factors.
+    pub(crate) panel: &'a [f32],
+    pub(crate) rows: Rows,
+    /// What the sums begin with.
+    pub(crate) start: Rows,
+    /// What is added at the end, at the distances of the result.
+    pub(crate) summand: Option<*const f32>,
+    /// The smallest and the largest result.
+    pub(crate) ends: (f32, f32),
+    pub(crate) result: *mut f32,
+    pub(crate) result_stride: usize,
+    /// How many columns of the panel count.
+    pub(crate) columns: usize,
+}
+
+/// Rows of numbers, with the distance from each to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) first: *const f32,
+    pub(crate) stride: usize,
+}
+
+/// No limits to a result.
+pub(crate) const OPEN: (f32, f32) = (f32::NEG_INFINITY, f32::INFINITY);
+
+/// The product of the first `ROWS` rows and the first vectors of a panel, one or two. It runs as a function of its own
+/// ([`Lanes::apart`]), because inlined into anything else its sums would not stay in registers.
+///
+/// # Safety of [`Work::run`]
+/// There are `ROWS` rows as long as the panel, and `ROWS` places of as many numbers as columns from `start`, from `summand`
+/// and from `result` on, each at the given distances. Each of the vectors has a column that counts.
+struct Few<'a, const ROWS: usize, const VECTORS: usize>(Product<'a>);
+
+impl<const ROWS: usize, const VECTORS: usize> Work for Few<'_, ROWS, VECTORS> {
+    type Output = ();
+
+    // By index, because an iterator's pointer would move values to memory that should stay in registers.
+    #[expect(clippy::needless_range_loop, reason = "an iterator is five per cent slower")]
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let Few(all) = self;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let part = |vector: usize| (all.columns - vector * L::COUNT).min(L::COUNT);
+            let whole = all.columns == VECTORS * L::COUNT;
+            let load = |from: *const f32, vector: usize| match whole {
+                true => L::load(from.add(vector * L::COUNT)),
+                false => L::load_first(from.add(vector * L::COUNT), part(vector)),
+            };
+            let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
+            for row in 0..ROWS {
+                for vector in 0..VECTORS {
+                    sums[row][vector] = load(all.start.first.add(row * all.start.stride), vector);
+                }
+            }
+            let Rows { first, stride } = all.rows;
+            let depth = all.panel.len() / (2 * L::COUNT);
+            let mut factors = all.panel.as_ptr();
+            for place in 0..depth {
+                let mut factor = [L::splat(0.0); VECTORS];
+                for vector in 0..VECTORS {
+                    factor[vector] = L::load(factors.add(vector * L::COUNT));
+                }
+                factors = factors.add(2 * L::COUNT);
+                for row in 0..ROWS {
+                    let number = L::splat(*first.add(row * stride + place));
+                    for vector in 0..VECTORS {
+                        sums[row][vector] = number.mul_add(factor[vector], sums[row][vector]);
+                    }
+                }
+            }
+            let (least, most) = (L::splat(all.ends.0), L::splat(all.ends.1));
+            for row in 0..ROWS {
+                for vector in 0..VECTORS {
+                    let at = row * all.result_stride;
+                    let mut sum = sums[row][vector];
+                    if let Some(summand) = all.summand {
+                        sum = sum.add(load(summand.add(at), vector));
+                    }
+                    let sum = sum.at_least(least).at_most(most);
+                    let result = all.result.add(at + vector * L::COUNT);
+                    match whole {
+                        true => sum.store(result),
+                        false => sum.store_first(result, part(vector)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The product of the first `count` rows and a panel, as many rows at a time as the registers hold.
+///
+/// # Safety
+/// As [`Lanes`]. There are so many rows as long as the panel, and places of as many numbers as columns from `start`, from
+/// `summand` and from `result` on, each at the given distances.
+#[inline(always)]
+pub(crate) unsafe fn multiply<L: Lanes>(all: &Product<'_>, count: usize) {
+    let mut row = 0;
+    while row < count {
+        // SAFETY: there are as many rows left as are taken.
+        row += unsafe {
+            match (count - row, all.columns > L::COUNT) {
+                (12.., true) if L::ROWS >= 12 => few::<L, 12, 2>(all, row),
+                (8.., true) if L::ROWS >= 12 => few::<L, 8, 2>(all, row),
+                (6.., true) => few::<L, 6, 2>(all, row),
+                (4.., true) => few::<L, 4, 2>(all, row),
+                (2.., true) => few::<L, 2, 2>(all, row),
+                (_, true) => few::<L, 1, 2>(all, row),
+                (12.., false) => few::<L, 12, 1>(all, row),
+                (8.., false) => few::<L, 8, 1>(all, row),
+                (4.., false) => few::<L, 4, 1>(all, row),
+                (2.., false) => few::<L, 2, 1>(all, row),
+                (_, false) => few::<L, 1, 1>(all, row),
+            }
+        };
+    }
+}
+
+/// The product of `ROWS` rows from one of them on; returns their number.
+///
+/// # Safety
+/// As [`multiply`].
+#[inline(always)]
+unsafe fn few<L: Lanes, const ROWS: usize, const VECTORS: usize>(all: &Product<'_>, row: usize) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let at = |rows: Rows| Rows { first: rows.first.add(row * rows.stride), ..rows };
+        L::apart(Few::<ROWS, VECTORS>(Product {
+            rows: at(all.rows),
+            start: at(all.start),
+            summand: all.summand.map(|summand| summand.add(row * all.result_stride)),
+            result: all.result.add(row * all.result_stride),
+            ..*all
+        }));
+    }
+    ROWS
+}
