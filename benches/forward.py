@@ -168,7 +168,10 @@ def peers(model, x, folder: Path):
     except ImportError:
         return
     file = folder / "network.onnx"
+    # PyTorch's fused attention has no operator of ONNX.
+    torch.backends.mha.set_fastpath_enabled(False)
     torch.onnx.export(model, (x,), file, input_names=["x"], output_names=["logits"], dynamo=False)
+    torch.backends.mha.set_fastpath_enabled(True)
     threads = torch.get_num_threads()
     try:
         import onnxruntime
