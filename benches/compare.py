@@ -43,10 +43,13 @@ def main() -> None:
         "--reference-steps", type=int, default=0, help="also measure each map's distance to one of so many steps"
     )
     parser.add_argument("--compile", action="store_true", help="also against torch.compile, which takes minutes to begin")
+    parser.add_argument("--device", default="cpu", help="where Integrated Gradients run: cpu, or cuda:N")
+    parser.add_argument("--integrals", action="store_true", help="compare Integrated Gradients alone")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     args = parser.parse_args()
 
-    rows = whole_processes(args) + audits(args) + integrals(args)
+    rows = [] if args.integrals else whole_processes(args) + audits(args)
+    rows += integrals(args)
     table = render(rows, args)
     print(table)
     args.out.write_text(table)
@@ -155,8 +158,8 @@ def integrals(args) -> list[tuple]:
         pictures = pictures[:: max(1, len(pictures) // PICTURES)][:PICTURES]
         times = {name: [] for name in [*RULES, "captum"] + ["compiled"] * args.compile}
         distances = {name: [] for name in [*RULES, "captum"]}
-        captum = Captum(architecture, weights)
-        compiled = Captum(architecture, weights, compiled=True) if args.compile else None
+        captum = Captum(architecture, weights, args.device)
+        compiled = Captum(architecture, weights, args.device, compiled=True) if args.compile else None
         for picture in pictures:
             maps, taken = {}, {name: [] for name in times}
             for _ in range(args.runs):
@@ -191,7 +194,7 @@ def reglet(args, picture, architecture, weights, rule, steps, target=None):
 
     with tempfile.TemporaryDirectory() as out:
         command = [args.reglet, "explain", picture, picture, "--model", architecture, "--weights", weights, "--json"]
-        command += ["--methods", "integrated_gradients", "--steps", steps, "--out", out]
+        command += ["--methods", "integrated_gradients", "--steps", steps, "--out", out, "--device", args.device]
         command += ["--set", f"integrated_gradients.quadrature={rule}"]
         command += [] if target is None else ["--target", target]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
@@ -207,19 +210,20 @@ class Captum:
 
     BATCHES = (5, 10, 25, 50)
 
-    def __init__(self, architecture, weights, compiled=False):
+    def __init__(self, architecture, weights, device, compiled=False):
         import notebook
         import torch
         from captum.attr import IntegratedGradients
 
-        self.model = notebook.load_model(architecture, weights)
+        self.device, self.wait = device, torch.cuda.synchronize if device.startswith("cuda") else lambda: None
+        self.model = notebook.load_model(architecture, weights).to(device)
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
         self.method = IntegratedGradients(torch.compile(self.model) if compiled else self.model)
         self.batch = None
 
     def attribute(self, x, target):
-        x = x.unsqueeze(0)
+        x = x.unsqueeze(0).to(self.device)
         if self.batch is None:
             trials = {batch: self.run(x, target, batch)[0] for batch in self.BATCHES for _ in range(2)}
             self.batch = min(trials, key=trials.get)
@@ -228,7 +232,8 @@ class Captum:
     def run(self, x, target, batch):
         start = time.perf_counter()
         values = self.method.attribute(x, target=target, n_steps=50, internal_batch_size=batch)
-        return time.perf_counter() - start, values[0].detach().float()
+        self.wait()
+        return time.perf_counter() - start, values[0].detach().float().cpu()
 
 
 def render(rows, args) -> str:
@@ -238,7 +243,7 @@ def render(rows, args) -> str:
         "",
         "Made by `cargo xtask bench --peers`; every run replaces it. A ratio below 1 is in Reglet's favour.",
         "",
-        f"{datetime.date.today()}, {processor()}, {os.cpu_count()} cores, {platform.system()}; {versions}; medians of "
+        f"{datetime.date.today()}, {processor()}, {os.cpu_count()} cores, {args.device}, {platform.system()}; {versions}; medians of "
         f"{args.runs} runs in turn.",
         "",
         "| what | Reglet | peer | ratio | peer is |",

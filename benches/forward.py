@@ -1,13 +1,19 @@
 """Forward passes and gradients of seven networks beside other engines', in turn: what `cargo xtask bench --forward` runs.
 
     python benches/forward.py --pass target/debug/examples/forward [--runs 5] [--batch 16] [--networks resnet18,...]
+        [--compile] [--device cuda:0 [--peak 67]]
 
 Every engine gets the same random network (its batch norms hold the statistics of noise, so that values keep their size), the
 same batch of noise of 224 x 224 pixels, and as many threads as PyTorch chooses. In each round, every engine makes one pass,
 so a machine that is busy elsewhere is busy for all of them; printed are the medians of the rounds in milliseconds a picture,
-of time and of the processors' time (which counts threads that wait for each other in a loop, and on a busy machine says more), and how far the logits are from PyTorch's, as a share of the largest. An engine whose package is missing is left out.
+of time and of the processors' time (which counts threads that wait for each other in a loop, and on a busy machine says
+more), and how far the logits are from PyTorch's, as a share of the largest. An engine whose package is missing is left out.
 
 A gradient is that of the sum of each picture's largest logit, with respect to the pictures.
+
+With `--compile`, torch.compile is measured too. With another `--device`, PyTorch's engines and Reglet run there, and the others
+are left out; the arithmetic of a pass is printed in 10^12 operations a second, a multiplication and an addition being two, and
+with `--peak` as a share of the device's peak. `benches/gpu.sh` does this for several sizes of a batch.
 """
 
 import argparse
@@ -23,6 +29,7 @@ import numpy
 import torch
 import torchvision
 from safetensors.torch import save_file
+from torch.utils.flop_counter import FlopCounterMode
 
 SIDE, CLASSES, SEED = 224, 1000, 1
 NETWORKS = {
@@ -37,11 +44,12 @@ NETWORKS = {
 # The settings that Reglet's program makes for itself: freed memory stays with the process.
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1), "MALLOC_ARENA_MAX": "1"}
 OURS, OURS_BACK = "Reglet", "Reglet, gradient"
+COMPILED, COMPILED_BACK = "torch.compile", "torch.compile, gradient"
 TORCH, TORCH_LAST = "PyTorch", "PyTorch, channels last"
 TORCH_BACK, TORCH_LAST_BACK = "PyTorch, gradient", "PyTorch, channels last, gradient"
 RUNTIME, OPENVINO, OPENVINO_OWN = "ONNX Runtime", "OpenVINO f32", "OpenVINO's choice"
-FORWARD = [OURS, TORCH, TORCH_LAST, RUNTIME, OPENVINO, OPENVINO_OWN]
-GRADIENT = [OURS_BACK, TORCH_BACK, TORCH_LAST_BACK]
+FORWARD = [OURS, TORCH, TORCH_LAST, COMPILED, RUNTIME, OPENVINO, OPENVINO_OWN]
+GRADIENT = [OURS_BACK, TORCH_BACK, TORCH_LAST_BACK, COMPILED_BACK]
 
 
 def main() -> None:
@@ -50,20 +58,28 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--networks", default=",".join(NETWORKS), help="names with commas")
+    parser.add_argument("--compile", action="store_true", help="also torch.compile, which takes a minute a network to begin")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda:N")
+    parser.add_argument("--peak", type=float, help="the device's peak, in 10^12 operations a second")
     args = parser.parse_args()
 
-    forward, gradient, off = {}, {}, {}
+    forward, gradient, off, speed = {}, {}, {}, {}
     for name in args.networks.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            seconds, off[name] = measured(args, name, Path(folder))
+            seconds, off[name], operations = measured(args, name, Path(folder))
         picture = lambda engine: [[1000 * second / args.batch for second in pair] for pair in seconds[engine]]
         forward[name] = {engine: picture(engine) for engine in FORWARD if engine in seconds}
-        gradient[name] = {engine: picture(engine) for engine in GRADIENT}
+        gradient[name] = {engine: picture(engine) for engine in GRADIENT if engine in seconds}
+        best = {engine: statistics.median(second for second, _ in pairs) for engine, pairs in seconds.items()}
+        speed[name] = {engine: operations[engine in GRADIENT] / taken / 1e12 for engine, taken in best.items()}
     threads = f"{torch.get_num_threads()} threads of {os.cpu_count()}"
     print(f"{threads}, batches of {args.batch}, milliseconds a picture, medians of {args.runs} rounds\n")
     table("forward", FORWARD, forward)
     table("gradient", GRADIENT, gradient)
     table("logits off by", FORWARD[:1] + FORWARD[2:], off, "{:.0e}".format)
+    if args.device != "cpu":
+        share = lambda number: f"{number:.1f}" + (f" ({100 * number / args.peak:.0f} %)" if args.peak else "")
+        table("10^12 operations a second", FORWARD + GRADIENT, speed, share)
 
 
 def medians(pairs) -> str:
@@ -80,21 +96,25 @@ def table(what, engines, rows, cell=medians) -> None:
 
 
 def measured(args, name: str, folder: Path):
-    """The seconds of each round for each engine, and how far each engine's logits are from PyTorch's."""
+    """The seconds of each round for each engine, how far each engine's logits are from PyTorch's, and the operations of a
+    forward pass and of one with a gradient."""
     model, x = network(name, args.batch)
-    with torch.inference_mode():
-        expected = model(x)
-    engines = dict(peers(model, x, folder))
     passes, logits = reglet(args, name, model, x, folder)
+    model, x = model.to(args.device), x.to(args.device)
+    with torch.inference_mode():
+        expected = model(x).cpu()
+    engines = dict(peers(args, model, x, folder))
     found = {OURS: logits} | {engine: run() for engine, run in engines.items() if engine in FORWARD}
     size = expected.abs().max()
-    off = {engine: float((torch.as_tensor(numbers) - expected).abs().max() / size) for engine, numbers in found.items()}
+    off = {engine: float((torch.as_tensor(numbers).cpu() - expected).abs().max() / size) for engine, numbers in found.items()}
     engines |= {OURS: lambda: passes("forward"), OURS_BACK: lambda: passes("gradient")}
     seconds = {engine: [] for engine in engines}
     for turn in range(args.runs + 1):
         for engine, run in engines.items():
             start, busy = time.perf_counter(), time.process_time()
             own = run()
+            if args.device != "cpu":
+                torch.cuda.synchronize()
             taken = (time.perf_counter() - start, time.process_time() - busy)
             if engine in (OURS, OURS_BACK):
                 taken = own
@@ -102,7 +122,14 @@ def measured(args, name: str, folder: Path):
             if turn > 0:
                 seconds[engine].append(taken)
     passes(None)
-    return seconds, off
+    return seconds, off, [counted(engines[engine]) for engine in (TORCH, TORCH_BACK)]
+
+
+def counted(run) -> int:
+    """The operations of a pass, those of its products alone."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
 
 
 def network(name: str, batch: int):
@@ -126,7 +153,7 @@ def reglet(args, name: str, model, x, folder: Path):
     save_file(tensors, weights)
     x.numpy().tofile(inputs)
     command = [args.program, "--network", name, "--weights", weights, "--inputs", inputs, "--logits", logits]
-    command += ["--batch", args.batch, "--side", SIDE]
+    command += ["--batch", args.batch, "--side", SIDE, "--device", args.device]
     program = subprocess.Popen(
         [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | KEPT
     )
@@ -146,7 +173,7 @@ def reglet(args, name: str, model, x, folder: Path):
     return ask, numpy.fromfile(logits, dtype="<f4").reshape(len(x), CLASSES)
 
 
-def peers(model, x, folder: Path):
+def peers(args, model, x, folder: Path):
     """Each engine as a function that makes one pass over the batch."""
 
     def forward(model, x):
@@ -163,6 +190,12 @@ def peers(model, x, folder: Path):
     yield TORCH_LAST, lambda: forward(last, x_last)
     yield TORCH_BACK, lambda: gradient(model, x)
     yield TORCH_LAST_BACK, lambda: gradient(last, x_last)
+    if args.compile:
+        compiled = torch.compile(last)
+        yield COMPILED, lambda: forward(compiled, x_last)
+        yield COMPILED_BACK, lambda: gradient(compiled, x_last)
+    if args.device != "cpu":
+        return
     try:
         import onnx  # noqa: F401 (the export needs it)
     except ImportError:

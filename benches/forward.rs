@@ -1,5 +1,5 @@
-//! Passes of one network, timed: `forward --network NAME --weights FILE --inputs FILE --batch N --side S --logits FILE`
-//! prepares it, writes the logits of the inputs, and then answers every line of standard input, `forward` or `gradient`, with
+//! Passes of one network, timed: `forward --network NAME --weights FILE --inputs FILE --batch N --side S --device DEVICE
+//! --logits FILE` prepares it, writes the logits of the inputs, and then answers every line of standard input, `forward` or `gradient`, with
 //! the seconds that one such pass over the batch took and those that it kept processors busy. What `cargo xtask bench --forward` sets beside other engines.
 //!
 //! Inputs, `[N, 3, S, S]`, and logits, `[N, 1000]`, are 32-bit floats in little-endian order. A gradient is that of the sum
@@ -12,8 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use reglet_model::{Architecture, Graph, ModelError, Parameters, Pass, Request, Rewrite, Rows, Weights};
-use tch::Tensor;
+use reglet_model::{
+    Architecture, Graph, ModelError, Parameters, Pass, Request, Rewrite, Rows, Weights, device,
+};
+use tch::{Device, Kind, Tensor};
 
 const CLASSES: i64 = 1000;
 
@@ -34,15 +36,16 @@ fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     };
     let network: Architecture = word("--network")?.parse()?;
     let (batch, side): (i64, i64) = (word("--batch")?.parse()?, word("--side")?.parse()?);
+    let device = device(word("--device")?)?;
     let graph = network.graph(CLASSES, 1.0)?;
     let weights = Weights::read(Path::new(word("--weights")?))?;
-    let mut parameters = Parameters::from_weights(&graph, &weights, network.name(), tch::Device::Cpu)?;
+    let mut parameters = Parameters::from_weights(&graph, &weights, network.name(), device)?;
     parameters.prepare(&graph, &Rewrite::ALL)?;
     let numbers: Vec<f32> = fs::read(word("--inputs")?)?
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
         .collect();
-    let inputs = Tensor::f_from_slice(&numbers)?.f_view([batch, 3, side, side])?;
+    let inputs = Tensor::f_from_slice(&numbers)?.f_view([batch, 3, side, side])?.f_to_device(device)?;
 
     let logits = Vec::<f32>::try_from(forward(&graph, &parameters, &inputs)?.f_view([-1])?)?;
     fs::write(word("--logits")?, logits.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>())?;
@@ -54,6 +57,10 @@ fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
             "gradient" => gradient(&graph, &parameters, &inputs)?,
             other => return Err(format!("{other:?} is neither forward nor gradient").into()),
         };
+        if device != Device::Cpu {
+            // A GPU is told what to compute and is waited for here.
+            result.f_sum(Kind::Float)?.f_double_value(&[])?;
+        }
         let (passed, busy) = (begun.elapsed().as_secs_f64(), processor() - busy);
         drop(result);
         writeln!(output, "{passed} {busy}")?;
