@@ -46,6 +46,7 @@ Development
   bench --scaling            measure how the cost of an audit grows with the pictures, their size and the steps
   bench --merge              measure the cost of merging the parts of an audit with a million rows
   bench --training           compare a training step with PyTorch's
+  bench --forward            compare forward passes and gradients with other engines'; benches/gpu.sh does so on a GPU
   fuzz [TARGET] [--seconds N] [--stable]
                              fuzz the file readers, or one of them; needs cargo-fuzz, and says how to install it
   sanitize [ARGUMENTS]       run the tests of the crates with unsafe code under AddressSanitizer; needs nightly
