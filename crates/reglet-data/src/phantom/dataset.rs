@@ -39,7 +39,7 @@ const KEPT: (u32, u32) = (1 << 21, 32);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhantomOptions {
-    /// The number of pictures; 1 to [`MAX_COUNT`](super::MAX_COUNT).
+    /// The number of pictures; 1 to 1000000.
     pub count: usize,
     /// Width and height of a picture in pixels; 16 to 4096.
     pub size: u32,
