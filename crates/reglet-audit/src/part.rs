@@ -38,7 +38,7 @@ pub(crate) const PLAN: &str = "plan.reglet";
 /// The number of a part, from 1, and the number of parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shard {
-    /// Its number, 1 to [`of`](Shard::of).
+    /// Its number, from 1 to the number of all parts.
     pub number: u32,
     /// How many parts there are.
     pub of: u32,

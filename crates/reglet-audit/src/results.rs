@@ -20,7 +20,7 @@ pub const SCHEMA_VERSION: u32 = 4;
 /// All results of an audit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Results {
-    /// [`SCHEMA_VERSION`].
+    /// The version of this format.
     pub schema_version: u32,
     /// The language of its sentences.
     pub language: Language,

@@ -16,7 +16,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 /// All results of a correction.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CorrectionResults {
-    /// [`SCHEMA_VERSION`].
+    /// The version of this format.
     pub schema_version: u32,
     /// The language of its sentences.
     pub language: Language,

@@ -29,7 +29,7 @@ impl<F: Fn(&Call) -> Result<Vec<Option<Tensor>>, ModelError>> BackwardRule for F
     }
 }
 
-/// An operator call, as it is presented to a [`Rule`] during a backward pass.
+/// An operator call, as it is presented to a [`BackwardRule`] during a backward pass.
 pub struct Call<'a> {
     /// The call.
     pub node: &'a Node,

@@ -13,6 +13,6 @@ pub enum Slope {
     /// several numbers that is neither a sum, a product nor a maximum (layer norm, softmax) uses its derivative at the
     /// midpoint instead, with which the equation holds up to an error of third order in b − a.
     ///
-    /// Every value on the way must [keep its rows](Graph::keeps_rows).
+    /// Every value on the way must [keep its rows](super::Graph::keeps_rows).
     Secant,
 }
