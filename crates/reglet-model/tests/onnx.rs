@@ -1,11 +1,15 @@
 //! ONNX files against what PyTorch and ONNX Runtime compute with them (`tests/reference/make_onnx.py`), their gradients against
 //! PyTorch's and against differences, and files that must be refused.
 
+#[path = "support/noise.rs"]
+mod noise;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use noise::Noise;
 use reglet_model::{
     Activation, Head, HeadSource, ImportOptions, Layout, Model, ModelError, Note, Op, Product, Request,
     Rewrite, Targets, gradients,
@@ -171,13 +175,13 @@ fn what_others_export_computes_as_onnx_runtime_and_differentiates_as_differences
         let logits = model.logits(&input).unwrap_or_else(|error| panic!("{name}: {error}"));
         faults.extend(wrong_logits(&name, &logits, reference.tensor("logits")));
 
-        tch::manual_seed(3);
-        let direction = Tensor::randn_like(&input);
+        let mut noise = Noise::new(3);
+        let direction = noise.normal(&input.size()).to_kind(Kind::Float);
         let at = |step: f64| model.logits(&(&input + &direction * step)).expect("it runs");
         let slope = |step: f64| (at(step) - at(-step)) / (2.0 * step);
         let (coarse, fine) = (slope(4e-3), slope(2e-3));
         let smooth = (&coarse - &fine).abs().le_tensor(&(fine.abs() * 0.02 + 2e-2)).to_kind(Kind::Float);
-        let weights = Tensor::randn_like(&smooth) * &smooth;
+        let weights = noise.normal(&smooth.size()).to_kind(Kind::Float) * &smooth;
         let share = smooth.mean(Kind::Float).double_value(&[]);
         faults.extend((share < 0.8).then(|| format!("{name}: only {share} of it is smooth")));
         let (_, gradient) = forward_and_backward(&model, &input, &weights);

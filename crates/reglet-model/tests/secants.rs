@@ -1,5 +1,9 @@
 //! Secants between the rows of a batch, in 64-bit floats, on every architecture.
 
+#[path = "support/noise.rs"]
+mod noise;
+
+use noise::Noise;
 use reglet_model::{
     Activation, Architecture, Arithmetic, Graph, ModelError, Op, Parameters, Pass, Pool, Rewrite, Rows,
     Slope, ValueId,
@@ -45,8 +49,7 @@ fn a_secant_times_the_way_is_the_rise_of_the_score_whatever_the_network() {
         }
         assert!(graph.keeps_rows(graph.input()), "{architecture:?}");
         let mut parameters = in_64_bits(&graph);
-        tch::manual_seed(2);
-        let inputs = Tensor::randn([6, 3, 64, 64], (Kind::Double, Device::Cpu)) * 2.0;
+        let inputs = Noise::new(2).normal(&[6, 3, 64, 64]) * 2.0;
         // Layer norm has no secant, only a derivative midway, which is one for near neighbours.
         let (inputs, within) = match architecture {
             Architecture::ConvNextTiny => (inputs.narrow(0, 0, 1) + inputs * 1e-3, 1e-4),
@@ -84,8 +87,7 @@ fn where_there_are_no_secants_it_is_said() {
 fn secants_through_winograds_convolutions_are_the_same() {
     let graph = Architecture::ResNet18.graph(3, 0.5).expect("it is built");
     let mut parameters = Parameters::initial(&graph, 1).expect("they are drawn");
-    tch::manual_seed(5);
-    let inputs = Tensor::randn([5, 3, 64, 64], (Kind::Float, Device::Cpu));
+    let inputs = Noise::new(5).normal(&[5, 3, 64, 64]).to_kind(Kind::Float);
     let [(_, plain), (scores, found)] = [&[][..], &Rewrite::ALL[..]].map(|rewrites| {
         parameters.prepare(&graph, rewrites).expect("it prepares");
         secants(&graph, &parameters, &inputs)
@@ -100,8 +102,8 @@ fn secants_through_winograds_convolutions_are_the_same() {
 fn a_sum_along_a_line_is_the_sum_of_its_secants() {
     let graph = Architecture::ResNet18.graph(3, 0.125).expect("it is built");
     let parameters = in_64_bits(&graph);
-    tch::manual_seed(3);
-    let [from, way] = [(); 2].map(|()| Tensor::randn([1, 3, 48, 48], (Kind::Double, Device::Cpu)));
+    let mut noise = Noise::new(3);
+    let [from, way] = [(); 2].map(|()| noise.normal(&[1, 3, 48, 48]));
     let (alphas, weights) = ([0.0, 0.1, 0.3, 0.35, 0.9, 1.0], [0.5, -1.0, 2.0, 0.25, 1.5]);
     let points: Vec<Tensor> = alphas.iter().map(|alpha| &from + &way * *alpha).collect();
     let (_, each) = secants(&graph, &parameters, &Tensor::cat(&points, 0));
@@ -186,8 +188,7 @@ fn a_products_secant_takes_the_mean_of_the_other_factor() {
     let pooled = graph.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }), &[input]);
     let product = graph.call_function("", Op::Arithmetic(Arithmetic::Mul { other: None }), &[input, pooled]);
     graph.set_output(product);
-    tch::manual_seed(4);
-    let inputs = Tensor::randn([5, 2, 3, 3], (Kind::Double, Device::Cpu));
+    let inputs = Noise::new(4).normal(&[5, 2, 3, 3]);
     let feeds = [(input, Rows::Given(&inputs))];
     let pass = Pass { feeds: &feeds, watch: &[input], slope: Slope::Secant, ..Pass::default() };
     let score =

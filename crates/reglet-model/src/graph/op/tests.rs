@@ -1,8 +1,12 @@
 //! Compares every operator's derivative, our own and those left to libtorch, with finite differences in 64-bit floats, in
 //! every memory layout of inputs and gradients, and for batches of zero, one and two rows.
 
+#[path = "../../../tests/support/noise.rs"]
+mod noise;
+
 use tch::{Device, Kind, Tensor};
 
+use self::noise::Noise;
 use super::{
     Activation, Arithmetic, Context, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
 };
@@ -79,7 +83,10 @@ fn cases() -> Vec<Case> {
     cases.push(one(Op::Dropout { p: 0.5 }));
     for activation in activations() {
         cases.push(case(activation, &[(PICTURE, Positive)], &[0]));
-        if !matches!(activation, Activation::Log | Activation::Sqrt | Activation::Rsqrt) {
+        if !matches!(
+            activation,
+            Activation::Log | Activation::Reciprocal | Activation::Rsqrt | Activation::Sqrt
+        ) {
             cases.push(one(activation.into()));
         }
     }
@@ -269,13 +276,12 @@ fn in_memory(tensor: &Tensor, layout: usize) -> Tensor {
 
 const LAYOUTS: usize = 6;
 
-fn drawn(shape: &[i64], draw: Draw, batch: i64) -> Tensor {
+fn drawn(noise: &mut Noise, shape: &[i64], draw: Draw, batch: i64) -> Tensor {
     let shape: Vec<i64> = shape.iter().map(|&size| if size < 0 { batch } else { size }).collect();
-    let options = (Kind::Double, Device::Cpu);
     match draw {
-        Draw::Any => Tensor::randn(shape, options),
-        Draw::Positive => Tensor::rand(shape, options) + 0.5,
-        Draw::Flags => Tensor::rand(shape, options).gt(0.5),
+        Draw::Any => noise.normal(&shape),
+        Draw::Positive => noise.uniform(&shape) + 0.5,
+        Draw::Flags => noise.uniform(&shape).gt(0.5),
     }
 }
 
@@ -337,20 +343,20 @@ fn largest(tensor: &Tensor) -> f64 {
 
 #[test]
 fn every_derivative_is_that_of_differences_in_every_layout() {
-    tch::manual_seed(7);
+    let mut noise = Noise::new(7);
     let mut faults = Vec::new();
     for case in cases() {
         let call = Call::new(&case);
         for batch in [0, 1, 2] {
             let what = |layout: String| format!("{:?}, {batch} rows, {layout}", case.op);
             let inputs: Vec<Tensor> =
-                case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, batch)).collect();
+                case.inputs.iter().map(|(shape, draw)| drawn(&mut noise, shape, *draw, batch)).collect();
             // Some operators refuse an empty batch, or one whose size cannot be derived.
             let Ok(result) = call.compute(&inputs) else {
                 assert_eq!(batch, 0, "{}", what("any".to_owned()));
                 continue;
             };
-            let upstream = Tensor::randn(result.size(), (Kind::Double, Device::Cpu));
+            let upstream = noise.normal(&result.size());
             let plain = match call.by_record(&inputs, &upstream) {
                 Ok(plain) => plain,
                 // libtorch itself refuses some of these for an empty batch.
@@ -361,7 +367,7 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
             // The plain gradient, compared with differences along some directions.
             for (plain, &free) in plain.iter().zip(&case.free) {
                 for _ in 0..2 {
-                    let direction = Tensor::randn(inputs[free].size(), (Kind::Double, Device::Cpu));
+                    let direction = noise.normal(&inputs[free].size());
                     let moved = |step: f64| {
                         let mut moved: Vec<Tensor> = inputs.iter().map(Tensor::shallow_clone).collect();
                         moved[free] = &inputs[free] + &direction * step;
@@ -414,15 +420,15 @@ fn every_derivative_is_that_of_differences_in_every_layout() {
 
 #[test]
 fn batch_norm_is_differentiated_in_every_layout_while_it_is_trained() {
-    tch::manual_seed(7);
+    let mut noise = Noise::new(7);
     let [picture, channels] = [[1, 4, 6, 5].as_slice(), &[4]];
     let of = [(picture, Draw::Any), (channels, Draw::Positive), (channels, Draw::Any)];
     let statistics = [(channels, Draw::Any), (channels, Draw::Positive)];
     let inputs = [of.as_slice(), &statistics].concat();
     let mut call = Call::new(&case(Op::BatchNorm { eps: 1e-3, momentum: 0.1 }, &inputs, &[0, 1, 2]));
     call.context.training = true;
-    let inputs: Vec<Tensor> = inputs.iter().map(|(shape, draw)| drawn(shape, *draw, 1)).collect();
-    let upstream = Tensor::randn(picture, (Kind::Double, Device::Cpu));
+    let inputs: Vec<Tensor> = inputs.iter().map(|(shape, draw)| drawn(&mut noise, shape, *draw, 1)).collect();
+    let upstream = noise.normal(picture);
     let plain = call.by_record(&inputs, &upstream).expect("it runs");
     for (of_inputs, of_upstream) in (0..LAYOUTS).flat_map(|a| (0..LAYOUTS).map(move |b| (a, b))) {
         let inputs: Vec<Tensor> = inputs.iter().map(|input| in_memory(input, of_inputs)).collect();
@@ -437,6 +443,7 @@ fn batch_norm_is_differentiated_in_every_layout_while_it_is_trained() {
 /// With tch's own calls this would panic (see `scalar.rs`).
 #[test]
 fn what_libtorch_refuses_of_a_number_is_an_error() {
+    let mut noise = Noise::new(8);
     let flags = [([1, 4].as_slice(), Draw::Flags)];
     let numbers = [([1, 4].as_slice(), Draw::Any)];
     let one = || Number::Integer(Size::Fixed(1));
@@ -457,7 +464,8 @@ fn what_libtorch_refuses_of_a_number_is_an_error() {
         case(range(5, Kind::Bool), &[], &[]),
     ] {
         let call = Call::new(&case);
-        let inputs: Vec<Tensor> = case.inputs.iter().map(|(shape, draw)| drawn(shape, *draw, 1)).collect();
+        let inputs: Vec<Tensor> =
+            case.inputs.iter().map(|(shape, draw)| drawn(&mut noise, shape, *draw, 1)).collect();
         assert!(call.compute(&inputs).is_err(), "{:?}", case.op);
         // The error was read and does not appear again with the next call.
         assert!(Tensor::f_zeros([1], (Kind::Float, Device::Cpu)).is_ok(), "{:?}", case.op);
