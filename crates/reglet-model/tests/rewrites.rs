@@ -313,8 +313,8 @@ fn a_summand_may_be_broadcast() {
         for (kind, within) in [(Kind::Double, 1e-9), (Kind::Float, 1e-3)] {
             let mut weights = parameters(&g, 5, kind);
             // Sums far from zero, so that no rectifier turns.
-            let input =
-                (Noise::new(6).uniform(&[8, 32, 9, 9]) + 1000.0 * f64::from(!pooled_first)).to_kind(kind);
+            let input = (Noise::new(6).normal(&[8, 32, 9, 9]).sigmoid() + 1000.0 * f64::from(!pooled_first))
+                .to_kind(kind);
             let plain = evaluate(&g, &weights, &input, &[x]);
             weights.prepare(&g, &Rewrite::ALL).expect("it prepares");
             same(&differentiate(&g, &weights, &input, &[x]), &plain, within).expect("the same");

@@ -16,18 +16,8 @@ impl Noise {
 
     /// From a normal distribution.
     pub fn normal(&mut self, shape: &[i64]) -> Tensor {
-        self.drawn(shape, |random| random.sample(StandardNormal))
-    }
-
-    /// From 0 to 1.
-    #[allow(dead_code, reason = "not every test that has this file needs it")]
-    pub fn uniform(&mut self, shape: &[i64]) -> Tensor {
-        self.drawn(shape, |random| random.random())
-    }
-
-    fn drawn(&mut self, shape: &[i64], draw: impl Fn(&mut ChaCha8Rng) -> f64) -> Tensor {
         let count = shape.iter().product::<i64>() as usize;
-        let numbers: Vec<f64> = (0..count).map(|_| draw(&mut self.0)).collect();
+        let numbers: Vec<f64> = (0..count).map(|_| self.0.sample(StandardNormal)).collect();
         Tensor::from_slice(&numbers).view(shape).to_kind(Kind::Double)
     }
 }

@@ -280,8 +280,8 @@ fn drawn(noise: &mut Noise, shape: &[i64], draw: Draw, batch: i64) -> Tensor {
     let shape: Vec<i64> = shape.iter().map(|&size| if size < 0 { batch } else { size }).collect();
     match draw {
         Draw::Any => noise.normal(&shape),
-        Draw::Positive => noise.uniform(&shape) + 0.5,
-        Draw::Flags => noise.uniform(&shape).gt(0.5),
+        Draw::Positive => noise.normal(&shape).sigmoid() + 0.5,
+        Draw::Flags => noise.normal(&shape).gt(0.0),
     }
 }
 
