@@ -122,19 +122,20 @@ def measured(args, name: str, folder: Path):
             if turn > 0:
                 seconds[engine].append(taken)
     passes(None)
-    return seconds, off, [counted(engines[engine]) for engine in (TORCH, TORCH_BACK)]
-
-
-def counted(run) -> int:
-    """The operations of a pass, those of its products alone."""
     with FlopCounterMode(display=False) as counter:
-        run()
-    return counter.get_total_flops()
+        engines[TORCH]()
+    # Those of products alone; sending a gradient back through a product to its input takes as many again.
+    operations = counter.get_total_flops()
+    return seconds, off, [operations, 2 * operations]
 
 
 def network(name: str, batch: int):
     torch.manual_seed(SEED)
     model = torchvision.models.get_model(name, weights=None)
+    for parameter in model.parameters():
+        # A last layer that begins as zero would give no logits to compare.
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.02)
     norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     # A deep network of random weights would let values grow or vanish; these statistics keep them as they are.
     model.train()
