@@ -2,24 +2,15 @@
 
 use std::env;
 use std::fs;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
+use super::Progress;
+#[cfg(feature = "download")]
+use super::download::download;
 use crate::{Architecture, ModelError};
-
-/// A callback that is given the number of bytes received, and the total if the server has announced it.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// Where torchvision publishes its weights.
 const HOST: &str = "https://download.pytorch.org/models/";
-
-/// The size of the largest file that is downloaded, above that of the largest published file (VGG-19 has 575 MB). The limit
-/// keeps a server from filling the disk.
-const LARGEST: u64 = 1 << 30;
 
 /// The file of torchvision's first published ImageNet weights (`IMAGENET1K_V1`, the weights that `pretrained=True` selects)
 /// for `architecture`. It is taken from PyTorch's own cache if it is there; otherwise it is downloaded into the cache and
@@ -96,35 +87,6 @@ pub fn fetch(url: &str, path: &Path, hash: &str, progress: Progress) -> Result<(
     })
 }
 
-/// Downloads into `path` and returns the SHA-256 of what was received.
-#[cfg(feature = "download")]
-fn download(url: &str, path: &Path, progress: Progress) -> Result<String, String> {
-    let plain = |error: &dyn std::fmt::Display| error.to_string();
-    let agent = ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build();
-    let mut response = ureq::Agent::new_with_config(agent).get(url).call().map_err(|e| plain(&e))?;
-    let total = response.body().content_length();
-    let mut body = response.body_mut().with_config().limit(LARGEST).reader();
-
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut file = fs::File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut done = 0;
-    loop {
-        let count = body.read(&mut buffer).map_err(|e| plain(&e))?;
-        if count == 0 {
-            break;
-        }
-        hash.update(&buffer[..count]);
-        file.write_all(&buffer[..count]).map_err(|e| plain(&e))?;
-        done += count as u64;
-        progress(done, total);
-    }
-    file.sync_all().map_err(|e| plain(&e))?;
-    Ok(HEXLOWER.encode(&hash.finalize()))
-}
-
 #[cfg(not(feature = "download"))]
 fn download(_: &str, _: &Path, _: Progress) -> Result<String, String> {
     Err("this program was built without the feature `download` of reglet-model; download the file yourself and give its path"
@@ -133,8 +95,10 @@ fn download(_: &str, _: &Path, _: Progress) -> Result<String, String> {
 
 #[cfg(all(test, feature = "download"))]
 mod tests {
-    use super::*;
+    use std::io::{Read, Write};
     use std::net::TcpListener;
+
+    use super::*;
 
     /// A server on this machine that answers one request with `body`.
     fn serve(body: &'static [u8]) -> String {

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "pickles")]
 mod checkpoint;
+#[cfg(feature = "download")]
+mod download;
 mod hub;
 mod parameters;
 #[cfg(feature = "pickles")]
@@ -13,12 +15,15 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
-pub use hub::{Progress, fetch, published};
+pub use hub::{fetch, published};
 pub use parameters::Parameters;
 pub use safe::save;
 
 use crate::ModelError;
 use crate::files::{self, Format};
+
+/// A callback that is given the number of bytes received, and the total if the server has announced it.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
 /// The tensors of a weights file, by name, in 32-bit floats on the CPU.
 #[derive(Debug)]
