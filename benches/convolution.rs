@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use reglet_winograd::{Filters, Fused, Pictures, Way, convolve};
+use reglet_winograd::{Filters, Fused, Pictures, Surroundings, Way, convolve};
 use tch::{Device, Kind, Tensor};
 
 const COUNT: usize = 8;
@@ -34,7 +34,9 @@ fn convolutions(criterion: &mut Criterion) {
         let Some(filters) = Filters::new(&numbers(&weight), channels, channels, Way::Forward) else {
             continue;
         };
-        let (input, pictures) = (numbers(&input), Pictures { count: COUNT, height: side, width: side });
+        let surroundings = Surroundings::Zeros;
+        let pictures = Pictures { count: COUNT, height: side, width: side, surroundings };
+        let input = numbers(&input);
         let mut output = vec![0.0; input.len()];
         group.bench_function(BenchmarkId::new("winograd", &name), |bencher| {
             bencher.iter(|| {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use reglet_winograd::{After, Filters, Fused, Mask, Matrix, Pictures, Way, convolve, product, supports};
+use reglet_winograd::{
+    After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports,
+};
 use tch::{Device, Kind, Tensor};
 
 use crate::ModelError;
@@ -80,17 +82,17 @@ impl Kernel {
     }
 
     /// Whether it is the faster way for an input, `[N, in, H, W]` or `[…, in]`, and one that nothing records.
-    pub(crate) fn suits(&self, input: &Tensor) -> bool {
+    pub(crate) fn suits(&self, input: &Tensor, surroundings: Surroundings) -> bool {
         let plain = input.kind() == Kind::Float && input.device() == Device::Cpu && !input.requires_grad();
         let channels = self.weight.get().size()[1];
         plain
             && match (self.layer, input.size().as_slice()) {
-                (Layer::Winograd, _) => {
-                    pictures(input, channels).is_some_and(|pictures| pictures.tiles() >= LEAST_TILES)
-                }
-                (Layer::Pointwise, _) => {
-                    pictures(input, channels).is_some_and(|pictures| pictures.pixels() >= LEAST_ROWS)
-                }
+                (Layer::Winograd, _) => self
+                    .pictures(input, channels, surroundings)
+                    .is_some_and(|pictures| pictures.tiles() >= LEAST_TILES),
+                (Layer::Pointwise, _) => self
+                    .pictures(input, channels, surroundings)
+                    .is_some_and(|pictures| pictures.pixels() >= LEAST_ROWS),
                 (Layer::Linear, [rows @ .., last]) => {
                     *last == channels && rows.iter().product::<i64>() >= LEAST_ROWS as i64
                 }
@@ -99,30 +101,39 @@ impl Kernel {
     }
 
     /// The size of the result for such an input: `[N, out, H, W]` or `[…, out]`.
-    pub(crate) fn output_size(&self, input: &Tensor) -> Vec<i64> {
+    pub(crate) fn output_size(&self, input: &Tensor, surroundings: Surroundings) -> Vec<i64> {
         let mut size = input.size();
-        let channels = if self.layer == Layer::Linear { size.len() - 1 } else { 1 };
-        size[channels] = self.weight.get().size()[0];
+        let out = self.weight.get().size()[0];
+        match self.layer {
+            Layer::Linear => size.splice(size.len() - 1.., [out]).for_each(drop),
+            Layer::Winograd | Layer::Pointwise => {
+                size[1] = out;
+                let margin = 2 * self.margin(surroundings) as i64;
+                size[2..].iter_mut().for_each(|side| *side -= margin);
+            }
+        }
         size
     }
 
     /// Whether a tensor has the shape and kind of the result for an input.
-    pub(crate) fn returns(&self, input: &Tensor, other: &Tensor) -> bool {
+    pub(crate) fn returns(&self, input: &Tensor, surroundings: Surroundings, other: &Tensor) -> bool {
         let plain = other.kind() == Kind::Float && other.device() == Device::Cpu;
-        plain && other.size() == self.output_size(input)
+        plain && other.size() == self.output_size(input, surroundings)
     }
 
-    /// The layer's result, plus a summand of its shape, and what that becomes `after` it.
+    /// The layer's result, plus a summand of its shape, and what that becomes `after` it. The surroundings matter only to
+    /// filters of 3×3.
     pub(crate) fn forward(
         &self,
         input: &Tensor,
+        surroundings: Surroundings,
         summand: Option<&Tensor>,
         after: After,
     ) -> Result<Tensor, ModelError> {
         let prepared = self.forward.get_or_init(|| self.prepared(Way::Forward));
         let summand = summand.map(|summand| self.rows(summand)).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        self.run(input, prepared, &Fused { bias, summand, after, ..Fused::default() })
+        self.run(input, surroundings, prepared, &Fused { bias, summand, after, ..Fused::default() })
     }
 
     /// What the gradient at its output is at its input; before a rectifier, if there was one.
@@ -135,10 +146,16 @@ impl Kernel {
         let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
         let most = rectified.and_then(|rectified| rectified.most);
         let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
-        self.run(gradient, prepared, &Fused { mask, ..Fused::default() })
+        self.run(gradient, Surroundings::Zeros, prepared, &Fused { mask, ..Fused::default() })
     }
 
-    fn run(&self, input: &Tensor, prepared: &Prepared, fused: &Fused) -> Result<Tensor, ModelError> {
+    fn run(
+        &self,
+        input: &Tensor,
+        surroundings: Surroundings,
+        prepared: &Prepared,
+        fused: &Fused,
+    ) -> Result<Tensor, ModelError> {
         let rows = self.rows(input)?;
         let mut shape = rows.size();
         let (from, to) = match prepared {
@@ -148,18 +165,36 @@ impl Kernel {
         let last = shape.last_mut().filter(|last| **last == from as i64);
         *last.ok_or_else(|| tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")))? =
             to as i64;
+        let pictures = self.pictures(input, from as i64, surroundings);
+        if let (Prepared::Filters(_), Some(Pictures { height, width, .. })) = (prepared, pictures) {
+            shape[1..3].copy_from_slice(&[height as i64, width as i64]);
+        }
         let mut output = Tensor::f_empty(&shape, (Kind::Float, Device::Cpu))?;
         #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
         // SAFETY: it was just made, so nothing else refers to it.
         let made = unsafe { numbers_mut(&mut output) };
         match prepared {
             Prepared::Filters(filters) => {
-                let pictures = pictures(input, from as i64).expect("it suits");
+                let pictures = pictures.expect("it suits");
                 convolve(pictures, numbers(&rows), filters, fused, made);
             }
             Prepared::Matrix(matrix) => multiply(numbers(&rows), matrix, fused, made)?,
         }
         Ok(if self.layer == Layer::Linear { output } else { output.f_permute([0, 3, 1, 2])? })
+    }
+
+    /// The pictures that result from an input `[N, channels, H, W]`.
+    fn pictures(&self, input: &Tensor, channels: i64, surroundings: Surroundings) -> Option<Pictures> {
+        let [count, found, height, width] = input.size()[..].try_into().ok()?;
+        let margin = 2 * self.margin(surroundings);
+        let side = |size: i64| usize::try_from(size).ok()?.checked_sub(margin);
+        let [height, width] = [side(height)?, side(width)?];
+        (found == channels).then_some(Pictures { count: count as usize, height, width, surroundings })
+    }
+
+    /// How many pixels an input has on each side beyond the result.
+    fn margin(&self, surroundings: Surroundings) -> usize {
+        usize::from(self.layer == Layer::Winograd && surroundings == Surroundings::Given)
     }
 
     /// `[N, C, H, W]` as `[N, H, W, C]`, and anything as it is for a linear layer, in 32-bit floats and contiguous.
@@ -186,17 +221,6 @@ impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let weight = self.weight.get().size();
         f.debug_struct("Kernel").field("layer", &self.layer).field("weight", &weight).finish_non_exhaustive()
-    }
-}
-
-/// The sizes of `[N, channels, H, W]`.
-fn pictures(tensor: &Tensor, channels: i64) -> Option<Pictures> {
-    match tensor.size()[..] {
-        [count, found, height, width] if found == channels => {
-            let [count, height, width] = [count, height, width].map(|size| size as usize);
-            Some(Pictures { count, height, width })
-        }
-        _ => None,
     }
 }
 

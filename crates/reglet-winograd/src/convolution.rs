@@ -12,7 +12,7 @@ use crate::product::{OPEN, Product, Rows, multiply};
 use crate::sigmoid::silu;
 use crate::tile::{self, POINTS};
 
-/// A batch of pictures in channels-last layout, `[count, height, width, channels]`.
+/// A batch of results of a convolution in channels-last layout, `[count, height, width, channels]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Pictures {
     /// How many.
@@ -21,6 +21,17 @@ pub struct Pictures {
     pub height: usize,
     /// Their columns.
     pub width: usize,
+    /// What lies around each picture of the input.
+    pub surroundings: Surroundings,
+}
+
+/// What lies around each picture of a convolution's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surroundings {
+    /// One zero on each side, which the input does not contain: it is as large as the result.
+    Zeros,
+    /// One pixel on each side, which the input contains: it has two rows and two columns more than the result.
+    Given,
 }
 
 impl Pictures {
@@ -29,9 +40,25 @@ impl Pictures {
         self.count.saturating_mul(self.height.div_ceil(4)).saturating_mul(self.width.div_ceil(4))
     }
 
-    /// The number of pixels; saturates at the largest number.
+    /// The number of pixels of the result; saturates at the largest number.
     pub fn pixels(&self) -> usize {
         self.count.saturating_mul(self.height).saturating_mul(self.width)
+    }
+
+    /// The number of pixels of the input; saturates at the largest number.
+    pub fn pixels_of_input(&self) -> usize {
+        let [height, width] = self.input();
+        self.count.saturating_mul(height).saturating_mul(width)
+    }
+
+    /// The rows and the columns of the input.
+    fn input(&self) -> [usize; 2] {
+        [self.height, self.width].map(|size| size.saturating_add(2 * self.margin()))
+    }
+
+    /// How many pixels the input has on each side beyond the result.
+    fn margin(&self) -> usize {
+        usize::from(self.surroundings == Surroundings::Given)
     }
 }
 
@@ -45,7 +72,7 @@ thread_local! {
 /// # Panics
 /// If one of them has another size than the pictures and the filters specify.
 pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fused, output: &mut [f32]) {
-    assert_eq!(input.len(), pictures.pixels().saturating_mul(filters.from));
+    assert_eq!(input.len(), pictures.pixels_of_input().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
     assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
@@ -128,14 +155,12 @@ impl Work for Job<'_> {
 }
 
 impl Job<'_> {
-    /// The start of the picture that contains a tile, given the number of channels, and the tile's first row and column in
-    /// it.
+    /// The number of the picture that contains a tile, and the tile's first row and column in it.
     #[inline(always)]
-    fn place(&self, tile: usize, channels: usize) -> (usize, usize, usize) {
+    fn place(&self, tile: usize) -> (usize, usize, usize) {
         let Pictures { height, width, .. } = self.pictures;
         let (rows, columns) = (height.div_ceil(4), width.div_ceil(4));
-        let first = tile / (rows * columns) * height * width * channels;
-        (first, tile / columns % rows * 4, tile % columns * 4)
+        (tile / (rows * columns), tile / columns % rows * 4, tile % columns * 4)
     }
 
     /// Bᵀ d B of one tile, channel by channel.
@@ -144,15 +169,17 @@ impl Job<'_> {
     /// As [`Lanes`].
     #[inline(always)]
     unsafe fn transform_input<L: Lanes>(&mut self, tile: usize, slot: usize) {
-        let Pictures { height, width, .. } = self.pictures;
+        let ([height, width], margin) = (self.pictures.input(), self.pictures.margin());
         let channels = self.filters.from;
-        let (first, top, left) = self.place(tile, channels);
+        let (picture, top, left) = self.place(tile);
+        let first = picture * height * width * channels;
         let stride = POINTS * channels + PAD;
         assert!(self.input.len() >= first + height * width * channels);
         assert!(self.before.len() >= (slot + 1) * stride && channels.is_multiple_of(L::COUNT));
-        // A picture is padded with zeros, one of them above and to the left of the first tile.
-        let within =
-            |start: usize, place: usize, size: usize| (start + place).checked_sub(1).filter(|&at| at < size);
+        // A tile begins one pixel above and to the left of its first result. Where the input has no such pixel, it is zero.
+        let within = |start: usize, place: usize, size: usize| {
+            (start + place + margin).checked_sub(1).filter(|&at| at < size)
+        };
         let mut pixels = [self.zeros.as_ptr(); POINTS];
         let mut masks = [self.zeros.as_ptr(); POINTS];
         for (place, (pixel, mask)) in pixels.iter_mut().zip(&mut masks).enumerate() {
@@ -228,7 +255,8 @@ impl Job<'_> {
     unsafe fn transform_output<L: Lanes>(&mut self, tile: usize, slot: usize, panel: usize) {
         let Pictures { height, width, .. } = self.pictures;
         let (channels, columns) = (self.filters.to, 2 * L::COUNT);
-        let (first, top, left) = self.place(tile, channels);
+        let (picture, top, left) = self.place(tile);
+        let first = picture * height * width * channels;
         let stride = POINTS * columns + PAD;
         assert!(self.output.len() >= first + height * width * channels && (panel + 1) * columns <= channels);
         assert!(self.after.len() >= (slot + 1) * stride);

@@ -7,7 +7,7 @@
 //! floats, the relative error of a result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
 //!
 //! ```
-//! use reglet_winograd::{Fused, Filters, Pictures, Way, convolve};
+//! use reglet_winograd::{Filters, Fused, Pictures, Surroundings, Way, convolve};
 //!
 //! // One picture of 8 × 8 pixels and 32 channels, and identity filters: the output equals the input.
 //! let mut weight = vec![0.0; 32 * 32 * 9];
@@ -17,12 +17,13 @@
 //! let Some(filters) = Filters::new(&weight, 32, 32, Way::Forward) else { return }; // No AVX2 and no AVX-512 here.
 //! let input: Vec<f32> = (0..8 * 8 * 32).map(|n| n as f32).collect();
 //! let mut output = vec![0.0; input.len()];
-//! convolve(Pictures { count: 1, height: 8, width: 8 }, &input, &filters, &Fused::default(), &mut output);
+//! let pictures = Pictures { count: 1, height: 8, width: 8, surroundings: Surroundings::Zeros };
+//! convolve(pictures, &input, &filters, &Fused::default(), &mut output);
 //! assert!(input.iter().zip(&output).all(|(a, b)| (a - b).abs() < 0.01));
 //! ```
 //!
-//! The memory layout of a convolution is channels-last, and its numbers of channels must be multiples of 32. It has stride 1 and
-//! pads with one zero. A [`Matrix`] may have any size, and each row of its product is the same in any batch. Both need a
+//! The memory layout of a convolution is channels-last, and its numbers of channels must be multiples of 32. It has stride 1,
+//! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A [`Matrix`] may have any size, and each row of its product is the same in any batch. Both need a
 //! processor with AVX2 and FMA or with AVX-512; on others, [`Filters`] and [`Matrix`] cannot be created.
 //!
 //! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
@@ -48,7 +49,7 @@ mod tests;
 mod tile;
 mod way;
 
-pub use convolution::{Pictures, convolve};
+pub use convolution::{Pictures, Surroundings, convolve};
 pub use filters::{Filters, supports};
 pub use fused::{After, Fused, Mask};
 pub use lanes::available;

@@ -3,7 +3,7 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::lanes::Width;
-use crate::{After, Filters, Fused, Mask, Matrix, Pictures, Way, convolve, product, supports};
+use crate::{After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports};
 
 /// Numbers in −1…1 by a linear congruential generator.
 fn numbers(seed: u32, count: usize) -> Vec<f32> {
@@ -45,14 +45,19 @@ fn done(after: After, sum: f64) -> f64 {
 
 fn cases() -> impl Strategy<Value = Case> {
     let sizes = (1..4_usize, 1..14_usize, 1..14_usize, 1..4_usize, 1..4_usize);
-    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 3]>(), afters()).prop_map(
+    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 4]>(), afters()).prop_map(
         |(
             (count, height, width, inputs, outputs),
             (seed, forward, transformed),
-            [mask, bias, summand],
+            [mask, bias, summand, given],
             after,
         )| Case {
-            pictures: Pictures { count, height, width },
+            pictures: Pictures {
+                count,
+                height,
+                width,
+                surroundings: if given { Surroundings::Given } else { Surroundings::Zeros },
+            },
             inputs: 32 * inputs,
             outputs: 32 * outputs,
             seed,
@@ -68,15 +73,19 @@ fn cases() -> impl Strategy<Value = Case> {
 
 /// Row by row, tap by tap.
 fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> Vec<f64> {
-    let Pictures { count, height, width } = case.pictures;
+    let Pictures { count, height, width, surroundings } = case.pictures;
+    let margin = isize::from(surroundings == Surroundings::Given);
+    let (rows, columns) = (height as isize + 2 * margin, width as isize + 2 * margin);
     let (from, to) = match case.way {
         Way::Forward => (case.inputs, case.outputs),
         Way::Backward => (case.outputs, case.inputs),
     };
-    // One number of the input, which is zero around the picture.
+    // One number of the input, which is zero where the input ends.
     let at = |picture: usize, y: isize, x: isize, channel: usize| {
-        let inside = (0..height as isize).contains(&y) && (0..width as isize).contains(&x);
-        let place = ((picture * height + y.max(0) as usize) * width + x.max(0) as usize) * from + channel;
+        let (y, x) = (y + margin, x + margin);
+        let inside = (0..rows).contains(&y) && (0..columns).contains(&x);
+        let place = (picture as isize * rows + y.max(0)) * columns + x.max(0);
+        let place = place as usize * from + channel;
         let seen = inside && fused.mask.is_none_or(|mask| mask.values[place] > 0.0);
         if seen { f64::from(input[place]) } else { 0.0 }
     };
@@ -110,7 +119,7 @@ proptest! {
         let weight = numbers(case.seed, case.inputs * case.outputs * 9);
         for width in Width::all() {
             let filters = Filters::of_width(width, &weight, [case.outputs, case.inputs], case.way, case.transformed);
-            let (before, after) = (case.pictures.pixels() * filters.from(), case.pictures.pixels() * filters.to());
+            let (before, after) = (case.pictures.pixels_of_input() * filters.from(), case.pictures.pixels() * filters.to());
             let input = numbers(case.seed ^ 1, before);
             let (mask, bias, summand) =
                 (numbers(case.seed ^ 2, before), numbers(case.seed ^ 3, filters.to()), numbers(case.seed ^ 4, after));
@@ -225,7 +234,8 @@ fn what_is_no_number_stays_none() {
     input[0] = f32::NAN;
     let mut output = vec![0.0; input.len()];
     let fused = Fused { after: After::RELU, ..Fused::default() };
-    convolve(Pictures { count: 1, height: 4, width: 4 }, &input, &filters, &fused, &mut output);
+    let pictures = Pictures { count: 1, height: 4, width: 4, surroundings: Surroundings::Zeros };
+    convolve(pictures, &input, &filters, &fused, &mut output);
     assert!(output[0].is_nan());
     let matrix = Matrix::new(&[1.0; 4], 2, 2, Way::Forward).expect("there are filters");
     for after in [After::RELU, After::Clamp(0.0, 6.0), After::Silu] {

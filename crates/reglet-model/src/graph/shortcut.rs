@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reglet_winograd::After;
+use reglet_winograd::{After, Surroundings};
 use tch::Tensor;
 
 use super::op::{Context, Derivative, behind_rectifier, hardtanh};
@@ -96,6 +96,11 @@ impl Shortcut {
         }
     }
 
+    /// The operator's weight, if it has one.
+    pub(super) fn weight(&self) -> Option<&Tensor> {
+        self.tensors.first()
+    }
+
     /// The result at the values of the node's inputs.
     pub(super) fn call(
         &self,
@@ -103,13 +108,40 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        match self.kernel_for(given[0]) {
-            Some(kernel) if self.fits(kernel, given) => {
-                kernel.forward(given[0], given.get(1).copied(), self.tail.after())
+        self.call_as(&self.node, Surroundings::Zeros, graph, given, context)
+    }
+
+    /// The same for an input that contains what the operator's padding would add.
+    pub(super) fn call_unpadded(
+        &self,
+        graph: &Graph,
+        given: &[&Tensor],
+        context: &Context,
+    ) -> Result<Tensor, ModelError> {
+        self.call_as(&self.node.unpadded(), Surroundings::Given, graph, given, context)
+    }
+
+    fn call_as(
+        &self,
+        node: &Node,
+        surroundings: Surroundings,
+        graph: &Graph,
+        given: &[&Tensor],
+        context: &Context,
+    ) -> Result<Tensor, ModelError> {
+        let input = given[0];
+        let kernel = self.kernel.as_deref().filter(|kernel| kernel.suits(input, surroundings));
+        let summand = given.get(1).copied();
+        match kernel {
+            Some(kernel) if summand.is_none_or(|other| kernel.returns(input, surroundings, other)) => {
+                kernel.forward(input, surroundings, summand, self.tail.after())
             }
-            Some(kernel) => self.activated(self.by_kernel(kernel, given)?),
+            Some(kernel) => {
+                let result = kernel.forward(input, surroundings, None, After::NOTHING)?;
+                self.activated(self.summed(result, given)?)
+            }
             None => {
-                let result = graph.compute(&self.node, &self.inputs(given), context)?;
+                let result = graph.compute(node, &self.inputs(given), context)?;
                 self.activated(self.summed(result, given)?)
             }
         }
@@ -226,7 +258,8 @@ impl Shortcut {
         if let Some(kernel) = self.kernel_for(given[0]) {
             let derivative = move |upstream: &Tensor| Ok(vec![Some(kernel.backward(upstream, None)?)]);
             let derivative = free.then(|| Box::new(derivative) as Derivative);
-            return Ok((self.by_kernel(kernel, given)?, kernel.output_size(given[0]), derivative));
+            let own = kernel.output_size(given[0], Surroundings::Zeros);
+            return Ok((self.by_kernel(kernel, given)?, own, derivative));
         }
         let inputs = self.inputs(given);
         let (result, derivative) = if free {
@@ -241,15 +274,16 @@ impl Shortcut {
 
     /// The layer, and the sum.
     fn by_kernel(&self, kernel: &Kernel, given: &[&Tensor]) -> Result<Tensor, ModelError> {
+        let (input, zeros) = (given[0], Surroundings::Zeros);
         if self.fits(kernel, given) {
-            return kernel.forward(given[0], given.get(1).copied(), After::NOTHING);
+            return kernel.forward(input, zeros, given.get(1).copied(), After::NOTHING);
         }
-        self.summed(kernel.forward(given[0], None, After::NOTHING)?, given)
+        self.summed(kernel.forward(input, zeros, None, After::NOTHING)?, given)
     }
 
     /// Whether the layer can do the addition itself; the other summand must have its result's shape and kind.
     fn fits(&self, kernel: &Kernel, given: &[&Tensor]) -> bool {
-        given.get(1).is_none_or(|other| kernel.returns(given[0], other))
+        given.get(1).is_none_or(|other| kernel.returns(given[0], Surroundings::Zeros, other))
     }
 
     /// All inputs of the operator.
@@ -258,7 +292,7 @@ impl Shortcut {
     }
 
     fn kernel_for(&self, input: &Tensor) -> Option<&Kernel> {
-        self.kernel.as_deref().filter(|kernel| kernel.suits(input))
+        self.kernel.as_deref().filter(|kernel| kernel.suits(input, Surroundings::Zeros))
     }
 
     /// The operator's result plus the other summand. Nothing else refers to the result, so it is changed in place unless it
