@@ -25,6 +25,7 @@ import notebook
 SIDE, LAYER = 224, "layer4.1.conv2"
 WINDOW, STRIDE = 28, 14
 CELLS, SAMPLES = 8, 200
+MASKS, MASK_CELLS, CHANCE = 400, 7, 0.5
 # What one pass holds on the peer's side where it asks.
 AT_ONCE = 8
 
@@ -48,6 +49,21 @@ def kernel_shap(model, x, target):
         )
 
 
+def rise(model, x, target):
+    """By the paper's formula; neither Captum nor pytorch-grad-cam has it."""
+    cell = -(-SIDE // MASK_CELLS)
+    total = torch.zeros(SIDE, SIDE)
+    with torch.no_grad():
+        for first in range(0, MASKS, AT_ONCE):
+            grid = (torch.rand(min(AT_ONCE, MASKS - first), 1, MASK_CELLS, MASK_CELLS) < CHANCE).float()
+            large = torch.nn.functional.interpolate(grid, (MASK_CELLS + 1) * cell, mode="bilinear")
+            shifts = torch.randint(cell, (len(grid), 2)).tolist()
+            masks = torch.stack([mask[:, top : top + SIDE, left : left + SIDE] for mask, (top, left) in zip(large, shifts)])
+            scores = model(masks * x)[:, target]
+            total += (masks[:, 0] * scores[:, None, None]).sum(0)
+    return total / (MASKS * CHANCE)
+
+
 def class_activation_map(method):
     def attribute(model, x, target):
         with method(model, [model.get_submodule(LAYER)]) as cam:
@@ -62,6 +78,7 @@ METHODS = {
     "grad_cam": ([], "pytorch-grad-cam", class_activation_map(pytorch_grad_cam.GradCAM)),
     "score_cam": ([], "pytorch-grad-cam", class_activation_map(pytorch_grad_cam.ScoreCAM)),
     "ablation_cam": ([], "pytorch-grad-cam", class_activation_map(pytorch_grad_cam.AblationCAM)),
+    "rise": ([f"masks={MASKS}"], "a loop over PyTorch", rise),
     "occlusion": ([f"window={WINDOW}", f"stride={STRIDE}"], "Captum", occlusion),
     "kernel_shap": ([f"samples={SAMPLES}", f"segmentation={{grid={CELLS}}}"], "Captum", kernel_shap),
 }

@@ -1,7 +1,7 @@
 """Forward passes and gradients of seven networks beside other engines', in turn: what `cargo xtask bench --forward` runs.
 
     python benches/forward.py --pass target/debug/examples/forward [--runs 5] [--batch 16] [--networks resnet18,...]
-        [--compile] [--device cuda:0 [--peak 67]]
+        [--compile] [--bfloat16] [--device cuda:0 [--peak 67]]
 
 Every engine gets the same random network (its batch norms hold the statistics of noise, so that values keep their size), the
 same batch of noise of 224 x 224 pixels, and as many threads as PyTorch chooses. In each round, every engine makes one pass,
@@ -11,7 +11,8 @@ more), and how far the logits are from PyTorch's, as a share of the largest. An 
 
 A gradient is that of the sum of each picture's largest logit, with respect to the pictures.
 
-With `--compile`, torch.compile is measured too. With another `--device`, PyTorch's engines and Reglet run there, and the others
+With `--compile`, torch.compile is measured too; with `--bfloat16`, Reglet's rewrite of that name and PyTorch's autocast. With
+another `--device`, PyTorch's engines and Reglet run there, and the others
 are left out; the arithmetic of a pass is printed in 10^12 operations a second, a multiplication and an addition being two, and
 with `--peak` as a share of the device's peak. `benches/gpu.sh` does this for several sizes of a batch.
 """
@@ -43,12 +44,14 @@ NETWORKS = {
 }
 # The settings that Reglet's program makes for itself: freed memory stays with the process.
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1), "MALLOC_ARENA_MAX": "1"}
-OURS, OURS_BACK = "Reglet", "Reglet, gradient"
+OURS, OURS_BACK, OURS_COARSE = "Reglet", "Reglet, gradient", "Reglet, bfloat16"
 COMPILED, COMPILED_BACK = "torch.compile", "torch.compile, gradient"
 TORCH, TORCH_LAST = "PyTorch", "PyTorch, channels last"
 TORCH_BACK, TORCH_LAST_BACK = "PyTorch, gradient", "PyTorch, channels last, gradient"
+TORCH_COARSE = "PyTorch, bfloat16"
+TORCH_COARSE = "PyTorch, bfloat16"
 RUNTIME, OPENVINO, OPENVINO_OWN = "ONNX Runtime", "OpenVINO f32", "OpenVINO's choice"
-FORWARD = [OURS, TORCH, TORCH_LAST, COMPILED, RUNTIME, OPENVINO, OPENVINO_OWN]
+FORWARD = [OURS, TORCH, TORCH_LAST, COMPILED, RUNTIME, OPENVINO, OPENVINO_OWN, OURS_COARSE, TORCH_COARSE]
 GRADIENT = [OURS_BACK, TORCH_BACK, TORCH_LAST_BACK, COMPILED_BACK]
 
 
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--networks", default=",".join(NETWORKS), help="names with commas")
     parser.add_argument("--compile", action="store_true", help="also torch.compile, which takes a minute a network to begin")
+    parser.add_argument("--bfloat16", action="store_true", help="also Reglet's and PyTorch's passes in bfloat16")
     parser.add_argument("--device", default="cpu", help="cpu, or cuda:N")
     parser.add_argument("--peak", type=float, help="the device's peak, in 10^12 operations a second")
     args = parser.parse_args()
@@ -100,28 +104,35 @@ def measured(args, name: str, folder: Path):
     forward pass and of one with a gradient."""
     model, x = network(name, args.batch)
     passes, logits = reglet(args, name, model, x, folder)
+    ours = {OURS: logits}
+    if args.bfloat16:
+        coarse, ours[OURS_COARSE] = reglet(args, name, model, x, folder, "bfloat16")
     model, x = model.to(args.device), x.to(args.device)
     with torch.inference_mode():
         expected = model(x).cpu()
     engines = dict(peers(args, model, x, folder))
-    found = {OURS: logits} | {engine: run() for engine, run in engines.items() if engine in FORWARD}
+    found = ours | {engine: run() for engine, run in engines.items() if engine in FORWARD}
     size = expected.abs().max()
     off = {engine: float((torch.as_tensor(numbers).cpu() - expected).abs().max() / size) for engine, numbers in found.items()}
-    engines |= {OURS: lambda: passes("forward"), OURS_BACK: lambda: passes("gradient")}
+    own = {OURS: lambda: passes("forward"), OURS_BACK: lambda: passes("gradient")}
+    own |= {OURS_COARSE: lambda: coarse("forward")} if args.bfloat16 else {}
+    engines |= own
     seconds = {engine: [] for engine in engines}
     for turn in range(args.runs + 1):
         for engine, run in engines.items():
             start, busy = time.perf_counter(), time.process_time()
-            own = run()
+            answer = run()
             if args.device != "cpu":
                 torch.cuda.synchronize()
             taken = (time.perf_counter() - start, time.process_time() - busy)
-            if engine in (OURS, OURS_BACK):
-                taken = own
+            if engine in own:
+                taken = answer
             # The first round warms up.
             if turn > 0:
                 seconds[engine].append(taken)
     passes(None)
+    if args.bfloat16:
+        coarse(None)
     with FlopCounterMode(display=False) as counter:
         engines[TORCH]()
     # Those of products alone; sending a gradient back through a product to its input takes as many again.
@@ -147,7 +158,7 @@ def network(name: str, batch: int):
     return model, torch.randn(batch, 3, SIDE, SIDE)
 
 
-def reglet(args, name: str, model, x, folder: Path):
+def reglet(args, name: str, model, x, folder: Path, rewrites: str | None = None):
     """A function that asks the program for a pass (None ends it), and the logits that the program found."""
     weights, inputs, logits = folder / "weights.safetensors", folder / "inputs", folder / "logits"
     tensors = {key: value for key, value in model.state_dict().items() if not key.endswith("num_batches_tracked")}
@@ -155,6 +166,7 @@ def reglet(args, name: str, model, x, folder: Path):
     x.numpy().tofile(inputs)
     command = [args.program, "--network", name, "--weights", weights, "--inputs", inputs, "--logits", logits]
     command += ["--batch", args.batch, "--side", SIDE, "--device", args.device]
+    command += ["--rewrites", rewrites] if rewrites else []
     program = subprocess.Popen(
         [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | KEPT
     )
@@ -191,6 +203,13 @@ def peers(args, model, x, folder: Path):
     yield TORCH_LAST, lambda: forward(last, x_last)
     yield TORCH_BACK, lambda: gradient(model, x)
     yield TORCH_LAST_BACK, lambda: gradient(last, x_last)
+    if args.bfloat16:
+
+        def autocast():
+            with torch.autocast(args.device.split(":")[0], torch.bfloat16):
+                return forward(last, x_last).float()
+
+        yield TORCH_COARSE, autocast
     if args.compile:
         compiled = torch.compile(last)
         yield COMPILED, lambda: forward(compiled, x_last)

@@ -1,5 +1,5 @@
 //! Passes of one network, timed: `forward --network NAME --weights FILE --inputs FILE --batch N --side S --device DEVICE
-//! --logits FILE` prepares it, writes the logits of the inputs, and then answers every line of standard input, `forward` or `gradient`, with
+//! [--rewrites NAME,…] --logits FILE` prepares it, writes the logits of the inputs, and then answers every line of standard input, `forward` or `gradient`, with
 //! the seconds that one such pass over the batch took and those that it kept processors busy. What `cargo xtask bench --forward` sets beside other engines.
 //!
 //! Inputs, `[N, 3, S, S]`, and logits, `[N, 1000]`, are 32-bit floats in little-endian order. A gradient is that of the sum
@@ -40,7 +40,10 @@ fn run(words: &[String]) -> Result<(), Box<dyn Error>> {
     let graph = network.graph(CLASSES, 1.0)?;
     let weights = Weights::read(Path::new(word("--weights")?))?;
     let mut parameters = Parameters::from_weights(&graph, &weights, network.name(), device)?;
-    parameters.prepare(&graph, &Rewrite::ALL)?;
+    let names: Vec<&str> = word("--rewrites").map_or(Vec::new(), |names| names.split(',').collect());
+    let mut rewrites = Rewrite::DEFAULT.to_vec();
+    rewrites.extend(names.into_iter().map(str::parse).collect::<Result<Vec<Rewrite>, _>>()?);
+    parameters.prepare(&graph, &rewrites)?;
     let numbers: Vec<f32> = fs::read(word("--inputs")?)?
         .chunks_exact(4)
         .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))

@@ -40,7 +40,9 @@ impl<'a> Coalitions<'a> {
         let (_, _, height, width) = self.input.size4()?;
         let masks =
             degrees.f_index_select(1, &self.segments.labels.f_view([-1])?)?.f_view([-1, 1, height, width])?;
-        Ok(self.baseline.f_add(&masks.f_mul(&self.input.f_sub(&self.baseline)?)?)?)
+        // Written so that a segment that is kept has exactly the input's numbers.
+        let replaced = masks.f_mul_scalar(-1.0)?.f_add_scalar(1.0)?;
+        Ok(self.input.f_add(&replaced.f_mul(&self.baseline.f_sub(&self.input)?)?)?)
     }
 
     /// The score of each row of `degrees`, in batches.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use reglet_model::{Evaluation, Graph, Model, Parameters, Request, Targets};
+use reglet_model::{Evaluation, Graph, Model, Near, Parameters, Request, Targets};
 use tch::Tensor;
 
 use crate::line::BehindPrefix;
@@ -13,12 +13,36 @@ impl Scores for Model {
         Ok(self.classes().scores(&self.logits(inputs)?, targets)?)
     }
 
+    fn near<'a>(&'a self, base: &Tensor) -> Result<Option<Box<dyn Scores + 'a>>, AttributionError> {
+        Ok(Some(Box::new(NearOne { model: self, near: Model::near(self, base)? })))
+    }
+
     fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         self.preprocessing().colour(rgb)
     }
 
     fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
         Ok(Model::picture(self, path)?)
+    }
+}
+
+/// A model beside one input.
+struct NearOne<'a> {
+    model: &'a Model,
+    near: Near<'a>,
+}
+
+impl Scores for NearOne<'_> {
+    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        Ok(self.model.classes().scores(&self.near.logits(inputs)?, targets)?)
+    }
+
+    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
+        Scores::colour(self.model, rgb)
+    }
+
+    fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
+        Scores::picture(self.model, path)
     }
 }
 

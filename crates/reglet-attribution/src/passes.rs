@@ -22,17 +22,23 @@ pub(crate) fn chunks(count: usize, largest: usize) -> impl Iterator<Item = (usiz
     (0..count).step_by(size.max(1)).map(move |first| (first, size.min(count - first)))
 }
 
-/// The scores of `target`, `[count]`, for `count` inputs, in passes of a bounded size. `make` returns the inputs from a
-/// first index and a length, `[length, C, H, W]`.
+/// From this number of inputs on, it pays to compute the values of the one that they are near to.
+const LEAST_NEAR: usize = 4;
+
+/// The scores of `target`, `[count]`, for `count` inputs like `base`, `[1, C, H, W]`, in passes of a bounded size. `make` returns
+/// the inputs from a first index and a length, `[length, C, H, W]`. Those that differ from the base inside a small rectangle cost
+/// less than others.
 pub(crate) fn scores_of_many(
     model: &dyn Scores,
-    like: &Tensor,
+    base: &Tensor,
     count: usize,
     target: usize,
     make: &mut dyn FnMut(usize, usize) -> Result<Tensor, AttributionError>,
 ) -> Result<Tensor, AttributionError> {
+    let near = if count < LEAST_NEAR { None } else { model.near(base)? };
+    let model = near.as_deref().unwrap_or(model);
     let mut scores = Vec::new();
-    for (first, length) in chunks(count, rows_per_pass(like)) {
+    for (first, length) in chunks(count, rows_per_pass(base)) {
         scores.push(model.scores(&make(first, length)?, &vec![target; length])?);
     }
     Ok(Tensor::f_cat(&scores, 0)?)

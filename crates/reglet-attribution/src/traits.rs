@@ -21,6 +21,16 @@ pub trait Scores {
     /// Any error of the classifier.
     fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError>;
 
+    /// The same classifier, prepared for inputs that differ from `base`, `[1, C, H, W]`, inside a rectangle each, if it can
+    /// compute their scores at a lower cost: a picture in which something is covered has the original's values in most of the
+    /// first layers. Its scores are the same, apart from rounding.
+    ///
+    /// # Errors
+    /// Any error of the classifier.
+    fn near<'a>(&'a self, _base: &Tensor) -> Result<Option<Box<dyn Scores + 'a>>, AttributionError> {
+        Ok(None)
+    }
+
     /// A colour in the model's input space, one number for each channel: the result of preprocessing a pixel of that colour.
     /// For a classifier without preprocessing, the colour in 0…1 with three channels.
     fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {

@@ -178,7 +178,8 @@ pub(crate) struct ExplainArguments {
     /// auto, cpu, cuda:N or mps
     #[arg(long, default_value = "auto")]
     pub(crate) device: String,
-    /// The graph optimisations to use, separated by commas (`reglet inspect` lists them), or none [default: all]
+    /// The graph optimisations to use, separated by commas (`reglet inspect` lists them), none, or default, which is all
+    /// but bfloat16 [default: default]
     #[arg(long)]
     pub(crate) rewrites: Option<String>,
     /// The folder for the results

@@ -128,7 +128,7 @@ impl fmt::Display for Inspection {
         for SuitableLayer { name, width, height, channels } in &self.suitable_layers {
             writeln!(f, "  {width}×{height}: {name}, {channels} channels")?;
         }
-        writeln!(f, "\nRewrites, which `--rewrites` leaves out")?;
+        writeln!(f, "\nRewrites, chosen by `--rewrites`; all but bfloat16 are on unless told otherwise")?;
         self.rewrites.iter().try_for_each(|(rewrite, count)| writeln!(f, "  {rewrite}: {count} operators"))
     }
 }

@@ -124,10 +124,19 @@ fn preprocessing(name: &str) -> Result<Preprocessing, Error> {
     }
 }
 
-/// The rewrites named in a list with commas; `none` names none.
+/// The rewrites named in a list with commas; `default` names those that are used without a list, and `none` names none.
 fn rewrites(names: &str) -> Result<Vec<Rewrite>, Error> {
-    let names = names.split(',').map(str::trim).filter(|name| *name != "none");
-    Ok(names.map(str::parse).collect::<Result<_, ModelError>>()?)
+    let mut found = Vec::new();
+    for name in names.split(',').map(str::trim) {
+        match name {
+            "none" => {}
+            "default" => found.extend(Rewrite::DEFAULT),
+            _ => found.push(
+                name.parse().map_err(|fault: ModelError| Error::Usage(format!("--rewrites: {fault}")))?,
+            ),
+        }
+    }
+    Ok(found)
 }
 
 /// The mean and standard deviation of each channel, in 0…1.

@@ -357,7 +357,7 @@ impl ModelConfig {
         if self.classes.is_none() && model.classes().count() == classes.len() {
             model.set_labels(classes.to_vec())?;
         }
-        if config.rewrites != Rewrite::ALL {
+        if config.rewrites != Rewrite::DEFAULT {
             model.set_rewrites(&config.rewrites)?;
         }
         Ok(model)

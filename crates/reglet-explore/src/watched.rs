@@ -27,6 +27,11 @@ impl Scores for Watched<'_> {
         self.go_on()?.scores(inputs, targets)
     }
 
+    fn near<'a>(&'a self, base: &Tensor) -> Result<Option<Box<dyn Scores + 'a>>, AttributionError> {
+        let near = Scores::near(self.go_on()?, base)?;
+        Ok(near.map(|scores| Box::new(WatchedScores { scores, of: self }) as Box<dyn Scores + 'a>))
+    }
+
     fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
         Scores::colour(self.model, rgb)
     }
@@ -83,6 +88,27 @@ impl Operators for Watched<'_> {
 
     fn scores_of(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
         self.go_on()?.scores_of(logits, targets)
+    }
+}
+
+/// Such a model beside one input.
+struct WatchedScores<'a> {
+    scores: Box<dyn Scores + 'a>,
+    of: &'a Watched<'a>,
+}
+
+impl Scores for WatchedScores<'_> {
+    fn scores(&self, inputs: &Tensor, targets: &[usize]) -> Result<Tensor, AttributionError> {
+        self.of.go_on()?;
+        self.scores.scores(inputs, targets)
+    }
+
+    fn colour(&self, rgb: [u8; 3]) -> Vec<f32> {
+        self.scores.colour(rgb)
+    }
+
+    fn picture(&self, path: &Path) -> Result<Tensor, AttributionError> {
+        self.scores.picture(path)
     }
 }
 

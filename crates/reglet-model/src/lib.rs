@@ -64,7 +64,7 @@ pub use device::device;
 pub use error::ModelError;
 pub use graph::{
     Activation, Arithmetic, Aten, BackwardRule, Call, Creation, Differentiable, Differentiated, Fold, Graph,
-    Layout, LinearHead, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Recording,
+    Layout, LinearHead, Near, Node, Number, Op, Origin, Parameter, Pass, Places, Pool, Product, Recording,
     Reduction, Request, Rewrite, Role, Rows, Selection, Size, Slope, Squashing, TorchScript, ValueId,
     gradients, is_within,
 };

@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 
 use crate::architecture::Sizes;
 use crate::architecture::hugging_face::{Folder, Network};
-use crate::graph::{Graph, Pass, Request, Rewrite, Rows, ValueId};
+use crate::graph::{Graph, Near, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::meaning::Meaning;
 use crate::statistics::{PreprocessingSource, Said};
@@ -198,7 +198,7 @@ impl Model {
             height,
             reason,
         })?;
-        parameters.prepare(&graph, &Rewrite::ALL)?;
+        parameters.prepare(&graph, &Rewrite::DEFAULT)?;
         let (head, source_of_head) = Head::find(logits, head, squashing)?;
         Ok(Model {
             device: parameters.device(),
@@ -255,7 +255,7 @@ impl Model {
         let in_channels = architecture.in_channels_of(&weights)?;
         let graph = architecture.sized(Sizes { in_channels, classes: logits, width: options.width })?;
         let mut parameters = Parameters::from_weights(&graph, &weights, architecture.name(), options.device)?;
-        parameters.prepare(&graph, &Rewrite::ALL)?;
+        parameters.prepare(&graph, &Rewrite::DEFAULT)?;
         let (preprocessing, source) = built(options.preprocessing.clone(), &graph)?;
         let provenance = Provenance {
             architecture: architecture.to_string(),
@@ -296,7 +296,7 @@ impl Model {
         }
         let mut exported = import::read(&options.archive, options.device, options.output.as_deref())?;
         let graph = &exported.graph;
-        exported.parameters.prepare(graph, &Rewrite::ALL)?;
+        exported.parameters.prepare(graph, &Rewrite::DEFAULT)?;
         let preprocessing =
             options.preprocessing.as_ref().map_or_else(|| fitting(graph), PreprocessingChoice::or_imagenet);
         let grad_cam_layer = grad_cam_layer(graph);
@@ -418,7 +418,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::Torch`] if they do not have the shapes that the graph declares.
     pub fn with_parameters(&self, mut parameters: Parameters) -> Result<Model, ModelError> {
-        parameters.prepare(&self.graph, &Rewrite::ALL)?;
+        parameters.prepare(&self.graph, &Rewrite::DEFAULT)?;
         Ok(Model {
             graph: self.graph.clone(),
             parameters,
@@ -443,12 +443,15 @@ impl Model {
         &self.parameters
     }
 
-    /// Lets the model run by these rewrites only; without being told so, it runs by all of them.
+    /// Lets the model run by these rewrites only; without being told so, it runs by [`Rewrite::DEFAULT`].
     ///
     /// # Errors
     /// [`ModelError::Torch`].
     pub fn set_rewrites(&mut self, rewrites: &[Rewrite]) -> Result<(), ModelError> {
-        self.parameters.prepare(&self.graph, rewrites)
+        self.parameters.prepare(&self.graph, rewrites)?;
+        self.notes.retain(|note| *note != Note::Coarse);
+        self.notes.extend(rewrites.contains(&Rewrite::Bfloat16).then_some(Note::Coarse));
+        Ok(())
     }
 
     /// How many operator calls a rewrite has a faster way for.
@@ -563,6 +566,16 @@ impl Model {
             ..Request::default()
         };
         Ok(self.graph.run(&self.parameters, &request)?.remove(0))
+    }
+
+    /// Prepares forward passes on inputs that differ from `base`, `[1, C, H, W]`, inside a rectangle each, such as a picture
+    /// with something covered. [`Near::logits`] computes only what each difference changes: in the first layers of a
+    /// convolutional network that is little.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn near(&self, base: &Tensor) -> Result<Near<'_>, ModelError> {
+        self.graph.near(&self.parameters, base)
     }
 
     /// The logits, and what the last linear layer is given, `[N, D]`: the mean over all places where there are several.

@@ -50,6 +50,8 @@ pub enum Note {
     OnePicture,
     /// An opaque program returned only numbers from 0 to 1, so they may already be probabilities.
     PerhapsProbabilities,
+    /// Passes that only go forward are computed in bfloat16, because the rewrite was asked for.
+    Coarse,
 }
 
 impl Note {
@@ -97,6 +99,9 @@ impl fmt::Display for Note {
                 f,
                 "the model is meant for pictures {recipe} ({source}){}",
                 if recipe.has_its_filter() { "" } else { "; Reglet has no such filter and resizes by bilinear interpolation" }
+            ),
+            Note::Coarse => f.write_str(
+                "passes without gradients are computed in bfloat16, as asked for, so their scores are off by one to several per cent of the largest logit; gradients are not affected",
             ),
             Note::OnePicture => f.write_str(
                 "it was exported for one picture at a time, so pictures are run one by one; with a dynamic batch it would be faster",

@@ -31,7 +31,7 @@ impl Graph {
     }
 
     /// Says of each value whether it is computed from `value`; `value` itself counts.
-    fn computed_from(&self, value: ValueId) -> Vec<bool> {
+    pub(super) fn computed_from(&self, value: ValueId) -> Vec<bool> {
         let mut from = vec![false; self.names.len()];
         from[value.0] = true;
         for node in &self.nodes {

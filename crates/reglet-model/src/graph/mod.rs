@@ -7,6 +7,7 @@ mod derivative;
 mod differentiable;
 mod features;
 mod head;
+mod near;
 mod op;
 mod parallel;
 mod pictures;
@@ -29,6 +30,7 @@ pub use differentiable::Differentiable;
 pub use features::LinearHead;
 pub(crate) use head::Behind;
 pub use head::Squashing;
+pub use near::Near;
 pub use op::{
     Activation, Arithmetic, Aten, Creation, Layout, Number, Op, Pool, Product, Reduction, Selection,
     TorchScript,

@@ -107,14 +107,22 @@ impl Graph {
             .iter()
             .map(|(value, tensor)| Ok((*value, watched(request, *value, tensor.shallow_clone())?)));
         let given = given.collect::<Result<Vec<_>, ModelError>>()?;
-        self.follow(plan, parameters, given, request.fetches, |node, shortcut, inputs| {
+        let coarse = request.watch.is_empty() && shortcuts.values().any(Shortcut::is_coarse);
+        let found = self.follow(plan, parameters, given, request.fetches, |node, shortcut, inputs| {
             let result = match shortcut {
+                Some(shortcut) if coarse => shortcut.call_coarse(self, inputs, &context)?,
                 Some(shortcut) => shortcut.call(self, inputs, &context)?,
                 None if is_within(&node.module, request.frozen) => self.compute(node, inputs, &evaluating)?,
+                None if coarse => {
+                    let fine = inputs.iter().map(|input| finer(input)).collect::<Result<Vec<_>, _>>()?;
+                    self.compute(node, &fine.iter().collect::<Vec<_>>(), &context)?
+                }
                 None => self.compute(node, inputs, &context)?,
             };
             watched(request, node.output, result)
-        })
+        })?;
+        // What a caller gets has the kind that it has without the rewrite.
+        if coarse { found.iter().map(finer).collect() } else { Ok(found) }
     }
 
     /// Makes the calls of a plan with `call`, frees each value after its last use, and returns the values of `fetches`.
@@ -235,6 +243,14 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
         return Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
     }
     Ok(tensor)
+}
+
+/// Numbers in bfloat16 as 32-bit floats, and any others as they are.
+pub(super) fn finer(tensor: &Tensor) -> Result<Tensor, ModelError> {
+    match tensor.kind() {
+        Kind::BFloat16 => Ok(tensor.f_to_kind(Kind::Float)?),
+        _ => Ok(tensor.shallow_clone()),
+    }
 }
 
 /// The operators that a request needs, and after which of them each value can be freed.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use reglet_winograd::{After, Surroundings};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::op::{Context, Derivative, behind_rectifier, hardtanh};
+use super::run::finer;
 use super::slope::Slope;
 use super::{Activation, Graph, Node, Op, ValueId};
 use crate::ModelError;
@@ -18,6 +19,8 @@ pub(crate) struct Shortcut {
     pub(super) node: Node,
     /// The operator's further inputs, such as its weight, prepared in advance.
     pub(super) tensors: Vec<Tensor>,
+    /// The same tensors in bfloat16, for passes that only go forward ([`Rewrite::Bfloat16`](super::Rewrite::Bfloat16)).
+    pub(super) coarse: Option<Vec<Tensor>>,
     /// The values that this shortcut skips.
     pub(super) skips: Vec<ValueId>,
     /// A still faster implementation for inputs that suit it, which uses the same tensors.
@@ -90,10 +93,16 @@ impl Shortcut {
         Shortcut {
             node: Node { inputs, output, ..self.node.clone() },
             tensors: self.tensors.iter().map(Tensor::shallow_clone).collect(),
+            coarse: self.coarse.as_ref().map(|all| all.iter().map(Tensor::shallow_clone).collect()),
             skips,
             kernel: self.kernel.clone(),
             tail: Tail { sum: other.is_some(), activation: Some(activation) },
         }
+    }
+
+    /// Whether passes that only go forward are in bfloat16.
+    pub(super) fn is_coarse(&self) -> bool {
+        self.coarse.is_some()
     }
 
     /// The operator's weight, if it has one.
@@ -109,6 +118,25 @@ impl Shortcut {
         context: &Context,
     ) -> Result<Tensor, ModelError> {
         self.call_as(&self.node, Surroundings::Zeros, graph, given, context)
+    }
+
+    /// The result in a pass of which a part is in bfloat16: in bfloat16 as well, if it was prepared for that.
+    pub(super) fn call_coarse(
+        &self,
+        graph: &Graph,
+        given: &[&Tensor],
+        context: &Context,
+    ) -> Result<Tensor, ModelError> {
+        let given = given.iter().map(|tensor| match self.coarse {
+            Some(_) => Ok(tensor.f_to_kind(Kind::BFloat16)?),
+            None => finer(tensor),
+        });
+        let given = given.collect::<Result<Vec<_>, ModelError>>()?;
+        let given: Vec<&Tensor> = given.iter().collect();
+        let Some(coarse) = &self.coarse else { return self.call(graph, &given, context) };
+        let inputs: Vec<&Tensor> = given[..1].iter().copied().chain(coarse).collect();
+        let result = graph.compute(&self.node, &inputs, context)?;
+        self.activated(self.summed(result, &given)?)
     }
 
     /// The same for an input that contains what the operator's padding would add.
