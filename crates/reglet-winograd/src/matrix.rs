@@ -24,7 +24,7 @@ pub struct Matrix {
 
 impl Matrix {
     /// The matrix `[outputs, inputs]`, row by row, whose product with a row x of the input is W x, or Wᵀ x on the way back;
-    /// `None` without AVX2 and AVX-512, or for a matrix without numbers.
+    /// `None` without [suitable vectors](crate::available), or for a matrix without numbers.
     ///
     /// # Panics
     /// If the weight has another size.

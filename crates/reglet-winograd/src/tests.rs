@@ -251,3 +251,10 @@ fn only_channels_in_multiples_of_32_are_supported() {
     assert!(!supports(48, 32));
     assert!(Filters::new(&vec![0.0; 32 * 16 * 9], 32, 16, Way::Forward).is_none());
 }
+
+/// Otherwise the tests would pass on such a processor without having computed anything.
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn every_64_bit_arm_processor_has_vectors() {
+    assert!(crate::available());
+}
