@@ -1,4 +1,4 @@
-//! Vectors of 32-bit floats, as wide as the processor supports.
+//! Vectors of 32-bit floats, of each kind that a processor may have.
 
 #![expect(unsafe_code, reason = "a processor's instructions are unsafe where the processor may lack them")]
 #![cfg_attr(
@@ -9,66 +9,96 @@
     )
 )]
 
-/// The vectors that a computation can be built on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Width {
-    /// 4 numbers: NEON.
+use std::fmt;
+
+/// A kind of vectors that this processor has. There is no other way to one than from those of [`all`](Vectors::all), so whoever
+/// has one may use its instructions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Vectors(Kind);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// 4 numbers.
     #[cfg(target_arch = "aarch64")]
-    Four,
-    /// 8 numbers: AVX2 with FMA.
+    Neon,
+    /// 8 numbers, with FMA.
     #[cfg(target_arch = "x86_64")]
-    Eight,
-    /// 16 numbers: AVX-512.
+    Avx2,
+    /// 16 numbers.
     #[cfg(target_arch = "x86_64")]
-    Sixteen,
+    Avx512,
 }
 
-/// Whether this processor has vectors that the computations of this crate can use: AVX2 with FMA, AVX-512, or
-/// NEON.
+/// Whether this processor has vectors that the computations of this crate can use: AVX2 with FMA, AVX-512, or NEON.
 pub fn available() -> bool {
-    Width::all().next().is_some()
+    Vectors::widest().is_some()
 }
 
-impl Width {
-    /// The vectors that this processor supports, the widest first.
-    pub(crate) fn all() -> impl Iterator<Item = Width> {
+impl Vectors {
+    /// All kinds that this processor has, the widest first.
+    pub fn all() -> impl Iterator<Item = Vectors> {
+        #[cfg(target_arch = "aarch64")]
+        let all = [(Kind::Neon, std::arch::is_aarch64_feature_detected!("neon"))];
         #[cfg(target_arch = "x86_64")]
         let all = [
-            (Width::Sixteen, is_x86_feature_detected!("avx512f")),
-            (Width::Eight, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")),
+            (Kind::Avx512, is_x86_feature_detected!("avx512f")),
+            (Kind::Avx2, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")),
         ];
-        #[cfg(target_arch = "aarch64")]
-        let all = [(Width::Four, std::arch::is_aarch64_feature_detected!("neon"))];
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        let all: [(Width, bool); 0] = [];
-        all.into_iter().filter_map(|(width, has)| has.then_some(width))
+        let all: [(Kind, bool); 0] = [];
+        all.into_iter().filter_map(|(kind, has)| has.then_some(Vectors(kind)))
     }
 
-    /// The number of values in a vector.
-    pub(crate) fn count(self) -> usize {
-        match self {
+    /// The widest, which are used unless others are asked for.
+    pub fn widest() -> Option<Vectors> {
+        Vectors::all().next()
+    }
+
+    /// The number of 32-bit floats in a vector.
+    pub fn count(self) -> usize {
+        match self.0 {
             #[cfg(target_arch = "aarch64")]
-            Width::Four => 4,
+            Kind::Neon => neon::Neon::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Width::Eight => 8,
+            Kind::Avx2 => x86::Avx2::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Width::Sixteen => 16,
+            Kind::Avx512 => x86::Avx512::COUNT,
         }
     }
 
     /// Runs a computation that is compiled for these vectors.
     ///
     /// # Safety
-    /// The processor supports them, as it does those of [`all`](Width::all), and the conditions of the computation hold.
+    /// The conditions of the computation hold. The processor has the vectors, since there is a value of this type.
     pub(crate) unsafe fn run<W: Work>(self, work: W) -> W::Output {
-        match self {
+        match self.0 {
             #[cfg(target_arch = "aarch64")]
-            Width::Four => unsafe { neon::Neon::apart(work) },
+            Kind::Neon => unsafe { neon::Neon::apart(work) },
             #[cfg(target_arch = "x86_64")]
-            Width::Eight => unsafe { x86::Avx2::apart(work) },
+            Kind::Avx2 => unsafe { x86::Avx2::apart(work) },
             #[cfg(target_arch = "x86_64")]
-            Width::Sixteen => unsafe { x86::Avx512::apart(work) },
+            Kind::Avx512 => unsafe { x86::Avx512::apart(work) },
         }
+    }
+}
+
+/// The name of their instructions.
+impl fmt::Display for Vectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => "NEON",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => "AVX-512",
+        })
+    }
+}
+
+impl fmt::Debug for Vectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -26,6 +26,7 @@
 //! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A [`Matrix`] may have any size, and each
 //! row of its product is the same in any batch. Both need a processor with AVX2 and FMA, with AVX-512 or with NEON, which every
 //! 64-bit ARM processor has; on others, [`Filters`] and [`Matrix`] cannot be created.
+//! They use the widest [`Vectors`] unless created `with` others.
 //!
 //! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
 //! `tile` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
@@ -53,6 +54,6 @@ mod way;
 pub use convolution::{Pictures, Surroundings, convolve};
 pub use filters::{Filters, supports};
 pub use fused::{After, Fused, Mask};
-pub use lanes::available;
+pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
 pub use way::Way;

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use crate::fused::{After, Fused};
-use crate::lanes::{Lanes, Width, Work};
+use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
 use crate::sigmoid::silu;
@@ -15,7 +15,7 @@ use crate::way::Way;
 /// A matrix that rows are multiplied by, in the layout of the inner loop: in panels with as many outputs as two vectors hold,
 /// side by side.
 pub struct Matrix {
-    width: Width,
+    vectors: Vectors,
     from: usize,
     to: usize,
     /// For each panel a row for each input; columns beyond the last output are zero.
@@ -29,15 +29,20 @@ impl Matrix {
     /// # Panics
     /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
-        assert_eq!(weight.len(), outputs.saturating_mul(inputs), "a weight of [{outputs}, {inputs}]");
-        let width = Width::all().next().filter(|_| !weight.is_empty())?;
-        Some(Matrix::of_width(width, weight, [outputs, inputs], way))
+        Matrix::with(Vectors::widest()?, weight, outputs, inputs, way)
     }
 
-    /// The same for one of the processor's vector widths.
-    pub(crate) fn of_width(width: Width, weight: &[f32], [outputs, inputs]: [usize; 2], way: Way) -> Matrix {
+    /// The same with vectors of one's choice, for instance to measure what wider ones bring.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn with(vectors: Vectors, weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
+        assert_eq!(weight.len(), outputs.saturating_mul(inputs), "a weight of [{outputs}, {inputs}]");
+        if weight.is_empty() {
+            return None;
+        }
         let (from, to) = way.ends(outputs, inputs);
-        let columns = 2 * width.count();
+        let columns = 2 * vectors.count();
         let mut panels = Aligned::zeros(to.div_ceil(columns) * columns * from);
         for (index, row) in panels.numbers_mut().chunks_exact_mut(columns).enumerate() {
             let (first, input) = (index / from * columns, index % from);
@@ -48,7 +53,7 @@ impl Matrix {
                 };
             }
         }
-        Matrix { width, from, to, panels }
+        Some(Matrix { vectors, from, to, panels })
     }
 
     /// The length of an input row.
@@ -64,7 +69,7 @@ impl Matrix {
 
 impl fmt::Debug for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} × {} matrix for {:?}", self.from, self.to, self.width)
+        write!(f, "{} × {} matrix for {}", self.from, self.to, self.vectors)
     }
 }
 
@@ -87,8 +92,8 @@ pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     COPY.with_borrow_mut(|copy| {
         let job = Job { count, input, matrix, fused, copy, output };
-        // SAFETY: the matrix is prepared for vectors that were detected, and all sizes have been checked.
-        unsafe { matrix.width.run(job) }
+        // SAFETY: the matrix is in the layout for its vectors, and all sizes have been checked.
+        unsafe { matrix.vectors.run(job) }
     });
 }
 

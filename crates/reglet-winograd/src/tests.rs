@@ -2,8 +2,9 @@
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
-use crate::lanes::Width;
-use crate::{After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports};
+use crate::{
+    After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product, supports,
+};
 
 /// Numbers in −1…1 by a linear congruential generator.
 fn numbers(seed: u32, count: usize) -> Vec<f32> {
@@ -117,8 +118,8 @@ proptest! {
     #[test]
     fn it_is_the_convolution(case in cases()) {
         let weight = numbers(case.seed, case.inputs * case.outputs * 9);
-        for width in Width::all() {
-            let filters = Filters::of_width(width, &weight, [case.outputs, case.inputs], case.way, case.transformed);
+        for vectors in Vectors::all() {
+            let filters = Filters::stored(vectors, &weight, [case.outputs, case.inputs], case.way, case.transformed);
             let (before, after) = (case.pictures.pixels_of_input() * filters.from(), case.pictures.pixels() * filters.to());
             let input = numbers(case.seed ^ 1, before);
             let (mask, bias, summand) =
@@ -174,8 +175,8 @@ proptest! {
             // What the error of a sum is a share of.
             sizes.push(terms.iter().map(|term| term.abs()).sum::<f64>() + bias.abs() + summand.abs());
         }
-        for width in Width::all() {
-            let matrix = Matrix::of_width(width, &weight, [outputs, inputs], way);
+        for vectors in Vectors::all() {
+            let matrix = Matrix::with(vectors, &weight, outputs, inputs, way).expect("there are numbers");
             let mut found = vec![f32::NAN; count * to];
             product(&input, &matrix, &fused, &mut found);
             for ((expected, size), found) in expected.iter().zip(&sizes).zip(&found) {
@@ -199,8 +200,8 @@ fn distance(expected: &[f64], found: &[f32]) -> (f64, f64) {
 fn a_row_does_not_depend_on_the_others() {
     let (count, from, to) = (29, 300, 40);
     let (weight, input) = (numbers(1, from * to), numbers(2, count * from));
-    for width in Width::all() {
-        let matrix = Matrix::of_width(width, &weight, [to, from], Way::Forward);
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &weight, to, from, Way::Forward).expect("there are numbers");
         let mut whole = vec![0.0; count * to];
         product(&input, &matrix, &Fused::default(), &mut whole);
         for (row, expected) in input.chunks_exact(from).zip(whole.chunks_exact(to)) {
@@ -214,8 +215,8 @@ fn a_row_does_not_depend_on_the_others() {
 #[test]
 fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
     let input: Vec<f32> = (-900..900).map(|tenth| tenth as f32 / 10.0).collect();
-    for width in Width::all() {
-        let matrix = Matrix::of_width(width, &[1.0], [1, 1], Way::Forward);
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &[1.0], 1, 1, Way::Forward).expect("there are numbers");
         let mut found = vec![0.0; input.len()];
         product(&input, &matrix, &Fused { after: After::Silu, ..Fused::default() }, &mut found);
         for (x, found) in input.iter().zip(&found) {
