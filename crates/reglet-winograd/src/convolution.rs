@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use crate::filters::{Filters, Panel, Stored};
+use crate::filters::{CHANNELS, Filters, Panel, Stored};
 use crate::fused::{After, Fused};
 use crate::lanes::{Lanes, Work};
 use crate::memory::Aligned;
@@ -132,6 +132,7 @@ impl Work for Job<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
+        const { assert!(CHANNELS.is_multiple_of(2 * L::COUNT)) };
         let tiles = self.pictures.tiles();
         // Blocks of nearly equal size, because a block of only a few tiles would read all filters for little work.
         let blocks = tiles.div_ceil(self.most);

@@ -29,7 +29,7 @@ pub(crate) enum Stored {
 }
 
 /// Channels come in multiples of this: two of the widest vectors.
-const CHANNELS: usize = 32;
+pub(crate) const CHANNELS: usize = 32;
 
 /// Up to this number of filters, the transformed filters are stored: about 10 MB.
 const TRANSFORMED: usize = 1 << 15;
@@ -47,7 +47,8 @@ impl Filters {
     /// # Panics
     /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Filters> {
-        assert_eq!(weight.len(), outputs * inputs * 9, "a weight of [{outputs}, {inputs}, 3, 3]");
+        let count = outputs.saturating_mul(inputs).saturating_mul(9);
+        assert_eq!(weight.len(), count, "a weight of [{outputs}, {inputs}, 3, 3]");
         Filters::with(Vectors::widest()?, weight, outputs, inputs, way)
     }
 
@@ -62,7 +63,8 @@ impl Filters {
         inputs: usize,
         way: Way,
     ) -> Option<Filters> {
-        assert_eq!(weight.len(), outputs * inputs * 9, "a weight of [{outputs}, {inputs}, 3, 3]");
+        let count = outputs.saturating_mul(inputs).saturating_mul(9);
+        assert_eq!(weight.len(), count, "a weight of [{outputs}, {inputs}, 3, 3]");
         supports(outputs, inputs)
             .then(|| Filters::stored(vectors, weight, [outputs, inputs], way, TRANSFORMED))
     }

@@ -151,7 +151,7 @@ pub(crate) trait Lanes: Copy {
     unsafe fn where_below(self, number: Self, most: Self) -> Self;
     /// The nearest integers.
     unsafe fn rounded(self) -> Self;
-    /// 2 to the power of self, for integers of −126 to 127.
+    /// 2 to the power of self, for integers of −126 to 127, and infinity for 128.
     unsafe fn power_of_two(self) -> Self;
     /// Runs a computation as a function of its own, with registers of its own.
     unsafe fn apart<W: Work>(work: W) -> W::Output;

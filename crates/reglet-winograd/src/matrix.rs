@@ -86,7 +86,7 @@ thread_local! {
 pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) {
     let count = input.len() / matrix.from;
     assert_eq!(input.len(), count * matrix.from);
-    assert_eq!(output.len(), count * matrix.to);
+    assert_eq!(output.len(), count.saturating_mul(matrix.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
@@ -182,6 +182,7 @@ impl Job<'_> {
     /// As [`Lanes`]; the input's rows are so many, and so are the output's from the first on.
     #[inline(always)]
     unsafe fn block<L: Lanes>(&mut self, rows: Rows, first: usize, count: usize) {
+        const { assert!(ZEROS.len() >= 2 * L::COUNT) };
         let Matrix { from, to, .. } = *self.matrix;
         let width = 2 * L::COUNT;
         let parts = from.div_ceil(DEEPEST);
