@@ -1,12 +1,12 @@
-//! The 3×3 convolutions of a ResNet-18, eight pictures at a time on one core: libtorch's and those of `reglet-winograd`, in
-//! multiplications of a direct convolution a second.
+//! The 3×3 convolutions of a ResNet-18, eight pictures at a time on one core: libtorch's and those of `reglet-winograd`, with each
+//! kind of vectors that the processor has, in multiplications of a direct convolution a second.
 //!
 //! `cargo xtask bench --bench convolution`
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use reglet_winograd::{Filters, Fused, Pictures, Surroundings, Way, convolve};
+use reglet_winograd::{Filters, Fused, Pictures, Surroundings, Vectors, Way, convolve};
 use tch::{Device, Kind, Tensor};
 
 const COUNT: usize = 8;
@@ -31,19 +31,21 @@ fn convolutions(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("libtorch", &name), |bencher| {
             bencher.iter(|| black_box(pictures.conv2d(&filters, None::<Tensor>, [1, 1], [1, 1], [1, 1], 1)));
         });
-        let Some(filters) = Filters::new(&numbers(&weight), channels, channels, Way::Forward) else {
-            continue;
-        };
+        let (weight, input) = (numbers(&weight), numbers(&input));
         let surroundings = Surroundings::Zeros;
         let pictures = Pictures { count: COUNT, height: side, width: side, surroundings };
-        let input = numbers(&input);
         let mut output = vec![0.0; input.len()];
-        group.bench_function(BenchmarkId::new("winograd", &name), |bencher| {
-            bencher.iter(|| {
-                convolve(pictures, &input, &filters, &Fused::default(), &mut output);
-                black_box(output[0])
+        for vectors in Vectors::all() {
+            let Some(filters) = Filters::with(vectors, &weight, channels, channels, Way::Forward) else {
+                continue;
+            };
+            group.bench_function(BenchmarkId::new(format!("winograd with {vectors}"), &name), |bencher| {
+                bencher.iter(|| {
+                    convolve(pictures, &input, &filters, &Fused::default(), &mut output);
+                    black_box(output[0])
+                });
             });
-        });
+        }
     }
     group.finish();
 }

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 
-use crate::filters::{Filters, Panel, Stored};
+use crate::filters::{CHANNELS, Filters, Panel, Stored};
 use crate::fused::{After, Fused};
 use crate::lanes::{Lanes, Work};
 use crate::memory::Aligned;
@@ -78,7 +78,7 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fu
     assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     SCRATCH.with_borrow_mut(|scratch| {
-        let columns = 2 * filters.width.count();
+        let columns = 2 * filters.vectors.count();
         let most = most_tiles(filters);
         let (before, after) = (most * (POINTS * filters.from + PAD), most * (POINTS * columns + PAD));
         let panel = match filters.stored {
@@ -92,8 +92,8 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fu
         let zeros = &mut rest[..filters.from];
         zeros.fill(0.0);
         let job = Job { pictures, input, filters, most, fused, before, after, panel, zeros, output };
-        // SAFETY: filters are prepared for a vector width that was detected.
-        unsafe { filters.width.run(job) }
+        // SAFETY: the filters are in the layout for their vectors, and all sizes have been checked.
+        unsafe { filters.vectors.run(job) }
     });
 }
 
@@ -132,6 +132,7 @@ impl Work for Job<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
+        const { assert!(CHANNELS.is_multiple_of(2 * L::COUNT)) };
         let tiles = self.pictures.tiles();
         // Blocks of nearly equal size, because a block of only a few tiles would read all filters for little work.
         let blocks = tiles.div_ceil(self.most);

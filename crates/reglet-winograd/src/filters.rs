@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::lanes::{Lanes, Width, Work, available};
+use crate::lanes::{Lanes, Vectors, Work, available};
 use crate::memory::Aligned;
 use crate::tile;
 use crate::tile::POINTS;
@@ -13,7 +13,7 @@ use crate::way::Way;
 /// 3×3 filters, in the layout that the matrix products use: in panels with as many outputs as two vectors hold, side by
 /// side.
 pub struct Filters {
-    pub(crate) width: Width,
+    pub(crate) vectors: Vectors,
     pub(crate) from: usize,
     pub(crate) to: usize,
     pub(crate) stored: Stored,
@@ -29,7 +29,7 @@ pub(crate) enum Stored {
 }
 
 /// Channels come in multiples of this: two of the widest vectors.
-const CHANNELS: usize = 32;
+pub(crate) const CHANNELS: usize = 32;
 
 /// Up to this number of filters, the transformed filters are stored: about 10 MB.
 const TRANSFORMED: usize = 1 << 15;
@@ -47,14 +47,31 @@ impl Filters {
     /// # Panics
     /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Filters> {
-        assert_eq!(weight.len(), outputs * inputs * 9, "a weight of [{outputs}, {inputs}, 3, 3]");
-        let width = Width::all().next().filter(|_| supports(outputs, inputs))?;
-        Some(Filters::of_width(width, weight, [outputs, inputs], way, TRANSFORMED))
+        let count = outputs.saturating_mul(inputs).saturating_mul(9);
+        assert_eq!(weight.len(), count, "a weight of [{outputs}, {inputs}, 3, 3]");
+        Filters::with(Vectors::widest()?, weight, outputs, inputs, way)
     }
 
-    /// The same for one of the processor's vector widths; stores the transformed filters if there are at most this many.
-    pub(crate) fn of_width(
-        width: Width,
+    /// The same with vectors of one's choice, for instance to measure what wider ones bring.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn with(
+        vectors: Vectors,
+        weight: &[f32],
+        outputs: usize,
+        inputs: usize,
+        way: Way,
+    ) -> Option<Filters> {
+        let count = outputs.saturating_mul(inputs).saturating_mul(9);
+        assert_eq!(weight.len(), count, "a weight of [{outputs}, {inputs}, 3, 3]");
+        supports(outputs, inputs)
+            .then(|| Filters::stored(vectors, weight, [outputs, inputs], way, TRANSFORMED))
+    }
+
+    /// The same for numbers of channels that are supported; stores the transformed filters if there are at most this many.
+    pub(crate) fn stored(
+        vectors: Vectors,
         weight: &[f32],
         [outputs, inputs]: [usize; 2],
         way: Way,
@@ -65,7 +82,7 @@ impl Filters {
             Way::Forward => &weight[(to * inputs + from) * 9..][..9],
             Way::Backward => &weight[(from * inputs + to) * 9..][..9],
         };
-        let columns = 2 * width.count();
+        let columns = 2 * vectors.count();
         let mut taps = Aligned::zeros(9 * from * to);
         for (index, row) in taps.numbers_mut().chunks_exact_mut(9 * columns).enumerate() {
             let (panel, from) = (index / from, index % from);
@@ -80,14 +97,14 @@ impl Filters {
             let mut values = Aligned::zeros(POINTS * from * to);
             let panels = taps.numbers().chunks_exact(9 * columns * from);
             for (taps, values) in panels.zip(values.numbers_mut().chunks_exact_mut(POINTS * columns * from)) {
-                // SAFETY: the vector width is one that was detected.
-                unsafe { width.run(Panel { taps, values }) }
+                // SAFETY: there are 36 values for each of the panel's 9 taps.
+                unsafe { vectors.run(Panel { taps, values }) }
             }
             Stored::Transformed(values)
         } else {
             Stored::Taps(taps)
         };
-        Filters { width, from, to, stored }
+        Filters { vectors, from, to, stored }
     }
 
     /// The number of input channels.
@@ -103,7 +120,7 @@ impl Filters {
 
 impl fmt::Debug for Filters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} × {} filters for {:?}", self.from, self.to, self.width)
+        write!(f, "{} × {} filters for {}", self.from, self.to, self.vectors)
     }
 }
 

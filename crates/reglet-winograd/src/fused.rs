@@ -58,7 +58,8 @@ impl Mask<'_> {
 pub enum After {
     /// The number, but no less than the first and no more than the second of these.
     Clamp(f32, f32),
-    /// x / (1 + e⁻ˣ) (Elfwing et al., 2018, <https://arxiv.org/abs/1702.03118>), with a relative error below 10⁻⁶.
+    /// x / (1 + e⁻ˣ) (Elfwing et al., 2018, <https://arxiv.org/abs/1702.03118>), with a relative error below 10⁻⁶, or an absolute
+    /// one below 10⁻³⁶ where the result is as small as that; not a number for −∞.
     Silu,
 }
 

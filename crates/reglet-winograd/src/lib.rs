@@ -14,7 +14,7 @@
 //! for channel in 0..32 {
 //!     weight[(channel * 32 + channel) * 9 + 4] = 1.0;
 //! }
-//! let Some(filters) = Filters::new(&weight, 32, 32, Way::Forward) else { return }; // No AVX2 and no AVX-512 here.
+//! let Some(filters) = Filters::new(&weight, 32, 32, Way::Forward) else { return }; // No suitable vectors here.
 //! let input: Vec<f32> = (0..8 * 8 * 32).map(|n| n as f32).collect();
 //! let mut output = vec![0.0; input.len()];
 //! let pictures = Pictures { count: 1, height: 8, width: 8, surroundings: Surroundings::Zeros };
@@ -23,8 +23,10 @@
 //! ```
 //!
 //! The memory layout of a convolution is channels-last, and its numbers of channels must be multiples of 32. It has stride 1,
-//! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A [`Matrix`] may have any size, and each row of its product is the same in any batch. Both need a
-//! processor with AVX2 and FMA or with AVX-512; on others, [`Filters`] and [`Matrix`] cannot be created.
+//! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A [`Matrix`] may have any size, and each
+//! row of its product is the same in any batch. Both need a processor with AVX2 and FMA, with AVX-512 or with NEON, which every
+//! 64-bit ARM processor has; on others, [`Filters`] and [`Matrix`] cannot be created.
+//! They use the widest [`Vectors`] unless created `with` others.
 //!
 //! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
 //! `tile` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
@@ -32,7 +34,7 @@
 //! algorithms save.
 
 #![cfg_attr(
-    not(target_arch = "x86_64"),
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
     expect(unused, reason = "no vector type is implemented for this processor")
 )]
 
@@ -52,6 +54,6 @@ mod way;
 pub use convolution::{Pictures, Surroundings, convolve};
 pub use filters::{Filters, supports};
 pub use fused::{After, Fused, Mask};
-pub use lanes::available;
+pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
 pub use way::Way;

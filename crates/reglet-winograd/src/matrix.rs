@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use crate::fused::{After, Fused};
-use crate::lanes::{Lanes, Width, Work};
+use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
 use crate::sigmoid::silu;
@@ -15,7 +15,7 @@ use crate::way::Way;
 /// A matrix that rows are multiplied by, in the layout of the inner loop: in panels with as many outputs as two vectors hold,
 /// side by side.
 pub struct Matrix {
-    width: Width,
+    vectors: Vectors,
     from: usize,
     to: usize,
     /// For each panel a row for each input; columns beyond the last output are zero.
@@ -24,20 +24,25 @@ pub struct Matrix {
 
 impl Matrix {
     /// The matrix `[outputs, inputs]`, row by row, whose product with a row x of the input is W x, or Wᵀ x on the way back;
-    /// `None` without AVX2 and AVX-512, or for a matrix without numbers.
+    /// `None` without [suitable vectors](crate::available), or for a matrix without numbers.
     ///
     /// # Panics
     /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
-        assert_eq!(weight.len(), outputs.saturating_mul(inputs), "a weight of [{outputs}, {inputs}]");
-        let width = Width::all().next().filter(|_| !weight.is_empty())?;
-        Some(Matrix::of_width(width, weight, [outputs, inputs], way))
+        Matrix::with(Vectors::widest()?, weight, outputs, inputs, way)
     }
 
-    /// The same for one of the processor's vector widths.
-    pub(crate) fn of_width(width: Width, weight: &[f32], [outputs, inputs]: [usize; 2], way: Way) -> Matrix {
+    /// The same with vectors of one's choice, for instance to measure what wider ones bring.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn with(vectors: Vectors, weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
+        assert_eq!(weight.len(), outputs.saturating_mul(inputs), "a weight of [{outputs}, {inputs}]");
+        if weight.is_empty() {
+            return None;
+        }
         let (from, to) = way.ends(outputs, inputs);
-        let columns = 2 * width.count();
+        let columns = 2 * vectors.count();
         let mut panels = Aligned::zeros(to.div_ceil(columns) * columns * from);
         for (index, row) in panels.numbers_mut().chunks_exact_mut(columns).enumerate() {
             let (first, input) = (index / from * columns, index % from);
@@ -48,7 +53,7 @@ impl Matrix {
                 };
             }
         }
-        Matrix { width, from, to, panels }
+        Some(Matrix { vectors, from, to, panels })
     }
 
     /// The length of an input row.
@@ -64,7 +69,7 @@ impl Matrix {
 
 impl fmt::Debug for Matrix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} × {} matrix for {:?}", self.from, self.to, self.width)
+        write!(f, "{} × {} matrix for {}", self.from, self.to, self.vectors)
     }
 }
 
@@ -81,14 +86,14 @@ thread_local! {
 pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) {
     let count = input.len() / matrix.from;
     assert_eq!(input.len(), count * matrix.from);
-    assert_eq!(output.len(), count * matrix.to);
+    assert_eq!(output.len(), count.saturating_mul(matrix.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     COPY.with_borrow_mut(|copy| {
         let job = Job { count, input, matrix, fused, copy, output };
-        // SAFETY: the matrix is prepared for vectors that were detected, and all sizes have been checked.
-        unsafe { matrix.width.run(job) }
+        // SAFETY: the matrix is in the layout for its vectors, and all sizes have been checked.
+        unsafe { matrix.vectors.run(job) }
     });
 }
 
@@ -177,6 +182,7 @@ impl Job<'_> {
     /// As [`Lanes`]; the input's rows are so many, and so are the output's from the first on.
     #[inline(always)]
     unsafe fn block<L: Lanes>(&mut self, rows: Rows, first: usize, count: usize) {
+        const { assert!(ZEROS.len() >= 2 * L::COUNT) };
         let Matrix { from, to, .. } = *self.matrix;
         let width = 2 * L::COUNT;
         let parts = from.div_ceil(DEEPEST);

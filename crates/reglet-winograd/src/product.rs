@@ -32,6 +32,26 @@ pub(crate) struct Rows {
 /// No limits to a result.
 pub(crate) const OPEN: (f32, f32) = (f32::NEG_INFINITY, f32::INFINITY);
 
+/// A loop over the rows or the vectors of [`Few`], unrolled. Sums stay in registers only if each place in their array is known, and
+/// whether a compiler unrolls a loop by itself depends on the processor.
+macro_rules! unrolled {
+    ($row:ident < ROWS, $vector:ident < VECTORS, $body:expr) => {
+        unrolled!($row < ROWS, unrolled!($vector < VECTORS, $body))
+    };
+    ($row:ident < ROWS, $body:expr) => {
+        unrolled!($row, ROWS, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($vector:ident < VECTORS, $body:expr) => {
+        unrolled!($vector, VECTORS, $body, 0 1)
+    };
+    ($index:ident, $count:ident, $body:expr, $($number:literal)+) => {{
+        $(if $number < $count {
+            let $index = $number;
+            $body
+        })+
+    }};
+}
+
 /// The product of the first `ROWS` rows and the first vectors of a panel, one or two. It runs as a function of its own
 /// ([`Lanes::apart`]), because inlined into anything else its sums would not stay in registers.
 ///
@@ -43,57 +63,68 @@ struct Few<'a, const ROWS: usize, const VECTORS: usize>(Product<'a>);
 impl<const ROWS: usize, const VECTORS: usize> Work for Few<'_, ROWS, VECTORS> {
     type Output = ();
 
-    // By index, because an iterator's pointer would move values to memory that should stay in registers.
-    #[expect(clippy::needless_range_loop, reason = "an iterator is five per cent slower")]
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let Few(all) = self;
         // SAFETY: the caller's promise.
         unsafe {
+            let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
             let part = |vector: usize| (all.columns - vector * L::COUNT).min(L::COUNT);
             let whole = all.columns == VECTORS * L::COUNT;
             let load = |from: *const f32, vector: usize| match whole {
                 true => L::load(from.add(vector * L::COUNT)),
                 false => L::load_first(from.add(vector * L::COUNT), part(vector)),
             };
-            let mut sums = [[L::splat(0.0); VECTORS]; ROWS];
-            for row in 0..ROWS {
-                for vector in 0..VECTORS {
-                    sums[row][vector] = load(all.start.first.add(row * all.start.stride), vector);
-                }
-            }
+            unrolled!(row < ROWS, vector < VECTORS, {
+                sums[row][vector] = load(all.start.first.add(row * all.start.stride), vector);
+            });
             let Rows { first, stride } = all.rows;
             let depth = all.panel.len() / (2 * L::COUNT);
-            let mut factors = all.panel.as_ptr();
-            for place in 0..depth {
+            let (mut factors, mut place) = (all.panel.as_ptr(), 0);
+            if L::PAIRS {
+                while place + 2 <= depth {
+                    let mut factor = [[L::splat(0.0); VECTORS]; 2];
+                    unrolled!(vector < VECTORS, {
+                        factor[0][vector] = L::load(factors.add(vector * L::COUNT));
+                        factor[1][vector] = L::load(factors.add((2 + vector) * L::COUNT));
+                    });
+                    factors = factors.add(4 * L::COUNT);
+                    unrolled!(row < ROWS, {
+                        let [one, two] = L::splat_two(first.add(row * stride + place));
+                        unrolled!(vector < VECTORS, {
+                            let sum = one.mul_add(factor[0][vector], sums[row][vector]);
+                            sums[row][vector] = two.mul_add(factor[1][vector], sum);
+                        });
+                    });
+                    place += 2;
+                }
+            }
+            while place < depth {
                 let mut factor = [L::splat(0.0); VECTORS];
-                for vector in 0..VECTORS {
-                    factor[vector] = L::load(factors.add(vector * L::COUNT));
-                }
+                unrolled!(vector < VECTORS, factor[vector] = L::load(factors.add(vector * L::COUNT)));
                 factors = factors.add(2 * L::COUNT);
-                for row in 0..ROWS {
+                unrolled!(row < ROWS, {
                     let number = L::splat(*first.add(row * stride + place));
-                    for vector in 0..VECTORS {
+                    unrolled!(vector < VECTORS, {
                         sums[row][vector] = number.mul_add(factor[vector], sums[row][vector]);
-                    }
-                }
+                    });
+                });
+                place += 1;
             }
             let (least, most) = (L::splat(all.ends.0), L::splat(all.ends.1));
-            for row in 0..ROWS {
-                for vector in 0..VECTORS {
-                    let at = row * all.result_stride;
-                    let mut sum = sums[row][vector];
-                    if let Some(summand) = all.summand {
-                        sum = sum.add(load(summand.add(at), vector));
-                    }
-                    let sum = sum.at_least(least).at_most(most);
-                    let result = all.result.add(at + vector * L::COUNT);
-                    match whole {
-                        true => sum.store(result),
-                        false => sum.store_first(result, part(vector)),
-                    }
+            unrolled!(row < ROWS, vector < VECTORS, {
+                let at = row * all.result_stride;
+                let mut sum = sums[row][vector];
+                if let Some(summand) = all.summand {
+                    sum = sum.add(load(summand.add(at), vector));
                 }
-            }
+                let sum = sum.at_least(least).at_most(most);
+                let result = all.result.add(at + vector * L::COUNT);
+                match whole {
+                    true => sum.store(result),
+                    false => sum.store_first(result, part(vector)),
+                }
+            });
         }
     }
 }

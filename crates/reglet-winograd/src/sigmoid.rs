@@ -25,7 +25,7 @@ pub(crate) unsafe fn silu<L: Lanes>(numbers: *mut f32, stride: usize, rows: usiz
     }
 }
 
-/// eˣ for x up to 88, e⁸⁸ above that, and 0 or a number below 2·10⁻³⁸ for x below −87; NaN stays NaN. With x = n ln 2 + r, it
+/// eˣ for x up to 88, infinity from 89 on, and a number below 2·10⁻³⁸ for x below −87; NaN stays NaN. With x = n ln 2 + r, it
 /// is 2ⁿ eʳ, and |r| ≤ ln 2 / 2 leaves a relative error of 2·10⁻⁷ to the first seven terms of the series of eʳ.
 ///
 /// # Safety
@@ -38,7 +38,8 @@ unsafe fn exponential<L: Lanes>(x: L) -> L {
     const SERIES: [f32; 6] = [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0];
     // SAFETY: the caller's promise is that of each call.
     unsafe {
-        let x = x.at_least(L::splat(-87.0)).at_most(L::splat(88.0));
+        // For 89 the result is infinity, by which any number can be divided to give zero. It would not be for e⁸⁸.
+        let x = x.at_least(L::splat(-87.0)).at_most(L::splat(89.0));
         let n = x.mul(L::splat(std::f32::consts::LOG2_E)).rounded();
         let r = n.mul_add(L::splat(-LOW), n.mul_add(L::splat(-HIGH), x));
         let mut sum = L::splat(1.0 / 720.0);

@@ -2,8 +2,9 @@
 
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
-use crate::lanes::Width;
-use crate::{After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports};
+use crate::{
+    After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product, supports,
+};
 
 /// Numbers in −1…1 by a linear congruential generator.
 fn numbers(seed: u32, count: usize) -> Vec<f32> {
@@ -25,6 +26,7 @@ struct Case {
     /// Up to how many filters are kept transformed.
     transformed: usize,
     mask: bool,
+    most: Option<f32>,
     bias: bool,
     summand: bool,
     after: After,
@@ -44,12 +46,12 @@ fn done(after: After, sum: f64) -> f64 {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let sizes = (1..4_usize, 1..14_usize, 1..14_usize, 1..4_usize, 1..4_usize);
-    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 4]>(), afters()).prop_map(
+    let sizes = (0..4_usize, 0..14_usize, 0..14_usize, 1..4_usize, 1..4_usize);
+    (sizes, any::<(u32, bool, bool)>(), any::<[bool; 5]>(), afters()).prop_map(
         |(
             (count, height, width, inputs, outputs),
             (seed, forward, transformed),
-            [mask, bias, summand, given],
+            [mask, limited, bias, summand, given],
             after,
         )| Case {
             pictures: Pictures {
@@ -64,6 +66,7 @@ fn cases() -> impl Strategy<Value = Case> {
             way: if forward { Way::Forward } else { Way::Backward },
             transformed: if transformed { usize::MAX } else { 0 },
             mask,
+            most: limited.then_some(0.5),
             bias,
             summand,
             after,
@@ -86,7 +89,9 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> V
         let inside = (0..rows).contains(&y) && (0..columns).contains(&x);
         let place = (picture as isize * rows + y.max(0)) * columns + x.max(0);
         let place = place as usize * from + channel;
-        let seen = inside && fused.mask.is_none_or(|mask| mask.values[place] > 0.0);
+        let counts =
+            |mask: Mask| mask.values[place] > 0.0 && mask.most.is_none_or(|most| mask.values[place] < most);
+        let seen = inside && fused.mask.is_none_or(counts);
         if seen { f64::from(input[place]) } else { 0.0 }
     };
     let tap = |to: usize, from: usize, y: usize, x: usize| match case.way {
@@ -111,29 +116,39 @@ fn by_definition(case: &Case, weight: &[f32], input: &[f32], fused: &Fused) -> V
     output
 }
 
+/// With each kind of vectors, how far the convolution is from its definition.
+fn distances(case: &Case) -> Vec<(f64, f64)> {
+    let weight = numbers(case.seed, case.inputs * case.outputs * 9);
+    let distance = |vectors| {
+        let sizes = [case.outputs, case.inputs];
+        let filters = Filters::stored(vectors, &weight, sizes, case.way, case.transformed);
+        let before = case.pictures.pixels_of_input() * filters.from();
+        let after = case.pictures.pixels() * filters.to();
+        let input = numbers(case.seed ^ 1, before);
+        let (mask, bias, summand) = (
+            numbers(case.seed ^ 2, before),
+            numbers(case.seed ^ 3, filters.to()),
+            numbers(case.seed ^ 4, after),
+        );
+        let fused = Fused {
+            mask: case.mask.then_some(Mask { values: &mask, most: case.most }),
+            bias: case.bias.then_some(&bias),
+            summand: case.summand.then_some(&summand),
+            after: case.after,
+        };
+        let mut found = vec![f32::NAN; after];
+        convolve(case.pictures, &input, &filters, &fused, &mut found);
+        distance(&by_definition(case, &weight, &input, &fused), &found)
+    };
+    Vectors::all().map(distance).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn it_is_the_convolution(case in cases()) {
-        let weight = numbers(case.seed, case.inputs * case.outputs * 9);
-        for width in Width::all() {
-            let filters = Filters::of_width(width, &weight, [case.outputs, case.inputs], case.way, case.transformed);
-            let (before, after) = (case.pictures.pixels_of_input() * filters.from(), case.pictures.pixels() * filters.to());
-            let input = numbers(case.seed ^ 1, before);
-            let (mask, bias, summand) =
-                (numbers(case.seed ^ 2, before), numbers(case.seed ^ 3, filters.to()), numbers(case.seed ^ 4, after));
-            let fused = Fused {
-                mask: case.mask.then_some(Mask { values: &mask, most: None }),
-                bias: case.bias.then_some(&bias),
-                summand: case.summand.then_some(&summand),
-                after: case.after,
-            };
-            let mut found = vec![f32::NAN; after];
-            convolve(case.pictures, &input, &filters, &fused, &mut found);
-
-            let expected = by_definition(&case, &weight, &input, &fused);
-            let (off, size) = distance(&expected, &found);
+        for (off, size) in distances(&case) {
             prop_assert!(off <= 1e-5 * size + 1e-6, "{off:.1e} of {size:.1e}");
         }
     }
@@ -174,8 +189,8 @@ proptest! {
             // What the error of a sum is a share of.
             sizes.push(terms.iter().map(|term| term.abs()).sum::<f64>() + bias.abs() + summand.abs());
         }
-        for width in Width::all() {
-            let matrix = Matrix::of_width(width, &weight, [outputs, inputs], way);
+        for vectors in Vectors::all() {
+            let matrix = Matrix::with(vectors, &weight, outputs, inputs, way).expect("there are numbers");
             let mut found = vec![f32::NAN; count * to];
             product(&input, &matrix, &fused, &mut found);
             for ((expected, size), found) in expected.iter().zip(&sizes).zip(&found) {
@@ -199,8 +214,8 @@ fn distance(expected: &[f64], found: &[f32]) -> (f64, f64) {
 fn a_row_does_not_depend_on_the_others() {
     let (count, from, to) = (29, 300, 40);
     let (weight, input) = (numbers(1, from * to), numbers(2, count * from));
-    for width in Width::all() {
-        let matrix = Matrix::of_width(width, &weight, [to, from], Way::Forward);
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &weight, to, from, Way::Forward).expect("there are numbers");
         let mut whole = vec![0.0; count * to];
         product(&input, &matrix, &Fused::default(), &mut whole);
         for (row, expected) in input.chunks_exact(from).zip(whole.chunks_exact(to)) {
@@ -214,8 +229,8 @@ fn a_row_does_not_depend_on_the_others() {
 #[test]
 fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
     let input: Vec<f32> = (-900..900).map(|tenth| tenth as f32 / 10.0).collect();
-    for width in Width::all() {
-        let matrix = Matrix::of_width(width, &[1.0], [1, 1], Way::Forward);
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &[1.0], 1, 1, Way::Forward).expect("there are numbers");
         let mut found = vec![0.0; input.len()];
         product(&input, &matrix, &Fused { after: After::Silu, ..Fused::default() }, &mut found);
         for (x, found) in input.iter().zip(&found) {
@@ -226,23 +241,103 @@ fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
     }
 }
 
+/// More tiles than one block has, whose number is not a multiple of those of a block.
+#[test]
+fn a_convolution_may_have_several_blocks() {
+    for transformed in [0, usize::MAX] {
+        let case = Case {
+            pictures: Pictures { count: 3, height: 37, width: 22, surroundings: Surroundings::Zeros },
+            inputs: 32,
+            outputs: 32,
+            seed: 5,
+            way: Way::Forward,
+            transformed,
+            mask: true,
+            most: None,
+            bias: true,
+            summand: true,
+            after: After::RELU,
+        };
+        assert!(distances(&case).iter().all(|(off, size)| *off <= 1e-5 * size));
+    }
+}
+
+#[test]
+fn a_silu_of_a_large_number_is_that_number_or_nothing() {
+    let large = [100.0, 1e10, 1e30, 1e38, f32::MAX];
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &[1.0], 1, 1, Way::Forward).expect("there is a number");
+        let silu = |x: f32| {
+            let mut found = [0.0];
+            product(&[x], &matrix, &Fused { after: After::Silu, ..Fused::default() }, &mut found);
+            found[0]
+        };
+        for x in large {
+            assert_eq!(silu(x), x, "{vectors}");
+            assert!(silu(-x).abs() < 1e-36, "{vectors}: {} instead of 0 for {:e}", silu(-x), -x);
+        }
+        assert_eq!(silu(f32::INFINITY), f32::INFINITY);
+    }
+}
+
 #[test]
 fn what_is_no_number_stays_none() {
     let weight = vec![1.0; 32 * 32 * 9];
-    let Some(filters) = Filters::new(&weight, 32, 32, Way::Forward) else { return };
     let mut input = vec![0.0; 4 * 4 * 32];
     input[0] = f32::NAN;
-    let mut output = vec![0.0; input.len()];
-    let fused = Fused { after: After::RELU, ..Fused::default() };
     let pictures = Pictures { count: 1, height: 4, width: 4, surroundings: Surroundings::Zeros };
-    convolve(pictures, &input, &filters, &fused, &mut output);
-    assert!(output[0].is_nan());
-    let matrix = Matrix::new(&[1.0; 4], 2, 2, Way::Forward).expect("there are filters");
-    for after in [After::RELU, After::Clamp(0.0, 6.0), After::Silu] {
+    for (vectors, after) in Vectors::all()
+        .flat_map(|vectors| [After::RELU, After::Clamp(0.0, 6.0), After::Silu].map(|after| (vectors, after)))
+    {
+        let fused = Fused { after, ..Fused::default() };
+        let filters = Filters::with(vectors, &weight, 32, 32, Way::Forward).expect("32 channels");
+        let mut output = vec![0.0; input.len()];
+        convolve(pictures, &input, &filters, &fused, &mut output);
+        assert!(output[0].is_nan(), "{vectors}, {after:?}");
+        let matrix = Matrix::with(vectors, &[1.0; 4], 2, 2, Way::Forward).expect("there are numbers");
         let mut output = [0.0; 4];
-        product(&[f32::NAN, 0.0, 1.0, 1.0], &matrix, &Fused { after, ..Fused::default() }, &mut output);
+        product(&[f32::NAN, 0.0, 1.0, 1.0], &matrix, &fused, &mut output);
         assert!(output[0].is_nan() && output[1].is_nan() && !output[2].is_nan(), "{after:?}: {output:?}");
     }
+}
+
+/// In whole vectors and in what is left of a row.
+#[test]
+fn an_input_counts_where_the_mask_is_no_number() {
+    let (count, from) = (3, 37);
+    let input = vec![1.0; count * from];
+    let values = vec![f32::NAN; count * from];
+    for (vectors, most) in Vectors::all().flat_map(|vectors| [None, Some(0.5)].map(|most| (vectors, most))) {
+        let fused = Fused { mask: Some(Mask { values: &values, most }), ..Fused::default() };
+        let matrix =
+            Matrix::with(vectors, &vec![1.0; from], 1, from, Way::Forward).expect("there are numbers");
+        let mut output = vec![0.0; count];
+        product(&input, &matrix, &fused, &mut output);
+        assert_eq!(output, vec![from as f32; count], "{vectors}");
+    }
+}
+
+/// Nothing beyond a row is read or written: neither a bias nor a summand nor a result is a whole number of vectors.
+#[test]
+fn what_lies_behind_a_row_stays() {
+    let from = 5;
+    for (vectors, to) in Vectors::all().flat_map(|vectors| (1..70).map(move |to| (vectors, to))) {
+        let weight = numbers(to as u32, from * to);
+        let matrix = Matrix::with(vectors, &weight, to, from, Way::Forward).expect("there are numbers");
+        for after in [After::NOTHING, After::Silu] {
+            let mut output = vec![7.0; to + 64];
+            let (bias, summand) = (vec![1.0; to].into_boxed_slice(), vec![1.0; to].into_boxed_slice());
+            let fused = Fused { bias: Some(&bias), summand: Some(&summand), after, mask: None };
+            product(&[1.0; 5], &matrix, &fused, &mut output[..to]);
+            assert!(output[to..].iter().all(|number| *number == 7.0), "{vectors}, {to} columns");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "a weight of")]
+fn a_weight_whose_size_overflows_is_another_size() {
+    Filters::new(&[], 1 << 59, 32, Way::Forward);
 }
 
 #[test]
@@ -250,4 +345,11 @@ fn only_channels_in_multiples_of_32_are_supported() {
     assert!(!supports(32, 0));
     assert!(!supports(48, 32));
     assert!(Filters::new(&vec![0.0; 32 * 16 * 9], 32, 16, Way::Forward).is_none());
+}
+
+/// Otherwise the tests would pass on such a processor without having computed anything.
+#[cfg(target_arch = "aarch64")]
+#[test]
+fn every_64_bit_arm_processor_has_vectors() {
+    assert!(crate::available());
 }
