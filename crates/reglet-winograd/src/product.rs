@@ -65,6 +65,7 @@ impl<const ROWS: usize, const VECTORS: usize> Work for Few<'_, ROWS, VECTORS> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
+        const { assert!(ROWS <= 12 && VECTORS <= 2, "so many are unrolled") };
         let Few(all) = self;
         // SAFETY: the caller's promise.
         unsafe {
