@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use reglet_winograd::{
-    After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports,
+    After, Before, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -56,7 +56,23 @@ pub(crate) struct Rectified<'a> {
     pub(crate) most: Option<f32>,
 }
 
+/// What is done in the same pass as the layer.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Steps<'a> {
+    /// With the input, for a product.
+    pub(crate) before: Option<Before<'a>>,
+    /// What is added to the result, of its shape.
+    pub(crate) summand: Option<&'a Tensor>,
+    /// With the sum.
+    pub(crate) after: After,
+}
+
 impl Kernel {
+    /// Whether something can be done with the input before the layer.
+    pub(crate) fn takes_before(&self) -> bool {
+        self.layer != Layer::Winograd
+    }
+
     /// For a weight, `[out, in, 3, 3]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None` if this processor or
     /// these numbers do not allow it.
     pub(crate) fn new(
@@ -121,19 +137,18 @@ impl Kernel {
         plain && other.size() == self.output_size(input, surroundings)
     }
 
-    /// The layer's result, plus a summand of its shape, and what that becomes `after` it. The surroundings matter only to
-    /// filters of 3×3.
+    /// The layer's result, with what is done in the same pass. The surroundings matter only to filters of 3×3.
     pub(crate) fn forward(
         &self,
         input: &Tensor,
         surroundings: Surroundings,
-        summand: Option<&Tensor>,
-        after: After,
+        steps: &Steps,
     ) -> Result<Tensor, ModelError> {
         let prepared = self.forward.get_or_init(|| self.prepared(Way::Forward));
+        let Steps { before, summand, after } = *steps;
         let summand = summand.map(|summand| self.rows(summand)).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        self.run(input, surroundings, prepared, &Fused { bias, summand, after, ..Fused::default() })
+        self.run(input, surroundings, prepared, &Fused { before, bias, summand, after, mask: None })
     }
 
     /// What the gradient at its output is at its input; before a rectifier, if there was one.

@@ -21,6 +21,7 @@ static WORKERS: LazyLock<ThreadPool> = LazyLock::new(|| {
 });
 
 /// A value that holds tensors and that several threads read.
+#[derive(Debug)]
 pub(crate) struct Shared<T>(pub(crate) T);
 
 impl<T> Shared<T> {

@@ -70,11 +70,12 @@ thread_local! {
 /// Convolves `input`, with [`Filters::from`] channels, into `output`, with [`Filters::to`] channels; both are channels-last.
 ///
 /// # Panics
-/// If one of them has another size than the pictures and the filters specify.
+/// If one of them has another size than the pictures and the filters specify, or something is to be done [before](Fused::before).
 pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fused, output: &mut [f32]) {
     assert_eq!(input.len(), pictures.pixels_of_input().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.before.is_none(), "only products take what is done before");
     assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     SCRATCH.with_borrow_mut(|scratch| {
@@ -202,7 +203,7 @@ impl Job<'_> {
                 Some(mask) => {
                     let masked = |place: usize, channel| {
                         let number = L::load(pixels[place].add(channel));
-                        mask.apply(number, masks[place].add(channel))
+                        mask.apply(number, L::load(masks[place].add(channel)))
                     };
                     transform::<L>(channels, masked, to);
                 }

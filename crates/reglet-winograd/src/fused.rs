@@ -7,12 +7,25 @@ use crate::lanes::Lanes;
 pub struct Fused<'a> {
     /// Where the input counts as zero.
     pub mask: Option<Mask<'a>>,
+    /// What each number of the input becomes before that. For products only: around a picture, a convolution's input is zero
+    /// whatever is done with it.
+    pub before: Option<Before<'a>>,
     /// A number for each channel of the output, added to it.
     pub bias: Option<&'a [f32]>,
     /// Values of the output's shape, added to it.
     pub summand: Option<&'a [f32]>,
     /// What the sums become at the end.
     pub after: After,
+}
+
+/// max(x · scale + shift, 0), with a scale and a shift for each channel: a batch norm that is not trained, and a ReLU. NaN stays
+/// NaN.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// A factor for each channel of the input.
+    pub scale: &'a [f32],
+    /// A summand for each channel of the input.
+    pub shift: &'a [f32],
 }
 
 /// Values of the input's shape that say where it counts as zero: this is the backward pass of a rectifier that returned
@@ -26,24 +39,15 @@ pub struct Mask<'a> {
 }
 
 impl Mask<'_> {
-    /// Whether the input counts at a place.
-    #[inline(always)]
-    pub(crate) fn counts(&self, place: usize) -> bool {
-        let value = self.values[place];
-        // Written so that NaN counts.
-        !(value <= 0.0 || self.most.is_some_and(|most| value >= most))
-    }
-
     /// The vector `number` of the input, or zeros where it does not count, given the values at its place.
     ///
     /// # Safety
     /// As [`Lanes`].
     #[inline(always)]
     #[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
-    pub(crate) unsafe fn apply<L: Lanes>(&self, number: L, values: *const f32) -> L {
+    pub(crate) unsafe fn apply<L: Lanes>(&self, number: L, value: L) -> L {
         // SAFETY: the caller's promise.
         unsafe {
-            let value = L::load(values);
             let number = number.where_above(value, L::splat(0.0));
             match self.most {
                 Some(most) => number.where_below(value, L::splat(most)),

@@ -53,7 +53,7 @@ mod way;
 
 pub use convolution::{Pictures, Surroundings, convolve};
 pub use filters::{Filters, supports};
-pub use fused::{After, Fused, Mask};
+pub use fused::{After, Before, Fused, Mask};
 pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
 pub use way::Way;

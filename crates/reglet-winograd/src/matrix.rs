@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use crate::fused::{After, Fused};
+use crate::fused::{After, Before, Fused};
 use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
@@ -88,6 +88,7 @@ pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]
     assert_eq!(input.len(), count * matrix.from);
     assert_eq!(output.len(), count.saturating_mul(matrix.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.before.is_none_or(|before| [before.scale.len(), before.shift.len()] == [matrix.from; 2]));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     COPY.with_borrow_mut(|copy| {
@@ -141,35 +142,43 @@ impl Work for Job<'_> {
 }
 
 impl Job<'_> {
-    /// Some rows of the input, copied if they are masked or lie so that they would displace each other from the cache.
+    /// Some rows of the input, copied if something is done with them or if they lie so that they would displace each other from
+    /// the cache.
     ///
     /// # Safety
     /// As [`Lanes`]; there are so many rows from the first on.
     #[inline(always)]
     unsafe fn rows<L: Lanes>(&mut self, first: usize, count: usize) -> Rows {
         let from = self.matrix.from;
+        let Fused { mask, before, .. } = *self.fused;
         // SAFETY: the rows are within the input, and the copy has a place for each.
         unsafe {
-            if self.fused.mask.is_none() && !from.is_multiple_of(256) {
+            if mask.is_none() && before.is_none() && !from.is_multiple_of(256) {
                 return Rows { first: self.input.as_ptr().add(first * from), stride: from };
             }
             let stride = from.next_multiple_of(PAD) + PAD;
             let copy = self.copy.at_least(count * stride).as_mut_ptr();
             for row in 0..count {
                 let (place, to) = ((first + row) * from, copy.add(row * stride));
-                let whole = from / L::COUNT * L::COUNT;
-                for column in (0..whole).step_by(L::COUNT) {
-                    let number = L::load(self.input.as_ptr().add(place + column));
-                    let number = match self.fused.mask {
-                        Some(mask) => mask.apply(number, mask.values.as_ptr().add(place + column)),
-                        None => number,
+                for column in (0..from).step_by(L::COUNT) {
+                    let (at, some) = (place + column, L::COUNT.min(from - column));
+                    let load = |numbers: *const f32| match some == L::COUNT {
+                        true => L::load(numbers),
+                        false => L::load_first(numbers, some),
                     };
-                    number.store(to.add(column));
-                }
-                for column in whole..from {
-                    let number = self.input[place + column];
-                    let counts = self.fused.mask.is_none_or(|mask| mask.counts(place + column));
-                    *to.add(column) = if counts { number } else { 0.0 };
+                    let mut number = load(self.input.as_ptr().add(at));
+                    if let Some(Before { scale, shift }) = before {
+                        let (scale, shift) =
+                            (load(scale.as_ptr().add(column)), load(shift.as_ptr().add(column)));
+                        number = number.mul_add(scale, shift).at_least(L::splat(0.0));
+                    }
+                    if let Some(mask) = mask {
+                        number = mask.apply(number, load(mask.values.as_ptr().add(at)));
+                    }
+                    match some == L::COUNT {
+                        true => number.store(to.add(column)),
+                        false => number.store_first(to.add(column), some),
+                    }
                 }
             }
             Rows { first: copy, stride }

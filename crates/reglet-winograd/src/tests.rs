@@ -3,7 +3,8 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::{
-    After, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product, supports,
+    After, Before, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product,
+    supports,
 };
 
 /// Numbers in −1…1 by a linear congruential generator.
@@ -132,6 +133,7 @@ fn distances(case: &Case) -> Vec<(f64, f64)> {
         );
         let fused = Fused {
             mask: case.mask.then_some(Mask { values: &mask, most: case.most }),
+            before: None,
             bias: case.bias.then_some(&bias),
             summand: case.summand.then_some(&summand),
             after: case.after,
@@ -159,7 +161,7 @@ proptest! {
         // Several parts of a row, and lengths at which rows displace each other from the cache.
         deep in prop_oneof![Just(0), Just(0), Just(256), Just(900)],
         (seed, forward) in any::<(u32, bool)>(),
-        [mask, bias, summand] in any::<[bool; 3]>(),
+        [mask, before, bias, summand] in any::<[bool; 4]>(),
         most in prop_oneof![Just(None), Just(Some(0.5))],
         after in afters(),
     ) {
@@ -170,8 +172,10 @@ proptest! {
         let input = numbers(seed ^ 1, count * from);
         let values = numbers(seed ^ 2, input.len());
         let (bias_numbers, summand_numbers) = (numbers(seed ^ 3, to), numbers(seed ^ 4, count * to));
+        let (scale, shift) = (numbers(seed ^ 5, from), numbers(seed ^ 6, from));
         let fused = Fused {
             mask: mask.then_some(Mask { values: &values, most }),
+            before: before.then_some(Before { scale: &scale, shift: &shift }),
             bias: bias.then_some(&bias_numbers),
             summand: summand.then_some(&summand_numbers),
             after,
@@ -181,13 +185,21 @@ proptest! {
         let (mut expected, mut sizes) = (Vec::new(), Vec::new());
         for (row, column) in (0..count).flat_map(|row| (0..to).map(move |column| (row, column))) {
             let kept = (0..from).filter(|other| counts(row * from + other));
-            let terms = kept.map(|other| f64::from(input[row * from + other]) * f64::from(factor(other, column)));
-            let terms: Vec<f64> = terms.collect();
+            // Each term, and what the error of its first factor is a share of.
+            let term = |other: usize| {
+                let (number, factor) = (f64::from(input[row * from + other]), f64::from(factor(other, column)));
+                if !before {
+                    return (number * factor, (number * factor).abs());
+                }
+                let (scaled, shift) = (number * f64::from(scale[other]), f64::from(shift[other]));
+                ((scaled + shift).max(0.0) * factor, (scaled.abs() + shift.abs()) * factor.abs())
+            };
+            let terms: Vec<(f64, f64)> = kept.map(term).collect();
             let bias = if bias { f64::from(bias_numbers[column]) } else { 0.0 };
             let summand = if summand { f64::from(summand_numbers[row * to + column]) } else { 0.0 };
-            expected.push(done(after, terms.iter().sum::<f64>() + bias + summand));
+            expected.push(done(after, terms.iter().map(|term| term.0).sum::<f64>() + bias + summand));
             // What the error of a sum is a share of.
-            sizes.push(terms.iter().map(|term| term.abs()).sum::<f64>() + bias.abs() + summand.abs());
+            sizes.push(terms.iter().map(|term| term.1).sum::<f64>() + bias.abs() + summand.abs());
         }
         for vectors in Vectors::all() {
             let matrix = Matrix::with(vectors, &weight, outputs, inputs, way).expect("there are numbers");
@@ -327,7 +339,7 @@ fn what_lies_behind_a_row_stays() {
         for after in [After::NOTHING, After::Silu] {
             let mut output = vec![7.0; to + 64];
             let (bias, summand) = (vec![1.0; to].into_boxed_slice(), vec![1.0; to].into_boxed_slice());
-            let fused = Fused { bias: Some(&bias), summand: Some(&summand), after, mask: None };
+            let fused = Fused { bias: Some(&bias), summand: Some(&summand), after, ..Fused::default() };
             product(&[1.0; 5], &matrix, &fused, &mut output[..to]);
             assert!(output[to..].iter().all(|number| *number == 7.0), "{vectors}, {to} columns");
         }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use super::shortcut::{Shortcut, Tail};
+use super::shortcut::{Rectification, Shortcut, Tail};
 use super::{Activation, Arithmetic, Graph, Node, Op, Origin, Pool, ValueId};
 use crate::kernel::{Kernel, Layer};
 use crate::nearest::nearest;
@@ -33,10 +33,10 @@ pub enum Rewrite {
     ChannelsLast,
     /// Convolutions of 3×3 with stride one need only a quarter of the multiplications with Winograd's algorithm
     /// (<https://arxiv.org/abs/1509.09308>). It is used if their numbers of channels are multiples of 32 and the processor
-    /// has AVX2 or AVX-512. In 32-bit floats the results differ by about 10⁻⁶.
+    /// has AVX2, AVX-512 or NEON. In 32-bit floats the results differ by about 10⁻⁶.
     Winograd,
     /// Linear layers, and convolutions of 1×1 with stride one, are products of matrices, which are computed by loops of our own
-    /// on processors with AVX2 or AVX-512. In 32-bit floats the results differ by rounding.
+    /// on processors with AVX2, AVX-512 or NEON. In 32-bit floats the results differ by rounding.
     MatrixProducts,
     /// A ReLU, ReLU6 or SiLU is computed together with the layer before it, with or without a residual sum in between, and not in
     /// a separate pass over the activations. Before a max pooling, with which it commutes, it is moved after the pooling,
@@ -143,7 +143,7 @@ impl Graph {
         let mut folds = Vec::new();
         for norm in self.nodes() {
             let Op::BatchNorm { eps, .. } = norm.op else { continue };
-            let &[value, weight, bias, mean, variance] = norm.inputs.as_slice() else { continue };
+            let Some(&value) = norm.inputs.first() else { continue };
             let Origin::Node(layer) = self.origin(value) else { continue };
             let layer = &self.nodes()[layer];
             let alone = uses[&value] == 1 && self.output() != value;
@@ -151,19 +151,16 @@ impl Graph {
                 continue;
             }
             let own = layer.inputs[1..].iter().map(|&input| parameter(input)).collect::<Option<Vec<_>>>();
-            let statistics = [weight, bias, mean, variance].map(parameter);
-            let (Some(own), [Some(scale), Some(shift), Some(mean), Some(variance)]) = (own, statistics)
+            let (Some(own), Some((scale, shift))) = (own, self.scale_and_shift(norm, eps, parameters)?)
             else {
                 continue;
             };
             // In 64-bit floats, so that folding rounds only once.
             let double = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
-            let scale = double(scale)?.f_div(&double(variance)?.f_add_scalar(eps)?.f_sqrt()?)?;
-            let centre = match own.get(1) {
-                Some(bias) => double(bias)?.f_sub(&double(mean)?)?,
-                None => double(mean)?.f_neg()?,
+            let bias = match own.get(1) {
+                Some(bias) => double(bias)?.f_mul(&scale)?.f_add(&shift)?,
+                None => shift,
             };
-            let bias = centre.f_mul(&scale)?.f_add(&double(shift)?)?;
             let mut shape = vec![1; own[0].dim()];
             shape[0] = -1;
             let weight = double(own[0])?.f_mul(&scale.f_view(shape.as_slice())?)?;
@@ -227,7 +224,11 @@ impl Graph {
             }
             let node = Node { inputs: vec![node.inputs[0]], output: value, ..node.clone() };
             let tail = Tail::default();
-            layers.insert(value, (Shortcut { node, tensors, coarse, skips, kernel, tail }, gained));
+            let before = None;
+            layers.insert(value, (Shortcut { node, tensors, coarse, skips, kernel, before, tail }, gained));
+        }
+        if on(Rewrite::FuseRectifiers) && on(Rewrite::FoldBatchNorm) {
+            self.fuse_before(parameters, &mut layers)?;
         }
         let mut shortcuts = HashMap::new();
         if on(Rewrite::FuseRectifiers) {
@@ -236,6 +237,60 @@ impl Graph {
         let alone = layers.into_values().filter(|(_, gained)| *gained).map(|(layer, _)| layer);
         shortcuts.extend(alone.map(|layer| (layer.node.output, layer)));
         Ok(shortcuts)
+    }
+
+    /// Lets layers with loops of our own apply the batch norm and the ReLU before them to their input, where nothing else reads
+    /// what these return, as in a DenseNet.
+    fn fuse_before(
+        &self,
+        parameters: &Parameters,
+        layers: &mut HashMap<ValueId, (Shortcut, bool)>,
+    ) -> Result<(), ModelError> {
+        let uses = self.uses();
+        // The call that computes a value which is read once.
+        let between = |value: ValueId| match self.origin(value) {
+            Origin::Node(node) if uses.get(&value) == Some(&1) && value != self.output() => {
+                Some(&self.nodes()[node])
+            }
+            _ => None,
+        };
+        for (layer, _) in layers.values_mut() {
+            let Some(Node { op: Op::Activation(Activation::Relu), inputs, .. }) =
+                between(layer.node.inputs[0])
+            else {
+                continue;
+            };
+            let Some(norm @ Node { op: Op::BatchNorm { eps, .. }, .. }) = between(inputs[0]) else {
+                continue;
+            };
+            let Some((scale, shift)) = self.scale_and_shift(norm, *eps, parameters)? else { continue };
+            let suits = |kernel: &Arc<Kernel>| kernel.takes_before();
+            if layer.kernel.as_ref().is_some_and(suits) {
+                layer.before = Some(Arc::new(Rectification::new(&scale, &shift)?));
+                layer.skips.extend([layer.node.inputs[0], norm.output]);
+                layer.node.inputs[0] = norm.inputs[0];
+            }
+        }
+        Ok(())
+    }
+
+    /// The factor and the summand of each channel that a batch norm with weight and bias is when it is not trained, in 64-bit
+    /// floats.
+    fn scale_and_shift(
+        &self,
+        norm: &Node,
+        eps: f64,
+        parameters: &Parameters,
+    ) -> Result<Option<(Tensor, Tensor)>, ModelError> {
+        let &[_, weight, bias, mean, variance] = norm.inputs.as_slice() else { return Ok(None) };
+        let mut found = Vec::with_capacity(4);
+        for value in [weight, bias, mean, variance] {
+            let Origin::Parameter(index) = self.origin(value) else { return Ok(None) };
+            found.push(parameters.tensors()[index].f_detach()?.f_to_kind(Kind::Double)?);
+        }
+        let scale = found[0].f_div(&found[3].f_add_scalar(eps)?.f_sqrt()?)?;
+        let shift = found[1].f_sub(&found[2].f_mul(&scale)?)?;
+        Ok(Some((scale, shift)))
     }
 
     /// The rectifiers that can be computed together with the layer before them, with or without a sum in between, and those
@@ -291,6 +346,7 @@ impl Graph {
                     coarse: None,
                     skips: vec![*output],
                     kernel: None,
+                    before: None,
                     tail: Tail { sum: false, activation: Some(*rectifier) },
                 });
             }
@@ -323,4 +379,25 @@ fn own_layer(op: &Op, weight: &Tensor) -> Option<(Rewrite, Layer)> {
 /// The same tensor `[O, I, H, W]`, stored in memory as `[O, H, W, I]`.
 fn with_channels_last(weight: &Tensor) -> Result<Tensor, ModelError> {
     Ok(weight.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Architecture;
+
+    /// A DenseNet-121 has 58 layers of two convolutions and three transitions, each of which begins with a batch norm, a ReLU and
+    /// a convolution of 1×1.
+    #[test]
+    fn what_precedes_a_product_is_fused_with_it() {
+        let graph = Architecture::DenseNet121.graph(2, 0.5).expect("a network");
+        let parameters = Parameters::initial(&graph, 1).expect("parameters");
+        let count = |rewrites: &[Rewrite]| {
+            let shortcuts = graph.shortcuts(&parameters, rewrites).expect("shortcuts");
+            shortcuts.values().filter(|shortcut| shortcut.before.is_some()).count()
+        };
+        let expected = if reglet_winograd::available() { 61 } else { 0 };
+        assert_eq!(count(&Rewrite::DEFAULT), expected);
+        assert_eq!(count(&[Rewrite::MatrixProducts, Rewrite::FuseRectifiers]), 0);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reglet_winograd::{After, Surroundings};
+use reglet_winograd::{After, Before, Surroundings};
 use tch::{Kind, Tensor};
 
 use super::op::{Context, Derivative, behind_rectifier, hardtanh};
@@ -10,7 +10,8 @@ use super::run::finer;
 use super::slope::Slope;
 use super::{Activation, Graph, Node, Op, ValueId};
 use crate::ModelError;
-use crate::kernel::{Kernel, Rectified};
+use crate::kernel::{Kernel, Rectified, Steps};
+use crate::workers::Shared;
 
 /// One call and the steps after it, which replace the operators that the graph has for a value.
 #[derive(Debug)]
@@ -25,8 +26,39 @@ pub(crate) struct Shortcut {
     pub(super) skips: Vec<ValueId>,
     /// A still faster implementation for inputs that suit it, which uses the same tensors.
     pub(super) kernel: Option<Arc<Kernel>>,
+    /// What precedes, if anything does.
+    pub(super) before: Option<Arc<Rectification>>,
     /// What follows.
     pub(super) tail: Tail,
+}
+
+/// A batch norm that is not trained and a ReLU, applied to the input of a call: max(x · scale + shift, 0).
+#[derive(Debug)]
+pub(super) struct Rectification {
+    /// `[C, 1, 1]`, and the same as numbers.
+    scale: (Shared<Tensor>, Vec<f32>),
+    /// As above.
+    shift: (Shared<Tensor>, Vec<f32>),
+}
+
+impl Rectification {
+    /// For a factor and a summand of each channel, `[C]`.
+    pub(super) fn new(scale: &Tensor, shift: &Tensor) -> Result<Rectification, ModelError> {
+        let both = |numbers: &Tensor| -> Result<(Shared<Tensor>, Vec<f32>), ModelError> {
+            let numbers = numbers.f_to_kind(Kind::Float)?.f_contiguous()?;
+            Ok((Shared(numbers.f_view([-1, 1, 1])?), Vec::try_from(numbers)?))
+        };
+        Ok(Rectification { scale: both(scale)?, shift: both(shift)? })
+    }
+
+    fn numbers(&self) -> Before<'_> {
+        Before { scale: &self.scale.1, shift: &self.shift.1 }
+    }
+
+    /// Before the ReLU.
+    fn normed(&self, input: &Tensor) -> Result<Tensor, ModelError> {
+        Ok(input.f_mul(self.scale.0.get())?.f_add_(self.shift.0.get())?)
+    }
 }
 
 /// The steps that are applied to a call's result.
@@ -96,6 +128,7 @@ impl Shortcut {
             coarse: self.coarse.as_ref().map(|all| all.iter().map(Tensor::shallow_clone).collect()),
             skips,
             kernel: self.kernel.clone(),
+            before: self.before.clone(),
             tail: Tail { sum: other.is_some(), activation: Some(activation) },
         }
     }
@@ -127,13 +160,21 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        let given = given.iter().map(|tensor| match self.coarse {
-            Some(_) => Ok(tensor.f_to_kind(Kind::BFloat16)?),
-            None => finer(tensor),
-        });
-        let given = given.collect::<Result<Vec<_>, ModelError>>()?;
+        let fine = given.iter().map(|tensor| finer(tensor)).collect::<Result<Vec<_>, _>>();
+        let Some(coarse) = &self.coarse else {
+            return self.call(graph, &fine?.iter().collect::<Vec<_>>(), context);
+        };
+        let given = match &self.before {
+            Some(before) => {
+                let mut given = fine?;
+                given[0] = before.normed(&given[0])?.f_relu_()?;
+                given
+            }
+            None => given.iter().map(|tensor| tensor.shallow_clone()).collect(),
+        };
+        let given = given.iter().map(|tensor| tensor.f_to_kind(Kind::BFloat16));
+        let given = given.collect::<Result<Vec<_>, _>>()?;
         let given: Vec<&Tensor> = given.iter().collect();
-        let Some(coarse) = &self.coarse else { return self.call(graph, &given, context) };
         let inputs: Vec<&Tensor> = given[..1].iter().copied().chain(coarse).collect();
         let result = graph.compute(&self.node, &inputs, context)?;
         self.activated(self.summed(result, &given)?)
@@ -160,19 +201,20 @@ impl Shortcut {
         let input = given[0];
         let kernel = self.kernel.as_deref().filter(|kernel| kernel.suits(input, surroundings));
         let summand = given.get(1).copied();
-        match kernel {
-            Some(kernel) if summand.is_none_or(|other| kernel.returns(input, surroundings, other)) => {
-                kernel.forward(input, surroundings, summand, self.tail.after())
+        let before = self.before.as_deref();
+        let steps = Steps { before: before.map(Rectification::numbers), ..Steps::default() };
+        let result = match (kernel, before) {
+            (Some(kernel), _) if summand.is_none_or(|other| kernel.returns(input, surroundings, other)) => {
+                let steps = Steps { summand, after: self.tail.after(), ..steps };
+                return kernel.forward(input, surroundings, &steps);
             }
-            Some(kernel) => {
-                let result = kernel.forward(input, surroundings, None, After::NOTHING)?;
-                self.activated(self.summed(result, given)?)
+            (Some(kernel), _) => kernel.forward(input, surroundings, &steps)?,
+            (None, None) => graph.compute(node, &self.inputs(input), context)?,
+            (None, Some(before)) => {
+                graph.compute(node, &self.inputs(&before.normed(input)?.f_relu_()?), context)?
             }
-            None => {
-                let result = graph.compute(node, &self.inputs(given), context)?;
-                self.activated(self.summed(result, given)?)
-            }
-        }
+        };
+        self.activated(self.summed(result, given)?)
     }
 
     /// The result, and what it sends back to those of the node's inputs that are `free`.
@@ -184,10 +226,37 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
+        let Some(before) = &self.before else { return self.own_slopes(graph, given, free, context, slope) };
+        let normed = before.normed(given[0])?;
+        let rectified = normed.f_relu()?;
+        let own: Vec<&Tensor> = [&rectified].into_iter().chain(given[1..].iter().copied()).collect();
+        let (result, derivative) = self.own_slopes(graph, &own, free, context, slope)?;
+        let relu = Tail { sum: false, activation: Some(Activation::Relu) };
+        let scale = before.scale.0.get().shallow_clone();
+        let derivative = move |upstream: &Tensor| {
+            let mut sent = derivative(upstream)?;
+            if let Some(first) = &mut sent[0] {
+                *first = relu.behind_rectifier(first, &normed, slope)?.f_mul(&scale)?;
+            }
+            Ok(sent)
+        };
+        Ok((result, Box::new(derivative)))
+    }
+
+    /// The same for an input with which nothing is done before.
+    fn own_slopes<'a>(
+        &'a self,
+        graph: &Graph,
+        given: &[&Tensor],
+        free: &[usize],
+        context: &Context,
+        slope: Slope,
+    ) -> Result<(Tensor, Derivative<'a>), ModelError> {
         // If nothing else needs the gradient after the rectifier, the layer applies the rectifier's derivative itself.
         let alone = slope == Slope::Gradient && self.tail.is_rectifier() && free == [0];
         if let Some(kernel) = self.kernel_for(given[0]).filter(|kernel| alone && self.fits(kernel, given)) {
-            let result = self.call(graph, given, context)?;
+            let steps = Steps { summand: given.get(1).copied(), after: self.tail.after(), before: None };
+            let result = kernel.forward(given[0], Surroundings::Zeros, &steps)?;
             if self.tail.rectified(&result).is_some() {
                 let (kept, tail) = (result.shallow_clone(), self.tail);
                 let derivative = move |upstream: &Tensor| {
@@ -289,7 +358,7 @@ impl Shortcut {
             let own = kernel.output_size(given[0], Surroundings::Zeros);
             return Ok((self.by_kernel(kernel, given)?, own, derivative));
         }
-        let inputs = self.inputs(given);
+        let inputs = self.inputs(given[0]);
         let (result, derivative) = if free {
             let (result, derivative) = graph.with_slopes(&self.node, &inputs, &[0], context, slope)?;
             (result, Some(derivative))
@@ -304,9 +373,13 @@ impl Shortcut {
     fn by_kernel(&self, kernel: &Kernel, given: &[&Tensor]) -> Result<Tensor, ModelError> {
         let (input, zeros) = (given[0], Surroundings::Zeros);
         if self.fits(kernel, given) {
-            return kernel.forward(input, zeros, given.get(1).copied(), After::NOTHING);
+            return kernel.forward(
+                input,
+                zeros,
+                &Steps { summand: given.get(1).copied(), ..Steps::default() },
+            );
         }
-        self.summed(kernel.forward(input, zeros, None, After::NOTHING)?, given)
+        self.summed(kernel.forward(input, zeros, &Steps::default())?, given)
     }
 
     /// Whether the layer can do the addition itself; the other summand must have its result's shape and kind.
@@ -315,8 +388,8 @@ impl Shortcut {
     }
 
     /// All inputs of the operator.
-    fn inputs<'t>(&'t self, given: &[&'t Tensor]) -> Vec<&'t Tensor> {
-        [given[0]].into_iter().chain(&self.tensors).collect()
+    fn inputs<'t>(&'t self, input: &'t Tensor) -> Vec<&'t Tensor> {
+        [input].into_iter().chain(&self.tensors).collect()
     }
 
     fn kernel_for(&self, input: &Tensor) -> Option<&Kernel> {
