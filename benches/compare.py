@@ -129,10 +129,12 @@ def audits(args) -> list[tuple]:
         peer = [sys.executable, HERE / "audit_loop.py", data / "isic-ruler" / "manifest.csv"]
         peer += [word for file in weights for word in ("--weights", file)]
         # Once: of so many pictures a run is an average already.
-        (ours, _, our_memory), (theirs, _, their_memory) = measure(ours), measure(peer)
+        (ours, our_work, our_memory), (theirs, their_work, their_memory) = measure(ours), measure(peer)
+    busy = [100 * work / (os.cpu_count() * wall) for work, wall in ((our_work, ours), (their_work, theirs))]
     name = "audit_loop.py: Captum, 50 nodes, 25 a batch; one run"
     return [
         ("three maps of 52 pictures by two models", ours, theirs, "s", name),
+        ("the same, share of all processors that was busy", *busy, "%", name),
         ("the same, peak memory", our_memory / 1024, their_memory / 1024, "MiB", name),
     ]
 
