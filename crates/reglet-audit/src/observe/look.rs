@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use ndarray::{Array2, ArrayView2};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use reglet_attribution::{Method, Remark};
 use reglet_data::Mask;
 use reglet_data::edit::Change;
@@ -111,12 +112,14 @@ impl Part<'_> {
             let class = self.model().classes().find(name)?;
             let views: Vec<Picture> = self.group.iter().map(|&at| self.seen(at).view.clone()).collect();
             let maps = explain(&self.plan.methods, self.model(), class, &views)?;
-            for (row, &at) in self.group.iter().enumerate() {
+            let seen = self.group.iter().enumerate().map(|(row, &at)| {
                 let Seen { view, masks, .. } = self.seen(at);
-                let seen = Mapped { maps: &maps, row, masks, view };
-                let rows = self.measured(at, target, None, &seen)?;
-                found.maps.extend(rows);
-                self.keep(at, target, &seen, &mut exhibits, found)?;
+                Mapped { subject: self.subject(at, target, None), maps: &maps, row, masks, view }
+            });
+            let seen: Vec<Mapped> = seen.collect();
+            found.maps.extend(measured(&seen)?);
+            for (&at, seen) in self.group.iter().zip(&seen) {
+                self.keep(at, target, seen, &mut exhibits, found)?;
             }
             let removed: Vec<(usize, usize, &Picture)> = self
                 .versions()
@@ -129,44 +132,30 @@ impl Part<'_> {
             for part in removed.chunks(CHUNK) {
                 let views: Vec<Picture> = part.iter().map(|(.., view)| (*view).clone()).collect();
                 let maps = explain(&self.plan.methods, self.model(), class, &views)?;
-                for (row, &(at, artefact, view)) in part.iter().enumerate() {
+                let own = part.iter().map(|&(at, artefact, _)| {
                     let region = &self.plan.artefacts[artefact].name;
                     let own = self.seen(at).masks.get(region).map(|mask| (region.clone(), mask.clone()));
-                    let own: BTreeMap<String, Mask> = own.into_iter().collect();
-                    let seen = Mapped { maps: &maps, row, masks: &own, view };
-                    found.maps.extend(self.measured(at, target, Some(artefact), &seen)?);
-                }
+                    own.into_iter().collect()
+                });
+                let own: Vec<BTreeMap<String, Mask>> = own.collect();
+                let seen =
+                    part.iter().zip(&own).enumerate().map(|(row, (&(at, artefact, view), masks))| Mapped {
+                        subject: self.subject(at, target, Some(artefact)),
+                        maps: &maps,
+                        row,
+                        masks,
+                        view,
+                    });
+                found.maps.extend(measured(&seen.collect::<Vec<_>>())?);
             }
         }
         found.exhibits.extend(exhibits.into_values());
         Ok(())
     }
 
-    /// How much each method's map concentrates on each region.
-    fn measured(
-        &self,
-        at: usize,
-        target: usize,
-        without: Option<usize>,
-        seen: &Mapped<'_>,
-    ) -> Result<Vec<MapRow>, Error> {
-        let edges = edges(seen.view).map_err(|error| Error::Usage(error.to_string()))?;
-        let row = |method: usize| {
-            let map = &seen.maps.by_method[method][seen.row];
-            let placed = |(name, mask): (&String, &Mask)| Some((name.clone(), placement(map, mask)?));
-            MapRow {
-                picture: self.prepared[at].index,
-                model: self.model,
-                target,
-                method,
-                without,
-                regions: seen.masks.iter().filter_map(placed).collect(),
-                character: character(map.view(), edges.view()),
-                gap: seen.maps.gaps[method].as_ref().map(|gaps| gaps[seen.row]),
-                remark: seen.maps.remarks[method][seen.row].map(|remark| remark.text().to_owned()),
-            }
-        };
-        Ok((0..self.plan.methods.len()).map(row).collect())
+    /// What maps of a picture are of.
+    fn subject(&self, at: usize, target: usize, without: Option<usize>) -> Subject {
+        Subject { picture: self.prepared[at].index, model: self.model, target, without }
     }
 
     /// Stores what the gallery of the report shows of a picture, and its reduced maps if groups of maps are requested.
@@ -227,12 +216,47 @@ impl Part<'_> {
     }
 }
 
+/// A picture, a model and a class, and an artefact that was removed.
+#[derive(Clone, Copy)]
+struct Subject {
+    picture: usize,
+    model: usize,
+    target: usize,
+    without: Option<usize>,
+}
+
 /// One picture with its maps and masks, at the size the model saw it.
 struct Mapped<'a> {
+    subject: Subject,
     maps: &'a Maps,
     row: usize,
     masks: &'a BTreeMap<String, Mask>,
     view: &'a Picture,
+}
+
+/// How much each method's map concentrates on each region, for all pictures at once, since the model waits for that.
+fn measured(all: &[Mapped<'_>]) -> Result<Vec<MapRow>, Error> {
+    let rows = all.par_iter().map(|seen| {
+        let Subject { picture, model, target, without } = seen.subject;
+        let edges = edges(seen.view).map_err(|error| Error::Usage(error.to_string()))?;
+        let row = |(method, maps): (usize, &Vec<Array2<f32>>)| {
+            let map = &maps[seen.row];
+            let placed = |(name, mask): (&String, &Mask)| Some((name.clone(), placement(map, mask)?));
+            MapRow {
+                picture,
+                model,
+                target,
+                method,
+                without,
+                regions: seen.masks.iter().filter_map(placed).collect(),
+                character: character(map.view(), edges.view()),
+                gap: seen.maps.gaps[method].as_ref().map(|gaps| gaps[seen.row]),
+                remark: seen.maps.remarks[method][seen.row].map(|remark| remark.text().to_owned()),
+            }
+        };
+        Ok(seen.maps.by_method.iter().enumerate().map(row).collect::<Vec<_>>())
+    });
+    Ok(rows.collect::<Result<Vec<_>, Error>>()?.concat())
 }
 
 /// A picture for the report: as JPEG it takes a tenth of what a PNG does, and no eye sees the difference.
