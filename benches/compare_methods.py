@@ -1,4 +1,5 @@
-"""The common methods beside Captum's and pytorch-grad-cam's, on the same picture and weights, in turn.
+"""The common methods beside Captum's and pytorch-grad-cam's, on the same picture and weights, in turn: what
+`cargo xtask bench --methods` runs.
 
     python benches/compare_methods.py --reglet target/debug/reglet --data DATA_DIR [--runs 3] [--methods saliency,...]
 

@@ -44,7 +44,9 @@ pub enum Error {
     Outside { reason: String },
     #[error("the public interfaces could not be compared with their listings: {reason}")]
     Api { reason: String },
-    #[error("REGLET_DATA is not set to a folder; `bench --peers` needs it for weights and pictures")]
+    #[error(
+        "REGLET_DATA is not set to a folder; `bench --peers` and `bench --methods` need it for weights and pictures"
+    )]
     NoData,
     #[error(transparent)]
     Libtorch(#[from] libtorch::Error),

@@ -43,6 +43,7 @@ Development
   test --quick               run only the unit tests of the libraries
   bench [ARGUMENTS]          run the benchmarks
   bench --peers [ARGUMENTS]  compare Reglet with the notebook and Captum, on the data in the folder REGLET_DATA
+  bench --methods            compare single methods with Captum and pytorch-grad-cam, on the same data
   bench --scaling            measure how the cost of an audit grows with the pictures, their size and the steps
   bench --merge              measure the cost of merging the parts of an audit with a million rows
   bench --training           compare a training step with PyTorch's

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 /// Runs the benchmarks, with the arguments of `cargo bench`. With `--peers` as the first argument, compares Reglet with
-/// other tools, with the arguments of `benches/compare.py`; with `--scaling`, runs audits of growing size, with the
+/// other tools, with the arguments of `benches/compare.py`; with `--methods`, compares single methods with other libraries', with the
+/// arguments of `benches/compare_methods.py`; with `--scaling`, runs audits of growing size, with the
 /// arguments of `benches/scaling.py`; with `--training`, compares training steps with PyTorch's, with the arguments of
 /// `benches/training.py`; with `--forward`, compares forward passes and gradients with other engines', with the arguments of
 /// `benches/forward.py`; with `--merge`, merges the parts of a large synthetic audit.
@@ -15,27 +16,22 @@ use std::process::{Command, ExitCode};
 /// second time.
 pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
-    if let Some((first, rest)) = arguments.split_first() {
-        if first == "--peers" {
-            let data = env::var_os("REGLET_DATA").ok_or(Error::NoData)?;
-            return script("compare.py", PROGRAM, &["--data".into(), data], rest);
-        }
-        if first == "--scaling" {
-            return script("scaling.py", PROGRAM, &[], rest);
-        }
-        if first == "--training" {
-            return script("training.py", STEP, &[], rest);
-        }
-        if first == "--forward" {
-            return script("forward.py", PASS, &[], rest);
-        }
-        if first == "--merge" {
+    let data = || Ok(["--data".into(), env::var_os("REGLET_DATA").ok_or(Error::NoData)?]);
+    let first = arguments.split_first().and_then(|(first, rest)| Some((first.to_str()?, rest)));
+    match first {
+        Some(("--peers", rest)) => return script("compare.py", PROGRAM, &data()?, rest),
+        Some(("--methods", rest)) => return script("compare_methods.py", PROGRAM, &data()?, rest),
+        Some(("--scaling", rest)) => return script("scaling.py", PROGRAM, &[], rest),
+        Some(("--training", rest)) => return script("training.py", STEP, &[], rest),
+        Some(("--forward", rest)) => return script("forward.py", PASS, &[], rest),
+        Some(("--merge", _)) => {
             let mut cargo = checkout::cargo();
             cargo.args(["test", "--package", "reglet-audit", "--lib", "--manifest-path"]);
             cargo.arg(checkout::root().join("Cargo.toml"));
             cargo.args(["--", "--ignored", "--nocapture", "bench::merging"]);
             return Ok(tools::hand_over(cargo)?);
         }
+        _ => {}
     }
     let mut cargo = checkout::cargo();
     cargo.args(["bench", "--profile", "dev", "--manifest-path"]);
