@@ -13,6 +13,14 @@ pub(crate) fn channels_last(tensor: &Tensor) -> Result<Tensor, ModelError> {
     Ok(tensor.f_permute([0, 2, 3, 1])?.f_contiguous()?)
 }
 
+/// Numbers in bfloat16 as 32-bit floats, and any others as they are.
+pub(crate) fn finer(tensor: &Tensor) -> Result<Tensor, ModelError> {
+    match tensor.kind() {
+        Kind::BFloat16 => Ok(tensor.f_to_kind(Kind::Float)?),
+        _ => Ok(tensor.shallow_clone()),
+    }
+}
+
 /// The numbers of a contiguous tensor of 32-bit floats on the CPU, which nothing writes to in the meantime.
 ///
 /// # Panics

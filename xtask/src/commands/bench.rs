@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 /// second time.
 pub fn bench(arguments: &[OsString]) -> Result<ExitCode, Error> {
     libtorch::ensure()?;
-    let data = || Ok(["--data".into(), env::var_os("REGLET_DATA").ok_or(Error::NoData)?]);
+    let data = || env::var_os("REGLET_DATA").map(|data| ["--data".into(), data]).ok_or(Error::NoData);
     let first = arguments.split_first().and_then(|(first, rest)| Some((first.to_str()?, rest)));
     match first {
         Some(("--peers", rest)) => return script("compare.py", PROGRAM, &data()?, rest),

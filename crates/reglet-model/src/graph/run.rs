@@ -9,6 +9,7 @@ use super::parallel::whole;
 use super::shortcut::Shortcut;
 use super::size::Sizes;
 use super::{Graph, Node, Origin, Size, ValueId};
+use crate::memory::finer;
 use crate::workers::{ReadOnly, Shared, each};
 use crate::{ModelError, Parameters};
 
@@ -243,14 +244,6 @@ fn watched(request: &Request, value: ValueId, tensor: Tensor) -> Result<Tensor, 
         return Ok(tensor.f_detach()?.f_set_requires_grad(true)?);
     }
     Ok(tensor)
-}
-
-/// Numbers in bfloat16 as 32-bit floats, and any others as they are.
-pub(super) fn finer(tensor: &Tensor) -> Result<Tensor, ModelError> {
-    match tensor.kind() {
-        Kind::BFloat16 => Ok(tensor.f_to_kind(Kind::Float)?),
-        _ => Ok(tensor.shallow_clone()),
-    }
 }
 
 /// The operators that a request needs, and after which of them each value can be freed.

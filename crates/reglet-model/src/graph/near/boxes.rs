@@ -174,5 +174,5 @@ pub(super) fn difference(a: &[f32], b: &[f32], [height, width]: [usize; 2]) -> O
             right = last.map_or(right, |last| right + last + 1);
         }
     }
-    (top < bottom).then(|| [[top as i64, bottom as i64], [left as i64, right as i64]])
+    (top < bottom).then_some([[top as i64, bottom as i64], [left as i64, right as i64]])
 }

@@ -94,7 +94,8 @@ impl Near<'_> {
     /// As [`Graph::run`].
     pub fn logits(&self, inputs: &Tensor) -> Result<Tensor, ModelError> {
         let plain = inputs.kind() == Kind::Float && inputs.device() == Device::Cpu && !inputs.requires_grad();
-        if !(self.able && plain && inputs.size()[1..] == self.base.size()[1..]) || inputs.size()[0] == 0 {
+        let shaped = inputs.dim() == 4 && inputs.size()[1..] == self.base.size()[1..] && inputs.size()[0] > 0;
+        if !(self.able && plain && shaped) {
             return self.plainly(inputs);
         }
         let inputs = inputs.f_contiguous()?;
