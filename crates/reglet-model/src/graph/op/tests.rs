@@ -21,6 +21,8 @@ enum Draw {
     Any,
     /// 0.5 to 1.5.
     Positive,
+    /// The same, and its negative: away from zero, where a reciprocal has its pole.
+    Apart,
     /// Truth values.
     Flags,
 }
@@ -41,7 +43,7 @@ const PICTURE: &[i64] = &[-1, 4, 6, 5];
 const TOKENS: &[i64] = &[-1, 6, 4];
 
 fn cases() -> Vec<Case> {
-    use Draw::{Any, Flags, Positive};
+    use Draw::{Any, Apart, Flags, Positive};
     let one = |op: Op| case(op, &[(PICTURE, Any)], &[0]);
     let two = |op: Op| case(op, &[(PICTURE, Any), (PICTURE, Positive)], &[0, 1]);
     let mut cases = Vec::new();
@@ -90,6 +92,7 @@ fn cases() -> Vec<Case> {
             cases.push(one(activation.into()));
         }
     }
+    cases.push(case(Activation::Reciprocal, &[(PICTURE, Apart)], &[0]));
     for op in arithmetic(None) {
         cases.push(two(op.clone().into()));
         // Broadcast, from either side.
@@ -281,6 +284,7 @@ fn drawn(noise: &mut Noise, shape: &[i64], draw: Draw, batch: i64) -> Tensor {
     match draw {
         Draw::Any => noise.normal(&shape),
         Draw::Positive => noise.normal(&shape).sigmoid() + 0.5,
+        Draw::Apart => (noise.normal(&shape).sigmoid() + 0.5) * noise.normal(&shape).sign(),
         Draw::Flags => noise.normal(&shape).gt(0.0),
     }
 }
