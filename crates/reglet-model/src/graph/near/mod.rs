@@ -81,7 +81,8 @@ impl Graph {
         // In bfloat16, rows computed in part would differ from others by more than rounding.
         let fine = !parameters.shortcuts()?.values().any(Shortcut::is_coarse);
         let able = plain && one && fine && !self.one_by_one && self.check_transparent().is_ok();
-        let base = base.f_detach()?.f_contiguous()?;
+        // A copy, because the caller may write to its own.
+        let base = base.f_detach()?.f_contiguous()?.copy();
         Ok(Near { graph: self, parameters, base, able, values: OnceLock::new() })
     }
 }
@@ -99,50 +100,38 @@ impl Near<'_> {
             return self.plainly(inputs);
         }
         let inputs = inputs.f_contiguous()?;
-        let rows: Vec<i64> = (0..inputs.size()[0]).collect();
         let shared = Shared((self, &inputs));
-        let changed = each(rows, |row| {
+        let changed = each((0..inputs.size()[0]).collect(), |row| {
             let (near, inputs) = shared.get();
-            Ok((row, near.change(&inputs.f_narrow(0, row, 1)?)))
+            // A row without a difference needs no run of its own, but a rectangle of one pixel costs next to nothing.
+            Ok((row, near.change(&inputs.f_narrow(0, row, 1)?).unwrap_or([[0, 1], [0, 1]])))
+        });
+        let mut changed: Vec<(i64, Rectangle)> = changed?;
+        let area = |(_, [rows, columns]): &(i64, Rectangle)| (rows[1] - rows[0]) * (columns[1] - columns[0]);
+        changed.sort_by_key(area);
+        let [height, width] = self.plane();
+        let most = MOST * (height * width) as f64;
+        let (small, large) = changed.split_at(changed.partition_point(|row| (area(row) as f64) < most));
+        if small.is_empty() {
+            return self.plainly(&inputs);
+        }
+        self.values()?;
+        let threads = tch::get_num_threads().max(1) as usize;
+        let share = small.len().div_ceil(threads).min(ROWS);
+        let mut logits = each(small.chunks(share).collect(), |part: &[(i64, Rectangle)]| {
+            let (near, inputs) = shared.get();
+            near.part(inputs, part)
         })?;
-        // Rows without a difference need no run of their own, but a rectangle of one pixel costs next to nothing.
-        let mut changed: Vec<(i64, Rectangle)> =
-            changed.into_iter().map(|(row, change)| (row, change.unwrap_or([[0, 1], [0, 1]]))).collect();
-        let area = |[rows, columns]: Rectangle| (rows[1] - rows[0]) * (columns[1] - columns[0]);
-        let plane = self.plane();
-        let most = MOST * (plane[0] * plane[1]) as f64;
-        changed.sort_by_key(|(_, change)| area(*change));
-        let small = changed.partition_point(|(_, change)| (area(*change) as f64) < most);
-        let (small, large) = changed.split_at(small);
-
-        let mut found: Vec<(i64, Tensor)> = Vec::with_capacity(changed.len());
-        let mut note = |rows: &mut dyn Iterator<Item = i64>, logits: Tensor| -> Result<(), ModelError> {
-            for (place, row) in (0_i64..).zip(rows) {
-                found.push((row, logits.f_narrow(0, place, 1)?));
-            }
-            Ok(())
-        };
         if !large.is_empty() {
             let rows: Vec<i64> = large.iter().map(|(row, _)| *row).collect();
-            let chosen = if small.is_empty() { inputs.shallow_clone() } else { picked(&inputs, &rows)? };
-            let order = if small.is_empty() { (0..rows.len() as i64).collect() } else { rows };
-            note(&mut order.into_iter(), self.plainly(&chosen)?)?;
+            logits.push(self.plainly(&picked(&inputs, &rows)?)?);
         }
-        if !small.is_empty() {
-            self.values()?;
-            let threads = tch::get_num_threads().max(1) as usize;
-            let share = small.len().div_ceil(threads).clamp(1, ROWS);
-            let parts: Vec<&[(i64, Rectangle)]> = small.chunks(share).collect();
-            let logits = each(parts.clone(), |part| {
-                let (near, inputs) = shared.get();
-                near.part(inputs, part)
-            })?;
-            for (part, logits) in parts.into_iter().zip(logits) {
-                note(&mut part.iter().map(|(row, _)| *row), logits)?;
-            }
+        // In the order of the inputs again.
+        let mut places = vec![0; changed.len()];
+        for (place, (row, _)) in (0_i64..).zip(&changed) {
+            places[*row as usize] = place;
         }
-        found.sort_by_key(|(row, _)| *row);
-        Ok(Tensor::f_cat(&found.into_iter().map(|(_, logits)| logits).collect::<Vec<_>>(), 0)?)
+        picked(&Tensor::f_cat(&logits, 0)?, &places)
     }
 
     /// All of the network, for all rows.
@@ -274,23 +263,23 @@ impl Partial<'_> {
         else {
             return Ok(None);
         };
+        let numbers = matches!(node.op, Op::Arithmetic(_) | Op::Selection(_));
         let mut reached = Vec::with_capacity(given.len());
         for (place, value) in node.inputs.iter().enumerate() {
-            let fixed = !self.values.varies[value.0];
-            match (self.boxes.get(value), self.values.of(*value)) {
-                (Some(boxes), Some((_, own))) => match reach {
-                    Reach::Window(window) if place == 0 => reached.push(boxes.result(&window, plane)),
-                    _ if own == plane => reached.push(boxes.clone()),
-                    _ => return Ok(None),
-                },
-                _ if fixed && shortcut.is_none() && (place > 0 || everywhere(given[0])) => {
-                    let parameter = !matches!(node.op, Op::Arithmetic(_) | Op::Selection(_));
-                    if !parameter && !everywhere(given[place]) {
-                        return Ok(None);
-                    }
+            let Some(boxes) = self.boxes.get(value) else {
+                // What varies as a whole may differ anywhere. What is fixed must be a weight, or the same everywhere.
+                let weight = place > 0 && !numbers;
+                let fixed = !self.values.varies[value.0] && shortcut.is_none();
+                if fixed && (weight || everywhere(given[place])) {
+                    continue;
                 }
+                return Ok(None);
+            };
+            reached.push(match reach {
+                Reach::Window(window) if place == 0 => boxes.result(&window, plane),
+                _ if self.values.of(*value).is_some_and(|(_, own)| own == plane) => boxes.clone(),
                 _ => return Ok(None),
-            }
+            });
         }
         if reached.is_empty() {
             return Ok(None);
