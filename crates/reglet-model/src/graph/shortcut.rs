@@ -160,20 +160,15 @@ impl Shortcut {
         given: &[&Tensor],
         context: &Context,
     ) -> Result<Tensor, ModelError> {
-        let fine = given.iter().map(|tensor| finer(tensor)).collect::<Result<Vec<_>, _>>();
         let Some(coarse) = &self.coarse else {
-            return self.call(graph, &fine?.iter().collect::<Vec<_>>(), context);
+            let fine = given.iter().map(|tensor| finer(tensor)).collect::<Result<Vec<_>, _>>()?;
+            return self.call(graph, &fine.iter().collect::<Vec<_>>(), context);
         };
-        let given = match &self.before {
-            Some(before) => {
-                let mut given = fine?;
-                given[0] = before.normed(&given[0])?.f_relu_()?;
-                given
-            }
-            None => given.iter().map(|tensor| tensor.shallow_clone()).collect(),
-        };
-        let given = given.iter().map(|tensor| tensor.f_to_kind(Kind::BFloat16));
-        let mut given = given.collect::<Result<Vec<_>, _>>()?;
+        let lower = |tensor: &&Tensor| tensor.f_to_kind(Kind::BFloat16);
+        let mut given = given.iter().map(lower).collect::<Result<Vec<_>, _>>()?;
+        if let Some(before) = &self.before {
+            given[0] = lower(&&before.normed(&finer(&given[0])?)?.f_relu_()?)?;
+        }
         if matches!(self.node.op, Op::Linear) {
             // libtorch multiplies rows that do not follow each other in memory a hundred times as slowly (seen in 2.13).
             given[0] = given[0].f_contiguous()?;
