@@ -44,7 +44,7 @@ pub enum Rewrite {
     FuseRectifiers,
     /// Convolutions and linear layers, except the one that computes the logits, read, multiply and return numbers with 8
     /// significant bits (bfloat16) in passes without gradients, as the processor's own instructions for them do. Such a pass
-    /// takes about half of the time on a processor with AMX, and no less on one without AVX-512 BF16 or AMX. Logits are off by
+    /// takes 0.3 to 1.1 of the time on a processor with AMX, depending on the network; on others it was not timed. Logits are off by
     /// one to several per cent of the largest, and maps of methods that need scores alone by 0 to 3 % (`benches/NOTES.md`).
     /// Gradients are computed without it, because their errors would not average out.
     Bfloat16,
