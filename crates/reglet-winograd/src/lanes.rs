@@ -27,6 +27,9 @@ enum Kind {
     /// 16 numbers.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 16 numbers, and tiles for products.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
 }
 
 /// Whether this processor has vectors that the computations of this crate can use: AVX2 with FMA, AVX-512, or NEON.
@@ -41,6 +44,7 @@ impl Vectors {
         let all = [(Kind::Neon, std::arch::is_aarch64_feature_detected!("neon"))];
         #[cfg(target_arch = "x86_64")]
         let all = [
+            (Kind::Amx, crate::tiles::available()),
             (Kind::Avx512, is_x86_feature_detected!("avx512f")),
             (Kind::Avx2, is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")),
         ];
@@ -62,7 +66,16 @@ impl Vectors {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => x86::Avx2::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => x86::Avx512::COUNT,
+            Kind::Avx512 | Kind::Amx => x86::Avx512::COUNT,
+        }
+    }
+
+    /// Whether products use tile registers.
+    pub(crate) fn have_tiles(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Amx => true,
+            _ => false,
         }
     }
 
@@ -77,7 +90,7 @@ impl Vectors {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { x86::Avx2::apart(work) },
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => unsafe { x86::Avx512::apart(work) },
+            Kind::Avx512 | Kind::Amx => unsafe { x86::Avx512::apart(work) },
         }
     }
 }
@@ -92,6 +105,8 @@ impl fmt::Display for Vectors {
             Kind::Avx2 => "AVX2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Amx => "AVX-512 and AMX",
         })
     }
 }

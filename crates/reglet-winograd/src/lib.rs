@@ -28,9 +28,14 @@
 //! 64-bit ARM processor has; on others, [`Filters`] and [`Matrix`] cannot be created.
 //! They use the widest [`Vectors`] unless created `with` others.
 //!
+//! Where the processor has tile registers for bfloat16 (AMX, in Intel's server processors from 2023 on) and Linux permits their
+//! use, products of matrices of at least 64 × 64 numbers run on them. The results are as exact as sums in 32-bit floats: each
+//! number is taken apart into three numbers of bfloat16 whose sum it is. Only numbers below 10⁻³³ lose bits, because tile
+//! registers know no subnormal numbers.
+//!
 //! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
 //! `tile` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
-//! the loop over rows. This crate is compiled without the checks of a debug build, which would cost more time than the
+//! the loop over rows, and `tiles` the inner loop on tile registers. This crate is compiled without the checks of a debug build, which would cost more time than the
 //! algorithms save.
 
 #![cfg_attr(
@@ -49,6 +54,8 @@ mod sigmoid;
 #[cfg(test)]
 mod tests;
 mod tile;
+#[cfg(target_arch = "x86_64")]
+mod tiles;
 mod way;
 
 pub use convolution::{Pictures, Surroundings, convolve};

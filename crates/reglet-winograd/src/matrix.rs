@@ -10,16 +10,28 @@ use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
 use crate::sigmoid::silu;
+#[cfg(target_arch = "x86_64")]
+use crate::tiles;
 use crate::way::Way;
 
-/// A matrix that rows are multiplied by, in the layout of the inner loop: in panels with as many outputs as two vectors hold,
-/// side by side.
+#[cfg(target_arch = "x86_64")]
+mod tiled;
+
+/// A matrix that rows are multiplied by, in the layout of the inner loop.
 pub struct Matrix {
     vectors: Vectors,
     from: usize,
     to: usize,
-    /// For each panel a row for each input; columns beyond the last output are zero.
-    panels: Aligned,
+    stored: Stored,
+}
+
+/// Both in panels with as many outputs as are multiplied at a time; columns beyond the last output are zero.
+enum Stored {
+    /// For each panel a row for each input, as long as two vectors.
+    Panels(Aligned),
+    /// For each panel the chunks that tile registers take.
+    #[cfg(target_arch = "x86_64")]
+    Parts(Aligned),
 }
 
 impl Matrix {
@@ -29,7 +41,9 @@ impl Matrix {
     /// # Panics
     /// If the weight has another size.
     pub fn new(weight: &[f32], outputs: usize, inputs: usize, way: Way) -> Option<Matrix> {
-        Matrix::with(Vectors::widest()?, weight, outputs, inputs, way)
+        let small = outputs.min(inputs) < TILED;
+        let vectors = Vectors::all().find(|vectors| !(small && vectors.have_tiles()))?;
+        Matrix::with(vectors, weight, outputs, inputs, way)
     }
 
     /// The same with vectors of one's choice, for instance to measure what wider ones bring.
@@ -42,18 +56,24 @@ impl Matrix {
             return None;
         }
         let (from, to) = way.ends(outputs, inputs);
+        let factor = |output: usize, input: usize| match way {
+            Way::Forward => weight[output * inputs + input],
+            Way::Backward => weight[input * inputs + output],
+        };
+        #[cfg(target_arch = "x86_64")]
+        if vectors.have_tiles() {
+            let stored = Stored::Parts(tiles::columns(from, to, factor));
+            return Some(Matrix { vectors, from, to, stored });
+        }
         let columns = 2 * vectors.count();
         let mut panels = Aligned::zeros(to.div_ceil(columns) * columns * from);
         for (index, row) in panels.numbers_mut().chunks_exact_mut(columns).enumerate() {
             let (first, input) = (index / from * columns, index % from);
             for (output, number) in (first..to).zip(row) {
-                *number = match way {
-                    Way::Forward => weight[output * inputs + input],
-                    Way::Backward => weight[input * inputs + output],
-                };
+                *number = factor(output, input);
             }
         }
-        Some(Matrix { vectors, from, to, panels })
+        Some(Matrix { vectors, from, to, stored: Stored::Panels(panels) })
     }
 
     /// The length of an input row.
@@ -74,8 +94,8 @@ impl fmt::Debug for Matrix {
 }
 
 thread_local! {
-    /// A copy of some rows of the input, whose memory is used again for the next.
-    static COPY: RefCell<Aligned> = RefCell::default();
+    /// A copy of some rows of the input and their parts, whose memory is used again for the next.
+    static SCRATCH: RefCell<[Aligned; 2]> = RefCell::default();
 }
 
 /// Multiplies each row of `input`, of [`Matrix::from`] numbers, by the matrix, into a row of `output`, of [`Matrix::to`]
@@ -91,12 +111,15 @@ pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]
     assert!(fused.before.is_none_or(|before| [before.scale.len(), before.shift.len()] == [matrix.from; 2]));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
-    COPY.with_borrow_mut(|copy| {
-        let job = Job { count, input, matrix, fused, copy, output };
+    SCRATCH.with_borrow_mut(|[copy, parts]| {
+        let job = Job { count, input, matrix, fused, copy, parts, output };
         // SAFETY: the matrix is in the layout for its vectors, and all sizes have been checked.
         unsafe { matrix.vectors.run(job) }
     });
 }
+
+/// From how many inputs and outputs on tile registers are used: below, taking numbers apart costs more than they save.
+const TILED: usize = 64;
 
 /// How many numbers of a row are multiplied at a time: so many rows of a panel stay in a core's first cache.
 const DEEPEST: usize = 384;
@@ -121,6 +144,8 @@ struct Job<'a> {
     matrix: &'a Matrix,
     fused: &'a Fused<'a>,
     copy: &'a mut Aligned,
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only tile registers use it"))]
+    parts: &'a mut Aligned,
     output: &'a mut [f32],
 }
 
@@ -129,13 +154,21 @@ impl Work for Job<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
-        let most = (BLOCK / self.matrix.from / ROWS * ROWS).clamp(ROWS, MOST_ROWS);
+        let most = match &self.matrix.stored {
+            Stored::Panels(_) => (BLOCK / self.matrix.from / ROWS * ROWS).clamp(ROWS, MOST_ROWS),
+            #[cfg(target_arch = "x86_64")]
+            Stored::Parts(_) => tiles::rows(self.matrix.from),
+        };
         for first in (0..self.count).step_by(most) {
             let count = most.min(self.count - first);
             // SAFETY: the caller's promise; the rows are among those of the input.
             unsafe {
                 let rows = self.rows::<L>(first, count);
-                self.block::<L>(rows, first, count);
+                match &self.matrix.stored {
+                    Stored::Panels(panels) => self.block::<L>(rows, panels.numbers(), first, count),
+                    #[cfg(target_arch = "x86_64")]
+                    Stored::Parts(parts) => self.tiled_block::<L>(rows, parts.numbers(), first, count),
+                }
             }
         }
     }
@@ -153,7 +186,8 @@ impl Job<'_> {
         let Fused { mask, before, .. } = *self.fused;
         // SAFETY: the rows are within the input, and the copy has a place for each.
         unsafe {
-            if mask.is_none() && before.is_none() && !from.is_multiple_of(256) {
+            let displaced = from.is_multiple_of(256) && !self.matrix.vectors.have_tiles();
+            if mask.is_none() && before.is_none() && !displaced {
                 return Rows { first: self.input.as_ptr().add(first * from), stride: from };
             }
             let stride = from.next_multiple_of(PAD) + PAD;
@@ -190,14 +224,14 @@ impl Job<'_> {
     /// # Safety
     /// As [`Lanes`]; the input's rows are so many, and so are the output's from the first on.
     #[inline(always)]
-    unsafe fn block<L: Lanes>(&mut self, rows: Rows, first: usize, count: usize) {
+    unsafe fn block<L: Lanes>(&mut self, rows: Rows, panels: &[f32], first: usize, count: usize) {
         const { assert!(ZEROS.len() >= 2 * L::COUNT) };
         let Matrix { from, to, .. } = *self.matrix;
         let width = 2 * L::COUNT;
         let parts = from.div_ceil(DEEPEST);
         for part in 0..parts {
             let (begin, end) = (part * from / parts, (part + 1) * from / parts);
-            for (panel, factors) in self.matrix.panels.numbers().chunks_exact(from * width).enumerate() {
+            for (panel, factors) in panels.chunks_exact(from * width).enumerate() {
                 let column = panel * width;
                 let place = first * to + column;
                 // SAFETY: the panel's columns are within each of the output's rows, and so are those of a bias and a summand.

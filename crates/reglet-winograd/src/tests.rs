@@ -292,6 +292,65 @@ fn a_silu_of_a_large_number_is_that_number_or_nothing() {
     }
 }
 
+/// As a sum in 32-bit floats has it, and no other row changes by that.
+#[test]
+fn an_infinite_number_makes_its_results_infinite() {
+    // More numbers than are summed at a time, and a bias, a summand and a limit, of which some apply to parts of a sum only.
+    let (count, from, to) = (40, 1500, 70);
+    let (weight, input) = (numbers(1, from * to), numbers(2, count * from));
+    let (bias, summand) = (numbers(3, to), numbers(4, count * to));
+    let fused = Fused { bias: Some(&bias), summand: Some(&summand), after: After::RELU, ..Fused::default() };
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &weight, to, from, Way::Forward).expect("there are numbers");
+        let found = |input: &[f32]| {
+            let mut output = vec![0.0; count * to];
+            product(input, &matrix, &fused, &mut output);
+            output
+        };
+        let finite = found(&input);
+        for (place, number) in
+            [(7, f32::INFINITY), (1400, f32::NEG_INFINITY), (1400, f32::MAX), (3, f32::NAN)]
+        {
+            let mut input = input.clone();
+            input[33 * from + place] = number;
+            let output = found(&input);
+            for (at, (found, finite)) in output.iter().zip(&finite).enumerate() {
+                let (row, column) = (at / to, at % to);
+                let term = weight[column * from + place] * number;
+                match row == 33 {
+                    false => assert_eq!(found, finite, "{vectors}: row {row} with {number} in row 33"),
+                    true if number.is_nan() => assert!(found.is_nan(), "{vectors}: {found}"),
+                    true if number.is_infinite() => assert_eq!(*found, term.max(0.0), "{vectors}: {number}"),
+                    true => {
+                        let off = (found - term.max(0.0)).abs();
+                        assert!(off <= 1e-6 * term.abs(), "{vectors}: {found} for {term}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Numbers of very different sizes, each with all its bits.
+#[test]
+fn every_bit_of_a_number_counts() {
+    for vectors in Vectors::all() {
+        for exponent in -60..60 {
+            let input: Vec<f32> = numbers(5, 64).iter().map(|x| x * 2_f32.powi(exponent)).collect();
+            // An identity matrix, which leaves each number as it is.
+            let weight: Vec<f32> = (0..64 * 64).map(|at| f32::from(u8::from(at / 64 == at % 64))).collect();
+            let matrix = Matrix::with(vectors, &weight, 64, 64, Way::Forward).expect("there are numbers");
+            let mut output = vec![0.0; 64];
+            product(&input, &matrix, &Fused::default(), &mut output);
+            assert_eq!(output, input, "{vectors}, 2 to the power of {exponent}");
+            // The numbers as a matrix, with rows in which one is 1 and the others 0.
+            let matrix = Matrix::with(vectors, &input, 64, 1, Way::Forward).expect("there are numbers");
+            product(&[1.0], &matrix, &Fused::default(), &mut output);
+            assert_eq!(output, input, "{vectors}, 2 to the power of {exponent}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_number_stays_none() {
     let weight = vec![1.0; 32 * 32 * 9];
