@@ -11,7 +11,7 @@ use crate::MetricError;
 /// [`MetricError::NotFinite`], [`MetricError::NothingPositive`] for a map of zeros.
 pub fn gini(map: ArrayView2<f32>) -> Result<f64, MetricError> {
     let (mut values, sum) = magnitudes(map)?;
-    values.sort_by(f64::total_cmp);
+    values.sort_unstable_by(f64::total_cmp);
     let n = values.len() as f64;
     let weighted: f64 =
         values.iter().enumerate().map(|(index, value)| (2.0 * (index as f64 + 1.0) - n - 1.0) * value).sum();

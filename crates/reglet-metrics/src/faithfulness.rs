@@ -8,13 +8,13 @@ pub(crate) mod road;
 use ndarray::ArrayView2;
 
 use crate::MetricError;
+use crate::order::ascending;
 
 /// Every pixel (row, column), the highest value first; equal values in reading order.
 fn ranked(map: ArrayView2<f32>) -> Result<Vec<(usize, usize)>, MetricError> {
     if map.iter().any(|value| !value.is_finite()) {
         return Err(MetricError::NotFinite);
     }
-    let mut places: Vec<(usize, usize)> = map.indexed_iter().map(|(place, _)| place).collect();
-    places.sort_by(|a, b| map[*b].total_cmp(&map[*a]));
-    Ok(places)
+    let columns = map.ncols();
+    Ok(ascending(map.iter().map(|value| -value)).into_iter().map(|at| (at / columns, at % columns)).collect())
 }

@@ -32,6 +32,7 @@ mod complexity;
 mod error;
 mod faithfulness;
 mod localisation;
+mod order;
 mod robustness;
 mod structure;
 

@@ -2,6 +2,7 @@
 
 use super::Localisation;
 use crate::MetricError;
+use crate::order::ascending;
 
 impl Localisation<'_> {
     /// The area under the ROC curve of the map as a detector of the region: the probability that a pixel of the
@@ -15,11 +16,11 @@ impl Localisation<'_> {
         if outside == 0 {
             return Err(MetricError::WholePicture);
         }
-        let mut values: Vec<(f32, bool)> = self.values().collect();
-        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let values: Vec<(f32, bool)> = self.values().collect();
+        let order = ascending(values.iter().map(|(value, _)| *value));
         let (mut below, mut wins) = (0.0, 0.0);
-        for equal in values.chunk_by(|a, b| a.0 == b.0) {
-            let inside = equal.iter().filter(|(_, inside)| *inside).count() as f64;
+        for equal in order.chunk_by(|&a, &b| values[a].0 == values[b].0) {
+            let inside = equal.iter().filter(|&&at| values[at].1).count() as f64;
             let others = equal.len() as f64 - inside;
             wins += inside * (below + others / 2.0);
             below += others;

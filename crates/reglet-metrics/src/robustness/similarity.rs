@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use crate::MetricError;
 use crate::error::same_shape;
+use crate::order::ascending;
 
 /// Spearman's rank correlation of two maps, from −1 to 1, where ties have the mean of their ranks (Spearman, 1904). Adebayo
 /// et al., *Sanity checks for saliency maps*, 2018, use it to compare maps after weights have been randomised.
@@ -41,10 +42,9 @@ pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> 
     }
     let count = ((share * one.len() as f64).round() as usize).max(1);
     let top = |map: ArrayView2<f32>| -> Result<Vec<bool>, MetricError> {
-        let ranks = ranks(map)?;
-        let mut order: Vec<usize> = (0..ranks.len()).collect();
-        order.sort_by(|&a, &b| ranks[b].total_cmp(&ranks[a]));
-        let mut among = vec![false; ranks.len()];
+        // The largest first; −0 and 0 are the same.
+        let order = ascending(finite(map)?.into_iter().map(|value| 0.0 - value));
+        let mut among = vec![false; order.len()];
         order.iter().take(count).for_each(|&index| among[index] = true);
         Ok(among)
     };
@@ -52,14 +52,16 @@ pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> 
     Ok(both as f64 / count as f64)
 }
 
+/// The values, if all of them are finite.
+fn finite(map: ArrayView2<f32>) -> Result<Vec<f32>, MetricError> {
+    let values: Vec<f32> = map.iter().copied().collect();
+    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(MetricError::NotFinite) }
+}
+
 /// The rank of each value, from 1; ties have the mean of their ranks.
 fn ranks(map: ArrayView2<f32>) -> Result<Vec<f64>, MetricError> {
-    let values: Vec<f32> = map.iter().copied().collect();
-    if values.iter().any(|value| !value.is_finite()) {
-        return Err(MetricError::NotFinite);
-    }
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let values = finite(map)?;
+    let order = ascending(values.iter().copied());
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0.0;
     for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {
