@@ -247,4 +247,13 @@ mod tests {
             assert!(message.contains(part), "{message}");
         }
     }
+    #[test]
+    fn rewrites_are_a_list_of_names() {
+        assert_eq!(rewrites("none").expect("no names"), []);
+        assert_eq!(rewrites("default").expect("a name for several"), Rewrite::DEFAULT);
+        let all = rewrites("default, bfloat16").expect("both are known");
+        assert_eq!(all, [&Rewrite::DEFAULT[..], &[Rewrite::Bfloat16]].concat());
+        let message = rewrites("default,bf16").expect_err("no such name").to_string();
+        assert!(message.starts_with("--rewrites: ") && message.contains("'bf16'"), "{message}");
+    }
 }
