@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use reglet_winograd::{
-    After, Before, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product, supports,
+use reglet_kernels::{
+    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product,
+    supports,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -84,7 +85,7 @@ impl Kernel {
         let fits = match (layer, weight.size().as_slice()) {
             (Layer::Winograd, &[out, inner, 3, 3]) => supports(out as usize, inner as usize),
             (Layer::Pointwise, [_, _, 1, 1]) | (Layer::Linear, [_, _]) => {
-                weight.numel() > 0 && reglet_winograd::available()
+                weight.numel() > 0 && reglet_kernels::available()
             }
             _ => false,
         };
@@ -148,20 +149,25 @@ impl Kernel {
         let Steps { before, summand, after } = *steps;
         let summand = summand.map(|summand| self.rows(summand)).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        self.run(input, surroundings, prepared, &Fused { before, bias, summand, after, mask: None })
+        self.run(input, surroundings, prepared, &Fused { before, bias, summand, after, ..Fused::default() })
     }
 
-    /// What the gradient at its output is at its input; before a rectifier, if there was one.
+    /// What the gradient at its output is at its input: before a rectifier behind the layer, if there was one, and before what was
+    /// done with the input, given that input.
     pub(crate) fn backward(
         &self,
         gradient: &Tensor,
         rectified: Option<Rectified>,
+        before: Option<(Before, &Tensor)>,
     ) -> Result<Tensor, ModelError> {
         let prepared = self.backward.get_or_init(|| self.prepared(Way::Backward));
         let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
         let most = rectified.and_then(|rectified| rectified.most);
         let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
-        self.run(gradient, Surroundings::Zeros, prepared, &Fused { mask, ..Fused::default() })
+        let given = before.map(|(_, given)| self.rows(given)).transpose()?;
+        let behind =
+            before.zip(given.as_ref()).map(|((before, _), given)| Behind { numbers: numbers(given), before });
+        self.run(gradient, Surroundings::Zeros, prepared, &Fused { mask, behind, ..Fused::default() })
     }
 
     fn run(
@@ -254,7 +260,8 @@ fn multiply(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) -
         let part = |width: usize| first * width..(first + count) * width;
         let mask = fused.mask.map(|mask| Mask { values: &mask.values[part(from)], ..mask });
         let summand = fused.summand.map(|summand| &summand[part(to)]);
-        product(&input[part(from)], matrix, &Fused { mask, summand, ..*fused }, output);
+        let behind = fused.behind.map(|behind| Behind { numbers: &behind.numbers[part(to)], ..behind });
+        product(&input[part(from)], matrix, &Fused { mask, summand, behind, ..*fused }, output);
         Ok(())
     })?;
     Ok(())

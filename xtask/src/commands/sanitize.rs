@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 /// The crates with unsafe code.
-const CRATES: [&str; 2] = ["reglet-winograd", "reglet-model"];
+const CRATES: [&str; 2] = ["reglet-kernels", "reglet-model"];
 
 /// Runs the unit and integration tests of the crates with unsafe code under AddressSanitizer, with further arguments of `cargo
 /// test`. It finds reads and writes outside of an allocation or after its end, in our code and in libtorch's where it is called

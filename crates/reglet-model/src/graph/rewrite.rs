@@ -405,7 +405,7 @@ mod tests {
                 let before = shortcuts.values().filter(|shortcut| shortcut.before.is_some());
                 before.map(|shortcut| shortcut.node.inputs[0]).collect::<HashSet<_>>().len()
             };
-            let expected = if reglet_winograd::available() { products } else { 0 };
+            let expected = if reglet_kernels::available() { products } else { 0 };
             assert_eq!(count(&Rewrite::DEFAULT), expected);
             assert_eq!(count(&[Rewrite::MatrixProducts, Rewrite::FuseRectifiers]), 0);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reglet_winograd::{After, Before, Surroundings};
+use reglet_kernels::{After, Before, Surroundings};
 use tch::{Kind, Tensor};
 
 use super::op::{Context, Derivative, behind_rectifier, hardtanh};
@@ -166,17 +166,11 @@ impl Shortcut {
         };
         let lower = |tensor: &&Tensor| tensor.f_to_kind(Kind::BFloat16);
         let mut given = given.iter().map(lower).collect::<Result<Vec<_>, _>>()?;
-        if let Some(before) = &self.before {
-            given[0] = lower(&&before.normed(&finer(&given[0])?)?.f_relu_()?)?;
-        }
         if matches!(self.node.op, Op::Linear) {
             // libtorch multiplies rows that do not follow each other in memory a hundred times as slowly (seen in 2.13).
             given[0] = given[0].f_contiguous()?;
         }
-        let given: Vec<&Tensor> = given.iter().collect();
-        let inputs: Vec<&Tensor> = given[..1].iter().copied().chain(coarse).collect();
-        let result = graph.compute(&self.node, &inputs, context)?;
-        self.activated(self.summed(result, &given)?)
+        self.by_operators(graph, &self.node, coarse, &given.iter().collect::<Vec<_>>(), context)
     }
 
     /// The same for an input that contains what the operator's padding would add.
@@ -198,22 +192,35 @@ impl Shortcut {
         context: &Context,
     ) -> Result<Tensor, ModelError> {
         let input = given[0];
-        let kernel = self.kernel.as_deref().filter(|kernel| kernel.suits(input, surroundings));
-        let summand = given.get(1).copied();
-        let before = self.before.as_deref();
-        let steps = Steps { before: before.map(Rectification::numbers), ..Steps::default() };
-        let result = match (kernel, before) {
-            (Some(kernel), _) if summand.is_none_or(|other| kernel.returns(input, surroundings, other)) => {
-                let steps = Steps { summand, after: self.tail.after(), ..steps };
-                return kernel.forward(input, surroundings, &steps);
-            }
-            (Some(kernel), _) => kernel.forward(input, surroundings, &steps)?,
-            (None, None) => graph.compute(node, &self.inputs(input), context)?,
-            (None, Some(before)) => {
-                graph.compute(node, &self.inputs(&before.normed(input)?.f_relu_()?), context)?
-            }
+        let Some(kernel) = self.kernel.as_deref().filter(|kernel| kernel.suits(input, surroundings)) else {
+            return self.by_operators(graph, node, &self.tensors, given, context);
         };
-        self.activated(self.summed(result, given)?)
+        let steps = Steps { before: self.before.as_deref().map(Rectification::numbers), ..Steps::default() };
+        let summand = given.get(1).copied();
+        if summand.is_none_or(|other| kernel.returns(input, surroundings, other)) {
+            let steps = Steps { summand, after: self.tail.after(), ..steps };
+            return kernel.forward(input, surroundings, &steps);
+        }
+        self.activated(self.summed(kernel.forward(input, surroundings, &steps)?, given)?)
+    }
+
+    /// The same by libtorch, with the given tensors as the operator's further inputs.
+    fn by_operators(
+        &self,
+        graph: &Graph,
+        node: &Node,
+        tensors: &[Tensor],
+        given: &[&Tensor],
+        context: &Context,
+    ) -> Result<Tensor, ModelError> {
+        let rectified = match &self.before {
+            // In bfloat16, the norm is applied in 32-bit floats.
+            Some(before) => Some(before.normed(given[0])?.f_relu_()?.f_to_kind(given[0].kind())?),
+            None => None,
+        };
+        let input = rectified.as_ref().unwrap_or(given[0]);
+        let inputs: Vec<&Tensor> = [input].into_iter().chain(tensors).collect();
+        self.activated(self.summed(graph.compute(node, &inputs, context)?, given)?)
     }
 
     /// The result, and what it sends back to those of the node's inputs that are `free`.
@@ -225,11 +232,14 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        let Some(before) = &self.before else { return self.own_slopes(graph, given, free, context, slope) };
+        let applied = slope == Slope::Gradient && self.kernel_for(given[0]).is_some();
+        let Some(before) = self.before.as_deref().filter(|_| !applied) else {
+            return self.own_slopes(self.before.as_deref(), graph, given, free, context, slope);
+        };
         let normed = before.normed(given[0])?;
         let rectified = normed.f_relu()?;
         let own: Vec<&Tensor> = [&rectified].into_iter().chain(given[1..].iter().copied()).collect();
-        let (result, derivative) = self.own_slopes(graph, &own, free, context, slope)?;
+        let (result, derivative) = self.own_slopes(None, graph, &own, free, context, slope)?;
         let relu = Tail { sum: false, activation: Some(Activation::Relu) };
         let scale = before.scale.0.get().shallow_clone();
         let derivative = move |upstream: &Tensor| {
@@ -242,9 +252,10 @@ impl Shortcut {
         Ok((result, Box::new(derivative)))
     }
 
-    /// The same for an input with which nothing is done before.
+    /// The same, where a loop of our own does what is left to be done before, if anything is.
     fn own_slopes<'a>(
         &'a self,
+        before: Option<&'a Rectification>,
         graph: &Graph,
         given: &[&Tensor],
         free: &[usize],
@@ -254,12 +265,18 @@ impl Shortcut {
         // If nothing else needs the gradient after the rectifier, the layer applies the rectifier's derivative itself.
         let alone = slope == Slope::Gradient && self.tail.is_rectifier() && free == [0];
         if let Some(kernel) = self.kernel_for(given[0]).filter(|kernel| alone && self.fits(kernel, given)) {
-            let steps = Steps { summand: given.get(1).copied(), after: self.tail.after(), before: None };
+            let steps = Steps {
+                summand: given.get(1).copied(),
+                after: self.tail.after(),
+                before: before.map(Rectification::numbers),
+            };
             let result = kernel.forward(given[0], Surroundings::Zeros, &steps)?;
             if self.tail.rectified(&result).is_some() {
                 let (kept, tail) = (result.shallow_clone(), self.tail);
+                let before = before.map(|before| (before.numbers(), given[0].shallow_clone()));
                 let derivative = move |upstream: &Tensor| {
-                    Ok(vec![Some(kernel.backward(upstream, tail.rectified(&kept))?)])
+                    let before = before.as_ref().map(|(before, input)| (*before, input));
+                    Ok(vec![Some(kernel.backward(upstream, tail.rectified(&kept), before)?)])
                 };
                 return Ok((result, Box::new(derivative)));
             }
@@ -267,7 +284,8 @@ impl Shortcut {
         if slope == Slope::Secant && matches!(self.node.op, Op::Pool(_)) {
             return self.pooled_with_secants(graph, given[0], context);
         }
-        let (summed, mut own, derivative) = self.summed_with_slopes(graph, given, free, context, slope)?;
+        let (summed, mut own, derivative) =
+            self.summed_with_slopes(before, graph, given, free, context, slope)?;
         let (result, behind) = self.activated_with_slopes(graph, summed, context, slope)?;
         let mut other = given.get(1).filter(|_| free.contains(&1)).map(|other| other.size());
         if slope == Slope::Secant {
@@ -344,6 +362,7 @@ impl Shortcut {
     /// `free`.
     fn summed_with_slopes<'a>(
         &'a self,
+        before: Option<&'a Rectification>,
         graph: &Graph,
         given: &[&Tensor],
         free: &[usize],
@@ -352,10 +371,14 @@ impl Shortcut {
     ) -> Result<(Tensor, Vec<i64>, Option<Derivative<'a>>), ModelError> {
         let free = free.contains(&0);
         if let Some(kernel) = self.kernel_for(given[0]) {
-            let derivative = move |upstream: &Tensor| Ok(vec![Some(kernel.backward(upstream, None)?)]);
+            let applied = before.map(|before| (before.numbers(), given[0].shallow_clone()));
+            let derivative = move |upstream: &Tensor| {
+                let before = applied.as_ref().map(|(before, input)| (*before, input));
+                Ok(vec![Some(kernel.backward(upstream, None, before)?)])
+            };
             let derivative = free.then(|| Box::new(derivative) as Derivative);
             let own = kernel.output_size(given[0], Surroundings::Zeros);
-            return Ok((self.by_kernel(kernel, given)?, own, derivative));
+            return Ok((self.by_kernel(kernel, before, given)?, own, derivative));
         }
         let inputs = self.inputs(given[0]);
         let (result, derivative) = if free {
@@ -369,16 +392,18 @@ impl Shortcut {
     }
 
     /// The layer, and the sum.
-    fn by_kernel(&self, kernel: &Kernel, given: &[&Tensor]) -> Result<Tensor, ModelError> {
+    fn by_kernel(
+        &self,
+        kernel: &Kernel,
+        before: Option<&Rectification>,
+        given: &[&Tensor],
+    ) -> Result<Tensor, ModelError> {
         let (input, zeros) = (given[0], Surroundings::Zeros);
+        let steps = Steps { before: before.map(Rectification::numbers), ..Steps::default() };
         if self.fits(kernel, given) {
-            return kernel.forward(
-                input,
-                zeros,
-                &Steps { summand: given.get(1).copied(), ..Steps::default() },
-            );
+            return kernel.forward(input, zeros, &Steps { summand: given.get(1).copied(), ..steps });
         }
-        self.summed(kernel.forward(input, zeros, &Steps::default())?, given)
+        self.summed(kernel.forward(input, zeros, &steps)?, given)
     }
 
     /// Whether the layer can do the addition itself; the other summand must have its result's shape and kind.

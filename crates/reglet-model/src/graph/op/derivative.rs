@@ -60,6 +60,15 @@ impl Op {
                     )
                 })
             }
+            Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }) if input.dim() == 4 => {
+                let size = input.size();
+                // The same number for all pixels of a channel takes no memory, and is divided once.
+                one(compute()?, move |upstream| {
+                    let [height, width] = [size[2], size[3]];
+                    let share = upstream.f_div_scalar((height * width) as f64)?;
+                    share.f_expand([upstream.size()[0], size[1], height, width], false)
+                })
+            }
             Op::Linear => {
                 let weight = inputs[1].shallow_clone();
                 one(compute()?, move |upstream| upstream.f_matmul(&weight))

@@ -14,6 +14,9 @@ pub struct Fused<'a> {
     pub bias: Option<&'a [f32]>,
     /// Values of the output's shape, added to it.
     pub summand: Option<&'a [f32]>,
+    /// What the results are multiplied by, for products only, and not after a SiLU: this is the backward pass of what was done
+    /// [before](Fused::before).
+    pub behind: Option<Behind<'a>>,
     /// What the sums become at the end.
     pub after: After,
 }
@@ -26,6 +29,67 @@ pub struct Before<'a> {
     pub scale: &'a [f32],
     /// A summand for each channel of the input.
     pub shift: &'a [f32],
+}
+
+/// The derivative of [`Before`] at some numbers: a channel's scale where x · scale + shift is greater than zero, or no number, and
+/// zero elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Behind<'a> {
+    /// The numbers that were given to it, in the shape of the output.
+    pub numbers: &'a [f32],
+    /// What they became, with a scale and a shift for each channel of the output.
+    pub before: Before<'a>,
+}
+
+/// The same from some place of the output on.
+#[derive(Clone, Copy)]
+pub(crate) struct BehindFrom {
+    pub(crate) numbers: *const f32,
+    pub(crate) scale: *const f32,
+    pub(crate) shift: *const f32,
+}
+
+impl Behind<'_> {
+    /// From a row and a column of the output on, whose rows are so long.
+    ///
+    /// # Safety
+    /// There are such a row and such a column.
+    #[expect(unsafe_code, reason = "pointers are what the inner loops read from")]
+    pub(crate) unsafe fn from(&self, row: usize, column: usize, length: usize) -> BehindFrom {
+        let Behind { numbers, before: Before { scale, shift } } = self;
+        // SAFETY: the caller's promise.
+        unsafe {
+            BehindFrom {
+                numbers: numbers.as_ptr().add(row * length + column),
+                scale: scale.as_ptr().add(column),
+                shift: shift.as_ptr().add(column),
+            }
+        }
+    }
+}
+
+impl BehindFrom {
+    /// A vector of sums times the derivative, at a distance of `row` numbers and `column` channels; `load` reads as many as
+    /// count.
+    ///
+    /// # Safety
+    /// As [`Lanes`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "it uses a processor's vector instructions")]
+    pub(crate) unsafe fn apply<L: Lanes>(
+        &self,
+        sum: L,
+        row: usize,
+        column: usize,
+        load: impl Fn(*const f32) -> L,
+    ) -> L {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let scale = load(self.scale.add(column));
+            let value = load(self.numbers.add(row + column)).mul_add(scale, load(self.shift.add(column)));
+            sum.mul(scale).where_above(value, L::splat(0.0))
+        }
+    }
 }
 
 /// Values of the input's shape that say where it counts as zero: this is the backward pass of a rectifier that returned

@@ -10,7 +10,7 @@ use crate::lanes::{Lanes, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
 use crate::sigmoid::silu;
-use crate::tile::{self, POINTS};
+use crate::winograd::{self, POINTS};
 
 /// A batch of results of a convolution in channels-last layout, `[count, height, width, channels]`.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +75,7 @@ pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fu
     assert_eq!(input.len(), pictures.pixels_of_input().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
-    assert!(fused.before.is_none(), "only products take what is done before");
+    assert!(fused.before.is_none() && fused.behind.is_none(), "only products take what is done before");
     assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     SCRATCH.with_borrow_mut(|scratch| {
@@ -237,6 +237,7 @@ impl Job<'_> {
                 rows: Rows { first: self.before[point * from..].as_ptr(), stride },
                 start: Rows { first: self.zeros.as_ptr(), stride: 0 },
                 summand: None,
+                behind: None,
                 ends: OPEN,
                 result: self.after[point * columns..].as_mut_ptr(),
                 result_stride,
@@ -275,10 +276,11 @@ impl Job<'_> {
                 let mut rows = [[zero; 4]; 6];
                 for (y, row) in rows.iter_mut().enumerate() {
                     let number = |x: usize| L::load(from.add((y * 6 + x) * columns + half));
-                    *row = tile::output([number(0), number(1), number(2), number(3), number(4), number(5)]);
+                    *row =
+                        winograd::output([number(0), number(1), number(2), number(3), number(4), number(5)]);
                 }
                 for x in 0..4.min(width - left) {
-                    for (y, number) in tile::output(column(&rows, x)).into_iter().enumerate() {
+                    for (y, number) in winograd::output(column(&rows, x)).into_iter().enumerate() {
                         if top + y < height {
                             let at = first + ((top + y) * width + left + x) * channels + channel;
                             let mut number = number.add(bias);
@@ -310,10 +312,10 @@ unsafe fn transform<L: Lanes>(channels: usize, pixel: impl Fn(usize, usize) -> L
             let mut rows = [[L::splat(0.0); 6]; 6];
             for (y, row) in rows.iter_mut().enumerate() {
                 let number = |x: usize| pixel(y * 6 + x, channel);
-                *row = tile::input([number(0), number(1), number(2), number(3), number(4), number(5)]);
+                *row = winograd::input([number(0), number(1), number(2), number(3), number(4), number(5)]);
             }
             for x in 0..6 {
-                for (y, number) in tile::input(column(&rows, x)).into_iter().enumerate() {
+                for (y, number) in winograd::input(column(&rows, x)).into_iter().enumerate() {
                     number.store(to.add((y * 6 + x) * channels + channel));
                 }
             }

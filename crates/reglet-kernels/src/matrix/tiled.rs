@@ -108,6 +108,8 @@ impl Job<'_> {
         let bias = self.fused.bias.filter(|_| begins);
         let summand = self.fused.summand.filter(|_| ends);
         let after = if ends { self.fused.after } else { After::NOTHING };
+        // SAFETY: the caller's promise.
+        let behind = self.fused.behind.filter(|_| ends).map(|all| unsafe { all.from(top, left, to) });
         let (least, most) = after.ends();
         // SAFETY: the caller's promise.
         unsafe {
@@ -131,7 +133,10 @@ impl Job<'_> {
                     if let Some(summand) = summand {
                         sum = sum.add(load(summand.as_ptr().add(at)));
                     }
-                    let sum = sum.at_least(least).at_most(most);
+                    sum = sum.at_least(least).at_most(most);
+                    if let Some(behind) = behind {
+                        sum = behind.apply(sum, row * to, half, load);
+                    }
                     match some == L::COUNT {
                         true => sum.store(result),
                         false => sum.store_first(result, some),
@@ -159,7 +164,7 @@ impl Job<'_> {
         let (from, to) = (self.matrix.from, self.matrix.to);
         let chunks = from.div_ceil(DEEP);
         let panel = tiles::whole_columns(&matrix[left / SIDE * chunks * CHUNK..][..chunks * CHUNK], from);
-        let Fused { bias, summand, after, .. } = *self.fused;
+        let Fused { bias, summand, behind, after, .. } = *self.fused;
         for row in top..top + count {
             // SAFETY: the row is one of the input and of the output, and the columns are within it.
             unsafe {
@@ -177,6 +182,7 @@ impl Job<'_> {
                         stride: 0,
                     },
                     summand: summand.map(|all| all.as_ptr().add(at)),
+                    behind: behind.map(|all| all.from(row, left, to)),
                     ends: after.ends(),
                     result: self.output.as_mut_ptr().add(at),
                     result_stride: to,

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "its sums stay in a processor's vector registers")]
 
+use crate::fused::BehindFrom;
 use crate::lanes::{Lanes, Work};
 
 /// Rows of numbers times a panel, a part of a matrix that is two vectors wide.
@@ -14,7 +15,9 @@ pub(crate) struct Product<'a> {
     pub(crate) start: Rows,
     /// What is added at the end, at the distances of the result.
     pub(crate) summand: Option<*const f32>,
-    /// The smallest and the largest result.
+    /// What the sums are multiplied by at the very end, at the distances of the result.
+    pub(crate) behind: Option<BehindFrom>,
+    /// The smallest and the largest result, before that.
     pub(crate) ends: (f32, f32),
     pub(crate) result: *mut f32,
     pub(crate) result_stride: usize,
@@ -119,7 +122,14 @@ impl<const ROWS: usize, const VECTORS: usize> Work for Few<'_, ROWS, VECTORS> {
                 if let Some(summand) = all.summand {
                     sum = sum.add(load(summand.add(at), vector));
                 }
-                let sum = sum.at_least(least).at_most(most);
+                sum = sum.at_least(least).at_most(most);
+                if let Some(behind) = all.behind {
+                    let column = vector * L::COUNT;
+                    sum = behind.apply(sum, at, column, |from| match whole {
+                        true => L::load(from),
+                        false => L::load_first(from, part(vector)),
+                    });
+                }
                 let result = all.result.add(at + vector * L::COUNT);
                 match whole {
                     true => sum.store(result),
@@ -171,6 +181,9 @@ unsafe fn few<L: Lanes, const ROWS: usize, const VECTORS: usize>(all: &Product<'
             rows: at(all.rows),
             start: at(all.start),
             summand: all.summand.map(|summand| summand.add(row * all.result_stride)),
+            behind: all
+                .behind
+                .map(|behind| BehindFrom { numbers: behind.numbers.add(row * all.result_stride), ..behind }),
             result: all.result.add(row * all.result_stride),
             ..*all
         }));

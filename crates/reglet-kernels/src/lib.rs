@@ -7,7 +7,7 @@
 //! floats, the relative error of a result is about 10⁻⁶; that of a direct sum is 3·10⁻⁷.
 //!
 //! ```
-//! use reglet_winograd::{Filters, Fused, Pictures, Surroundings, Way, convolve};
+//! use reglet_kernels::{Filters, Fused, Pictures, Surroundings, Way, convolve};
 //!
 //! // One picture of 8 × 8 pixels and 32 channels, and identity filters: the output equals the input.
 //! let mut weight = vec![0.0; 32 * 32 * 9];
@@ -34,7 +34,7 @@
 //! registers know no subnormal numbers.
 //!
 //! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
-//! `tile` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
+//! `winograd` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
 //! the loop over rows, and `tiles` the inner loop on tile registers. This crate is compiled without the checks of a debug build, which would cost more time than the
 //! algorithms save.
 
@@ -53,14 +53,14 @@ mod product;
 mod sigmoid;
 #[cfg(test)]
 mod tests;
-mod tile;
 #[cfg(target_arch = "x86_64")]
 mod tiles;
 mod way;
+mod winograd;
 
 pub use convolution::{Pictures, Surroundings, convolve};
 pub use filters::{Filters, supports};
-pub use fused::{After, Before, Fused, Mask};
+pub use fused::{After, Before, Behind, Fused, Mask};
 pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
 pub use way::Way;

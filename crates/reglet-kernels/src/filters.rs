@@ -6,9 +6,8 @@ use std::fmt;
 
 use crate::lanes::{Lanes, Vectors, Work, available};
 use crate::memory::Aligned;
-use crate::tile;
-use crate::tile::POINTS;
 use crate::way::Way;
+use crate::winograd::{self, POINTS};
 
 /// 3×3 filters, in the layout that the matrix products use: in panels with as many outputs as two vectors hold, side by
 /// side.
@@ -145,12 +144,12 @@ impl Work for Panel<'_> {
                 unsafe {
                     let tap = |y: usize, x: usize| L::load(taps.as_ptr().add((y * 3 + x) * columns + half));
                     let [left, middle, right] = [
-                        tile::filter([tap(0, 0), tap(1, 0), tap(2, 0)]),
-                        tile::filter([tap(0, 1), tap(1, 1), tap(2, 1)]),
-                        tile::filter([tap(0, 2), tap(1, 2), tap(2, 2)]),
+                        winograd::filter([tap(0, 0), tap(1, 0), tap(2, 0)]),
+                        winograd::filter([tap(0, 1), tap(1, 1), tap(2, 1)]),
+                        winograd::filter([tap(0, 2), tap(1, 2), tap(2, 2)]),
                     ];
                     for (y, ((&left, &middle), &right)) in left.iter().zip(&middle).zip(&right).enumerate() {
-                        for (x, point) in tile::filter([left, middle, right]).into_iter().enumerate() {
+                        for (x, point) in winograd::filter([left, middle, right]).into_iter().enumerate() {
                             let at = (y * 6 + x) * distance + row * columns + half;
                             point.store(values.as_mut_ptr().add(at));
                         }

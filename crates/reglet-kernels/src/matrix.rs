@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use crate::fused::{After, Before, Fused};
+use crate::fused::{After, Before, Behind, Fused};
 use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
@@ -111,6 +111,10 @@ pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]
     assert!(fused.before.is_none_or(|before| [before.scale.len(), before.shift.len()] == [matrix.from; 2]));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
+    assert!(fused.behind.is_none() || fused.after != After::Silu, "a SiLU has no backward pass");
+    assert!(fused.behind.is_none_or(|Behind { numbers, before }| {
+        [numbers.len(), before.scale.len(), before.shift.len()] == [output.len(), matrix.to, matrix.to]
+    }));
     SCRATCH.with_borrow_mut(|[copy, parts]| {
         let job = Job { count, input, matrix, fused, copy, parts, output };
         // SAFETY: the matrix is in the layout for its vectors, and all sizes have been checked.
@@ -248,6 +252,7 @@ impl Job<'_> {
                         rows: Rows { first: rows.first.add(begin), ..rows },
                         start,
                         summand: self.fused.summand.filter(|_| last).map(|all| all.as_ptr().add(place)),
+                        behind: self.fused.behind.filter(|_| last).map(|all| all.from(first, column, to)),
                         ends: if last { self.fused.after.ends() } else { OPEN },
                         result,
                         result_stride: to,

@@ -3,8 +3,8 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::{
-    After, Before, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product,
-    supports,
+    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve,
+    product, supports,
 };
 
 /// Numbers in −1…1 by a linear congruential generator.
@@ -136,6 +136,7 @@ fn distances(case: &Case) -> Vec<(f64, f64)> {
             before: None,
             bias: case.bias.then_some(&bias),
             summand: case.summand.then_some(&summand),
+            behind: None,
             after: case.after,
         };
         let mut found = vec![f32::NAN; after];
@@ -161,11 +162,13 @@ proptest! {
         // Several parts of a row, and lengths at which rows displace each other from the cache.
         deep in prop_oneof![Just(0), Just(0), Just(256), Just(900)],
         (seed, forward) in any::<(u32, bool)>(),
-        [mask, before, bias, summand] in any::<[bool; 4]>(),
+        [mask, before, bias, summand, behind] in any::<[bool; 5]>(),
         most in prop_oneof![Just(None), Just(Some(0.5))],
         after in afters(),
     ) {
         let inputs = if deep > 0 { deep } else { inputs };
+        // The one is for a backward pass and the other for a forward pass, so they do not come together.
+        let behind = behind && after != After::Silu;
         let way = if forward { Way::Forward } else { Way::Backward };
         let (from, to) = if forward { (inputs, outputs) } else { (outputs, inputs) };
         let weight = numbers(seed, inputs * outputs);
@@ -173,11 +176,16 @@ proptest! {
         let values = numbers(seed ^ 2, input.len());
         let (bias_numbers, summand_numbers) = (numbers(seed ^ 3, to), numbers(seed ^ 4, count * to));
         let (scale, shift) = (numbers(seed ^ 5, from), numbers(seed ^ 6, from));
+        let (given, back_scale, back_shift) = (numbers(seed ^ 7, count * to), numbers(seed ^ 8, to), numbers(seed ^ 9, to));
         let fused = Fused {
             mask: mask.then_some(Mask { values: &values, most }),
             before: before.then_some(Before { scale: &scale, shift: &shift }),
             bias: bias.then_some(&bias_numbers),
             summand: summand.then_some(&summand_numbers),
+            behind: behind.then_some(Behind {
+                numbers: &given,
+                before: Before { scale: &back_scale, shift: &back_shift },
+            }),
             after,
         };
         let factor = |from: usize, to: usize| weight[if forward { to * inputs + from } else { from * inputs + to }];
@@ -197,7 +205,14 @@ proptest! {
             let terms: Vec<(f64, f64)> = kept.map(term).collect();
             let bias = if bias { f64::from(bias_numbers[column]) } else { 0.0 };
             let summand = if summand { f64::from(summand_numbers[row * to + column]) } else { 0.0 };
-            expected.push(done(after, terms.iter().map(|term| term.0).sum::<f64>() + bias + summand));
+            let (number, scale, shift) = (given[row * to + column], back_scale[column], back_shift[column]);
+            let factor = match f64::from(number) * f64::from(scale) + f64::from(shift) > 0.0 {
+                _ if !behind => 1.0,
+                true => f64::from(scale),
+                false => 0.0,
+            };
+            let sum = terms.iter().map(|term| term.0).sum::<f64>() + bias + summand;
+            expected.push(done(after, sum) * factor);
             // What the error of a sum is a share of.
             sizes.push(terms.iter().map(|term| term.1).sum::<f64>() + bias.abs() + summand.abs());
         }
