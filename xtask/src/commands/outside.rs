@@ -17,7 +17,8 @@ const LINKED: [&str; 5] =
 ///
 /// The arguments are names of crates, names of examples such as `examples/candle`, `examples` for all of these (by default
 /// all crates and examples), and `--git`, with which the crates' packages depend on the checkout's last commit instead of its
-/// folders. Everything is built in the checkout's own target folder, which already contains libtorch's bindings.
+/// folders. Everything is built in the checkout's own target folder. The packages have the same profile, so libtorch's bindings are
+/// compiled once for all of them.
 pub fn outside(arguments: &[OsString]) -> Result<ExitCode, Error> {
     let (crates, examples) = (with_example()?, examples()?);
     let (mut names, mut git) = (Vec::new(), false);
