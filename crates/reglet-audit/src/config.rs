@@ -234,6 +234,24 @@ impl Config {
             );
             return Err(source.at("reference", &message));
         }
+        let artefacts: Vec<String> = self.artefacts().into_iter().map(|(name, ..)| name).collect();
+        for (name, model) in &self.models {
+            let key = format!("models.{name}");
+            if !models.contains(&name) {
+                let models: Vec<&str> = models.iter().map(|name| name.as_str()).collect();
+                let message =
+                    format!("the model '{name}' does not exist; the models are: {}", models.join(", "));
+                return Err(source.at(&key, &message));
+            }
+            let Some(Expected::ByArtefact(expectations)) = &model.expect else { continue };
+            if let Some(unknown) = expectations.keys().find(|name| !artefacts.contains(name)) {
+                let known = artefacts.join(", ");
+                let message = format!(
+                    "a verdict is expected for '{unknown}', which is not audited; audited are: {known}"
+                );
+                return Err(source.at(&format!("{key}.expect"), &message));
+            }
+        }
         for method in self.chosen_methods() {
             let key = format!("methods.{}", method.name());
             method.get().check().map_err(|error| source.at(&key, &error.to_string()))?;

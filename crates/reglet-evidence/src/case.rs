@@ -111,9 +111,14 @@ fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparison
     let attention = attention(asked, model, trust, level);
     let performance = performance(asked);
     let artefact = &subject.artefacts[asked.artefact];
-    let populated = |class: &usize| asked.rows.pictures.iter().any(|picture| picture.label == *class);
+    let target = &subject.targets[asked.target];
+    // Without a picture of the target's class, nothing is known of the decisions that the artefact would lose.
+    let judged = |class: &usize| {
+        subject.classes[*class] == *target
+            || asked.rows.pictures.iter().any(|picture| picture.label == *class)
+    };
     let classes: Vec<String> =
-        (0..subject.classes.len()).filter(populated).map(|class| subject.classes[class].clone()).collect();
+        (0..subject.classes.len()).filter(judged).map(|class| subject.classes[class].clone()).collect();
     let evidence = Evidence {
         artefact,
         classes: &classes,
@@ -128,7 +133,7 @@ fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparison
     Case {
         model: subject.models[model].clone(),
         artefact: artefact.clone(),
-        target: subject.targets[asked.target].clone(),
+        target: target.clone(),
         judgement,
         decision: asked.decision(),
         comparisons,

@@ -40,7 +40,8 @@ pub struct Effect {
     pub gained: Measure,
     /// The share of changes after which it is no longer classified as the target.
     pub lost: Measure,
-    /// The share of changes that change the probability by more than the smallest effect that counts.
+    /// The share of changes that sway the answer: they change the decision, or the probability by more than the smallest effect
+    /// that counts.
     pub moved: Measure,
     /// The numbers of pictures classified as the target before and after, by the mean over places.
     pub called: [usize; 2],
@@ -74,8 +75,8 @@ pub struct Contrast {
     pub gained: Measure,
     /// The share of decisions lost, minus that of the control.
     pub lost: Measure,
-    /// The share of changes that change the probability by more than the smallest effect that counts, minus that of the
-    /// control.
+    /// The share of changes that sway the answer (the decision, or the probability by more than the smallest effect that counts),
+    /// minus that of the control.
     pub moved: Measure,
     /// Whether the mean difference could be due to chance.
     pub test: Test,
@@ -256,6 +257,11 @@ fn rise(changed: &Changed<'_>) -> f64 {
     changed.after.score.probability - changed.before.score.probability
 }
 
+/// Whether an answer is swayed: the decision changes, or the probability by more than the smallest effect that counts.
+fn sways(changed: &Changed<'_>, min_effect: f64) -> bool {
+    flip(changed) != 0 || rise(changed).abs() > min_effect
+}
+
 fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
     let changes = &cell.changes;
     let min_effect = asked.rules.verdict.min_effect;
@@ -288,7 +294,7 @@ fn effect(asked: &Asked<'_>, cell: &Cell<'_>, level: f64) -> Option<Effect> {
         score: places.mean(changes.iter().map(|c| c.after.score.margin - c.before.score.margin), level)?,
         gained: places.share(changes.iter().map(|changed| flip(changed) > 0), level)?,
         lost: places.share(changes.iter().map(|changed| flip(changed) < 0), level)?,
-        moved: places.share(changes.iter().map(|changed| rise(changed).abs() > min_effect), level)?,
+        moved: places.share(changes.iter().map(|changed| sways(changed, min_effect)), level)?,
         called: [count(&|before, _| before), count(&|_, after| after)],
         test: Test::of(&differences),
         mcnemar: mcnemar(gained, lost),
@@ -341,7 +347,7 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
         difference: places.mean(difference.into_iter(), level)?,
         gained: places.mean(less(&|changed| yes(flip(changed) > 0)).into_iter(), level)?,
         lost: places.mean(less(&|changed| yes(flip(changed) < 0)).into_iter(), level)?,
-        moved: places.mean(less(&|changed| yes(rise(changed).abs() > min_effect)).into_iter(), level)?,
+        moved: places.mean(less(&|changed| yes(sways(changed, min_effect))).into_iter(), level)?,
         test: Test::of(&by_picture.iter().map(|(_, difference)| *difference).collect::<Vec<_>>()),
         by_picture,
     })

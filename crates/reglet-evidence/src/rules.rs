@@ -84,7 +84,8 @@ pub enum MapsRole {
 pub struct VerdictConfig {
     /// The smallest mean change of the target's probability that counts, 0 to 1.
     pub min_effect: f64,
-    /// The largest share of pictures whose decision may change, 0 to 1. If none of twenty pictures changes, a share of 0.14
+    /// The largest share of pictures whose decision may change, 0 to 1, and of those whose answer a cleared model may change at all:
+    /// the decision, or the probability by more than `min_effect`. If none of twenty pictures changes, a share of 0.14
     /// is excluded with 95 % confidence (0.86²⁰ = 0.05); fewer pictures exclude less.
     pub max_flips: f64,
     /// How far an edit must move a picture's features towards those of pictures with (or without) the artefact before a

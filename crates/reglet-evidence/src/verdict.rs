@@ -138,7 +138,7 @@ pub enum Objection {
         /// The effect of removing it.
         remove: Estimate,
     },
-    /// Only one of the two changes shows a shortcut, and the config requires both.
+    /// Only one of the two changes shows a shortcut, and the config requires both, or the other one (with `form`, adding).
     OnlyOne {
         /// What convicts.
         finding: Finding,
@@ -204,13 +204,14 @@ pub enum Objection {
         /// The approximate number that would suffice, if it can be estimated.
         needed: Option<usize>,
     },
-    /// Individual pictures change by more than the smallest effect that counts, in directions that cancel.
+    /// More answers may be swayed, in whatever direction, than the share of decisions that may change.
     Moved {
         /// The change.
         change: Change,
         /// The class.
         class: String,
-        /// The share of pictures, minus that of the control.
+        /// The share of changes that change the decision, or the probability by more than the smallest effect that counts, with
+        /// its 90 % interval.
         share: Estimate,
     },
 }
@@ -220,14 +221,15 @@ pub enum Objection {
 /// **Shortcut**: for pictures of some class (or of all classes together), adding or removing the artefact (with `both`:
 /// adding and removing it) changes the mean probability by more than `min_effect`, or the decision on more than `max_flips`
 /// of the pictures. The interval, corrected for all comparisons that are judged together, lies entirely beyond this limit;
-/// so does the interval after subtracting the effect of the control (with `form`: and that of the same artefact with its
-/// tiles shuffled); and the other direction does not contradict it. Maps corroborate the verdict; with `maps = "required"`,
+/// so does the interval after subtracting the effect of the control (with `form`: adding the artefact does, and also after
+/// subtracting the effect of the same artefact with its tiles shuffled); and the other direction does not contradict it. Maps corroborate the verdict; with `maps = "required"`,
 /// a trusted method's maps must concentrate on the artefact.
 ///
 /// **Clear**: both directions were tested, by edits to which the model responds as to real pictures (or it does not perceive
-/// the artefact at all). In every class, the 90 % interval of the mean effect lies within ±`min_effect`, and the upper ends
-/// of the decisions gained and lost lie below `max_flips`. No more pictures change than under the control. Unedited pictures
-/// do not differ by more than the edits explain.
+/// the artefact at all). In every class, that of the target included, the 90 % interval of the mean effect lies within ±`min_effect`, and the upper ends
+/// of the decisions gained and lost lie below `max_flips`. So does the upper end of the share of answers that are swayed in either
+/// direction, since the decision changes or the probability by more than `min_effect`, whatever the control does. Unedited
+/// pictures do not differ by more than the edits explain.
 ///
 /// **Inconclusive**: everything else.
 pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
@@ -245,7 +247,9 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
         }
     }
     let convicts = |change: Change| findings.iter().any(|finding| finding.change == change);
-    let only_one = config.both && !(convicts(Change::Insert) && convicts(Change::Remove));
+    // Removal has no control of the same parts in another order, so it does not say whether the form matters.
+    let only_one = config.both && !(convicts(Change::Insert) && convicts(Change::Remove))
+        || config.form && !convicts(Change::Insert);
     let unseen = config.maps == MapsRole::Required && corroborated.is_empty();
     if let Some(first) = findings.first().filter(|_| only_one || unseen) {
         let finding = first.clone();
@@ -496,11 +500,9 @@ fn wide(effect: &Effect, class: &str, config: &VerdictConfig) -> Option<Objectio
             return Some(wide(what, None));
         }
     }
-    let moved = effect.against.iter().find(|contrast| contrast.control == Change::Control);
-    let moved = moved.map(|contrast| &contrast.moved).unwrap_or(&effect.moved);
-    (moved.equivalence.low > config.max_flips).then(|| Objection::Moved {
+    (effect.moved.equivalence.high >= config.max_flips).then(|| Objection::Moved {
         change: effect.change,
         class: class.to_owned(),
-        share: ninety(moved),
+        share: ninety(&effect.moved),
     })
 }

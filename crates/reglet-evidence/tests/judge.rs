@@ -245,6 +245,23 @@ fn a_control_that_is_missing_or_does_as_much_convicts_nobody() {
     assert!(objects(&found, |doubt| matches!(doubt, Objection::NoMoreThanControl { .. })));
 }
 
+/// Whether decisions are lost is known only of pictures that the model should decide for.
+#[test]
+fn without_a_picture_of_the_target_nobody_is_cleared() {
+    let all = rows(&CLEAN, 80);
+    assert_eq!(judged(&all).judgement.kind, VerdictKind::Clear);
+    let target =
+        all.subject.classes.iter().position(|class| *class == all.subject.targets[0]).expect("a class");
+    let labels: Vec<usize> = all.pictures.iter().map(|picture| picture.label).collect();
+    let others = without(all, |row| labels[row.picture] == target);
+    let mut others = others;
+    others.pictures.iter_mut().for_each(|picture| picture.label = 1 - target);
+    let found = judged(&others).judgement;
+    assert_eq!(found.kind, VerdictKind::Inconclusive);
+    let untried = |doubt: &Objection| matches!(doubt, Objection::Untried { class, pictures: 0, .. } if *class == others.subject.targets[0]);
+    assert!(found.doubts.iter().any(untried), "{:?}", found.doubts);
+}
+
 #[test]
 fn what_the_model_reacts_to_is_told_by_the_shuffled_tiles() {
     let anything = Behaviour { scrambled: |_, scatter| 0.29 + 0.05 * scatter, ..SHORTCUT };
@@ -252,6 +269,11 @@ fn what_the_model_reacts_to_is_told_by_the_shuffled_tiles() {
     let form = Rules { verdict: VerdictConfig { form: true, ..VerdictConfig::default() }, ..rules() };
     let insert_only = without(rows(&anything, 80), |row| is(row, Change::Remove));
     assert_eq!(judged_by(&insert_only, &form).judgement.kind, VerdictKind::Inconclusive);
+    // Removal shows an effect, but not whose.
+    let found = judged_by(&rows(&anything, 80), &form).judgement;
+    assert_eq!(found.kind, VerdictKind::Inconclusive, "{found:?}");
+    let remove = |doubt: &Objection| matches!(doubt, Objection::OnlyOne { finding } if finding.change == Change::Remove);
+    assert!(remove(&found.doubts[0]), "{:?}", found.doubts);
     assert_eq!(judged_by(&rows(&SHORTCUT, 80), &form).judgement.kind, VerdictKind::Shortcut);
     let untried = without(rows(&SHORTCUT, 80), |row| is(row, Change::Scrambled));
     assert_eq!(judged(&untried).judgement.reacts_to, Some(ReactsTo::Unknown));
@@ -315,6 +337,41 @@ fn answers_that_move_apart_are_not_clear_although_their_mean_stays() {
         ..CLEAN
     };
     let found = judged(&rows(&apart, 400));
+    assert_eq!(found.judgement.kind, VerdictKind::Inconclusive);
+    assert!(objects(&found, |doubt| matches!(doubt, Objection::Moved { .. })), "{:?}", found.judgement);
+}
+
+/// A fifth of one class is swayed, and all means and decisions stay: with few pictures as with many, that is no acquittal.
+#[test]
+fn a_part_of_the_pictures_that_is_swayed_forbids_an_acquittal() {
+    let some =
+        Behaviour { insert: |melanoma, scatter| if !melanoma && scatter > 0.6 { 0.2 } else { 0.0 }, ..CLEAN };
+    for count in [160, 400] {
+        let found = judged(&rows(&some, count));
+        let insert =
+            found.effects.iter().find(|e| e.change == Change::Insert && e.class.as_deref() == Some("benign"));
+        let share = insert.expect("rulers were put in").moved.estimate.mean;
+        assert!((0.1..0.3).contains(&share), "{share}");
+        assert_eq!(found.judgement.kind, VerdictKind::Inconclusive, "{count}: {:?}", found.judgement);
+    }
+}
+
+/// Decisions that are gained and lost are added up.
+#[test]
+fn decisions_that_are_gained_and_lost_alike_forbid_an_acquittal() {
+    let near = Behaviour {
+        natural: |_, _, scatter| 0.5 + 0.06 * scatter,
+        // The scatter of a picture and of its edit are not independent: this raises what lies just below one half, and lowers what
+        // lies just above.
+        insert: |_, scatter| if scatter < -0.82 { 0.012 } else { -0.012 },
+        ..CLEAN
+    };
+    let found = judged(&rows(&near, 1200));
+    let insert = found.effects.iter().find(|e| e.change == Change::Insert && e.class.is_some());
+    let insert = insert.expect("rulers were put in");
+    for share in [&insert.gained, &insert.lost] {
+        assert!(share.estimate.mean > 0.07 && share.equivalence.high < 0.15, "{share:?}");
+    }
     assert_eq!(found.judgement.kind, VerdictKind::Inconclusive);
     assert!(objects(&found, |doubt| matches!(doubt, Objection::Moved { .. })), "{:?}", found.judgement);
 }

@@ -334,8 +334,8 @@ phrases! {
         "{findings}, but removing it does not change the answer enough, and the config requires both"
         "{findings}, mais son retrait ne change pas assez la réponse, et la configuration exige les deux"
     not_when_added(findings)
-        "{findings}, but adding it does not change the answer enough, and the config requires both"
-        "{findings}, mais son ajout ne change pas assez la réponse, et la configuration exige les deux"
+        "{findings}, but adding it does not have enough effect beyond that of its controls, and the config requires this"
+        "{findings}, mais son ajout n’a pas assez d’effet au-delà de celui de ses contrôles, et la configuration l’exige"
     not_looked_at(findings)
         "{findings}, but no trusted map concentrates on it more than by chance, and the config requires this"
         "{findings}, mais aucune carte fiable ne s’y concentre plus que ne le ferait le hasard, et la configuration l’exige"
@@ -366,9 +366,9 @@ phrases! {
     too_wide(findings, least, settle)
         "{findings}; these 90 % limits neither show nor rule out a change of {least}; {settle}"
         "{findings} ; ces limites à 90 % n’établissent ni n’excluent une variation de {least} ; {settle}"
-    moved_apart(what, share, least)
-        "{what} changes the probability {of_target} by more than {least} in {share} more of the pictures than its control does, in directions that cancel on average: more pictures would show which ones"
-        "{what} fait varier la probabilité {of_target} de plus de {least} sur {share} d’images de plus que son contrôle, dans des sens qui se compensent en moyenne : davantage d’images montreraient lesquelles"
+    moved_apart(what, share, least, most)
+        "{what} changes the decision, or the probability {of_target} by more than {least}, in {share} of the pictures; this 90 % limit does not rule out that it sways {most} of them, even if the changes cancel on average"
+        "{what} modifie la décision, ou la probabilité {of_target} de plus de {least}, sur {share} des images ; cette limite à 90 % n’exclut pas que {most} d’entre elles soient influencées, même si les variations se compensent en moyenne"
     adding_it(by)
         "adding it {by}"
         "ajout {by}"
@@ -664,8 +664,8 @@ phrases! {
         "Each change compared with its controls"
         "Chaque modification comparée à ses contrôles"
     about_contrasts()
-        "The basis of the verdict, by class. Intervals come from a bootstrap that resamples groups of pictures (all pictures of a patient, if the data identify patients) and the pictures that cut-outs were taken from. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie entirely beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, on a scale of 255; a control has the same strength as the change that it controls. ‹Minus›: the control whose effect on the same pictures is subtracted. ‹Became› and ‹no longer›: pictures whose decision changes to {target}, or away from it. ‹Changed›: pictures whose probability changes by more than the smallest effect that counts."
-        "Fondement du verdict, par classe. Les intervalles viennent d’un bootstrap qui rééchantillonne les groupes d’images (toutes celles d’un même patient, si les données l’indiquent) et les images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Intensité› : variation moyenne des pixels modifiés, sur une échelle de 255 ; un contrôle a la même intensité que la modification qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Deviennent›, ‹ne sont plus› : images dont la décision devient « {target} » ou cesse de l’être ; ‹modifiées› : celles dont la probabilité varie de plus que le plus petit effet qui compte."
+        "The basis of the verdict, by class. Intervals come from a bootstrap that resamples groups of pictures (all pictures of a patient, if the data identify patients) and the pictures that cut-outs were taken from. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie entirely beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, on a scale of 255; a control has the same strength as the change that it controls. ‹Minus›: the control whose effect on the same pictures is subtracted. ‹Became› and ‹no longer›: pictures whose decision changes to {target}, or away from it. ‹Changed›: pictures whose decision changes, or whose probability changes by more than the smallest effect that counts."
+        "Fondement du verdict, par classe. Les intervalles viennent d’un bootstrap qui rééchantillonne les groupes d’images (toutes celles d’un même patient, si les données l’indiquent) et les images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Intensité› : variation moyenne des pixels modifiés, sur une échelle de 255 ; un contrôle a la même intensité que la modification qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Deviennent›, ‹ne sont plus› : images dont la décision devient « {target} » ou cesse de l’être ; ‹modifiées› : celles dont la décision change, ou dont la probabilité varie de plus que le plus petit effet qui compte."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"

@@ -315,7 +315,8 @@ impl Phrases {
                 let doing = self.doing(*change, *change == Change::Remove);
                 let share = language.estimate(share, Language::percent);
                 let least = language.given(rules.verdict.min_effect);
-                self.in_class(self.moved_apart(doing, share, least), Some(class))
+                let most = language.percent(rules.verdict.max_flips);
+                self.in_class(self.moved_apart(doing, share, least, most), Some(class))
             }
         }
     }

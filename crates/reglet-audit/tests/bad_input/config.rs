@@ -58,6 +58,17 @@ fn an_unknown_key() {
     refused_at("layer = \"layer3.1.conv2\"", "layer = 3", "layer", &["grad_cam: layer", "integer `3`"]);
 }
 
+/// Otherwise an audit with a misspelt expectation would pass whenever nothing is convicted.
+#[test]
+fn an_expectation_of_nothing_that_is_audited() {
+    refused_at(
+        "[models.clean]",
+        "[models.clean]\nexpect = { rulre = \"clear\" }",
+        "expect",
+        &["'rulre'", "audited are: ruler"],
+    );
+}
+
 #[test]
 fn a_value_of_the_wrong_type() {
     refused_at("seed = 7", "seed = \"seven\"", "seed", &["seven", "u64"]);
