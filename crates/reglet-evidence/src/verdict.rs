@@ -222,14 +222,14 @@ pub enum Objection {
 /// adding and removing it) changes the mean probability by more than `min_effect`, or the decision on more than `max_flips`
 /// of the pictures. The interval, corrected for all comparisons that are judged together, lies entirely beyond this limit;
 /// so does the interval after subtracting the effect of the control (with `form`: adding the artefact does, and also after
-/// subtracting the effect of the same artefact with its tiles shuffled); and the other direction does not contradict it. Maps corroborate the verdict; with `maps = "required"`,
-/// a trusted method's maps must concentrate on the artefact.
+/// subtracting the effect of the same artefact with its tiles shuffled); and the other direction does not contradict it. Maps
+/// corroborate the verdict; with `maps = "required"`, a trusted method's maps must concentrate on the artefact.
 ///
 /// **Clear**: both directions were tested, by edits to which the model responds as to real pictures (or it does not perceive
-/// the artefact at all). In every class, that of the target included, the 90 % interval of the mean effect lies within ±`min_effect`, and the upper ends
-/// of the decisions gained and lost lie below `max_flips`. So does the upper end of the share of answers that are swayed in either
-/// direction, since the decision changes or the probability by more than `min_effect`, whatever the control does. Unedited
-/// pictures do not differ by more than the edits explain.
+/// the artefact at all). In every class, that of the target included, the 90 % interval of the mean effect lies within
+/// ±`min_effect`, and the upper ends of the decisions gained and lost lie below `max_flips`. So does the upper end of the share of
+/// answers that are swayed in either direction, whatever the control does: the decision changes, or the probability by more than
+/// `min_effect`. Unedited pictures do not differ by more than the edits explain.
 ///
 /// **Inconclusive**: everything else.
 pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
