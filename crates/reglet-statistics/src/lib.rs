@@ -48,7 +48,10 @@ mod share;
 mod spectral;
 
 pub use association::Association;
-pub use bootstrap::{Draws, Rows, bootstrap, bootstrap_auroc, bootstrap_difference, bootstrap_mean};
+pub use bootstrap::{
+    Draws, Rows, bootstrap, bootstrap_auroc, bootstrap_auroc_difference, bootstrap_auroc_within,
+    bootstrap_difference, bootstrap_mean,
+};
 pub use equivalence::{Side, beyond, equivalence_margin, equivalent};
 pub use estimate::{Estimate, LEVEL, mean, median, quantile};
 pub use isotonic::isotonic;

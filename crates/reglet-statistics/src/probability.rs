@@ -23,42 +23,68 @@ pub fn auroc(scored: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
 /// Sorted scores, to compute the area under the ROC curve for many weightings.
 #[derive(Debug, Clone)]
 pub struct Ranked {
-    /// Row, whether it is positive, and whether the next row has the same score; in ascending order of the score.
-    order: Vec<(usize, bool, bool)>,
+    /// By stratum, in ascending order of the score.
+    order: Vec<Row>,
+}
+
+#[derive(Debug, Clone)]
+struct Row {
+    number: usize,
+    positive: bool,
+    /// Whether the next row has the same score, in the same stratum.
+    tied: bool,
+    /// Whether it is the last one of its stratum.
+    last: bool,
 }
 
 impl Ranked {
     /// Sorts the scores. `None` if one is NaN, or if the lists differ in length.
     pub fn new(scores: &[f64], positive: &[bool]) -> Option<Ranked> {
-        if scores.len() != positive.len() || scores.iter().any(|score| score.is_nan()) {
+        Ranked::within(scores, positive, &vec![0; scores.len()])
+    }
+
+    /// The same in strata, of which each row names its own: only positives and negatives of one stratum are compared.
+    pub fn within(scores: &[f64], positive: &[bool], strata: &[usize]) -> Option<Ranked> {
+        let as_long = scores.len() == positive.len() && scores.len() == strata.len();
+        if !as_long || scores.iter().any(|score| score.is_nan()) {
             return None;
         }
         let mut rows: Vec<usize> = (0..scores.len()).collect();
-        rows.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
-        let tied = |at: usize| rows.get(at + 1).is_some_and(|&next| scores[next] == scores[rows[at]]);
-        let order = (0..rows.len()).map(|at| (rows[at], positive[rows[at]], tied(at))).collect();
-        Some(Ranked { order })
+        rows.sort_by(|&a, &b| strata[a].cmp(&strata[b]).then(scores[a].total_cmp(&scores[b])));
+        let row = |at: usize| {
+            let number = rows[at];
+            let next = rows.get(at + 1).filter(|&&next| strata[next] == strata[number]);
+            let tied = next.is_some_and(|&next| scores[next] == scores[number]);
+            Row { number, positive: positive[number], tied, last: next.is_none() }
+        };
+        Some(Ranked { order: (0..rows.len()).map(row).collect() })
     }
 
-    /// The area with weighted rows; with all weights one, it is [`auroc`]. `None` if the positives, or the negatives, have
-    /// no weight, or if the number of weights is not the number of rows.
+    /// The area with weighted rows; with all weights one, and one stratum, it is [`auroc`]. With several, it is the share of
+    /// the pairs of one stratum that are in the right order. `None` if no stratum has both positives and negatives of some
+    /// weight, or if the number of weights is not the number of rows.
     pub fn auroc(&self, weights: &[f64]) -> Option<f64> {
         if weights.len() != self.order.len() {
             return None;
         }
-        let (mut below, mut positives, mut wins) = (0.0, 0.0, 0.0);
+        let (mut wins, mut pairs) = (0.0, 0.0);
+        let (mut below, mut positives) = (0.0, 0.0);
         // Of the rows that share a score.
         let mut tied = [0.0; 2];
-        for &(row, positive, same) in &self.order {
-            tied[usize::from(positive)] += weights[row];
+        for &Row { number, positive, tied: same, last } in &self.order {
+            tied[usize::from(positive)] += weights[number];
             if !same {
                 wins += tied[1] * (below + tied[0] / 2.0);
                 below += tied[0];
                 positives += tied[1];
                 tied = [0.0; 2];
             }
+            if last {
+                pairs += below * positives;
+                (below, positives) = (0.0, 0.0);
+            }
         }
-        (below > 0.0 && positives > 0.0).then(|| wins / (below * positives))
+        (pairs > 0.0).then(|| wins / pairs)
     }
 }
 

@@ -7,7 +7,7 @@ mod mean;
 mod parts;
 mod resample;
 
-pub use any::{bootstrap, bootstrap_auroc};
+pub use any::{bootstrap, bootstrap_auroc, bootstrap_auroc_difference, bootstrap_auroc_within};
 pub use difference::bootstrap_difference;
 pub use mean::{Rows, bootstrap_mean};
 
@@ -21,8 +21,8 @@ use crate::{Estimate, normal_cdf, normal_quantile, quantile};
 /// An estimate, and its values when its groups (patients, lesions) are resampled with replacement (the cluster bootstrap;
 /// Field and Welsh, *Bootstrapping clustered data*, 2007). Intervals at any level are computed from the same draws.
 ///
-/// It is computed by [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`] and [`bootstrap`], from 5000 draws,
-/// or from as few as 1000 if there are very many rows. The draws depend on the seed, but not on the number of threads.
+/// It is computed by [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`], [`bootstrap_auroc_within`] and
+/// [`bootstrap`], from 5000 draws, or from as few as 1000 if there are very many rows. The draws depend on the seed, but not on the number of threads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Draws {
     value: f64,
