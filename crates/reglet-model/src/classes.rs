@@ -42,6 +42,21 @@ pub enum HeadSource {
     Assumed,
 }
 
+/// Who named the classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelSource {
+    /// The caller.
+    Given,
+    /// The configuration file next to the weights.
+    Config,
+    /// The caller, who assumes that they have these names in this order ([`Model::assume_labels`](crate::Model::assume_labels)).
+    Assumed,
+    /// No one: there are 1000, so they are taken for ImageNet's.
+    ImageNet,
+    /// No one: they are numbered.
+    Numbered,
+}
+
 impl Head {
     /// The head of a network with this number of logits, given what the caller specifies and the function that the network
     /// itself applied to them.
@@ -111,6 +126,7 @@ impl FromStr for Head {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Classes {
     labels: Vec<String>,
+    source: LabelSource,
     head: Head,
     score: ScoreKind,
 }
@@ -154,14 +170,15 @@ impl Classes {
     pub fn new(logits: i64, labels: Option<Vec<String>>) -> Result<Classes, ModelError> {
         let head = if logits == 1 { Head::Sigmoid } else { Head::Softmax };
         let count = if logits == 1 { 2 } else { logits.max(0) as usize };
-        let labels = labels.unwrap_or_else(|| match count {
-            1000 => IMAGENET.lines().map(str::to_owned).collect(),
-            _ => (0..count).map(|index| index.to_string()).collect(),
-        });
+        let (labels, source) = match (labels, count) {
+            (Some(labels), _) => (labels, LabelSource::Given),
+            (None, 1000) => (IMAGENET.lines().map(str::to_owned).collect(), LabelSource::ImageNet),
+            (None, _) => ((0..count).map(|index| index.to_string()).collect(), LabelSource::Numbered),
+        };
         if labels.len() != count {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: count });
         }
-        Ok(Classes { labels, head, score: ScoreKind::default() })
+        Ok(Classes { labels, source, head, score: ScoreKind::default() })
     }
 
     /// The same classes with another head.
@@ -179,10 +196,17 @@ impl Classes {
     /// # Errors
     /// [`ModelError::LabelCount`].
     pub fn renamed(&self, labels: Vec<String>) -> Result<Classes, ModelError> {
+        self.named_by(labels, LabelSource::Given)
+    }
+
+    pub(crate) fn named_by(&self, labels: Vec<String>, source: LabelSource) -> Result<Classes, ModelError> {
         if labels.len() != self.count() {
             return Err(ModelError::LabelCount { labels: labels.len(), classes: self.count() });
         }
-        Ok(Classes { labels, ..self.clone() })
+        // What `transformers` writes for classes that nobody named.
+        let numbered = labels.iter().enumerate().all(|(index, label)| *label == format!("LABEL_{index}"));
+        let source = if numbered { LabelSource::Numbered } else { source };
+        Ok(Classes { labels, source, ..self.clone() })
     }
 
     /// The same classes, but with another score to be explained.
@@ -203,6 +227,11 @@ impl Classes {
     /// The labels, by class index.
     pub fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// Who named the classes.
+    pub fn label_source(&self) -> LabelSource {
+        self.source
     }
 
     /// How many classes there are: two for a single logit.

@@ -65,6 +65,19 @@ pub enum ModelError {
         /// How many classes the model has.
         classes: usize,
     },
+    /// A model that names its classes otherwise than the pictures' labels.
+    #[error(
+        "the model's own classes are {}, but those of the pictures are {}; give the pictures' classes in the order of the \
+         model's logits, as classes = [\"…\", \"…\"]",
+        own.join(", "),
+        wanted.join(", ")
+    )]
+    LabelsDiffer {
+        /// The names according to the model, in the order of its logits.
+        own: Vec<String>,
+        /// The names of the pictures' labels.
+        wanted: Vec<String>,
+    },
     /// A device that does not exist or is not known.
     #[error("there is no device '{name}' here; available: {available}")]
     UnknownDevice {

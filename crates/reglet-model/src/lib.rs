@@ -59,7 +59,7 @@ mod weights;
 mod workers;
 
 pub use architecture::{Architecture, Sizes};
-pub use classes::{Classes, Head, HeadSource, ScoreKind};
+pub use classes::{Classes, Head, HeadSource, LabelSource, ScoreKind};
 pub use device::device;
 pub use error::ModelError;
 pub use graph::{

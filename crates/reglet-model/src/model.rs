@@ -2,20 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use image::{Rgb, RgbImage};
 use reglet_data::picture::{self, Limits};
 use reglet_data::{Geometry, Size};
-use tch::{Device, Tensor};
+use sha2::{Digest, Sha256};
+use tch::{Device, Kind, Tensor};
 
 use crate::architecture::Sizes;
 use crate::architecture::hugging_face::{Folder, Network};
-use crate::graph::{Graph, Near, Pass, Request, Rewrite, Rows, ValueId};
+use crate::graph::{Graph, Near, Node, Op, Pass, Request, Rewrite, Rows, ValueId};
 use crate::import::{self, Exported};
 use crate::meaning::Meaning;
 use crate::statistics::{PreprocessingSource, Said};
 use crate::weights::Progress;
 use crate::{
-    Architecture, Classes, Head, HeadSource, ModelError, Note, Parameters, Preprocessing,
+    Architecture, Classes, Head, HeadSource, LabelSource, ModelError, Note, Parameters, Preprocessing,
     PreprocessingChoice, ScoreKind, Weights, published,
 };
 
@@ -338,8 +340,10 @@ impl Model {
         }
         model.source = source.fitted(&model.preprocessing);
         model.notes.extend(Note::unless_followed(recipe, &model.preprocessing));
-        if let Some(labels) = options.labels.clone().or(folder.labels) {
-            model.set_labels(labels)?;
+        match (options.labels.clone(), folder.labels) {
+            (Some(labels), _) => model.set_labels(labels)?,
+            (None, Some(labels)) => model.classes = model.classes.named_by(labels, LabelSource::Config)?,
+            (None, None) => {}
         }
         Ok(model)
     }
@@ -462,6 +466,33 @@ impl Model {
         Ok(self.graph.shortcuts(&self.parameters, &[rewrite])?.len())
     }
 
+    /// SHA-256, in hexadecimal, of all that its answers depend on: the operators with their attributes, the values of the
+    /// parameters, the preprocessing, and the names and the meaning of the logits; of a TorchScript program, whose operators
+    /// cannot be seen, the file.
+    ///
+    /// # Errors
+    /// [`ModelError::Torch`].
+    pub fn fingerprint(&self) -> Result<String, ModelError> {
+        let mut hash = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        add(self.provenance.sha256.as_bytes());
+        for Node { op, inputs, output, .. } in self.graph.nodes() {
+            let op =
+                if matches!(op, Op::TorchScript(_)) { "TorchScript".to_owned() } else { format!("{op:?}") };
+            add(format!("{op} {inputs:?} {output:?}").as_bytes());
+        }
+        for (parameter, tensor) in self.graph.parameters().iter().zip(self.parameters.tensors()) {
+            add(format!("{} {:?} {:?}", parameter.name, parameter.shape, tensor.kind()).as_bytes());
+            let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view([-1])?;
+            add(&Vec::<u8>::try_from(flat.f_view_dtype(Kind::Uint8)?)?);
+        }
+        add(format!("{:?} {:?}", self.preprocessing, self.classes).as_bytes());
+        Ok(HEXLOWER.encode(&hash.finalize()))
+    }
+
     /// The classes.
     pub fn classes(&self) -> &Classes {
         &self.classes
@@ -473,6 +504,18 @@ impl Model {
     /// [`ModelError::LabelCount`].
     pub fn set_labels(&mut self, labels: Vec<String>) -> Result<(), ModelError> {
         self.classes = self.classes.renamed(labels)?;
+        self.notes.retain(|note| !matches!(note, Note::LabelsAssumed { .. }));
+        Ok(())
+    }
+
+    /// Names the classes of a model that does not name them, on the assumption that they are in this order; a
+    /// [note](Model::notes) says so.
+    ///
+    /// # Errors
+    /// [`ModelError::LabelCount`].
+    pub fn assume_labels(&mut self, labels: Vec<String>) -> Result<(), ModelError> {
+        self.classes = self.classes.named_by(labels.clone(), LabelSource::Assumed)?;
+        self.notes.push(Note::LabelsAssumed { labels });
         Ok(())
     }
 

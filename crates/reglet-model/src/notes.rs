@@ -50,6 +50,11 @@ pub enum Note {
     OnePicture,
     /// An opaque program returned only numbers from 0 to 1, so they may already be probabilities.
     PerhapsProbabilities,
+    /// The model does not name its classes, and the caller assumes their order.
+    LabelsAssumed {
+        /// The assumed names, in the order of the logits.
+        labels: Vec<String>,
+    },
     /// Passes that only go forward are computed in bfloat16, because the rewrite was asked for.
     Coarse,
 }
@@ -99,6 +104,11 @@ impl fmt::Display for Note {
                 f,
                 "the model is meant for pictures {recipe} ({source}){}",
                 if recipe.has_its_filter() { "" } else { "; Reglet has no such filter and resizes by bilinear interpolation" }
+            ),
+            Note::LabelsAssumed { labels } => write!(
+                f,
+                "the model does not name its classes; they are assumed to be, in the order of the logits: {}",
+                labels.join(", ")
             ),
             Note::Coarse => f.write_str(
                 "passes without gradients are computed in bfloat16, as asked for, so their scores are off by one to several per cent of the largest logit; gradients are not affected",
