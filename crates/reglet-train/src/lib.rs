@@ -58,6 +58,7 @@ pub mod method;
 mod optimiser;
 mod pool;
 mod schedule;
+mod thumbnail;
 mod trainer;
 mod worst;
 
@@ -69,5 +70,6 @@ pub use method::{About, Case, Corrected, CorrectionMethod, Method, Methods, Need
 pub use optimiser::{AdamW, Optimiser, Sgd};
 pub use pool::{Features, Member, Pool, content};
 pub use schedule::{Schedule, Shape};
+pub use thumbnail::{Thumbnail, copies};
 pub use trainer::{Ending, Objective, Outcome, Progress, Step, Training, train};
 pub use worst::{Worst, judged, losses};

@@ -15,7 +15,7 @@ use reglet_model::{Model, Parameters, Request};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use crate::{TrainError, Worst, judged, losses};
+use crate::{Thumbnail, TrainError, Worst, judged, losses};
 
 /// Labelled pictures, as a model's inputs, and what is known about one artefact in them.
 pub struct Pool<'a> {
@@ -42,6 +42,8 @@ pub struct Member {
     pub marked: bool,
     /// SHA-256 of its pixels and size, in hexadecimal: equal for the same picture in files of another name or format.
     pub content: String,
+    /// The picture at a glance: nearly equal for copies of another size, or compressed again.
+    pub thumbnail: Thumbnail,
 }
 
 /// The maximum memory of the views.
@@ -84,6 +86,7 @@ impl<'a> Pool<'a> {
                 shown: sample.shows(artefact).or_else(|| data.flag(index, artefact)),
                 marked: sample.regions.get(artefact).is_some_and(|mask| !mask.is_empty()),
                 content: content(&sample.picture),
+                thumbnail: Thumbnail::of(&sample.picture),
             };
             Ok((member, keep.then_some(view)))
         };
