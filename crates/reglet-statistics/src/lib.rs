@@ -34,6 +34,7 @@
 
 mod association;
 mod bootstrap;
+mod effective;
 mod equivalence;
 mod estimate;
 mod groups;

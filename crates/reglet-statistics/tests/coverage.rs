@@ -168,3 +168,51 @@ fn of_shares() {
         );
     }
 }
+
+/// Numbers of groups, and the rows in each of them.
+type Sizes = &'static [(u32, u32)];
+
+/// Groups of these sizes. With probability `alike`, the rows of a group are all hits or all misses; otherwise they are
+/// independent.
+fn unequal(random: &mut ChaCha8Rng, sizes: Sizes, rate: f64, alike: f64) -> (Vec<bool>, Vec<u32>) {
+    let (mut hits, mut numbers) = (Vec::new(), Vec::new());
+    let sizes = sizes.iter().flat_map(|&(groups, rows)| (0..groups).map(move |_| rows));
+    for (group, rows) in (0..).zip(sizes) {
+        let own = (random.random::<f64>() < alike).then(|| random.random::<f64>() < rate);
+        for _ in 0..rows {
+            hits.push(own.unwrap_or_else(|| random.random::<f64>() < rate));
+            numbers.push(group);
+        }
+    }
+    (hits, numbers)
+}
+
+/// A few patients have most of the pictures.
+#[test]
+fn of_shares_in_groups_of_very_different_sizes() {
+    // Groups, their rate, and the widest mean interval at 90 % that independent rows may get.
+    let cases: [(Sizes, f64, f64); 5] = [
+        (&[(1, 200), (39, 1)], 0.10, 1.0),
+        (&[(3, 100), (37, 2)], 0.10, 0.11),
+        (&[(3, 100), (37, 2)], 0.30, 0.14),
+        (&[(5, 50), (55, 1)], 0.15, 0.11),
+        (&[(10, 20), (50, 1)], 0.15, 0.10),
+    ];
+    for (sizes, rate, widest) in cases {
+        for alike in [0.0, 0.5, 1.0] {
+            let (mut above, mut width) = (0, 0.0);
+            let below = held(|random, _| {
+                let (hits, numbers) = unequal(random, sizes, rate, alike);
+                let found = share(&hits, &numbers).expect("rows").interval(0.9);
+                above += u64::from(found.high >= rate);
+                width += found.high - found.low;
+                found.low <= rate
+            });
+            let (above, width) = (100.0 * above as f64 / TIMES as f64, width / TIMES as f64);
+            let what = format!("{sizes:?} at a rate of {rate}, alike {alike}: {below} %, {above} %, {width}");
+            println!("{what}");
+            assert!(below >= 92.0 && above >= 92.0, "{what}");
+            assert!(alike > 0.0 || width <= widest, "{what}");
+        }
+    }
+}

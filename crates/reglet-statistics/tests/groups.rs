@@ -137,6 +137,24 @@ fn shares_in_groups_have_wilsons_interval_at_the_effective_number() {
 }
 
 #[test]
+fn one_group_with_most_of_the_rows_says_little_of_others() {
+    // 58 of 59 patients have one picture each, which is a hit; the other has a thousand, and none is.
+    let hits: Vec<bool> = (0..1058).map(|row| row < 58).collect();
+    let groups: Vec<u32> = (0..1058).map(|row| row.min(58)).collect();
+    let found = share(&hits, &groups).expect("rows");
+    for level in [0.9, 0.95, 0.99, 0.999_999] {
+        assert!(found.upper(level) > 0.75, "{level}: {}", found.upper(level));
+        let interval = found.interval(level);
+        assert!(interval.low >= 0.0 && interval.low < found.value() && interval.high <= 1.0, "{interval:?}");
+    }
+    // Two such groups, and a single one.
+    for groups in [vec![0, 0, 0, 1], vec![3; 4]] {
+        let found = share(&[true, true, true, false], &groups).expect("rows").interval(0.999_999);
+        assert!((0.0..0.1).contains(&found.low) && (0.9..=1.0).contains(&found.high), "{found:?}");
+    }
+}
+
+#[test]
 fn equivalence_and_its_contrary_need_the_whole_interval() {
     let values: Vec<f64> = (0..60).map(|at| 0.02 + 0.05 * f64::from(at % 7 - 3) / 3.0).collect();
     let groups: Vec<u32> = (0..60).collect();
