@@ -80,15 +80,21 @@ def auroc(random, groups):
     }
 
 
-def share(random, groups, rate, level):
-    group = np.repeat(np.arange(groups), random.integers(1, 7, groups))
+def share(random, sizes, rate, level):
+    groups = len(sizes)
+    group = np.repeat(np.arange(groups), sizes)
     hits = random.random(len(group)) < random.beta(rate, 1 - rate, groups)[group]
     n, p = len(hits), hits.mean()
     error = clustered_error(hits.astype(float), np.ones(n), group)[0]
     independent = np.sqrt(p * (1 - p) / (n - 1))
+    # The variance within groups is what is left by a mean of its own for each group.
+    within = sm.OLS(hits.astype(float), (group[:, None] == np.arange(groups)).astype(float)).fit().mse_resid
+    correlation = 1 - within / (p * (1 - p))
+    alike = n / (1 + correlation * (np.square(sizes).sum() / n - 1))
     tail = (1 - level) / 2
-    freedom = (stats.t.ppf(tail, n - 1) / stats.t.ppf(tail, groups - 1)) ** 2
-    effective = min(n, n * (independent / error) ** 2) * freedom
+    equal = n**2 / np.square(sizes).sum()
+    freedom = (stats.t.ppf(tail, n - 1) / stats.t.ppf(tail, equal - 1)) ** 2
+    effective = min(n, n * (independent / error) ** 2, alike) * freedom
     interval = proportion_confint(p * effective, effective, 1 - level, method="wilson")
     interval = [float(end) for end in interval]
     return {"hits": hits.tolist(), "groups": group.tolist(), "level": level, "interval": interval}
@@ -106,7 +112,13 @@ def main():
         ],
         "difference": [difference(random, 100, both) for both in (False, True)],
         "auroc": [auroc(random, groups) for groups in (40, 150)],
-        "share": [share(random, *how) for how in [(40, 0.3, 0.95), (25, 0.5, 0.9), (150, 0.1, 1 - 0.05 / 60)]],
+        "share": [
+            *[
+                share(random, random.integers(1, 7, groups), rate, level)
+                for groups, rate, level in [(40, 0.3, 0.95), (25, 0.5, 0.9), (150, 0.1, 1 - 0.05 / 60)]
+            ],
+            share(random, np.repeat([50, 1], [5, 55]), 0.3, 0.9),
+        ],
         "widening": [
             [groups, level, np.sqrt(groups / (groups - 1)) * stats.t.isf(tail, groups - 1) / stats.norm.isf(tail)]
             for groups in (1.5, 2, 3, 4.25, 5, 10, 40, 1000, 100_000)

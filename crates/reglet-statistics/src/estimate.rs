@@ -51,6 +51,13 @@ impl Estimate {
     }
 }
 
+/// The share that an interval at this level leaves out at either end. The level is limited to 0.01 to 0.999999; if it is not a
+/// number, the usual level is used.
+pub(crate) fn tail(level: f64) -> f64 {
+    let level = if level.is_nan() { LEVEL } else { level.clamp(0.01, 0.999_999) };
+    (1.0 - level) / 2.0
+}
+
 /// The ends of Wilson's score interval (1927) of a share among `n` rows, with the normal quantile `z`.
 pub(crate) fn wilson(share: f64, n: f64, z: f64) -> (f64, f64) {
     let middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | how large is a value and how uncertain, for independent rows | [`Estimate`]: a mean with its bootstrap interval, a share with Wilson's interval |
 //! | the same for rows in groups, at any confidence level | [`bootstrap_mean`], [`bootstrap_difference`], [`bootstrap_auroc`], [`bootstrap`]; [`share`] |
+//! | how many decisions were gained or lost, for rows in groups, also if few or none changed | [`paired_share`] |
 //! | is it significantly smaller, or larger, than a limit | [`equivalent`], [`equivalence_margin`]; [`beyond`] |
 //! | could it be due to chance | [`wilcoxon`] for paired differences, [`mcnemar`] for decisions |
 //! | correction for several such tests | [`holm`] |
@@ -34,12 +35,14 @@
 
 mod association;
 mod bootstrap;
+mod effective;
 mod equivalence;
 mod estimate;
 mod groups;
 mod isotonic;
 mod multiple;
 mod paired;
+mod paired_share;
 mod power;
 mod probability;
 mod probe;
@@ -57,6 +60,7 @@ pub use estimate::{Estimate, LEVEL, mean, median, quantile};
 pub use isotonic::isotonic;
 pub use multiple::holm;
 pub use paired::{cohens_d, mcnemar, rank_biserial, wilcoxon};
+pub use paired_share::{PairedShare, paired_share};
 pub use power::{POWER, detectable, pictures_needed};
 pub use probability::{Ranked, auroc, brier, calibration_error};
 pub use probe::Probe;

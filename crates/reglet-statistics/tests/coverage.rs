@@ -168,3 +168,97 @@ fn of_shares() {
         );
     }
 }
+
+/// Numbers of groups, and the rows in each of them.
+type Sizes = &'static [(u32, u32)];
+
+/// Groups of these sizes. With probability `alike`, the rows of a group are all hits or all misses; otherwise they are
+/// independent.
+fn unequal(random: &mut ChaCha8Rng, sizes: Sizes, rate: f64, alike: f64) -> (Vec<bool>, Vec<u32>) {
+    let (mut hits, mut numbers) = (Vec::new(), Vec::new());
+    let sizes = sizes.iter().flat_map(|&(groups, rows)| (0..groups).map(move |_| rows));
+    for (group, rows) in (0..).zip(sizes) {
+        let own = (random.random::<f64>() < alike).then(|| random.random::<f64>() < rate);
+        for _ in 0..rows {
+            hits.push(own.unwrap_or_else(|| random.random::<f64>() < rate));
+            numbers.push(group);
+        }
+    }
+    (hits, numbers)
+}
+
+/// A few patients have most of the pictures.
+#[test]
+fn of_shares_in_groups_of_very_different_sizes() {
+    // Groups, their rate, and the widest mean interval at 90 % that independent rows may get.
+    let cases: [(Sizes, f64, f64); 5] = [
+        (&[(1, 200), (39, 1)], 0.10, 1.0),
+        (&[(3, 100), (37, 2)], 0.10, 0.11),
+        (&[(3, 100), (37, 2)], 0.30, 0.14),
+        (&[(5, 50), (55, 1)], 0.15, 0.11),
+        (&[(10, 20), (50, 1)], 0.15, 0.10),
+    ];
+    for (sizes, rate, widest) in cases {
+        for alike in [0.0, 0.5, 1.0] {
+            let (mut above, mut width) = (0, 0.0);
+            let below = held(|random, _| {
+                let (hits, numbers) = unequal(random, sizes, rate, alike);
+                let found = share(&hits, &numbers).expect("rows").interval(0.9);
+                above += u64::from(found.high >= rate);
+                width += found.high - found.low;
+                found.low <= rate
+            });
+            let (above, width) = (100.0 * above as f64 / TIMES as f64, width / TIMES as f64);
+            let what = format!("{sizes:?} at a rate of {rate}, alike {alike}: {below} %, {above} %, {width}");
+            println!("{what}");
+            assert!(below >= 92.0 && above >= 92.0, "{what}");
+            assert!(alike > 0.0 || width <= widest, "{what}");
+        }
+    }
+}
+
+/// The lower end at 90 % exceeds the true mean change in about 5 %, so non-inferiority is rarely shown by mistake.
+#[test]
+fn of_paired_changes() {
+    // Groups, and the probabilities of a loss and of a gain.
+    let cases: [(Sizes, f64, f64); 8] = [
+        (&[(36, 1)], 0.05, 0.0),
+        (&[(40, 1)], 0.02, 0.0),
+        (&[(80, 1)], 0.03, 0.01),
+        (&[(300, 1)], 0.06, 0.03),
+        (&[(40, 5)], 0.08, 0.03),
+        (&[(1, 200), (39, 1)], 0.15, 0.05),
+        (&[(3, 100), (37, 2)], 0.15, 0.05),
+        (&[(5, 50), (55, 1)], 0.15, 0.05),
+    ];
+    for (sizes, loss, gain) in cases {
+        // Rows that are groups of their own are independent.
+        let alikes: &[f64] = if sizes.iter().all(|(_, rows)| *rows == 1) { &[0.0] } else { &[0.0, 0.5, 1.0] };
+        for &alike in alikes {
+            let truth = gain - loss;
+            let (mut above, mut width) = (0, 0.0);
+            let below = held(|random, _| {
+                let (changed, groups) = unequal(random, sizes, loss + gain, alike);
+                let mut changes: Vec<i8> = changed.into_iter().map(i8::from).collect();
+                // The changes of a group go the same way, if its rows are alike.
+                let mut way = 1;
+                for row in 0..changes.len() {
+                    if row == 0 || groups[row] != groups[row - 1] || random.random::<f64>() >= alike {
+                        way = if random.random::<f64>() < loss / (loss + gain) { -1 } else { 1 };
+                    }
+                    changes[row] *= way;
+                }
+                let found = paired_share(&changes, &groups).expect("groups").interval(0.9);
+                above += u64::from(found.high >= truth);
+                width += found.high - found.low;
+                found.low <= truth
+            });
+            let (above, width) = (100.0 * above as f64 / TIMES as f64, width / TIMES as f64);
+            let what = format!(
+                "{sizes:?}, {loss} lost, {gain} gained, alike {alike}: {below} %, {above} %, {width}"
+            );
+            println!("{what}");
+            assert!(below >= 91.5 && above >= 93.0, "{what}");
+        }
+    }
+}

@@ -137,6 +137,111 @@ fn shares_in_groups_have_wilsons_interval_at_the_effective_number() {
 }
 
 #[test]
+fn one_group_with_most_of_the_rows_says_little_of_others() {
+    // 58 of 59 patients have one picture each, which is a hit; the other has a thousand, and none is.
+    let hits: Vec<bool> = (0..1058).map(|row| row < 58).collect();
+    let groups: Vec<u32> = (0..1058).map(|row| row.min(58)).collect();
+    let found = share(&hits, &groups).expect("rows");
+    for level in [0.9, 0.95, 0.99, 0.999_999] {
+        assert!(found.upper(level) > 0.75, "{level}: {}", found.upper(level));
+        let interval = found.interval(level);
+        assert!(interval.low >= 0.0 && interval.low < found.value() && interval.high <= 1.0, "{interval:?}");
+    }
+    // Two such groups, and a single one.
+    for groups in [vec![0, 0, 0, 1], vec![3; 4]] {
+        let found = share(&[true, true, true, false], &groups).expect("rows").interval(0.999_999);
+        assert!((0.0..0.1).contains(&found.low) && (0.9..=1.0).contains(&found.high), "{found:?}");
+    }
+}
+
+/// Independent rows of which so many gained and lost a decision.
+fn changed(gained: usize, lost: usize, rows: usize) -> PairedShare {
+    let change = |row: usize| if row < gained { 1 } else { -i8::from(row < gained + lost) };
+    let changes: Vec<i8> = (0..rows).map(change).collect();
+    paired_share(&changes, &(0..rows as u32).collect::<Vec<u32>>()).expect("rows")
+}
+
+#[test]
+fn paired_changes_have_tangos_published_intervals() {
+    for (gained, lost, rows, level, low, high) in [
+        // Tango (1998): disinfection of lenses, and the crossover trial of 32 patients.
+        (0, 1, 44, 0.9, -0.096, 0.037),
+        (9, 3, 32, 0.95, -0.027, 0.390),
+        // Fagerland, Lydersen and Laake, Recommended tests and confidence intervals for paired binomial proportions (2014):
+        // hyper-responsive airways.
+        (1, 7, 21, 0.95, -0.517, -0.026),
+    ] {
+        let found = changed(gained, lost, rows).interval(level);
+        close(found.low, low, 0.0006, &format!("low of {gained} and {lost} of {rows}"));
+        close(found.high, high, 0.0006, &format!("high of {gained} and {lost} of {rows}"));
+    }
+}
+
+/// The largest log-likelihood's probability of a loss, if the difference is `difference`, without the closed form.
+fn likeliest_loss(gained: f64, lost: f64, rows: f64, difference: f64) -> f64 {
+    let log = |count: f64, chance: f64| if count > 0.0 { count * chance.max(1e-300).ln() } else { 0.0 };
+    let likelihood = |loss: f64| {
+        log(gained, loss + difference)
+            + log(lost, loss)
+            + log(rows - gained - lost, 1.0 - difference - 2.0 * loss)
+    };
+    // It is concave, so thirds without the maximum can be cut off.
+    let (mut low, mut high) = ((-difference).max(0.0), (1.0 - difference) / 2.0);
+    for _ in 0..200 {
+        let (one, two) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+        if likelihood(one) < likelihood(two) {
+            low = one;
+        } else {
+            high = two;
+        }
+    }
+    (low + high) / 2.0
+}
+
+#[test]
+fn ends_of_paired_changes_solve_the_score_equation() {
+    for (gained, lost, rows) in
+        [(0, 0, 36), (0, 1, 44), (3, 0, 20), (1, 7, 21), (40, 20, 160), (5, 5, 10), (2, 1, 4)]
+    {
+        for (level, z) in [(0.9, 1.644_853_627), (0.95, 1.959_963_985), (0.999, 3.290_526_731)] {
+            let found = changed(gained, lost, rows).interval(level);
+            let (b, c, n) = (gained as f64, lost as f64, rows as f64);
+            for (end, side) in [(found.low, 1.0), (found.high, -1.0)] {
+                let loss = likeliest_loss(b, c, n, end);
+                let score = (b - c - n * end) / (n * (2.0 * loss + end - end * end)).sqrt();
+                close(score, side * z, 1e-4, &format!("{gained} and {lost} of {rows} at {level}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn where_no_decision_changed_others_may_have() {
+    let (z, n) = (1.644_853_627_f64, 36.0);
+    let found = changed(0, 0, 36).interval(0.9);
+    close(found.high, z * z / (n + z * z), 1e-9, "high");
+    assert_eq!((found.mean, found.low, found.count), (0.0, -found.high, 36));
+    // Ten pictures of each patient say no more than one: with none changed, patients count.
+    let groups: Vec<u32> = (0..360).map(|row| row / 10).collect();
+    let found = paired_share(&[0; 360], &groups).expect("groups");
+    assert_eq!((found.value(), found.rows(), found.groups()), (0.0, 360, 36));
+    close(found.interval(0.9).high, z * z / (n + z * z), 1e-9, "high in groups");
+    // All changed: the ends stay within the range.
+    let all = changed(12, 0, 12).interval(0.95);
+    assert!(all.high == 1.0 && 0.0 < all.low && all.low < 1.0, "{all:?}");
+}
+
+#[test]
+fn what_is_no_paired_change_is_refused() {
+    assert_eq!(paired_share(&[], &[]), None);
+    assert_eq!(paired_share(&[1, 0], &[1]), None);
+    assert_eq!(paired_share(&[1, 0, -1], &[4, 4, 4]), None);
+    assert_eq!(paired_share(&[1, 2], &[1, 2]), None);
+    assert_eq!(paired_share(&[i8::MIN, 0], &[1, 2]), None);
+    assert!(paired_share(&[1, -1], &[1, 2]).is_some());
+}
+
+#[test]
 fn equivalence_and_its_contrary_need_the_whole_interval() {
     let values: Vec<f64> = (0..60).map(|at| 0.02 + 0.05 * f64::from(at % 7 - 3) / 3.0).collect();
     let groups: Vec<u32> = (0..60).collect();

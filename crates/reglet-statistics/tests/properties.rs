@@ -94,6 +94,23 @@ proptest! {
     }
 
     #[test]
+    fn paired_changes_turn_with_their_sign_and_a_higher_level_holds_a_lower((values, groups) in grouped(), part in 0.0..1.0_f64) {
+        let changes: Vec<i8> =
+            values.iter().map(|value| if value.abs() < part { 0 } else { value.signum() as i8 }).collect();
+        let turned: Vec<i8> = changes.iter().map(|change| -change).collect();
+        let found = paired_share(&changes, &groups).expect("groups");
+        let other = paired_share(&turned, &groups).expect("groups");
+        let mut last = Estimate { mean: found.value(), low: found.value(), high: found.value(), count: values.len() };
+        for level in [0.01, 0.5, 0.9, 0.95, 0.99, 0.999_999] {
+            let (one, two) = (found.interval(level), other.interval(level));
+            prop_assert_eq!((one.low, one.mean, one.high), (-two.high, -two.mean, -two.low));
+            prop_assert!(-1.0 <= one.low && one.low <= last.low && last.high <= one.high && one.high <= 1.0, "{one:?}");
+            prop_assert!(one.low < one.high, "{one:?}");
+            last = one;
+        }
+    }
+
+    #[test]
     fn a_difference_turns_with_its_sides((values, groups) in grouped(), seed in any::<u64>()) {
         // Half of each group's rows, so that every group holds both, or one.
         let with: Vec<bool> = (0..values.len()).map(|row| row % 2 == 0).collect();
