@@ -6,7 +6,7 @@ use reglet_data::edit::Change;
 use reglet_evidence::{Case, Observation, OperatingPoint, Picture, Rows, Rules, judge_all};
 use reglet_statistics::Association;
 
-use crate::config::Config;
+use crate::config::{Config, LesionMasks};
 use crate::language::Phrases;
 use crate::observed::Shown;
 use crate::record::{Kinds, Record};
@@ -34,13 +34,13 @@ pub(crate) fn assemble(record: &Record, config: &Config) -> Results {
         targets: rows.subject.targets.clone(),
         artefacts: rows.subject.artefacts.clone(),
         lesion: Some(config.lesion.clone()).filter(|lesion| record.run.regions.contains(lesion)),
-        data: data(record, config.seed),
+        data: data(record, config),
         cases: cases.collect(),
         provenance: record.run.provenance.clone(),
     }
 }
 
-fn data(record: &Record, seed: u64) -> DataSummary {
+fn data(record: &Record, config: &Config) -> DataSummary {
     let rows = &record.rows;
     let classes = &rows.subject.classes;
     let mut estimated = BTreeMap::new();
@@ -77,7 +77,7 @@ fn data(record: &Record, seed: u64) -> DataSummary {
     let group = |picture: &Picture| picture.group.clone().unwrap_or_else(|| format!("\0{}", picture.id));
     let suspects = rows.subject.targets.iter().map(|target| {
         let class = classes.iter().position(|class| class == target);
-        (target.clone(), suspects::of_label(&rows.pictures, class, seed))
+        (target.clone(), suspects::of_label(&rows.pictures, class, config.seed))
     });
     DataSummary {
         name: record.run.data.clone(),
@@ -86,6 +86,7 @@ fn data(record: &Record, seed: u64) -> DataSummary {
         classes: classes.clone(),
         fingerprint: record.run.fingerprint.clone(),
         estimated,
+        no_lesion: config.lesion_masks == LesionMasks::NoLesion,
         unread: record.run.unread.clone(),
         artefacts,
         suspects: suspects.collect(),

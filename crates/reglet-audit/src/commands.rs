@@ -77,7 +77,7 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     // If nothing can be written, this is reported before the work and not after it.
     drop(Output::new(out)?);
     let fingerprint = plan.data.fingerprint()?;
-    let mut journal = Journal::open(out, &key(plan, &fingerprint))?;
+    let mut journal = Journal::open(out, &key(plan, &fingerprint)?)?;
     let observed = observe(plan, chunks(plan.data.len()), None, &mut journal)?;
     check_unchanged(plan, &fingerprint)?;
     let record = conclude(plan, fingerprint, observed, None, start)?;
@@ -94,7 +94,7 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
 pub fn run_plan(config: &Path, overrides: &[String], out: &Path) -> Result<Planned, Error> {
     let plan = Plan::load(config, overrides)?;
     let fingerprint = plan.data.fingerprint()?;
-    let identity = Identity::of(&plan, &fingerprint);
+    let identity = Identity::of(&plan, &fingerprint)?;
     let pictures = plan.data.len();
     let versions = chunks(pictures).map(|chunk| Ok(plan.data.fingerprint_of(of_chunk(chunk, pictures))?));
     let versions = versions.collect::<Result<_, Error>>()?;
@@ -120,16 +120,21 @@ pub fn run_shard(
     // This reads all pictures, which a part does not have to do if the plan has done so.
     let fingerprint =
         known.as_ref().map_or_else(|| plan.data.fingerprint(), |known| Ok(known.fingerprint.clone()))?;
-    let identity = Identity::of(&plan, &fingerprint);
+    let identity = Identity::of(&plan, &fingerprint)?;
     if let Some(known) = &known {
         check(&known.identity, &identity, &out.join(PLAN))?;
     }
     std::fs::create_dir_all(out).map_err(Error::output(out))?;
     let path = out.join(shard.file());
-    let mut journal = Journal::open(&path, &key(&plan, &fingerprint))?;
+    let mut journal = Journal::open(&path, &key(&plan, &fingerprint)?)?;
     let chunks = shard.chunks(chunks(plan.data.len()).len());
+    let planned = known.is_some();
     let given = known.map(|Common { probes, versions, .. }| Given { probes, versions });
     let observed = observe(&plan, chunks, given, &mut journal)?;
+    // With a plan, each chunk has been compared with what was planned.
+    if !planned {
+        check_unchanged(&plan, &fingerprint)?;
+    }
     let (pictures, unread) = (observed.gone_through(), observed.unread.clone());
     write_part(&plan, identity, shard, observed, out)?;
     journal.finish();
@@ -181,7 +186,13 @@ pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<Aud
         )));
     }
     let name = results.display().to_string();
-    let source = Source::of_text(&name, record.run.provenance.config.clone()).with_overrides(overrides)?;
+    let source = Source::of_text(&name, record.run.provenance.config.clone());
+    if source.sha256() != record.run.provenance.config_sha256 {
+        return Err(Error::Usage(format!(
+            "the config in the rows of {name} is not the one that the audit wrote, because its checksum differs; run the audit again"
+        )));
+    }
+    let source = source.with_overrides(overrides)?;
     let document: Document<Config> = Document::of(source, results)?;
     document.config.check(&document.source, &record.rows.subject.models.iter().collect::<Vec<_>>())?;
     if !overrides.is_empty() {
@@ -205,8 +216,11 @@ fn is_rule(setting: &str) -> bool {
 
 /// A key of everything that the measurements depend on: the program, the config, the weights and the data, each by its
 /// content.
-fn key(plan: &Plan, fingerprint: &str) -> String {
-    format!("{:?}", Identity::of(plan, fingerprint))
+///
+/// # Errors
+/// An error of a model.
+fn key(plan: &Plan, fingerprint: &str) -> Result<String, Error> {
+    Ok(format!("{:?}", Identity::of(plan, fingerprint)?))
 }
 
 /// Writes the rows, the results, the tables and the report of an audit into the folder `out`, as `reglet audit` does: all of
@@ -275,6 +289,12 @@ impl fmt::Display for Audited {
             case.verdict.reasons.iter().try_for_each(|reason| writeln!(f, "  - {reason}."))?;
         }
         write!(f, "{}", left_out(&self.results.data.unread))?;
+        if self.results.data.no_lesion {
+            writeln!(
+                f,
+                "assumed by the config: a picture without a mask of the lesion shows none, so that a change may cover anything"
+            )?;
+        }
         writeln!(f, "report: {}", self.out.join("report.html").display())
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use reglet_attribution::{Method, Methods};
-use reglet_data::edit::{Change, EditOptions};
+use reglet_data::edit::{Change, EditOptions, Source as InsertedFrom};
 use reglet_evidence::{OperatingPoint, Rules, Subject, VerdictConfig};
 use reglet_model::{Rewrite, ScoreKind, device};
 use schemars::JsonSchema;
@@ -93,7 +93,35 @@ pub struct ArtefactConfig {
     /// The changes of each picture.
     pub changes: Option<Vec<Change>>,
     /// How pictures are edited.
-    pub edit: Option<EditOptions>,
+    pub edit: EditOverrides,
+}
+
+/// Options of edits that replace those of another table, key by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EditOverrides {
+    /// See [`EditOptions::insert`].
+    pub insert: Option<InsertedFrom>,
+    /// See [`EditOptions::places`].
+    #[schemars(range(min = 1, max = 64))]
+    pub places: Option<u32>,
+    /// See [`EditOptions::follow`].
+    pub follow: Option<bool>,
+    /// See [`EditOptions::resolution`].
+    #[schemars(range(min = 1))]
+    pub resolution: Option<u32>,
+}
+
+impl EditOverrides {
+    /// The other table's options, except where these replace them.
+    pub fn over(&self, other: &EditOptions) -> EditOptions {
+        EditOptions {
+            insert: self.insert.or(other.insert),
+            places: self.places.unwrap_or(other.places),
+            follow: self.follow.unwrap_or(other.follow),
+            resolution: self.resolution.or(other.resolution),
+        }
+    }
 }
 
 /// The source of the lesion's masks.
@@ -101,12 +129,16 @@ pub struct ArtefactConfig {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LesionMasks {
-    /// The data set. For a picture without a mask, there are no numbers on its lesion.
+    /// The data set. For a picture without a mask, it is unknown whether a change covers its lesion, so the verdict does not
+    /// use its changes.
     #[default]
     Given,
     /// The data set or, for pictures without a mask, an estimate by Otsu's threshold; implausible estimates are discarded.
     /// The results mark numbers that rest on estimates.
     Estimated,
+    /// The data set. A picture without a mask shows no lesion, nor anything else that a change must leave alone: whatever a
+    /// change covers is not what the classifier should look at. The report states this assumption.
+    NoLesion,
 }
 
 /// The default suspected region.
@@ -161,7 +193,7 @@ impl Config {
         }
         let of = |(name, own): (&String, &ArtefactConfig)| {
             let changes = own.changes.clone().unwrap_or_else(|| self.changes.clone());
-            (name.clone(), changes, own.edit.clone().unwrap_or_else(|| self.edit.clone()))
+            (name.clone(), changes, own.edit.over(&self.edit))
         };
         self.artefacts.iter().map(of).collect()
     }
@@ -218,6 +250,12 @@ impl Config {
             return Err(source.at("artefact", message));
         }
         self.trust.check(source)?;
+        let removes_lesions =
+            || self.artefacts().iter().any(|(_, changes, _)| changes.contains(&Change::RemoveLesion));
+        if self.lesion_masks == LesionMasks::NoLesion && removes_lesions() {
+            let message = "pictures without a lesion leave nothing to 'remove_lesion': delete one of the two";
+            return Err(source.at("lesion_masks", message));
+        }
         if !(0.0..=1.0).contains(&self.unreadable) {
             let message = format!("unreadable is {}, but must be a share from 0 to 1", self.unreadable);
             return Err(source.at("unreadable", &message));
@@ -274,4 +312,25 @@ fn of_a_file(schema: &mut schemars::Schema) {
 pub fn schema() -> String {
     let schema = schemars::schema_for!(Config);
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One key in an artefact's own table is not a reason to forget the others.
+    #[test]
+    fn an_artefact_s_own_options_replace_those_at_the_top_key_by_key() {
+        let text = "[edit]\nplaces = 7\nfollow = true\ninsert = \"cutout\"\n[artefacts.ink.edit]\nfollow = false\n\
+                    [artefacts.ruler.edit]\nresolution = 300\ninsert = \"drawn\"\n[artefacts.hair]\n";
+        let config: Config = toml::from_str(text).expect("a config");
+        let edits: BTreeMap<String, EditOptions> =
+            config.artefacts().into_iter().map(|(name, _, edit)| (name, edit)).collect();
+        assert_eq!(edits["hair"], config.edit);
+        assert_eq!(edits["ink"], EditOptions { follow: false, ..config.edit.clone() });
+        let own =
+            EditOptions { resolution: Some(300), insert: Some(InsertedFrom::Drawn), ..config.edit.clone() };
+        assert_eq!(edits["ruler"], own);
+        assert_eq!(config.edit.places, 7);
+    }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use data_encoding::HEXLOWER;
-use reglet_data::edit::Editor;
+use reglet_data::edit::{EditOptions, Editor};
 use reglet_data::{Dataset, EstimatedLesions};
 use reglet_evidence::VerdictKind;
 use reglet_model::{Model, save};
@@ -24,8 +24,10 @@ use sha2::{Digest, Sha256};
 use tch::Tensor;
 
 use self::compare::{Means, compare, side};
+use self::disjoint::Disjoint;
 use self::results::{CorrectionData, MethodResults, SCHEMA_VERSION};
 use crate::config::LesionMasks;
+use crate::part::Identity;
 use crate::plan::{Plan, resolution};
 use crate::progress::Progress;
 use crate::results::{CaseResults, Results};
@@ -57,23 +59,25 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<Correc
     let (document, audit) = config::read(config, overrides)?;
     let own = &document.config;
     let named = audit.config.models.get(&own.model).cloned();
-    let mut plan = audits::open(with_language(audit, own), &own.model)?;
+    let (artefact, target) = config::subject(&document, &audit.config)?;
+    let mut plan = audits::open(with_language(audit, own), &own.model, &target)?;
     let mut output = Output::new(out)?;
 
     let (_, model) = plan.models.remove(0);
-    let artefact = plan.artefacts[0].name.clone();
+    audits::fix_operating_point(&mut plan, &model, &target)?;
     let data = open_data(&document, &plan)?;
-    let mut edit = own.edit.clone().unwrap_or_else(|| plan.config.artefacts()[0].2.clone());
+    let audited_by = plan.config.artefacts().into_iter().find(|(name, ..)| *name == artefact);
+    let mut edit = own.edit.over(&audited_by.map(|(.., edit)| edit).unwrap_or_default());
     edit.resolution.get_or_insert(resolution([&model]));
     let editor = Editor::new(data.as_ref(), &edit, &artefact, &plan.config.lesion, own.seed)
         .map_err(|error| document.source.at("edit", &error.to_string()))?;
     let pool = Pool::open(data.as_ref(), &editor, &artefact, &model)
         .map_err(|error| document.source.at("data", &error.to_string()))?;
-    disjoint::check(&pool, plan.data.as_ref())?;
+    let Disjoint { groups_known } = disjoint::check(&pool, plan.data.as_ref())?;
     let (train, held) = pool.split(own.held_out, own.seed);
 
     let fingerprint = data.fingerprint()?;
-    let key = key(&document, &model, &fingerprint);
+    let key = key(&document, &plan, &model, (&fingerprint, &artefact, &edit))?;
     let unfinished = unfinished(out);
     let kept = fs::create_dir_all(&unfinished).is_ok();
     let case = Case {
@@ -112,9 +116,12 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<Correc
         fingerprint,
         learnt: train.len(),
         held_out: held.len(),
+        groups_known,
         groups: groups(&pool, &train, &model),
     };
-    let results = conclude(&document, &plan, &model, &audited, learnt, (&methods, &corrected), start)?;
+    let subject = (artefact.as_str(), target.as_str());
+    let results =
+        conclude(&document, &plan, &model, subject, &audited, learnt, (&methods, &corrected), start)?;
 
     for (method, (found, _)) in methods.iter().zip(&corrected) {
         let names = model.graph().parameters().iter().map(|parameter| parameter.name.as_str());
@@ -155,20 +162,25 @@ fn open_data(document: &Document<CorrectConfig>, plan: &Plan) -> Result<Box<dyn 
     let data = own.data.open(&document.folder);
     let data = data.map_err(|error| document.source.at(own.data.key_of(&error), &error.to_string()))?;
     Ok(match own.lesion_masks {
-        LesionMasks::Given => data,
+        LesionMasks::Given | LesionMasks::NoLesion => data,
         LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &plan.config.lesion)),
     })
 }
 
 /// Everything that a training depends on.
-fn key(document: &Document<CorrectConfig>, model: &Model, fingerprint: &str) -> String {
+fn key(
+    document: &Document<CorrectConfig>,
+    plan: &Plan,
+    model: &Model,
+    (fingerprint, artefact, edit): (&str, &str, &EditOptions),
+) -> Result<String, Error> {
+    // The audit's config says which model it is, how it reads pictures and how they are edited, unless this one does.
+    let Identity { program, models, .. } = Identity::of_models(plan, fingerprint, [model])?;
     let text = format!(
-        "{} {} {} {fingerprint}",
-        env!("CARGO_PKG_VERSION"),
-        document.source.text,
-        model.provenance().sha256
+        "{program} {models:?} {fingerprint} {artefact} {edit:?}\n{}\n{}",
+        document.source.text, plan.text
     );
-    HEXLOWER.encode(&Sha256::digest(text))
+    Ok(HEXLOWER.encode(&Sha256::digest(text)))
 }
 
 /// The hidden folder, beside that of the results, in which trainings are saved until the results are complete.
@@ -215,16 +227,16 @@ fn conclude(
     document: &Document<CorrectConfig>,
     plan: &Plan,
     model: &Model,
+    (artefact, target): (&str, &str),
     audited: &Results,
     data: CorrectionData,
     (methods, corrected): (&[Method], &[(Corrected, f64)]),
     start: Instant,
 ) -> Result<CorrectionResults, Error> {
     let own = &document.config;
-    let (artefact, target) = (&audited.artefacts[0], &audited.targets[0]);
     let find = |name: &str, artefact: &str| -> Result<&CaseResults, Error> {
         let own = |case: &&CaseResults| (case.name.as_str(), case.artefact.as_str()) == (name, artefact);
-        let found = audited.cases.iter().find(|case| own(case) && case.target == *target);
+        let found = audited.cases.iter().find(|case| own(case) && case.target == target);
         found.ok_or_else(|| Error::Usage(format!("the audit has no result for {name}")))
     };
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
@@ -236,8 +248,13 @@ fn conclude(
         };
         numbers.insert(plan.data.id(index).to_owned(), number);
     }
-    let means =
-        Means { groups: &numbers, margin: own.margin, methods: methods.len(), seed: plan.config.seed };
+    let means = Means {
+        groups: &numbers,
+        margin: own.margin,
+        min_effect: plan.config.verdict.min_effect,
+        methods: methods.len(),
+        seed: plan.config.seed,
+    };
     let before = find(&own.model, artefact)?;
     let names: Vec<&str> =
         model.graph().parameters().iter().map(|parameter| parameter.name.as_str()).collect();
@@ -245,7 +262,7 @@ fn conclude(
     for (method, (corrected, seconds)) in methods.iter().zip(corrected) {
         let after = find(method.name(), artefact)?;
         let mut others = Vec::new();
-        for other in &audited.artefacts[1..] {
+        for other in audited.artefacts.iter().filter(|other| *other != artefact) {
             others.push((find(&own.model, other)?, find(method.name(), other)?));
         }
         let comparison = compare(before, after, &others, means);
@@ -278,9 +295,10 @@ fn conclude(
         model: own.model.clone(),
         architecture: model.provenance().architecture.clone(),
         weights_sha256: model.provenance().sha256.clone(),
-        artefact: artefact.clone(),
-        target: target.clone(),
+        artefact: artefact.to_owned(),
+        target: target.to_owned(),
         margin: own.margin,
+        decision: before.decision,
         data,
         audited: (audited.data.pictures, audited.data.fingerprint.clone()),
         before: side(before, means),

@@ -1,18 +1,39 @@
 //! What a reader should know of a model before believing its answers.
 
 use reglet_data::{Filter, Geometry, Resize, Size};
-use reglet_model::{Head, HeadSource, Model, Preprocessing, ScoreKind};
+use reglet_model::{Head, HeadSource, LabelSource, Model, Preprocessing, ScoreKind};
 
 /// The model's input, the part of its answer that is explained, and what else a reader should know about the model, one line
 /// each.
 pub(crate) fn described(model: &Model) -> String {
     let mut lines = vec![
         format!("input      {}", input(model)),
+        format!("classes    {}", classes(model)),
         format!("head       {}", head(model)),
         format!("explained  {} of the class", scored(model.classes().score())),
     ];
     lines.extend(model.notes().iter().map(|note| format!("note       {note}")));
     lines.join("\n")
+}
+
+/// The largest number of classes that are all named.
+const NAMED: usize = 8;
+
+/// The names of the classes in the order of the logits, and who says so.
+pub(crate) fn classes(model: &Model) -> String {
+    let labels = model.classes().labels();
+    let names = match labels {
+        [first, .., last] if labels.len() > NAMED => format!("{}, from {first} to {last}", labels.len()),
+        labels => labels.join(", "),
+    };
+    let source = match model.classes().label_source() {
+        LabelSource::Given => "given",
+        LabelSource::Config => "its config.json says so",
+        LabelSource::Assumed => "assumed to be in this order, because the model does not name them",
+        LabelSource::ImageNet => "assumed to be ImageNet's, because there are 1000",
+        LabelSource::Numbered => "numbered, because the model does not name them",
+    };
+    format!("{names} ({source})")
 }
 
 /// What the logits are taken for, and who says so.

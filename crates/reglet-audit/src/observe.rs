@@ -15,6 +15,7 @@ use reglet_evidence::Edit;
 use tch::{Device, Kind, Tensor};
 
 use crate::Error;
+use crate::config::LesionMasks;
 use crate::journal::Journal;
 use crate::observed::Observed;
 use crate::plan::Plan;
@@ -113,7 +114,12 @@ pub(crate) fn observe(
         progress.say(&format!("resuming an interrupted run after {done} of {all} pictures"));
     }
     let geometries = geometries(plan);
-    let workshop = Workshop { data: plan.data.as_ref(), artefacts: &plan.artefacts, geometries: &geometries };
+    let workshop = Workshop {
+        data: plan.data.as_ref(),
+        artefacts: &plan.artefacts,
+        geometries: &geometries,
+        no_lesion: plan.config.lesion_masks == LesionMasks::NoLesion,
+    };
     let mapped = gallery(count, plan.config.maps.unwrap_or(count), plan.config.seed);
     let shown = gallery(mapped.len(), plan.config.gallery, plan.config.seed);
     let shown: Vec<usize> = shown.into_iter().map(|place| mapped[place]).collect();
@@ -191,5 +197,5 @@ pub(crate) fn numbers(values: &Tensor) -> Result<Vec<f64>, Error> {
 
 /// A change as rows know it, without what only the picture tells.
 fn edit(artefact: usize, change: Change, place: u32) -> Edit {
-    Edit { artefact, change, place, donor: None, visible: 1.0, lesion: 0.0, strength: 0.0 }
+    Edit { artefact, change, place, donor: None, visible: 1.0, lesion: None, strength: 0.0 }
 }

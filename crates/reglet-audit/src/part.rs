@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use reglet_data::SeenFile;
 use reglet_evidence::Tried;
+use reglet_model::Model;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,7 +31,7 @@ use crate::plan::Plan;
 use crate::{Error, Output};
 
 /// What every file of this kind begins with; the number is that of the format.
-const MAGIC: &[u8] = b"reglet part 3\n";
+const MAGIC: &[u8] = b"reglet part 4\n";
 
 /// The name of the file of what all parts have in common.
 pub(crate) const PLAN: &str = "plan.reglet";
@@ -108,26 +109,40 @@ impl fmt::Display for Shard {
 pub(crate) struct Identity {
     reglet: String,
     /// SHA-256 of the program's own file.
-    program: String,
+    pub program: String,
     /// The config's text, overrides applied.
     config: String,
-    /// SHA-256 of each model's weights.
-    models: Vec<String>,
+    /// What identifies each model, its weights, its operators and how it reads pictures: see [`Model::fingerprint`].
+    pub models: Vec<String>,
     /// SHA-256 over all that is read of the data.
     data: String,
 }
 
 impl Identity {
-    pub fn of(plan: &Plan, fingerprint: &str) -> Identity {
+    /// # Errors
+    /// An error of a model.
+    pub fn of(plan: &Plan, fingerprint: &str) -> Result<Identity, Error> {
+        Identity::of_models(plan, fingerprint, plan.models.iter().map(|(_, model)| model))
+    }
+
+    /// The same for these models instead of the plan's.
+    ///
+    /// # Errors
+    /// An error of a model.
+    pub fn of_models<'a>(
+        plan: &Plan,
+        fingerprint: &str,
+        models: impl IntoIterator<Item = &'a Model>,
+    ) -> Result<Identity, Error> {
         let program =
             env::current_exe().and_then(fs::read).map(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)));
-        Identity {
+        Ok(Identity {
             reglet: env!("CARGO_PKG_VERSION").to_owned(),
             program: program.unwrap_or_default(),
             config: plan.text.clone(),
-            models: plan.models.iter().map(|(_, model)| model.provenance().sha256.clone()).collect(),
+            models: models.into_iter().map(Model::fingerprint).collect::<Result<_, _>>()?,
             data: fingerprint.to_owned(),
-        }
+        })
     }
 
     /// The difference from another, as text.
@@ -135,7 +150,10 @@ impl Identity {
         let differs = [
             (self.reglet != other.reglet || self.program != other.program, "another build of reglet"),
             (self.config != other.config, "another config"),
-            (self.models != other.models, "other weights"),
+            (
+                self.models != other.models,
+                "another model: its weights, its operators, its preprocessing or its classes differ",
+            ),
             (self.data != other.data, "other data, or data that have changed in the meantime"),
         ];
         differs.into_iter().find_map(|(differs, what)| differs.then_some(what))
@@ -325,7 +343,7 @@ impl Parts {
     /// # Errors
     /// [`Error::Usage`] where the parts are not of this plan, or do not cover its pictures.
     pub fn whole(self, plan: &Plan, fingerprint: &str) -> Result<(Observed, Option<Vec<Tried>>), Error> {
-        let own = Identity::of(plan, fingerprint);
+        let own = Identity::of(plan, fingerprint)?;
         check(&self.identity, &own, &self.first)?;
         if let Some((path, common)) = &self.common {
             check(&common.identity, &own, path)?;

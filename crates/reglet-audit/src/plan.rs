@@ -1,5 +1,6 @@
 //! A plan: a config whose data and models have been opened and checked. Later stages do not check it again.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,11 +9,11 @@ use reglet_data::edit::{Change, EditError, Editor};
 use reglet_data::{DataError, Dataset, EstimatedLesions, Geometry};
 use reglet_evidence::{MethodName, Subject};
 use reglet_model::{
-    ImportOptions, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite, ScoreKind,
-    WeightsSource, device,
+    ImportOptions, LabelSource, Model, ModelError, ModelOptions, Preprocessing, PreprocessingChoice, Rewrite,
+    ScoreKind, WeightsSource, device,
 };
 
-use crate::config::{Config, DEFAULT_LESION, LesionMasks, ModelConfig, PreprocessingConfig};
+use crate::config::{Config, DEFAULT_LESION, EditOverrides, LesionMasks, ModelConfig, PreprocessingConfig};
 use crate::progress::{Progress, Stage, Step, Watch};
 use crate::source::{Document, Source};
 use crate::{Error, parameters};
@@ -176,7 +177,7 @@ impl Plan {
             model.set_score(config.score.unwrap_or(ScoreKind::Margin));
         }
         let data: Box<dyn Dataset> = match config.lesion_masks {
-            LesionMasks::Given => data,
+            LesionMasks::Given | LesionMasks::NoLesion => data,
             LesionMasks::Estimated => Box::new(EstimatedLesions::new(data, &config.lesion)),
         };
         let resolution = resolution(models.iter().map(|(_, model)| model));
@@ -262,8 +263,17 @@ fn suspects(
         true => format!("artefacts.{name}"),
         false => "artefact".to_owned(),
     };
-    // A lesion is required only if the config names one.
-    let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|(_, name)| *name != DEFAULT_LESION);
+    // Without any change, a lesion is required only if the config names one.
+    let edits = suspects.iter().any(|(_, changes, _)| !changes.is_empty());
+    let named = config.lesion != DEFAULT_LESION;
+    let given = config.lesion_masks == LesionMasks::Given;
+    if edits && given && !named && !data.regions().contains(&config.lesion) {
+        let message = "the data set has no region 'lesion', so it is unknown whether a change covers what the classifier should \
+                       look at; name its region, as lesion = \"fluid\", or set lesion_masks = \"estimated\" to have masks of \
+                       the lesion estimated, or lesion_masks = \"no_lesion\" if a change may cover anything";
+        return Err(source.at("lesion_masks", message));
+    }
+    let lesion = Some(("lesion".to_owned(), &config.lesion)).filter(|_| named);
     for (key, region) in suspects.iter().map(|(name, ..)| (region_key(name), name)).chain(lesion) {
         if !data.regions().contains(region) {
             let known = data.regions().join(", ");
@@ -280,7 +290,7 @@ fn suspects(
         edit.resolution.get_or_insert(resolution);
         let editor = Editor::new(data, &edit, &name, &config.lesion, config.seed);
         let editor = editor.map_err(|error| {
-            let own = config.artefacts.get(&name).is_some_and(|own| own.edit.is_some());
+            let own = config.artefacts.get(&name).is_some_and(|own| own.edit != EditOverrides::default());
             let table = if own { format!("artefacts.{name}.edit") } else { "edit".to_owned() };
             let key = match &error {
                 DataError::Edit(EditError::Places { .. }) => format!("{table}.places"),
@@ -311,7 +321,7 @@ fn key_of(error: &Error) -> &'static str {
         }
         Error::Model(ModelError::Width { .. }) => ".width",
         Error::Model(ModelError::Head { .. }) => ".head",
-        Error::Model(ModelError::LabelCount { .. }) => ".classes",
+        Error::Model(ModelError::LabelCount { .. } | ModelError::LabelsDiffer { .. }) => ".classes",
         Error::Model(ModelError::Preprocessing { .. }) => ".preprocessing",
         _ => "",
     }
@@ -353,14 +363,36 @@ impl ModelConfig {
                 return Err(Error::Usage(what.to_owned()));
             }
         };
-        // Unless specified otherwise, a model with as many classes as the data has the data's classes.
         if self.classes.is_none() && model.classes().count() == classes.len() {
-            model.set_labels(classes.to_vec())?;
+            name_classes(&mut model, classes)?;
         }
         if config.rewrites != Rewrite::DEFAULT {
             model.set_rewrites(&config.rewrites)?;
         }
         Ok(model)
+    }
+}
+
+/// Relates the classes of a model to as many classes of the data: by their names, if the model names them, and otherwise by
+/// their order, which is an assumption.
+///
+/// # Errors
+/// [`ModelError::LabelsDiffer`].
+fn name_classes(model: &mut Model, wanted: &[String]) -> Result<(), ModelError> {
+    match model.classes().label_source() {
+        LabelSource::ImageNet | LabelSource::Numbered | LabelSource::Assumed => {
+            model.assume_labels(wanted.to_vec())
+        }
+        LabelSource::Given | LabelSource::Config => {
+            let own = model.classes().labels();
+            let sorted = |names: &[String]| -> BTreeSet<String> {
+                names.iter().map(|name| name.trim().to_lowercase()).collect()
+            };
+            match sorted(own) == sorted(wanted) {
+                true => Ok(()),
+                false => Err(ModelError::LabelsDiffer { own: own.to_vec(), wanted: wanted.to_vec() }),
+            }
+        }
     }
 }
 
@@ -383,5 +415,102 @@ impl PreprocessingConfig {
             }
             PreprocessingConfig::Custom(preprocessing) => preprocessing.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use reglet_model::Note;
+
+    use super::*;
+
+    /// The model of three classes that the tests of the whole keep, with its files changed: of each, the text to be replaced and
+    /// what replaces it.
+    fn model(changes: &[(&str, &str, &str)]) -> Model {
+        let kept =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/hugging_face/resnet-basic");
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["config.json", "preprocessor_config.json", "model.safetensors"] {
+            fs::copy(kept.join(name), folder.path().join(name)).expect("room");
+        }
+        for (name, old, new) in changes {
+            let path = folder.path().join(name);
+            let text = fs::read_to_string(&path).expect("text");
+            assert!(text.contains(old), "{name} has no {old}");
+            fs::write(&path, text.replace(old, new)).expect("room");
+        }
+        Model::import(&ImportOptions::new(folder.path())).expect("a whole model")
+    }
+
+    fn names(names: [&str; 3]) -> Vec<String> {
+        names.map(str::to_owned).into()
+    }
+
+    fn is_assumed(model: &Model) -> bool {
+        model.notes().iter().any(|note| matches!(note, Note::LabelsAssumed { .. }))
+    }
+
+    /// The data's classes are sorted, and a model's are in any order.
+    #[test]
+    fn a_model_keeps_the_names_that_it_gives_its_classes() {
+        let swapped = [
+            ("config.json", "\"0\": \"benign\"", "\"0\": \"Malignant\""),
+            ("config.json", "\"1\": \"malignant\"", "\"1\": \"Benign\""),
+        ];
+        let mut model = model(&swapped);
+        name_classes(&mut model, &names(["benign", "malignant", "unsure"])).expect("the same names");
+        assert_eq!(model.classes().find("malignant").expect("it has it"), 0);
+        assert_eq!(model.classes().label_source(), LabelSource::Config);
+        assert!(!is_assumed(&model), "{:?}", model.notes());
+
+        let refused =
+            name_classes(&mut model, &names(["benign", "melanoma", "unsure"])).expect_err("other names");
+        let words =
+            ["Malignant, Benign, unsure", "benign, melanoma, unsure", "in the order of the model's logits"];
+        let message = refused.to_string();
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+
+    #[test]
+    fn an_order_that_nobody_gives_is_assumed_and_noted() {
+        let numbered = [
+            ("config.json", "\"0\": \"benign\"", "\"0\": \"LABEL_0\""),
+            ("config.json", "\"1\": \"malignant\"", "\"1\": \"LABEL_1\""),
+            ("config.json", "\"2\": \"unsure\"", "\"2\": \"LABEL_2\""),
+        ];
+        let mut model = model(&numbered);
+        assert_eq!(model.classes().label_source(), LabelSource::Numbered);
+        let wanted = names(["benign", "malignant", "unsure"]);
+        name_classes(&mut model, &wanted).expect("as many");
+        assert_eq!(
+            (model.classes().labels(), model.classes().label_source()),
+            (&*wanted, LabelSource::Assumed)
+        );
+        let notes: Vec<String> = model.notes().iter().map(ToString::to_string).collect();
+        let said = |note: &String| note.contains("in the order of the logits: benign, malignant, unsure");
+        assert!(is_assumed(&model) && notes.iter().any(said), "{notes:?}");
+        model.set_labels(wanted).expect("as many");
+        assert!(!is_assumed(&model) && model.classes().label_source() == LabelSource::Given);
+    }
+
+    /// Parts of an audit and interrupted corrections are recognised by it.
+    #[test]
+    fn a_fingerprint_covers_whatever_the_answers_depend_on() {
+        let own = |changes: &[(&str, &str, &str)]| model(changes).fingerprint().expect("a sound model");
+        let whole = own(&[]);
+        assert_eq!(whole, own(&[]));
+        let others = [
+            ("config.json", "\"hidden_act\": \"relu\"", "\"hidden_act\": \"gelu\""),
+            ("config.json", "\"0\": \"benign\"", "\"0\": \"fair\""),
+            ("preprocessor_config.json", "image_mean\": [\n    0.5", "image_mean\": [\n    0.25"),
+        ];
+        for change in others {
+            assert_ne!(own(&[change]), whole, "{change:?}");
+        }
+        let mut scored = model(&[]);
+        scored.set_score(ScoreKind::Probability);
+        assert_ne!(scored.fingerprint().expect("sound"), whole);
     }
 }

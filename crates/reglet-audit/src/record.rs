@@ -23,7 +23,7 @@ use crate::results::{Clustering, Provenance, Unread};
 use crate::{Error, Output};
 
 /// The version of the files in `rows/`.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The folder within that of the results.
 const FOLDER: &str = "rows";

@@ -72,6 +72,9 @@ pub struct DataSummary {
     pub fingerprint: String,
     /// By region, the number of pictures with an estimated mask, because none has been drawn.
     pub estimated: BTreeMap<String, usize>,
+    /// Whether the config states that pictures without a mask of the lesion show none, so that it does not matter what a change
+    /// covers in them (`lesion_masks = "no_lesion"`).
+    pub no_lesion: bool,
     /// The pictures that could not be read; they are excluded from everything else.
     pub unread: Vec<Unread>,
     /// Information on each artefact, by name.

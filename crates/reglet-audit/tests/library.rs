@@ -175,7 +175,7 @@ fn two_pictures_of_one_lesion_count_as_one_in_ham10000() {
         .expect("valid options");
         let data = Box::new(options.open().expect("a whole data set"));
         let models = vec![("shortcut".to_owned(), classifier("shortcut"))];
-        let config = config("target = 'melanoma'\nseed = 3\n");
+        let config = config("target = 'melanoma'\nseed = 3\nlesion_masks = 'estimated'\n");
         audit(&Plan::new(config, data, models).expect("a valid plan")).expect("it can be read")
     };
     let (lesions, pictures) = (audited(None), audited(Some("image_id")));

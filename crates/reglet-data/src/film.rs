@@ -327,7 +327,7 @@ impl Dataset for Films {
         let region = masks.get("marker")?.union(changed.get("marker")?).ok()?;
         let fluid = masks.get("fluid")?;
         let lesion = fluid.share_within(&region);
-        Some(Edited { picture: new.into_rgb(), region, donor: None, lesion })
+        Some(Edited { picture: new.into_rgb(), region, donor: None, lesion: Some(lesion) })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {

@@ -108,7 +108,7 @@ fn masks_of_another_size_are_refused() {
     assert_eq!(edit::remove(&picture, &other, 0), Err(expected.clone()));
     assert_eq!(edit::insert(&picture, Some(&other), 0), Err(expected.clone()));
     let region = Mask::empty(30, 40).expect("a mask's size");
-    let edited = Edited { picture: skin(30, 40), region, donor: None, lesion: 0.0 };
+    let edited = Edited { picture: skin(30, 40), region, donor: None, lesion: None };
     assert_eq!(edit::control(&picture, &edited, 0), Err(expected.clone()));
     assert_eq!(edit::scramble(&picture, &edited, 0), Err(expected));
     assert!(matches!(edit::insert(&RgbImage::new(0, 4), None, 0), Err(EditError::Mask(_))));
@@ -124,8 +124,8 @@ fn a_ruler_is_put_beside_the_lesion() {
         assert_eq!(ruler, edit::insert(&picture, Some(&lesion), seed).expect("the same again"));
         assert!(only_region_changed(&picture, &ruler));
         assert!(ruler.region.fraction() > 0.01, "ruler {seed} cannot be seen");
-        assert_eq!(ruler.lesion, share(&lesion, &ruler.region));
-        touching += u32::from(ruler.lesion > 0.0);
+        assert_eq!(ruler.lesion, Some(share(&lesion, &ruler.region)));
+        touching += u32::from(ruler.lesion > Some(0.0));
     }
     assert!(touching <= 3, "{touching} of 30 rulers touch the lesion");
 }
@@ -314,10 +314,14 @@ fn a_scrambled_ruler_has_its_pixels_and_not_its_form() {
     let before = skin(160, 120);
     let mut after = before.clone();
     scale(&mut after, 40, 110, 90);
-    let edited =
-        Edited { picture: after, region: box_mask((160, 120), 38, 80, 74, 14), donor: None, lesion: 0.25 };
+    let edited = Edited {
+        picture: after,
+        region: box_mask((160, 120), 38, 80, 74, 14),
+        donor: None,
+        lesion: Some(0.25),
+    };
     let scrambled = edit::scramble(&before, &edited, 3).expect("one size");
-    assert_eq!(scrambled.lesion, 0.25);
+    assert_eq!(scrambled.lesion, Some(0.25));
     assert!(only_region_changed(&before, &scrambled));
     assert_eq!(Ok(&scrambled), edit::scramble(&before, &edited, 3).as_ref());
     assert_ne!(Ok(&scrambled), edit::scramble(&before, &edited, 4).as_ref());
@@ -490,12 +494,12 @@ fn a_removal_takes_no_more_of_the_lesion_than_the_mask_marks() {
         let removed = one.edit(follow, 1, Change::Remove).expect("a ruler");
         assert!(mask.iter().all(|(x, y)| removed.region.get(x, y)));
         assert!(lesion.iter().all(|(x, y)| mask.get(x, y) || !removed.region.get(x, y)), "follow: {follow}");
-        assert_eq!(removed.lesion, share(&lesion, &mask));
-        assert!(removed.lesion > 0.0);
+        assert_eq!(removed.lesion, Some(share(&lesion, &mask)));
+        assert!(removed.lesion > Some(0.0));
         // Off the lesion there is the margin.
         assert!(removed.region.get(50, 80) && removed.region.get(50, 95));
         if let Some(control) = one.edit(follow, 1, Change::Control) {
-            assert_eq!(control.lesion, 0.0);
+            assert_eq!(control.lesion, Some(0.0));
         }
         if let Some(moved) = one.edit(follow, 1, Change::Move) {
             assert_eq!(moved.lesion, removed.lesion, "the lesion is not carried along");
@@ -529,7 +533,7 @@ fn a_placement_can_come_from_a_hand() {
     assert!(bounds.x == 0 && bounds.height > 3 * bounds.width, "{bounds:?}");
     assert!(only_region_changed(&sample.picture, &upright));
     // On the lesion, and in a picture that nobody has annotated: a hand may.
-    assert!(apply(Change::Insert, &at(20, 30, 0)).expect("valid").expect("there").lesion > 0.2);
+    assert!(apply(Change::Insert, &at(20, 30, 0)).expect("valid").expect("there").lesion > Some(0.2));
     let unknown = set.sample(3).expect("made here");
     assert!(editor.apply(&set, 3, &unknown, Change::Control, &at(4, 4, 0)).expect("valid").is_some());
     // A drawn ruler goes anywhere, by whatever means the editor itself puts one in.

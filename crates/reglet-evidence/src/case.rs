@@ -104,7 +104,7 @@ pub fn judge_all(rows: &Rows, tried: &[Tried], rules: &Rules) -> Vec<Case> {
 
 fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparisons: usize) -> Case {
     let subject = &asked.rows.subject;
-    let effects = effects(asked, level);
+    let (effects, left_out) = effects(asked, level);
     let natural = natural(asked, level);
     let pairs = pairs(asked, level);
     let taken = taken(asked);
@@ -123,11 +123,12 @@ fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparison
         artefact,
         classes: &classes,
         effects: &effects,
+        left_out: &left_out,
         natural: &natural,
         pairs: pairs.as_ref(),
         taken: taken.as_ref(),
         attention: &attention,
-        masks: effects.iter().any(|effect| effect.with),
+        masks: asked.is_marked(),
     };
     let judgement = judge(&evidence, asked.rules);
     Case {

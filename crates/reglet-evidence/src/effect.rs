@@ -92,6 +92,35 @@ pub struct Excluded {
     pub unseen: usize,
     /// Those in which the change covers part of the lesion, and its control does not cover as much.
     pub on_lesion: usize,
+    /// Those in which it is unknown how much of the lesion the change covers, because the lesion has no mask.
+    pub lesion_unknown: usize,
+}
+
+impl Excluded {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.unseen + self.on_lesion + self.lesion_unknown
+    }
+
+    /// One more.
+    fn count(&mut self, unfit: Unfit) {
+        *match unfit {
+            Unfit::Unseen => &mut self.unseen,
+            Unfit::OnLesion => &mut self.on_lesion,
+            Unfit::LesionUnknown => &mut self.lesion_unknown,
+        } += 1;
+    }
+}
+
+/// Why the verdict does not use a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unfit {
+    /// The model sees less than half of it.
+    Unseen,
+    /// It covers part of the lesion, and no control covers as much.
+    OnLesion,
+    /// It may do so: the lesion has no mask.
+    LesionUnknown,
 }
 
 /// An estimate with its three intervals.
@@ -175,6 +204,17 @@ pub fn controls(change: Change) -> &'static [Change] {
     }
 }
 
+/// The numbers of pictures of one class that were changed in vain: the verdict uses none of their changes.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The change.
+    pub change: Change,
+    /// The class of the pictures; `None` for all classes together.
+    pub class: Option<String>,
+    /// Why.
+    pub excluded: Excluded,
+}
+
 /// Changes of the pictures of one kind, each with its control if there is one.
 struct Cell<'a> {
     change: Change,
@@ -186,8 +226,58 @@ struct Cell<'a> {
 
 /// The effect of every change on the pictures of each class and of all, with and without the artefact. `level` is the
 /// corrected level of the intervals that show a shortcut.
-pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> Vec<Effect> {
-    cells(asked).filter_map(|cell| effect(asked, &cell, level)).collect()
+pub(crate) fn effects(asked: &Asked<'_>, level: f64) -> (Vec<Effect>, Vec<LeftOut>) {
+    let (mut effects, mut left_out) = (Vec::new(), Vec::new());
+    for cell in cells(asked) {
+        if cell.excluded != Excluded::default() {
+            let class = cell.class.map(|class| asked.rows.subject.classes[class].clone());
+            left_out.push(LeftOut { change: cell.change, class, excluded: cell.excluded });
+        }
+        effects.extend(effect(asked, &cell, level));
+    }
+    (effects, left_out)
+}
+
+/// The changes of one picture that the verdict uses, at each of their places: those that the model sees and that leave the
+/// lesion alone. If there are none although the picture was changed, the reason.
+pub(crate) fn fit<'a>(
+    asked: &Asked<'a>,
+    picture: usize,
+    change: Change,
+) -> (Vec<Changed<'a>>, Option<Unfit>) {
+    let (mut used, mut reason) = (Vec::new(), None);
+    for changed in asked.changed(picture, change) {
+        match unfit(asked, &changed) {
+            None => used.push(changed),
+            other => reason = reason.max(other),
+        }
+    }
+    let reason = reason.filter(|_| used.is_empty());
+    (used, reason)
+}
+
+fn unfit(asked: &Asked<'_>, changed: &Changed<'_>) -> Option<Unfit> {
+    let edit = changed.edit;
+    if edit.visible < LEAST_VISIBLE {
+        return Some(Unfit::Unseen);
+    }
+    if !JUDGED.contains(&edit.change) {
+        return None;
+    }
+    let Some(covered) = edit.lesion else { return Some(Unfit::LesionUnknown) };
+    let matched = || {
+        let controls = controls(edit.change).iter();
+        controls
+            .flat_map(|&control| asked.changed(changed.picture, control))
+            .any(|control| covers_alike(changed, &control))
+    };
+    (covered > MOST_LESION && !matched()).then_some(Unfit::OnLesion)
+}
+
+/// Whether a change and its control cover hardly anything of the lesion, or about the same share of it.
+fn covers_alike(changed: &Changed<'_>, control: &Changed<'_>) -> bool {
+    let (Some(one), Some(other)) = (changed.edit.lesion, control.edit.lesion) else { return false };
+    one.max(other) <= MOST_LESION || one.min(other) >= 0.8 * one.max(other)
 }
 
 /// The number of comparisons that one question adds to those that are judged together: the mean difference and the decisions
@@ -221,26 +311,11 @@ fn cells<'a>(asked: &Asked<'a>) -> impl Iterator<Item = Cell<'a>> {
 }
 
 impl<'a> Cell<'a> {
-    /// Adds the changes of one picture, except those that the model cannot see and those that cover the lesion.
+    /// Adds the changes of one picture that the verdict uses.
     fn take(&mut self, asked: &Asked<'a>, picture: usize) {
-        let all: Vec<Changed<'a>> = asked.changed(picture, self.change).collect();
-        let seen = |changed: &Changed<'_>| changed.edit.visible >= LEAST_VISIBLE;
-        let clear = |changed: &Changed<'_>| {
-            let covered = changed.edit.lesion;
-            let matched = controls(self.change).iter().any(|&control| {
-                asked.changed(picture, control).any(|control| control.edit.lesion >= 0.8 * covered)
-            });
-            !JUDGED.contains(&self.change) || covered <= MOST_LESION || matched
-        };
-        let before = self.changes.len();
-        let visible: Vec<&Changed<'a>> = all.iter().filter(|changed| seen(changed)).collect();
-        self.changes.extend(visible.iter().filter(|changed| clear(changed)).map(|changed| **changed));
-        if self.changes.len() == before && !all.is_empty() {
-            match visible.is_empty() {
-                true => self.excluded.unseen += 1,
-                false => self.excluded.on_lesion += 1,
-            }
-        }
+        let (used, reason) = fit(asked, picture, self.change);
+        self.changes.extend(used);
+        reason.into_iter().for_each(|unfit| self.excluded.count(unfit));
     }
 }
 
@@ -253,7 +328,7 @@ fn flip(changed: &Changed<'_>) -> i8 {
     i8::from(changed.after.called) - i8::from(changed.before.called)
 }
 
-fn rise(changed: &Changed<'_>) -> f64 {
+pub(crate) fn rise(changed: &Changed<'_>) -> f64 {
     changed.after.score.probability - changed.before.score.probability
 }
 
@@ -312,7 +387,7 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
     for changed in changes {
         let all: Vec<Changed<'_>> = asked
             .changed(changed.picture, control)
-            .filter(|control| control.edit.visible >= LEAST_VISIBLE)
+            .filter(|control| control.edit.visible >= LEAST_VISIBLE && covers_alike(changed, control))
             .collect();
         let here: Vec<Changed<'_>> =
             all.iter().filter(|control| control.edit.place == changed.edit.place).copied().collect();
@@ -385,16 +460,32 @@ impl Places {
         Some(Measure::of(&self.draws(&values)?, level))
     }
 
-    /// A share, whose interval is valid even if there are only hits or none.
+    /// A share, whose interval is valid even if there are only hits or none. With two or more donors it is the wider one, at
+    /// either end, of the interval over groups and that over donors.
     fn share(&self, hits: impl Iterator<Item = bool>, level: f64) -> Option<Measure> {
         let hits: Vec<bool> = hits.collect();
-        let share = share(&hits, &self.groups)?;
+        let over =
+            [Some(share(&hits, &self.groups)?), self.by_donor().and_then(|donors| share(&hits, &donors))];
+        let at = |level: f64| {
+            let all = over.iter().flatten().map(|share| share.interval(level));
+            let wider = |one: Estimate, other: Estimate| Estimate {
+                low: one.low.min(other.low),
+                high: one.high.max(other.high),
+                ..one
+            };
+            all.reduce(wider)
+        };
         let span = |Estimate { low, high, .. }| Span { low, high };
-        Some(Measure {
-            estimate: share.interval(0.95),
-            corrected: span(share.interval(level)),
-            equivalence: span(share.interval(0.9)),
-        })
+        Some(Measure { estimate: at(0.95)?, corrected: span(at(level)?), equivalence: span(at(0.9)?) })
+    }
+
+    /// The donors as groups, in which a row without a donor is alone; `None` with less than two donors.
+    fn by_donor(&self) -> Option<Vec<u32>> {
+        let donors = self.donors.as_ref()?;
+        let known: BTreeSet<u32> = donors.iter().flatten().copied().collect();
+        let alone = known.last()?.checked_add(1)?..;
+        (known.len() > 1)
+            .then(|| donors.iter().zip(alone).map(|(donor, alone)| donor.unwrap_or(alone)).collect())
     }
 }
 

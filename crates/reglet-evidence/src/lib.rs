@@ -34,7 +34,7 @@ mod verdict;
 
 pub use attention::{Attention, Doubt, Faithfulness, Randomised, RegionAttention, Trust};
 pub use case::{Case, Tried, judge_all};
-pub use effect::{Contrast, Effect, Excluded, JUDGED, Measure, Span, Test, controls};
+pub use effect::{Contrast, Effect, Excluded, JUDGED, LeftOut, Measure, Span, Test, controls};
 pub use natural::{Natural, Pairs};
 pub use performance::{Group, Part, Performance, Worst};
 pub use question::{LEAST_VISIBLE, MOST_LESION};

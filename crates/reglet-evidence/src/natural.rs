@@ -7,7 +7,7 @@ use reglet_statistics::bootstrap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::effect::Measure;
+use crate::effect::{Measure, fit, rise};
 use crate::question::Asked;
 
 /// Within one class, how the answers to pictures with the artefact differ from those to pictures without it.
@@ -22,7 +22,7 @@ pub struct Natural {
     /// The mean probability of the target with the artefact minus that without.
     pub difference: Measure,
     /// The same minus the effect of the edits: the mean, over the pictures of the class, of the rise when the artefact is
-    /// added and of the fall when it is removed. `None` if no picture of the class could be edited.
+    /// added and of the fall when it is removed, by the same edits as the verdict uses. `None` if there are none of this class.
     pub unexplained: Option<Measure>,
 }
 
@@ -57,10 +57,8 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
     let one = |(index, picture, said): (usize, &crate::Picture, crate::question::Said)| {
         let shows = asked.shows(index).filter(|_| picture.label == class)?;
         let (change, sign) = if shows { (Change::Remove, -1.0) } else { (Change::Insert, 1.0) };
-        let rises: Vec<f64> = asked
-            .changed(index, change)
-            .map(|c| sign * (c.after.score.probability - c.before.score.probability))
-            .collect();
+        let (used, _) = fit(asked, index, change);
+        let rises: Vec<f64> = used.iter().map(|changed| sign * rise(changed)).collect();
         let edit = reglet_statistics::mean(&rises);
         Some(Answered { probability: said.score.probability, shows, group: asked.group(index), edit })
     };

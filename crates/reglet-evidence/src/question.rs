@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reglet_data::edit::Change;
 
 use crate::row::{Edit, MapRow, Observation, Picture, Rows, Score};
-use crate::rules::{NamedPoint, OperatingPoint, Rules, SensitivityPoint};
+use crate::rules::{NamedPoint, OperatingPoint, Rules};
 
 /// Pictures in which the model sees less than this share of the change are not used for the verdict.
 pub const LEAST_VISIBLE: f64 = 0.5;
@@ -64,17 +64,9 @@ impl<'a> Asked<'a> {
 
     /// The probability from which a picture is classified as the target, for rules that choose it on the data.
     fn threshold(&self) -> Option<f64> {
-        let OperatingPoint::Sensitivity(SensitivityPoint { sensitivity }) = self.rules.operating_point else {
-            return None;
-        };
-        let mut own: Vec<f64> = self
-            .pictures()
-            .filter(|(_, picture, _)| self.is_target(picture))
-            .map(|(.., said)| said.score.probability)
-            .collect();
-        own.sort_by(|a, b| b.total_cmp(a));
-        let needed = (sensitivity * own.len() as f64).ceil() as usize;
-        own.get(needed.max(1) - 1).copied()
+        let OperatingPoint::Sensitivity(point) = self.rules.operating_point else { return None };
+        let own = self.pictures().filter(|(_, picture, _)| self.is_target(picture));
+        point.threshold(own.map(|(.., said)| said.score.probability).collect())
     }
 
     /// The operating point as a probability, if it is one.
@@ -130,6 +122,13 @@ impl<'a> Asked<'a> {
             let probe = probe.zip(row.probes.get(self.artefact).copied().flatten());
             Some(Changed { picture, edit, before: self.said(before), after: self.said(row), probe })
         })
+    }
+
+    /// Whether the artefact's position is known in any picture: only then can it be changed in a picture that shows it.
+    pub fn is_marked(&self) -> bool {
+        let needs = |change: Change| !matches!(change, Change::RemoveLesion);
+        let changed = |picture: usize| self.edited[picture].iter().any(|(edit, _)| needs(edit.change));
+        (0..self.edited.len()).any(|picture| self.shows(picture) == Some(true) && changed(picture))
     }
 
     /// The maps of the pictures by one method, unchanged or without the artefact.

@@ -80,8 +80,8 @@ pub struct Edit {
     pub donor: Option<String>,
     /// The share of the changed region that lies within the model's input, 0 to 1.
     pub visible: f64,
-    /// The share of the lesion that the changed region covers, 0 to 1.
-    pub lesion: f64,
+    /// The share of the lesion that the changed region covers, 0 to 1; `None` if it is unknown, because the lesion has no mask.
+    pub lesion: Option<f64>,
     /// The mean absolute change of the region's pixels, on a scale from 0 to 255.
     pub strength: f64,
 }

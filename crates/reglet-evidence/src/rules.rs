@@ -46,6 +46,16 @@ pub struct SensitivityPoint {
     pub sensitivity: f64,
 }
 
+impl SensitivityPoint {
+    /// The lowest of the probabilities that are classified as the target, so that the required share of `own`, the target's own
+    /// pictures, is; `None` without such pictures.
+    pub fn threshold(self, mut own: Vec<f64>) -> Option<f64> {
+        own.sort_by(|a, b| b.total_cmp(a));
+        let needed = (self.sensitivity * own.len() as f64).ceil() as usize;
+        own.get(needed.max(1) - 1).copied()
+    }
+}
+
 impl OperatingPoint {
     /// The class with the highest probability.
     pub const ARGMAX: OperatingPoint = OperatingPoint::Rule(NamedPoint::Argmax);

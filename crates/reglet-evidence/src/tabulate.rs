@@ -120,17 +120,17 @@ impl Rows {
         let edit = |of: &dyn Fn(&Edit) -> Option<String>| -> Vec<Option<String>> {
             rows.iter().map(|row| row.edit.as_ref().and_then(of)).collect()
         };
-        let number = |of: &dyn Fn(&Edit) -> f64| -> Vec<Option<f64>> {
-            rows.iter().map(|row| row.edit.as_ref().map(of)).collect()
+        let number = |of: &dyn Fn(&Edit) -> Option<f64>| -> Vec<Option<f64>> {
+            rows.iter().map(|row| row.edit.as_ref().and_then(of)).collect()
         };
         table.text("model", rows.iter().map(|row| Some(self.subject.models[row.model].clone())).collect());
         table.text("artefact", edit(&|edit| Some(self.subject.artefacts[edit.artefact].clone())));
         table.text("change", edit(&|edit| Some(edit.change.to_string())));
-        table.number("place", number(&|edit| f64::from(edit.place)));
+        table.number("place", number(&|edit| Some(f64::from(edit.place))));
         table.text("donor", edit(&|edit| edit.donor.clone()));
-        table.number("visible", number(&|edit| edit.visible));
+        table.number("visible", number(&|edit| Some(edit.visible)));
         table.number("lesion", number(&|edit| edit.lesion));
-        table.number("strength", number(&|edit| edit.strength));
+        table.number("strength", number(&|edit| Some(edit.strength)));
         for (place, name) in self.subject.targets.iter().enumerate() {
             let score = |of: &dyn Fn(&Score) -> f64| -> Vec<Option<f64>> {
                 rows.iter().map(|row| row.scores.get(place).map(of)).collect()
@@ -283,7 +283,7 @@ impl Rows {
                         place: place as u32,
                         donor: donors[row].clone(),
                         visible: number(visible, "visible")?,
-                        lesion: number(lesion, "lesion")?,
+                        lesion: lesion[row],
                         strength: number(strength, "strength")?,
                     })
                 }

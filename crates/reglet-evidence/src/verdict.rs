@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attention::Attention;
-use crate::effect::{Contrast, Effect, JUDGED, Measure, controls};
+use crate::effect::{Contrast, Effect, Excluded, JUDGED, LeftOut, Measure, controls};
 use crate::natural::{Natural, Pairs};
 use crate::rules::{MapsRole, Rules, VerdictConfig};
 use crate::taken::Taken;
@@ -40,9 +40,10 @@ impl VerdictKind {
 pub enum ReactsTo {
     /// The artefact's shape: with its tiles shuffled, less than half of the effect remains.
     Form,
-    /// Anything similar: with its tiles shuffled, more than half of the effect remains.
+    /// Anything similar: with its tiles shuffled, more than half of the effect remains, as the 95 % interval shows.
     AnythingLikeIt,
-    /// Unknown: shuffled tiles were not tested on enough pictures, or adding the artefact has too little effect.
+    /// Unknown: shuffled tiles were not tested on enough pictures, or do not show either, or adding the artefact has too little
+    /// effect.
     Unknown,
 }
 
@@ -55,6 +56,8 @@ pub struct Evidence<'a> {
     pub classes: &'a [String],
     /// The effect of each change.
     pub effects: &'a [Effect],
+    /// The pictures that were changed, and that cannot be used.
+    pub left_out: &'a [LeftOut],
     /// The comparison of unedited pictures.
     pub natural: &'a [Natural],
     /// The comparison of pairs of the same lesion.
@@ -177,6 +180,8 @@ pub enum Objection {
         class: String,
         /// The number of pictures on which it was possible.
         pictures: usize,
+        /// The number of pictures on which it was possible, but cannot be used.
+        excluded: Excluded,
         /// Whether the reason is that the artefact's position is not annotated.
         unmarked: bool,
     },
@@ -401,12 +406,15 @@ fn reacts_to(evidence: &Evidence<'_>, findings: &[Finding], config: &VerdictConf
     if whole.abs() < config.min_effect {
         // The inserted artefact has too small an effect to be distinguished from that of its parts.
         ReactsTo::Unknown
-    } else if own.mean / whole < 0.5 {
-        ReactsTo::AnythingLikeIt
-    } else if own.low > 0.0 || own.high < 0.0 {
-        ReactsTo::Form
     } else {
-        ReactsTo::Unknown
+        // As shares of the whole effect.
+        let [one, other] = [own.low / whole, own.high / whole];
+        let (low, high) = (one.min(other), one.max(other));
+        match own.mean / whole {
+            _ if high < 0.5 => ReactsTo::AnythingLikeIt,
+            most if most >= 0.5 && low > 0.0 => ReactsTo::Form,
+            _ => ReactsTo::Unknown,
+        }
     }
 }
 
@@ -445,10 +453,12 @@ fn taken_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objectio
     if taken.sees_nothing() {
         return Vec::new();
     }
-    let short = |change: Change| {
-        let edit = taken.of(change)?;
-        let goes = edit.way.mean >= config.min_taken;
-        (!goes).then_some(Objection::NotTaken { change, way: edit.way })
+    let short = |change: Change| match taken.of(change) {
+        Some(edit) => {
+            (edit.way.low < config.min_taken).then_some(Objection::NotTaken { change, way: edit.way })
+        }
+        // A change that was not tried at all is an objection of its own.
+        None => judged(evidence).any(|effect| effect.change == change).then_some(Objection::TakenUnknown),
     };
     JUDGED.into_iter().filter_map(short).collect()
 }
@@ -461,11 +471,17 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
                 .find(|effect| effect.change == change && effect.class.as_ref() == Some(class));
             let pictures = effect.map_or(0, |effect| effect.pictures);
             let Some(effect) = effect.filter(|_| pictures >= config.min_pictures) else {
+                let left_out = evidence
+                    .left_out
+                    .iter()
+                    .find(|left| left.change == change && left.class.as_ref() == Some(class));
+                let excluded = left_out.map(|left| left.excluded).unwrap_or_default();
                 let unmarked = change == Change::Remove && !evidence.masks;
                 // If the artefact is not annotated, this holds for every class and is reported once.
                 let told = |doubt: &Objection| matches!(doubt, Objection::Untried { unmarked: true, .. });
                 if !(unmarked && doubts.iter().any(told)) {
-                    doubts.push(Objection::Untried { change, class: class.clone(), pictures, unmarked });
+                    let class = class.clone();
+                    doubts.push(Objection::Untried { change, class, pictures, excluded, unmarked });
                 }
                 continue;
             };

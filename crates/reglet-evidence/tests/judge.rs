@@ -107,7 +107,7 @@ fn rows(behaviour: &Behaviour, count: usize) -> Rows {
                 place: 0,
                 donor: None,
                 visible: 1.0,
-                lesion: 0.0,
+                lesion: Some(0.0),
                 strength: 20.0,
             };
             say(Some(edit), before + by, probe + towards);
@@ -432,7 +432,7 @@ fn changes_that_the_model_cannot_see_are_left_out_and_counted() {
 fn changes_that_take_the_lesion_along_are_left_out_unless_their_control_does_too() {
     let mut touching = rows(&SHORTCUT, 80);
     for row in touching.observations.iter_mut().filter(|row| is(row, Change::Remove)) {
-        row.edit.as_mut().expect("a removal").lesion = 0.2;
+        row.edit.as_mut().expect("a removal").lesion = Some(0.2);
     }
     let removed = |rows: &Rows| {
         let case = judged(rows);
@@ -441,8 +441,10 @@ fn changes_that_take_the_lesion_along_are_left_out_unless_their_control_does_too
         (removals.map(|e| e.pictures).sum::<usize>(), case.effect_by_picture().len())
     };
     assert_eq!(removed(&touching), (0, 40), "what is put in counts still");
-    for row in touching.observations.iter_mut().filter(|row| is(row, Change::Control)) {
-        row.edit.as_mut().expect("a control").lesion = 0.2;
+    let shows: Vec<bool> = touching.pictures.iter().map(|picture| picture.shows[0] == Some(true)).collect();
+    let beside_removals = |row: &Observation| is(row, Change::Control) && shows[row.picture];
+    for row in touching.observations.iter_mut().filter(|row| beside_removals(row)) {
+        row.edit.as_mut().expect("a control").lesion = Some(0.2);
     }
     assert_eq!(removed(&touching), (40, 80));
 }
@@ -583,4 +585,141 @@ fn the_part_that_is_served_worst_is_named() {
     assert!(worst.right.mean < 0.1, "{:?}", worst.right);
     let bands = found.performance.iter().filter(|p| format!("{:?}", p.part).contains("age")).count();
     assert_eq!(bands, 4, "a column of sixty ages is cut into bands");
+}
+
+/// A ruler that lies on the lesion hides it, and that changes any answer. Without a mask, nobody knows where it lies.
+#[test]
+fn changes_that_may_cover_the_lesion_neither_convict_nor_acquit() {
+    for behaviour in [&SHORTCUT, &CLEAN] {
+        let mut unknown = rows(behaviour, 80);
+        for row in &mut unknown.observations {
+            if let Some(edit) = &mut row.edit {
+                edit.lesion = None;
+            }
+        }
+        let found = judged(&unknown);
+        assert_eq!(found.judgement.kind, VerdictKind::Inconclusive, "{:?}", found.judgement);
+        assert!(found.effects.iter().all(|effect| !reglet_evidence::JUDGED.contains(&effect.change)));
+        for change in reglet_evidence::JUDGED {
+            let untried = found.judgement.doubts.iter().any(|doubt| {
+                matches!(doubt, Objection::Untried { change: tried, excluded, unmarked: false, .. }
+                    if *tried == change && excluded.lesion_unknown == 20)
+            });
+            assert!(untried, "{change:?}: {:?}", found.judgement.doubts);
+        }
+    }
+}
+
+/// A control that covers the lesion does more than an edit of the same strength elsewhere, and would excuse the artefact.
+#[test]
+fn a_control_on_the_lesion_excuses_nobody() {
+    let excused = Behaviour { control: |_, scatter| 0.28 + 0.05 * scatter, ..SHORTCUT };
+    let mut covering = rows(&excused, 80);
+    for row in covering.observations.iter_mut().filter(|row| is(row, Change::Control)) {
+        row.edit.as_mut().expect("a control").lesion = Some(0.5);
+    }
+    let found = judged(&covering).judgement;
+    assert!(matches!(found.doubts[0], Objection::NoControl { pictures: 0, .. }), "{:?}", found.doubts);
+}
+
+/// What the edits do not explain is reckoned with the edits that the verdict uses.
+#[test]
+fn edits_that_are_left_out_explain_nothing() {
+    // Half of the removals take the lesion along, which lowers every answer and would explain what the ruler does.
+    let differing = Behaviour {
+        natural: |melanoma, ruler, scatter| {
+            (CLEAN.natural)(melanoma, ruler, scatter) + if ruler { 0.15 } else { 0.0 }
+        },
+        ..CLEAN
+    };
+    let mut all = rows(&differing, 160);
+    for row in all.observations.iter_mut().filter(|row| is(row, Change::Remove) && row.picture % 8 < 4) {
+        row.edit.as_mut().expect("a removal").lesion = Some(0.5);
+        row.scores[0].probability -= 0.6;
+    }
+    let found = judged(&all);
+    for natural in &found.natural {
+        let unexplained = natural.unexplained.as_ref().expect("pictures were edited").estimate.mean;
+        assert!((unexplained - natural.difference.estimate.mean).abs() < 0.03, "{natural:?}");
+    }
+    assert!(objects(&found, |doubt| matches!(doubt, Objection::Unexplained { .. })), "{:?}", found.judgement);
+}
+
+/// Where nearly all melanomas show a ruler and hardly any other picture does, a probe that detects melanomas is none of rulers.
+#[test]
+fn a_probe_of_the_class_is_no_probe_of_the_artefact() {
+    let mut confounded = rows(&CLEAN, 400);
+    for picture in &mut confounded.pictures {
+        picture.label = usize::from(picture.shows[0] == Some(true));
+    }
+    // One in five of either class is of the other kind.
+    for (index, picture) in confounded.pictures.iter_mut().enumerate() {
+        if index / 4 % 5 == 0 {
+            picture.label = 1 - picture.label;
+        }
+    }
+    let labels: Vec<usize> = confounded.pictures.iter().map(|picture| picture.label).collect();
+    for row in &mut confounded.observations {
+        // The probe says "ruler" of every melanoma, and edits do not change this.
+        let scatter = ((row.picture * 7919) % 1009) as f64 / 1008.0 - 0.5;
+        row.probes = vec![Some(if labels[row.picture] == 1 { 3.0 } else { -3.0 } + scatter)];
+    }
+    let taken = judged(&confounded).taken.expect("both classes have both kinds");
+    assert!(taken.sees_nothing() && (taken.auroc.mean - 0.5).abs() < 0.1, "{taken:?}");
+    // Where the two go together entirely, nothing can be said.
+    for picture in &mut confounded.pictures {
+        picture.label = usize::from(picture.shows[0] == Some(true));
+    }
+    let found = judged(&confounded);
+    assert!(found.taken.is_none());
+    assert!(objects(&found, |doubt| matches!(doubt, Objection::TakenUnknown)), "{:?}", found.judgement);
+}
+
+/// Edits must be shown to go far enough: a mean beyond the limit may be chance.
+#[test]
+fn edits_that_may_go_less_than_half_of_the_way_acquit_nobody() {
+    let mut wavering = rows(&Behaviour { way: 0.6, ..CLEAN }, 80);
+    assert_eq!(kind(&wavering), VerdictKind::Clear);
+    for row in wavering.observations.iter_mut().filter(|row| is(row, Change::Insert)) {
+        let far = if row.picture / 4 % 2 == 0 { 4.0 } else { -4.0 };
+        row.probes[0] = row.probes[0].map(|score| score + far);
+    }
+    let found = judged(&wavering);
+    let way = found.taken.as_ref().and_then(|taken| taken.of(Change::Insert)).expect("edits").way;
+    assert!(way.mean > 0.5 && way.low < 0.5, "{way:?}");
+    assert_eq!(found.judgement.kind, VerdictKind::Inconclusive);
+    // Nor do edits of which the probe says nothing at all.
+    for row in wavering.observations.iter_mut().filter(|row| is(row, Change::Insert)) {
+        row.probes[0] = None;
+    }
+    let found = judged(&wavering);
+    assert!(objects(&found, |doubt| matches!(doubt, Objection::TakenUnknown)), "{:?}", found.judgement);
+}
+
+/// Twenty pictures with rulers of three donors say little about other rulers, whether means or shares are compared.
+#[test]
+fn shares_depend_on_the_donors_too() {
+    let spread = |donors: usize| {
+        let some = Behaviour { insert: |_, scatter| if scatter > 0.6 { 0.15 } else { 0.0 }, ..CLEAN };
+        let mut all = rows(&some, 240);
+        for row in all.observations.iter_mut().filter(|row| is(row, Change::Insert)) {
+            let picture = row.picture;
+            row.edit.as_mut().expect("an insertion").donor = Some(format!("donor {}", picture % 60 % donors));
+        }
+        let case = judged(&all);
+        let whole = case.effects.iter().find(|e| e.change == Change::Insert && e.class.is_none());
+        let moved = whole.expect("rulers were put in").moved;
+        moved.equivalence.high - moved.equivalence.low
+    };
+    assert!(spread(3) > 1.5 * spread(60), "{} {}", spread(3), spread(60));
+}
+
+/// A tenth of the pictures says too little of what the shuffled tiles do.
+#[test]
+fn what_the_model_reacts_to_is_unknown_where_the_shuffled_tiles_scatter_widely() {
+    let wavering = Behaviour { scrambled: |_, scatter| 0.17 + 0.6 * scatter, ..SHORTCUT };
+    let mut all = rows(&wavering, 80);
+    all.observations.retain(|row| !is(row, Change::Scrambled) || row.picture % 8 < 3);
+    let found = judged(&all).judgement;
+    assert_eq!((found.kind, found.reacts_to), (VerdictKind::Shortcut, Some(ReactsTo::Unknown)), "{found:?}");
 }

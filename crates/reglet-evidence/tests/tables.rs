@@ -26,7 +26,7 @@ fn rows_that_are_written_piece_by_piece_are_those_of_the_whole_table() {
             place: number as u32 % 3,
             donor: number.is_multiple_of(5).then(|| "a donor".to_owned()),
             visible: 1.0,
-            lesion: 0.0,
+            lesion: number.is_multiple_of(3).then_some(0.25),
             strength: number as f64,
         }),
         scores: vec![Score { logit: number as f64, margin: 0.1, probability: 0.5 }],

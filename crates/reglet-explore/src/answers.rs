@@ -19,6 +19,8 @@ pub struct Classifier {
     pub model: Model,
     /// The class whose probability is shown; by default, the most probable class of the unchanged picture.
     pub target: Option<usize>,
+    /// The probability above which a picture is classified as this class; `None` if the most probable class decides.
+    pub above: Option<f64>,
 }
 
 impl Classifier {
@@ -29,7 +31,21 @@ impl Classifier {
     pub fn shared(&self) -> Result<Classifier, Error> {
         let tensors = self.model.parameters().tensors().iter().map(|tensor| tensor.shallow_clone());
         let model = self.model.with_parameters(Parameters::from_tensors(tensors.collect()))?;
-        Ok(Classifier { name: self.name.clone(), model, target: self.target })
+        Ok(Classifier { name: self.name.clone(), model, target: self.target, above: self.above })
+    }
+
+    /// The class as which a picture with these probabilities is classified, by the same rule as in an audit.
+    fn decision(&self, target: usize, probabilities: &[f64]) -> usize {
+        let above = self.above.filter(|_| self.target == Some(target));
+        let without = || {
+            let others = probabilities.iter().enumerate().filter(|(class, _)| *class != target);
+            others.max_by(|one, other| one.1.total_cmp(other.1)).map(|(class, _)| class)
+        };
+        match above {
+            None => top(probabilities),
+            Some(above) if probabilities.get(target).is_some_and(|own| *own > above) => target,
+            Some(_) => without().unwrap_or(target),
+        }
     }
 
     /// The probability of each class.
@@ -62,7 +78,8 @@ pub struct Said {
     pub probability: f64,
     /// The same in the picture without the change.
     pub before: f64,
-    /// The most probable class.
+    /// The class as which the picture is classified: the most probable one, unless the config names the probability from which
+    /// it is the target.
     pub decision: String,
     /// The same in the picture without the change.
     pub decision_before: String,
@@ -75,8 +92,8 @@ pub struct Said {
 pub struct Answer {
     /// In the order of the classifiers.
     pub models: Vec<Said>,
-    /// The share of the lesion that the change touches, 0 to 1.
-    pub lesion: f64,
+    /// The share of the lesion that the change touches, 0 to 1; `None` without a change, or if the lesion has no mask.
+    pub lesion: Option<f64>,
     /// How long it took.
     pub milliseconds: f64,
 }
@@ -110,7 +127,7 @@ impl Answers {
         let targets = self.classifiers.iter().map(|classifier| classifier.asked(target));
         let targets = targets.collect::<Result<Vec<_>, _>>()?;
         let before = self.before(&scene.picture)?;
-        let mut lesion = 0.0;
+        let mut lesion = None;
         let after = match scene.change {
             None => Arc::clone(&before),
             Some(_) => {
@@ -158,15 +175,16 @@ fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &
         order.sort_by(|&one, &other| probabilities[other].total_cmp(&probabilities[one]));
         order
     };
-    let (first, order) = (ranked(before), ranked(after));
+    let order = ranked(after);
     let label = |class: usize| labels.get(class).cloned().unwrap_or_default();
+    let decided = |probabilities: &[f64]| label(classifier.decision(target, probabilities));
     Said {
         model: classifier.name.clone(),
         target: label(target),
         probability: after.get(target).copied().unwrap_or(f64::NAN),
         before: before.get(target).copied().unwrap_or(f64::NAN),
-        decision: order.first().map(|&class| label(class)).unwrap_or_default(),
-        decision_before: first.first().map(|&class| label(class)).unwrap_or_default(),
+        decision: decided(after),
+        decision_before: decided(before),
         top: order.iter().take(TOP).map(|&class| (label(class), after[class])).collect(),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use reglet_audit::config::{Config, DataConfig, ModelConfig, PreprocessingConfig};
 use reglet_audit::{ExplainOptions, Opened, Plan, load_model};
 use reglet_data::{Dataset, FolderOptions};
+use reglet_evidence::OperatingPoint;
 use reglet_model::{Architecture, Model};
 
 use crate::Error;
@@ -39,9 +40,14 @@ pub fn shipped() -> Result<Served, Error> {
 pub fn of_config(config: &Path, overrides: &[String], out: &Path) -> Result<Served, Error> {
     let Opened { config, folder, data, artefacts, targets, models, methods } =
         Plan::load(config, overrides)?.into_opened();
+    // A threshold that an audit chooses on its pictures is not known here.
+    let above = match config.operating_point {
+        Some(OperatingPoint::Above(value)) => Some(value),
+        _ => None,
+    };
     let classifier = |(name, model): (String, Model)| {
         let target = targets.first().map(|target| model.classes().find(target)).transpose()?;
-        Ok(Classifier { name, model, target })
+        Ok(Classifier { name, model, target, above })
     };
     let classifiers = models.into_iter().map(classifier).collect::<Result<Vec<_>, Error>>()?;
     let phantoms = match &config.data {
@@ -106,7 +112,7 @@ pub fn of_model(options: &ExplainOptions, folder: Option<&Path>, out: &Path) -> 
         },
         out: out.to_owned(),
     });
-    let classifiers = vec![Classifier { name: stem, model, target }];
+    let classifiers = vec![Classifier { name: stem, model, target, above: None }];
     let library = folder.map(Library::folder).transpose()?;
     let pictures = Pictures::new(SIDE, library)?;
     Ok(Served { pictures, classifiers, methods: Vec::new(), audit, shipped: false })

@@ -64,7 +64,7 @@ pub struct Composed {
     /// What the change touches.
     pub region: Option<Mask>,
     /// The share of the lesion that it touches, 0 to 1.
-    pub lesion: f64,
+    pub lesion: Option<f64>,
 }
 
 /// The most pixels of a picture that is dropped into the page.
@@ -215,7 +215,7 @@ fn sample(id: String, picture: impl Into<Picture>, regions: BTreeMap<String, Mas
 fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Error> {
     let before = backdrop.bare();
     let Some(change) = scene.change else {
-        return Ok(Composed { picture: before.picture.clone().into(), region: None, lesion: 0.0 });
+        return Ok(Composed { picture: before.picture.clone().into(), region: None, lesion: None });
     };
     let Some(Placement::Drawn { ruler }) = &scene.placement else {
         return Err(Error::request("in a generated picture, only a drawn ruler can be placed"));
@@ -226,7 +226,7 @@ fn drawn(backdrop: &Backdrop, scene: &Scene, side: u32) -> Result<Composed, Erro
     let region = Mask::from_fn(side, side, |x, y| differs(x, y) || covered.get(x, y))?;
     let lesion = &before.masks["lesion"];
     let touched = lesion.iter().filter(|&(x, y)| region.get(x, y)).count();
-    let lesion = if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 };
+    let lesion = Some(if touched == 0 { 0.0 } else { touched as f64 / lesion.area() as f64 });
     let inserted = Edited { picture: with.picture, region, donor: None, lesion };
     let seed = 0;
     let edited = match change {
@@ -252,7 +252,7 @@ fn edited(
     sample: &Sample,
     scene: &Scene,
 ) -> Result<Composed, Error> {
-    let unchanged = || Composed { picture: sample.picture.clone(), region: None, lesion: 0.0 };
+    let unchanged = || Composed { picture: sample.picture.clone(), region: None, lesion: None };
     let Some(change) = scene.change else { return Ok(unchanged()) };
     let in_place = Placement::InPlace;
     let placement = match (&scene.placement, change) {

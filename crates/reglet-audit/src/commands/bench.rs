@@ -116,7 +116,8 @@ fn observed(data: &Imagined, index: usize, found: &mut Observed) {
             let donor = matches!(change, Change::Insert | Change::Scrambled)
                 .then(|| data.id((index + 97 * place as usize) % 24).to_owned());
             let shift = if change == Change::Insert { 0.5 } else { 0.0 };
-            let edit = Edit { artefact: 0, change, place, donor, visible: 1.0, lesion: 0.0, strength: 20.0 };
+            let edit =
+                Edit { artefact: 0, change, place, donor, visible: 1.0, lesion: Some(0.0), strength: 20.0 };
             row(Some(edit), shift);
         }
     }
@@ -186,7 +187,8 @@ fn merging() {
         for chunk in shard.chunks(chunks(plan.data.len()).len()) {
             of_chunk(chunk, plan.data.len()).for_each(|index| observed(&imagined, index, &mut found));
         }
-        write_part(&plan, Identity::of(&plan, &fingerprint), shard, found, folder.path()).expect("room");
+        write_part(&plan, Identity::of(&plan, &fingerprint).expect("sound"), shard, found, folder.path())
+            .expect("room");
     }
     drop(imagined);
     let mut last = Instant::now();

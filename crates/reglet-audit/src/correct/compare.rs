@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reglet_evidence::VerdictKind;
-use reglet_statistics::{Estimate, Ranked, Rows, bootstrap, bootstrap_mean};
+use reglet_statistics::{
+    Estimate, Rows, bootstrap, bootstrap_auroc_difference, bootstrap_mean, paired_share,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -68,22 +70,35 @@ impl Side {
 /// The effect of a correction, on the audit's pictures.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Comparison {
-    /// The mean over pictures of |effect before| − |effect after|, with its interval corrected for all methods that are
-    /// compared.
+    /// The mean over pictures of |effect before| − |effect after|. The ends of this interval, and of those below, are one-sided
+    /// 95 % limits, corrected for all methods that are compared (Bonferroni): the probability that any method passes one
+    /// requirement by chance is at most 5 %.
     pub effect: Option<Estimate>,
-    /// The AUROC after minus before, with its 90 % interval.
+    /// The AUROC after minus before.
     pub auroc: Option<Estimate>,
-    /// The same of the sensitivity.
+    /// The same of the sensitivity, by the score interval for paired proportions
+    /// ([`paired_share`]).
     pub sensitivity: Option<Estimate>,
     /// The same of the specificity.
     pub specificity: Option<Estimate>,
-    /// The share of correctly classified pictures in the worst group, after minus before, with its 90 % interval. The worst
-    /// group may differ before and after.
+    /// The share of correctly classified pictures in the worst group, after minus before. The worst group may differ before and
+    /// after.
     pub worst_group: Option<Estimate>,
-    /// The mean of |effect after| − |effect before| of each other artefact, with its corrected interval.
-    pub others: BTreeMap<String, Option<Estimate>>,
+    /// By name, each other artefact of the audit.
+    pub others: BTreeMap<String, Other>,
     /// The requirements for a correction.
     pub criteria: Criteria,
+}
+
+/// The influence of another artefact, before and after a correction.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Other {
+    /// The mean over pictures of |effect after| − |effect before|; `None` if it could not be measured.
+    pub risen: Option<Estimate>,
+    /// The audit's verdict before.
+    pub before: VerdictKind,
+    /// The same after.
+    pub after: VerdictKind,
 }
 
 /// The requirements for a correction, and whether they are met.
@@ -91,6 +106,8 @@ pub struct Comparison {
 pub struct Criteria {
     /// The audit's verdict on the corrected model is clear.
     pub clear: bool,
+    /// The effect of the artefact has become smaller: the lower end of the interval of the difference is above 0.
+    pub lessened: bool,
     /// AUROC is not worse by more than the margin.
     pub auroc: bool,
     /// The sensitivity is not worse by more than the margin.
@@ -100,15 +117,16 @@ pub struct Criteria {
     /// A larger share of the worst group is classified correctly: the lower end of the interval of the difference is above
     /// 0.
     pub worst_group: bool,
-    /// No other artefact has gained influence.
+    /// No other artefact has gained as much influence as counts: the upper end of the interval of each is below the audit's
+    /// `min_effect`, and no artefact is newly used as a shortcut. Not met if the influence of one could not be measured.
     pub others: bool,
 }
 
 impl Criteria {
     /// Whether all are met.
     pub fn all(&self) -> bool {
-        let Criteria { clear, auroc, sensitivity, specificity, worst_group, others } = *self;
-        clear && auroc && sensitivity && specificity && worst_group && others
+        let Criteria { clear, lessened, auroc, sensitivity, specificity, worst_group, others } = *self;
+        clear && lessened && auroc && sensitivity && specificity && worst_group && others
     }
 }
 
@@ -119,6 +137,8 @@ pub(super) struct Means<'a> {
     pub groups: &'a BTreeMap<String, u32>,
     /// The tolerated loss.
     pub margin: f64,
+    /// The smallest effect that counts.
+    pub min_effect: f64,
     /// The number of methods that are compared.
     pub methods: usize,
     pub seed: u64,
@@ -181,34 +201,45 @@ pub(super) fn compare(
     others: &[(&CaseResults, &CaseResults)],
     means: Means<'_>,
 ) -> Comparison {
-    let level = 1.0 - 0.05 / means.methods.max(1) as f64;
+    // Each end of an interval is a limit of its own.
+    let level = 1.0 - 0.1 / means.methods.max(1) as f64;
     let (was, is) = (seen(before, means), seen(after, means));
     let effect = lessened(&was, &is, level, means.seed);
-    let auroc = auroc(&was, &is, means.seed);
-    let [specificity, sensitivity] = [false, true].map(|target| {
-        let own = was.iter().zip(&is).filter(|(was, _)| was.target == target);
-        let right = |seen: &Seen<'_>| f64::from(u8::from(seen.right));
-        let (values, groups): (Vec<f64>, Vec<u32>) =
-            own.map(|(was, is)| (right(is) - right(was), was.group)).unzip();
-        mean(&values, &groups, 0.9, means.seed)
-    });
+    let auroc = auroc(&was, &is, level, means.seed);
+    let [specificity, sensitivity] = [false, true].map(|target| right(&was, &is, target, level));
     let other = |(before, after): &(&CaseResults, &CaseResults)| {
         let lessened = lessened(&seen(before, means), &seen(after, means), level, means.seed);
         let risen = lessened.map(|e| Estimate { mean: -e.mean, low: -e.high, high: -e.low, count: e.count });
-        (after.artefact.clone(), risen)
+        (after.artefact.clone(), Other { risen, before: before.verdict.kind, after: after.verdict.kind })
     };
-    let others: BTreeMap<String, Option<Estimate>> = others.iter().map(other).collect();
+    let others: BTreeMap<String, Other> = others.iter().map(other).collect();
     let not_worse = |found: Option<Estimate>| found.is_some_and(|found| found.low > -means.margin);
-    let worst_group = worst_group(&was, &is, means.seed);
+    let worst_group = worst_group(&was, &is, level, means.seed);
     let criteria = Criteria {
         clear: after.verdict.kind == VerdictKind::Clear,
+        lessened: effect.is_some_and(|found| found.low > 0.0),
         auroc: not_worse(auroc),
         sensitivity: not_worse(sensitivity),
         specificity: not_worse(specificity),
         worst_group: worst_group.is_some_and(|found| found.low > 0.0),
-        others: others.values().all(|found| found.is_none_or(|found| found.low <= 0.0)),
+        others: others.values().all(|other| other.is_no_worse(means.min_effect)),
     };
     Comparison { effect, auroc, sensitivity, specificity, worst_group, others, criteria }
+}
+
+impl Other {
+    fn is_no_worse(&self, min_effect: f64) -> bool {
+        let newly_used = self.after == VerdictKind::Shortcut && self.before != VerdictKind::Shortcut;
+        !newly_used && self.risen.is_some_and(|risen| risen.high < min_effect)
+    }
+}
+
+/// The share of correctly classified pictures, of the target or of all others: after minus before.
+fn right(was: &[Seen<'_>], is: &[Seen<'_>], target: bool, level: f64) -> Option<Estimate> {
+    let own = was.iter().zip(is).filter(|(was, _)| was.target == target);
+    let change = |(was, is): (&Seen<'_>, &Seen<'_>)| (i8::from(is.right) - i8::from(was.right), was.group);
+    let (changes, groups): (Vec<i8>, Vec<u32>) = own.map(change).unzip();
+    Some(paired_share(&changes, &groups)?.interval(level))
 }
 
 fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
@@ -219,7 +250,7 @@ fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<
 }
 
 /// The share of correctly classified pictures in the worst group: after minus before.
-fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {
+fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
     let kinds: Vec<(&str, bool)> =
         was.iter().filter_map(|seen| seen.kind).collect::<BTreeSet<_>>().into_iter().collect();
     let rows = || was.iter().zip(is).filter_map(|(was, is)| Some((was.kind?, was, is)));
@@ -243,16 +274,55 @@ fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate>
         };
         Some(worst(2)? - worst(1)?)
     };
-    Some(bootstrap(&groups, seed, difference)?.interval(0.9))
+    Some(bootstrap(&groups, seed, difference)?.interval(level))
 }
 
-fn auroc(was: &[Seen<'_>], is: &[Seen<'_>], seed: u64) -> Option<Estimate> {
+fn auroc(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
     let positive: Vec<bool> = was.iter().map(|seen| seen.target).collect();
     let groups: Vec<u32> = was.iter().map(|seen| seen.group).collect();
-    let ranked = |side: &[Seen<'_>]| {
-        Ranked::new(&side.iter().map(|seen| seen.probability).collect::<Vec<f64>>(), &positive)
-    };
-    let (was, is) = (ranked(was)?, ranked(is)?);
-    let difference = |weights: &[f64]| Some(is.auroc(weights)? - was.auroc(weights)?);
-    Some(bootstrap(&groups, seed, difference)?.interval(0.9))
+    let [was, is] = [was, is].map(|side| side.iter().map(|seen| seen.probability).collect::<Vec<f64>>());
+    Some(bootstrap_auroc_difference([&was, &is], &positive, &groups, seed)?.interval(level))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn other(low: f64, high: f64, before: VerdictKind, after: VerdictKind) -> Other {
+        Other { risen: Some(Estimate { mean: (low + high) / 2.0, low, high, count: 20 }), before, after }
+    }
+
+    /// What cannot be shown to be small does not count as small, however many methods are compared.
+    #[test]
+    fn another_artefact_must_be_shown_not_to_have_gained_influence() {
+        let clear = VerdictKind::Clear;
+        assert!(other(-0.02, 0.05, clear, clear).is_no_worse(0.1));
+        // Ink moves four pictures in twenty by one half: the wider the interval, the less is shown.
+        assert!(!other(0.02, 0.2, clear, clear).is_no_worse(0.1));
+        assert!(!other(-0.02, 0.25, clear, clear).is_no_worse(0.1));
+        assert!(!Other { risen: None, before: clear, after: clear }.is_no_worse(0.1));
+        assert!(!other(-0.02, 0.05, clear, VerdictKind::Shortcut).is_no_worse(0.1));
+        let shortcut = VerdictKind::Shortcut;
+        assert!(other(-0.02, 0.05, shortcut, shortcut).is_no_worse(0.1));
+    }
+
+    /// A few pictures without any changed answer show nothing about a small loss.
+    #[test]
+    fn unchanged_answers_of_few_pictures_do_not_show_that_nothing_was_lost() {
+        let seen = |count: u32, right: bool| -> Vec<Seen<'static>> {
+            let one = |group| Seen { target: true, group, kind: None, probability: 0.9, right, effect: None };
+            (0..count).map(one).collect()
+        };
+        let low = |count: u32, level: f64| {
+            let found = right(&seen(count, true), &seen(count, true), true, level).expect("pictures");
+            assert_eq!(found.mean, 0.0);
+            found.low
+        };
+        assert!(low(24, 0.9) < -0.05 && low(80, 0.9) > -0.05, "{} {}", low(24, 0.9), low(80, 0.9));
+        // With ten methods it takes more.
+        assert!(low(80, 0.99) < -0.05, "{}", low(80, 0.99));
+        let lost = right(&seen(24, true), &seen(24, false), true, 0.9).expect("pictures");
+        assert!(lost.mean == -1.0 && lost.high < -0.5, "{lost:?}");
+        assert_eq!(right(&seen(24, true), &seen(24, true), false, 0.9), None);
+    }
 }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use reglet_data::edit::EditOptions;
 use reglet_train::{Method, Methods, Training};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::config::{Config, DataConfig, LesionMasks};
+use crate::config::{Config, DataConfig, EditOverrides, LesionMasks};
 use crate::language::Language;
 use crate::source::{Document, Source};
 
@@ -33,14 +32,20 @@ pub struct CorrectConfig {
     pub set: Vec<String>,
     /// The name of the audit's model that is corrected.
     pub model: String,
+    /// The artefact that is to be unlearnt; required if the audit has several.
+    #[serde(default)]
+    pub artefact: Option<String>,
+    /// The class whose answers the correction is judged by; required if the audit has several targets.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The pictures for the correction. The audit must not contain the same pictures, patients or lesions.
     pub data: DataConfig,
     /// The source of the masks of their lesions, which inserted artefacts do not cover.
     #[serde(default)]
     pub lesion_masks: LesionMasks,
-    /// How artefacts are added to them and removed; by default as in the audit.
+    /// How artefacts are added to them and removed. Omitted keys are taken from the audit.
     #[serde(default)]
-    pub edit: Option<EditOptions>,
+    pub edit: EditOverrides,
     /// The held-out share of these pictures, above 0 and below 1, by which the best epoch is chosen.
     #[serde(default = "default_held_out")]
     pub held_out: f64,
@@ -97,6 +102,35 @@ pub(super) fn read(
         return Err(document.source.at("model", &message));
     }
     Ok((document, audit))
+}
+
+/// The one of several names of the audit that is corrected: the only one, or the one that the config gives for `key`.
+fn chosen(
+    document: &Document<CorrectConfig>,
+    key: &str,
+    given: Option<&String>,
+    known: &[String],
+) -> Result<String, Error> {
+    match (given, known) {
+        (None, [only]) => Ok(only.clone()),
+        (Some(given), known) if known.contains(given) => Ok(given.clone()),
+        (given, known) => {
+            let known = known.join(", ");
+            let message = match given {
+                Some(given) => format!("the audit has no {key} '{given}'; it has: {known}"),
+                None => format!("the audit has several; choose one, as {key} = \"…\": {known}"),
+            };
+            Err(document.source.at(key, &message))
+        }
+    }
+}
+
+/// The artefact that is to be unlearnt, and the class whose answers the correction is judged by.
+pub(super) fn subject(document: &Document<CorrectConfig>, audit: &Config) -> Result<(String, String), Error> {
+    let artefacts: Vec<String> = audit.artefacts().into_iter().map(|(name, ..)| name).collect();
+    let artefact = chosen(document, "artefact", document.config.artefact.as_ref(), &artefacts)?;
+    let target = chosen(document, "target", document.config.target.as_ref(), &audit.targets())?;
+    Ok((artefact, target))
 }
 
 impl CorrectConfig {

@@ -4,26 +4,34 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use reglet_data::Dataset;
-use reglet_train::{Pool, content};
+use reglet_train::{Pool, Thumbnail, content, copies};
 
 use crate::Error;
 
+/// What is known of how two data sets differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Disjoint {
+    /// Whether both name the patient or the lesion of every picture, so that none is in both.
+    pub groups_known: bool,
+}
+
 /// Returns an error if a correction uses pictures of its audit: a picture with the same pixels, whatever the name of its
-/// file, or another picture of the same patient or lesion. Artefacts are cut from pictures of the same data set, so donors
-/// are disjoint if the pictures are.
+/// file, a copy of another size or compressed again, or another picture of the same patient or lesion. Artefacts are cut from
+/// pictures of the same data set, so donors are disjoint if the pictures are.
 ///
 /// # Errors
 /// [`Error::Usage`], and pictures that cannot be read.
-pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
+pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<Disjoint, Error> {
     let learnt: BTreeMap<&str, usize> =
         pool.members().iter().enumerate().map(|(place, member)| (member.content.as_str(), place)).collect();
-    let audited: Vec<String> = (0..audit.len())
+    let audited: Vec<(String, Thumbnail)> = (0..audit.len())
         .into_par_iter()
         .map(|index| {
             let picture = audit.picture(index)?;
-            Ok(content(&picture))
+            Ok((content(&picture), Thumbnail::of(&picture)))
         })
         .collect::<Result<_, Error>>()?;
+    let (audited, thumbnails): (Vec<String>, Vec<Thumbnail>) = audited.into_iter().unzip();
     let same: Vec<(usize, usize)> = audited
         .iter()
         .enumerate()
@@ -33,6 +41,17 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
         return Err(Error::Usage(format!(
             "{} of the audit's {} pictures are also used for the correction, the first of them '{}' ('{}' there); a correction must be tested on pictures that it has not used, so remove them from one of the two data sets",
             same.len(),
+            audit.len(),
+            audit.id(index),
+            pool.id(place)
+        )));
+    }
+    let own: Vec<Thumbnail> = pool.members().iter().map(|member| member.thumbnail.clone()).collect();
+    let alike = copies(&thumbnails, &own);
+    if let Some(&(index, place, _)) = alike.first() {
+        return Err(Error::Usage(format!(
+            "{} of the audit's {} pictures look like copies of pictures that are used for the correction, at another size or compressed again, the first of them '{}' ('{}' there); a correction must be tested on pictures that it has not used, so remove them from one of the two data sets",
+            alike.len(),
             audit.len(),
             audit.id(index),
             pool.id(place)
@@ -51,5 +70,7 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<(), Error> {
             pool.id(place)
         )));
     }
-    Ok(())
+    let groups_known = (0..audit.len()).all(|index| audit.group(index).is_some())
+        && (0..pool.members().len()).all(|place| pool.group(place).is_some());
+    Ok(Disjoint { groups_known })
 }

@@ -64,7 +64,11 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
                         (page.costs())
                         p.note {
                             (phrases.corrected_with(results.data.learnt, results.data.held_out)) " "
+                            @if results.data.groups_known { (phrases.no_shared_patients()) }
+                            @else { (phrases.perhaps_shared_patients()) }
+                            " "
                             (phrases.audited_on(results.audited.0))
+                            @if let Some(decision) = results.decision { " " (phrases.decides_from(language.plain(decision))) }
                         }
                         (page.learnt())
                     }
@@ -332,6 +336,7 @@ impl Page<'_> {
         let verdict = phrases.kind(method.after.verdict).to_lowercase();
         let all = [
             (criteria.clear, phrases.is_clear(verdict)),
+            (criteria.lessened, phrases.is_smaller(difference(comparison.effect))),
             (criteria.auroc, phrases.auroc_not_worse(difference(comparison.auroc))),
             (criteria.sensitivity, phrases.sensitivity_not_worse(difference(comparison.sensitivity))),
             (criteria.specificity, phrases.specificity_not_worse(difference(comparison.specificity))),
@@ -351,12 +356,14 @@ impl Page<'_> {
         if !comparison.others.is_empty() {
             let what = phrases.no_other_is_worse();
             lines.push(if criteria.others { phrases.met(what) } else { phrases.not_met(what) });
-            lines.extend(
-                comparison
-                    .others
-                    .iter()
-                    .map(|(name, found)| phrases.other_effect(self.label(name), difference(*found))),
-            );
+            let kind = |kind| phrases.kind(kind).to_lowercase();
+            lines.extend(comparison.others.iter().map(|(name, other)| match other.risen {
+                Some(_) => {
+                    let (before, after) = (kind(other.before), kind(other.after));
+                    phrases.other_effect(self.label(name), difference(other.risen), before, after)
+                }
+                None => phrases.other_unknown(self.label(name)),
+            }));
         }
         lines
     }

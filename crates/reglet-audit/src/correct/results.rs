@@ -11,7 +11,7 @@ use crate::language::Language;
 use crate::results::{Provenance, schema_of};
 
 /// The version of `correction.json`; incremented whenever a field changes its meaning or is removed.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// All results of a correction.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -34,6 +34,9 @@ pub struct CorrectionResults {
     pub target: String,
     /// The tolerated loss of AUROC, sensitivity and specificity.
     pub margin: f64,
+    /// The probability above which a picture is classified as the target, before and after; `None` if the most probable class
+    /// decides. If the audit chooses it by a sensitivity, it is that of the model before.
+    pub decision: Option<f64>,
     /// The pictures that were used for the correction.
     pub data: CorrectionData,
     /// The pictures of the audit: their number, and the fingerprint of the data set.
@@ -70,6 +73,9 @@ pub struct CorrectionData {
     pub learnt: usize,
     /// The number of pictures by which the best epoch was chosen.
     pub held_out: usize,
+    /// Whether these data and the audit's name the patient or the lesion of every picture; only then is it known that the audit
+    /// has no other pictures of the same patients or lesions.
+    pub groups_known: bool,
     /// The numbers of training pictures by class, without and with the artefact.
     pub groups: BTreeMap<String, [usize; 2]>,
 }

@@ -37,6 +37,50 @@ fn pictures_that_the_audit_has_too_are_refused() {
     );
 }
 
+/// The audit's pictures at half their size, compressed, under other names.
+#[test]
+fn copies_of_the_audit_s_pictures_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options =
+        reglet_data::phantom::PhantomOptions { count: 24, seed: 71, size: 128, ..Default::default() };
+    let phantoms = reglet_data::phantom::Phantoms::new(options).expect("sound");
+    let mut table = String::from("image,label,ruler\n");
+    for index in 0..24 {
+        let sample = phantoms.sample(index).expect("drawn");
+        let smaller = image::imageops::resize(
+            &sample.picture.into_rgb(),
+            64,
+            64,
+            image::imageops::FilterType::Triangle,
+        );
+        let name = format!("other-{index}.jpg");
+        smaller.save(folder.path().join(&name)).expect("room");
+        table += &format!("{name},{},{}\n", phantoms.classes()[sample.label], index % 2);
+    }
+    let manifest = folder.path().join("manifest.csv");
+    fs::write(&manifest, table).expect("room");
+    let data = format!(
+        "[data.manifest]\nmanifest = \"{}\"\nclasses = [\"benign\", \"melanoma\"]\nflags = {{ ruler = \"ruler\" }}\n",
+        manifest.display()
+    );
+    let message = fault(&format!("{data}[methods.vanilla]\n"), &[]);
+    assert!(message.contains("8 of the audit's 8 pictures look like copies"), "{message}");
+    assert!(message.contains("'other-0"), "{message}");
+}
+
+/// Otherwise the first one by name would be corrected.
+#[test]
+fn one_of_several_artefacts_or_targets_must_be_chosen() {
+    let several = ["audit.artefacts.ruler.changes=[\"insert\"]", "audit.artefacts.ink.changes=[\"insert\"]"];
+    let message = fault(&format!("{DATA}[methods.leace]\n"), &several);
+    assert!(message.contains("choose one, as artefact = \"…\": ink, ruler"), "{message}");
+    let unknown = [several[0], several[1], "artefact=hair"];
+    let message = fault(&format!("{DATA}[methods.leace]\n"), &unknown);
+    assert!(message.contains("no artefact 'hair'; it has: ink, ruler"), "{message}");
+    let message = fault(&format!("{DATA}[methods.leace]\n"), &["audit.targets=[\"benign\"]"]);
+    assert!(message.contains("choose one, as target = \"…\": melanoma, benign"), "{message}");
+}
+
 #[test]
 fn a_group_without_pictures_is_named() {
     let lines = format!("{DATA}ruler_given_benign = 0.0\n[methods.dfr]\n");
@@ -174,10 +218,15 @@ fn a_training_that_diverges_says_so_and_keeps_the_last_good_weights() {
 fn a_correction_leaves_weights_of_which_only_some_were_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
-    let overrides: Vec<String> =
-        ["data.phantoms.count=80", "audit.data.phantoms.count=24", "language=fr", "training.epochs=1"]
-            .map(str::to_owned)
-            .to_vec();
+    let overrides: Vec<String> = [
+        "data.phantoms.count=80",
+        "audit.data.phantoms.count=24",
+        "audit.operating_point={ sensitivity = 0.9 }",
+        "language=fr",
+        "training.epochs=1",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let text = format!(
         "audit = \"ruler.toml\"\nmodel = \"shortcut\"\n{DATA}ruler_given_melanoma = 0.7\nruler_given_benign = 0.3\n\
          [training]\nbatch = 16\n[methods.leace]\n[methods.vanilla]\n[methods.rr_clarc]\nlambda = [10.0]\n[methods.rrr]\n"
@@ -208,8 +257,16 @@ fn a_correction_leaves_weights_of_which_only_some_were_changed() {
         page.contains("lang=\"fr\"") && page.contains("LEACE") && !page.contains("<script"),
         "a page in French"
     );
+    assert!(page.contains("On ignore s’il comporte"), "no patient is named");
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(out.join("correction.json")).expect("there")).expect("JSON");
     assert_eq!(json["methods"].as_array().expect("a list").len(), 4);
     assert_eq!(json["passed"].as_array().expect("a list").is_empty(), !passes);
+    // One threshold for all, at which the model before has the sensitivity that was asked for.
+    assert!(json["decision"].as_f64().is_some_and(|decision| decision > 0.0 && decision < 1.0), "{json}");
+    assert_eq!(json["before"]["sensitivity"]["mean"].as_f64(), Some(11.0 / 12.0), "{}", json["before"]);
+    let after = json["methods"].as_array().expect("a list").iter();
+    let after: Vec<f64> =
+        after.filter_map(|method| method["after"]["sensitivity"]["mean"].as_f64()).collect();
+    assert!(after.iter().any(|found| *found != 11.0 / 12.0), "each has a threshold of its own: {after:?}");
 }

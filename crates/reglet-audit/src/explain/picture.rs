@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use reglet_attribution::{Explanation, Method};
-use reglet_data::picture::{self, Limits};
+use reglet_data::picture::{self, Limits, Orientation};
 use reglet_model::{Targets, save};
 use reglet_viz::Theme;
 use serde_json::{Value, json};
@@ -28,13 +28,18 @@ pub(super) struct Explained {
     pub undrawn: bool,
 }
 
+/// Said of a picture whose file tells viewers to turn it.
+const LIES: &str = "the picture is stored rotated or mirrored for viewers (EXIF), and is read as it is stored, as by torchvision's loaders; \
+                    if the model is used on upright pictures, turn the file's pixels";
+
 impl Explainer<'_> {
     /// Explains the picture and writes what is found to `folder`: first the numbers and the maps, which took the work, then
     /// the figure, without which they are as good.
     pub fn explain(&self, output: &mut Output, folder: &Path) -> Result<Explained, Error> {
         let model = self.model;
-        let picture = picture::load(self.path, &Limits::default())?;
-        let view = model.preprocessing().view(&picture)?;
+        let picture = picture::read(self.path, &Limits::default())?;
+        let lies = (picture.orientation != Orientation::NoTransforms && !picture.upright).then_some(LIES);
+        let view = model.preprocessing().view(&picture.pixels)?;
         let input = model.preprocessing().tensor(std::slice::from_ref(&view), model.device())?;
         let classes: Vec<usize> = self.target.into_iter().collect();
         let targets = if classes.is_empty() { Targets::Top } else { Targets::Classes(&classes) };
@@ -62,6 +67,10 @@ impl Explainer<'_> {
         let undrawn = drawn.as_ref().err().map(|fault| format!("the figure could not be drawn: {fault}"));
         let mut summary = self.summary(&found, &top, &target, seconds)?;
         let mut text = self.text(&found, &top, &target)?;
+        if let Some(lies) = lies {
+            text += &format!("\nnote: {lies}");
+        }
+        summary["picture_notes"] = json!(lies.into_iter().collect::<Vec<_>>());
         if let Some(fault) = &undrawn {
             summary["figure_error"] = json!(fault);
             text += &format!("\n{fault}; the maps and the numbers were written");

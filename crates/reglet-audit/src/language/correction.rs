@@ -24,8 +24,8 @@ phrases! {
         "{passed} of the {count} methods pass: {names}."
         "{passed} des {count} méthodes sont retenues : {names}."
     what_passing_is(margin)
-        "A method passes if the audit’s verdict on the corrected model is clear; if AUROC, sensitivity and specificity are not worse by more than {margin}; if a larger share of the worst group is classified correctly (all by one-sided 95 % intervals); and if no other artefact has gained influence. Heat maps do not count, because a method may be designed to change them."
-        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien classé est classée correctement (le tout selon des intervalles unilatéraux à 95 %) ; et si aucun autre artefact n’a gagné en influence. Les cartes n’entrent pas en compte, car une méthode peut être conçue pour les modifier."
+        "A method passes if the audit’s verdict on the corrected model is clear and the effect {of_the_artefact} has become smaller; if AUROC, sensitivity and specificity are not worse by more than {margin}; if a larger share of the worst group is classified correctly; and if no other artefact has gained as much influence as counts. All limits are one-sided at 95 %, corrected for the number of methods. Heat maps do not count, because a method may be designed to change them."
+        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci et si l’effet {of_the_artefact} a diminué ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien classé est classée correctement ; et si aucun autre artefact n’a gagné une influence qui compte. Toutes les limites sont unilatérales à 95 % et corrigées du nombre de méthodes. Les cartes n’entrent pas en compte, car une méthode peut être conçue pour les modifier."
     best_of_all(method, before, after, group)
         "The most effective method is {method}: it classifies {after} of the worst group correctly, compared with {before} before ({group})."
         "La plus efficace est {method} : {after} du groupe le moins bien classé le sont correctement, contre {before} avant ({group})."
@@ -114,8 +114,14 @@ phrases! {
         "{class}, without"
         "{class}, sans"
     corrected_with(learnt, held)
-        "The methods were trained on {learnt} pictures; {held} further pictures were used to choose the best epoch. The audit contains none of these pictures, and no other picture of the same patients or lesions."
-        "Les méthodes ont été entraînées sur {learnt} images ; {held} autres ont servi à choisir la meilleure époque. L’examen ne comporte aucune de ces images, ni aucune autre des mêmes patients ou des mêmes lésions."
+        "The methods were trained on {learnt} pictures; {held} further pictures were used to choose the best epoch. The audit contains none of these pictures, nor copies of them at another size."
+        "Les méthodes ont été entraînées sur {learnt} images ; {held} autres ont servi à choisir la meilleure époque. L’examen ne comporte aucune de ces images, ni de copie d’une autre taille."
+    no_shared_patients()
+        "It contains no other pictures of the same patients or lesions either."
+        "Il ne comporte pas non plus d’autre image des mêmes patients ou des mêmes lésions."
+    perhaps_shared_patients()
+        "Whether it contains other pictures of the same patients or lesions is unknown, because the data do not name these for every picture."
+        "On ignore s’il comporte d’autres images des mêmes patients ou des mêmes lésions, car les données ne les désignent pas pour chaque image."
     audited_on(count)
         "Every model was audited on the same {count} pictures, with the same changes at the same places."
         "Chaque modèle a été examiné sur les mêmes {count} images, avec les mêmes modifications aux mêmes endroits."
@@ -134,6 +140,9 @@ phrases! {
     is_clear(verdict)
         "The audit’s verdict on the corrected model is clear: {verdict}"
         "L’examen conclut à l’absence de raccourci : {verdict}"
+    is_smaller(by)
+        "The effect {of_the_artefact} has become smaller, by {by}"
+        "L’effet {of_the_artefact} a diminué, de {by}"
     auroc_not_worse(by)
         "AUROC is not worse by more than the margin: {by}"
         "L’AUROC ne baisse pas de plus que la marge : {by}"
@@ -147,11 +156,17 @@ phrases! {
         "A larger share of the worst group is classified correctly: {after}, compared with {before} before ({by})"
         "Le groupe le moins bien classé l’est mieux : {after}, contre {before} avant ({by})"
     no_other_is_worse()
-        "No other artefact has gained influence"
-        "Aucun autre artefact n’a gagné en influence"
-    other_effect(name, by)
-        "The effect of “{name}” rises by {by}"
-        "L’effet de « {name} » augmente de {by}"
+        "No other artefact has gained as much influence as counts, nor is newly used as a shortcut"
+        "Aucun autre artefact n’a gagné une influence qui compte, ni ne sert nouvellement de raccourci"
+    other_effect(name, by, before, after)
+        "The effect of “{name}” rises by {by} (verdict before: {before}; after: {after})"
+        "L’effet de « {name} » augmente de {by} (verdict avant : {before} ; après : {after})"
+    other_unknown(name)
+        "The effect of “{name}” could not be measured"
+        "L’effet de « {name} » n’a pas pu être mesuré"
+    decides_from(decision)
+        "A picture is classified as {target} if its probability is above {decision}, before and after."
+        "Une image est classée « {target} » si sa probabilité dépasse {decision}, avant comme après."
     held_out_says(before, after)
         "On the pictures held out of the training, {after} of the worst group are classified correctly, compared with {before} before."
         "Sur les images mises de côté, {after} du groupe le moins bien classé le sont correctement, contre {before} avant."

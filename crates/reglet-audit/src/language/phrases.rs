@@ -357,6 +357,15 @@ phrases! {
     untried_adding(class, pictures, wanted)
         "Adding {an_artefact} was possible on only {pictures} pictures of class {class}, and {wanted} are required: more pictures of this class that are known not to show it would settle the question"
         "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées : davantage d’images de cette classe annotées comme étant sans {artefact} permettraient de trancher"
+    too_few_seen(untried, count)
+        "{untried}. The change of {count} more cannot be used, because the model sees less than half of it"
+        "{untried}. La modification de {count} autres est inutilisable, car le modèle en voit moins de la moitié"
+    too_few_clear(untried, count)
+        "{untried}. The change of {count} more cannot be used, because it covers part of the region to be assessed, and its control does not"
+        "{untried}. La modification de {count} autres est inutilisable, car elle couvre une partie de la région à évaluer, à la différence du témoin"
+    too_few_masks(untried, count)
+        "{untried}. The change of {count} more cannot be used, because without a mask of the region to be assessed it is unknown whether it covers part of it: masks would settle the question, drawn or estimated (lesion_masks = \"estimated\")"
+        "{untried}. La modification de {count} autres est inutilisable, car on ignore, faute de masque de la région à évaluer, si elle en couvre une partie : des masques tracés ou estimés (lesion_masks = \"estimated\") permettraient de trancher"
     not_taken(edits, way, wanted)
         "For the model, {edits} cover only {way} of the distance to real ones, and {wanted} is required: such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
         "Pour le modèle, {edits} ne parcourent que {way} de la distance qui les sépare de vraies images, alors que {wanted} sont exigés : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
@@ -405,6 +414,9 @@ phrases! {
     should_look_by_estimate(lesion, pictures)
         "A classifier should look at {lesion}, whose outline is estimated in {pictures}."
         "Un classifieur devrait se fonder sur {lesion}, dont le contour est estimé sur {pictures}."
+    no_lesion()
+        "The config states that a picture without a mask of the region to be assessed does not show one: it is assumed that a change in it hides nothing of importance."
+        "La configuration indique qu’une image sans masque de la région à évaluer n’en montre pas : on suppose qu’une modification n’y cache rien d’important."
     pictures_by_group()
         "Pictures by group"
         "Images par groupe"
@@ -640,8 +652,8 @@ phrases! {
         "Change in the probability {of_target}"
         "Variation de la probabilité {of_target}"
     about_effects()
-        "“In the score” is the change of the log odds {of_target} against all other classes. “Excluded” counts the pictures in which the model sees less than half of the change, or in which the change covers part of the region that should be assessed. “p, decision” is the probability of decision changes at least as unbalanced as these if both directions were equally likely (McNemar, exact). “Detectable” is the smallest mean change that this number of pictures, with this scatter, would have shown four times out of five."
-        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Exclues » compte les images dont le modèle voit moins de la moitié de la modification, ou dont la modification couvre une partie de la région à évaluer. « p, décision » est la probabilité de changements de décision au moins aussi déséquilibrés si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne que ce nombre d’images, avec cette dispersion, aurait révélée quatre fois sur cinq."
+        "“In the score” is the change of the log odds {of_target} against all other classes. “Excluded” counts the pictures in which the model sees less than half of the change, in which the change covers part of the region that should be assessed, or in which this is unknown because that region has no mask. “p, decision” is the probability of decision changes at least as unbalanced as these if both directions were equally likely (McNemar, exact). “Detectable” is the smallest mean change that this number of pictures, with this scatter, would have shown four times out of five."
+        "« Du score » est la variation du logarithme de la cote {of_target} face à toutes les autres classes. « Exclues » compte les images dont le modèle voit moins de la moitié de la modification, dont la modification couvre une partie de la région à évaluer, ou pour lesquelles on l’ignore, faute de masque de cette région. « p, décision » est la probabilité de changements de décision au moins aussi déséquilibrés si les deux sens étaient également probables (McNemar, exact). « Détectable » est la plus petite variation moyenne que ce nombre d’images, avec cette dispersion, aurait révélée quatre fois sur cinq."
     less()
         "Minus"
         "Moins"

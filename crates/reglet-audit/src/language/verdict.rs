@@ -276,12 +276,23 @@ impl Phrases {
                 self.unexplained(class_name(class), signed(difference), signed(unexplained))
             }
             Objection::PairsDiffer { pairs, difference } => self.pairs_differ(pairs, signed(difference)),
-            Objection::Untried { change, class, pictures, unmarked } => {
+            Objection::Untried { change, class, pictures, excluded, unmarked } => {
                 let wanted = rules.verdict.min_pictures;
-                match (change, unmarked) {
+                let untried = match (change, unmarked) {
                     (Change::Remove, true) => self.unmarked(),
                     (Change::Remove, false) => self.untried_removing(class_name(class), pictures, wanted),
                     _ => self.untried_adding(class_name(class), pictures, wanted),
+                };
+                // The most frequent reason why pictures were changed in vain.
+                let reasons: [(usize, &dyn Fn(usize) -> String); 3] = [
+                    (excluded.lesion_unknown, &|count| self.too_few_masks(&untried, count)),
+                    (excluded.on_lesion, &|count| self.too_few_clear(&untried, count)),
+                    (excluded.unseen, &|count| self.too_few_seen(&untried, count)),
+                ];
+                let most = reasons.iter().rev().max_by_key(|(count, _)| *count);
+                match most.filter(|(count, _)| *count > 0) {
+                    Some((count, sentence)) => sentence(*count),
+                    None => untried.clone(),
                 }
             }
             Objection::NotTaken { change, way } => {

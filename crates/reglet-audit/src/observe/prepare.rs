@@ -88,6 +88,8 @@ pub(super) struct Workshop<'a> {
     pub data: &'a dyn Dataset,
     pub artefacts: &'a [Suspect],
     pub geometries: &'a Geometries,
+    /// Whether pictures without a mask of the lesion show none.
+    pub no_lesion: bool,
 }
 
 /// Reads picture number `index` and changes it in every way that the plan requires.
@@ -95,7 +97,7 @@ pub(super) struct Workshop<'a> {
 /// # Errors
 /// A picture that cannot be read, or edited.
 pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, Error> {
-    let Workshop { data, artefacts, geometries } = workshop;
+    let Workshop { data, artefacts, geometries, no_lesion } = workshop;
     let sample = data.sample(index)?;
     let known = known(workshop, index, &sample);
     // There is usually one: artefacts are changed at different sizes only if the data set draws one of them again itself.
@@ -130,7 +132,7 @@ pub(super) fn prepare(workshop: Workshop<'_>, index: usize) -> Result<Prepared, 
                     let edit = Edit {
                         donor: patch.donor().map(str::to_owned),
                         visible: view.visible(&patch)?,
-                        lesion: patch.lesion(),
+                        lesion: patch.lesion().or(no_lesion.then_some(0.0)),
                         strength,
                         ..edit(artefact, change, place)
                     };

@@ -49,9 +49,8 @@ pub(crate) struct Asked {
 }
 
 impl Probes {
-    /// Fits the probes on the models' last features for a sample of the pictures. Of each class the sample has as many
-    /// pictures with the artefact as without it, if there are any, so that a probe does not learn to detect the class
-    /// instead.
+    /// Fits the probes on the models' last features for a sample of the pictures: of each class as many pictures with the
+    /// artefact as without it (`balanced`).
     ///
     /// Costs a forward pass of each picture of the sample, unless there are too few of them for any probe.
     pub(super) fn fit(plan: &Plan, geometries: &Geometries) -> Result<Probes, Error> {
@@ -96,7 +95,7 @@ impl Probes {
             }
         }
         let of = |features: Vec<Vec<f32>>| {
-            let of = |artefact| probe(&seen, &features, artefact, &groups, plan.config.seed);
+            let of = |artefact| probe(plan, &seen, &features, artefact, &groups);
             (0..plan.artefacts.len()).map(of).collect()
         };
         let probes = features.into_iter().map(of).collect();
@@ -180,16 +179,42 @@ fn enough(shown: impl Iterator<Item = Option<bool>>) -> bool {
     counts.iter().all(|count| *count >= LEAST)
 }
 
+/// Of each class, as many pictures with the artefact as without it, drawn; by picture, whether it is taken. Otherwise a probe
+/// would learn to detect the class with which the artefact goes together. A class of which all pictures show the artefact, or
+/// none does, has no part in it.
+fn balanced(kinds: &[(usize, Option<bool>)], seed: u64) -> Vec<bool> {
+    let mut cells: BTreeMap<usize, [Vec<usize>; 2]> = BTreeMap::new();
+    for (at, (class, shown)) in kinds.iter().enumerate() {
+        if let Some(shown) = shown {
+            cells.entry(*class).or_default()[usize::from(*shown)].push(at);
+        }
+    }
+    let mut taken = vec![false; kinds.len()];
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    for mut sides in cells.into_values() {
+        let fewer = sides[0].len().min(sides[1].len());
+        for side in &mut sides {
+            side.shuffle(&mut random);
+            side.iter().take(fewer).for_each(|&at| taken[at] = true);
+        }
+    }
+    taken
+}
+
 fn probe(
+    plan: &Plan,
     chosen: &[Chosen],
     features: &[Vec<f32>],
     artefact: usize,
     groups: &[u32],
-    seed: u64,
 ) -> Option<Probe> {
     let (mut flat, mut labels, mut of) = (Vec::new(), Vec::new(), Vec::new());
     let width = features.first()?.len();
-    for ((index, shows), features) in chosen.iter().zip(features) {
+    let kinds: Vec<(usize, Option<bool>)> =
+        chosen.iter().map(|(index, shows)| (plan.data.label(*index), shows[artefact])).collect();
+    let taken = balanced(&kinds, plan.config.seed);
+    let rows = chosen.iter().zip(features).zip(taken).filter(|(_, taken)| *taken);
+    for (((index, shows), features), _) in rows {
         if let Some(shown) = shows[artefact] {
             flat.extend_from_slice(features);
             labels.push(shown);
@@ -199,7 +224,7 @@ fn probe(
     if width == 0 || !enough(labels.iter().map(|shown| Some(*shown))) {
         return None;
     }
-    Probe::fit(&flat, width, &labels, &of, FOLDS, seed)
+    Probe::fit(&flat, width, &labels, &of, FOLDS, plan.config.seed)
 }
 
 /// What a model says of pictures of one size, in one pass.
@@ -287,6 +312,29 @@ fn score(row: &[f64], target: usize, head: Head) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A class that goes with the artefact would otherwise be what a probe detects.
+    #[test]
+    fn a_probe_sees_each_class_with_the_artefact_as_often_as_without() {
+        let cell = |class, shown, count| vec![(class, shown); count];
+        let kinds = [
+            cell(0, Some(true), 3),
+            cell(0, Some(false), 40),
+            cell(1, Some(true), 30),
+            cell(1, Some(false), 2),
+            cell(2, Some(true), 9),
+            cell(1, None, 5),
+        ]
+        .concat();
+        let taken = balanced(&kinds, 1);
+        let count =
+            |wanted| kinds.iter().zip(&taken).filter(|(kind, taken)| **taken && **kind == wanted).count();
+        let counts = [(0, Some(true)), (0, Some(false)), (1, Some(true)), (1, Some(false))].map(count);
+        assert_eq!(counts, [3, 3, 2, 2]);
+        assert_eq!(taken.iter().filter(|taken| **taken).count(), 10);
+        assert_eq!(taken, balanced(&kinds, 1));
+        assert_ne!(taken, balanced(&kinds, 2));
+    }
 
     #[test]
     fn the_margin_is_the_log_odds_against_all_others() {

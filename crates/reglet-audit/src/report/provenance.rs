@@ -63,6 +63,7 @@ pub(super) fn data(page: &Page<'_>) -> Markup {
                         None => { " " (phrases.should_look(name)) }
                     }
                 }
+                @if data.no_lesion { " " (phrases.no_lesion()) }
             }
             @for artefact in &results.artefacts {
                 @if let Some(known) = data.artefacts.get(artefact) { (suspect(page, artefact, known)) }

@@ -160,12 +160,24 @@ fn a_manifest_that_is_right_runs() {
 fn estimated_lesions_are_called_so_wherever_their_figures_stand() {
     let bench = Bench::new();
     let given = manifest(&bench, Mask::clone, ["1", "1"])
-        .replace("flags =", "masks = { ruler = \"ruler_mask\" }\nflags =")
-        .replace("\"remove\"]", "\"remove\", \"remove_lesion\"]");
-    bench.audit(&given).accepted(&["samples.csv"]);
+        .replace("flags =", "masks = { ruler = \"ruler_mask\" }\nflags =");
+    // Without any mask of the lesion, nobody knows what a change covers.
+    bench.audit(&given).refused(&[
+        "no region 'lesion'",
+        "unknown whether a change covers",
+        "lesion_masks = \"estimated\"",
+        "lesion_masks = \"no_lesion\"",
+    ]);
+    let none = given.replace("seed = 7", "seed = 7\nlesion_masks = \"no_lesion\"");
+    bench.audit(&none).accepted(&["samples.csv", "results.json"]);
     assert!(
         !bench.read("samples.csv").contains(",lesion,") && !bench.read("report.html").contains("(estimated)")
     );
+    assert!(bench.read("results.json").contains("\"no_lesion\": true"));
+    assert!(bench.read("report.html").contains("does not show one: it is assumed"));
+    let given = given.replace("\"remove\"]", "\"remove\", \"remove_lesion\"]");
+    let contradiction = given.replace("seed = 7", "seed = 7\nlesion_masks = \"no_lesion\"");
+    bench.audit(&contradiction).refused(&["nothing to 'remove_lesion'"]);
 
     let estimated = given.replace("seed = 7", "seed = 7\nlesion_masks = \"estimated\"");
     bench.audit(&estimated).accepted(&["report.html", "results.json", "samples.csv"]);

@@ -128,7 +128,7 @@ mod tests {
                 .iter()
                 .filter(|at| at.0 % 4 == 0)
                 .for_each(|(x, y)| picture.put_pixel(x, y, Rgb([ink; 3])));
-            let edited = Edited { picture, region, donor: None, lesion: 0.0 };
+            let edited = Edited { picture, region, donor: None, lesion: None };
             let control = control(&before, &edited, 1).expect("one size");
             let (wanted, found) = (edited.strength(&before), control.strength(&before));
             assert!((found / wanted - 1.0).abs() < 0.03, "{found} for {wanted}");

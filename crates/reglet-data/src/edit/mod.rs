@@ -105,8 +105,9 @@ pub struct Edited {
     pub region: Mask,
     /// The id of the picture that the cut-out came from; `None` if there is no cut-out.
     pub donor: Option<String>,
-    /// The share, from 0 to 1, of the lesion's pixels that the region covers; 0 if the lesion has no mask.
-    pub lesion: f64,
+    /// The share, from 0 to 1, of the lesion's pixels that the region covers: 0 if the picture is known to show no lesion, and
+    /// `None` if the lesion has no mask, so that the share is unknown.
+    pub lesion: Option<f64>,
 }
 
 impl Edited {

@@ -48,7 +48,7 @@ pub(super) fn logarithms(levels: [u8; 3]) -> [f32; 3] {
 pub struct Patch {
     pub(super) pixels: Vec<Pixel>,
     pub(super) donor: Option<String>,
-    pub(super) lesion: f64,
+    pub(super) lesion: Option<f64>,
 }
 
 /// One of them.
@@ -71,9 +71,9 @@ impl Patch {
         Patch { pixels, ..Patch::default() }
     }
 
-    /// The same, with the covered share of the lesion and the donor.
+    /// The same, with the covered share of the lesion, if its mask is known, and the donor.
     pub(super) fn noted(mut self, lesion: Option<&Mask>, donor: Option<&str>) -> Patch {
-        self.lesion = lesion.map_or(0.0, |lesion| self.share_of(lesion));
+        self.lesion = lesion.map(|lesion| self.share_of(lesion)).or(self.lesion);
         self.donor = donor.map(str::to_owned);
         self
     }
@@ -119,8 +119,9 @@ impl Patch {
         self.donor.as_deref()
     }
 
-    /// The share, from 0 to 1, of the lesion's pixels that it touches; 0 if the lesion has no mask.
-    pub fn lesion(&self) -> f64 {
+    /// The share, from 0 to 1, of the lesion's pixels that it touches: 0 if the picture is known to show no lesion, and `None`
+    /// if the lesion has no mask, so that the share is unknown.
+    pub fn lesion(&self) -> Option<f64> {
         self.lesion
     }
 

@@ -168,7 +168,13 @@ impl<'a> Scene<'a> {
             _ => return Err(misplaced().into()),
         };
         let patch = patch.filter(|patch| !patch.pixels.is_empty());
-        Ok(patch.map(|patch| patch.noted(self.lesion(), placement.donor())))
+        Ok(patch.map(|patch| {
+            let mut patch = patch.noted(self.lesion(), placement.donor());
+            if self.shows_no_lesion() {
+                patch.lesion.get_or_insert(0.0);
+            }
+            patch
+        }))
     }
 
     /// Makes the change at the placement that the seed gives: [`Scene::place`] and [`Scene::apply`] in one call.
@@ -184,6 +190,11 @@ impl<'a> Scene<'a> {
     fn shown(&self) -> Option<bool> {
         let artefact = &self.editor.artefact;
         self.sample.shows(artefact).or_else(|| self.dataset.flag(self.index, artefact))
+    }
+
+    /// Whether the data set says that there is no lesion.
+    fn shows_no_lesion(&self) -> bool {
+        self.dataset.flag(self.index, &self.editor.lesion) == Some(false)
     }
 
     fn lesion(&self) -> Option<&'a Mask> {

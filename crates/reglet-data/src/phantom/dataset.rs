@@ -255,7 +255,7 @@ impl Dataset for Phantoms {
         let differs = |x: u32, y: u32| old.picture.get_pixel(x, y) != new.picture.get_pixel(x, y);
         let region = Mask::from_fn(size, size, |x, y| differs(x, y) || ruler.get(x, y)).ok()?;
         let lesion = old.masks.get("lesion")?.share_within(&region);
-        Some(Edited { picture: new.picture, region, donor: None, lesion })
+        Some(Edited { picture: new.picture, region, donor: None, lesion: Some(lesion) })
     }
 
     fn fingerprint(&self) -> Result<String, DataError> {

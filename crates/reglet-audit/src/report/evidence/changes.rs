@@ -56,7 +56,7 @@ fn effects(page: &Page<'_>, model: &CaseResults) -> Markup {
                     (capital(&page.estimated(what, effect.estimated)))
                 }
                 td.number { (page.of_groups(effect.pictures, effect.groups)) }
-                td.number { (effect.excluded.unseen + effect.excluded.on_lesion) }
+                td.number { (effect.excluded.total()) }
                 td.number { (page.estimate(&effect.difference.estimate, Language::signed)) }
                 td.number { (page.estimate(&effect.score.estimate, Language::signed)) }
                 td.number { (language.percent(effect.gained.estimate.mean)) }
