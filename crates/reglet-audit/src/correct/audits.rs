@@ -20,6 +20,8 @@ pub(super) fn open(mut audit: Document<Config>, model: &str, target: &str) -> Re
     config.models.retain(|name, _| name == model);
     (config.gallery, config.clusters, config.reference) = (0, None, None);
     config.changes = vec![Change::Insert, Change::Remove, Change::Control, Change::Scrambled];
+    // The others must not gain influence, which takes the same changes.
+    config.artefacts.values_mut().for_each(|own| own.changes = None);
     // Unless the verdict requires maps, a single method is enough; the cheapest is used, on no picture.
     if config.verdict.maps == MapsRole::Support {
         config.methods = [Saliency::default().into()].into_iter().collect();
@@ -53,8 +55,9 @@ pub(super) fn fix_operating_point(plan: &mut Plan, model: &Model, target: &str) 
         }
     }
     if let Some(least) = point.threshold(probabilities) {
-        // What reaches the threshold is classified as the target, and what is above the operating point.
-        plan.config.operating_point = Some(OperatingPoint::Above(least.next_down()));
+        // What reaches the threshold is classified as the target, and what is above the operating point. Batches of another size
+        // round the last digits otherwise.
+        plan.config.operating_point = Some(OperatingPoint::Above(least * (1.0 - 1e-6)));
     }
     Ok(())
 }

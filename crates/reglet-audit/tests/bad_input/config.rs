@@ -168,6 +168,9 @@ fn estimated_lesions_are_called_so_wherever_their_figures_stand() {
         "lesion_masks = \"estimated\"",
         "lesion_masks = \"no_lesion\"",
     ]);
+    let without = given.replace("\"remove\"]", "\"remove\", \"remove_lesion\"]");
+    let contradiction = without.replace("seed = 7", "seed = 7\nlesion_masks = \"no_lesion\"");
+    bench.audit(&contradiction).refused(&["nothing to 'remove_lesion'"]);
     let none = given.replace("seed = 7", "seed = 7\nlesion_masks = \"no_lesion\"");
     bench.audit(&none).accepted(&["samples.csv", "results.json"]);
     assert!(
@@ -175,11 +178,8 @@ fn estimated_lesions_are_called_so_wherever_their_figures_stand() {
     );
     assert!(bench.read("results.json").contains("\"no_lesion\": true"));
     assert!(bench.read("report.html").contains("does not show one: it is assumed"));
-    let given = given.replace("\"remove\"]", "\"remove\", \"remove_lesion\"]");
-    let contradiction = given.replace("seed = 7", "seed = 7\nlesion_masks = \"no_lesion\"");
-    bench.audit(&contradiction).refused(&["nothing to 'remove_lesion'"]);
 
-    let estimated = given.replace("seed = 7", "seed = 7\nlesion_masks = \"estimated\"");
+    let estimated = without.replace("seed = 7", "seed = 7\nlesion_masks = \"estimated\"");
     bench.audit(&estimated).accepted(&["report.html", "results.json", "samples.csv"]);
     assert!(
         bench.read("samples.csv").contains(",lesion,1,") && bench.read("samples.csv").contains(",ruler,0,")
