@@ -44,6 +44,7 @@
 )]
 
 mod convolution;
+mod depthwise;
 mod filters;
 mod fused;
 mod lanes;
@@ -59,6 +60,7 @@ mod way;
 mod winograd;
 
 pub use convolution::{Pictures, Surroundings, convolve};
+pub use depthwise::{DepthwiseFilters, Framed, convolve_depthwise, supports_depthwise};
 pub use filters::{Filters, supports};
 pub use fused::{After, Before, Behind, Fused, Mask};
 pub use lanes::{Vectors, available};

@@ -3,8 +3,8 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::{
-    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve,
-    product, supports,
+    After, Before, Behind, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings,
+    Vectors, Way, convolve, convolve_depthwise, product, supports,
 };
 
 /// Numbers in −1…1 by a linear congruential generator.
@@ -157,6 +157,49 @@ proptest! {
     }
 
     #[test]
+    fn it_is_the_depthwise_convolution(
+        (count, height, width, channels) in (0..3_usize, 0..19_usize, 0..19_usize, 1..40_usize),
+        (side, stride, zeros) in (prop_oneof![Just(3), Just(5), Just(7)], 1..3_usize, 0..7_usize),
+        // Channels that do not all fit into the window together.
+        wide in prop_oneof![Just(0), Just(0), Just(0), Just(600)],
+        (seed, forward) in any::<(u32, bool)>(),
+        [mask, limited, bias, summand] in any::<[bool; 4]>(),
+        after in afters(),
+    ) {
+        let way = if forward { Way::Forward } else { Way::Backward };
+        let channels = channels + wide;
+        let pictures = Framed { count, height, width, padding: zeros % side };
+        let weight = numbers(seed, channels * side * side);
+        for vectors in Vectors::all() {
+            let filters = DepthwiseFilters::with(vectors, &weight, channels, side, stride, way)
+                .expect("they are supported");
+            let (outer, inner) = ([height, width], pictures.results(side, stride));
+            let (from, to) = if forward { (outer, inner) } else { (inner, outer) };
+            let size = |[height, width]: [usize; 2]| count * height * width * channels;
+            let input = numbers(seed ^ 1, size(from));
+            let values = numbers(seed ^ 2, size(from));
+            let (bias_numbers, summand_numbers) = (numbers(seed ^ 3, channels), numbers(seed ^ 4, size(to)));
+            let most = limited.then_some(0.5);
+            let fused = Fused {
+                mask: mask.then_some(Mask { values: &values, most }),
+                bias: bias.then_some(&bias_numbers),
+                summand: summand.then_some(&summand_numbers),
+                after,
+                ..Fused::default()
+            };
+            let expected = depthwise_by_definition(
+                pictures, [outer, inner], &weight, [channels, side, stride], way, &input, &fused,
+            );
+            let mut found = vec![f32::NAN; size(to)];
+            convolve_depthwise(pictures, &input, &filters, &fused, &mut found);
+            for ((expected, size), found) in expected.iter().zip(&found) {
+                let off = (expected - f64::from(*found)).abs();
+                prop_assert!(off <= 1e-6 * size, "{vectors}: {off:.1e} of {size:.1e}");
+            }
+        }
+    }
+
+    #[test]
     fn it_is_the_product(
         (count, inputs, outputs) in (0..50_usize, 1..90_usize, 1..90_usize),
         // Several parts of a row, and lengths at which rows displace each other from the cache.
@@ -226,6 +269,57 @@ proptest! {
             }
         }
     }
+}
+
+/// Each result of a depthwise convolution, and the sum of the absolute values of its terms, of which its error is a share. `size`
+/// are the rows and columns of the pictures and of the results.
+fn depthwise_by_definition(
+    pictures: Framed,
+    [outer, inner]: [[usize; 2]; 2],
+    weight: &[f32],
+    [channels, side, stride]: [usize; 3],
+    way: Way,
+    input: &[f32],
+    fused: &Fused,
+) -> Vec<(f64, f64)> {
+    let to = if way == Way::Forward { inner } else { outer };
+    let place = |[height, width]: [usize; 2], picture: usize, y: usize, x: usize| {
+        ((picture * height + y) * width + x) * channels
+    };
+    let mut sums = vec![(0.0, 0.0); pictures.count * to[0] * to[1] * channels];
+    let mut add = |at: usize, term: f64| {
+        sums[at].0 += term;
+        sums[at].1 += term.abs();
+    };
+    let counts = |at: usize| {
+        fused
+            .mask
+            .is_none_or(|Mask { values, most }| values[at] > 0.0 && most.is_none_or(|most| values[at] < most))
+    };
+    // What each pixel of the results has to do with each pixel of the pictures.
+    for (picture, y, x) in (0..pictures.count)
+        .flat_map(|picture| (0..inner[0]).flat_map(move |y| (0..inner[1]).map(move |x| (picture, y, x))))
+    {
+        for (dy, dx) in (0..side * side).map(|tap| (tap / side, tap % side)) {
+            let row = (y * stride + dy).checked_sub(pictures.padding).filter(|row| *row < outer[0]);
+            let column = (x * stride + dx).checked_sub(pictures.padding).filter(|column| *column < outer[1]);
+            let (Some(row), Some(column)) = (row, column) else { continue };
+            for channel in 0..channels {
+                let pixel = place(outer, picture, row, column) + channel;
+                let result = place(inner, picture, y, x) + channel;
+                let (read, written) = if way == Way::Forward { (pixel, result) } else { (result, pixel) };
+                if counts(read) {
+                    let tap = weight[(channel * side + dy) * side + dx];
+                    add(written, f64::from(input[read]) * f64::from(tap));
+                }
+            }
+        }
+    }
+    for at in 0..pictures.count * to[0] * to[1] * channels {
+        add(at, fused.bias.map_or(0.0, |bias| f64::from(bias[at % channels])));
+        add(at, fused.summand.map_or(0.0, |summand| f64::from(summand[at])));
+    }
+    sums.into_iter().map(|(sum, size)| (done(fused.after, sum), size)).collect()
 }
 
 /// The Euclidean distance of what was found from what was expected, and the latter's length.

@@ -1,0 +1,400 @@
+//! Depthwise convolutions, which have one filter for each channel.
+
+#![expect(unsafe_code, reason = "its inner loops use a processor's vector instructions")]
+
+use std::cell::RefCell;
+use std::fmt;
+
+use crate::fused::{After, Fused};
+use crate::lanes::{Lanes, Vectors, Work, available};
+use crate::memory::Aligned;
+use crate::sigmoid::silu;
+use crate::way::Way;
+
+/// The filters of a depthwise convolution, one for each channel, in the layout of the inner loop.
+pub struct DepthwiseFilters {
+    vectors: Vectors,
+    channels: usize,
+    /// The rows and columns of a filter.
+    side: usize,
+    /// From one result to the next.
+    stride: usize,
+    way: Way,
+    /// For each vector of channels a row for each tap; channels beyond the last are zero.
+    taps: Aligned,
+}
+
+/// Whether [`DepthwiseFilters`] can be created on this processor with so many rows and columns, and so many steps from one result
+/// to the next: 3, 5 or 7, and 1 or 2.
+pub fn supports_depthwise(side: usize, stride: usize) -> bool {
+    matches!((side, stride), (3 | 5 | 7, 1 | 2)) && available()
+}
+
+impl DepthwiseFilters {
+    /// The filters of a convolution with the weight `[channels, side, side]`, row by row, and so many steps from one result to the
+    /// next; `None` if it is not [supported](supports_depthwise), or has no channels.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn new(
+        weight: &[f32],
+        channels: usize,
+        side: usize,
+        stride: usize,
+        way: Way,
+    ) -> Option<DepthwiseFilters> {
+        DepthwiseFilters::with(Vectors::widest()?, weight, channels, side, stride, way)
+    }
+
+    /// The same with vectors of one's choice, for instance to measure what wider ones bring.
+    ///
+    /// # Panics
+    /// If the weight has another size.
+    pub fn with(
+        vectors: Vectors,
+        weight: &[f32],
+        channels: usize,
+        side: usize,
+        stride: usize,
+        way: Way,
+    ) -> Option<DepthwiseFilters> {
+        let count = channels.saturating_mul(side).saturating_mul(side);
+        assert_eq!(weight.len(), count, "a weight of [{channels}, {side}, {side}]");
+        if channels == 0 || !supports_depthwise(side, stride) {
+            return None;
+        }
+        let (length, area) = (vectors.count(), side * side);
+        let mut taps = Aligned::zeros(channels.div_ceil(length) * area * length);
+        for (channel, filter) in weight.chunks_exact(area).enumerate() {
+            let first = channel / length * area * length + channel % length;
+            for (tap, number) in filter.iter().enumerate() {
+                let turned = if way == Way::Forward { tap } else { area - 1 - tap };
+                taps.numbers_mut()[first + turned * length] = *number;
+            }
+        }
+        Some(DepthwiseFilters { vectors, channels, side, stride, way, taps })
+    }
+}
+
+impl fmt::Debug for DepthwiseFilters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DepthwiseFilters { vectors, channels, side, .. } = self;
+        write!(f, "{channels} filters of {side} × {side} for {vectors}")
+    }
+}
+
+/// A batch of pictures that a depthwise convolution reads on its way forward, in channels-last layout, `[count, height, width,
+/// channels]`, and the zeros around them. On the way back it writes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Framed {
+    /// How many.
+    pub count: usize,
+    /// Their rows.
+    pub height: usize,
+    /// Their columns.
+    pub width: usize,
+    /// The zeros on each side, fewer than a filter has rows.
+    pub padding: usize,
+}
+
+impl Framed {
+    /// The rows and the columns of the results of filters with so many rows and columns, and so many steps from one result to the
+    /// next.
+    pub fn results(&self, side: usize, stride: usize) -> [usize; 2] {
+        [self.height, self.width].map(|size| {
+            let room = size.saturating_add(2 * self.padding).checked_sub(side);
+            room.map_or(0, |room| room / stride + 1)
+        })
+    }
+}
+
+/// Convolves each channel of `input` with its own filter, into `output`; both are channels-last. On the way forward, the input
+/// are the pictures and the output is as large as their [results](Framed::results); on the way back it is the other way round. In
+/// 32-bit floats the error is that of a direct sum.
+///
+/// # Panics
+/// If one of them has another size than the pictures and the filters specify, or there are too many zeros around the pictures, or
+/// something is to be done [before](Fused::before).
+pub fn convolve_depthwise(
+    pictures: Framed,
+    input: &[f32],
+    filters: &DepthwiseFilters,
+    fused: &Fused,
+    output: &mut [f32],
+) {
+    let DepthwiseFilters { channels, side, stride, way, .. } = *filters;
+    let (outer, inner) = ([pictures.height, pictures.width], pictures.results(side, stride));
+    let (from, to) = if way == Way::Forward { (outer, inner) } else { (inner, outer) };
+    let size = |[height, width]: [usize; 2]| {
+        pictures.count.saturating_mul(height).saturating_mul(width).saturating_mul(channels)
+    };
+    assert!(pictures.padding < side, "{} zeros around pictures for filters of {side}", pictures.padding);
+    assert_eq!([input.len(), output.len()], [size(from), size(to)]);
+    assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.before.is_none() && fused.behind.is_none(), "only products take what is done before");
+    assert!(fused.bias.is_none_or(|bias| bias.len() == channels));
+    assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
+    if output.is_empty() {
+        return;
+    }
+    let (step, spread, lead) = match way {
+        Way::Forward => (stride, 1, pictures.padding),
+        Way::Backward => (1, stride, side - 1 - pictures.padding),
+    };
+    let (row, places) = (from[1] * channels, if fused.mask.is_some() { side } else { 0 });
+    SCRATCH.with_borrow_mut(|scratch| {
+        let scratch = &mut scratch.at_least(channels + places * row)[..channels + places * row];
+        let (zeros, masked) = scratch.split_at_mut(channels);
+        zeros.fill(0.0);
+        let count = pictures.count;
+        let job = Job { count, from, to, step, spread, lead, input, filters, fused, zeros, masked, output };
+        // SAFETY: the filters are in the layout for their vectors, and all sizes have been checked.
+        unsafe { filters.vectors.run(job) }
+    });
+}
+
+/// How many results of a row are computed at a time, each in a register, in which they all fit with one tap. Rows of pictures of
+/// 224 pixels are multiples of this on all levels of a network.
+const BLOCK: usize = 7;
+
+/// The largest side of a filter.
+const SIDE: usize = 7;
+
+/// The most pixels of a row that a block depends on.
+const REACH: usize = (BLOCK - 1) * 2 + SIDE;
+
+thread_local! {
+    /// Zeros and rows of the input, whose memory is used again for the next call.
+    static SCRATCH: RefCell<Aligned> = RefCell::default();
+}
+
+struct Job<'a> {
+    /// The number of pictures.
+    count: usize,
+    /// The rows and columns of the input and of the output.
+    from: [usize; 2],
+    to: [usize; 2],
+    /// The distance between one result and the next, and between one number of the input and the next: between these lie zeros.
+    step: usize,
+    spread: usize,
+    /// The zeros before the first number of the input, in both directions.
+    lead: usize,
+    input: &'a [f32],
+    filters: &'a DepthwiseFilters,
+    fused: &'a Fused<'a>,
+    /// A pixel outside of a picture.
+    zeros: &'a [f32],
+    /// If there is a mask, the rows of the input that a row of results depends on, after it. Their places are used in turn.
+    masked: &'a mut [f32],
+    output: &'a mut [f32],
+}
+
+/// A row of the input that a row of results depends on: its first number, and the row of a filter that it is multiplied by.
+type Met = (*const f32, usize);
+
+impl Work for Job<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(mut self) {
+        for picture in 0..self.count {
+            let mut next = 0;
+            for y in 0..self.to[0] {
+                let mut met = [(self.zeros.as_ptr(), 0); SIDE];
+                let mut count = 0;
+                for tap in 0..self.filters.side {
+                    let Some(row) = self.read(0, y * self.step + tap) else { continue };
+                    // SAFETY: the caller's promise; the row is one of the picture.
+                    unsafe {
+                        while self.fused.mask.is_some() && next <= row {
+                            self.mask::<L>(picture, next);
+                            next += 1;
+                        }
+                        met[count] = (self.row(picture, row), tap);
+                    }
+                    count += 1;
+                }
+                // SAFETY: the caller's promise.
+                unsafe { self.results::<L>(picture, y, &met[..count]) }
+            }
+        }
+    }
+}
+
+impl Job<'_> {
+    /// The row or column of the input, along one axis, at a place where a filter reads; there is none if it reads a zero.
+    #[inline(always)]
+    fn read(&self, axis: usize, place: usize) -> Option<usize> {
+        let place = place.checked_sub(self.lead).filter(|place| place.is_multiple_of(self.spread))?;
+        Some(place / self.spread).filter(|place| *place < self.from[axis])
+    }
+
+    /// The first number of a row of the input, after the mask.
+    ///
+    /// # Safety
+    /// There is such a row.
+    #[inline(always)]
+    unsafe fn row(&self, picture: usize, row: usize) -> *const f32 {
+        let length = self.from[1] * self.filters.channels;
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.fused.mask {
+                Some(_) => self.masked.as_ptr().add(row % self.filters.side * length),
+                None => self.input.as_ptr().add((picture * self.from[0] + row) * length),
+            }
+        }
+    }
+
+    /// Copies a row of the input to its place, with zeros where it does not count.
+    ///
+    /// # Safety
+    /// As [`Lanes`]; there is such a row.
+    #[inline(always)]
+    unsafe fn mask<L: Lanes>(&mut self, picture: usize, row: usize) {
+        let Some(mask) = self.fused.mask else { return };
+        let length = self.from[1] * self.filters.channels;
+        let from = (picture * self.from[0] + row) * length;
+        let to = self.masked[row % self.filters.side * length..][..length].as_mut_ptr();
+        for column in (0..length).step_by(L::COUNT) {
+            let (at, count) = (from + column, length - column);
+            // SAFETY: only numbers of the row are read and written.
+            unsafe {
+                let number = load::<L>(self.input.as_ptr().add(at), count);
+                store(mask.apply(number, load(mask.values.as_ptr().add(at), count)), to.add(column), count);
+            }
+        }
+    }
+
+    /// Computes a row of results.
+    ///
+    /// # Safety
+    /// As [`Lanes`]; there is such a row of results, and the rows that it meets have as many numbers as one of the input.
+    #[inline(always)]
+    unsafe fn results<L: Lanes>(&mut self, picture: usize, y: usize, met: &[Met]) {
+        let [height, width] = self.to;
+        let (channels, side) = (self.filters.channels, self.filters.side);
+        let reach = (BLOCK - 1) * self.step + side;
+        for x in (0..width).step_by(BLOCK) {
+            let mut pixels = [[self.zeros.as_ptr(); REACH]; SIDE];
+            for place in 0..reach {
+                if let Some(column) = self.read(1, x * self.step + place) {
+                    for (pixels, (row, _)) in pixels.iter_mut().zip(met) {
+                        // SAFETY: the row has such a column.
+                        pixels[place] = unsafe { row.add(column * channels) };
+                    }
+                }
+            }
+            let first = ((picture * height + y) * width + x) * channels;
+            let block = Block { met, pixels: &pixels, first, count: BLOCK.min(width - x) };
+            // SAFETY: the caller's promise.
+            unsafe {
+                match (side, self.step) {
+                    (3, 1) => self.block::<L, 3, 1>(&block),
+                    (3, _) => self.block::<L, 3, 2>(&block),
+                    (5, 1) => self.block::<L, 5, 1>(&block),
+                    (5, _) => self.block::<L, 5, 2>(&block),
+                    (_, 1) => self.block::<L, 7, 1>(&block),
+                    _ => self.block::<L, 7, 2>(&block),
+                }
+            }
+        }
+    }
+
+    /// Computes all channels of a block.
+    ///
+    /// # Safety
+    /// As [`Lanes`], and what the block promises.
+    #[inline(always)]
+    unsafe fn block<L: Lanes, const SIDE: usize, const STEP: usize>(&mut self, block: &Block) {
+        let channels = self.filters.channels;
+        let whole = channels - channels % L::COUNT;
+        // SAFETY: the caller's promise.
+        unsafe {
+            for channel in (0..whole).step_by(L::COUNT) {
+                self.vector::<L, SIDE, STEP, true>(block, channel);
+            }
+            if whole < channels {
+                self.vector::<L, SIDE, STEP, false>(block, whole);
+            }
+        }
+    }
+
+    /// Computes a vector of channels of a block, which is `WHOLE` or the last one.
+    ///
+    /// # Safety
+    /// As [`Lanes`], and what the block promises; there is such a channel.
+    #[inline(always)]
+    unsafe fn vector<L: Lanes, const SIDE: usize, const STEP: usize, const WHOLE: bool>(
+        &mut self,
+        block: &Block,
+        channel: usize,
+    ) {
+        let channels = self.filters.channels;
+        let count = if WHOLE { L::COUNT } else { channels - channel };
+        let Fused { bias, summand, after, .. } = *self.fused;
+        let (least, most) = after.ends();
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [L::splat(0.0); BLOCK];
+            if let Some(bias) = bias {
+                sums = [load(bias.as_ptr().add(channel), count); BLOCK];
+            }
+            // The vector's taps follow those of all channels before it.
+            let taps = self.filters.taps.numbers()[channel * SIDE * SIDE..].as_ptr();
+            for (pixels, (_, row)) in block.pixels.iter().zip(block.met) {
+                let taps = taps.add(row * SIDE * L::COUNT);
+                for column in 0..SIDE {
+                    let tap = L::load(taps.add(column * L::COUNT));
+                    for (place, sum) in sums.iter_mut().enumerate() {
+                        let number = load::<L>(pixels[place * STEP + column].add(channel), count);
+                        *sum = number.mul_add(tap, *sum);
+                    }
+                }
+            }
+            let (least, most) = (L::splat(least), L::splat(most));
+            let at = block.first + channel;
+            for (place, mut sum) in sums.into_iter().enumerate().take(block.count) {
+                if let Some(summand) = summand {
+                    sum = sum.add(load(summand.as_ptr().add(at + place * channels), count));
+                }
+                let to = self.output.as_mut_ptr().add(at + place * channels);
+                store(sum.at_least(least).at_most(most), to, count);
+            }
+            if after == After::Silu {
+                silu::<L>(self.output.as_mut_ptr().add(at), channels, block.count, count);
+            }
+        }
+    }
+}
+
+/// Some results of a row.
+struct Block<'a> {
+    /// The rows of the input that they depend on.
+    met: &'a [Met],
+    /// For each of these, the pixels that they depend on, from the first on.
+    pixels: &'a [[*const f32; REACH]; SIDE],
+    /// The place of their first number in the output.
+    first: usize,
+    /// How many there are; beyond these, only sums are computed.
+    count: usize,
+}
+
+/// A vector, or its first `count` numbers and zeros if it has more.
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn load<L: Lanes>(from: *const f32, count: usize) -> L {
+    // SAFETY: the caller's promise.
+    unsafe { if count < L::COUNT { L::load_first(from, count) } else { L::load(from) } }
+}
+
+/// Stores a vector, or its first `count` numbers if it has more.
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn store<L: Lanes>(vector: L, to: *mut f32, count: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { if count < L::COUNT { vector.store_first(to, count) } else { vector.store(to) } }
+}
