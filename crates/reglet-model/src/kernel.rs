@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use reglet_kernels::{
-    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product,
-    supports,
+    After, Before, Behind, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings,
+    Way, convolve, convolve_depthwise, product, supports, supports_depthwise,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -28,6 +28,9 @@ const LEAST_SHARED: usize = 1 << 21;
 pub(crate) enum Layer {
     /// A convolution with 3×3 filters, one step and one zero of padding, by Winograd's algorithm.
     Winograd,
+    /// A convolution with one filter for each channel, whose result is as far from the next as `stride`, and with `padding` zeros on
+    /// each side.
+    Depthwise { stride: usize, padding: usize },
     /// A convolution with 1×1 filters, one step and no padding, as a product of matrices.
     Pointwise,
     /// A linear layer.
@@ -47,6 +50,7 @@ pub(crate) struct Kernel {
 /// The weight in the layout of the loops.
 enum Prepared {
     Filters(Filters),
+    Depthwise(DepthwiseFilters),
     Matrix(Matrix),
 }
 
@@ -71,11 +75,11 @@ pub(crate) struct Steps<'a> {
 impl Kernel {
     /// Whether something can be done with the input before the layer.
     pub(crate) fn takes_before(&self) -> bool {
-        self.layer != Layer::Winograd
+        matches!(self.layer, Layer::Pointwise | Layer::Linear)
     }
 
-    /// For a weight, `[out, in, 3, 3]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None` if this processor or
-    /// these numbers do not allow it.
+    /// For a weight, `[out, in, 3, 3]`, `[channels, 1, side, side]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None`
+    /// if this processor or these numbers do not allow it.
     pub(crate) fn new(
         layer: Layer,
         weight: &Tensor,
@@ -84,6 +88,10 @@ impl Kernel {
         let suits = |tensor: &Tensor| tensor.kind() == Kind::Float && tensor.device() == Device::Cpu;
         let fits = match (layer, weight.size().as_slice()) {
             (Layer::Winograd, &[out, inner, 3, 3]) => supports(out as usize, inner as usize),
+            (Layer::Depthwise { stride, padding }, &[channels, 1, side, width]) => {
+                let square = channels > 0 && side == width && padding < side as usize;
+                square && supports_depthwise(side as usize, stride)
+            }
             (Layer::Pointwise, [_, _, 1, 1]) | (Layer::Linear, [_, _]) => {
                 weight.numel() > 0 && reglet_kernels::available()
             }
@@ -101,9 +109,15 @@ impl Kernel {
     /// Whether it is the faster way for an input, `[N, in, H, W]` or `[…, in]`, and one that nothing records.
     pub(crate) fn suits(&self, input: &Tensor, surroundings: Surroundings) -> bool {
         let plain = input.kind() == Kind::Float && input.device() == Device::Cpu && !input.requires_grad();
-        let channels = self.weight.get().size()[1];
+        let channels = self.inputs();
         plain
             && match (self.layer, input.size().as_slice()) {
+                (Layer::Depthwise { stride, .. }, size) => {
+                    self.framed(size, surroundings).is_some_and(|pictures| {
+                        let results = pictures.results(self.side(), stride);
+                        pictures.count > 0 && !results.contains(&0)
+                    })
+                }
                 (Layer::Winograd, _) => self
                     .pictures(input, channels, surroundings)
                     .is_some_and(|pictures| pictures.tiles() >= LEAST_TILES),
@@ -123,6 +137,12 @@ impl Kernel {
         let out = self.weight.get().size()[0];
         match self.layer {
             Layer::Linear => size.splice(size.len() - 1.., [out]).for_each(drop),
+            Layer::Depthwise { stride, .. } => {
+                if let Some(pictures) = self.framed(&size, surroundings) {
+                    let results = pictures.results(self.side(), stride);
+                    size[2..].copy_from_slice(&results.map(|side| side as i64));
+                }
+            }
             Layer::Winograd | Layer::Pointwise => {
                 size[1] = out;
                 let margin = 2 * self.margin(surroundings) as i64;
@@ -138,66 +158,86 @@ impl Kernel {
         plain && other.size() == self.output_size(input, surroundings)
     }
 
-    /// The layer's result, with what is done in the same pass. The surroundings matter only to filters of 3×3.
+    /// The layer's result, with what is done in the same pass. The surroundings matter only to filters larger than a pixel.
     pub(crate) fn forward(
         &self,
         input: &Tensor,
         surroundings: Surroundings,
         steps: &Steps,
     ) -> Result<Tensor, ModelError> {
-        let prepared = self.forward.get_or_init(|| self.prepared(Way::Forward));
         let Steps { before, summand, after } = *steps;
         let summand = summand.map(|summand| self.rows(summand)).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        self.run(input, surroundings, prepared, &Fused { before, bias, summand, after, ..Fused::default() })
+        let fused = Fused { before, bias, summand, after, ..Fused::default() };
+        self.run(Way::Forward, input, surroundings, &self.output_size(input, surroundings), &fused)
     }
 
-    /// What the gradient at its output is at its input: before a rectifier behind the layer, if there was one, and before what was
-    /// done with the input, given that input.
+    /// What the gradient at its output is at its input, which has the given size but for the number of rows: before a rectifier
+    /// behind the layer, if there was one, and before what was done with the input, given that input.
     pub(crate) fn backward(
         &self,
         gradient: &Tensor,
+        size: &[i64],
         rectified: Option<Rectified>,
         before: Option<(Before, &Tensor)>,
     ) -> Result<Tensor, ModelError> {
-        let prepared = self.backward.get_or_init(|| self.prepared(Way::Backward));
         let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
         let most = rectified.and_then(|rectified| rectified.most);
         let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
         let given = before.map(|(_, given)| self.rows(given)).transpose()?;
         let behind =
             before.zip(given.as_ref()).map(|((before, _), given)| Behind { numbers: numbers(given), before });
-        self.run(gradient, Surroundings::Zeros, prepared, &Fused { mask, behind, ..Fused::default() })
+        let size: Vec<i64> = gradient.size().iter().take(1).chain(&size[1..]).copied().collect();
+        self.run(
+            Way::Backward,
+            gradient,
+            Surroundings::Zeros,
+            &size,
+            &Fused { mask, behind, ..Fused::default() },
+        )
     }
 
+    /// The result of the given size, `[N, C, H, W]` or `[…, out]`.
     fn run(
         &self,
+        way: Way,
         input: &Tensor,
         surroundings: Surroundings,
-        prepared: &Prepared,
+        size: &[i64],
         fused: &Fused,
     ) -> Result<Tensor, ModelError> {
-        let rows = self.rows(input)?;
-        let mut shape = rows.size();
-        let (from, to) = match prepared {
-            Prepared::Filters(filters) => (filters.from(), filters.to()),
-            Prepared::Matrix(matrix) => (matrix.from(), matrix.to()),
+        let prepared = match way {
+            Way::Forward => &self.forward,
+            Way::Backward => &self.backward,
         };
-        let last = shape.last_mut().filter(|last| **last == from as i64);
-        *last.ok_or_else(|| tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")))? =
-            to as i64;
-        let pictures = self.pictures(input, from as i64, surroundings);
-        if let (Prepared::Filters(_), Some(Pictures { height, width, .. })) = (prepared, pictures) {
-            shape[1..3].copy_from_slice(&[height as i64, width as i64]);
+        let prepared = prepared.get_or_init(|| self.prepared(way));
+        let rows = self.rows(input)?;
+        let from = match (self.inputs(), way) {
+            (inputs, Way::Forward) => inputs,
+            (_, Way::Backward) => self.weight.get().size()[0],
+        };
+        if rows.size().last() != Some(&from) {
+            return Err(tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")).into());
         }
+        let shape = match *size {
+            [count, channels, height, width] if self.layer != Layer::Linear => {
+                vec![count, height, width, channels]
+            }
+            _ => size.to_vec(),
+        };
         let mut output = Tensor::f_empty(&shape, (Kind::Float, Device::Cpu))?;
         #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
         // SAFETY: it was just made, so nothing else refers to it.
         let made = unsafe { numbers_mut(&mut output) };
         match prepared {
             Prepared::Filters(filters) => {
-                let pictures = pictures.expect("it suits");
+                let pictures = self.pictures(input, from, surroundings).expect("it suits");
                 convolve(pictures, numbers(&rows), filters, fused, made);
+            }
+            Prepared::Depthwise(filters) => {
+                let size = if way == Way::Forward { &input.size() } else { size };
+                let pictures = self.framed(size, surroundings).expect("it suits");
+                convolve_depthwise(pictures, numbers(&rows), filters, fused, made);
             }
             Prepared::Matrix(matrix) => multiply(numbers(&rows), matrix, fused, made)?,
         }
@@ -211,6 +251,26 @@ impl Kernel {
         let side = |size: i64| usize::try_from(size).ok()?.checked_sub(margin);
         let [height, width] = [side(height)?, side(width)?];
         (found == channels).then_some(Pictures { count: count as usize, height, width, surroundings })
+    }
+
+    /// The pictures `[N, channels, H, W]` before a depthwise convolution.
+    fn framed(&self, size: &[i64], surroundings: Surroundings) -> Option<Framed> {
+        let Layer::Depthwise { padding, .. } = self.layer else { return None };
+        let &[count, channels, height, width] = size else { return None };
+        let [count, height, width] = [count as usize, height as usize, width as usize];
+        let padding = if surroundings == Surroundings::Given { 0 } else { padding };
+        (channels == self.inputs()).then_some(Framed { count, height, width, padding })
+    }
+
+    /// The channels or numbers of an input.
+    fn inputs(&self) -> i64 {
+        let size = self.weight.get().size();
+        if let Layer::Depthwise { .. } = self.layer { size[0] } else { size[1] }
+    }
+
+    /// The rows of a filter.
+    fn side(&self) -> usize {
+        self.weight.get().size()[2] as usize
     }
 
     /// How many pixels an input has on each side beyond the result.
@@ -230,6 +290,9 @@ impl Kernel {
         let (outputs, inputs) = (size[0] as usize, size[1] as usize);
         let prepared = match self.layer {
             Layer::Winograd => Filters::new(weight, outputs, inputs, way).map(Prepared::Filters),
+            Layer::Depthwise { stride, .. } => {
+                DepthwiseFilters::new(weight, outputs, self.side(), stride, way).map(Prepared::Depthwise)
+            }
             Layer::Pointwise | Layer::Linear => {
                 Matrix::new(weight, outputs, inputs, way).map(Prepared::Matrix)
             }

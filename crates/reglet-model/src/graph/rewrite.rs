@@ -35,6 +35,10 @@ pub enum Rewrite {
     /// (<https://arxiv.org/abs/1509.09308>). It is used if their numbers of channels are multiples of 32 and the processor
     /// has AVX2, AVX-512 or NEON. In 32-bit floats the results differ by about 10⁻⁶.
     Winograd,
+    /// Depthwise convolutions, which have one filter for each channel, are computed by loops of our own on processors with AVX2,
+    /// AVX-512 or NEON, if the filters are of 3×3, 5×5 or 7×7 and the stride is one or two. In 32-bit floats the results differ by
+    /// rounding.
+    Depthwise,
     /// Linear layers, and convolutions of 1×1 with stride one, are products of matrices, which are computed by loops of our own
     /// on processors with AVX2, AVX-512 or NEON. In 32-bit floats the results differ by rounding.
     MatrixProducts,
@@ -53,19 +57,21 @@ pub enum Rewrite {
 impl Rewrite {
     /// Those that are used unless others are asked for, in the order they are applied: all whose results differ by the
     /// rounding of 32-bit floats alone.
-    pub const DEFAULT: [Rewrite; 5] = [
+    pub const DEFAULT: [Rewrite; 6] = [
         Rewrite::FoldBatchNorm,
         Rewrite::ChannelsLast,
         Rewrite::Winograd,
+        Rewrite::Depthwise,
         Rewrite::MatrixProducts,
         Rewrite::FuseRectifiers,
     ];
 
     /// All of them, in the order they are applied.
-    pub const ALL: [Rewrite; 6] = [
+    pub const ALL: [Rewrite; 7] = [
         Rewrite::FoldBatchNorm,
         Rewrite::ChannelsLast,
         Rewrite::Winograd,
+        Rewrite::Depthwise,
         Rewrite::MatrixProducts,
         Rewrite::FuseRectifiers,
         Rewrite::Bfloat16,
@@ -77,6 +83,7 @@ impl Rewrite {
             Rewrite::FoldBatchNorm => "fold_batch_norm",
             Rewrite::ChannelsLast => "channels_last",
             Rewrite::Winograd => "winograd",
+            Rewrite::Depthwise => "depthwise",
             Rewrite::MatrixProducts => "matrix_products",
             Rewrite::FuseRectifiers => "fuse_rectifiers",
             Rewrite::Bfloat16 => "bfloat16",
@@ -370,12 +377,18 @@ impl Graph {
 
 /// The loop of our own that computes such a call, provided that its weight suits too, and the rewrite that it belongs to.
 fn own_layer(op: &Op, weight: &Tensor) -> Option<(Rewrite, Layer)> {
-    let Op::Conv2d { stride: [1, 1], padding, dilation, groups: 1 } = op else {
+    let &Op::Conv2d { stride, padding, dilation, groups } = op else {
         return matches!(op, Op::Linear).then_some((Rewrite::MatrixProducts, Layer::Linear));
     };
-    match (weight.size().as_slice(), padding, dilation) {
-        ([_, _, 3, 3], [1, 1], [1, 1]) => Some((Rewrite::Winograd, Layer::Winograd)),
-        ([_, _, 1, 1], [0, 0], _) => Some((Rewrite::MatrixProducts, Layer::Pointwise)),
+    match (weight.size().as_slice(), groups, stride, padding, dilation) {
+        ([_, _, 3, 3], 1, [1, 1], [1, 1], [1, 1]) => Some((Rewrite::Winograd, Layer::Winograd)),
+        ([_, _, 1, 1], 1, [1, 1], [0, 0], _) => Some((Rewrite::MatrixProducts, Layer::Pointwise)),
+        (&[channels, 1, ..], _, [stride, steps], [padding, zeros], [1, 1])
+            if groups == channels && stride == steps && padding == zeros =>
+        {
+            let [stride, padding] = [stride, padding].map(usize::try_from);
+            Some((Rewrite::Depthwise, Layer::Depthwise { stride: stride.ok()?, padding: padding.ok()? }))
+        }
         _ => None,
     }
 }

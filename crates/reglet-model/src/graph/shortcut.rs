@@ -274,9 +274,10 @@ impl Shortcut {
             if self.tail.rectified(&result).is_some() {
                 let (kept, tail) = (result.shallow_clone(), self.tail);
                 let before = before.map(|before| (before.numbers(), given[0].shallow_clone()));
+                let size = given[0].size();
                 let derivative = move |upstream: &Tensor| {
                     let before = before.as_ref().map(|(before, input)| (*before, input));
-                    Ok(vec![Some(kernel.backward(upstream, tail.rectified(&kept), before)?)])
+                    Ok(vec![Some(kernel.backward(upstream, &size, tail.rectified(&kept), before)?)])
                 };
                 return Ok((result, Box::new(derivative)));
             }
@@ -372,9 +373,10 @@ impl Shortcut {
         let free = free.contains(&0);
         if let Some(kernel) = self.kernel_for(given[0]) {
             let applied = before.map(|before| (before.numbers(), given[0].shallow_clone()));
+            let size = given[0].size();
             let derivative = move |upstream: &Tensor| {
                 let before = applied.as_ref().map(|(before, input)| (*before, input));
-                Ok(vec![Some(kernel.backward(upstream, None, before)?)])
+                Ok(vec![Some(kernel.backward(upstream, &size, None, before)?)])
             };
             let derivative = free.then(|| Box::new(derivative) as Derivative);
             let own = kernel.output_size(given[0], Surroundings::Zeros);
