@@ -4,11 +4,12 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::ops::Range;
 
 use crate::fused::{After, Fused};
 use crate::lanes::{Lanes, Vectors, Work, available};
 use crate::memory::Aligned;
-use crate::sigmoid::silu;
+use crate::sigmoid::{silu_rows, silu_slope};
 use crate::way::Way;
 
 /// The filters of a depthwise convolution, one for each channel, in the layout of the inner loop.
@@ -109,14 +110,16 @@ impl Framed {
 }
 
 /// Convolves each channel of `input` with its own filter, into `output`; both are channels-last. On the way forward, the input
-/// are the pictures and the output is as large as their [results](Framed::results); on the way back it is the other way round. In
-/// 32-bit floats the error is that of a direct sum.
+/// are the pictures and the output is as large as their [results](Framed::results); on the way back it is the other way round. The
+/// output may be a part of it, whole rows from `first` on, counted over all pictures; a summand is one of the same part. In 32-bit
+/// floats the error is that of a direct sum.
 ///
 /// # Panics
 /// If one of them has another size than the pictures and the filters specify, or there are too many zeros around the pictures, or
 /// something is to be done [before](Fused::before).
 pub fn convolve_depthwise(
     pictures: Framed,
+    first: usize,
     input: &[f32],
     filters: &DepthwiseFilters,
     fused: &Fused,
@@ -125,29 +128,29 @@ pub fn convolve_depthwise(
     let DepthwiseFilters { channels, side, stride, way, .. } = *filters;
     let (outer, inner) = ([pictures.height, pictures.width], pictures.results(side, stride));
     let (from, to) = if way == Way::Forward { (outer, inner) } else { (inner, outer) };
-    let size = |[height, width]: [usize; 2]| {
-        pictures.count.saturating_mul(height).saturating_mul(width).saturating_mul(channels)
-    };
+    let length = from[1].saturating_mul(channels);
     assert!(pictures.padding < side, "{} zeros around pictures for filters of {side}", pictures.padding);
-    assert_eq!([input.len(), output.len()], [size(from), size(to)]);
+    assert_eq!(input.len(), pictures.count.saturating_mul(from[0]).saturating_mul(length));
+    let count = output.len().checked_div(to[1].saturating_mul(channels)).unwrap_or(0);
+    assert_eq!(output.len(), count * to[1] * channels, "whole rows");
+    assert!(first.saturating_add(count) <= pictures.count.saturating_mul(to[0]), "more rows than there are");
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.silu.is_none_or(|numbers| numbers.len() == input.len()));
     assert!(fused.before.is_none() && fused.behind.is_none(), "only products take what is done before");
     assert!(fused.bias.is_none_or(|bias| bias.len() == channels));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
-    if output.is_empty() {
-        return;
-    }
     let (step, spread, lead) = match way {
         Way::Forward => (stride, 1, pictures.padding),
         Way::Backward => (1, stride, side - 1 - pictures.padding),
     };
-    let (row, places) = (from[1] * channels, if fused.mask.is_some() { side } else { 0 });
+    let changed = fused.mask.is_some() || fused.silu.is_some();
+    let copied = if changed { side * length } else { 0 };
     SCRATCH.with_borrow_mut(|scratch| {
-        let scratch = &mut scratch.at_least(channels + places * row)[..channels + places * row];
-        let (zeros, masked) = scratch.split_at_mut(channels);
+        let (zeros, copy) = scratch.at_least(channels + copied)[..channels + copied].split_at_mut(channels);
         zeros.fill(0.0);
-        let count = pictures.count;
-        let job = Job { count, from, to, step, spread, lead, input, filters, fused, zeros, masked, output };
+        let copy = changed.then_some(copy);
+        let rows = first..first + count;
+        let job = Job { rows, from, to, step, spread, lead, input, filters, fused, zeros, copy, output };
         // SAFETY: the filters are in the layout for their vectors, and all sizes have been checked.
         unsafe { filters.vectors.run(job) }
     });
@@ -169,8 +172,8 @@ thread_local! {
 }
 
 struct Job<'a> {
-    /// The number of pictures.
-    count: usize,
+    /// The rows of the output that are computed, counted over all pictures.
+    rows: Range<usize>,
     /// The rows and columns of the input and of the output.
     from: [usize; 2],
     to: [usize; 2],
@@ -184,8 +187,8 @@ struct Job<'a> {
     fused: &'a Fused<'a>,
     /// A pixel outside of a picture.
     zeros: &'a [f32],
-    /// If there is a mask, the rows of the input that a row of results depends on, after it. Their places are used in turn.
-    masked: &'a mut [f32],
+    /// If something is done with the input, the rows that a row of results depends on, after that. Their places are used in turn.
+    copy: Option<&'a mut [f32]>,
     output: &'a mut [f32],
 }
 
@@ -197,26 +200,28 @@ impl Work for Job<'_> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(mut self) {
-        for picture in 0..self.count {
-            let mut next = 0;
-            for y in 0..self.to[0] {
-                let mut met = [(self.zeros.as_ptr(), 0); SIDE];
-                let mut count = 0;
-                for tap in 0..self.filters.side {
-                    let Some(row) = self.read(0, y * self.step + tap) else { continue };
-                    // SAFETY: the caller's promise; the row is one of the picture.
-                    unsafe {
-                        while self.fused.mask.is_some() && next <= row {
-                            self.mask::<L>(picture, next);
-                            next += 1;
-                        }
-                        met[count] = (self.row(picture, row), tap);
+        let mut copied = 0;
+        for row in self.rows.clone() {
+            let (picture, y) = (row / self.to[0], row % self.to[0]);
+            let mut met = [(self.zeros.as_ptr(), 0); SIDE];
+            let mut count = 0;
+            for tap in 0..self.filters.side {
+                let Some(place) = self.read(0, y * self.step + tap) else { continue };
+                let place = picture * self.from[0] + place;
+                // What was copied for the row before is still there.
+                copied = if count == 0 { place.max(copied) } else { copied };
+                // SAFETY: the caller's promise; the input has such a row.
+                unsafe {
+                    for place in copied..=place {
+                        self.copy::<L>(place);
                     }
-                    count += 1;
+                    met[count] = (self.row(place), tap);
                 }
-                // SAFETY: the caller's promise.
-                unsafe { self.results::<L>(picture, y, &met[..count]) }
+                copied = copied.max(place + 1);
+                count += 1;
             }
+            // SAFETY: the caller's promise.
+            unsafe { self.results::<L>(row, &met[..count]) }
         }
     }
 }
@@ -229,38 +234,43 @@ impl Job<'_> {
         Some(place / self.spread).filter(|place| *place < self.from[axis])
     }
 
-    /// The first number of a row of the input, after the mask.
+    /// The first number of a row of the input, counted over all pictures, after what is done with it.
     ///
     /// # Safety
     /// There is such a row.
     #[inline(always)]
-    unsafe fn row(&self, picture: usize, row: usize) -> *const f32 {
+    unsafe fn row(&self, row: usize) -> *const f32 {
         let length = self.from[1] * self.filters.channels;
         // SAFETY: the caller's promise.
         unsafe {
-            match self.fused.mask {
-                Some(_) => self.masked.as_ptr().add(row % self.filters.side * length),
-                None => self.input.as_ptr().add((picture * self.from[0] + row) * length),
+            match &self.copy {
+                Some(copy) => copy.as_ptr().add(row % self.filters.side * length),
+                None => self.input.as_ptr().add(row * length),
             }
         }
     }
 
-    /// Copies a row of the input to its place, with zeros where it does not count.
+    /// Copies a row of the input to its place, if something is done with it.
     ///
     /// # Safety
     /// As [`Lanes`]; there is such a row.
     #[inline(always)]
-    unsafe fn mask<L: Lanes>(&mut self, picture: usize, row: usize) {
-        let Some(mask) = self.fused.mask else { return };
+    unsafe fn copy<L: Lanes>(&mut self, row: usize) {
         let length = self.from[1] * self.filters.channels;
-        let from = (picture * self.from[0] + row) * length;
-        let to = self.masked[row % self.filters.side * length..][..length].as_mut_ptr();
+        let Some(copy) = self.copy.as_deref_mut() else { return };
+        let to = copy[row % self.filters.side * length..][..length].as_mut_ptr();
         for column in (0..length).step_by(L::COUNT) {
-            let (at, count) = (from + column, length - column);
+            let (at, count) = (row * length + column, length - column);
             // SAFETY: only numbers of the row are read and written.
             unsafe {
-                let number = load::<L>(self.input.as_ptr().add(at), count);
-                store(mask.apply(number, load(mask.values.as_ptr().add(at), count)), to.add(column), count);
+                let mut number = load::<L>(self.input.as_ptr().add(at), count);
+                if let Some(mask) = self.fused.mask {
+                    number = mask.apply(number, load(mask.values.as_ptr().add(at), count));
+                }
+                if let Some(numbers) = self.fused.silu {
+                    number = number.mul(silu_slope(load(numbers.as_ptr().add(at), count)));
+                }
+                store(number, to.add(column), count);
             }
         }
     }
@@ -270,8 +280,8 @@ impl Job<'_> {
     /// # Safety
     /// As [`Lanes`]; there is such a row of results, and the rows that it meets have as many numbers as one of the input.
     #[inline(always)]
-    unsafe fn results<L: Lanes>(&mut self, picture: usize, y: usize, met: &[Met]) {
-        let [height, width] = self.to;
+    unsafe fn results<L: Lanes>(&mut self, row: usize, met: &[Met]) {
+        let width = self.to[1];
         let (channels, side) = (self.filters.channels, self.filters.side);
         let reach = (BLOCK - 1) * self.step + side;
         for x in (0..width).step_by(BLOCK) {
@@ -284,7 +294,7 @@ impl Job<'_> {
                     }
                 }
             }
-            let first = ((picture * height + y) * width + x) * channels;
+            let first = ((row - self.rows.start) * width + x) * channels;
             let block = Block { met, pixels: &pixels, first, count: BLOCK.min(width - x) };
             // SAFETY: the caller's promise.
             unsafe {
@@ -361,7 +371,7 @@ impl Job<'_> {
                 store(sum.at_least(least).at_most(most), to, count);
             }
             if after == After::Silu {
-                silu::<L>(self.output.as_mut_ptr().add(at), channels, block.count, count);
+                silu_rows::<L>(self.output.as_mut_ptr().add(at), channels, block.count, count);
             }
         }
     }

@@ -65,4 +65,5 @@ pub use filters::{Filters, supports};
 pub use fused::{After, Before, Behind, Fused, Mask};
 pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
+pub use sigmoid::silu;
 pub use way::Way;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use reglet_kernels::{
     After, Before, Behind, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings,
-    Way, convolve, convolve_depthwise, product, supports, supports_depthwise,
+    Vectors, Way, convolve, convolve_depthwise, product, silu, supports, supports_depthwise,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -22,6 +22,9 @@ const LEAST_ROWS: usize = 8;
 
 /// From this many multiplications on a product is worth several threads.
 const LEAST_SHARED: usize = 1 << 21;
+
+/// From this many results on a depthwise convolution is worth several threads.
+const LEAST_SHARED_RESULTS: usize = 1 << 15;
 
 /// A layer for which there is a loop of our own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +57,13 @@ enum Prepared {
     Matrix(Matrix),
 }
 
-/// The result of a rectifier through which a gradient passes back: where it is greater than zero and less than `most`.
+/// What is known of an activation behind a layer through which a gradient passes back.
 #[derive(Clone, Copy)]
-pub(crate) struct Rectified<'a> {
-    pub(crate) result: &'a Tensor,
-    pub(crate) most: Option<f32>,
+pub(crate) enum Activated<'a> {
+    /// The result of a rectifier. The gradient passes where it is greater than zero and less than `most`.
+    Rectifier { result: &'a Tensor, most: Option<f32> },
+    /// What was given to a SiLU.
+    Silu(&'a Tensor),
 }
 
 /// What is done in the same pass as the layer.
@@ -76,6 +81,11 @@ impl Kernel {
     /// Whether something can be done with the input before the layer.
     pub(crate) fn takes_before(&self) -> bool {
         matches!(self.layer, Layer::Pointwise | Layer::Linear)
+    }
+
+    /// Whether it can send a gradient back through a SiLU behind it.
+    pub(crate) fn takes_silu(&self) -> bool {
+        self.layer != Layer::Winograd
     }
 
     /// For a weight, `[out, in, 3, 3]`, `[channels, 1, side, side]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None`
@@ -172,29 +182,46 @@ impl Kernel {
         self.run(Way::Forward, input, surroundings, &self.output_size(input, surroundings), &fused)
     }
 
-    /// What the gradient at its output is at its input, which has the given size but for the number of rows: before a rectifier
+    /// The layer's result, with what is done in the same pass, and a SiLU of that.
+    pub(crate) fn forward_and_silu(
+        &self,
+        input: &Tensor,
+        steps: &Steps,
+    ) -> Result<(Tensor, Tensor), ModelError> {
+        let result = self.forward(input, Surroundings::Zeros, steps)?;
+        let rows = self.rows(&result)?;
+        let mut activated = rows.f_empty_like()?;
+        let vectors = Vectors::widest().expect("there is no such layer without");
+        #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
+        // SAFETY: it was just made, so nothing else refers to it.
+        silu(vectors, numbers(&rows), unsafe { numbers_mut(&mut activated) });
+        Ok((result, self.pictures_of(activated)?))
+    }
+
+    /// What the gradient at its output is at its input, which has the given size but for the number of rows: before an activation
     /// behind the layer, if there was one, and before what was done with the input, given that input.
     pub(crate) fn backward(
         &self,
         gradient: &Tensor,
         size: &[i64],
-        rectified: Option<Rectified>,
+        activated: Option<Activated>,
         before: Option<(Before, &Tensor)>,
     ) -> Result<Tensor, ModelError> {
-        let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
-        let most = rectified.and_then(|rectified| rectified.most);
-        let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
+        let known =
+            activated.map(|(Activated::Rectifier { result: known, .. } | Activated::Silu(known))| known);
+        let known = known.map(|known| self.rows(known)).transpose()?;
+        let known = known.as_ref().map(numbers);
+        let (mask, silu) = match activated {
+            Some(Activated::Rectifier { most, .. }) => (known.map(|values| Mask { values, most }), None),
+            Some(Activated::Silu(_)) => (None, known),
+            None => (None, None),
+        };
         let given = before.map(|(_, given)| self.rows(given)).transpose()?;
         let behind =
             before.zip(given.as_ref()).map(|((before, _), given)| Behind { numbers: numbers(given), before });
         let size: Vec<i64> = gradient.size().iter().take(1).chain(&size[1..]).copied().collect();
-        self.run(
-            Way::Backward,
-            gradient,
-            Surroundings::Zeros,
-            &size,
-            &Fused { mask, behind, ..Fused::default() },
-        )
+        let fused = Fused { mask, silu, behind, ..Fused::default() };
+        self.run(Way::Backward, gradient, Surroundings::Zeros, &size, &fused)
     }
 
     /// The result of the given size, `[N, C, H, W]` or `[…, out]`.
@@ -237,11 +264,16 @@ impl Kernel {
             Prepared::Depthwise(filters) => {
                 let size = if way == Way::Forward { &input.size() } else { size };
                 let pictures = self.framed(size, surroundings).expect("it suits");
-                convolve_depthwise(pictures, numbers(&rows), filters, fused, made);
+                share_depthwise(pictures, numbers(&rows), filters, fused, shape[2] * shape[3], made)?;
             }
             Prepared::Matrix(matrix) => multiply(numbers(&rows), matrix, fused, made)?,
         }
-        Ok(if self.layer == Layer::Linear { output } else { output.f_permute([0, 3, 1, 2])? })
+        self.pictures_of(output)
+    }
+
+    /// `[N, H, W, C]` as `[N, C, H, W]`, and anything as it is for a linear layer.
+    fn pictures_of(&self, rows: Tensor) -> Result<Tensor, ModelError> {
+        Ok(if self.layer == Layer::Linear { rows } else { rows.f_permute([0, 3, 1, 2])? })
     }
 
     /// The pictures that result from an input `[N, channels, H, W]`.
@@ -324,7 +356,32 @@ fn multiply(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) -
         let mask = fused.mask.map(|mask| Mask { values: &mask.values[part(from)], ..mask });
         let summand = fused.summand.map(|summand| &summand[part(to)]);
         let behind = fused.behind.map(|behind| Behind { numbers: &behind.numbers[part(to)], ..behind });
-        product(&input[part(from)], matrix, &Fused { mask, summand, behind, ..*fused }, output);
+        let silu = fused.silu.map(|numbers| &numbers[part(from)]);
+        product(&input[part(from)], matrix, &Fused { mask, silu, summand, behind, ..*fused }, output);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A depthwise convolution, whose rows of results have so many numbers, on as many threads as libtorch may use on this one.
+fn share_depthwise(
+    pictures: Framed,
+    input: &[f32],
+    filters: &DepthwiseFilters,
+    fused: &Fused,
+    length: i64,
+    output: &mut [f32],
+) -> Result<(), ModelError> {
+    let (length, threads) = (length as usize, tch::get_num_threads().max(1) as usize);
+    if threads == 1 || output.len() < LEAST_SHARED_RESULTS {
+        convolve_depthwise(pictures, 0, input, filters, fused, output);
+        return Ok(());
+    }
+    let share = (output.len() / length).div_ceil(threads);
+    let parts = output.chunks_mut(share * length).enumerate().map(|(index, part)| (index * share, part));
+    each(parts.collect(), |(first, output)| {
+        let summand = fused.summand.map(|summand| &summand[first * length..][..output.len()]);
+        convolve_depthwise(pictures, first, input, filters, &Fused { summand, ..*fused }, output);
         Ok(())
     })?;
     Ok(())
