@@ -400,6 +400,8 @@ fn with_channels_last(weight: &Tensor) -> Result<Tensor, ModelError> {
 
 #[cfg(test)]
 mod tests {
+    use reglet_kernels::Surroundings;
+
     use super::*;
     use crate::Architecture;
     use crate::graph::Request;
@@ -421,6 +423,46 @@ mod tests {
             let expected = if reglet_kernels::available() { products } else { 0 };
             assert_eq!(count(&Rewrite::DEFAULT), expected);
             assert_eq!(count(&[Rewrite::MatrixProducts, Rewrite::FuseRectifiers]), 0);
+        }
+    }
+
+    /// Every convolution with one filter for each channel runs by a loop of our own, with the activation that follows it; without the
+    /// rewrite none does.
+    #[test]
+    fn depthwise_convolutions_run_by_loops_of_our_own() {
+        let without = Rewrite::DEFAULT.into_iter().filter(|rewrite| *rewrite != Rewrite::Depthwise);
+        let without: Vec<Rewrite> = without.collect();
+        for (architecture, layers, activated) in [
+            (Architecture::MobileNetV2, 17, 17),
+            (Architecture::EfficientNetB0, 16, 16),
+            (Architecture::ConvNextTiny, 18, 0),
+        ] {
+            let graph = architecture.graph(2, 0.5).expect("a network");
+            let mut parameters = Parameters::initial(&graph, 1).expect("parameters");
+            let input = Tensor::zeros([1, 3, 224, 224], (Kind::Float, tch::Device::Cpu));
+            let feeds = [(graph.input(), &input)];
+            let request = Request { feeds: &feeds, fetches: &[graph.output()], ..Request::default() };
+            let mut count = |rewrites: &[Rewrite]| {
+                parameters.prepare(&graph, rewrites).expect("it is prepared");
+                let shortcuts = parameters.shortcuts().expect("shortcuts");
+                let plan = Plan::new(&graph, &request, shortcuts).expect("a plan");
+                let shortcuts = plan.steps.into_iter().filter_map(|(_, shortcut)| shortcut);
+                let own: Vec<&Shortcut> = shortcuts
+                    .filter(|shortcut| {
+                        let (Some(kernel), Op::Conv2d { groups: channels @ 2.., .. }) =
+                            (&shortcut.kernel, &shortcut.node.op)
+                        else {
+                            return false;
+                        };
+                        let input = Tensor::zeros([1, *channels, 7, 7], (Kind::Float, tch::Device::Cpu));
+                        kernel.suits(&input, Surroundings::Zeros)
+                    })
+                    .collect();
+                [own.len(), own.iter().filter(|shortcut| shortcut.tail.activation.is_some()).count()]
+            };
+            let expected = if reglet_kernels::available() { [layers, activated] } else { [0, 0] };
+            assert_eq!(count(&Rewrite::DEFAULT), expected, "{}", architecture.name());
+            assert_eq!(count(&without), [0, 0], "{}", architecture.name());
         }
     }
 

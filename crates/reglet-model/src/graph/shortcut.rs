@@ -81,6 +81,12 @@ impl Tail {
         }
     }
 
+    /// Whether a loop of our own can send gradients back through the activation.
+    fn passes_back(self) -> bool {
+        use Activation::{Hardtanh, Relu, Silu};
+        matches!(self.activation, Some(Relu | Silu | Hardtanh { min: 0.0, .. }))
+    }
+
     /// The activation as a loop of our own sends gradients back through it, if it can: `kept` is the result of a ReLU or a ReLU6, or
     /// what is given to a SiLU.
     fn activated(self, kept: &Tensor) -> Option<Activated<'_>> {
@@ -265,7 +271,7 @@ impl Shortcut {
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
         // If nothing else needs the gradient after the activation, the layer applies the activation's derivative itself.
-        let alone = slope == Slope::Gradient && free == [0] && self.tail.activated(given[0]).is_some();
+        let alone = slope == Slope::Gradient && free == [0] && self.tail.passes_back();
         let silu = self.tail.activation == Some(Activation::Silu);
         let suits = |kernel: &&Kernel| (!silu || kernel.takes_silu()) && self.fits(kernel, given);
         if let Some(kernel) = self.kernel_for(given[0]).filter(|_| alone).filter(suits) {
