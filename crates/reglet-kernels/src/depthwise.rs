@@ -192,8 +192,8 @@ struct Job<'a> {
     output: &'a mut [f32],
 }
 
-/// A row of the input that a row of results depends on: its first number, and the row of a filter that it is multiplied by.
-type Met = (*const f32, usize);
+/// A row of the input that a row of results depends on, counted over all pictures, and the row of a filter that it is multiplied by.
+type Met = (usize, usize);
 
 impl Work for Job<'_> {
     type Output = ();
@@ -203,25 +203,26 @@ impl Work for Job<'_> {
         let mut copied = 0;
         for row in self.rows.clone() {
             let (picture, y) = (row / self.to[0], row % self.to[0]);
-            let mut met = [(self.zeros.as_ptr(), 0); SIDE];
+            let mut met = [(0, 0); SIDE];
             let mut count = 0;
             for tap in 0..self.filters.side {
-                let Some(place) = self.read(0, y * self.step + tap) else { continue };
-                let place = picture * self.from[0] + place;
-                // What was copied for the row before is still there.
-                copied = if count == 0 { place.max(copied) } else { copied };
-                // SAFETY: the caller's promise; the input has such a row.
-                unsafe {
-                    for place in copied..=place {
+                if let Some(place) = self.read(0, y * self.step + tap) {
+                    met[count] = (picture * self.from[0] + place, tap);
+                    count += 1;
+                }
+            }
+            let met = &met[..count];
+            // SAFETY: the caller's promise; the input has such rows.
+            unsafe {
+                if let (Some((first, _)), Some((last, _))) = (met.first(), met.last()) {
+                    // What was copied for the row before is still there.
+                    for place in copied.max(*first)..=*last {
                         self.copy::<L>(place);
                     }
-                    met[count] = (self.row(place), tap);
+                    copied = copied.max(last + 1);
                 }
-                copied = copied.max(place + 1);
-                count += 1;
+                self.results::<L>(row, met);
             }
-            // SAFETY: the caller's promise.
-            unsafe { self.results::<L>(row, &met[..count]) }
         }
     }
 }
@@ -230,8 +231,10 @@ impl Job<'_> {
     /// The row or column of the input, along one axis, at a place where a filter reads; there is none if it reads a zero.
     #[inline(always)]
     fn read(&self, axis: usize, place: usize) -> Option<usize> {
-        let place = place.checked_sub(self.lead).filter(|place| place.is_multiple_of(self.spread))?;
-        Some(place / self.spread).filter(|place| *place < self.from[axis])
+        let place = place.checked_sub(self.lead)?;
+        // A division by a constant, which is a shift, since there are one or two steps.
+        let (place, between) = if self.spread == 1 { (place, 0) } else { (place / 2, place % 2) };
+        (between == 0 && place < self.from[axis]).then_some(place)
     }
 
     /// The first number of a row of the input, counted over all pictures, after what is done with it.
@@ -278,17 +281,22 @@ impl Job<'_> {
     /// Computes a row of results.
     ///
     /// # Safety
-    /// As [`Lanes`]; there is such a row of results, and the rows that it meets have as many numbers as one of the input.
+    /// As [`Lanes`]; there are such rows.
     #[inline(always)]
     unsafe fn results<L: Lanes>(&mut self, row: usize, met: &[Met]) {
         let width = self.to[1];
         let (channels, side) = (self.filters.channels, self.filters.side);
         let reach = (BLOCK - 1) * self.step + side;
+        let mut rows = [self.zeros.as_ptr(); SIDE];
+        for (start, (row, _)) in rows.iter_mut().zip(met) {
+            // SAFETY: there is such a row.
+            *start = unsafe { self.row(*row) };
+        }
         for x in (0..width).step_by(BLOCK) {
             let mut pixels = [[self.zeros.as_ptr(); REACH]; SIDE];
             for place in 0..reach {
                 if let Some(column) = self.read(1, x * self.step + place) {
-                    for (pixels, (row, _)) in pixels.iter_mut().zip(met) {
+                    for (pixels, row) in pixels.iter_mut().zip(&rows[..met.len()]) {
                         // SAFETY: the row has such a column.
                         pixels[place] = unsafe { row.add(column * channels) };
                     }
