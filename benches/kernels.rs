@@ -1,13 +1,17 @@
 //! libtorch's inner loops and those of `reglet-kernels`, with each kind of vectors that the processor has, on one core: the 3×3
-//! convolutions of a ResNet-18, eight pictures at a time, in multiplications of a direct convolution a second, and products of rows
-//! and a matrix as those of a ViT-B/16, a ConvNeXt-T, a ResNet-50 and a MobileNetV2, in multiplications a second.
+//! convolutions of a ResNet-18, eight pictures at a time, in multiplications of a direct convolution a second, depthwise convolutions
+//! of a MobileNetV2, an EfficientNet-B0 and a ConvNeXt-T, with the ReLU after them, forward and back, and products of rows and a
+//! matrix as those of a ViT-B/16, a ConvNeXt-T, a ResNet-50 and a MobileNetV2, in multiplications a second.
 //!
 //! `cargo xtask bench --bench kernels`
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use reglet_kernels::{Filters, Fused, Matrix, Pictures, Surroundings, Vectors, Way, convolve, product};
+use reglet_kernels::{
+    After, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way,
+    convolve, convolve_depthwise, product,
+};
 use tch::{Device, Kind, Tensor};
 
 const COUNT: usize = 8;
@@ -57,6 +61,73 @@ fn convolutions(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn depthwise(criterion: &mut Criterion) {
+    tch::set_num_threads(1);
+    let _guard = tch::no_grad_guard();
+    let mut group = criterion.benchmark_group("depthwise");
+    for (channels, size, side, stride) in [
+        (32, 112, 3, 1),
+        (96, 112, 3, 2),
+        (144, 56, 3, 1),
+        (384, 14, 3, 1),
+        (960, 7, 3, 1),
+        (240, 28, 5, 1),
+        (672, 14, 5, 1),
+        (1152, 7, 5, 1),
+        (96, 56, 7, 1),
+        (384, 14, 7, 1),
+    ] {
+        let weight = draw(&[channels, 1, side, side]);
+        let input = draw(&[COUNT as i64, size, size, channels]);
+        let name = format!("{channels} channels, {size}×{size}, filters of {side}×{side}, stride {stride}");
+        let convolved = |input: &Tensor| {
+            input.conv2d(&weight, None::<Tensor>, [stride, stride], [side / 2, side / 2], [1, 1], channels)
+        };
+        let pictures = input.permute([0, 3, 1, 2]);
+        let results = convolved(&pictures);
+        group.throughput(Throughput::Elements((results.numel() as i64 * side * side) as u64));
+        group.bench_function(BenchmarkId::new("libtorch", &name), |bencher| {
+            bencher.iter(|| black_box(convolved(&pictures).relu_()));
+        });
+        // The rows and columns at the end that no filter reaches.
+        let rest = (size - 1) % stride;
+        group.bench_function(BenchmarkId::new("libtorch, back", &name), |bencher| {
+            let (strides, padding, rest) = ([stride; 2], [side / 2; 2], [rest; 2]);
+            bencher.iter(|| {
+                let upstream = results.threshold_backward(&results, 0);
+                let none = None::<Tensor>;
+                black_box(upstream.conv_transpose2d(&weight, none, strides, padding, rest, channels, [1, 1]))
+            });
+        });
+        let gradient = numbers(&results.permute([0, 2, 3, 1]));
+        let (weight, input) = (numbers(&weight), numbers(&input));
+        let [channels, size, side, stride] = [channels, size, side, stride].map(|number| number as usize);
+        let pictures = Framed { count: COUNT, height: size, width: size, padding: side / 2 };
+        for vectors in Vectors::all() {
+            for (way, what) in [(Way::Forward, ""), (Way::Backward, ", back")] {
+                let Some(filters) = DepthwiseFilters::with(vectors, &weight, channels, side, stride, way)
+                else {
+                    continue;
+                };
+                let (from, to) = if way == Way::Forward { (&input, &gradient) } else { (&gradient, &input) };
+                let mask = Mask { values: &gradient, most: None };
+                let fused = match way {
+                    Way::Forward => Fused { after: After::RELU, ..Fused::default() },
+                    Way::Backward => Fused { mask: Some(mask), ..Fused::default() },
+                };
+                let mut output = vec![0.0; to.len()];
+                group.bench_function(BenchmarkId::new(format!("{vectors}{what}"), &name), |bencher| {
+                    bencher.iter(|| {
+                        convolve_depthwise(pictures, 0, from, &filters, &fused, &mut output);
+                        black_box(output[0])
+                    });
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
 fn products(criterion: &mut Criterion) {
     tch::set_num_threads(1);
     let _guard = tch::no_grad_guard();
@@ -90,5 +161,5 @@ fn products(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, convolutions, products);
+criterion_group!(benches, convolutions, depthwise, products);
 criterion_main!(benches);

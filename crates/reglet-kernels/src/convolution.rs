@@ -9,7 +9,7 @@ use crate::fused::{After, Fused};
 use crate::lanes::{Lanes, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
-use crate::sigmoid::silu;
+use crate::sigmoid::silu_rows;
 use crate::winograd::{self, POINTS};
 
 /// A batch of results of a convolution in channels-last layout, `[count, height, width, channels]`.
@@ -70,12 +70,13 @@ thread_local! {
 /// Convolves `input`, with [`Filters::from`] channels, into `output`, with [`Filters::to`] channels; both are channels-last.
 ///
 /// # Panics
-/// If one of them has another size than the pictures and the filters specify, or something is to be done [before](Fused::before).
+/// If one of them has another size than the pictures and the filters specify, or something is to be done that is for others only.
 pub fn convolve(pictures: Pictures, input: &[f32], filters: &Filters, fused: &Fused, output: &mut [f32]) {
     assert_eq!(input.len(), pictures.pixels_of_input().saturating_mul(filters.from));
     assert_eq!(output.len(), pictures.pixels().saturating_mul(filters.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
     assert!(fused.before.is_none() && fused.behind.is_none(), "only products take what is done before");
+    assert!(fused.silu.is_none(), "a convolution reads its input too often to compute exponentials of it");
     assert!(fused.bias.is_none_or(|bias| bias.len() == filters.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
     SCRATCH.with_borrow_mut(|scratch| {
@@ -290,7 +291,7 @@ impl Job<'_> {
                             let result = self.output.as_mut_ptr().add(at);
                             number.at_least(least).at_most(most).store(result);
                             if after == After::Silu {
-                                silu::<L>(result, 0, 1, L::COUNT);
+                                silu_rows::<L>(result, 0, 1, L::COUNT);
                             }
                         }
                     }

@@ -7,6 +7,9 @@ use crate::lanes::Lanes;
 pub struct Fused<'a> {
     /// Where the input counts as zero.
     pub mask: Option<Mask<'a>>,
+    /// Numbers of the input's shape. The input is multiplied by the derivative of [`After::Silu`] at these: this is the backward
+    /// pass of a SiLU of these numbers. Not for [`convolve`](crate::convolve).
+    pub silu: Option<&'a [f32]>,
     /// What each number of the input becomes before that. For products only: around a picture, a convolution's input is zero
     /// whatever is done with it.
     pub before: Option<Before<'a>>,

@@ -1,5 +1,5 @@
-//! Inner loops of our own, on one core: 3×3 convolutions by Winograd's algorithm, F(4×4, 3×3), and products of rows and a matrix,
-//! which are linear layers and 1×1 convolutions.
+//! Inner loops of our own, on one core: 3×3 convolutions by Winograd's algorithm, F(4×4, 3×3), depthwise convolutions, and products
+//! of rows and a matrix, which are linear layers and 1×1 convolutions.
 //!
 //! Winograd's algorithm needs a quarter of the multiplications of a direct convolution (Lavin and Gray, 2016,
 //! <https://arxiv.org/abs/1509.09308>). Each tile of 4×4 results depends on 6×6 values of the picture. After a transformation,
@@ -23,20 +23,22 @@
 //! ```
 //!
 //! The memory layout of a convolution is channels-last, and its numbers of channels must be multiples of 32. It has stride 1,
-//! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A [`Matrix`] may have any size, and each
-//! row of its product is the same in any batch. Both need a processor with AVX2 and FMA, with AVX-512 or with NEON, which every
-//! 64-bit ARM processor has; on others, [`Filters`] and [`Matrix`] cannot be created.
-//! They use the widest [`Vectors`] unless created `with` others.
+//! and the pixel around each picture is zero or a part of the input ([`Surroundings`]). A depthwise convolution
+//! ([`convolve_depthwise`]) has one filter for each channel, of 3×3, 5×5 or 7×7, stride 1 or 2 and any number of channels; a
+//! [`Matrix`] may have any size. Each row of both's results is the same in any batch. All need a processor with AVX2 and FMA, with
+//! AVX-512 or with NEON, which every 64-bit ARM processor has; on others, [`Filters`], [`DepthwiseFilters`] and [`Matrix`] cannot be
+//! created. They use the widest [`Vectors`] unless created `with` others.
 //!
 //! Where the processor has tile registers for bfloat16 (AMX, in Intel's server processors from 2023 on) and Linux permits their
 //! use, products of matrices of at least 64 × 64 numbers run on them. The results are as exact as sums in 32-bit floats: each
 //! number is taken apart into three numbers of bfloat16 whose sum it is. Only numbers below 10⁻³³ lose bits, because tile
 //! registers know no subnormal numbers.
 //!
-//! `product` contains the inner loop that both use, `fused` what is done on the way in and out, and `lanes` the vector types.
-//! `winograd` contains the transforms, `filters` the transformed filters, and `convolution` the loop over tiles; `matrix` contains
-//! the loop over rows, and `tiles` the inner loop on tile registers. This crate is compiled without the checks of a debug build, which would cost more time than the
-//! algorithms save.
+//! `product` contains the inner loop that convolutions by Winograd's algorithm and products use, `fused` what is done on the way in
+//! and out, `sigmoid` the functions with exponentials, and `lanes` the vector types. `winograd` contains the transforms, `filters`
+//! the transformed filters, and `convolution` the loop over tiles; `depthwise` contains depthwise convolutions, `matrix` the loop
+//! over rows, and `tiles` the inner loop on tile registers. This crate is compiled without the checks of a debug build, which would
+//! cost more time than the algorithms save.
 
 #![cfg_attr(
     not(any(target_arch = "x86_64", target_arch = "aarch64")),
@@ -44,6 +46,7 @@
 )]
 
 mod convolution;
+mod depthwise;
 mod filters;
 mod fused;
 mod lanes;
@@ -59,8 +62,10 @@ mod way;
 mod winograd;
 
 pub use convolution::{Pictures, Surroundings, convolve};
+pub use depthwise::{DepthwiseFilters, Framed, convolve_depthwise, supports_depthwise};
 pub use filters::{Filters, supports};
 pub use fused::{After, Before, Behind, Fused, Mask};
 pub use lanes::{Vectors, available};
 pub use matrix::{Matrix, product};
+pub use sigmoid::silu;
 pub use way::Way;

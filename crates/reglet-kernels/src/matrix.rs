@@ -9,7 +9,7 @@ use crate::fused::{After, Before, Behind, Fused};
 use crate::lanes::{Lanes, Vectors, Work};
 use crate::memory::Aligned;
 use crate::product::{OPEN, Product, Rows, multiply};
-use crate::sigmoid::silu;
+use crate::sigmoid::{silu_rows, silu_slope};
 #[cfg(target_arch = "x86_64")]
 use crate::tiles;
 use crate::way::Way;
@@ -108,6 +108,7 @@ pub fn product(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]
     assert_eq!(input.len(), count * matrix.from);
     assert_eq!(output.len(), count.saturating_mul(matrix.to));
     assert!(fused.mask.is_none_or(|mask| mask.values.len() == input.len()));
+    assert!(fused.silu.is_none_or(|numbers| numbers.len() == input.len()));
     assert!(fused.before.is_none_or(|before| [before.scale.len(), before.shift.len()] == [matrix.from; 2]));
     assert!(fused.bias.is_none_or(|bias| bias.len() == matrix.to));
     assert!(fused.summand.is_none_or(|summand| summand.len() == output.len()));
@@ -187,11 +188,11 @@ impl Job<'_> {
     #[inline(always)]
     unsafe fn rows<L: Lanes>(&mut self, first: usize, count: usize) -> Rows {
         let from = self.matrix.from;
-        let Fused { mask, before, .. } = *self.fused;
+        let Fused { mask, silu, before, .. } = *self.fused;
         // SAFETY: the rows are within the input, and the copy has a place for each.
         unsafe {
             let displaced = from.is_multiple_of(256) && !self.matrix.vectors.have_tiles();
-            if mask.is_none() && before.is_none() && !displaced {
+            if mask.is_none() && silu.is_none() && before.is_none() && !displaced {
                 return Rows { first: self.input.as_ptr().add(first * from), stride: from };
             }
             let stride = from.next_multiple_of(PAD) + PAD;
@@ -212,6 +213,9 @@ impl Job<'_> {
                     }
                     if let Some(mask) = mask {
                         number = mask.apply(number, load(mask.values.as_ptr().add(at)));
+                    }
+                    if let Some(numbers) = silu {
+                        number = number.mul(silu_slope(load(numbers.as_ptr().add(at))));
                     }
                     match some == L::COUNT {
                         true => number.store(to.add(column)),
@@ -260,7 +264,7 @@ impl Job<'_> {
                     };
                     multiply::<L>(&product, count);
                     if last && self.fused.after == After::Silu {
-                        silu::<L>(result, to, count, product.columns);
+                        silu_rows::<L>(result, to, count, product.columns);
                     }
                 }
             }

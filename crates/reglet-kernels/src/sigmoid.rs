@@ -2,26 +2,78 @@
 
 #![expect(unsafe_code, reason = "they use a processor's vector instructions")]
 
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, Vectors, Work};
+
+/// Computes x / (1 + e⁻ˣ) of all `numbers`, as [`After::Silu`](crate::After::Silu) does.
+///
+/// # Panics
+/// If there are not as many results as numbers.
+pub fn silu(vectors: Vectors, numbers: &[f32], results: &mut [f32]) {
+    assert_eq!(numbers.len(), results.len());
+    // SAFETY: there is a place for each result.
+    unsafe { vectors.run(Silu { numbers, results }) }
+}
+
+struct Silu<'a> {
+    numbers: &'a [f32],
+    results: &'a mut [f32],
+}
+
+impl Work for Silu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        for place in (0..self.numbers.len()).step_by(L::COUNT) {
+            let count = L::COUNT.min(self.numbers.len() - place);
+            // SAFETY: only numbers of both slices are read and written.
+            unsafe {
+                let x = L::load_first(self.numbers.as_ptr().add(place), count);
+                silu_of(x).store_first(self.results.as_mut_ptr().add(place), count);
+            }
+        }
+    }
+}
 
 /// Applies x / (1 + e⁻ˣ) to some rows of `columns` numbers, at a distance.
 ///
 /// # Safety
 /// As [`Lanes`]; there are so many rows.
 #[inline(always)]
-pub(crate) unsafe fn silu<L: Lanes>(numbers: *mut f32, stride: usize, rows: usize, columns: usize) {
+pub(crate) unsafe fn silu_rows<L: Lanes>(numbers: *mut f32, stride: usize, rows: usize, columns: usize) {
     for row in 0..rows {
         for column in (0..columns).step_by(L::COUNT) {
             // SAFETY: only numbers of the row are read and written.
             unsafe {
                 let at = numbers.add(row * stride + column);
                 let count = (columns - column).min(L::COUNT);
-                let x = L::load_first(at, count);
-                let one = L::splat(1.0);
-                let result = x.div(one.add(exponential(L::splat(0.0).sub(x))));
-                result.store_first(at, count);
+                silu_of(L::load_first(at, count)).store_first(at, count);
             }
         }
+    }
+}
+
+/// x / (1 + e⁻ˣ).
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn silu_of<L: Lanes>(x: L) -> L {
+    // SAFETY: the caller's promise is that of each call.
+    unsafe { x.div(L::splat(1.0).add(exponential(L::splat(0.0).sub(x)))) }
+}
+
+/// The derivative of the same: s (1 + x (1 − s)) with s = 1 / (1 + e⁻ˣ).
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+pub(crate) unsafe fn silu_slope<L: Lanes>(x: L) -> L {
+    // SAFETY: the caller's promise is that of each call.
+    unsafe {
+        let one = L::splat(1.0);
+        let sigmoid = one.div(one.add(exponential(L::splat(0.0).sub(x))));
+        sigmoid.mul(x.mul_add(one.sub(sigmoid), one))
     }
 }
 

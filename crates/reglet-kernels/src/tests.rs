@@ -3,8 +3,8 @@
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use crate::{
-    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Vectors, Way, convolve,
-    product, supports,
+    After, Before, Behind, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings,
+    Vectors, Way, convolve, convolve_depthwise, product, silu, supports, supports_depthwise,
 };
 
 /// Numbers in −1…1 by a linear congruential generator.
@@ -44,6 +44,12 @@ fn done(after: After, sum: f64) -> f64 {
         After::Clamp(least, most) => sum.max(f64::from(least)).min(f64::from(most)),
         After::Silu => sum / (1.0 + (-sum).exp()),
     }
+}
+
+/// The derivative of a SiLU.
+fn silu_slope(x: f32) -> f64 {
+    let sigmoid = 1.0 / (1.0 + (-f64::from(x)).exp());
+    sigmoid * (1.0 + f64::from(x) * (1.0 - sigmoid))
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -133,6 +139,7 @@ fn distances(case: &Case) -> Vec<(f64, f64)> {
         );
         let fused = Fused {
             mask: case.mask.then_some(Mask { values: &mask, most: case.most }),
+            silu: None,
             before: None,
             bias: case.bias.then_some(&bias),
             summand: case.summand.then_some(&summand),
@@ -157,12 +164,53 @@ proptest! {
     }
 
     #[test]
+    fn it_is_the_depthwise_convolution(
+        (count, height, width, channels) in (0..3_usize, 0..19_usize, 0..19_usize, 1..40_usize),
+        (side, stride, zeros) in (prop_oneof![Just(3), Just(5), Just(7)], 1..3_usize, 0..7_usize),
+        (seed, forward) in any::<(u32, bool)>(),
+        [mask, limited, silu, bias, summand] in any::<[bool; 5]>(),
+        after in afters(),
+    ) {
+        let way = if forward { Way::Forward } else { Way::Backward };
+        let pictures = Framed { count, height, width, padding: zeros % side };
+        let weight = numbers(seed, channels * side * side);
+        for vectors in Vectors::all() {
+            let filters = DepthwiseFilters::with(vectors, &weight, channels, side, stride, way)
+                .expect("they are supported");
+            let (outer, inner) = ([height, width], pictures.results(side, stride));
+            let (from, to) = if forward { (outer, inner) } else { (inner, outer) };
+            let size = |[height, width]: [usize; 2]| count * height * width * channels;
+            let input = numbers(seed ^ 1, size(from));
+            let values = numbers(seed ^ 2, size(from));
+            let (bias_numbers, summand_numbers) = (numbers(seed ^ 3, channels), numbers(seed ^ 4, size(to)));
+            let most = limited.then_some(0.5);
+            let fused = Fused {
+                mask: mask.then_some(Mask { values: &values, most }),
+                silu: silu.then_some(&values),
+                bias: bias.then_some(&bias_numbers),
+                summand: summand.then_some(&summand_numbers),
+                after,
+                ..Fused::default()
+            };
+            let expected = depthwise_by_definition(
+                pictures, [outer, inner], &weight, [channels, side, stride], way, &input, &fused,
+            );
+            let mut found = vec![f32::NAN; size(to)];
+            convolve_depthwise(pictures, 0, &input, &filters, &fused, &mut found);
+            for ((expected, size), found) in expected.iter().zip(&found) {
+                let off = (expected - f64::from(*found)).abs();
+                prop_assert!(off <= 1e-6 * size, "{vectors}: {off:.1e} of {size:.1e}");
+            }
+        }
+    }
+
+    #[test]
     fn it_is_the_product(
         (count, inputs, outputs) in (0..50_usize, 1..90_usize, 1..90_usize),
         // Several parts of a row, and lengths at which rows displace each other from the cache.
         deep in prop_oneof![Just(0), Just(0), Just(256), Just(900)],
         (seed, forward) in any::<(u32, bool)>(),
-        [mask, before, bias, summand, behind] in any::<[bool; 5]>(),
+        [mask, silu, before, bias, summand, behind] in any::<[bool; 6]>(),
         most in prop_oneof![Just(None), Just(Some(0.5))],
         after in afters(),
     ) {
@@ -179,6 +227,7 @@ proptest! {
         let (given, back_scale, back_shift) = (numbers(seed ^ 7, count * to), numbers(seed ^ 8, to), numbers(seed ^ 9, to));
         let fused = Fused {
             mask: mask.then_some(Mask { values: &values, most }),
+            silu: silu.then_some(&values),
             before: before.then_some(Before { scale: &scale, shift: &shift }),
             bias: bias.then_some(&bias_numbers),
             summand: summand.then_some(&summand_numbers),
@@ -196,6 +245,7 @@ proptest! {
             // Each term, and what the error of its first factor is a share of.
             let term = |other: usize| {
                 let (number, factor) = (f64::from(input[row * from + other]), f64::from(factor(other, column)));
+                let factor = factor * if silu { silu_slope(values[row * from + other]) } else { 1.0 };
                 if !before {
                     return (number * factor, (number * factor).abs());
                 }
@@ -228,6 +278,58 @@ proptest! {
     }
 }
 
+/// Each result of a depthwise convolution, and the sum of the absolute values of its terms, of which its error is a share. `size`
+/// are the rows and columns of the pictures and of the results.
+fn depthwise_by_definition(
+    pictures: Framed,
+    [outer, inner]: [[usize; 2]; 2],
+    weight: &[f32],
+    [channels, side, stride]: [usize; 3],
+    way: Way,
+    input: &[f32],
+    fused: &Fused,
+) -> Vec<(f64, f64)> {
+    let to = if way == Way::Forward { inner } else { outer };
+    let place = |[height, width]: [usize; 2], picture: usize, y: usize, x: usize| {
+        ((picture * height + y) * width + x) * channels
+    };
+    let mut sums = vec![(0.0, 0.0); pictures.count * to[0] * to[1] * channels];
+    let mut add = |at: usize, term: f64| {
+        sums[at].0 += term;
+        sums[at].1 += term.abs();
+    };
+    let counts = |at: usize| {
+        fused
+            .mask
+            .is_none_or(|Mask { values, most }| values[at] > 0.0 && most.is_none_or(|most| values[at] < most))
+    };
+    // What each pixel of the results has to do with each pixel of the pictures.
+    for (picture, y, x) in (0..pictures.count)
+        .flat_map(|picture| (0..inner[0]).flat_map(move |y| (0..inner[1]).map(move |x| (picture, y, x))))
+    {
+        for (dy, dx) in (0..side * side).map(|tap| (tap / side, tap % side)) {
+            let row = (y * stride + dy).checked_sub(pictures.padding).filter(|row| *row < outer[0]);
+            let column = (x * stride + dx).checked_sub(pictures.padding).filter(|column| *column < outer[1]);
+            let (Some(row), Some(column)) = (row, column) else { continue };
+            for channel in 0..channels {
+                let pixel = place(outer, picture, row, column) + channel;
+                let result = place(inner, picture, y, x) + channel;
+                let (read, written) = if way == Way::Forward { (pixel, result) } else { (result, pixel) };
+                if counts(read) {
+                    let tap = f64::from(weight[(channel * side + dy) * side + dx]);
+                    let factor = fused.silu.map_or(1.0, |numbers| silu_slope(numbers[read]));
+                    add(written, f64::from(input[read]) * factor * tap);
+                }
+            }
+        }
+    }
+    for at in 0..pictures.count * to[0] * to[1] * channels {
+        add(at, fused.bias.map_or(0.0, |bias| f64::from(bias[at % channels])));
+        add(at, fused.summand.map_or(0.0, |summand| f64::from(summand[at])));
+    }
+    sums.into_iter().map(|(sum, size)| (done(fused.after, sum), size)).collect()
+}
+
 /// The Euclidean distance of what was found from what was expected, and the latter's length.
 fn distance(expected: &[f64], found: &[f32]) -> (f64, f64) {
     let norm =
@@ -253,6 +355,83 @@ fn a_row_does_not_depend_on_the_others() {
     }
 }
 
+/// Rows of results are the same to the last bit whichever of them are computed together: those of one picture or of all, from the
+/// first on or from the middle of a picture.
+#[test]
+fn a_part_of_a_depthwise_convolution_is_what_it_is_in_the_whole() {
+    let (channels, side) = (21, 5);
+    let pictures = Framed { count: 3, height: 9, width: 10, padding: 2 };
+    let weight = numbers(1, channels * side * side);
+    for (vectors, stride, way) in Vectors::all()
+        .flat_map(|vectors| [1, 2].map(|stride| (vectors, stride)))
+        .flat_map(|(vectors, stride)| [Way::Forward, Way::Backward].map(|way| (vectors, stride, way)))
+    {
+        let filters =
+            DepthwiseFilters::with(vectors, &weight, channels, side, stride, way).expect("it is supported");
+        let (outer, inner) = ([pictures.height, pictures.width], pictures.results(side, stride));
+        let (from, to) = if way == Way::Forward { (outer, inner) } else { (inner, outer) };
+        let input = numbers(2, pictures.count * from[0] * from[1] * channels);
+        let values = numbers(3, input.len());
+        let (rows, row) = (pictures.count * to[0], to[1] * channels);
+        let summand = numbers(4, rows * row);
+        let mask = Some(Mask { values: &values, most: None });
+        let part = |first: usize, count: usize| {
+            let summand = Some(&summand[first * row..][..count * row]);
+            let fused = Fused { mask, silu: Some(&values), summand, ..Fused::default() };
+            let mut output = vec![f32::NAN; count * row];
+            convolve_depthwise(pictures, first, &input, &filters, &fused, &mut output);
+            output
+        };
+        let whole = part(0, rows);
+        for (first, count) in [(0, 1), (to[0] - 1, 2), (to[0], to[0]), (3, rows - 3), (rows, 0)] {
+            assert!(
+                part(first, count) == whole[first * row..][..count * row],
+                "{vectors}: {count} from {first}"
+            );
+        }
+    }
+}
+
+/// A number that is none reaches the results that depend on it, through every function at the end, and no others.
+#[test]
+fn what_is_no_number_reaches_the_filters_around_it() {
+    let pictures = Framed { count: 1, height: 4, width: 4, padding: 1 };
+    let mut input = vec![0.0; 4 * 4 * 3];
+    input[1] = f32::NAN;
+    for (vectors, after) in Vectors::all()
+        .flat_map(|vectors| [After::RELU, After::Clamp(0.0, 6.0), After::Silu].map(|after| (vectors, after)))
+    {
+        let filters =
+            DepthwiseFilters::with(vectors, &[1.0; 27], 3, 3, 1, Way::Forward).expect("it is supported");
+        let mut output = vec![0.0; input.len()];
+        convolve_depthwise(pictures, 0, &input, &filters, &Fused { after, ..Fused::default() }, &mut output);
+        for (place, number) in output.iter().enumerate() {
+            let (pixel, channel) = (place / 3, place % 3);
+            let near = pixel / 4 < 2 && pixel % 4 < 2 && channel == 1;
+            assert_eq!(number.is_nan(), near, "{vectors}, {after:?}: {number} at {place}");
+        }
+    }
+}
+
+#[test]
+fn only_some_depthwise_filters_are_supported() {
+    for (side, stride) in [(3, 3), (4, 1), (9, 1), (1, 1), (0, 1), (3, 0)] {
+        assert!(!supports_depthwise(side, stride));
+        assert!(DepthwiseFilters::new(&vec![0.0; side * side], 1, side, stride, Way::Forward).is_none());
+    }
+    assert!(DepthwiseFilters::new(&[], 0, 3, 1, Way::Forward).is_none());
+}
+
+#[test]
+#[should_panic(expected = "zeros around pictures")]
+fn zeros_that_no_filter_leaves_are_refused() {
+    let pictures = Framed { count: 1, height: 1, width: 1, padding: 3 };
+    let Some(filters) = DepthwiseFilters::new(&[1.0; 9], 1, 3, 1, Way::Forward) else {
+        panic!("there are no vectors here, so there are no zeros around pictures either");
+    };
+    convolve_depthwise(pictures, 0, &[1.0], &filters, &Fused::default(), &mut [0.0; 25]);
+}
+
 #[test]
 fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
     let input: Vec<f32> = (-900..900).map(|tenth| tenth as f32 / 10.0).collect();
@@ -264,6 +443,27 @@ fn a_silu_is_exact_to_a_few_units_in_the_last_place() {
             let expected = done(After::Silu, f64::from(*x));
             let off = (expected - f64::from(*found)).abs();
             assert!(off <= 1e-6 * expected.abs() + 1e-35, "{x}: {found} instead of {expected}");
+        }
+        let mut alone = vec![f32::NAN; input.len()];
+        silu(vectors, &input, &mut alone);
+        assert_eq!(alone, found, "{vectors}: a product's function at the end is the same");
+    }
+}
+
+/// Where the derivative is nearly zero, its error is a share of its terms.
+#[test]
+fn a_silu_has_its_derivative() {
+    let points: Vec<f32> = (-900..900).map(|tenth| tenth as f32 / 10.0).collect();
+    for vectors in Vectors::all() {
+        let matrix = Matrix::with(vectors, &[1.0], 1, 1, Way::Backward).expect("there are numbers");
+        let mut found = vec![0.0; points.len()];
+        let fused = Fused { silu: Some(&points), ..Fused::default() };
+        product(&vec![1.0; points.len()], &matrix, &fused, &mut found);
+        for (x, found) in points.iter().zip(&found) {
+            let off = (silu_slope(*x) - f64::from(*found)).abs();
+            let sigmoid = 1.0 / (1.0 + (-f64::from(*x)).exp());
+            let size = sigmoid * (1.0 + f64::from(x.abs()));
+            assert!(off <= 1e-6 * size + 1e-35, "{x}: {found} instead of {}", silu_slope(*x));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use reglet_kernels::{
-    After, Before, Behind, Filters, Fused, Mask, Matrix, Pictures, Surroundings, Way, convolve, product,
-    supports,
+    After, Before, Behind, DepthwiseFilters, Filters, Framed, Fused, Mask, Matrix, Pictures, Surroundings,
+    Vectors, Way, convolve, convolve_depthwise, product, silu, supports, supports_depthwise,
 };
 use tch::{Device, Kind, Tensor};
 
@@ -23,11 +23,17 @@ const LEAST_ROWS: usize = 8;
 /// From this many multiplications on a product is worth several threads.
 const LEAST_SHARED: usize = 1 << 21;
 
+/// From this many results on a depthwise convolution is worth several threads.
+const LEAST_SHARED_RESULTS: usize = 1 << 15;
+
 /// A layer for which there is a loop of our own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
     /// A convolution with 3×3 filters, one step and one zero of padding, by Winograd's algorithm.
     Winograd,
+    /// A convolution with one filter for each channel, whose result is as far from the next as `stride`, and with `padding` zeros on
+    /// each side.
+    Depthwise { stride: usize, padding: usize },
     /// A convolution with 1×1 filters, one step and no padding, as a product of matrices.
     Pointwise,
     /// A linear layer.
@@ -47,14 +53,17 @@ pub(crate) struct Kernel {
 /// The weight in the layout of the loops.
 enum Prepared {
     Filters(Filters),
+    Depthwise(DepthwiseFilters),
     Matrix(Matrix),
 }
 
-/// The result of a rectifier through which a gradient passes back: where it is greater than zero and less than `most`.
+/// What is known of an activation behind a layer through which a gradient passes back.
 #[derive(Clone, Copy)]
-pub(crate) struct Rectified<'a> {
-    pub(crate) result: &'a Tensor,
-    pub(crate) most: Option<f32>,
+pub(crate) enum Activated<'a> {
+    /// The result of a rectifier. The gradient passes where it is greater than zero and less than `most`.
+    Rectifier { result: &'a Tensor, most: Option<f32> },
+    /// What was given to a SiLU.
+    Silu(&'a Tensor),
 }
 
 /// What is done in the same pass as the layer.
@@ -71,11 +80,16 @@ pub(crate) struct Steps<'a> {
 impl Kernel {
     /// Whether something can be done with the input before the layer.
     pub(crate) fn takes_before(&self) -> bool {
+        matches!(self.layer, Layer::Pointwise | Layer::Linear)
+    }
+
+    /// Whether it can send a gradient back through a SiLU behind it.
+    pub(crate) fn takes_silu(&self) -> bool {
         self.layer != Layer::Winograd
     }
 
-    /// For a weight, `[out, in, 3, 3]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None` if this processor or
-    /// these numbers do not allow it.
+    /// For a weight, `[out, in, 3, 3]`, `[channels, 1, side, side]`, `[out, in, 1, 1]` or `[out, in]`, and a bias, `[out]`; `None`
+    /// if this processor or these numbers do not allow it.
     pub(crate) fn new(
         layer: Layer,
         weight: &Tensor,
@@ -84,6 +98,10 @@ impl Kernel {
         let suits = |tensor: &Tensor| tensor.kind() == Kind::Float && tensor.device() == Device::Cpu;
         let fits = match (layer, weight.size().as_slice()) {
             (Layer::Winograd, &[out, inner, 3, 3]) => supports(out as usize, inner as usize),
+            (Layer::Depthwise { stride, padding }, &[channels, 1, side, width]) => {
+                let square = channels > 0 && side == width && padding < side as usize;
+                square && supports_depthwise(side as usize, stride)
+            }
             (Layer::Pointwise, [_, _, 1, 1]) | (Layer::Linear, [_, _]) => {
                 weight.numel() > 0 && reglet_kernels::available()
             }
@@ -101,9 +119,15 @@ impl Kernel {
     /// Whether it is the faster way for an input, `[N, in, H, W]` or `[…, in]`, and one that nothing records.
     pub(crate) fn suits(&self, input: &Tensor, surroundings: Surroundings) -> bool {
         let plain = input.kind() == Kind::Float && input.device() == Device::Cpu && !input.requires_grad();
-        let channels = self.weight.get().size()[1];
+        let channels = self.inputs();
         plain
             && match (self.layer, input.size().as_slice()) {
+                (Layer::Depthwise { stride, .. }, size) => {
+                    self.framed(size, surroundings).is_some_and(|pictures| {
+                        let results = pictures.results(self.side(), stride);
+                        pictures.count > 0 && !results.contains(&0)
+                    })
+                }
                 (Layer::Winograd, _) => self
                     .pictures(input, channels, surroundings)
                     .is_some_and(|pictures| pictures.tiles() >= LEAST_TILES),
@@ -123,6 +147,12 @@ impl Kernel {
         let out = self.weight.get().size()[0];
         match self.layer {
             Layer::Linear => size.splice(size.len() - 1.., [out]).for_each(drop),
+            Layer::Depthwise { stride, .. } => {
+                if let Some(pictures) = self.framed(&size, surroundings) {
+                    let results = pictures.results(self.side(), stride);
+                    size[2..].copy_from_slice(&results.map(|side| side as i64));
+                }
+            }
             Layer::Winograd | Layer::Pointwise => {
                 size[1] = out;
                 let margin = 2 * self.margin(surroundings) as i64;
@@ -138,70 +168,112 @@ impl Kernel {
         plain && other.size() == self.output_size(input, surroundings)
     }
 
-    /// The layer's result, with what is done in the same pass. The surroundings matter only to filters of 3×3.
+    /// The layer's result, with what is done in the same pass. The surroundings matter only to filters larger than a pixel.
     pub(crate) fn forward(
         &self,
         input: &Tensor,
         surroundings: Surroundings,
         steps: &Steps,
     ) -> Result<Tensor, ModelError> {
-        let prepared = self.forward.get_or_init(|| self.prepared(Way::Forward));
         let Steps { before, summand, after } = *steps;
         let summand = summand.map(|summand| self.rows(summand)).transpose()?;
         let (bias, summand) = (self.bias.as_deref(), summand.as_ref().map(numbers));
-        self.run(input, surroundings, prepared, &Fused { before, bias, summand, after, ..Fused::default() })
+        let fused = Fused { before, bias, summand, after, ..Fused::default() };
+        self.run(Way::Forward, input, surroundings, &self.output_size(input, surroundings), &fused)
     }
 
-    /// What the gradient at its output is at its input: before a rectifier behind the layer, if there was one, and before what was
-    /// done with the input, given that input.
+    /// The layer's result, with what is done in the same pass, and a SiLU of that.
+    pub(crate) fn forward_and_silu(
+        &self,
+        input: &Tensor,
+        steps: &Steps,
+    ) -> Result<(Tensor, Tensor), ModelError> {
+        let result = self.forward(input, Surroundings::Zeros, steps)?;
+        let rows = self.rows(&result)?;
+        let mut activated = rows.f_empty_like()?;
+        let vectors = Vectors::widest().expect("there is no such layer without");
+        #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
+        // SAFETY: it was just made, so nothing else refers to it.
+        silu(vectors, numbers(&rows), unsafe { numbers_mut(&mut activated) });
+        Ok((result, self.pictures_of(activated)?))
+    }
+
+    /// What the gradient at its output is at its input, which has the given size but for the number of rows: before an activation
+    /// behind the layer, if there was one, and before what was done with the input, given that input.
     pub(crate) fn backward(
         &self,
         gradient: &Tensor,
-        rectified: Option<Rectified>,
+        size: &[i64],
+        activated: Option<Activated>,
         before: Option<(Before, &Tensor)>,
     ) -> Result<Tensor, ModelError> {
-        let prepared = self.backward.get_or_init(|| self.prepared(Way::Backward));
-        let result = rectified.map(|rectified| self.rows(rectified.result)).transpose()?;
-        let most = rectified.and_then(|rectified| rectified.most);
-        let mask = result.as_ref().map(|result| Mask { values: numbers(result), most });
+        let known =
+            activated.map(|(Activated::Rectifier { result: known, .. } | Activated::Silu(known))| known);
+        let known = known.map(|known| self.rows(known)).transpose()?;
+        let known = known.as_ref().map(numbers);
+        let (mask, silu) = match activated {
+            Some(Activated::Rectifier { most, .. }) => (known.map(|values| Mask { values, most }), None),
+            Some(Activated::Silu(_)) => (None, known),
+            None => (None, None),
+        };
         let given = before.map(|(_, given)| self.rows(given)).transpose()?;
         let behind =
             before.zip(given.as_ref()).map(|((before, _), given)| Behind { numbers: numbers(given), before });
-        self.run(gradient, Surroundings::Zeros, prepared, &Fused { mask, behind, ..Fused::default() })
+        let size: Vec<i64> = gradient.size().iter().take(1).chain(&size[1..]).copied().collect();
+        let fused = Fused { mask, silu, behind, ..Fused::default() };
+        self.run(Way::Backward, gradient, Surroundings::Zeros, &size, &fused)
     }
 
+    /// The result of the given size, `[N, C, H, W]` or `[…, out]`.
     fn run(
         &self,
+        way: Way,
         input: &Tensor,
         surroundings: Surroundings,
-        prepared: &Prepared,
+        size: &[i64],
         fused: &Fused,
     ) -> Result<Tensor, ModelError> {
-        let rows = self.rows(input)?;
-        let mut shape = rows.size();
-        let (from, to) = match prepared {
-            Prepared::Filters(filters) => (filters.from(), filters.to()),
-            Prepared::Matrix(matrix) => (matrix.from(), matrix.to()),
+        let prepared = match way {
+            Way::Forward => &self.forward,
+            Way::Backward => &self.backward,
         };
-        let last = shape.last_mut().filter(|last| **last == from as i64);
-        *last.ok_or_else(|| tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")))? =
-            to as i64;
-        let pictures = self.pictures(input, from as i64, surroundings);
-        if let (Prepared::Filters(_), Some(Pictures { height, width, .. })) = (prepared, pictures) {
-            shape[1..3].copy_from_slice(&[height as i64, width as i64]);
+        let prepared = prepared.get_or_init(|| self.prepared(way));
+        let rows = self.rows(input)?;
+        let from = match (self.inputs(), way) {
+            (inputs, Way::Forward) => inputs,
+            (_, Way::Backward) => self.weight.get().size()[0],
+        };
+        if rows.size().last() != Some(&from) {
+            return Err(tch::TchError::Kind(format!("{from} channels are needed, not {rows:?}")).into());
         }
+        let shape = match *size {
+            [count, channels, height, width] if self.layer != Layer::Linear => {
+                vec![count, height, width, channels]
+            }
+            _ => size.to_vec(),
+        };
         let mut output = Tensor::f_empty(&shape, (Kind::Float, Device::Cpu))?;
         #[expect(unsafe_code, reason = "libtorch gives only the address of its memory")]
         // SAFETY: it was just made, so nothing else refers to it.
         let made = unsafe { numbers_mut(&mut output) };
         match prepared {
             Prepared::Filters(filters) => {
-                let pictures = pictures.expect("it suits");
+                let pictures = self.pictures(input, from, surroundings).expect("it suits");
                 convolve(pictures, numbers(&rows), filters, fused, made);
+            }
+            Prepared::Depthwise(filters) => {
+                let size = if way == Way::Forward { &input.size() } else { size };
+                let pictures = self.framed(size, surroundings).expect("it suits");
+                share_depthwise(pictures, numbers(&rows), filters, fused, shape[2] * shape[3], made)?;
             }
             Prepared::Matrix(matrix) => multiply(numbers(&rows), matrix, fused, made)?,
         }
-        Ok(if self.layer == Layer::Linear { output } else { output.f_permute([0, 3, 1, 2])? })
+        self.pictures_of(output)
+    }
+
+    /// `[N, H, W, C]` as `[N, C, H, W]`, and anything as it is for a linear layer.
+    fn pictures_of(&self, rows: Tensor) -> Result<Tensor, ModelError> {
+        Ok(if self.layer == Layer::Linear { rows } else { rows.f_permute([0, 3, 1, 2])? })
     }
 
     /// The pictures that result from an input `[N, channels, H, W]`.
@@ -211,6 +283,26 @@ impl Kernel {
         let side = |size: i64| usize::try_from(size).ok()?.checked_sub(margin);
         let [height, width] = [side(height)?, side(width)?];
         (found == channels).then_some(Pictures { count: count as usize, height, width, surroundings })
+    }
+
+    /// The pictures `[N, channels, H, W]` before a depthwise convolution.
+    fn framed(&self, size: &[i64], surroundings: Surroundings) -> Option<Framed> {
+        let Layer::Depthwise { padding, .. } = self.layer else { return None };
+        let &[count, channels, height, width] = size else { return None };
+        let [count, height, width] = [count as usize, height as usize, width as usize];
+        let padding = if surroundings == Surroundings::Given { 0 } else { padding };
+        (channels == self.inputs()).then_some(Framed { count, height, width, padding })
+    }
+
+    /// The channels or numbers of an input.
+    fn inputs(&self) -> i64 {
+        let size = self.weight.get().size();
+        if let Layer::Depthwise { .. } = self.layer { size[0] } else { size[1] }
+    }
+
+    /// The rows of a filter.
+    fn side(&self) -> usize {
+        self.weight.get().size()[2] as usize
     }
 
     /// How many pixels an input has on each side beyond the result.
@@ -230,6 +322,9 @@ impl Kernel {
         let (outputs, inputs) = (size[0] as usize, size[1] as usize);
         let prepared = match self.layer {
             Layer::Winograd => Filters::new(weight, outputs, inputs, way).map(Prepared::Filters),
+            Layer::Depthwise { stride, .. } => {
+                DepthwiseFilters::new(weight, outputs, self.side(), stride, way).map(Prepared::Depthwise)
+            }
             Layer::Pointwise | Layer::Linear => {
                 Matrix::new(weight, outputs, inputs, way).map(Prepared::Matrix)
             }
@@ -261,7 +356,32 @@ fn multiply(input: &[f32], matrix: &Matrix, fused: &Fused, output: &mut [f32]) -
         let mask = fused.mask.map(|mask| Mask { values: &mask.values[part(from)], ..mask });
         let summand = fused.summand.map(|summand| &summand[part(to)]);
         let behind = fused.behind.map(|behind| Behind { numbers: &behind.numbers[part(to)], ..behind });
-        product(&input[part(from)], matrix, &Fused { mask, summand, behind, ..*fused }, output);
+        let silu = fused.silu.map(|numbers| &numbers[part(from)]);
+        product(&input[part(from)], matrix, &Fused { mask, silu, summand, behind, ..*fused }, output);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// A depthwise convolution, whose rows of results have so many numbers, on as many threads as libtorch may use on this one.
+fn share_depthwise(
+    pictures: Framed,
+    input: &[f32],
+    filters: &DepthwiseFilters,
+    fused: &Fused,
+    length: i64,
+    output: &mut [f32],
+) -> Result<(), ModelError> {
+    let (length, threads) = (length as usize, tch::get_num_threads().max(1) as usize);
+    if threads == 1 || output.len() < LEAST_SHARED_RESULTS {
+        convolve_depthwise(pictures, 0, input, filters, fused, output);
+        return Ok(());
+    }
+    let share = (output.len() / length).div_ceil(threads);
+    let parts = output.chunks_mut(share * length).enumerate().map(|(index, part)| (index * share, part));
+    each(parts.collect(), |(first, output)| {
+        let summand = fused.summand.map(|summand| &summand[first * length..][..output.len()]);
+        convolve_depthwise(pictures, first, input, filters, &Fused { summand, ..*fused }, output);
         Ok(())
     })?;
     Ok(())

@@ -18,6 +18,8 @@ struct Block {
     /// Whether a batch norm and a ReLU precede the convolution, as in a DenseNet.
     before: bool,
     channels: i64,
+    /// Whether each channel has a filter of its own, so that there are as many channels as before.
+    depthwise: bool,
     kernel: i64,
     stride: i64,
     bias: bool,
@@ -39,7 +41,7 @@ enum Rectifier {
 }
 
 /// The rewrites with loops of our own.
-const OWN: [Rewrite; 2] = [Rewrite::Winograd, Rewrite::MatrixProducts];
+const OWN: [Rewrite; 3] = [Rewrite::Winograd, Rewrite::Depthwise, Rewrite::MatrixProducts];
 
 fn blocks() -> impl Strategy<Value = Vec<Block>> {
     let rectifier = prop_oneof![
@@ -48,10 +50,17 @@ fn blocks() -> impl Strategy<Value = Vec<Block>> {
         Just(Rectifier::Relu6),
         Just(Rectifier::Silu)
     ];
-    let block = (1..4_i64, prop_oneof![Just(1), Just(3)], 1..3_i64, any::<[bool; 6]>(), rectifier).prop_map(
-        |(channels, kernel, stride, [before, bias, norm, read_twice, residual, pool], rectifier)| Block {
+    let block = (1..4_i64, prop_oneof![Just(1), Just(3)], 1..3_i64, any::<[bool; 7]>(), rectifier).prop_map(
+        |(
+            channels,
+            kernel,
+            stride,
+            [before, depthwise, bias, norm, read_twice, residual, pool],
+            rectifier,
+        )| Block {
             before,
             channels,
+            depthwise,
             kernel,
             stride,
             bias,
@@ -65,15 +74,17 @@ fn blocks() -> impl Strategy<Value = Vec<Block>> {
     prop::collection::vec(block, 1..6)
 }
 
-/// Blocks that our own loops are written for: 32 or 64 channels, of which the first block has three before it.
+/// Blocks that our own loops are written for: 32 or 64 channels, of which the first block has three before it, or a filter for each
+/// channel.
 fn wide_blocks(rectifier: Rectifier) -> impl Strategy<Value = Vec<Block>> {
-    let kernel = prop_oneof![Just(1), Just(3)];
-    let block = (1..3_i64, kernel, any::<[bool; 4]>()).prop_map(
-        move |(channels, kernel, [before, bias, norm, residual])| Block {
+    let (kernel, side) = (prop_oneof![Just(1), Just(3)], prop_oneof![Just(3), Just(5), Just(7)]);
+    let block = (1..3_i64, kernel, side, 1..3_i64, any::<[bool; 5]>()).prop_map(
+        move |(channels, kernel, side, stride, [before, depthwise, bias, norm, residual])| Block {
             before: before && rectifier == Rectifier::Relu,
             channels: 32 * channels,
-            kernel,
-            stride: 1,
+            depthwise,
+            kernel: if depthwise { side } else { kernel },
+            stride: if depthwise { stride } else { 1 },
             bias,
             norm,
             rectifier,
@@ -93,6 +104,8 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
     for (index, block) in blocks.iter().enumerate() {
         let path = format!("block{index}");
         let (before, channels_before) = (x, channels);
+        let (out, inner, groups) =
+            if block.depthwise { (channels, 1, channels) } else { (block.channels, channels, 1) };
         let norm = |g: &mut Graph, name: &str, x: ValueId, channels: i64| {
             let mut inputs = vec![x];
             for part in ["weight", "bias", "running_mean", "running_var"] {
@@ -105,28 +118,28 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
             x = g.call(&format!("{path}.before.relu"), Activation::Relu, &[x]);
             layers.push(x);
         }
-        let shape = [block.channels, channels, block.kernel, block.kernel];
+        let shape = [out, inner, block.kernel, block.kernel];
         let mut inputs = vec![x, g.parameter(format!("{path}.conv.weight"), &shape, true)];
         if block.bias {
-            inputs.push(g.parameter(format!("{path}.conv.bias"), &[block.channels], true));
+            inputs.push(g.parameter(format!("{path}.conv.bias"), &[out], true));
         }
         let op = Op::Conv2d {
             stride: [block.stride; 2],
             padding: [block.kernel / 2; 2],
             dilation: [1, 1],
-            groups: 1,
+            groups,
         };
         let convolved = g.call(&format!("{path}.conv"), op, &inputs);
         x = convolved;
         layers.push(x);
         if block.norm {
-            x = norm(&mut g, &format!("{path}.bn"), x, block.channels);
+            x = norm(&mut g, &format!("{path}.bn"), x, out);
             layers.push(x);
         }
         if block.read_twice {
             x = g.call_function(&path, Op::Arithmetic(Arithmetic::Add { other: None }), &[x, convolved]);
         }
-        if block.residual && block.stride == 1 && block.channels == channels_before {
+        if block.residual && block.stride == 1 && out == channels_before {
             x = g.call_function(&path, Op::Arithmetic(Arithmetic::Add { other: None }), &[before, x]);
             layers.push(x);
         }
@@ -147,7 +160,7 @@ fn network(blocks: &[Block]) -> (Graph, Vec<ValueId>) {
                 Pool::Max { kernel: [3, 3], stride: [2, 2], padding: [1, 1], dilation: [1, 1], ceil: false };
             x = g.call(&format!("{path}.pool"), Op::Pool(pool), &[x]);
         }
-        channels = block.channels;
+        channels = out;
     }
     x = g.call("pool", Op::Pool(Pool::AdaptiveAverage { output: [1, 1] }), &[x]);
     x = g.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[x]);
@@ -289,6 +302,7 @@ fn a_norm_is_folded_unless_something_else_reads_the_convolution() {
     let block = Block {
         before: false,
         channels: 2,
+        depthwise: false,
         kernel: 3,
         stride: 1,
         bias: false,
@@ -374,6 +388,7 @@ fn relu6_has_no_slope_at_zero() {
     let block = Block {
         before: false,
         channels: 2,
+        depthwise: false,
         kernel: 3,
         stride: 1,
         bias: false,
@@ -403,6 +418,7 @@ fn a_norm_and_a_relu_before_a_product_are_applied_on_the_way() {
     let block = |channels, kernel, norm, residual| Block {
         before: true,
         channels,
+        depthwise: false,
         kernel,
         stride: 1,
         bias: true,
@@ -447,6 +463,7 @@ fn bfloat16_is_coarse_forward_and_absent_from_gradients() {
     let block = |channels, kernel, residual| Block {
         before: residual,
         channels,
+        depthwise: false,
         kernel,
         stride: 1,
         bias: true,

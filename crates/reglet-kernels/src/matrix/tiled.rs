@@ -6,7 +6,7 @@ use super::{Job, ZEROS};
 use crate::fused::{After, Fused};
 use crate::lanes::Lanes;
 use crate::product::{Product, Rows, multiply};
-use crate::sigmoid::silu;
+use crate::sigmoid::silu_rows;
 use crate::tiles::{self, Block, CHUNK, DEEP, DEEPEST, InUse, SIDE};
 
 /// What tile registers store.
@@ -147,7 +147,7 @@ impl Job<'_> {
                 self.sum_again::<L>(place, first, rows, matrix);
             }
             if after == After::Silu {
-                silu::<L>(self.output.as_mut_ptr().add(top * to + left), to, count, columns);
+                silu_rows::<L>(self.output.as_mut_ptr().add(top * to + left), to, count, columns);
             }
         }
     }

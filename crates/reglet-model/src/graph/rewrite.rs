@@ -35,6 +35,10 @@ pub enum Rewrite {
     /// (<https://arxiv.org/abs/1509.09308>). It is used if their numbers of channels are multiples of 32 and the processor
     /// has AVX2, AVX-512 or NEON. In 32-bit floats the results differ by about 10⁻⁶.
     Winograd,
+    /// Depthwise convolutions, which have one filter for each channel, are computed by loops of our own on processors with AVX2,
+    /// AVX-512 or NEON, if the filters are of 3×3, 5×5 or 7×7 and the stride is one or two. In 32-bit floats the results differ by
+    /// rounding.
+    Depthwise,
     /// Linear layers, and convolutions of 1×1 with stride one, are products of matrices, which are computed by loops of our own
     /// on processors with AVX2, AVX-512 or NEON. In 32-bit floats the results differ by rounding.
     MatrixProducts,
@@ -53,19 +57,21 @@ pub enum Rewrite {
 impl Rewrite {
     /// Those that are used unless others are asked for, in the order they are applied: all whose results differ by the
     /// rounding of 32-bit floats alone.
-    pub const DEFAULT: [Rewrite; 5] = [
+    pub const DEFAULT: [Rewrite; 6] = [
         Rewrite::FoldBatchNorm,
         Rewrite::ChannelsLast,
         Rewrite::Winograd,
+        Rewrite::Depthwise,
         Rewrite::MatrixProducts,
         Rewrite::FuseRectifiers,
     ];
 
     /// All of them, in the order they are applied.
-    pub const ALL: [Rewrite; 6] = [
+    pub const ALL: [Rewrite; 7] = [
         Rewrite::FoldBatchNorm,
         Rewrite::ChannelsLast,
         Rewrite::Winograd,
+        Rewrite::Depthwise,
         Rewrite::MatrixProducts,
         Rewrite::FuseRectifiers,
         Rewrite::Bfloat16,
@@ -77,6 +83,7 @@ impl Rewrite {
             Rewrite::FoldBatchNorm => "fold_batch_norm",
             Rewrite::ChannelsLast => "channels_last",
             Rewrite::Winograd => "winograd",
+            Rewrite::Depthwise => "depthwise",
             Rewrite::MatrixProducts => "matrix_products",
             Rewrite::FuseRectifiers => "fuse_rectifiers",
             Rewrite::Bfloat16 => "bfloat16",
@@ -370,12 +377,18 @@ impl Graph {
 
 /// The loop of our own that computes such a call, provided that its weight suits too, and the rewrite that it belongs to.
 fn own_layer(op: &Op, weight: &Tensor) -> Option<(Rewrite, Layer)> {
-    let Op::Conv2d { stride: [1, 1], padding, dilation, groups: 1 } = op else {
+    let &Op::Conv2d { stride, padding, dilation, groups } = op else {
         return matches!(op, Op::Linear).then_some((Rewrite::MatrixProducts, Layer::Linear));
     };
-    match (weight.size().as_slice(), padding, dilation) {
-        ([_, _, 3, 3], [1, 1], [1, 1]) => Some((Rewrite::Winograd, Layer::Winograd)),
-        ([_, _, 1, 1], [0, 0], _) => Some((Rewrite::MatrixProducts, Layer::Pointwise)),
+    match (weight.size().as_slice(), groups, stride, padding, dilation) {
+        ([_, _, 3, 3], 1, [1, 1], [1, 1], [1, 1]) => Some((Rewrite::Winograd, Layer::Winograd)),
+        ([_, _, 1, 1], 1, [1, 1], [0, 0], _) => Some((Rewrite::MatrixProducts, Layer::Pointwise)),
+        (&[channels, 1, ..], _, [stride, steps], [padding, zeros], [1, 1])
+            if groups == channels && stride == steps && padding == zeros =>
+        {
+            let [stride, padding] = [stride, padding].map(usize::try_from);
+            Some((Rewrite::Depthwise, Layer::Depthwise { stride: stride.ok()?, padding: padding.ok()? }))
+        }
         _ => None,
     }
 }
@@ -387,6 +400,8 @@ fn with_channels_last(weight: &Tensor) -> Result<Tensor, ModelError> {
 
 #[cfg(test)]
 mod tests {
+    use reglet_kernels::Surroundings;
+
     use super::*;
     use crate::Architecture;
     use crate::graph::Request;
@@ -408,6 +423,46 @@ mod tests {
             let expected = if reglet_kernels::available() { products } else { 0 };
             assert_eq!(count(&Rewrite::DEFAULT), expected);
             assert_eq!(count(&[Rewrite::MatrixProducts, Rewrite::FuseRectifiers]), 0);
+        }
+    }
+
+    /// Every convolution with one filter for each channel runs by a loop of our own, with the activation that follows it; without the
+    /// rewrite none does.
+    #[test]
+    fn depthwise_convolutions_run_by_loops_of_our_own() {
+        let without = Rewrite::DEFAULT.into_iter().filter(|rewrite| *rewrite != Rewrite::Depthwise);
+        let without: Vec<Rewrite> = without.collect();
+        for (architecture, layers, activated) in [
+            (Architecture::MobileNetV2, 17, 17),
+            (Architecture::EfficientNetB0, 16, 16),
+            (Architecture::ConvNextTiny, 18, 0),
+        ] {
+            let graph = architecture.graph(2, 0.5).expect("a network");
+            let mut parameters = Parameters::initial(&graph, 1).expect("parameters");
+            let input = Tensor::zeros([1, 3, 224, 224], (Kind::Float, tch::Device::Cpu));
+            let feeds = [(graph.input(), &input)];
+            let request = Request { feeds: &feeds, fetches: &[graph.output()], ..Request::default() };
+            let mut count = |rewrites: &[Rewrite]| {
+                parameters.prepare(&graph, rewrites).expect("it is prepared");
+                let shortcuts = parameters.shortcuts().expect("shortcuts");
+                let plan = Plan::new(&graph, &request, shortcuts).expect("a plan");
+                let shortcuts = plan.steps.into_iter().filter_map(|(_, shortcut)| shortcut);
+                let own: Vec<&Shortcut> = shortcuts
+                    .filter(|shortcut| {
+                        let (Some(kernel), Op::Conv2d { groups: channels @ 2.., .. }) =
+                            (&shortcut.kernel, &shortcut.node.op)
+                        else {
+                            return false;
+                        };
+                        let input = Tensor::zeros([1, *channels, 7, 7], (Kind::Float, tch::Device::Cpu));
+                        kernel.suits(&input, Surroundings::Zeros)
+                    })
+                    .collect();
+                [own.len(), own.iter().filter(|shortcut| shortcut.tail.activation.is_some()).count()]
+            };
+            let expected = if reglet_kernels::available() { [layers, activated] } else { [0, 0] };
+            assert_eq!(count(&Rewrite::DEFAULT), expected, "{}", architecture.name());
+            assert_eq!(count(&without), [0, 0], "{}", architecture.name());
         }
     }
 

@@ -9,7 +9,7 @@ use super::op::{Context, Derivative, behind_rectifier, hardtanh};
 use super::slope::Slope;
 use super::{Activation, Graph, Node, Op, ValueId};
 use crate::ModelError;
-use crate::kernel::{Kernel, Rectified, Steps};
+use crate::kernel::{Activated, Kernel, Steps};
 use crate::memory::finer;
 use crate::workers::Shared;
 
@@ -81,13 +81,21 @@ impl Tail {
         }
     }
 
-    /// A rectifier's result as a loop of our own sends gradients back through it, if it is a ReLU or a ReLU6.
-    fn rectified(self, result: &Tensor) -> Option<Rectified<'_>> {
+    /// Whether a loop of our own can send gradients back through the activation.
+    fn passes_back(self) -> bool {
+        use Activation::{Hardtanh, Relu, Silu};
+        matches!(self.activation, Some(Relu | Silu | Hardtanh { min: 0.0, .. }))
+    }
+
+    /// The activation as a loop of our own sends gradients back through it, if it can: `kept` is the result of a ReLU or a ReLU6, or
+    /// what is given to a SiLU.
+    fn activated(self, kept: &Tensor) -> Option<Activated<'_>> {
         match self.activation {
-            Some(Activation::Relu) => Some(Rectified { result, most: None }),
+            Some(Activation::Relu) => Some(Activated::Rectifier { result: kept, most: None }),
             Some(Activation::Hardtanh { min: 0.0, max }) => {
-                Some(Rectified { result, most: Some(max as f32) })
+                Some(Activated::Rectifier { result: kept, most: Some(max as f32) })
             }
+            Some(Activation::Silu) => Some(Activated::Silu(kept)),
             _ => None,
         }
     }
@@ -262,24 +270,27 @@ impl Shortcut {
         context: &Context,
         slope: Slope,
     ) -> Result<(Tensor, Derivative<'a>), ModelError> {
-        // If nothing else needs the gradient after the rectifier, the layer applies the rectifier's derivative itself.
-        let alone = slope == Slope::Gradient && self.tail.is_rectifier() && free == [0];
-        if let Some(kernel) = self.kernel_for(given[0]).filter(|kernel| alone && self.fits(kernel, given)) {
-            let steps = Steps {
-                summand: given.get(1).copied(),
-                after: self.tail.after(),
-                before: before.map(Rectification::numbers),
+        // If nothing else needs the gradient after the activation, the layer applies the activation's derivative itself.
+        let alone = slope == Slope::Gradient && free == [0] && self.tail.passes_back();
+        let silu = self.tail.activation == Some(Activation::Silu);
+        let suits = |kernel: &&Kernel| (!silu || kernel.takes_silu()) && self.fits(kernel, given);
+        if let Some(kernel) = self.kernel_for(given[0]).filter(|_| alone).filter(suits) {
+            let before = before.map(Rectification::numbers);
+            let steps = Steps { summand: given.get(1).copied(), before, ..Steps::default() };
+            let (kept, result) = if silu {
+                kernel.forward_and_silu(given[0], &steps)?
+            } else {
+                let steps = Steps { after: self.tail.after(), ..steps };
+                let result = kernel.forward(given[0], Surroundings::Zeros, &steps)?;
+                (result.shallow_clone(), result)
             };
-            let result = kernel.forward(given[0], Surroundings::Zeros, &steps)?;
-            if self.tail.rectified(&result).is_some() {
-                let (kept, tail) = (result.shallow_clone(), self.tail);
-                let before = before.map(|before| (before.numbers(), given[0].shallow_clone()));
-                let derivative = move |upstream: &Tensor| {
-                    let before = before.as_ref().map(|(before, input)| (*before, input));
-                    Ok(vec![Some(kernel.backward(upstream, tail.rectified(&kept), before)?)])
-                };
-                return Ok((result, Box::new(derivative)));
-            }
+            let (tail, size) = (self.tail, given[0].size());
+            let before = before.map(|before| (before, given[0].shallow_clone()));
+            let derivative = move |upstream: &Tensor| {
+                let before = before.as_ref().map(|(before, input)| (*before, input));
+                Ok(vec![Some(kernel.backward(upstream, &size, tail.activated(&kept), before)?)])
+            };
+            return Ok((result, Box::new(derivative)));
         }
         if slope == Slope::Secant && matches!(self.node.op, Op::Pool(_)) {
             return self.pooled_with_secants(graph, given[0], context);
@@ -372,9 +383,10 @@ impl Shortcut {
         let free = free.contains(&0);
         if let Some(kernel) = self.kernel_for(given[0]) {
             let applied = before.map(|before| (before.numbers(), given[0].shallow_clone()));
+            let size = given[0].size();
             let derivative = move |upstream: &Tensor| {
                 let before = applied.as_ref().map(|(before, input)| (*before, input));
-                Ok(vec![Some(kernel.backward(upstream, None, before)?)])
+                Ok(vec![Some(kernel.backward(upstream, &size, None, before)?)])
             };
             let derivative = free.then(|| Box::new(derivative) as Derivative);
             let own = kernel.output_size(given[0], Surroundings::Zeros);
