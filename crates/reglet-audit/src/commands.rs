@@ -77,7 +77,7 @@ pub fn run(plan: &Plan, out: &Path) -> Result<Results, Error> {
     // If nothing can be written, this is reported before the work and not after it.
     drop(Output::new(out)?);
     let fingerprint = plan.data.fingerprint()?;
-    let mut journal = Journal::open(out, &key(plan, &fingerprint)?)?;
+    let mut journal = Journal::open(out, &key(&Identity::of(plan, &fingerprint)?))?;
     let observed = observe(plan, chunks(plan.data.len()), None, &mut journal)?;
     check_unchanged(plan, &fingerprint)?;
     let record = conclude(plan, fingerprint, observed, None, start)?;
@@ -126,7 +126,7 @@ pub fn run_shard(
     }
     std::fs::create_dir_all(out).map_err(Error::output(out))?;
     let path = out.join(shard.file());
-    let mut journal = Journal::open(&path, &key(&plan, &fingerprint)?)?;
+    let mut journal = Journal::open(&path, &key(&identity))?;
     let chunks = shard.chunks(chunks(plan.data.len()).len());
     let planned = known.is_some();
     let given = known.map(|Common { probes, versions, .. }| Given { probes, versions });
@@ -214,13 +214,10 @@ fn is_rule(setting: &str) -> bool {
     expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
 }
 
-/// A key of everything that the measurements depend on: the program, the config, the weights and the data, each by its
+/// A key of everything that the measurements depend on: the program, the config, the models and the data, each by its
 /// content.
-///
-/// # Errors
-/// An error of a model.
-fn key(plan: &Plan, fingerprint: &str) -> Result<String, Error> {
-    Ok(format!("{:?}", Identity::of(plan, fingerprint)?))
+fn key(identity: &Identity) -> String {
+    format!("{identity:?}")
 }
 
 /// Writes the rows, the results, the tables and the report of an audit into the folder `out`, as `reglet audit` does: all of

@@ -252,6 +252,7 @@ fn conclude(
         groups: &numbers,
         margin: own.margin,
         min_effect: plan.config.verdict.min_effect,
+        min_pictures: plan.config.verdict.min_pictures,
         methods: methods.len(),
         seed: plan.config.seed,
     };
@@ -298,6 +299,7 @@ fn conclude(
         artefact: artefact.to_owned(),
         target: target.to_owned(),
         margin: own.margin,
+        min_effect: plan.config.verdict.min_effect,
         decision: before.decision,
         data,
         audited: (audited.data.pictures, audited.data.fingerprint.clone()),

@@ -363,7 +363,7 @@ impl ModelConfig {
                 return Err(Error::Usage(what.to_owned()));
             }
         };
-        if self.classes.is_none() && model.classes().count() == classes.len() {
+        if model.classes().count() == classes.len() {
             name_classes(&mut model, classes)?;
         }
         if config.rewrites != Rewrite::DEFAULT {
@@ -383,10 +383,11 @@ fn name_classes(model: &mut Model, wanted: &[String]) -> Result<(), ModelError> 
         LabelSource::ImageNet | LabelSource::Numbered | LabelSource::Assumed => {
             model.assume_labels(wanted.to_vec())
         }
-        LabelSource::Given | LabelSource::Config => {
+        LabelSource::Given => Ok(()),
+        LabelSource::Config => {
             let own = model.classes().labels();
             let sorted = |names: &[String]| -> BTreeSet<String> {
-                names.iter().map(|name| name.trim().to_lowercase()).collect()
+                names.iter().map(|name| name.trim().to_ascii_lowercase()).collect()
             };
             match sorted(own) == sorted(wanted) {
                 true => Ok(()),

@@ -47,6 +47,13 @@ pub trait Dataset: Send + Sync {
         None
     }
 
+    /// Whether all that speaks against the region is that a file of annotations lists the picture and draws no such region on it.
+    /// That is enough to take an artefact for absent. A lesion may be there and not drawn, so it is unknown what covers it.
+    fn is_silent(&self, index: usize, region: &str) -> bool {
+        let _ = (index, region);
+        false
+    }
+
     /// The group of the picture: an id of the patient or the lesion, which it shares with pictures that are not independent
     /// of it. Statistics resample and count groups, not pictures. `None` if the picture is a group of its own.
     fn group(&self, index: usize) -> Option<&str> {

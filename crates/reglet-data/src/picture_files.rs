@@ -197,6 +197,12 @@ impl Dataset for PictureFiles {
         entry.flags.get(region).copied().or_else(annotated)
     }
 
+    fn is_silent(&self, index: usize, region: &str) -> bool {
+        let entry = &self.entries[index];
+        let drawn = || self.coco.as_ref()?.shows(entry.annotated?, region);
+        !entry.masks.contains_key(region) && !entry.flags.contains_key(region) && drawn() == Some(false)
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.entries[index].about.group.as_deref()
     }
@@ -232,7 +238,12 @@ impl Dataset for PictureFiles {
             regions.insert(region.clone(), mask);
         }
         if let Some((coco, image)) = self.coco.as_ref().zip(entry.annotated) {
-            regions.extend(drawn.annotated(coco, image)?);
+            for (region, mask) in drawn.annotated(coco, image)? {
+                // A mask in a file of its own says more than annotations that draw nothing.
+                if !mask.is_empty() || !regions.contains_key(&region) {
+                    regions.insert(region, mask);
+                }
+            }
         }
         for (region, &flag) in &entry.flags {
             match regions.get(region) {

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use reglet_data::coco::{Coco, CocoOptions};
-use reglet_data::{DataError, Mask, ProblemKind};
+use reglet_data::edit::{Change, EditOptions, Editor, Source};
+use reglet_data::{DataError, Dataset, EstimatedLesions, ManifestOptions, Mask, ProblemKind};
 use serde_json::{Value, json};
 
 #[test]
@@ -283,4 +284,54 @@ fn problem(options: &CocoOptions) -> ProblemKind {
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/coco")
+}
+
+/// An annotator who outlines rulers may have outlined no lesion at all.
+#[test]
+fn a_lesion_that_is_not_drawn_is_not_taken_for_absent() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let picture = image::RgbImage::from_fn(160, 120, |x, y| {
+        image::Rgb([180 + (x % 7) as u8, 130 + (y % 5) as u8, 110])
+    });
+    let images: Vec<Value> = (0..3)
+        .map(|index| {
+            let name = format!("{index}.png");
+            picture.save(folder.path().join(&name)).expect("room");
+            json!({"id": index, "file_name": name, "width": 160, "height": 120})
+        })
+        .collect();
+    fs::write(
+        folder.path().join("manifest.csv"),
+        "image,label,lesion\n0.png,benign,\n1.png,benign,0\n2.png,benign,1\n",
+    )
+    .expect("room");
+    // The third picture has an outlined lesion, and the second is said to have none.
+    let annotations = json!([
+        {"id": 1, "image_id": 2, "category_id": 2, "bbox": [100, 60, 40, 40]},
+        {"id": 2, "image_id": 2, "category_id": 1, "bbox": [5, 5, 90, 12]},
+    ]);
+    let categories = json!([{"id": 1, "name": "ruler"}, {"id": 2, "name": "lesion"}]);
+    let document = json!({"images": images, "annotations": annotations, "categories": categories});
+    let file = write(folder.path(), &document);
+    let data = ManifestOptions {
+        coco: Some(CocoOptions::new(file)),
+        flags: BTreeMap::from([("lesion".to_owned(), "lesion".to_owned())]),
+        ..ManifestOptions::new(folder.path().join("manifest.csv"))
+    };
+    let data = data.open().expect("it is sound");
+    let options = EditOptions { insert: Some(Source::Drawn), ..EditOptions::default() };
+    let editor = Editor::new(&data, &options, "ruler", "lesion", 1).expect("a ruler can be drawn");
+    let covered = |index: usize, change: Change| {
+        let sample = data.sample(index).expect("it can be read");
+        let edited = editor.scene(&data, index, &sample).edit(change, 0).expect("an edit");
+        edited.expect("it is possible").lesion
+    };
+    assert!(data.is_silent(0, "lesion") && !data.is_silent(1, "lesion") && !data.is_silent(2, "lesion"));
+    assert_eq!((data.flag(0, "ruler"), data.flag(2, "ruler")), (Some(false), Some(true)));
+    assert_eq!(covered(0, Change::Insert), None);
+    assert_eq!((covered(1, Change::Insert), covered(2, Change::Remove)), (Some(0.0), Some(0.0)));
+    // Where lesions are estimated, so is this one; what is said to show none is left alone.
+    let estimated = EstimatedLesions::new(Box::new(data), "lesion");
+    assert!(estimated.sample(1).expect("it can be read").estimated.is_empty());
+    assert!(estimated.is_silent(0, "lesion"));
 }

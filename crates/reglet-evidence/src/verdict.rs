@@ -178,9 +178,9 @@ pub enum Objection {
         change: Change,
         /// The class.
         class: String,
-        /// The number of pictures on which it was possible.
+        /// The number of pictures on which it was possible and can be used.
         pictures: usize,
-        /// The number of pictures on which it was possible, but cannot be used.
+        /// The numbers of further pictures on which it was possible, but cannot be used.
         excluded: Excluded,
         /// Whether the reason is that the artefact's position is not annotated.
         unmarked: bool,
@@ -278,6 +278,8 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     doubts.extend(taken_doubts(evidence, config));
     doubts.extend(effect_doubts(evidence, config));
     doubts.sort_by_key(weight);
+    // That nothing is known of the edits is said once for both directions.
+    doubts.dedup();
     let kind = if doubts.is_empty() { VerdictKind::Clear } else { VerdictKind::Inconclusive };
     Judgement { kind, findings, reacts_to: None, corroborated, doubts }
 }

@@ -61,6 +61,16 @@ impl Dataset for Annotated {
         self.drawn.shows(self.id(index), region).or_else(|| self.data.flag(self.places[index], region))
     }
 
+    fn is_silent(&self, index: usize, region: &str) -> bool {
+        let place = self.places[index];
+        match self.drawn.shows(self.id(index), region) {
+            Some(true) => false,
+            Some(false) | None => {
+                self.data.flag(place, region).is_none() || self.data.is_silent(place, region)
+            }
+        }
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.data.group(self.places[index])
     }

@@ -152,12 +152,17 @@ impl Annotations {
         Some(drawn.regions.iter().any(|one| one.name == region && !one.is_empty()))
     }
 
-    /// Gives a picture that has been looked at the regions that were drawn on it.
+    /// Gives a picture that has been looked at the regions that were drawn on it. A picture without an artefact shows none; one
+    /// without a lesion, the second region, keeps the mask that it has, since it may just not have been drawn.
     ///
     /// # Errors
     /// A picture that is not of the size it had.
     pub(crate) fn lay_over(&self, sample: &mut Sample) -> Result<(), DataError> {
         for (region, mask) in self.masks(&sample.id, sample.picture.dimensions())? {
+            if mask.is_empty() && self.regions.get(1) == Some(&region) && sample.regions.contains_key(&region)
+            {
+                continue;
+            }
             sample.estimated.remove(&region);
             sample.regions.insert(region, mask);
         }
@@ -478,6 +483,9 @@ mod tests {
             (Some(true), Some(false))
         );
         assert_eq!((first.shows("b.png", "ruler"), first.shows("a.png", "hair")), (None, None));
+        // An audit takes the ruler for absent where none is drawn, and knows nothing of a lesion that is not drawn.
+        let coco = Coco::open(&CocoOptions::new(first.path())).expect("COCO");
+        assert_eq!((coco.shows(0, "ruler"), coco.shows(0, "lesion")), (Some(true), Some(false)));
         let second = Annotations::open(folder.path(), &regions()).expect("it goes on");
         assert_eq!(second.of("a.png"), Some(vec![region]));
         assert_eq!(second.written(), first.path());

@@ -468,7 +468,8 @@ impl Model {
 
     /// SHA-256, in hexadecimal, of all that its answers depend on: the operators with their attributes, the values of the
     /// parameters, the preprocessing, and the names and the meaning of the logits; of a TorchScript program, whose operators
-    /// cannot be seen, the file.
+    /// cannot be seen, the file. The file's own SHA-256 is included, so the same model in another file has another fingerprint;
+    /// [rewrites](Model::set_rewrites) are not.
     ///
     /// # Errors
     /// [`ModelError::Torch`].

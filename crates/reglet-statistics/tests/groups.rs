@@ -311,3 +311,44 @@ fn a_hundred_thousand_rows_keep_the_closed_forms_error() {
     close(plain.standard_error(), squares.sqrt() / n, 0.05 * squares.sqrt() / n, "error");
     assert!(crossed.is_some());
 }
+
+/// Positives of one stratum are compared with negatives of the same one, of which there may be few.
+#[test]
+fn what_distinguishes_strata_is_not_counted_and_widens_nothing() {
+    // In either stratum four rows of one kind and sixty of the other; the strata are far apart, and within them all is chance.
+    let rows = |stratum: usize| {
+        (0..64).map(move |row| {
+            let positive = (row < 4) == (stratum == 0);
+            let score = 10.0 * stratum as f64 + ((row * 37 + 11 * stratum) % 64) as f64 / 64.0;
+            (score, positive, stratum)
+        })
+    };
+    let all: Vec<(f64, bool, usize)> = (0..2).flat_map(rows).collect();
+    let scores: Vec<f64> = all.iter().map(|row| row.0).collect();
+    let positive: Vec<bool> = all.iter().map(|row| row.1).collect();
+    let strata: Vec<usize> = all.iter().map(|row| row.2).collect();
+    let groups: Vec<u32> = (0..128).collect();
+    let pooled = bootstrap_auroc(&scores, &positive, &groups, 1).expect("both kinds");
+    let within = bootstrap_auroc_within(&scores, &positive, &strata, &groups, 1).expect("both kinds");
+    // The mean of the strata's own areas, each with the weight of its pairs.
+    let own = |stratum: usize| {
+        let rows = all.iter().filter(|row| row.2 == stratum).map(|row| (row.0, row.1));
+        auroc(rows).expect("both kinds")
+    };
+    assert!((within.value() - (own(0) + own(1)) / 2.0).abs() < 1e-12, "{}", within.value());
+    assert!(
+        pooled.value() > 0.9 && (within.value() - 0.5).abs() < 0.3,
+        "{} {}",
+        pooled.value(),
+        within.value()
+    );
+    // Eight rows of the rarer kinds, not sixty-four.
+    let width = |draws: &Draws| {
+        let Estimate { low, high, .. } = draws.interval(0.9);
+        high - low
+    };
+    assert!(width(&within) > 0.3, "{}", width(&within));
+    let one: Vec<bool> = strata.iter().map(|stratum| *stratum == 1).collect();
+    assert_eq!(bootstrap_auroc_within(&scores, &one, &strata, &groups, 1), None);
+    assert_eq!(bootstrap_auroc_within(&scores, &positive, &strata[1..], &groups, 1), None);
+}

@@ -12,9 +12,10 @@ const SIDE: u32 = 16;
 pub struct Thumbnail(RgbImage);
 
 impl Thumbnail {
-    /// The distance below which two pictures are taken for copies of the same one. Of 1,075 dermoscopic pictures (ISIC 2017),
-    /// copies of half the size and copies compressed to a quality of 50 are at most 1.3 apart; the two nearest different
-    /// pictures, apparently of the same lesion, are 2.4 apart, and all others at least 6.5.
+    /// The distance below which two pictures are taken for copies of the same one, unless they have so little contrast that they
+    /// hardly differ from any other. Of 1,075 dermoscopic pictures (ISIC 2017), copies of half the size and copies compressed to
+    /// a quality of 50 are at most 1.3 apart; the two nearest different pictures, apparently of the same lesion, are 2.4 apart,
+    /// and all others at least 6.5.
     pub const COPY: f64 = 2.0;
 
     /// The thumbnail of a picture.
@@ -29,26 +30,39 @@ impl Thumbnail {
         (sum as f64 / self.0.as_raw().len() as f64).sqrt()
     }
 
+    /// Whether two pictures are taken for copies: their distance is below [`COPY`](Thumbnail::COPY), and below a twentieth of the
+    /// standard deviation of their levels.
+    pub fn is_copy(&self, other: &Thumbnail) -> bool {
+        let contrast = self.contrast().min(other.contrast());
+        self.distance(other) < Thumbnail::COPY.min(contrast / 20.0)
+    }
+
+    /// The standard deviation of the levels.
+    fn contrast(&self) -> f64 {
+        let (mean, count) = (self.level(), self.0.as_raw().len() as f64);
+        let squares: f64 = self.0.as_raw().iter().map(|level| (f64::from(*level) - mean).powi(2)).sum();
+        (squares / count).sqrt()
+    }
+
     /// The mean level, 0 to 255: those of two thumbnails differ by no more than their distance.
     fn level(&self) -> f64 {
         self.0.as_raw().iter().map(|level| f64::from(*level)).sum::<f64>() / self.0.as_raw().len() as f64
     }
 }
 
-/// The copies among two lists of pictures: for each picture of the first, the nearest of the second with its distance, if that is
-/// below [`Thumbnail::COPY`].
-pub fn copies(first: &[Thumbnail], second: &[Thumbnail]) -> Vec<(usize, usize, f64)> {
+/// The copies among two lists of pictures: each picture of the first list that has a copy in the second, with the first such copy.
+pub fn copies(first: &[&Thumbnail], second: &[&Thumbnail]) -> Vec<(usize, usize)> {
     let mut by_level: Vec<(f64, usize)> =
         second.iter().enumerate().map(|(place, thumbnail)| (thumbnail.level(), place)).collect();
     by_level.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let nearest = |(place, thumbnail): (usize, &Thumbnail)| {
+    let copied = |(place, thumbnail): (usize, &&Thumbnail)| {
         let level = thumbnail.level();
         let from = by_level.partition_point(|(other, _)| *other < level - Thumbnail::COPY);
         let near = by_level[from..].iter().take_while(|(other, _)| *other <= level + Thumbnail::COPY);
-        let distances = near.map(|(_, other)| (place, *other, thumbnail.distance(&second[*other])));
-        distances.min_by(|one, other| one.2.total_cmp(&other.2)).filter(|found| found.2 < Thumbnail::COPY)
+        let copies = near.map(|(_, other)| *other).filter(|other| thumbnail.is_copy(second[*other]));
+        Some((place, copies.min()?))
     };
-    first.iter().enumerate().filter_map(nearest).collect()
+    first.iter().enumerate().filter_map(copied).collect()
 }
 
 #[cfg(test)]
@@ -78,9 +92,13 @@ mod tests {
         let compressed = image::load_from_memory(&compressed).expect("a JPEG").into_rgb8();
         let changed = picture(105);
         let others: Vec<Thumbnail> = [&smaller, &changed, &compressed].map(Thumbnail::of).into();
-        let found: Vec<(usize, usize)> =
-            copies(&others, &thumbnails).into_iter().map(|(one, other, _)| (one, other)).collect();
-        assert_eq!(found, [(0, 2), (2, 0)]);
+        let (others, thumbnails): (Vec<&Thumbnail>, Vec<&Thumbnail>) =
+            (others.iter().collect(), thumbnails.iter().collect());
+        assert_eq!(copies(&others, &thumbnails), [(0, 2), (2, 0)]);
         assert!(copies(&[], &thumbnails).is_empty() && copies(&others, &[]).is_empty());
+        // Pictures without contrast are alike, and no copies of each other.
+        let plain = |level: u8| Thumbnail::of(&RgbImage::from_pixel(40, 30, Rgb([level; 3])));
+        let (one, other) = (plain(120), plain(121));
+        assert!(one.distance(&other) < Thumbnail::COPY && !one.is_copy(&other));
     }
 }

@@ -54,10 +54,11 @@ pub(super) fn fix_operating_point(plan: &mut Plan, model: &Model, target: &str) 
             probabilities.extend(answers(model, class, &views)?.into_iter().map(|score| score.probability));
         }
     }
-    if let Some(least) = point.threshold(probabilities) {
-        // What reaches the threshold is classified as the target, and what is above the operating point. Batches of another size
-        // round the last digits otherwise.
-        plan.config.operating_point = Some(OperatingPoint::Above(least * (1.0 - 1e-6)));
+    if let Some(least) = point.threshold(probabilities.clone()) {
+        // What reaches the threshold is classified as the target, and what is above the operating point, which therefore lies
+        // halfway to the next lower probability: batches of another size round the last digits otherwise.
+        let lower = probabilities.into_iter().filter(|other| *other < least).fold(0.0, f64::max);
+        plan.config.operating_point = Some(OperatingPoint::Above((least + lower) / 2.0));
     }
     Ok(())
 }

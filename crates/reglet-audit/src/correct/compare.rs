@@ -1,6 +1,6 @@
 //! Comparison of a model before and after a correction, for each picture.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use reglet_evidence::VerdictKind;
 use reglet_statistics::{
@@ -81,8 +81,8 @@ pub struct Comparison {
     pub sensitivity: Option<Estimate>,
     /// The same of the specificity.
     pub specificity: Option<Estimate>,
-    /// The share of correctly classified pictures in the worst group, after minus before. The worst group may differ before and
-    /// after.
+    /// The share of correctly classified pictures in the worst group of at least `min_pictures` pictures, after minus before.
+    /// The worst group may differ before and after.
     pub worst_group: Option<Estimate>,
     /// By name, each other artefact of the audit.
     pub others: BTreeMap<String, Other>,
@@ -114,8 +114,8 @@ pub struct Criteria {
     pub sensitivity: bool,
     /// The specificity is not worse by more than the margin.
     pub specificity: bool,
-    /// A larger share of the worst group is classified correctly: the lower end of the interval of the difference is above
-    /// 0.
+    /// A larger share of the worst group is classified correctly: the lower end of the interval of the difference is above 0, and
+    /// so is that of the group that was the worst before, by the score interval for paired proportions.
     pub worst_group: bool,
     /// No other artefact has gained as much influence as counts: the upper end of the interval of each is below the audit's
     /// `min_effect`, and no artefact is newly used as a shortcut. Not met if the influence of one could not be measured.
@@ -139,6 +139,8 @@ pub(super) struct Means<'a> {
     pub margin: f64,
     /// The smallest effect that counts.
     pub min_effect: f64,
+    /// The number of pictures from which on a group counts.
+    pub min_pictures: usize,
     /// The number of methods that are compared.
     pub methods: usize,
     pub seed: u64,
@@ -214,14 +216,14 @@ pub(super) fn compare(
     };
     let others: BTreeMap<String, Other> = others.iter().map(other).collect();
     let not_worse = |found: Option<Estimate>| found.is_some_and(|found| found.low > -means.margin);
-    let worst_group = worst_group(&was, &is, level, means.seed);
+    let worst_group = worst_group(&was, &is, level, means);
     let criteria = Criteria {
         clear: after.verdict.kind == VerdictKind::Clear,
         lessened: effect.is_some_and(|found| found.low > 0.0),
         auroc: not_worse(auroc),
         sensitivity: not_worse(sensitivity),
         specificity: not_worse(specificity),
-        worst_group: worst_group.is_some_and(|found| found.low > 0.0),
+        worst_group: worst_group.is_some_and(|found| found.low > 0.0) && lifts_worst(&was, &is, level, means),
         others: others.values().all(|other| other.is_no_worse(means.min_effect)),
     };
     Comparison { effect, auroc, sensitivity, specificity, worst_group, others, criteria }
@@ -236,10 +238,41 @@ impl Other {
 
 /// The share of correctly classified pictures, of the target or of all others: after minus before.
 fn right(was: &[Seen<'_>], is: &[Seen<'_>], target: bool, level: f64) -> Option<Estimate> {
-    let own = was.iter().zip(is).filter(|(was, _)| was.target == target);
+    changed(was, is, |seen| seen.target == target, level)
+}
+
+/// The share of correctly classified pictures among `own`: after minus before.
+fn changed(
+    was: &[Seen<'_>],
+    is: &[Seen<'_>],
+    own: impl Fn(&Seen<'_>) -> bool,
+    level: f64,
+) -> Option<Estimate> {
+    let own = was.iter().zip(is).filter(|(was, _)| own(was));
     let change = |(was, is): (&Seen<'_>, &Seen<'_>)| (i8::from(is.right) - i8::from(was.right), was.group);
     let (changes, groups): (Vec<i8>, Vec<u32>) = own.map(change).unzip();
     Some(paired_share(&changes, &groups)?.interval(level))
+}
+
+/// The kinds of pictures, by class and artefact, of which there are enough, each with the number classified correctly and all.
+fn kinds<'a>(side: &[Seen<'a>], means: Means<'_>) -> BTreeMap<(&'a str, bool), [usize; 2]> {
+    let mut kinds: BTreeMap<(&str, bool), [usize; 2]> = BTreeMap::new();
+    for (kind, seen) in side.iter().filter_map(|seen| Some((seen.kind?, seen))) {
+        let [right, all] = kinds.entry(kind).or_default();
+        (*right, *all) = (*right + usize::from(seen.right), *all + 1);
+    }
+    kinds.retain(|_, [_, all]| *all >= means.min_pictures);
+    kinds
+}
+
+/// Whether more pictures of the kind that was the worst before are classified correctly. A bootstrap alone would be certain of a
+/// kind with two pictures that were wrong and are right.
+fn lifts_worst(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, means: Means<'_>) -> bool {
+    let share = |[right, all]: [usize; 2]| right as f64 / all as f64;
+    let worst =
+        kinds(was, means).into_iter().min_by(|(_, one), (_, other)| share(*one).total_cmp(&share(*other)));
+    let found = worst.and_then(|(worst, _)| changed(was, is, |seen| seen.kind == Some(worst), level));
+    found.is_some_and(|found| found.low > 0.0)
 }
 
 fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
@@ -250,10 +283,10 @@ fn lessened(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<
 }
 
 /// The share of correctly classified pictures in the worst group: after minus before.
-fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
-    let kinds: Vec<(&str, bool)> =
-        was.iter().filter_map(|seen| seen.kind).collect::<BTreeSet<_>>().into_iter().collect();
-    let rows = || was.iter().zip(is).filter_map(|(was, is)| Some((was.kind?, was, is)));
+fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, means: Means<'_>) -> Option<Estimate> {
+    let kinds: Vec<(&str, bool)> = kinds(was, means).into_keys().collect();
+    let known = |kind: &(&str, bool)| kinds.contains(kind);
+    let rows = || was.iter().zip(is).filter_map(|(was, is)| Some((was.kind.filter(known)?, was, is)));
     let kind: Vec<usize> =
         rows().filter_map(|(kind, ..)| kinds.iter().position(|known| *known == kind)).collect();
     let right: Vec<[f64; 2]> =
@@ -274,7 +307,7 @@ fn worst_group(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Opti
         };
         Some(worst(2)? - worst(1)?)
     };
-    Some(bootstrap(&groups, seed, difference)?.interval(level))
+    Some(bootstrap(&groups, means.seed, difference)?.interval(level))
 }
 
 fn auroc(was: &[Seen<'_>], is: &[Seen<'_>], level: f64, seed: u64) -> Option<Estimate> {
@@ -324,5 +357,32 @@ mod tests {
         let lost = right(&seen(24, true), &seen(24, false), true, 0.9).expect("pictures");
         assert!(lost.mean == -1.0 && lost.high < -0.5, "{lost:?}");
         assert_eq!(right(&seen(24, true), &seen(24, true), false, 0.9), None);
+    }
+
+    /// Two pictures of a kind that were wrong and are right are chance.
+    #[test]
+    fn a_worst_group_of_few_pictures_is_not_lifted() {
+        let groups = BTreeMap::new();
+        let means =
+            Means { groups: &groups, margin: 0.05, min_effect: 0.1, min_pictures: 2, methods: 1, seed: 1 };
+        let seen = |few: u32, right: bool| -> Vec<Seen<'static>> {
+            let one = |group: u32| {
+                let rare = group < few;
+                let kind = Some((if rare { "melanoma" } else { "benign" }, false));
+                Seen { target: rare, group, kind, probability: 0.5, right: right || !rare, effect: None }
+            };
+            (0..60).map(one).collect()
+        };
+        let lifted =
+            |few: u32, means: Means<'_>| lifts_worst(&seen(few, false), &seen(few, true), 0.9, means);
+        assert!(!lifted(2, means) && lifted(20, means));
+        assert!(!lifted(20, Means { min_pictures: 50, ..means }));
+        // The bootstrap is certain of it.
+        let found = worst_group(&seen(2, false), &seen(2, true), 0.9, means).expect("two kinds");
+        assert!(found.low > 0.0, "{found:?}");
+        assert_eq!(
+            worst_group(&seen(2, false), &seen(2, true), 0.9, Means { min_pictures: 61, ..means }),
+            None
+        );
     }
 }

@@ -24,18 +24,21 @@ pub(super) struct Disjoint {
 pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<Disjoint, Error> {
     let learnt: BTreeMap<&str, usize> =
         pool.members().iter().enumerate().map(|(place, member)| (member.content.as_str(), place)).collect();
-    let audited: Vec<(String, Thumbnail)> = (0..audit.len())
+    // Pictures that cannot be read are not audited either, or the audit refuses them.
+    let audited: Vec<Option<(usize, String, Thumbnail)>> = (0..audit.len())
         .into_par_iter()
-        .map(|index| {
-            let picture = audit.picture(index)?;
-            Ok((content(&picture), Thumbnail::of(&picture)))
+        .map(|index| match audit.picture(index) {
+            Err(fault) if fault.is_lasting() => Ok(None),
+            picture => {
+                let picture = picture?;
+                Ok(Some((index, content(&picture), Thumbnail::of(&picture))))
+            }
         })
         .collect::<Result<_, Error>>()?;
-    let (audited, thumbnails): (Vec<String>, Vec<Thumbnail>) = audited.into_iter().unzip();
+    let audited: Vec<(usize, String, Thumbnail)> = audited.into_iter().flatten().collect();
     let same: Vec<(usize, usize)> = audited
         .iter()
-        .enumerate()
-        .filter_map(|(index, content)| Some((index, *learnt.get(content.as_str())?)))
+        .filter_map(|(index, content, _)| Some((*index, *learnt.get(content.as_str())?)))
         .collect();
     if let Some(&(index, place)) = same.first() {
         return Err(Error::Usage(format!(
@@ -46,9 +49,11 @@ pub(super) fn check(pool: &Pool<'_>, audit: &dyn Dataset) -> Result<Disjoint, Er
             pool.id(place)
         )));
     }
-    let own: Vec<Thumbnail> = pool.members().iter().map(|member| member.thumbnail.clone()).collect();
+    let thumbnails: Vec<&Thumbnail> = audited.iter().map(|(.., thumbnail)| thumbnail).collect();
+    let own: Vec<&Thumbnail> = pool.members().iter().map(|member| &member.thumbnail).collect();
     let alike = copies(&thumbnails, &own);
-    if let Some(&(index, place, _)) = alike.first() {
+    if let Some(&(first, place)) = alike.first() {
+        let index = audited[first].0;
         return Err(Error::Usage(format!(
             "{} of the audit's {} pictures look like copies of pictures that are used for the correction, at another size or compressed again, the first of them '{}' ('{}' there); a correction must be tested on pictures that it has not used, so remove them from one of the two data sets",
             alike.len(),

@@ -57,7 +57,7 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
                     section aria-labelledby="answer" {
                         h2 id="answer" { (phrases.the_answer()) }
                         p { b { (page.answer()) } @if let Some(best) = page.best() { " " (best) } }
-                        p.note { (phrases.what_passing_is(language.plain(results.margin))) }
+                        p.note { (phrases.what_passing_is(language.plain(results.margin), language.plain(results.min_effect))) }
                         (page.overview())
                         (page.groups())
                         @if let Some(drawing) = &drawing { (chart(drawing, &[phrases.what_remains_note()])) }
@@ -68,7 +68,7 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
                             @else { (phrases.perhaps_shared_patients()) }
                             " "
                             (phrases.audited_on(results.audited.0))
-                            @if let Some(decision) = results.decision { " " (phrases.decides_from(language.plain(decision))) }
+                            @if let Some(decision) = results.decision { " " (phrases.decides_from(language.given(decision))) }
                         }
                         (page.learnt())
                     }

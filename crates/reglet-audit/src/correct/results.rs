@@ -34,6 +34,8 @@ pub struct CorrectionResults {
     pub target: String,
     /// The tolerated loss of AUROC, sensitivity and specificity.
     pub margin: f64,
+    /// The smallest effect that counts, by the audit's rules.
+    pub min_effect: f64,
     /// The probability above which a picture is classified as the target, before and after; `None` if the most probable class
     /// decides. If the audit chooses it by a sensitivity, it is that of the model before.
     pub decision: Option<f64>,

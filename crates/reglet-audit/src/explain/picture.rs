@@ -29,7 +29,7 @@ pub(super) struct Explained {
 }
 
 /// Said of a picture whose file tells viewers to turn it.
-const LIES: &str = "the picture is stored rotated or mirrored for viewers (EXIF), and is read as it is stored, as by torchvision's loaders; \
+const STORED_TURNED: &str = "the picture is stored rotated or mirrored for viewers (EXIF), and is read as it is stored, as by torchvision's loaders; \
                     if the model is used on upright pictures, turn the file's pixels";
 
 impl Explainer<'_> {
@@ -38,7 +38,8 @@ impl Explainer<'_> {
     pub fn explain(&self, output: &mut Output, folder: &Path) -> Result<Explained, Error> {
         let model = self.model;
         let picture = picture::read(self.path, &Limits::default())?;
-        let lies = (picture.orientation != Orientation::NoTransforms && !picture.upright).then_some(LIES);
+        let turned =
+            (picture.orientation != Orientation::NoTransforms && !picture.upright).then_some(STORED_TURNED);
         let view = model.preprocessing().view(&picture.pixels)?;
         let input = model.preprocessing().tensor(std::slice::from_ref(&view), model.device())?;
         let classes: Vec<usize> = self.target.into_iter().collect();
@@ -67,10 +68,10 @@ impl Explainer<'_> {
         let undrawn = drawn.as_ref().err().map(|fault| format!("the figure could not be drawn: {fault}"));
         let mut summary = self.summary(&found, &top, &target, seconds)?;
         let mut text = self.text(&found, &top, &target)?;
-        if let Some(lies) = lies {
-            text += &format!("\nnote: {lies}");
+        if let Some(note) = turned {
+            text += &format!("\nnote: {note}");
         }
-        summary["picture_notes"] = json!(lies.into_iter().collect::<Vec<_>>());
+        summary["picture_notes"] = json!(turned.into_iter().collect::<Vec<_>>());
         if let Some(fault) = &undrawn {
             summary["figure_error"] = json!(fault);
             text += &format!("\n{fault}; the maps and the numbers were written");

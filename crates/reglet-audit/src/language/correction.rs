@@ -23,9 +23,9 @@ phrases! {
     some_pass(passed, count, names)
         "{passed} of the {count} methods pass: {names}."
         "{passed} des {count} méthodes sont retenues : {names}."
-    what_passing_is(margin)
-        "A method passes if the audit’s verdict on the corrected model is clear and the effect {of_the_artefact} has become smaller; if AUROC, sensitivity and specificity are not worse by more than {margin}; if a larger share of the worst group is classified correctly; and if no other artefact has gained as much influence as counts. All limits are one-sided at 95 %, corrected for the number of methods. Heat maps do not count, because a method may be designed to change them."
-        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci et si l’effet {of_the_artefact} a diminué ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien classé est classée correctement ; et si aucun autre artefact n’a gagné une influence qui compte. Toutes les limites sont unilatérales à 95 % et corrigées du nombre de méthodes. Les cartes n’entrent pas en compte, car une méthode peut être conçue pour les modifier."
+    what_passing_is(margin, least)
+        "A method passes if the audit’s verdict on the corrected model is clear and the effect {of_the_artefact} has become smaller; if AUROC, sensitivity and specificity are not worse by more than {margin}; if a larger share of the worst group is classified correctly; and if no other artefact has gained influence of {least} or more. The limits of these differences are one-sided: their error probability of 5 % is divided by the number of methods. The verdict is the audit’s, and is not corrected for this number. Heat maps do not count, because a method may be designed to change them."
+        "Une méthode est retenue si l’examen du modèle corrigé conclut à l’absence de raccourci et si l’effet {of_the_artefact} a diminué ; si l’AUROC, la sensibilité et la spécificité ne baissent pas de plus de {margin} ; si une plus grande part du groupe le moins bien classé est classée correctement ; et si aucun autre artefact n’a gagné une influence de {least} ou plus. Les limites de ces différences sont unilatérales : leur probabilité d’erreur de 5 % est divisée par le nombre de méthodes. La conclusion est celle de l’examen, sans correction pour ce nombre. Les cartes n’entrent pas en compte, car une méthode peut être conçue pour les modifier."
     best_of_all(method, before, after, group)
         "The most effective method is {method}: it classifies {after} of the worst group correctly, compared with {before} before ({group})."
         "La plus efficace est {method} : {after} du groupe le moins bien classé le sont correctement, contre {before} avant ({group})."
@@ -141,8 +141,8 @@ phrases! {
         "The audit’s verdict on the corrected model is clear: {verdict}"
         "L’examen conclut à l’absence de raccourci : {verdict}"
     is_smaller(by)
-        "The effect {of_the_artefact} has become smaller, by {by}"
-        "L’effet {of_the_artefact} a diminué, de {by}"
+        "The effect {of_the_artefact} has become smaller (before minus after: {by})"
+        "L’effet {of_the_artefact} a diminué (avant moins après : {by})"
     auroc_not_worse(by)
         "AUROC is not worse by more than the margin: {by}"
         "L’AUROC ne baisse pas de plus que la marge : {by}"
@@ -156,8 +156,8 @@ phrases! {
         "A larger share of the worst group is classified correctly: {after}, compared with {before} before ({by})"
         "Le groupe le moins bien classé l’est mieux : {after}, contre {before} avant ({by})"
     no_other_is_worse()
-        "No other artefact has gained as much influence as counts, nor is newly used as a shortcut"
-        "Aucun autre artefact n’a gagné une influence qui compte, ni ne sert nouvellement de raccourci"
+        "No other artefact has gained as much influence as matters, and none has become a shortcut"
+        "Aucun autre artefact n’a gagné une influence notable, et aucun n’est devenu un raccourci"
     other_effect(name, by, before, after)
         "The effect of “{name}” rises by {by} (verdict before: {before}; after: {after})"
         "L’effet de « {name} » augmente de {by} (verdict avant : {before} ; après : {after})"

@@ -357,21 +357,24 @@ phrases! {
     untried_adding(class, pictures, wanted)
         "Adding {an_artefact} was possible on only {pictures} pictures of class {class}, and {wanted} are required: more pictures of this class that are known not to show it would settle the question"
         "L’ajout d’{an_artefact} n’a été possible que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées : davantage d’images de cette classe annotées comme étant sans {artefact} permettraient de trancher"
-    too_few_seen(untried, count)
-        "{untried}. The change of {count} more cannot be used, because the model sees less than half of it"
-        "{untried}. La modification de {count} autres est inutilisable, car le modèle en voit moins de la moitié"
-    too_few_clear(untried, count)
-        "{untried}. The change of {count} more cannot be used, because it covers part of the region to be assessed, and its control does not"
-        "{untried}. La modification de {count} autres est inutilisable, car elle couvre une partie de la région à évaluer, à la différence du témoin"
-    too_few_masks(untried, count)
-        "{untried}. The change of {count} more cannot be used, because without a mask of the region to be assessed it is unknown whether it covers part of it: masks would settle the question, drawn or estimated (lesion_masks = \"estimated\")"
-        "{untried}. La modification de {count} autres est inutilisable, car on ignore, faute de masque de la région à évaluer, si elle en couvre une partie : des masques tracés ou estimés (lesion_masks = \"estimated\") permettraient de trancher"
+    too_few_of_change(change, class, pictures, excluded, why, wanted)
+        "{change} can serve as evidence on only {pictures} pictures of class {class}, and {wanted} are required; on {excluded} more it cannot, because {why}"
+        "{change} ne peut servir de preuve que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées ; sur {excluded} autres, il est inutilisable, car {why}"
+    because_unseen()
+        "the model sees less than half of the change: pictures that show more of it would settle the question"
+        "le modèle y voit moins de la moitié de la modification : des images qui en montrent davantage permettraient de trancher"
+    because_on_lesion()
+        "the change covers part of the region to be assessed, and its control does not: pictures in which it lies elsewhere would settle the question"
+        "la modification y couvre une partie de la région à évaluer, à la différence du témoin : des images où elle se trouve ailleurs permettraient de trancher"
+    because_no_mask()
+        "they have no mask of the region to be assessed, so that it is unknown whether the change covers it: masks would settle the question, drawn or estimated (lesion_masks = \"estimated\")"
+        "elles n’ont pas de masque de la région à évaluer, et l’on ignore si la modification la couvre : des masques tracés ou estimés (lesion_masks = \"estimated\") permettraient de trancher"
     not_taken(edits, way, wanted)
-        "For the model, {edits} cover only {way} of the distance to real ones, and {wanted} is required: such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
-        "Pour le modèle, {edits} ne parcourent que {way} de la distance qui les sépare de vraies images, alors que {wanted} sont exigés : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
+        "For the model, {edits} may cover less than {wanted} of the distance to real ones ({way}): such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
+        "Pour le modèle, {edits} parcourent peut-être moins de {wanted} de la distance qui les sépare de vraies images ({way}) : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
     taken_unknown()
-        "It could not be determined whether the model responds to edited pictures as to real ones, because too few pictures are known to be with or without the {artefact}, or because the model’s last layer is not linear: more such pictures would settle the question"
-        "On n’a pas pu établir si le modèle réagit aux images modifiées comme à de vraies, car trop peu d’images sont annotées comme étant avec ou sans {artefact}, ou parce que la dernière couche du modèle n’est pas linéaire : davantage d’images annotées permettraient de trancher"
+        "It could not be determined whether the model responds to edited pictures as to real ones, because too few pictures of one class are known to be with and without the {artefact}, or because the model’s last layer is not linear: more such pictures would settle the question"
+        "On n’a pas pu établir si le modèle réagit aux images modifiées comme à de vraies, car trop peu d’images d’une même classe sont annotées comme étant avec et sans {artefact}, ou parce que la dernière couche du modèle n’est pas linéaire : davantage d’images annotées permettraient de trancher"
     too_wide(findings, least, settle)
         "{findings}; these 90 % limits neither show nor rule out a change of {least}; {settle}"
         "{findings} ; ces limites à 90 % n’établissent ni n’excluent une variation de {least} ; {settle}"

@@ -283,16 +283,18 @@ impl Phrases {
                     (Change::Remove, false) => self.untried_removing(class_name(class), pictures, wanted),
                     _ => self.untried_adding(class_name(class), pictures, wanted),
                 };
-                // The most frequent reason why pictures were changed in vain.
-                let reasons: [(usize, &dyn Fn(usize) -> String); 3] = [
-                    (excluded.lesion_unknown, &|count| self.too_few_masks(&untried, count)),
-                    (excluded.on_lesion, &|count| self.too_few_clear(&untried, count)),
-                    (excluded.unseen, &|count| self.too_few_seen(&untried, count)),
+                // The most frequent reason why pictures were changed in vain says what would help.
+                let why = [
+                    (excluded.lesion_unknown, self.because_no_mask()),
+                    (excluded.on_lesion, self.because_on_lesion()),
+                    (excluded.unseen, self.because_unseen()),
                 ];
-                let most = reasons.iter().rev().max_by_key(|(count, _)| *count);
-                match most.filter(|(count, _)| *count > 0) {
-                    Some((count, sentence)) => sentence(*count),
-                    None => untried.clone(),
+                match why.into_iter().rev().max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0) {
+                    Some((count, why)) => {
+                        let change = self.doing(*change, *change == Change::Remove);
+                        self.too_few_of_change(change, class_name(class), pictures, count, why, wanted)
+                    }
+                    None => untried,
                 }
             }
             Objection::NotTaken { change, way } => {

@@ -215,11 +215,9 @@ fn probe(
     let taken = balanced(&kinds, plan.config.seed);
     let rows = chosen.iter().zip(features).zip(taken).filter(|(_, taken)| *taken);
     for (((index, shows), features), _) in rows {
-        if let Some(shown) = shows[artefact] {
-            flat.extend_from_slice(features);
-            labels.push(shown);
-            of.push(groups[*index]);
-        }
+        flat.extend_from_slice(features);
+        labels.push(shows[artefact] == Some(true));
+        of.push(groups[*index]);
     }
     if width == 0 || !enough(labels.iter().map(|shown| Some(*shown))) {
         return None;

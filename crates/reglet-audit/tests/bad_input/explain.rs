@@ -336,3 +336,18 @@ fn a_gallery_is_told_what_is_wrong_before_anything_is_drawn() {
     // The shipped classifiers are an eighth as wide.
     run(&[]).refused(&["phantom-clean.safetensors", "do not fit resnet18"]);
 }
+
+/// Other programs turn such a picture before a model sees it, and get another answer.
+#[test]
+fn a_picture_that_is_stored_lying_is_read_so_and_the_answer_says_so() {
+    let bench = Bench::new();
+    let said = |picture: std::path::PathBuf| {
+        let run = bench.explain(picture, &[]);
+        run.accepted(&["summary.json"]);
+        let summary: serde_json::Value = serde_json::from_str(&bench.read("summary.json")).expect("JSON");
+        let notes = summary["picture_notes"].as_array().expect("a list").len();
+        (run.printed().contains("stored rotated or mirrored"), notes)
+    };
+    assert_eq!(said(fixture("fixtures/pictures/turned-by-exif.jpg")), (true, 1));
+    assert_eq!(said(bench.phantom()), (false, 0));
+}

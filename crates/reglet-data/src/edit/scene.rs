@@ -168,11 +168,12 @@ impl<'a> Scene<'a> {
             _ => return Err(misplaced().into()),
         };
         let patch = patch.filter(|patch| !patch.pixels.is_empty());
+        let silent = self.dataset.is_silent(self.index, &self.editor.lesion);
+        let lesion = self.lesion().filter(|mask| !(silent && mask.is_empty()));
+        let none = !silent && self.dataset.flag(self.index, &self.editor.lesion) == Some(false);
         Ok(patch.map(|patch| {
-            let mut patch = patch.noted(self.lesion(), placement.donor());
-            if self.shows_no_lesion() {
-                patch.lesion.get_or_insert(0.0);
-            }
+            let mut patch = patch.noted(lesion, placement.donor());
+            patch.lesion = patch.lesion.or(none.then_some(0.0));
             patch
         }))
     }
@@ -190,11 +191,6 @@ impl<'a> Scene<'a> {
     fn shown(&self) -> Option<bool> {
         let artefact = &self.editor.artefact;
         self.sample.shows(artefact).or_else(|| self.dataset.flag(self.index, artefact))
-    }
-
-    /// Whether the data set says that there is no lesion.
-    fn shows_no_lesion(&self) -> bool {
-        self.dataset.flag(self.index, &self.editor.lesion) == Some(false)
     }
 
     fn lesion(&self) -> Option<&'a Mask> {

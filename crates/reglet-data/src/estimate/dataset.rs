@@ -59,6 +59,10 @@ impl Dataset for EstimatedLesions {
         self.data.flag(index, region)
     }
 
+    fn is_silent(&self, index: usize, region: &str) -> bool {
+        self.data.is_silent(index, region)
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.data.group(index)
     }
@@ -77,9 +81,9 @@ impl Dataset for EstimatedLesions {
 
     fn sample(&self, index: usize) -> Result<Sample, DataError> {
         let mut sample = self.data.sample(index)?;
-        if !sample.regions.contains_key(&self.region)
-            && let Some(mask) = estimate_lesion(&sample.picture)?
-        {
+        let known = sample.regions.get(&self.region);
+        let known = known.is_some_and(|mask| !mask.is_empty() || !self.data.is_silent(index, &self.region));
+        if !known && let Some(mask) = estimate_lesion(&sample.picture)? {
             sample.regions.insert(self.region.clone(), mask);
             sample.estimated.insert(self.region.clone());
         }

@@ -39,6 +39,7 @@ pub fn compare(data: &dyn Dataset, editor: &Editor, artefact: &str) -> Result<Co
                 let area = |mask: &Mask| mask.area() as f64;
                 let areas = area(&control.region) / area(&change.region);
                 assert!((0.98..=1.02).contains(&areas), "{name}: {areas} of the area");
+                assert_eq!(control.lesion.is_some(), change.lesion.is_some(), "{name}");
                 assert!(control.lesion <= change.lesion, "{name} takes {:?} of the lesion", control.lesion);
                 assert_eq!(control.donor, if removed.is_some() { None } else { change.donor.clone() });
                 if removed.is_some() {

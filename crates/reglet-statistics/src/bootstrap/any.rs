@@ -1,6 +1,6 @@
 //! The bootstrap of any estimate that accepts weights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -81,8 +81,10 @@ pub fn bootstrap_auroc(scores: &[f64], positive: &[bool], groups: &[u32], seed: 
 /// *Adjusting for covariate effects on classification accuracy using the covariate-adjusted receiver operating characteristic
 /// curve*, Biometrika 96, 2009).
 ///
-/// `None` if fewer than two groups have positives, or negatives, in a stratum that has both, if a score is not a number, or if
-/// the lists differ in length.
+/// The interval is widened according to the number of groups with positives or with negatives, whichever is smaller in each
+/// stratum, added up.
+///
+/// `None` if this number is less than two, if a score is not a number, or if the lists differ in length.
 pub fn bootstrap_auroc_within(
     scores: &[f64],
     positive: &[bool],
@@ -118,17 +120,13 @@ pub fn bootstrap_auroc_difference(
     Some(Draws { effective: fewer as f64, ..draws }.within(-1.0, 1.0))
 }
 
-/// The number of groups with positives or with negatives, whichever is smaller, in strata that have both. `None` if it is less
-/// than two.
+/// The number of groups with positives or with negatives, whichever is smaller, added up over the strata: positives of one say
+/// nothing about negatives of another. `None` if it is less than two.
 fn fewer_groups(positive: &[bool], strata: &[usize], groups: &[u32]) -> Option<usize> {
-    let mut kinds: BTreeMap<usize, [bool; 2]> = BTreeMap::new();
-    for (stratum, positive) in strata.iter().zip(positive) {
-        kinds.entry(*stratum).or_default()[usize::from(*positive)] = true;
+    let mut held: BTreeMap<usize, [BTreeSet<u32>; 2]> = BTreeMap::new();
+    for ((group, positive), stratum) in groups.iter().zip(positive).zip(strata) {
+        held.entry(*stratum).or_default()[usize::from(*positive)].insert(*group);
     }
-    let held = |side: bool| {
-        let rows = groups.iter().zip(positive).zip(strata);
-        let own = rows.filter(|((_, positive), stratum)| **positive == side && kinds[*stratum] == [true; 2]);
-        dense(&own.map(|((group, _), _)| *group).collect::<Vec<u32>>()).1
-    };
-    Some(held(true).min(held(false))).filter(|fewer| *fewer >= 2)
+    let fewer = held.values().map(|sides| sides[0].len().min(sides[1].len())).sum();
+    Some(fewer).filter(|fewer| *fewer >= 2)
 }
