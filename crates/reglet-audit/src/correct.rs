@@ -120,8 +120,8 @@ pub fn correct(config: &Path, overrides: &[String], out: &Path) -> Result<Correc
         groups: groups(&pool, &train, &model),
     };
     let subject = (artefact.as_str(), target.as_str());
-    let results =
-        conclude(&document, &plan, &model, subject, &audited, learnt, (&methods, &corrected), start)?;
+    let mut results = conclude(&document, &plan, &model, subject, &audited, learnt, (&methods, &corrected))?;
+    results.provenance.seconds = start.elapsed().as_secs_f64();
 
     for (method, (found, _)) in methods.iter().zip(&corrected) {
         let names = model.graph().parameters().iter().map(|parameter| parameter.name.as_str());
@@ -231,7 +231,6 @@ fn conclude(
     audited: &Results,
     data: CorrectionData,
     (methods, corrected): (&[Method], &[(Corrected, f64)]),
-    start: Instant,
 ) -> Result<CorrectionResults, Error> {
     let own = &document.config;
     let find = |name: &str, artefact: &str| -> Result<&CaseResults, Error> {
@@ -287,8 +286,6 @@ fn conclude(
             comparison,
         });
     }
-    let mut provenance = audited.provenance.clone();
-    provenance.seconds = start.elapsed().as_secs_f64();
     Ok(CorrectionResults {
         schema_version: SCHEMA_VERSION,
         language: own.language,
@@ -306,7 +303,7 @@ fn conclude(
         before: side(before, means),
         passed: found.iter().filter(|method| method.passes).map(|method| method.name.clone()).collect(),
         methods: found,
-        provenance,
+        provenance: audited.provenance.clone(),
         config: document.source.text.clone(),
         seed: own.seed,
     })
