@@ -79,6 +79,14 @@ fn the_shortcut_is_convicted_the_clean_model_cleared_and_both_judged_again_witho
         assert_eq!(refused.status.code(), Some(2), "{setting}");
         assert!(text(&refused).contains(wanted), "{setting}: {}", text(&refused));
     }
+    // Laxer rules, written where the audit keeps its own.
+    let run = strict.join("rows/run.json");
+    let edited = fs::read_to_string(&run).expect("text");
+    assert!(edited.contains("min_pictures = 10"), "{edited}");
+    fs::write(&run, edited.replace("min_pictures = 10", "min_pictures = 2")).expect("room");
+    let refused = reglet(&["judge", strict.to_str().expect("UTF-8"), "--out", judged_words]);
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused));
+    assert!(text(&refused).contains("the config in the rows of"), "{}", text(&refused));
     let rows = judged.join("rows/observations.parquet");
     let mut bytes = fs::read(&rows).expect("rows");
     let middle = bytes.len() / 2;

@@ -259,6 +259,11 @@ fn of_paired_changes() {
             );
             println!("{what}");
             assert!(below >= 91.5 && above >= 93.0, "{what}");
+            // Independent rows: hardly wider than the normal interval and what a score interval adds for few changes.
+            let rows: u32 = sizes.iter().map(|(groups, rows)| groups * rows).sum();
+            let (rows, z2) = (f64::from(rows), 1.645_f64.powi(2));
+            let normal = 2.0 * (z2 * (loss + gain) / rows).sqrt() + 2.0 * z2 / (rows + z2);
+            assert!(alikes.len() > 1 || width <= 1.1 * normal, "{what}: {normal}");
         }
     }
 }

@@ -117,8 +117,8 @@ pub struct Criteria {
     /// A larger share of the worst group is classified correctly: the lower end of the interval of the difference is above 0, and
     /// so is that of the group that was the worst before, by the score interval for paired proportions.
     pub worst_group: bool,
-    /// No other artefact has gained as much influence as counts: the upper end of the interval of each is below the audit's
-    /// `min_effect`, and no artefact is newly used as a shortcut. Not met if the influence of one could not be measured.
+    /// No other artefact has gained influence that matters: the upper end of the interval of each is below the audit's
+    /// `min_effect`, and none has become a shortcut. Not met if the influence of one could not be measured.
     pub others: bool,
 }
 

@@ -68,7 +68,7 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
                             @else { (phrases.perhaps_shared_patients()) }
                             " "
                             (phrases.audited_on(results.audited.0))
-                            @if let Some(decision) = results.decision { " " (phrases.decides_from(language.given(decision))) }
+                            @if let Some(decision) = results.decision { " " (phrases.decides_from(language.given(four_digits(decision)))) }
                         }
                         (page.learnt())
                     }
@@ -80,6 +80,11 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
         }
     };
     Ok(markup.into_string())
+}
+
+/// A number with four significant digits; the exact one is in `correction.json`.
+fn four_digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
 }
 
 impl Page<'_> {

@@ -258,6 +258,12 @@ fn a_correction_leaves_weights_of_which_only_some_were_changed() {
         "a page in French"
     );
     assert!(page.contains("On ignore s’il comporte"), "no patient is named");
+    let decides = page.split_once("si sa probabilité dépasse ").expect("the threshold is shown").1;
+    assert!(
+        decides.starts_with("0,") && decides.find(", avant").is_some_and(|end| end <= 6),
+        "{}",
+        &decides[..30]
+    );
     let json: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(out.join("correction.json")).expect("there")).expect("JSON");
     assert_eq!(json["methods"].as_array().expect("a list").len(), 4);
