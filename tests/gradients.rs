@@ -66,6 +66,17 @@ fn the_noise_is_as_strong_as_it_says() {
     assert!((0.8..1.25).contains(&(spread / (2.0 / samples as f64).sqrt())), "{spread}");
 }
 
+/// The difference of two large sums would leave their rounding errors.
+#[test]
+fn the_variance_of_a_linear_score_is_zero_in_32_bits() {
+    let model = linear_model();
+    let parameters = model.parameters().tensors().iter().map(|tensor| tensor.to_kind(Kind::Float)).collect();
+    let model = model.with_parameters(Parameters::from_tensors(parameters)).expect("the same parameters");
+    let input = small_input("plain", 1, 16).to_kind(Kind::Float);
+    let found = VarGrad::default().attribute(&model, &input, &[0]).expect("it runs").values;
+    assert_eq!(found.max().double_value(&[]), 0.0);
+}
+
 /// A linear score of 3×16×16 values for each of two classes.
 fn linear_model() -> Model {
     let (mut graph, input) = Graph::new();

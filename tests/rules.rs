@@ -1,13 +1,13 @@
 //! Methods with backward rules of their own against Captum's and zennit's (`reference/make_methods.py`).
 
 use reglet_attribution::{
-    Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftRule, DeepLiftShap,
-    GuidedBackprop, Lrp, LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
+    Attribution, AttributionError, Baseline, Deconvolution, DeepLift, DeepLiftRule, DeepLiftShap, FullGrad,
+    GuidedBackprop, GuidedGradCam, Lrp, LrpComposite, LrpRule, LrpRules, Operators, Saliency, Scores,
 };
 use reglet_data::{Geometry, Size};
 use reglet_model::{
     Activation, Architecture, Graph, Layout, Model, Op, Parameters, Preprocessing, Provenance, Reduction,
-    Rewrite,
+    Rewrite, ScoreKind,
 };
 use reglet_tests::{
     Reference, assert_close, averaging_model, distance, exact, plain_model, small_input, small_model,
@@ -245,7 +245,7 @@ fn tokens_behind_a_norm() -> Model {
     x = g.call("", Layout::Transpose { dims: [1, 2] }, &[x]);
     let [weight, bias] = [g.parameter("fc.weight", &[5, 16], true), g.parameter("fc.bias", &[5], true)];
     x = g.call("fc", Op::Linear, &[x, weight, bias]);
-    x = g.call("act", Activation::Gelu { tanh: false }, &[x]);
+    x = g.call("act", Activation::Relu, &[x]);
     x = g.call("", Reduction::Mean { dims: vec![1], keep: false }, &[x]);
     g.set_output(x);
     let parameters = synthetic_parameters(&g);
@@ -273,5 +273,66 @@ fn a_picture_alone_gets_the_map_that_it_gets_among_others() {
                 assert_close(&format!("{name}, {rewrites:?}"), &alone, &together.narrow(0, row, 1), 1e-5);
             }
         }
+    }
+}
+
+/// A probability and a margin over several other classes are not linear in the logits.
+#[test]
+fn deep_lift_is_complete_for_scores_that_are_not_linear_in_the_logits() {
+    let mut model = plain_model(5);
+    let input = small_input("input", 2, 16) * 8.0;
+    for score in [ScoreKind::Margin, ScoreKind::Probability] {
+        model.set_score(score);
+        for rule in [DeepLiftRule::Rescale, DeepLiftRule::RevealCancel] {
+            let found = DeepLift { rule, ..DeepLift::default() }.attribute(&model, &input, &[1, 4]);
+            let gaps = found.expect("it runs").gaps.expect("reported");
+            assert!(gaps.iter().all(|gap| gap.relative < 1e-9), "{score:?}: {gaps:?}");
+        }
+    }
+}
+
+/// As `torch.nn.BatchNorm2d(affine=False)` is exported: its inputs are only the mean and the variance.
+fn behind_a_norm_without_weights() -> Model {
+    let (mut graph, input) = Graph::new();
+    let mean = graph.parameter("bn.running_mean", &[3], false);
+    let variance = graph.parameter("bn.running_var", &[3], false);
+    let norm = Op::BatchNorm { eps: 1e-5, momentum: 0.1 };
+    let normal = graph.call("bn", norm, &[input, mean, variance]);
+    let rectified = graph.call("relu", Op::Activation(Activation::Relu), &[normal]);
+    let flat = graph.call("flatten", Op::Layout(Layout::Flatten { start: 1, end: -1 }), &[rectified]);
+    let weight = graph.parameter("fc.weight", &[5, 3 * 16], true);
+    let output = graph.call("fc", Op::Linear, &[flat, weight]);
+    graph.set_output(output);
+    let parameters = synthetic_parameters(&graph);
+    let geometry = Geometry::to(Size { width: 4, height: 4 });
+    let (mean, std) = Preprocessing::AS_IS;
+    let preprocessing = Preprocessing { geometry, mean, std };
+    exact(Model::new(graph, parameters, None, preprocessing, Provenance::of("a norm")).expect("five classes"))
+}
+
+#[test]
+fn a_norm_without_weights_is_no_obstacle() {
+    let (model, input) = (behind_a_norm_without_weights(), small_input("input", 2, 4));
+    for rule in [DeepLiftRule::Rescale, DeepLiftRule::RevealCancel] {
+        let found = DeepLift { rule, ..DeepLift::default() }.attribute(&model, &input, &[1, 4]);
+        let gaps = found.expect("it runs").gaps.expect("reported");
+        assert!(gaps.iter().all(|gap| gap.relative < 1e-9), "{gaps:?}");
+    }
+    let gaps = FullGrad::default().attribute(&model, &input, &[1, 4]).expect("it runs").gaps;
+    assert!(gaps.as_ref().is_some_and(|gaps| gaps.iter().all(|gap| gap.relative < 1e-9)), "{gaps:?}");
+}
+
+/// In a network of GELUs they would be the plain gradient under another name.
+#[test]
+fn rules_for_rectifiers_refuse_a_network_without_any() {
+    let model = small_model(Architecture::ConvNextTiny, 5);
+    let input = small_input("input", 1, 32);
+    let refusals = [
+        GuidedBackprop::default().attribute(&model, &input, &[1]),
+        Deconvolution::default().attribute(&model, &input, &[1]),
+        GuidedGradCam::default().attribute(&model, &input, &[1]),
+    ];
+    for found in refusals {
+        assert!(matches!(found, Err(AttributionError::NoRectifier { .. })), "{found:?}");
     }
 }

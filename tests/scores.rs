@@ -1,8 +1,8 @@
 //! Methods that need scores alone against Captum's and SciPy's (`reference/make_methods.py`).
 
 use reglet_attribution::{
-    Attribution, AttributionError, Baseline, FeatureAblation, KernelShap, Lime, Occlusion, PartitionShap,
-    Rise, Scores, Segmentation, ShapleySampling, Sobol,
+    Attribution, AttributionError, Baseline, FeatureAblation, IntegratedGradients, KernelShap, Lime,
+    Occlusion, PartitionShap, Rise, Saliency, Scores, Segmentation, ShapleySampling, Sobol,
 };
 use reglet_model::Model;
 use reglet_tests::{Reference, assert_close, plain_model, small_input};
@@ -94,6 +94,60 @@ fn kernel_shap_of_a_sum_is_exact_from_a_few_samples() {
     let cells = |map: &Tensor| map.avg_pool2d([2_i64, 2], [2_i64, 2], [0_i64, 0], false, true, None);
     let expected = cells(&input.sum_dim_intlist(1, true, Kind::Double));
     assert_close("cells", &cells(&found), &expected, 1e-6);
+}
+
+/// Too few samples to tell the segments apart say nothing for one rather than another.
+#[test]
+fn kernel_shap_of_equal_segments_is_equal_from_any_number_of_samples() {
+    struct Sum;
+    impl Scores for Sum {
+        fn scores(&self, inputs: &Tensor, _: &[usize]) -> Result<Tensor, AttributionError> {
+            Ok(inputs.sum_dim_intlist([1_i64, 2, 3].as_slice(), false, Kind::Double))
+        }
+    }
+    let input = Tensor::ones([1, 1, 16, 16], (Kind::Double, tch::Device::Cpu));
+    for samples in [1, 25, 50, 126] {
+        let found = KernelShap { samples, ..KernelShap::default() }.attribute(&Sum, &input, &[0]);
+        assert_close("each pixel", &found.expect("it runs").values, &input, 1e-9);
+    }
+}
+
+/// All weights but those of the nearest samples underflow.
+#[test]
+fn lime_of_a_narrow_kernel_is_finite() {
+    let (model, input, _) = plain();
+    let method = Lime { width: 0.001, samples: 50, ..Lime::default() };
+    let found = method.attribute(&model, &input, &TARGETS).expect("it runs").values;
+    assert!(found.isfinite().all().equal(&Tensor::from(true)));
+}
+
+#[test]
+fn as_many_classes_as_pictures_are_asked_for() {
+    let (model, input, _) = plain();
+    for targets in [&[1_usize][..], &[1, 2, 3]] {
+        let found = [
+            Occlusion::default().attribute(&model, &input, targets),
+            KernelShap { samples: 10, ..KernelShap::default() }.attribute(&model, &input, targets),
+            Rise { masks: 10, ..Rise::default() }.attribute(&model, &input, targets),
+            Saliency::default().attribute(&model, &input, targets),
+            IntegratedGradients::default().attribute(
+                &model,
+                &input,
+                targets,
+                &Tensor::zeros([2], (Kind::Double, tch::Device::Cpu)),
+            ),
+        ];
+        for found in found {
+            let said = found.expect_err("refused").to_string();
+            assert!(
+                said.contains(&format!(
+                    "{} classes to be explained were given for 2 pictures",
+                    targets.len()
+                )),
+                "{said}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use crate::cam::{check_spatial, layer_method, over_channels};
 use crate::downstream::Downstream;
-use crate::passes::{chunks, rows_per_pass};
+use crate::passes::{by_row, chunks, rows_per_pass};
 use crate::{AttributionError, Layer, Operators, Upsampling};
 
 /// A layer's channels, weighted by the decrease of the score without them: w_c = (F − F without A_c) / |F|, where a channel
@@ -60,7 +60,7 @@ impl AblationCam {
         check_spatial("Ablation-CAM", &layer, &places)?;
         let (_, channels, _, _) = places.size4()?;
         let mut maps = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let row = row as i64;
             let activation = rest.activation.f_narrow(0, row, 1)?;
             let whole = rest.scores(row, &activation, target)?;

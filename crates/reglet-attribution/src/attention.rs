@@ -81,7 +81,8 @@ impl Attention<'_> {
     }
 
     /// The map `[N, 1, h, w]` of the influence of each place on the answer, from a map of tokens `[N, T, T]`: the row of the
-    /// class token, which is the first; without a class token, the mean of all rows.
+    /// class token, which is the first; without a class token, the mean of all rows. What reaches the answer by other tokens
+    /// beside the class token (the mean of all places in a DINOv2, a distillation token) is not in the map.
     ///
     /// # Errors
     /// [`AttributionError::NoAttention`] if the tokens do not correspond to places of the picture.

@@ -21,7 +21,7 @@ pub struct Attribution {
 pub struct Gap {
     /// Σ attribution − (F(x) − F(x′)), in units of the score: Captum's convergence delta.
     pub absolute: f64,
-    /// |absolute| divided by |F(x) − F(x′)|; infinite if the scores are equal.
+    /// |absolute| divided by |F(x) − F(x′)|; infinite if the scores are equal and the sum is not zero.
     pub relative: f64,
 }
 
@@ -37,7 +37,7 @@ impl Gap {
         let differences: Vec<f64> = Vec::try_from(differences)?;
         let gap = |(absolute, difference): (f64, f64)| Gap {
             absolute,
-            relative: absolute.abs() / difference.abs(),
+            relative: if absolute == 0.0 { 0.0 } else { absolute.abs() / difference.abs() },
         };
         Ok(absolute.into_iter().zip(differences).map(gap).collect())
     }

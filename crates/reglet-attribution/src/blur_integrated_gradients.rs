@@ -35,7 +35,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BlurIntegratedGradients {
-    /// The largest standard deviation in pixels, more than 0 and at most 1000.
+    /// The largest standard deviation in pixels, from 0.125, below which nothing is blurred, to 1000.
     pub deviation: f64,
     /// The number of steps of the path: 1 to 100000.
     pub steps: usize,
@@ -115,14 +115,15 @@ impl AttributionMethod for BlurIntegratedGradients {
 
     fn check(&self) -> Result<(), AttributionError> {
         check_count("Blur Integrated Gradients", "steps", self.steps)?;
-        if self.deviation > 0.0 && self.deviation <= 1000.0 {
+        // A Gaussian that is cut off at four deviations has neighbours from an eighth of a pixel on.
+        if (0.125..=1000.0).contains(&self.deviation) {
             return Ok(());
         }
         Err(AttributionError::Parameter {
             method: "Blur Integrated Gradients",
             parameter: "deviation",
             value: self.deviation.to_string(),
-            expected: "more than 0 and at most 1000 pixels",
+            expected: "from 0.125 to 1000 pixels",
         })
     }
 

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::passes::scores_of_many;
+use crate::passes::{by_row, scores_of_many};
 use crate::{Attribution, AttributionError, Baseline, Gap, Scores, Segmentation, Segments};
 
 /// One input whose segments are the players of a game with the score as its value.
@@ -103,7 +103,7 @@ impl Game<'_> {
     ) -> Result<Attribution, AttributionError> {
         let baselines = self.baseline.tensor(model, inputs)?;
         let (mut maps, mut rises) = (Vec::with_capacity(targets.len()), Vec::new());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let coalitions = Coalitions {
                 model,

@@ -122,6 +122,14 @@ pub enum AttributionError {
         /// The value it computes.
         layer: String,
     },
+    /// A model without the operators in which a method differs from the gradient.
+    #[error(
+        "{method} changes what rectifiers (ReLU) pass back, and the model has none, so that the map would be the plain gradient; choose saliency or another method"
+    )]
+    NoRectifier {
+        /// The method.
+        method: &'static str,
+    },
     /// A layer without the height and width that a class activation map needs.
     #[error(
         "{method} needs a layer with height and width, but '{layer}' returns the shape {shape:?}; choose a convolution"

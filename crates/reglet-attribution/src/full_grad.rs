@@ -23,6 +23,8 @@ use crate::{
 ///   reported gap is that of this sum. The map itself is not complete.
 /// * **Defaults** are the paper's, but nothing is rescaled: the paper's code rescales every layer's part to 0…1 before
 ///   adding them, which makes the maps of two pictures incomparable and gives every layer the same weight.
+/// * **Scores** that are not linear in the logits (a probability, or a margin over several other classes) are replaced by
+///   their linear approximation at the input, and the gap shows by how much this differs from the score.
 /// * **Paper**: Srinivas and Fleuret, 2019, <https://arxiv.org/abs/1905.00780>.
 ///
 /// ```
@@ -109,6 +111,9 @@ fn biases(model: &dyn Operators) -> Result<HashMap<ValueId, Tensor>, Attribution
             _ => None,
         };
         let bias = match (&node.op, [1, 2, 3, 4].map(parameter)) {
+            (Op::BatchNorm { eps, .. }, [Some(mean), Some(variance), None, None]) => {
+                mean.f_div(&variance.f_add_scalar(*eps)?.f_sqrt()?)?.f_neg()?
+            }
             (Op::BatchNorm { eps, .. }, [Some(weight), Some(bias), Some(mean), Some(variance)]) => {
                 let scale = weight.f_div(&variance.f_add_scalar(*eps)?.f_sqrt()?)?;
                 bias.f_sub(&mean.f_mul(&scale)?)?

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::layer_path::baseline_of;
-use crate::passes::{check_count, chunks, rows_per_pass};
+use crate::passes::{by_row, check_count, chunks, rows_per_pass};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
     Point,
@@ -109,7 +109,7 @@ impl GradientShap {
             self.baselines.iter().map(|baseline| baseline.tensor(model, inputs)).collect::<Result<_, _>>()?;
         let mut rows = Vec::with_capacity(targets.len());
         let mut differences = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baselines: Vec<Tensor> = baselines
                 .iter()

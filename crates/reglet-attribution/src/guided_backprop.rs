@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::walk::Walk;
+use crate::walk::{Walk, check_rectified};
 use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Operators, Point};
 
 /// The gradient of the score, where every rectifier passes back only the positive part: through ReLU, g ↦ 1\[x > 0\] ⊙
@@ -40,13 +40,14 @@ impl GuidedBackprop {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
     ///
     /// # Errors
-    /// The errors of the model.
+    /// The errors of the model, and [`AttributionError::NoRectifier`] for one without a ReLU.
     pub fn attribute(
         &self,
         model: &dyn Operators,
         inputs: &Tensor,
         targets: &[usize],
     ) -> Result<Attribution, AttributionError> {
+        check_rectified("Guided backpropagation", model)?;
         let walk = Walk::new(model, inputs, targets)?;
         Ok(Attribution { values: walk.to_input(&walk.seed, &rule)?, gaps: None })
     }

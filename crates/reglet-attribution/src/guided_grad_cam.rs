@@ -50,7 +50,7 @@ impl GuidedGradCam {
     /// The attribution of each row of `inputs` (`[N, C, H, W]`) for its target, of the inputs' shape.
     ///
     /// # Errors
-    /// The errors of the model, and [`AttributionError::NotSpatial`].
+    /// The errors of the model, [`AttributionError::NotSpatial`], and [`AttributionError::NoRectifier`] for a model without a ReLU.
     pub fn attribute(
         &self,
         model: &dyn Operators,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::layer_path::baseline_of;
-use crate::passes::check_count;
+use crate::passes::{by_row, check_count};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
     Point,
@@ -77,7 +77,7 @@ impl GuidedIntegratedGradients {
         AttributionMethod::check(self)?;
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
             let gradient = |point: &[f64]| -> Result<Vec<f64>, AttributionError> {
@@ -102,6 +102,9 @@ impl GuidedIntegratedGradients {
         mut gradient: impl FnMut(&[f64]) -> Result<Vec<f64>, AttributionError>,
     ) -> Result<Vec<f64>, AttributionError> {
         let total: f64 = input.iter().zip(baseline).map(|(to, from)| (to - from).abs()).sum();
+        if !total.is_finite() {
+            return Ok(vec![f64::NAN; input.len()]);
+        }
         let mut attribution = vec![0.0; input.len()];
         let mut point = baseline.to_vec();
         if total == 0.0 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::layer_path::baseline_of;
-use crate::passes::{chunks, rows_per_pass};
+use crate::passes::{by_row, chunks, rows_per_pass};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
     Point,
@@ -66,7 +66,7 @@ impl Idgi {
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
         let mut differences = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
             let (values, difference) = self.one(model, &input, &baseline, target)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::line::line;
-use crate::passes::{check_count, chunks, rows_per_pass};
+use crate::passes::{add, by_row, check_count, chunks, rows_per_pass};
 use crate::quadrature::{ends, graded};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Gradients,
@@ -134,11 +134,7 @@ fn in_passes(
 ) -> Result<Tensor, AttributionError> {
     let mut total: Option<Tensor> = None;
     for (first, length) in chunks(count, most) {
-        let part = pass(first..first + length)?;
-        total = Some(match total {
-            Some(total) => total.f_add(&part)?,
-            None => part,
-        });
+        add(&mut total, pass(first..first + length)?)?;
     }
     Ok(total.expect("a rule has nodes"))
 }
@@ -156,10 +152,7 @@ fn within(line: &dyn Line, tolerance: f64, difference: f64, rows: usize) -> Resu
             .collect();
         let part = integrate(line, &fresh, rows)?;
         total += fresh.iter().map(|(_, weight)| weight).sum::<f64>();
-        sum = Some(match &sum {
-            Some(sum) => sum.f_add(&part)?,
-            None => part,
-        });
+        add(&mut sum, part)?;
         let mean = sum.as_ref().expect("it was just set").f_div_scalar(total)?;
         let change = last.as_ref().map(|last| relative_change(&mean, last)).transpose()?;
         let slope = mean.f_mul(line.way())?.f_sum(Kind::Double)?.f_double_value(&[])?;
@@ -198,7 +191,7 @@ impl AttributionMethod for IntegratedGradients {
 
     fn note(&self, _model: Classifier<'_>) -> Option<String> {
         Some(match self.tolerance {
-            Some(tolerance) => format!("within {} %", 100.0 * tolerance),
+            Some(tolerance) => format!("tolerance {} %, at most {MOST_STEPS} steps", 100.0 * tolerance),
             None if self.quadrature == Quadrature::Secant => format!("{} secants", self.steps),
             None => format!("{} steps", self.steps),
         })
@@ -222,7 +215,7 @@ fn differences(
     let mut known: Vec<((usize, usize), f64)> = Vec::new();
     let shared = baselines.size()[0] == 1;
     let mut differences = Vec::with_capacity(targets.len());
-    for (row, &target) in targets.iter().enumerate() {
+    for (row, target) in by_row(scores, targets)? {
         let key = (if shared { 0 } else { row }, target);
         let from = match known.iter().find(|(other, _)| *other == key) {
             Some((_, score)) => *score,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::layer_method;
-use crate::layer_path::{LayerPath, baseline_of};
+use crate::layer_path::{along, baseline_of};
+use crate::passes::{add, by_row};
 use crate::{AttributionError, Baseline, Layer, Layers, Quadrature, Upsampling};
 
 /// The mean of the score's gradient with respect to each unit h of a layer, while the input moves along the straight line
@@ -73,15 +74,18 @@ impl InternalInfluence {
         let (places, weights): (Vec<f64>, Vec<f64>) = self.quadrature.nodes(self.steps).into_iter().unzip();
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
-            let gradients = LayerPath::new(model, &layer, &input, &baseline, &places, target)?.gradients;
-            let mut shape = vec![1; gradients.dim()];
-            shape[0] = -1;
-            let weights = Tensor::f_from_slice(&weights)?.f_view(shape.as_slice())?;
-            let weights = weights.f_to_device(gradients.device())?.f_to_kind(gradients.kind())?;
-            rows.push(gradients.f_mul(&weights)?.f_sum_dim_intlist(0, true, None::<Kind>)?);
+            let mut total = None;
+            along(model, &layer, [&baseline, &input], &places, target, |range, _, gradients| {
+                let mut shape = vec![1; gradients.dim()];
+                shape[0] = -1;
+                let weights = Tensor::f_from_slice(&weights[range])?.f_view(shape.as_slice())?;
+                let weights = weights.f_to_device(gradients.device())?.f_to_kind(gradients.kind())?;
+                add(&mut total, gradients.f_mul(&weights)?.f_sum_dim_intlist(0, true, None::<Kind>)?)
+            })?;
+            rows.extend(total);
         }
         Ok(Tensor::f_cat(&rows, 0)?)
     }

@@ -46,7 +46,9 @@ pub struct KernelShap {
     pub segmentation: Segmentation,
     /// What replaces a segment that is absent.
     pub baseline: Baseline,
-    /// The number of coalitions whose score is computed: 1 to 100000.
+    /// The number of coalitions whose score is computed: 1 to 100000. A coalition and its complement say the same of an
+    /// additive game, so fewer than twice the number of segments leave the shares undetermined, and what the draws say nothing
+    /// of is divided equally.
     pub samples: usize,
     /// Fixes the draws.
     pub seed: u64,
@@ -123,7 +125,9 @@ fn binomial(n: usize, k: usize) -> f64 {
     (0..k).map(|i| (n - i) as f64 / (i + 1) as f64).product()
 }
 
-/// The weighted least squares fit of F(S) − F(∅) by Σ_{i∈S} φ_i with Σ φ = F(all) − F(∅), with the last φ eliminated.
+/// The weighted least squares fit of F(S) − F(∅) by Σ_{i∈S} φ_i with Σ φ = F(all) − F(∅) = T. What is fitted is v = φ − T / M,
+/// the deviation from equal shares, whose sum is 0 if each coalition's mean is subtracted from it. If too few coalitions were
+/// drawn for a unique solution, it is the one with the smallest deviation from equal shares, which prefers no segment.
 fn regression(
     kept: &[Vec<f64>],
     weights: &[f64],
@@ -132,20 +136,20 @@ fn regression(
     to: f64,
 ) -> Result<Vec<f64>, AttributionError> {
     let count = kept[0].len();
-    let mut rows = Vec::with_capacity(kept.len() * (count - 1));
+    let mut rows = Vec::with_capacity(kept.len() * count);
     let mut outcomes = Vec::with_capacity(kept.len());
     for ((kept, weight), score) in kept.iter().zip(weights).zip(scores) {
-        let (root, last) = (weight.sqrt(), kept[count - 1]);
-        rows.extend(kept[..count - 1].iter().map(|kept| root * (kept - last)));
-        outcomes.push(root * (score - from - last * (to - from)));
+        let (root, mean) = (weight.sqrt(), kept.iter().sum::<f64>() / count as f64);
+        rows.extend(kept.iter().map(|kept| root * (kept - mean)));
+        outcomes.push(root * (score - from - mean * (to - from)));
     }
-    let design = Tensor::f_from_slice(&rows)?.f_view([-1, count as i64 - 1])?;
+    let design = Tensor::f_from_slice(&rows)?.f_view([-1, count as i64])?;
     let outcome = Tensor::f_from_slice(&outcomes)?.f_view([-1, 1])?;
-    // If too few coalitions were drawn, the pseudo-inverse gives the smallest of the possible solutions.
     let transposed = design.f_transpose(0, 1)?;
     let normal = transposed.f_matmul(&design)?.f_linalg_pinv(1e-10, true)?;
     let shares = normal.f_matmul(&transposed.f_matmul(&outcome)?)?.f_view([-1])?;
-    let mut shares: Vec<f64> = Vec::try_from(shares.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?;
-    shares.push(to - from - shares.iter().sum::<f64>());
-    Ok(shares)
+    let shares: Vec<f64> = Vec::try_from(shares.f_to_kind(Kind::Double)?.f_to_device(Device::Cpu)?)?;
+    // The sum is T exactly, whatever was rounded.
+    let equal = (to - from - shares.iter().sum::<f64>()) / count as f64;
+    Ok(shares.into_iter().map(|share| share + equal).collect())
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::layer_method;
-use crate::layer_path::{LayerPath, baseline_of};
+use crate::layer_path::{along, baseline_of};
+use crate::passes::{add, by_row};
 use crate::{AttributionError, Baseline, Layer, Layers, Upsampling};
 
 /// The part of Integrated Gradients that flows through each unit h of a layer: Σ_i (x_i − x′_i) ∫ ∂F/∂h ∂h/∂x_i dα, which
@@ -69,20 +70,32 @@ impl LayerConductance {
     ) -> Result<Tensor, AttributionError> {
         self.check_parameters()?;
         let layer = model.layer(self.layer.as_deref())?;
-        let steps = self.steps as i64;
         let places: Vec<f64> = (0..=self.steps).map(|step| step as f64 / self.steps as f64).collect();
         let baselines = self.baseline.tensor(model, inputs)?;
         let mut rows = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let baseline = baseline_of(&baselines, row as i64)?;
-            let path = LayerPath::new(model, &layer, &input, &baseline, &places, target)?;
-            let (from, to) =
-                (path.activations.f_narrow(0, 0, steps)?, path.activations.f_narrow(0, 1, steps)?);
-            let (first, last) =
-                (path.gradients.f_narrow(0, 0, steps)?, path.gradients.f_narrow(0, 1, steps)?);
-            let mean = first.f_add(&last)?.f_mul_scalar(0.5)?;
-            rows.push(to.f_sub(&from)?.f_mul(&mean)?.f_sum_dim_intlist(0, true, None::<Kind>)?);
+            let (mut total, mut last) = (None, None::<[Tensor; 2]>);
+            along(model, &layer, [&baseline, &input], &places, target, |_, activations, gradients| {
+                // The last point of the pass before begins the first interval of this one.
+                let seen = match &last {
+                    Some([activation, gradient]) => [
+                        Tensor::f_cat(&[activation, activations], 0)?,
+                        Tensor::f_cat(&[gradient, gradients], 0)?,
+                    ],
+                    None => [activations.shallow_clone(), gradients.shallow_clone()],
+                };
+                let steps = seen[0].size()[0] - 1;
+                let [from, to] = [0, 1].map(|first| seen[0].f_narrow(0, first, steps));
+                let [left, right] = [0, 1].map(|first| seen[1].f_narrow(0, first, steps));
+                let mean = left?.f_add(&right?)?.f_mul_scalar(0.5)?;
+                add(&mut total, to?.f_sub(&from?)?.f_mul(&mean)?.f_sum_dim_intlist(0, true, None::<Kind>)?)?;
+                let [activation, gradient] = seen.map(|seen| seen.f_narrow_copy(0, steps, 1));
+                last = Some([activation?, gradient?]);
+                Ok(())
+            })?;
+            rows.extend(total);
         }
         Ok(Tensor::f_cat(&rows, 0)?)
     }

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 use crate::cam::{check_spatial, over_channels};
 use crate::downstream::Downstream;
 use crate::layer_path::baseline_of;
-use crate::passes::{chunks, rows_per_pass};
+use crate::passes::{by_row, chunks, rows_per_pass};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Gap, Layer,
     Operators, Point, Quadrature, Reduction, Upsampling,
@@ -116,7 +116,7 @@ impl LayerIntegratedGradients {
         let nodes = self.quadrature.nodes(self.steps);
         let (mut rows, mut differences) =
             (Vec::with_capacity(targets.len()), Vec::with_capacity(targets.len()));
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let row = row as i64;
             let start = baseline_of(&starts, row)?;
             let end = rest.activation.f_narrow(0, row, 1)?;

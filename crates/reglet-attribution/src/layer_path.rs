@@ -1,5 +1,6 @@
 //! The common parts of methods that observe a layer while the input moves along a path.
 
+use std::ops::Range;
 use std::slice;
 
 use reglet_model::Targets;
@@ -8,42 +9,29 @@ use tch::Tensor;
 use crate::passes::{chunks, rows_per_pass};
 use crate::{AttributionError, Baseline, Layer, Layers};
 
-/// The path of one input `[1, C, H, W]` from a baseline, observed at a layer.
-pub(crate) struct LayerPath {
-    /// The layer's result at each point of the path, `[places, …]`.
-    pub activations: Tensor,
-    /// The gradient of the score with respect to it.
-    pub gradients: Tensor,
-}
-
-impl LayerPath {
-    /// Activation and gradient at each of `places`, from 0 (the baseline) to 1 (the input), in passes of a bounded size.
-    pub fn new(
-        model: &dyn Layers,
-        layer: &Layer,
-        input: &Tensor,
-        baseline: &Tensor,
-        places: &[f64],
-        target: usize,
-    ) -> Result<LayerPath, AttributionError> {
-        let way = input.f_sub(baseline)?;
-        let (mut activations, mut gradients) = (Vec::new(), Vec::new());
-        for (first, length) in chunks(places.len(), rows_per_pass(input)) {
-            let alphas = Tensor::f_from_slice(&places[first..first + length])?.f_view([-1, 1, 1, 1])?;
-            let alphas = alphas.f_to_device(input.device())?.f_to_kind(input.kind())?;
-            let points = alphas.f_mul(&way)?.f_add(baseline)?;
-            let targets = vec![target; length];
-            let mut evaluation =
-                model.evaluate(&points, Targets::Classes(&targets), false, slice::from_ref(layer))?;
-            let seen = evaluation.layers.swap_remove(0);
-            activations.push(seen.activation);
-            gradients.push(seen.gradient);
-        }
-        Ok(LayerPath {
-            activations: Tensor::f_cat(&activations, 0)?,
-            gradients: Tensor::f_cat(&gradients, 0)?,
-        })
+/// Observes a layer at each of `places` on the straight line from a baseline, at 0, to one input `[1, C, H, W]`, at 1, in passes
+/// of a bounded size. `each` is given the range of places of one pass after another, with the layer's result `[places, …]` and
+/// the gradient of the score with respect to it.
+pub(crate) fn along(
+    model: &dyn Layers,
+    layer: &Layer,
+    [baseline, input]: [&Tensor; 2],
+    places: &[f64],
+    target: usize,
+    mut each: impl FnMut(Range<usize>, &Tensor, &Tensor) -> Result<(), AttributionError>,
+) -> Result<(), AttributionError> {
+    let way = input.f_sub(baseline)?;
+    for (first, length) in chunks(places.len(), rows_per_pass(input)) {
+        let alphas = Tensor::f_from_slice(&places[first..first + length])?.f_view([-1, 1, 1, 1])?;
+        let alphas = alphas.f_to_device(input.device())?.f_to_kind(input.kind())?;
+        let points = alphas.f_mul(&way)?.f_add(baseline)?;
+        let targets = vec![target; length];
+        let mut evaluation =
+            model.evaluate(&points, Targets::Classes(&targets), false, slice::from_ref(layer))?;
+        let seen = evaluation.layers.swap_remove(0);
+        each(first..first + length, &seen.activation, &seen.gradient)?;
     }
+    Ok(())
 }
 
 /// The baseline of input `row`, `[1, C, H, W]`.

@@ -114,14 +114,18 @@ impl Lime {
         let scores = coalitions.scores(kept)?;
         let whole =
             coalitions.mixed(&coalitions.tensor(&[vec![1.0; coalitions.count()]])?)?.f_view([1, -1])?;
-        let weight = |kept: &Vec<f64>| -> Result<f64, AttributionError> {
+        let distance = |kept: &Vec<f64>| -> Result<f64, AttributionError> {
             let sample =
                 coalitions.mixed(&coalitions.tensor(std::slice::from_ref(kept))?)?.f_view([1, -1])?;
             let cosine = Tensor::f_cosine_similarity(&whole, &sample, 1, 1e-8)?;
-            let distance = 1.0 - cosine.f_to_kind(Kind::Double)?.f_double_value(&[0])?;
-            Ok((-distance * distance / (2.0 * self.width * self.width)).exp())
+            Ok(1.0 - cosine.f_to_kind(Kind::Double)?.f_double_value(&[0])?)
         };
-        let weights = kept.iter().map(weight).collect::<Result<Vec<_>, _>>()?;
+        let squares: Vec<f64> =
+            kept.iter().map(|kept| Ok(distance(kept)?.powi(2))).collect::<Result<_, AttributionError>>()?;
+        // A common factor does not change the fit, and without it a narrow kernel would leave nothing but zeros.
+        let least = squares.iter().copied().fold(f64::INFINITY, f64::min);
+        let weight = |square: &f64| ((least - square) / (2.0 * self.width * self.width)).exp();
+        let weights: Vec<f64> = squares.iter().map(weight).collect();
         Ok(lasso(kept, &scores, &weights, self.penalty))
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-use crate::passes::{chunks, rows_per_pass};
+use crate::passes::{add, chunks, rows_per_pass};
 use crate::{AttributionError, Classifier, Method};
 
 /// The strength of the noise.
@@ -65,10 +65,11 @@ pub(crate) fn normal(seed: u64, like: &Tensor) -> impl FnMut() -> Result<Tensor,
     }
 }
 
-/// The mean of a method's values over noisy inputs, and the mean of their squares.
+/// The mean of a method's values over noisy inputs, that of their squares, and their variance, divided by the number of samples.
 pub(crate) struct Moments {
     pub mean: Tensor,
     pub mean_square: Tensor,
+    pub variance: Tensor,
 }
 
 impl Moments {
@@ -85,7 +86,10 @@ impl Moments {
     ) -> Result<Moments, AttributionError> {
         let deviation = deviation.of(inputs)?;
         let copies = rows_per_pass(&inputs.f_narrow(0, 0, 1)?) / targets.len().max(1);
-        let (mut sum, mut squares): (Option<Tensor>, Option<Tensor>) = (None, None);
+        let [mut sum, mut squares, mut apart, mut apart_squares]: [Option<Tensor>; 4] = Default::default();
+        // The variance is computed from differences to the first sample: as the difference of two large numbers, a small one
+        // would be lost to rounding.
+        let mut first: Option<Tensor> = None;
         for (_, copies) in chunks(samples, copies) {
             let noisy = (0..copies).map(|_| Ok(inputs.f_add(&deviation.f_mul(&draw()?)?)?));
             let noisy = Tensor::f_cat(&noisy.collect::<Result<Vec<_>, AttributionError>>()?, 0)?;
@@ -102,20 +106,20 @@ impl Moments {
             shape.insert(0, copies as i64);
             let values = values.f_view(shape.as_slice())?;
             let total = |values: &Tensor| values.f_sum_dim_intlist(0, false, None::<Kind>);
-            added(&mut sum, total(&values)?)?;
-            added(&mut squares, total(&values.f_square()?)?)?;
+            add(&mut sum, total(&values)?)?;
+            add(&mut squares, total(&values.f_square()?)?)?;
+            let first = match &first {
+                Some(first) => first,
+                None => first.insert(values.f_narrow(0, 0, 1)?),
+            };
+            let difference = values.f_sub(first)?;
+            add(&mut apart, total(&difference)?)?;
+            add(&mut apart_squares, total(&difference.f_square()?)?)?;
         }
         let mean = |sum: Option<Tensor>| sum.expect("there is a sample").f_div_scalar(samples as f64);
-        Ok(Moments { mean: mean(sum)?, mean_square: mean(squares)? })
+        let variance = mean(apart_squares)?.f_sub(&mean(apart)?.f_square()?)?.f_clamp_min(0.0)?;
+        Ok(Moments { mean: mean(sum)?, mean_square: mean(squares)?, variance })
     }
-}
-
-fn added(sum: &mut Option<Tensor>, part: Tensor) -> Result<(), AttributionError> {
-    *sum = Some(match sum.take() {
-        Some(before) => before.f_add(&part)?,
-        None => part,
-    });
-    Ok(())
 }
 
 /// Defines a statistic of a method's values over noisy inputs, from its documentation, its name, title and paper, and its

@@ -2,10 +2,10 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use crate::layer_path::baseline_of;
-use crate::passes::scores_of_many;
+use crate::passes::{by_row, scores_of_many};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Family, Point, Reduction, Scores,
 };
@@ -59,39 +59,60 @@ impl Occlusion {
     ) -> Result<Attribution, AttributionError> {
         AttributionMethod::check(self)?;
         let (_, _, height, width) = inputs.size4()?;
-        let side = self.window.map_or((height.min(width) / 8).max(1), |side| side as i64);
+        let size = |size: usize| i64::try_from(size).unwrap_or(i64::MAX);
+        let side = self.window.map_or((height.min(width) / 8).max(1), size);
         if side > height.min(width) {
             let expected = "no more than the picture's height and width";
             return Err(fault("window", side.to_string(), expected));
         }
-        let stride = self.stride.map_or((side / 2).max(1), |stride| stride as i64);
-        let starts = |size: i64| (0..=(size - side + stride - 1) / stride).map(move |step| step * stride);
-        let windows: Vec<(i64, i64)> =
-            starts(height).flat_map(|top| starts(width).map(move |left| (top, left))).collect();
-        let mask = |&(top, left): &(i64, i64)| -> Result<Tensor, AttributionError> {
-            let mask = Tensor::f_zeros([1, 1, height, width], (inputs.kind(), inputs.device()))?;
-            let rows = mask.f_narrow(2, top, side.min(height - top))?;
-            let _ = rows.f_narrow(3, left, side.min(width - left))?.f_fill_(1.0)?;
-            Ok(mask)
+        let stride = self.stride.map_or((side / 2).max(1), size).min(height.max(width));
+        let starts = |size: i64| {
+            let steps = (size - side).max(0).div_euclid(stride) + i64::from((size - side) % stride != 0);
+            (0..=steps).map(move |step| step * stride).filter(move |start| *start < size)
         };
-        let masks = windows.iter().map(mask).collect::<Result<Vec<_>, _>>()?;
-        let masks = Tensor::f_cat(&masks, 0)?;
-        let covered = masks.f_sum_dim_intlist(0, true, None::<Kind>)?;
+        let windows: Vec<[i64; 2]> =
+            starts(height).flat_map(|top| starts(width).map(move |left| [top, left])).collect();
+        let ends = |&[top, left]: &[i64; 2]| [(top + side).min(height), (left + side).min(width)];
+        // The masks of one pass at a time: all of them together would take as much memory as all covered pictures.
+        let masks = |first: usize, length: usize| -> Result<Tensor, AttributionError> {
+            let masks = Tensor::f_zeros([length as i64, 1, height, width], (inputs.kind(), inputs.device()))?;
+            for (row, window) in (0..).zip(&windows[first..first + length]) {
+                let ([top, left], [bottom, right]) = (*window, ends(window));
+                let rows = masks.f_narrow(0, row, 1)?.f_narrow(2, top, bottom - top)?;
+                let _ = rows.f_narrow(3, left, right - left)?.f_fill_(1.0)?;
+            }
+            Ok(masks)
+        };
+        // The sum over windows of a number for each, at every pixel.
+        let spread = |numbers: &dyn Fn(usize) -> f64| {
+            let mut sums = vec![0.0; (height * width) as usize];
+            for (index, window) in windows.iter().enumerate() {
+                let ([top, left], [bottom, right], number) = (*window, ends(window), numbers(index));
+                for row in top..bottom {
+                    let pixels = &mut sums[(row * width + left) as usize..(row * width + right) as usize];
+                    pixels.iter_mut().for_each(|sum| *sum += number);
+                }
+            }
+            sums
+        };
+        let covered = spread(&|_| 1.0);
 
         let baselines = self.baseline.tensor(model, inputs)?;
-        let whole = model.scores(inputs, targets)?;
+        let whole = model.scores(inputs, targets)?.f_to_kind(Kind::Double)?;
         let mut maps = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let change = baseline_of(&baselines, row as i64)?.f_sub(&input)?;
             let scores = scores_of_many(model, &input, windows.len(), target, &mut |first, length| {
-                Ok(input.f_add(&masks.f_narrow(0, first as i64, length as i64)?.f_mul(&change)?)?)
+                Ok(input.f_add(&masks(first, length)?.f_mul(&change)?)?)
             })?;
-            let losses = whole.f_narrow(0, row as i64, 1)?.f_sub(&scores)?.f_view([-1, 1, 1, 1])?;
-            let total =
-                masks.f_mul(&losses.f_to_kind(masks.kind())?)?.f_sum_dim_intlist(0, true, None::<Kind>)?;
+            let losses = whole.f_narrow(0, row as i64, 1)?.f_sub(&scores.f_to_kind(Kind::Double)?)?;
+            let losses: Vec<f64> = Vec::try_from(losses.f_to_device(Device::Cpu)?)?;
             // With strides longer than the window some pixels are never covered and have no attribution.
-            maps.push(total.f_div(&covered.f_clamp_min(1.0)?)?);
+            let total = spread(&|window| losses[window]).into_iter().zip(&covered);
+            let mean: Vec<f64> = total.map(|(total, covered)| total / covered.max(1.0)).collect();
+            let map = Tensor::f_from_slice(&mean)?.f_view([1, 1, height, width])?;
+            maps.push(map.f_to_kind(inputs.kind())?.f_to_device(inputs.device())?);
         }
         Ok(Attribution { values: Tensor::f_cat(&maps, 0)?, gaps: None })
     }

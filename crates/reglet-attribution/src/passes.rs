@@ -1,8 +1,24 @@
 //! Splits many inputs into passes of a bounded size.
 
+use reglet_model::ModelError;
 use tch::Tensor;
 
 use crate::{AttributionError, Scores};
+
+/// The rows of a batch, each with its target.
+///
+/// # Errors
+/// [`ModelError::TargetCount`] unless there is a target for each row.
+pub(crate) fn by_row<'t>(
+    batch: &Tensor,
+    targets: &'t [usize],
+) -> Result<impl Iterator<Item = (usize, usize)> + use<'t>, AttributionError> {
+    let rows = batch.size().first().map_or(0, |&rows| rows as usize);
+    match targets.len() == rows {
+        true => Ok(targets.iter().copied().enumerate()),
+        false => Err(ModelError::TargetCount { targets: targets.len(), rows }.into()),
+    }
+}
 
 /// The approximate number of input values of one pass: enough to keep two cores busy, and few enough that the activations of
 /// a ResNet stay within a few hundred megabytes.
@@ -42,6 +58,15 @@ pub(crate) fn scores_of_many(
         scores.push(model.scores(&make(first, length)?, &vec![target; length])?);
     }
     Ok(Tensor::f_cat(&scores, 0)?)
+}
+
+/// `part` added to what there is.
+pub(crate) fn add(total: &mut Option<Tensor>, part: Tensor) -> Result<(), AttributionError> {
+    *total = Some(match total.take() {
+        Some(before) => before.f_add(&part)?,
+        None => part,
+    });
+    Ok(())
 }
 
 /// Checks a number of steps, samples and similar parameters.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::layer_path::baseline_of;
-use crate::passes::{check_count, chunks, rows_per_pass};
+use crate::passes::{by_row, check_count, chunks, rows_per_pass};
 use crate::{
     About, Attribution, AttributionError, AttributionMethod, Baseline, Classifier, Family, Point, Reduction,
     Scores,
@@ -79,7 +79,7 @@ impl Rise {
         for (_, length) in chunks(self.masks, rows_per_pass(&one)) {
             let masks = (0..length).map(|_| self.mask(&mut random, &one)).collect::<Result<Vec<_>, _>>()?;
             let masks = Tensor::f_cat(&masks, 0)?;
-            for (row, &target) in targets.iter().enumerate() {
+            for (row, target) in by_row(inputs, targets)? {
                 let baseline = baseline_of(&baselines, row as i64)?;
                 let way = inputs.f_narrow(0, row as i64, 1)?.f_sub(&baseline)?;
                 let seen = masks.f_mul(&way)?.f_add(&baseline)?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::cam::{SPACE, check_spatial, layer_method, over_channels};
-use crate::passes::scores_of_many;
+use crate::passes::{by_row, scores_of_many};
 use crate::{AttributionError, Layer, Layers, Upsampling};
 
 /// A layer's channels, each weighted by the score of the input masked by it: w = softmax over c of F(x ⊙ H_c), where H_c is
@@ -57,7 +57,7 @@ impl ScoreCam {
         let (_, channels, _, _) = activation.size4()?;
         let (_, _, height, width) = inputs.size4()?;
         let mut maps = Vec::with_capacity(targets.len());
-        for (row, &target) in targets.iter().enumerate() {
+        for (row, target) in by_row(inputs, targets)? {
             let input = inputs.f_narrow(0, row as i64, 1)?;
             let activation = activation.f_narrow(0, row as i64, 1)?;
             let scores = scores_of_many(model, &input, channels as usize, target, &mut |first, length| {

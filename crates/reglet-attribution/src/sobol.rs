@@ -126,7 +126,8 @@ fn total_order(
         }
         let mixed = coalitions.scores(&mixed)?;
         let changes: f64 = scores.iter().zip(mixed).map(|(score, mixed)| (score - mixed).powi(2)).sum();
-        Ok(if variance > 0.0 { changes / (2.0 * count * variance) } else { 0.0 })
+        // Without any variance nothing contributes to it; scores that are not finite have none either, and give NaN.
+        Ok(if variance == 0.0 { 0.0 } else { changes / (2.0 * count * variance) })
     };
     (0..coalitions.count()).map(index).collect()
 }

@@ -3,7 +3,7 @@
 use crate::noisy::noisy_method;
 
 noisy_method! {
-    /// The variance of a method's attributions over noisy copies of the input, E\[A(x + ε)²\] − E\[A(x + ε)\]² with ε ~ N(0,
+    /// The variance of a method's attributions over noisy copies of the input, E\[(A(x + ε) − E\[A(x + ε)\])²\] with ε ~ N(0,
     /// σ²). It is large where the attribution depends on details that noise changes.
     ///
     /// * **Needs** what the method needs. **Cost**: that of the method for each sample.
@@ -26,5 +26,5 @@ noisy_method! {
     /// # Ok::<(), AttributionError>(())
     /// ```
     VarGrad, "VarGrad", "https://arxiv.org/abs/1810.03307",
-    |moments| moments.mean_square.f_sub(&moments.mean.f_square()?)?.f_clamp_min(0.0)?
+    |moments| moments.variance
 }

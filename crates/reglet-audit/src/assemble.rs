@@ -105,7 +105,8 @@ fn results_of(
     let expected = config.models.get(&case.model).and_then(|known| known.expect.as_ref());
     let facts = &record.run.models[model];
     let samples = samples(record, rules, &case, [model, artefact, target]);
-    let clusterings = record.clusterings.iter().find(|kinds| (kinds.model, kinds.target) == (model, target));
+    let kinds = record.clusterings.iter().find(|kinds| (kinds.model, kinds.target) == (model, target));
+    let clusterings = kinds.map_or_else(Vec::new, |kinds| clusterings(kinds, &samples));
     CaseResults {
         architecture: facts.architecture.clone(),
         weights_sha256: facts.weights_sha256.clone(),
@@ -125,14 +126,25 @@ fn results_of(
         pairs: case.pairs,
         taken: case.taken,
         attention: case.attention,
-        clusterings: clusterings.map_or_else(Vec::new, with_pictures),
+        clusterings,
         samples,
     }
 }
 
-/// The kinds of maps with the pictures that show them.
-fn with_pictures(kinds: &Kinds) -> Vec<Clustering> {
+/// The kinds of maps, with what the members' answers are in this case and how many of them show its artefact, and with the
+/// pictures that are typical of them.
+fn clusterings(kinds: &Kinds, samples: &[SampleResult]) -> Vec<Clustering> {
+    let samples: BTreeMap<&str, &SampleResult> =
+        samples.iter().map(|sample| (sample.id.as_str(), sample)).collect();
     let mut clusterings = kinds.clusterings.clone();
+    for cluster in clusterings.iter_mut().flat_map(|found| &mut found.clusters) {
+        let members = cluster.members.iter().filter_map(|id| samples.get(id.as_str()));
+        let (called, probability): (Vec<bool>, Vec<f64>) =
+            members.clone().map(|sample| (sample.answer.called, sample.answer.probability)).unzip();
+        let shown: Vec<bool> = members.filter_map(|sample| sample.artefact).collect();
+        (cluster.called, cluster.artefact) = (share(&called), share(&shown));
+        cluster.probability = reglet_statistics::mean(&probability);
+    }
     let typical = clusterings.iter_mut().flat_map(|found| &mut found.clusters).flat_map(|c| &mut c.typical);
     for (typical, drawn) in typical.zip(&kinds.pictures) {
         typical.size = drawn.size;
@@ -170,7 +182,7 @@ fn samples(
     let pictures = rows.pictures.iter().enumerate().zip(answers).zip(changed);
     pictures
         .filter_map(|(((index, picture), answer), changed)| {
-            let exhibit = shown.get(&index).map(|shown| exhibit(shown, artefact));
+            let exhibit = shown.get(&index).map(|shown| exhibit(shown, artefact, &changed));
             Some(SampleResult {
                 id: picture.id.clone(),
                 label: rows.subject.classes[picture.label].clone(),
@@ -194,6 +206,10 @@ fn answer(row: &Observation, target: usize, rules: &Rules, decision: Option<f64>
         (OperatingPoint::Sensitivity(_), least) => least.is_some_and(|least| probability >= least),
     };
     Answer { probability, called }
+}
+
+fn share(hits: &[bool]) -> Option<f64> {
+    (!hits.is_empty()).then(|| hits.iter().filter(|hit| **hit).count() as f64 / hits.len() as f64)
 }
 
 /// The mean probability, and the decision at most of the places.
@@ -227,12 +243,15 @@ fn maps(
     maps
 }
 
-fn exhibit(shown: &Shown, artefact: usize) -> Exhibit {
+/// `changed` contains the answers after each change, the first place first.
+fn exhibit(shown: &Shown, artefact: usize, changed: &BTreeMap<Change, Vec<Answer>>) -> Exhibit {
     let own = shown.edited.iter().filter(|(other, ..)| *other == artefact);
+    let edited = own
+        .filter_map(|(_, change, picture)| Some((*change, *changed.get(change)?.first()?, picture.clone())));
     Exhibit {
         size: shown.size,
         picture: shown.view.clone(),
         outlines: shown.outlines.clone(),
-        edited: own.map(|(_, change, picture)| (*change, picture.clone())).collect(),
+        edited: edited.collect(),
     }
 }

@@ -89,19 +89,9 @@ pub(crate) fn clusters(
     Ok(Some(Kinds { model, target, clusterings, pictures }))
 }
 
-/// The common properties of the pictures of one cluster.
+/// How many pictures a cluster has, and where their maps concentrate. What is true of its pictures in one case is computed for
+/// each case, whose artefact and operating point it depends on.
 fn describe(rows: &Rows, model: usize, target: usize, method: usize, members: &BTreeSet<usize>) -> Cluster {
-    let share = |hits: usize, of: usize| (of > 0).then(|| hits as f64 / of as f64);
-    let annotated: Vec<bool> = members
-        .iter()
-        .filter_map(|&picture| rows.pictures[picture].shows.first().copied().flatten())
-        .collect();
-    let said: Vec<(f64, bool)> = rows
-        .observations
-        .iter()
-        .filter(|row| row.model == model && row.edit.is_none() && members.contains(&row.picture))
-        .map(|row| (row.scores[target].probability, row.top[target]))
-        .collect();
     let mut density = BTreeMap::new();
     let maps = rows.maps.iter().filter(|map| {
         (map.model, map.target, map.method, map.without) == (model, target, method, None)
@@ -113,9 +103,9 @@ fn describe(rows: &Rows, model: usize, target: usize, method: usize, members: &B
     Cluster {
         pictures: members.len(),
         members: members.iter().map(|&picture| rows.pictures[picture].id.clone()).collect(),
-        called: share(said.iter().filter(|(_, top)| *top).count(), said.len()),
-        probability: mean(&said.iter().map(|(probability, _)| *probability).collect::<Vec<_>>()),
-        artefact: share(annotated.iter().filter(|shown| **shown).count(), annotated.len()),
+        called: None,
+        probability: None,
+        artefact: None,
         density: density.into_iter().filter_map(|(region, values)| Some((region, mean(&values)?))).collect(),
         typical: Vec::new(),
     }

@@ -182,7 +182,7 @@ pub fn run_judge(results: &Path, overrides: &[String], out: &Path) -> Result<Aud
     let mut record = Record::read(results)?;
     if let Some(wrong) = overrides.iter().find(|setting| !is_rule(setting)) {
         return Err(Error::Usage(format!(
-            "--set {wrong}: only these settings can be changed without running the models again: verdict.…, operating_point, seed, reference, language, title and models.NAME.expect; for any other, run the audit again"
+            "--set {wrong}: only these settings can be changed without running the models again: verdict.…, operating_point, reference, language, title and models.NAME.expect; for any other, run the audit again"
         )));
     }
     let name = results.display().to_string();
@@ -210,7 +210,8 @@ fn is_rule(setting: &str) -> bool {
     let expected = key
         .strip_prefix("models.")
         .is_some_and(|rest| rest.ends_with(".expect") || rest.contains(".expect."));
-    let whole = ["operating_point", "seed", "reference", "language", "title"];
+    // Not the seed: the pictures were edited with that of the audit, which is what a report names.
+    let whole = ["operating_point", "reference", "language", "title"];
     expected || key.starts_with("verdict.") || key.starts_with("operating_point.") || whole.contains(&key)
 }
 

@@ -208,6 +208,7 @@ impl Config {
             operating_point: self.operating_point.unwrap_or(usual),
             seed: self.seed,
             reference: self.reference.as_ref().and_then(named),
+            changes: self.artefacts().into_iter().map(|(name, changes, _)| (name, changes)).collect(),
         }
     }
 
@@ -248,6 +249,24 @@ impl Config {
         if self.artefact.is_some() && !self.artefacts.is_empty() {
             let message = "give either one suspected region, as artefact = \"ruler\", or several, as [artefacts.ruler] …";
             return Err(source.at("artefact", message));
+        }
+        let lacking = |change: Change| {
+            let artefacts = self.artefacts().into_iter();
+            artefacts.filter(|(_, changes, _)| !changes.contains(&change)).map(|(name, ..)| name).next()
+        };
+        let needed = [
+            ("form", self.verdict.form, Change::Insert),
+            ("form", self.verdict.form, Change::Scrambled),
+            ("both", self.verdict.both, Change::Insert),
+            ("both", self.verdict.both, Change::Remove),
+        ];
+        for (key, _, change) in needed.into_iter().filter(|(_, asked, _)| *asked) {
+            if let Some(artefact) = lacking(change) {
+                let message = format!(
+                    "{key} = true rests on the change '{change}', which is not among those of '{artefact}': add it to its changes, or delete {key}"
+                );
+                return Err(source.at(&format!("verdict.{key}"), &message));
+            }
         }
         self.trust.check(source)?;
         let removes_lesions =

@@ -15,7 +15,7 @@ use crate::language::Language;
 use crate::suspects::Property;
 
 /// The version of `results.json`; incremented whenever a field changes its meaning or is removed.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// All results of an audit.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -140,8 +140,8 @@ pub struct CaseResults {
     pub effects: Vec<Effect>,
     /// The comparison of unedited pictures, by class.
     pub natural: Vec<Natural>,
-    /// The comparison of pairs of the same lesion; `None` if the data have none.
-    pub pairs: Option<Pairs>,
+    /// The comparison of pairs of the same lesion, by class; empty if the data have none.
+    pub pairs: Vec<Pairs>,
     /// Whether the model responds to the edits as to real pictures; `None` if this was not tested.
     pub taken: Option<Taken>,
     /// Where the maps of each method concentrate.
@@ -306,8 +306,9 @@ pub struct Exhibit {
     pub picture: Vec<u8>,
     /// The outlines of its regions, as a PNG overlay.
     pub outlines: Vec<u8>,
-    /// Its changed versions as the model saw them, as JPEG.
-    pub edited: Vec<(Change, Vec<u8>)>,
+    /// Its changed versions as the model saw them, as JPEG, at the first place of each change, with the answer for just that
+    /// version.
+    pub edited: Vec<(Change, Answer, Vec<u8>)>,
 }
 
 /// The results of one map for one picture.

@@ -1,5 +1,6 @@
 //! The audit as a library: of a data set and of models that are open already, in memory.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -89,6 +90,7 @@ fn several_artefacts_and_targets_are_audited_and_judged_in_memory() {
         operating_point: reglet_evidence::OperatingPoint::Above(0.5),
         seed: 7,
         reference: None,
+        changes: BTreeMap::new(),
     };
     let bare = judge_all(record.rows(), record.tried(), &rules);
     let kinds: Vec<VerdictKind> = bare.iter().map(|case| case.judgement.kind).collect();

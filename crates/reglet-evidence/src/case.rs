@@ -41,8 +41,8 @@ pub struct Case {
     pub effects: Vec<Effect>,
     /// The comparison of unedited pictures, by class.
     pub natural: Vec<Natural>,
-    /// The comparison of pairs of the same lesion; `None` if the data have none.
-    pub pairs: Option<Pairs>,
+    /// The comparison of pairs of the same lesion, by class; empty if the data have none.
+    pub pairs: Vec<Pairs>,
     /// Whether the model responds to the edits as to real pictures; `None` if this was not tested.
     pub taken: Option<Taken>,
     /// Where the maps of each method concentrate.
@@ -125,10 +125,11 @@ fn case(asked: &Asked<'_>, model: usize, trust: &[Trust], level: f64, comparison
         effects: &effects,
         left_out: &left_out,
         natural: &natural,
-        pairs: pairs.as_ref(),
+        pairs: &pairs,
         taken: taken.as_ref(),
         attention: &attention,
         masks: asked.is_marked(),
+        not_finite: asked.not_finite(),
     };
     let judgement = judge(&evidence, asked.rules);
     Case {

@@ -36,7 +36,7 @@ pub struct Effect {
     pub difference: Measure,
     /// The same of the target's margin: the log odds against all other classes.
     pub score: Measure,
-    /// The share of changes after which a picture is newly classified as the target.
+    /// The share of changes, so of edited pictures, after which a picture is newly classified as the target.
     pub gained: Measure,
     /// The share of changes after which it is no longer classified as the target.
     pub lost: Measure,
@@ -69,6 +69,10 @@ pub struct Contrast {
     pub strength: f64,
     /// The effect of the control itself on the probability, on these pictures.
     pub alone: Estimate,
+    /// The share of decisions gained by the control itself.
+    pub gained_alone: Estimate,
+    /// The share of decisions lost by the control itself.
+    pub lost_alone: Estimate,
     /// The mean of (after the change − after the control), in probability.
     pub difference: Measure,
     /// The share of decisions gained, minus that of the control.
@@ -163,6 +167,11 @@ impl Measure {
         } else {
             None
         }
+    }
+
+    /// Whether the 90 % interval lies entirely beyond one side of ±`margin`, so that these pictures alone show a larger effect.
+    pub(crate) fn exceeds(&self, margin: f64) -> bool {
+        self.equivalence.low > margin || self.equivalence.high < -margin
     }
 
     /// Whether the 90 % interval lies within ±`margin`.
@@ -405,23 +414,28 @@ fn contrast(asked: &Asked<'_>, changes: &[Changed<'_>], control: Change, level: 
         };
         both.iter().map(value).collect()
     };
-    let alone: Vec<f64> = both
-        .iter()
-        .map(|(_, controls)| controls.iter().map(rise).sum::<f64>() / controls.len() as f64)
-        .collect();
+    let alone = |of: &dyn Fn(&Changed<'_>) -> f64| {
+        let value = |controls: &[Changed<'_>]| controls.iter().map(of).sum::<f64>() / controls.len() as f64;
+        let values: Vec<f64> = both.iter().map(|(_, controls)| value(controls)).collect();
+        Some(places.mean(values.into_iter(), level)?.estimate)
+    };
     let difference = less(&rise);
     let numbers = own.iter().map(|changed| changed.picture);
     let by_picture = means(&numbers.zip(difference.iter().copied()).collect::<Vec<_>>());
     let yes = |hit: bool| f64::from(u8::from(hit));
+    let gains = |changed: &Changed<'_>| yes(flip(changed) > 0);
+    let loses = |changed: &Changed<'_>| yes(flip(changed) < 0);
     let strengths = both.iter().flat_map(|(_, controls)| controls.iter().map(|c| c.edit.strength));
     Some(Contrast {
         control,
         pictures: distinct(own.iter().map(|changed| changed.picture)),
         strength: mean(strengths)?,
-        alone: places.mean(alone.into_iter(), level)?.estimate,
+        alone: alone(&rise)?,
+        gained_alone: alone(&gains)?,
+        lost_alone: alone(&loses)?,
         difference: places.mean(difference.into_iter(), level)?,
-        gained: places.mean(less(&|changed| yes(flip(changed) > 0)).into_iter(), level)?,
-        lost: places.mean(less(&|changed| yes(flip(changed) < 0)).into_iter(), level)?,
+        gained: places.mean(less(&gains).into_iter(), level)?,
+        lost: places.mean(less(&loses).into_iter(), level)?,
         moved: places.mean(less(&|changed| yes(sways(changed, min_effect))).into_iter(), level)?,
         test: Test::of(&by_picture.iter().map(|(_, difference)| *difference).collect::<Vec<_>>()),
         by_picture,

@@ -43,4 +43,4 @@ pub use rules::{MapsRole, NamedPoint, OperatingPoint, Rules, SensitivityPoint, V
 pub use table::{Column, Table};
 pub use tabulate::RowsError;
 pub use taken::{EditTaken, SEES_NOTHING, Taken};
-pub use verdict::{Evidence, Finding, Functional, Judgement, Objection, ReactsTo, VerdictKind, judge};
+pub use verdict::{Evidence, Finding, Functional, Judgement, Lack, Objection, ReactsTo, VerdictKind, judge};

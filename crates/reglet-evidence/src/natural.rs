@@ -31,7 +31,9 @@ pub struct Natural {
 /// recognition*, JAMA Dermatology 155, 2019).
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Pairs {
-    /// The number of lesions that were photographed in both ways.
+    /// The class of the pictures.
+    pub class: String,
+    /// The number of its lesions that were photographed in both ways.
     pub pairs: usize,
     /// The mean over them of the target's probability with the artefact minus that without.
     pub difference: Measure,
@@ -96,31 +98,44 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
 /// A probability, and whether the picture is classified as the target.
 type Answer = (f64, bool);
 
-/// The comparison of the pairs, if there are any.
-pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Option<Pairs> {
-    // By pair: the group, and the answers with the artefact and without.
-    let mut sides: BTreeMap<&str, (u32, [Vec<Answer>; 2])> = BTreeMap::new();
+/// The comparison of the pairs of each class that has two of them or more.
+pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Vec<Pairs> {
+    // By class and pair: the group, and the answers with the artefact and without.
+    let mut sides: BTreeMap<usize, BTreeMap<&str, (u32, [Vec<Answer>; 2])>> = BTreeMap::new();
     for (index, picture, said) in asked.pictures() {
         if let (Some(pair), Some(shows)) = (&picture.pair, asked.shows(index)) {
+            let of_class = sides.entry(picture.label).or_default();
             let (_, answers) =
-                sides.entry(pair).or_insert_with(|| (asked.group(index), [Vec::new(), Vec::new()]));
+                of_class.entry(pair).or_insert_with(|| (asked.group(index), [Vec::new(), Vec::new()]));
             answers[usize::from(shows)].push((said.score.probability, said.called));
         }
     }
+    let classes = &asked.rows.subject.classes;
+    let of_class = |(class, sides): (usize, BTreeMap<_, _>)| {
+        pairs_of_class(sides.into_values(), classes.get(class)?, asked.rules.seed, level)
+    };
+    sides.into_iter().filter_map(of_class).collect()
+}
+
+fn pairs_of_class(
+    sides: impl Iterator<Item = (u32, [Vec<Answer>; 2])>,
+    class: &str,
+    seed: u64,
+    level: f64,
+) -> Option<Pairs> {
     let side = |answers: &[Answer]| {
         let mean = reglet_statistics::mean(&answers.iter().map(|(value, _)| *value).collect::<Vec<_>>())?;
         Some((mean, 2 * answers.iter().filter(|(_, called)| *called).count() > answers.len()))
     };
-    let both: Vec<(u32, Answer, Answer)> = sides
-        .into_values()
-        .filter_map(|(group, [without, with])| Some((group, side(&without)?, side(&with)?)))
-        .collect();
+    let both: Vec<(u32, Answer, Answer)> =
+        sides.filter_map(|(group, [without, with])| Some((group, side(&without)?, side(&with)?))).collect();
     let groups: Vec<u32> = both.iter().map(|(group, ..)| *group).collect();
     let values: Vec<f64> = both.iter().map(|(_, without, with)| with.0 - without.0).collect();
     let sampled = reglet_statistics::Rows { values: &values, groups: &groups, donors: None };
-    let draws = reglet_statistics::bootstrap_mean(sampled, asked.rules.seed)?;
+    let draws = reglet_statistics::bootstrap_mean(sampled, seed)?;
     let only = |with: bool| both.iter().filter(|(_, a, b)| a.1 != b.1 && b.1 == with).count();
     Some(Pairs {
+        class: class.to_owned(),
         pairs: both.len(),
         difference: Measure::of(&draws, level),
         called: [only(true), only(false)],

@@ -98,6 +98,14 @@ impl<'a> Asked<'a> {
         asked.filter_map(|(index, row)| Some((index, &self.rows.pictures[index], self.said((*row)?))))
     }
 
+    /// The number of answers for the target, to unchanged and changed pictures, that are not finite numbers.
+    pub fn not_finite(&self) -> usize {
+        let changed = self.edited.iter().flatten().map(|(_, row)| *row);
+        let rows = self.natural.iter().flatten().copied().chain(changed);
+        let is_finite = |score: Score| score.probability.is_finite() && score.margin.is_finite();
+        rows.filter(|row| !is_finite(row.scores[self.target])).count()
+    }
+
     /// Whether a picture shows the artefact.
     pub fn shows(&self, picture: usize) -> Option<bool> {
         self.rows.pictures[picture].shows.get(self.artefact).copied().flatten()

@@ -1,5 +1,8 @@
 //! The rules by which rows are judged.
 
+use std::collections::BTreeMap;
+
+use reglet_data::edit::Change;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,16 @@ pub struct Rules {
     pub seed: u64,
     /// The model with whose maps those of the others are compared, as an index into the rows' models.
     pub reference: Option<usize>,
+    /// The changes that were asked for, by the artefact's name, so that a verdict can tell a change that nobody asked for from
+    /// one that was not possible. Of an artefact that is not among them, every change counts as asked for.
+    pub changes: BTreeMap<String, Vec<Change>>,
+}
+
+impl Rules {
+    /// Whether this change of an artefact was asked for.
+    pub(crate) fn ask_for(&self, artefact: &str, change: Change) -> bool {
+        self.changes.get(artefact).is_none_or(|changes| changes.contains(&change))
+    }
 }
 
 /// When a picture counts as classified as the target.
@@ -94,7 +107,7 @@ pub enum MapsRole {
 pub struct VerdictConfig {
     /// The smallest mean change of the target's probability that counts, 0 to 1.
     pub min_effect: f64,
-    /// The largest share of pictures whose decision may change, 0 to 1, and of those whose answer a cleared model may change at all:
+    /// The largest share of edited pictures whose decision may change, 0 to 1, and of those whose answer a cleared model may change at all:
     /// the decision, or the probability by more than `min_effect`. If none of twenty pictures changes, a share of 0.14
     /// is excluded with 95 % confidence (0.86²⁰ = 0.05); fewer pictures exclude less.
     pub max_flips: f64,

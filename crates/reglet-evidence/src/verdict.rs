@@ -60,14 +60,16 @@ pub struct Evidence<'a> {
     pub left_out: &'a [LeftOut],
     /// The comparison of unedited pictures.
     pub natural: &'a [Natural],
-    /// The comparison of pairs of the same lesion.
-    pub pairs: Option<&'a Pairs>,
+    /// The comparison of pairs of the same lesion, by class.
+    pub pairs: &'a [Pairs],
     /// Whether the model responds to the edits as to real pictures.
     pub taken: Option<&'a Taken>,
     /// Where each method's maps concentrate.
     pub attention: &'a [Attention],
-    /// Whether evidence is missing because the artefact's position is not annotated.
+    /// Whether the artefact's position is annotated in any picture that shows it.
     pub masks: bool,
+    /// The number of the model's answers, to these pictures and their changes, that are not finite numbers.
+    pub not_finite: usize,
 }
 
 /// The conclusion and its reasons.
@@ -105,9 +107,9 @@ pub struct Finding {
 pub enum Functional {
     /// The mean probability of the target.
     Probability,
-    /// The share of pictures that are newly classified as the target.
+    /// The share of edited pictures that are newly classified as the target.
     Gained,
-    /// The share of pictures that are no longer classified as the target.
+    /// The share of edited pictures that are no longer classified as the target.
     Lost,
 }
 
@@ -115,10 +117,19 @@ pub enum Functional {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objection {
+    /// Some of the model's answers are not finite numbers, so that nothing can be said of how they change.
+    NotFinite {
+        /// The number of such answers.
+        answers: usize,
+    },
     /// There is an effect that would show a shortcut, but its control was not possible on enough pictures.
     NoControl {
         /// The effect.
         finding: Finding,
+        /// The control.
+        control: Change,
+        /// Whether it was asked for.
+        asked: bool,
         /// The number of pictures with a control.
         pictures: usize,
     },
@@ -128,7 +139,7 @@ pub enum Objection {
         finding: Finding,
         /// The control.
         control: Change,
-        /// The effect of the control itself.
+        /// The effect of the control itself on the same aspect of the answers.
         alone: Estimate,
     },
     /// Adding the artefact and removing it change the answer in the same direction, so the model may react to the editing
@@ -145,16 +156,23 @@ pub enum Objection {
     OnlyOne {
         /// What convicts.
         finding: Finding,
+        /// Whether the other change was tried on enough pictures of this class.
+        tried: bool,
     },
     /// No trusted method's maps concentrate on the artefact, and the config requires this.
     NotLookedAt {
         /// What would convict.
         finding: Finding,
+        /// Whether maps were made.
+        mapped: bool,
     },
-    /// An effect that counts may be due to chance after correction for all comparisons.
+    /// An effect that counts, or the part of it that exceeds its control's, may be due to chance after correction for all
+    /// comparisons.
     MayBeChance {
         /// The effect.
         finding: Finding,
+        /// By how much it exceeds its control's, if that is what may be due to chance.
+        beyond: Option<Estimate>,
     },
     /// Unedited pictures with and without the artefact differ by more than the edits explain.
     Unexplained {
@@ -167,6 +185,8 @@ pub enum Objection {
     },
     /// The same lesions are assessed differently with the artefact than without.
     PairsDiffer {
+        /// The class.
+        class: String,
         /// The number of pairs.
         pairs: usize,
         /// The mean difference.
@@ -182,8 +202,8 @@ pub enum Objection {
         pictures: usize,
         /// The numbers of further pictures on which it was possible, but cannot be used.
         excluded: Excluded,
-        /// Whether the reason is that the artefact's position is not annotated.
-        unmarked: bool,
+        /// What is lacking.
+        lack: Lack,
     },
     /// The model does not respond to the edited pictures as to real ones.
     NotTaken {
@@ -221,6 +241,18 @@ pub enum Objection {
     },
 }
 
+/// Why a direction could not be tested on enough pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lack {
+    /// It was not asked for.
+    Request,
+    /// The artefact's position is not annotated.
+    Positions,
+    /// There are too few pictures of the class on which it is possible and can be used.
+    Pictures,
+}
+
 /// Judges one model, one artefact and one target.
 ///
 /// **Shortcut**: for pictures of some class (or of all classes together), adding or removing the artefact (with `both`:
@@ -236,15 +268,25 @@ pub enum Objection {
 /// answers that are swayed in either direction, whatever the control does: the decision changes, or the probability by more than
 /// `min_effect`. Unedited pictures do not differ by more than the edits explain.
 ///
-/// **Inconclusive**: everything else.
+/// **Inconclusive**: everything else. So is a model that answers some picture with a number that is not finite, whatever else it
+/// does: such an answer has no probability, and its decision cannot be compared.
 pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     let config = &rules.verdict;
     let corroborated = corroborated(evidence, config);
+    if evidence.not_finite > 0 {
+        return Judgement {
+            kind: VerdictKind::Inconclusive,
+            findings: Vec::new(),
+            reacts_to: None,
+            corroborated,
+            doubts: vec![Objection::NotFinite { answers: evidence.not_finite }],
+        };
+    }
     let mut findings = Vec::new();
     let mut doubts = Vec::new();
     for effect in judged(evidence) {
         for what in [Functional::Probability, Functional::Gained, Functional::Lost] {
-            match tried(evidence, effect, what, config) {
+            match tried(evidence, effect, what, rules) {
                 Some(Ok(finding)) => findings.push(finding),
                 Some(Err(objection)) => doubts.push(objection),
                 None => {}
@@ -258,10 +300,15 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     let unseen = config.maps == MapsRole::Required && corroborated.is_empty();
     if let Some(first) = findings.first().filter(|_| only_one || unseen) {
         let finding = first.clone();
-        doubts.insert(
-            0,
-            if only_one { Objection::OnlyOne { finding } } else { Objection::NotLookedAt { finding } },
-        );
+        let other =
+            judged(evidence).find(|effect| effect.change != finding.change && effect.class == finding.class);
+        let tried = other.is_some_and(|other| other.pictures >= config.min_pictures);
+        let mapped = !evidence.attention.is_empty();
+        let objection = match only_one {
+            true => Objection::OnlyOne { finding, tried },
+            false => Objection::NotLookedAt { finding, mapped },
+        };
+        doubts.insert(0, objection);
         findings.clear();
     }
     if !findings.is_empty() {
@@ -276,7 +323,7 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     }
     doubts.extend(natural_doubts(evidence, config));
     doubts.extend(taken_doubts(evidence, config));
-    doubts.extend(effect_doubts(evidence, config));
+    doubts.extend(effect_doubts(evidence, rules));
     doubts.sort_by_key(weight);
     // That nothing is known of the edits is said once for both directions.
     doubts.dedup();
@@ -287,7 +334,7 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
 /// The order of the objections: first those closest to a shortcut, then those that leave the most unknown.
 fn weight(objection: &Objection) -> u8 {
     match objection {
-        Objection::OnlyOne { .. } | Objection::NotLookedAt { .. } => 0,
+        Objection::NotFinite { .. } | Objection::OnlyOne { .. } | Objection::NotLookedAt { .. } => 0,
         Objection::NoControl { .. } => 1,
         Objection::NoMoreThanControl { .. } => 2,
         Objection::SameSign { .. } => 3,
@@ -315,6 +362,15 @@ fn measure(effect: &Effect, what: Functional) -> (&Measure, fn(&Contrast) -> &Me
     }
 }
 
+/// The effect of a control itself.
+fn alone(contrast: &Contrast, what: Functional) -> Estimate {
+    match what {
+        Functional::Probability => contrast.alone,
+        Functional::Gained => contrast.gained_alone,
+        Functional::Lost => contrast.lost_alone,
+    }
+}
+
 fn margin(what: Functional, config: &VerdictConfig) -> f64 {
     if what == Functional::Probability { config.min_effect } else { config.max_flips }
 }
@@ -324,8 +380,9 @@ fn tried(
     evidence: &Evidence<'_>,
     effect: &Effect,
     what: Functional,
-    config: &VerdictConfig,
+    rules: &Rules,
 ) -> Option<Result<Finding, Objection>> {
+    let config = &rules.verdict;
     if effect.pictures < config.min_pictures {
         return None;
     }
@@ -334,8 +391,9 @@ fn tried(
     let finding = Finding { change: effect.change, class: effect.class.clone(), what, by: found.estimate };
     let Some(sign) = found.beyond(margin) else {
         let Estimate { mean, low, high, .. } = found.estimate;
-        let counts = mean.abs() > margin && (low > 0.0 || high < 0.0) && what == Functional::Probability;
-        return counts.then_some(Err(Objection::MayBeChance { finding }));
+        let exists = mean.abs() > margin && (low > 0.0 || high < 0.0) && what == Functional::Probability;
+        let counts = exists || found.exceeds(margin);
+        return counts.then_some(Err(Objection::MayBeChance { finding, beyond: None }));
     };
     for &control in controls(effect.change) {
         if control == Change::Scrambled && !config.form {
@@ -344,16 +402,17 @@ fn tried(
         let contrast = effect.against.iter().find(|contrast| contrast.control == control);
         let Some(contrast) = contrast.filter(|contrast| contrast.pictures >= config.min_pictures) else {
             let pictures = contrast.map_or(0, |contrast| contrast.pictures);
-            return Some(Err(Objection::NoControl { finding, pictures }));
+            let asked = rules.ask_for(evidence.artefact, control);
+            return Some(Err(Objection::NoControl { finding, control, asked, pictures }));
         };
         let beyond = of_contrast(contrast);
         if beyond.beyond(margin) != Some(sign) {
             // The change exceeds the control's by enough, although this may be chance; so the reason is not that the control
             // has the same effect.
             let enough = beyond.estimate.mean * sign > margin;
-            let alone = contrast.alone;
+            let alone = alone(contrast, what);
             return Some(Err(match enough {
-                true => Objection::MayBeChance { finding: Finding { by: beyond.estimate, ..finding } },
+                true => Objection::MayBeChance { finding, beyond: Some(beyond.estimate) },
                 false => Objection::NoMoreThanControl { finding, control, alone },
             }));
         }
@@ -440,13 +499,17 @@ fn natural_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Object
             })
         })
         .collect();
-    if let Some(Pairs { pairs, difference, .. }) = evidence.pairs
-        && *pairs >= config.min_pictures
-        && !difference.within(config.min_effect)
-        && (difference.estimate.low > 0.0 || difference.estimate.high < 0.0)
-    {
-        doubts.push(Objection::PairsDiffer { pairs: *pairs, difference: difference.estimate });
-    }
+    doubts.extend(evidence.pairs.iter().filter(|pairs| pairs.pairs >= config.min_pictures).filter_map(
+        |found| {
+            let Pairs { class, pairs, difference, .. } = found;
+            let exists = difference.estimate.low > 0.0 || difference.estimate.high < 0.0;
+            (exists && !difference.within(config.min_effect)).then(|| Objection::PairsDiffer {
+                class: class.clone(),
+                pairs: *pairs,
+                difference: difference.estimate,
+            })
+        },
+    ));
     doubts
 }
 
@@ -465,7 +528,8 @@ fn taken_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objectio
     JUDGED.into_iter().filter_map(short).collect()
 }
 
-fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objection> {
+fn effect_doubts(evidence: &Evidence<'_>, rules: &Rules) -> Vec<Objection> {
+    let config = &rules.verdict;
     let mut doubts = Vec::new();
     for class in evidence.classes {
         for change in JUDGED {
@@ -478,12 +542,18 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
                     .iter()
                     .find(|left| left.change == change && left.class.as_ref() == Some(class));
                 let excluded = left_out.map(|left| left.excluded).unwrap_or_default();
-                let unmarked = change == Change::Remove && !evidence.masks;
-                // If the artefact is not annotated, this holds for every class and is reported once.
-                let told = |doubt: &Objection| matches!(doubt, Objection::Untried { unmarked: true, .. });
-                if !(unmarked && doubts.iter().any(told)) {
+                let lack = if !rules.ask_for(evidence.artefact, change) {
+                    Lack::Request
+                } else if change == Change::Remove && !evidence.masks {
+                    Lack::Positions
+                } else {
+                    Lack::Pictures
+                };
+                // The first two hold for every class and are reported once.
+                let told = |doubt: &Objection| matches!(doubt, Objection::Untried { change: of, lack: for_, .. } if *of == change && *for_ == lack);
+                if lack == Lack::Pictures || !doubts.iter().any(told) {
                     let class = class.clone();
-                    doubts.push(Objection::Untried { change, class, pictures, excluded, unmarked });
+                    doubts.push(Objection::Untried { change, class, pictures, excluded, lack });
                 }
                 continue;
             };
@@ -493,30 +563,33 @@ fn effect_doubts(evidence: &Evidence<'_>, config: &VerdictConfig) -> Vec<Objecti
     doubts
 }
 
+/// The first aspect of the answers of which these pictures show neither that it changes by as much as counts nor that it does
+/// not. What they show has been tried, and is an objection of its own or a finding.
 fn wide(effect: &Effect, class: &str, config: &VerdictConfig) -> Option<Objection> {
     let ninety = |measure: &Measure| Estimate {
         low: measure.equivalence.low,
         high: measure.equivalence.high,
         ..measure.estimate
     };
-    let wide = |what: Functional, needed| Objection::Wide {
-        change: effect.change,
-        class: class.to_owned(),
-        what,
-        by: ninety(measure(effect, what).0),
-        pictures: effect.pictures,
-        needed,
-    };
-    if !effect.difference.within(config.min_effect) {
+    for what in [Functional::Probability, Functional::Gained, Functional::Lost] {
+        let (found, _) = measure(effect, what);
+        let margin = margin(what, config);
+        if found.within(margin) || found.exceeds(margin) {
+            continue;
+        }
         let differences: Vec<f64> = effect.pairs.iter().map(|(before, after)| after - before).collect();
         let room = config.min_effect - effect.difference.estimate.mean.abs();
-        let needed = (room > 0.0).then(|| reglet_statistics::pictures_needed(&differences, room)).flatten();
-        return Some(wide(Functional::Probability, needed));
-    }
-    for what in [Functional::Gained, Functional::Lost] {
-        if measure(effect, what).0.equivalence.high >= config.max_flips {
-            return Some(wide(what, None));
-        }
+        let needed = (what == Functional::Probability && room > 0.0)
+            .then(|| reglet_statistics::pictures_needed(&differences, room))
+            .flatten();
+        return Some(Objection::Wide {
+            change: effect.change,
+            class: class.to_owned(),
+            what,
+            by: ninety(found),
+            pictures: effect.pictures,
+            needed,
+        });
     }
     (effect.moved.equivalence.high >= config.max_flips).then(|| Objection::Moved {
         change: effect.change,

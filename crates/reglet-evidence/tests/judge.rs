@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use reglet_data::edit::Change;
 use reglet_evidence::{
-    Case, Edit, MapRow, MapsRole, MethodName, NamedPoint, Objection, Observation, OperatingPoint, Picture,
-    Placement, ReactsTo, Rows, Rules, Score, SensitivityPoint, Subject, VerdictConfig, VerdictKind,
-    judge_all,
+    Case, Edit, Functional, Lack, MapRow, MapsRole, MethodName, NamedPoint, Objection, Observation,
+    OperatingPoint, Picture, Placement, ReactsTo, Rows, Rules, Score, SensitivityPoint, Subject,
+    VerdictConfig, VerdictKind, judge_all,
 };
 
 /// What a made-up classifier says.
@@ -122,6 +122,7 @@ fn rules() -> Rules {
         operating_point: OperatingPoint::Above(0.5),
         seed: 3,
         reference: None,
+        changes: BTreeMap::new(),
     }
 }
 
@@ -272,7 +273,7 @@ fn what_the_model_reacts_to_is_told_by_the_shuffled_tiles() {
     // Removal shows an effect, but not whose.
     let found = judged_by(&rows(&anything, 80), &form).judgement;
     assert_eq!(found.kind, VerdictKind::Inconclusive, "{found:?}");
-    let remove = |doubt: &Objection| matches!(doubt, Objection::OnlyOne { finding } if finding.change == Change::Remove);
+    let remove = |doubt: &Objection| matches!(doubt, Objection::OnlyOne { finding, tried: true } if finding.change == Change::Remove);
     assert!(remove(&found.doubts[0]), "{:?}", found.doubts);
     assert_eq!(judged_by(&rows(&SHORTCUT, 80), &form).judgement.kind, VerdictKind::Shortcut);
     let untried = without(rows(&SHORTCUT, 80), |row| is(row, Change::Scrambled));
@@ -304,7 +305,7 @@ fn nothing_is_acquitted_by_edits_that_the_model_does_not_take_for_real() {
         |row: &Observation| is(row, Change::Remove) || row.picture / 2 % 2 == 1 && is(row, Change::Control);
     let flagged = judged(&without(rows(&deaf, 80), marks));
     assert_eq!(flagged.judgement.kind, VerdictKind::Inconclusive);
-    assert!(objects(&flagged, |doubt| matches!(doubt, Objection::Untried { unmarked: true, .. })));
+    assert!(objects(&flagged, |doubt| matches!(doubt, Objection::Untried { lack: Lack::Positions, .. })));
     assert!(objects(&flagged, |doubt| matches!(doubt, Objection::NotTaken { .. })));
     // Even where the pictures do not differ: an edit that goes a tenth of the way says nothing.
     let quiet = Behaviour { way: 0.1, ..CLEAN };
@@ -457,11 +458,13 @@ fn pairs_of_the_same_lesion_forbid_an_acquittal() {
         picture.pair = Some(format!("lesion {}", (index / 4) * 2 + index % 2));
     }
     let even = judged(&all);
-    assert_eq!(even.pairs.as_ref().map(|pairs| pairs.pairs), Some(40));
+    let count: Vec<_> = even.pairs.iter().map(|pairs| (pairs.class.as_str(), pairs.pairs)).collect();
+    assert_eq!(count, [("benign", 20), ("melanoma", 20)]);
     assert_eq!(even.judgement.kind, VerdictKind::Clear, "{:?}", even.judgement);
     for row in all.observations.iter_mut().filter(|row| row.picture / 2 % 2 == 1) {
         row.scores[0].probability = (row.scores[0].probability + 0.15).min(0.999);
     }
+    let mut opposite = all.clone();
     let uneven = judged(&all);
     assert_eq!(uneven.judgement.kind, VerdictKind::Inconclusive);
     assert!(
@@ -469,6 +472,19 @@ fn pairs_of_the_same_lesion_forbid_an_acquittal() {
         "{:?}",
         uneven.judgement
     );
+    // Up in one class and down in the other: nothing on average.
+    for row in opposite.observations.iter_mut().filter(|row| row.picture % 4 == 3) {
+        row.scores[0].probability = (row.scores[0].probability - 0.3).max(0.001);
+    }
+    let opposite = judged(&opposite);
+    let doubts = opposite.judgement.doubts.iter();
+    let differing: Vec<&str> = doubts
+        .filter_map(|doubt| match doubt {
+            Objection::PairsDiffer { class, .. } => Some(class.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(differing, ["benign", "melanoma"], "{:?}", opposite.judgement);
 }
 
 #[test]
@@ -602,7 +618,7 @@ fn changes_that_may_cover_the_lesion_neither_convict_nor_acquit() {
         assert!(found.effects.iter().all(|effect| !reglet_evidence::JUDGED.contains(&effect.change)));
         for change in reglet_evidence::JUDGED {
             let untried = found.judgement.doubts.iter().any(|doubt| {
-                matches!(doubt, Objection::Untried { change: tried, excluded, unmarked: false, .. }
+                matches!(doubt, Objection::Untried { change: tried, excluded, lack: Lack::Pictures, .. }
                     if *tried == change && excluded.lesion_unknown == 20)
             });
             assert!(untried, "{change:?}: {:?}", found.judgement.doubts);
@@ -722,4 +738,77 @@ fn what_the_model_reacts_to_is_unknown_where_the_shuffled_tiles_scatter_widely()
     all.observations.retain(|row| !is(row, Change::Scrambled) || row.picture % 8 < 3);
     let found = judged(&all).judgement;
     assert_eq!((found.kind, found.reacts_to), (VerdictKind::Shortcut, Some(ReactsTo::Unknown)), "{found:?}");
+}
+
+/// Such an answer is of no class, so that after an edit it would count as a decision lost.
+#[test]
+fn answers_that_are_no_numbers_are_neither_a_shortcut_nor_its_absence() {
+    for broken in [f64::NAN, f64::INFINITY] {
+        let mut rows = rows(&CLEAN, 120);
+        let removed = |row: &Observation| row.edit.as_ref().is_some_and(|edit| edit.change == Change::Remove);
+        for row in rows.observations.iter_mut().filter(|row| removed(row)) {
+            row.scores[0] = Score { logit: broken, margin: broken, probability: f64::NAN };
+            row.top[0] = false;
+        }
+        let found = judged(&rows).judgement;
+        assert_eq!(found.kind, VerdictKind::Inconclusive);
+        assert_eq!(found.doubts, [Objection::NotFinite { answers: 60 }]);
+    }
+    let mut one = rows(&SHORTCUT, 120);
+    one.observations[0].scores[0].probability = f64::NAN;
+    assert_eq!(judged(&one).judgement.doubts, [Objection::NotFinite { answers: 1 }]);
+}
+
+/// What these pictures show is not said to be neither shown nor excluded.
+#[test]
+fn an_effect_that_is_shown_is_no_wide_interval() {
+    // The plain patch does as much as the ruler.
+    let any = Behaviour {
+        control: |_, scatter| 0.3 + 0.05 * scatter,
+        remove: |_, scatter| 0.01 * scatter,
+        ..SHORTCUT
+    };
+    let found = judged(&rows(&any, 160)).judgement;
+    assert!(matches!(found.doubts[0], Objection::NoMoreThanControl { .. }), "{found:?}");
+    let wide = |doubt: &&Objection| {
+        matches!(doubt, Objection::Wide { change: Change::Insert, what: Functional::Probability, .. })
+    };
+    assert_eq!(found.doubts.iter().find(wide), None);
+}
+
+/// A control is told in the terms of the finding: a share of decisions, not a probability.
+#[test]
+fn a_control_is_compared_by_the_aspect_that_it_objects_to() {
+    let any = Behaviour {
+        control: |_, scatter| 0.4 + 0.05 * scatter,
+        insert: |_, scatter| 0.4 + 0.05 * scatter,
+        ..CLEAN
+    };
+    let found = judged(&rows(&any, 160)).judgement;
+    let alone = found.doubts.iter().find_map(|doubt| match doubt {
+        Objection::NoMoreThanControl { finding, alone, .. } if finding.what == Functional::Gained => {
+            Some(alone)
+        }
+        _ => None,
+    });
+    let alone = alone.unwrap_or_else(|| panic!("{found:?}"));
+    assert!(alone.mean > 0.45, "the patch turns the decision of more than 45 % of all pictures: {alone:?}");
+}
+
+#[test]
+fn what_nobody_asked_for_is_not_blamed_on_the_data() {
+    let added =
+        without(rows(&CLEAN, 80), |row| row.edit.as_ref().is_some_and(|e| e.change == Change::Remove));
+    let lacks = |changes: Option<Vec<Change>>| {
+        let changes = changes.map(|changes| ("ruler".to_owned(), changes)).into_iter().collect();
+        let found = judged_by(&added, &Rules { changes, ..rules() }).judgement;
+        let lack = |doubt: &Objection| match doubt {
+            Objection::Untried { change: Change::Remove, lack, .. } => Some(*lack),
+            _ => None,
+        };
+        found.doubts.iter().filter_map(lack).collect::<Vec<_>>()
+    };
+    assert_eq!(lacks(Some(vec![Change::Insert, Change::Control])), [Lack::Request]);
+    assert_eq!(lacks(Some(vec![Change::Insert, Change::Remove, Change::Control])), [Lack::Pictures; 2]);
+    assert_eq!(lacks(None), [Lack::Pictures; 2]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use reglet_data::picture::Picture;
-use reglet_model::{Model, Parameters};
+use reglet_model::{Head, Model, Parameters};
 use serde::Serialize;
 use tch::{Device, Kind};
 
@@ -19,7 +19,8 @@ pub struct Classifier {
     pub model: Model,
     /// The class whose probability is shown; by default, the most probable class of the unchanged picture.
     pub target: Option<usize>,
-    /// The probability above which a picture is classified as this class; `None` if the most probable class decides.
+    /// The probability above which a picture is classified as this class; `None` if the most probable class decides, or for
+    /// independent classes, whether its probability is above one half.
     pub above: Option<f64>,
 }
 
@@ -36,16 +37,9 @@ impl Classifier {
 
     /// The class as which a picture with these probabilities is classified, by the same rule as in an audit.
     fn decision(&self, target: usize, probabilities: &[f64]) -> usize {
-        let above = self.above.filter(|_| self.target == Some(target));
-        let without = || {
-            let others = probabilities.iter().enumerate().filter(|(class, _)| *class != target);
-            others.max_by(|one, other| one.1.total_cmp(other.1)).map(|(class, _)| class)
-        };
-        match above {
-            None => top(probabilities),
-            Some(above) if probabilities.get(target).is_some_and(|own| *own > above) => target,
-            Some(_) => without().unwrap_or(target),
-        }
+        let independent = (self.model.classes().head() == Head::MultiLabel).then_some(0.5);
+        let above = self.above.filter(|_| self.target == Some(target)).or(independent);
+        decided(above, target, probabilities)
     }
 
     /// The probability of each class.
@@ -167,6 +161,16 @@ pub(crate) fn top(probabilities: &[f64]) -> usize {
     top.map_or(0, |(class, _)| class)
 }
 
+/// The target if its probability is above a number, else the most probable other class; without a number, the most probable class.
+fn decided(above: Option<f64>, target: usize, probabilities: &[f64]) -> usize {
+    let Some(above) = above else { return top(probabilities) };
+    if probabilities.get(target).is_some_and(|own| *own > above) {
+        return target;
+    }
+    let others = probabilities.iter().enumerate().filter(|(class, _)| *class != target);
+    others.max_by(|one, other| one.1.total_cmp(other.1)).map_or(target, |(class, _)| class)
+}
+
 fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &[f64]) -> Said {
     let labels = classifier.model.classes().labels();
     let target = target.unwrap_or_else(|| top(before));
@@ -186,5 +190,19 @@ fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &
         decision: decided(after),
         decision_before: decided(before),
         top: order.iter().take(TOP).map(|&class| (label(class), after[class])).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decided;
+
+    #[test]
+    fn an_operating_point_decides_as_in_an_audit() {
+        assert_eq!(decided(None, 1, &[0.7, 0.3]), 0);
+        assert_eq!(decided(Some(0.2), 1, &[0.7, 0.3]), 1);
+        assert_eq!(decided(Some(0.8), 0, &[0.7, 0.2, 0.1]), 1);
+        assert_eq!(decided(Some(0.3), 1, &[0.7, 0.3]), 0, "above, and not at, as in an audit");
+        assert_eq!(decided(Some(0.5), 0, &[0.4]), 0, "there is no other class");
     }
 }

@@ -274,11 +274,16 @@ impl Classes {
     /// and one class index for each row.
     ///
     /// # Errors
-    /// [`ModelError::UnknownClass`] for an index that is out of range.
+    /// [`ModelError::UnknownClass`] for an index that is out of range, and [`ModelError::TargetCount`] unless there is an index
+    /// for each row.
     pub fn scores(&self, logits: &Tensor, targets: &[usize]) -> Result<Tensor, ModelError> {
         if let Some(wrong) = targets.iter().find(|&&target| target >= self.count()) {
             let name = wrong.to_string();
             return Err(ModelError::UnknownClass { name, count: self.count(), nearest: Vec::new() });
+        }
+        let rows = logits.size().first().map_or(0, |&rows| rows as usize);
+        if targets.len() != rows {
+            return Err(ModelError::TargetCount { targets: targets.len(), rows });
         }
         let device = logits.device();
         if self.head == Head::Sigmoid {

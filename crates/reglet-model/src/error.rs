@@ -39,6 +39,14 @@ pub enum ModelError {
         /// The most similar names that exist.
         nearest: Vec<String>,
     },
+    /// The number of classes to be explained is not that of the pictures.
+    #[error("{targets} classes to be explained were given for {rows} pictures; give one for each")]
+    TargetCount {
+        /// How many classes were given.
+        targets: usize,
+        /// How many pictures.
+        rows: usize,
+    },
     /// The classifier has no such class.
     #[error("the model has no class '{name}'; it has {count} classes, 0 to {}{}", count - 1, did_you_mean(nearest))]
     UnknownClass {

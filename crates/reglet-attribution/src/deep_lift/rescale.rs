@@ -23,9 +23,9 @@ pub(crate) fn rescale(
 ) -> Result<(Tensor, Tensor), AttributionError> {
     let graph = model.graph();
     let reference = graph.record(model.parameters(), &[(graph.input(), baseline)], graph.output())?;
-    let multipliers =
-        walk.to_input(&walk.seed, &|call: &Call| multiplier(call, call.upstream, &reference))?;
     let logits = reference.value(graph.output())?.f_expand_as(&walk.seed)?;
+    let seed = walk.seed_from(&logits)?;
+    let multipliers = walk.to_input(&seed, &|call: &Call| multiplier(call, call.upstream, &reference))?;
     Ok((multipliers.f_mul(&inputs.f_sub(baseline)?)?, model.scores_of(&logits, targets)?))
 }
 

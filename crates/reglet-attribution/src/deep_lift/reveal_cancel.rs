@@ -21,11 +21,11 @@ pub(super) fn reveal_cancel(
     let graph = model.graph();
     let reference = graph.record(model.parameters(), &[(graph.input(), baseline)], graph.output())?;
     let pass = Pass { graph, model, now: &walk.recording, before: &reference };
-    let pair = walk
-        .to_input(&Tensor::f_stack(&[&walk.seed, &walk.seed], 0)?, &|call: &Call| pass.multipliers(call))?;
+    let logits = reference.value(graph.output())?.f_expand_as(&walk.seed)?;
+    let seed = walk.seed_from(&logits)?;
+    let pair = walk.to_input(&Tensor::f_stack(&[&seed, &seed], 0)?, &|call: &Call| pass.multipliers(call))?;
     let difference = inputs.f_sub(baseline)?;
     let chosen = by_sign(&difference, &pair.f_get(0)?, &pair.f_get(1)?)?;
-    let logits = reference.value(graph.output())?.f_expand_as(&walk.seed)?;
     Ok((chosen.f_mul(&difference)?, model.scores_of(&logits, targets)?))
 }
 
@@ -148,9 +148,13 @@ impl Pass<'_> {
             }
             Role::Normalisation => {
                 let (up, down) = self.parts(node.inputs[0])?;
-                let (weight, variance) = (self.parameter(node, 1)?, self.parameter(node, 4)?);
                 let reglet_model::Op::BatchNorm { eps, .. } = node.op else { return Ok(whole) };
-                let scale = weight.f_div(&variance.f_add_scalar(eps)?.f_sqrt()?)?;
+                // The weight and the bias are both there or both missing; the variance is last.
+                let deviation = self.parameter(node, node.inputs.len() - 1)?.f_add_scalar(eps)?.f_sqrt()?;
+                let scale = match node.inputs.len() {
+                    5 => self.parameter(node, 1)?.f_div(&deviation)?,
+                    _ => deviation.f_reciprocal()?,
+                };
                 let mut shape = vec![1; up.dim()];
                 shape[1] = -1;
                 let scale = scale.f_view(shape.as_slice())?;

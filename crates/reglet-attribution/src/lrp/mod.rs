@@ -28,8 +28,8 @@ use crate::{About, Attribution, AttributionError, AttributionMethod, Family, Ope
 ///
 /// * **Needs** the operators. **Cost**: one forward and one backward pass; z⁺, α-β and γ run and differentiate each of their
 ///   layers up to four times.
-/// * **Axioms**: conservation (the relevance of the input sums to the score) up to ε and the share of the biases;
-///   not implementation invariance.
+/// * **Axioms**: conservation (the relevance of the input sums to Σ_c ∂F/∂z_c z_c over the logits z, which is the score itself
+///   if it is a logit or a margin between two classes) up to ε and the share of the biases; not implementation invariance.
 /// * **Defaults** are Zennit's: EpsilonPlusFlat with ε = 10⁻⁶. Zennit's w² rule gives the squared biases a share; the rule
 ///   here does not, as in the paper. For z-box, the bounds are a black and a white picture.
 /// * **Paper**: Bach et al., 2015, <https://doi.org/10.1371/journal.pone.0130140>; composites: Montavon et al., 2019,

@@ -42,6 +42,9 @@ pub struct Side {
     pub specificity: Option<Estimate>,
     /// By class, without and with the artefact.
     pub groups: Vec<GroupSide>,
+    /// The index of the group with the smallest share of correctly classified pictures, of those with as many pictures as the
+    /// verdict requires.
+    pub worst: Option<usize>,
 }
 
 /// A group of pictures.
@@ -60,10 +63,10 @@ pub struct GroupSide {
 }
 
 impl Side {
-    /// The group with the smallest share of correctly classified pictures.
+    /// The worst group, and its share of correctly classified pictures.
     pub fn worst(&self) -> Option<(&GroupSide, f64)> {
-        let known = self.groups.iter().filter_map(|group| Some((group, group.right?)));
-        known.min_by(|a, b| a.1.total_cmp(&b.1))
+        let group = self.groups.get(self.worst?)?;
+        Some((group, group.right?))
     }
 }
 
@@ -184,6 +187,10 @@ pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
         }
     };
     let whole = case.performance.iter().find(|found| found.part == reglet_evidence::Part::All);
+    let groups_of_kinds: Vec<GroupSide> = named.map(group).collect();
+    let enough = groups_of_kinds.iter().enumerate().filter(|(_, group)| group.pictures >= means.min_pictures);
+    let right = enough.filter_map(|(index, group)| Some((index, group.right?)));
+    let worst = right.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index);
     Side {
         verdict: case.verdict.kind,
         summary: case.verdict.summary.clone(),
@@ -192,7 +199,8 @@ pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
         auroc: whole.and_then(|found| found.auroc),
         sensitivity: whole.and_then(|found| found.sensitivity),
         specificity: whole.and_then(|found| found.specificity),
-        groups: named.map(group).collect(),
+        groups: groups_of_kinds,
+        worst,
     }
 }
 

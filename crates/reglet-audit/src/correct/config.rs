@@ -101,6 +101,15 @@ pub(super) fn read(
             format!("the audit has no model '{}'; it has: {}", document.config.model, known.join(", "));
         return Err(document.source.at("model", &message));
     }
+    // In the audit after the correction, each corrected model has the name of its method.
+    let chosen = document.config.chosen();
+    if let Some(method) = chosen.iter().find(|method| method.name() == document.config.model) {
+        let message = format!(
+            "the model has the name of the method '{}', from whose model it could not be told; give it another name in the audit's config",
+            method.name()
+        );
+        return Err(document.source.at("model", &message));
+    }
     Ok((document, audit))
 }
 

@@ -57,7 +57,7 @@ pub(super) fn render(results: &CorrectionResults) -> Result<String, Error> {
                     section aria-labelledby="answer" {
                         h2 id="answer" { (phrases.the_answer()) }
                         p { b { (page.answer()) } @if let Some(best) = page.best() { " " (best) } }
-                        p.note { (phrases.what_passing_is(language.plain(results.margin), language.plain(results.min_effect))) }
+                        p.note { (phrases.what_passing_is(language.given(results.margin), language.given(results.min_effect))) }
                         (page.overview())
                         (page.groups())
                         @if let Some(drawing) = &drawing { (chart(drawing, &[phrases.what_remains_note()])) }

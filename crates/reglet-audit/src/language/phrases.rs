@@ -181,8 +181,8 @@ phrases! {
         "This model uses {the_artefact} as a shortcut."
         "Ce modèle se sert {of_the_artefact} comme d’un raccourci."
     means_clear()
-        "Nothing in this audit indicates that this model uses {the_artefact}."
-        "Rien dans cet audit n’indique que ce modèle se serve {of_the_artefact}."
+        "In this audit, neither adding nor removing {the_artefact} changes this model’s answers by as much as counts."
+        "Dans cet audit, ni l’ajout ni le retrait {of_the_artefact} ne modifient les réponses de ce modèle d’une quantité qui compte."
     means_inconclusive()
         "The evidence does not settle the question."
         "Les observations ne permettent pas de trancher."
@@ -226,17 +226,17 @@ phrases! {
         "{what} lowers the probability {of_target} by {by}"
         "{what} abaisse la probabilité {of_target} de {by}"
     gains(what, share)
-        "{what} changes the decision to {target} for {share} of the pictures"
-        "{what} fait passer {share} des images dans la classe « {target} »"
+        "{what} changes the decision to {target} for {share} of the edited pictures"
+        "{what} fait passer {share} des images modifiées dans la classe « {target} »"
     loses(what, share)
-        "{what} changes the decision away from {target} for {share} of the pictures"
-        "{what} fait sortir {share} des images de la classe « {target} »"
+        "{what} changes the decision away from {target} for {share} of the edited pictures"
+        "{what} fait sortir {share} des images modifiées de la classe « {target} »"
     of_class(said, class)
         "{said} (class {class})"
         "{said} (classe « {class} »)"
     effect(finding, pictures, chance, flipped)
-        "{finding} on {pictures} pictures{chance}, and changes the decision on {flipped}"
-        "{finding} sur {pictures} images{chance} et change la décision pour {flipped} d’entre elles"
+        "{finding} on {pictures} pictures{chance}, and changes the decision for {flipped} of the edited pictures"
+        "{finding} sur {pictures} images{chance} et change la décision pour {flipped} des images modifiées"
     control_scrambled(by)
         "adding the {artefact} with its tiles shuffled changes it by {by}"
         "l’ajout de ses fragments mélangés la fait varier de {by}"
@@ -289,20 +289,20 @@ phrases! {
         "; the maps of {methods} concentrate on it"
         " ; les cartes de {methods} s’y concentrent"
     no_map_lies_on_it()
-        "; no trusted map concentrates on it more than by chance"
-        " ; aucune carte fiable ne s’y concentre plus que ne le ferait le hasard"
+        "; no trusted map is shown to concentrate on it as much as the config requires"
+        " ; il n’est établi pour aucune carte fiable qu’elle s’y concentre autant que la configuration l’exige"
     clear(least, flips, effects)
-        "Neither adding nor removing the {artefact} changes the probability {of_target} by {least} or more on average, or the decision on {flips} or more of the pictures, in any class: {effects}"
-        "Ni l’ajout ni le retrait {of_the_artefact} ne modifient la probabilité {of_target} de {least} ou plus en moyenne, ni la décision pour {flips} ou plus des images, dans aucune classe : {effects}"
+        "Neither adding nor removing the {artefact} changes the probability {of_target} by {least} or more on average, or the decision on {flips} or more of the edited pictures, in any class: {effects}"
+        "Ni l’ajout ni le retrait {of_the_artefact} ne modifient la probabilité {of_target} de {least} ou plus en moyenne, ni la décision pour {flips} ou plus des images modifiées, dans aucune classe : {effects}"
     natural_says(class, with, without, by)
         "Among unedited pictures of class {class}, the mean probability {of_target} of the {with} with {an_artefact} differs by {by} from that of the {without} without"
         "Parmi les images non modifiées de la classe « {class} », la probabilité {of_target} moyenne des {with} images avec {artefact} diffère de {by} de celle des {without} images sans"
     edits_leave(rest)
         "; {rest} of this difference is not explained by the edits"
         " ; {rest} de cet écart n’est pas expliqué par les modifications"
-    pairs_say(pairs, by)
-        "In {pairs} pairs of pictures of the same lesion with and without {an_artefact}, the probability {of_target} differs by {by}"
-        "Sur {pairs} paires d’images de la même lésion avec et sans {artefact}, la probabilité {of_target} diffère de {by}"
+    pairs_say(class, pairs, by)
+        "In {pairs} pairs of pictures of the same lesion of class {class}, with and without {an_artefact}, the probability {of_target} differs by {by}"
+        "Sur {pairs} paires d’images de la même lésion de la classe « {class} », avec et sans {artefact}, la probabilité {of_target} diffère de {by}"
     probe_tells(auroc)
         "The model’s last features distinguish pictures with {an_artefact} from those without: a linear probe reaches an AUROC of {auroc}"
         "Les dernières représentations du modèle distinguent les images avec et sans {artefact} : une sonde linéaire atteint une AUROC de {auroc}"
@@ -322,8 +322,14 @@ phrases! {
         "pictures with the {artefact} removed"
         "les images après retrait {of_the_artefact}"
     no_control(findings, pictures, wanted)
-        "{findings}, but a control of the same strength was possible on only {pictures} of these pictures, and {wanted} are required: add the change “control” to the config, or audit more pictures"
-        "{findings}, mais un contrôle de même intensité n’a été possible que sur {pictures} de ces images, alors que {wanted} sont exigées : ajoutez la modification « control » à la configuration, ou examinez davantage d’images"
+        "{findings}, but a control of the same strength was possible on only {pictures} of these pictures, and {wanted} are required: more pictures would settle the question"
+        "{findings}, mais un contrôle de même intensité n’a été possible que sur {pictures} de ces images, alors que {wanted} sont exigées : davantage d’images permettraient de trancher"
+    control_not_asked(findings, control)
+        "{findings}, but the config does not ask for the change “{control}”, with which it would have to be compared: add it"
+        "{findings}, mais la configuration ne demande pas la modification « {control} », à laquelle il faudrait le comparer : ajoutez-la"
+    does_so(what, share)
+        "{what} does so for {share} of them"
+        "{what} le fait pour {share} d’entre elles"
     no_more_than_control(findings, control)
         "{findings}, but {control}: the model may react to the presence of any object rather than to the {artefact}. Pictures of the same lesions with and without it would settle the question"
         "{findings}, mais {control} : le modèle réagit peut-être à la présence d’un objet quelconque plutôt qu’à celle {of_the_artefact}. Des images des mêmes lésions avec et sans permettraient de trancher"
@@ -333,24 +339,39 @@ phrases! {
     not_when_removed(findings)
         "{findings}, but removing it does not change the answer enough, and the config requires both"
         "{findings}, mais son retrait ne change pas assez la réponse, et la configuration exige les deux"
+    not_removed(findings)
+        "{findings}, but removing it was not tried on enough pictures, and the config requires both"
+        "{findings}, mais son retrait n’a pas été essayé sur assez d’images, et la configuration exige les deux"
+    not_added(findings)
+        "{findings}, but adding it was not tried on enough pictures, and the config requires this"
+        "{findings}, mais son ajout n’a pas été essayé sur assez d’images, et la configuration l’exige"
     not_when_added(findings)
         "{findings}, but adding it does not have enough effect beyond that of its controls, and the config requires this"
         "{findings}, mais son ajout n’a pas assez d’effet au-delà de celui de ses contrôles, et la configuration l’exige"
     not_looked_at(findings)
-        "{findings}, but no trusted map concentrates on it more than by chance, and the config requires this"
-        "{findings}, mais aucune carte fiable ne s’y concentre plus que ne le ferait le hasard, et la configuration l’exige"
+        "{findings}, but no trusted map is shown to concentrate on it, and the config requires this"
+        "{findings}, mais il n’est établi pour aucune carte fiable qu’elle s’y concentre, et la configuration l’exige"
+    not_mapped(findings)
+        "{findings}, but no map was made that could concentrate on it, and the config requires one: ask for methods and maps"
+        "{findings}, mais aucune carte n’a été calculée qui puisse s’y concentrer, et la configuration en exige une : demandez des méthodes et des cartes"
     may_be_chance(findings)
         "{findings}, which may be due to chance after correction for all comparisons: more pictures would settle the question"
         "{findings}, ce qui peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
+    excess_may_be_chance(findings, beyond)
+        "{findings}; what a neutral edit of the same strength does not do too ({beyond}) may be due to chance after correction for all comparisons: more pictures would settle the question"
+        "{findings} ; ce qu’une modification neutre de même intensité ne fait pas aussi ({beyond}) peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
     unexplained(class, difference, unexplained)
         "Among unedited pictures of class {class}, the probability {of_target} of those with {an_artefact} differs by {difference} from those without, and the edits do not explain {unexplained} of this difference: either the model uses something that accompanies the {artefact}, or the edits are unrealistic. Pictures of the same lesions with and without it would settle the question"
         "Parmi les images non modifiées de la classe « {class} », la probabilité {of_target} de celles avec {artefact} diffère de {difference} de celle des autres, et les modifications n’expliquent pas {unexplained} de cet écart : soit le modèle se sert d’un élément qui accompagne la présence {of_the_artefact}, soit les retouches ne sont pas réalistes. Des images des mêmes lésions avec et sans permettraient de trancher"
-    pairs_differ(pairs, difference)
-        "The same lesions are assessed differently with {an_artefact} than without (by {difference} over {pairs} pairs), which the edits do not show. More pairs would settle the question"
-        "Les mêmes lésions sont évaluées différemment avec et sans {artefact} ({difference} sur {pairs} paires), ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
+    pairs_differ(class, pairs, difference)
+        "The same lesions of class {class} are assessed differently with {an_artefact} than without (by {difference} over {pairs} pairs), which the edits do not show. More pairs would settle the question"
+        "Les mêmes lésions de la classe « {class} » sont évaluées différemment avec et sans {artefact} ({difference} sur {pairs} paires), ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
     unmarked()
         "The {artefact} could not be removed from any picture, because its position has not been annotated, so the model cannot be cleared: masks or polygons of it would settle the question"
         "Le retrait {of_the_artefact} n’a été possible sur aucune image, faute d’annotation de son emplacement : on ne peut donc pas conclure à l’absence de raccourci. Des masques ou des polygones permettraient de trancher"
+    not_asked(change)
+        "The config does not ask for the change “{change}”, and a model can be cleared only if both adding and removing the {artefact} were tried: add it"
+        "La configuration ne demande pas la modification « {change} », et l’absence de raccourci ne peut être établie que si l’ajout et le retrait {of_the_artefact} ont tous deux été essayés : ajoutez-la"
     untried_removing(class, pictures, wanted)
         "Removing the {artefact} was possible on only {pictures} pictures of class {class}, and {wanted} are required: more annotated pictures of this class would settle the question"
         "Le retrait {of_the_artefact} n’a été possible que sur {pictures} images de la classe « {class} », alors que {wanted} sont exigées : davantage d’images annotées de cette classe permettraient de trancher"
@@ -369,6 +390,9 @@ phrases! {
     because_no_mask()
         "they have no mask of the region to be assessed, so that it is unknown whether the change covers it: masks would settle the question, drawn or estimated (lesion_masks = \"estimated\")"
         "elles n’ont pas de masque de la région à évaluer, et l’on ignore si la modification la couvre : des masques tracés ou estimés (lesion_masks = \"estimated\") permettraient de trancher"
+    answers_not_finite(answers)
+        "{answers} of the model’s answers to these pictures and their changed versions are not finite numbers (NaN or infinity), so that nothing can be said of how its answers change: the model’s weights or its preprocessing need to be mended"
+        "{answers} des réponses du modèle à ces images et à leurs versions modifiées ne sont pas des nombres finis (NaN ou infini), de sorte que l’on ne peut rien dire de leurs variations : les poids du modèle ou son prétraitement sont à corriger"
     not_taken(edits, way, wanted)
         "For the model, {edits} may cover less than {wanted} of the distance to real ones ({way}): such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
         "Pour le modèle, {edits} parcourent peut-être moins de {wanted} de la distance qui les sépare de vraies images ({way}) : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
@@ -379,8 +403,8 @@ phrases! {
         "{findings}; these 90 % limits neither show nor rule out a change of {least}; {settle}"
         "{findings} ; ces limites à 90 % n’établissent ni n’excluent une variation de {least} ; {settle}"
     moved_apart(what, share, least, most)
-        "{what} changes the decision, or the probability {of_target} by more than {least}, in {share} of the pictures; this 90 % limit does not rule out that it sways {most} of them, even if the changes cancel on average"
-        "{what} modifie la décision, ou la probabilité {of_target} de plus de {least}, sur {share} des images ; cette limite à 90 % n’exclut pas que {most} d’entre elles soient influencées, même si les variations se compensent en moyenne"
+        "{what} changes the decision, or the probability {of_target} by more than {least}, in {share} of the edited pictures; this 90 % limit does not rule out that it sways {most} of them, even if the changes cancel on average"
+        "{what} modifie la décision, ou la probabilité {of_target} de plus de {least}, sur {share} des images modifiées ; cette limite à 90 % n’exclut pas que {most} d’entre elles soient influencées, même si les variations se compensent en moyenne"
     adding_it(by)
         "adding it {by}"
         "ajout {by}"
@@ -679,8 +703,8 @@ phrases! {
         "Each change compared with its controls"
         "Chaque modification comparée à ses contrôles"
     about_contrasts()
-        "The basis of the verdict, by class. Intervals come from a bootstrap that resamples groups of pictures (all pictures of a patient, if the data identify patients) and the pictures that cut-outs were taken from. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie entirely beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, on a scale of 255; a control has the same strength as the change that it controls. ‹Minus›: the control whose effect on the same pictures is subtracted. ‹Became› and ‹no longer›: pictures whose decision changes to {target}, or away from it. ‹Changed›: pictures whose decision changes, or whose probability changes by more than the smallest effect that counts."
-        "Fondement du verdict, par classe. Les intervalles viennent d’un bootstrap qui rééchantillonne les groupes d’images (toutes celles d’un même patient, si les données l’indiquent) et les images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Intensité› : variation moyenne des pixels modifiés, sur une échelle de 255 ; un contrôle a la même intensité que la modification qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Deviennent›, ‹ne sont plus› : images dont la décision devient « {target} » ou cesse de l’être ; ‹modifiées› : celles dont la décision change, ou dont la probabilité varie de plus que le plus petit effet qui compte."
+        "The basis of the verdict, by class. Intervals come from a bootstrap that resamples groups of pictures (all pictures of a patient, if the data identify patients) and the pictures that cut-outs were taken from. The ‹corrected interval› is wide enough to hold for all comparisons of this audit together (Bonferroni); it must lie entirely beyond the smallest effect that counts. ‹Strength›: the mean change of the changed pixels, on a scale of 255; a control has the same strength as the change that it controls. ‹Minus›: the control whose effect on the same pictures is subtracted. ‹Became› and ‹no longer›: edited pictures whose decision changes to {target}, or away from it. ‹Changed›: edited pictures whose decision changes, or whose probability changes by more than the smallest effect that counts."
+        "Fondement du verdict, par classe. Les intervalles viennent d’un bootstrap qui rééchantillonne les groupes d’images (toutes celles d’un même patient, si les données l’indiquent) et les images d’où proviennent les découpes. L’‹intervalle corrigé› est assez large pour valoir pour toutes les comparaisons de cet audit à la fois (Bonferroni) ; il doit se situer entièrement au-delà du plus petit effet qui compte. ‹Intensité› : variation moyenne des pixels modifiés, sur une échelle de 255 ; un contrôle a la même intensité que la modification qu’il contrôle. ‹Moins› : le contrôle dont l’effet sur les mêmes images est retranché. ‹Deviennent›, ‹ne sont plus› : images modifiées dont la décision devient « {target} » ou cesse de l’être ; ‹modifiées› : celles dont la décision change, ou dont la probabilité varie de plus que le plus petit effet qui compte."
     changed_insert()
         "{artefact} added"
         "ajout d’{an_artefact}"
@@ -981,6 +1005,9 @@ phrases! {
     group_pictures(class, count, with)
         "{count} of class {class}, {with} of them with {an_artefact}"
         "{count} de la classe « {class} », dont {with} avec {artefact}"
+    group_unknown(count)
+        "{count} for which it is not annotated whether they show {an_artefact}"
+        "{count} pour lesquelles la présence {of_the_artefact} n’est pas annotée"
     answer_area(region, area)
         "{region} covers {area} of a picture on average, if it is present."
         "{region} : {area} de l’image en moyenne, quand elle est présente."
@@ -1073,7 +1100,10 @@ phrases! {
         "Quelle méthode explique le mieux ici, et pourquoi ?"
     best(method, auc, region)
         "{method}. Of the trusted methods whose deletion and insertion scores are no worse than those of random maps, it best separates {region} from the rest: AUC {auc}."
-        "{method}. Parmi les méthodes fiables, et qui ne font pas moins bien que des cartes aléatoires à la suppression ou à l’insertion, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
+        "{method}. Parmi les méthodes fiables, et qui ne font pas moins bien que des cartes aléatoires à la suppression et à l’insertion, c’est celle qui distingue le mieux {region} du reste : AUC {auc}."
+    best_untested(method, auc, region)
+        "{method} best separates {region} from the rest: AUC {auc}. Whether its maps can be trusted was not tested."
+        "{method} distingue le mieux {region} du reste : AUC {auc}. La fiabilité de ses cartes n’a pas été vérifiée."
     best_artefact()
         "Here, a good map must highlight the {artefact}, because the changes prove that it influences the answer."
         "Ici, une bonne carte doit mettre en évidence {the_artefact}, car les modifications prouvent son influence sur la réponse."

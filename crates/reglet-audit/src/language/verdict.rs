@@ -2,8 +2,8 @@
 
 use reglet_data::edit::Change;
 use reglet_evidence::{
-    Attention, Case, Contrast, Doubt, Effect, Finding, Functional, JUDGED, Natural, Objection, ReactsTo,
-    Rules, Taken, Test, VerdictKind,
+    Attention, Case, Contrast, Doubt, Effect, Finding, Functional, JUDGED, Lack, Natural, Objection, Pairs,
+    ReactsTo, Rules, Taken, Test, VerdictKind,
 };
 use reglet_statistics::Estimate;
 
@@ -31,8 +31,11 @@ impl Phrases {
                     Some(ReactsTo::Unknown) | None => String::new(),
                 };
                 let titles = self.titles(case, &judgement.corroborated);
-                let maps =
-                    if titles.is_empty() { self.no_map_lies_on_it() } else { self.maps_lie_on_it(titles) };
+                let maps = match (case.attention.is_empty(), titles.is_empty()) {
+                    (true, _) => String::new(),
+                    (false, true) => self.no_map_lies_on_it(),
+                    (false, false) => self.maps_lie_on_it(titles),
+                };
                 self.shortcut(self.of_findings(&judgement.findings), reacts, maps)
             }
             VerdictKind::Clear => {
@@ -55,10 +58,7 @@ impl Phrases {
         let rest = rest.filter(|effect| matches!(effect.change, Change::Move | Change::RemoveLesion));
         reasons.extend(rest.filter(|effect| effect.with).map(|effect| self.of_effect(effect)));
         reasons.extend(case.natural.iter().map(|natural| self.of_natural(natural)));
-        if let Some(pairs) = &case.pairs {
-            let by = self.language.estimate(&pairs.difference.estimate, Language::signed);
-            reasons.push(self.pairs_say(pairs.pairs, by));
-        }
+        reasons.extend(case.pairs.iter().map(|pairs| self.of_pairs(pairs)));
         reasons.extend(case.taken.as_ref().map(|taken| self.of_taken(taken)));
         let density =
             |method: &Attention| {
@@ -208,6 +208,12 @@ impl Phrases {
         }
     }
 
+    /// What pairs of the same lesion say.
+    pub(crate) fn of_pairs(&self, pairs: &Pairs) -> String {
+        let by = self.language.estimate(&pairs.difference.estimate, Language::signed);
+        self.pairs_say(self.language.name(&pairs.class).bare, pairs.pairs, by)
+    }
+
     /// What the probe says.
     pub(crate) fn of_taken(&self, taken: &Taken) -> String {
         let auroc = self.language.estimate(&taken.auroc, Language::plain);
@@ -245,8 +251,12 @@ impl Phrases {
     pub(crate) fn why(&self, doubt: &Doubt) -> String {
         let language = self.language;
         match *doubt {
-            Doubt::Unstable { found, least } => self.unstable(language.plain(found), language.given(least)),
-            Doubt::Unmoved { found, most } => self.unmoved(language.plain(found), language.given(most)),
+            Doubt::Unstable { found, least } => {
+                self.unstable(language.beside(found, least), language.given(least))
+            }
+            Doubt::Unmoved { found, most } => {
+                self.unmoved(language.beside(found, most), language.given(most))
+            }
         }
     }
 
@@ -256,31 +266,58 @@ impl Phrases {
         let signed = |estimate: &Estimate| language.estimate(estimate, Language::signed);
         let class_name = |class: &str| language.name(class).bare;
         match objection {
-            Objection::NoControl { finding, pictures } => {
+            Objection::NotFinite { answers } => self.answers_not_finite(answers),
+            Objection::NoControl { finding, control, asked: false, .. } => {
+                self.control_not_asked(self.of_finding(finding), control)
+            }
+            Objection::NoControl { finding, pictures, .. } => {
                 self.no_control(self.of_finding(finding), pictures, rules.verdict.min_pictures)
             }
             Objection::NoMoreThanControl { finding, control, alone } => {
                 let with = finding.change == Change::Remove;
-                self.no_more_than_control(self.of_finding(finding), self.control_does(*control, with, alone))
+                let control = match finding.what {
+                    Functional::Probability => self.control_does(*control, with, alone),
+                    Functional::Gained | Functional::Lost => {
+                        let share = language.estimate(alone, Language::percent);
+                        self.does_so(uncapital(&self.doing(*control, with)), share)
+                    }
+                };
+                self.no_more_than_control(self.of_finding(finding), control)
             }
             Objection::SameSign { class, insert, remove } => {
                 self.in_class(self.same_sign(signed(insert), signed(remove)), class.as_deref())
             }
-            Objection::OnlyOne { finding } => match finding.change {
-                Change::Insert => self.not_when_removed(self.of_finding(finding)),
-                _ => self.not_when_added(self.of_finding(finding)),
-            },
-            Objection::NotLookedAt { finding } => self.not_looked_at(self.of_finding(finding)),
-            Objection::MayBeChance { finding } => self.may_be_chance(self.of_finding(finding)),
+            Objection::OnlyOne { finding, tried } => {
+                let said = self.of_finding(finding);
+                match (finding.change, tried) {
+                    (Change::Insert, true) => self.not_when_removed(said),
+                    (Change::Insert, false) => self.not_removed(said),
+                    (_, true) => self.not_when_added(said),
+                    (_, false) => self.not_added(said),
+                }
+            }
+            Objection::NotLookedAt { finding, mapped: true } => self.not_looked_at(self.of_finding(finding)),
+            Objection::NotLookedAt { finding, mapped: false } => self.not_mapped(self.of_finding(finding)),
+            Objection::MayBeChance { finding, beyond: None } => self.may_be_chance(self.of_finding(finding)),
+            Objection::MayBeChance { finding, beyond: Some(beyond) } => {
+                let beyond = match finding.what {
+                    Functional::Probability => language.estimate(beyond, Language::signed),
+                    Functional::Gained | Functional::Lost => language.estimate(beyond, Language::percent),
+                };
+                self.excess_may_be_chance(self.of_finding(finding), beyond)
+            }
             Objection::Unexplained { class, difference, unexplained } => {
                 self.unexplained(class_name(class), signed(difference), signed(unexplained))
             }
-            Objection::PairsDiffer { pairs, difference } => self.pairs_differ(pairs, signed(difference)),
-            Objection::Untried { change, class, pictures, excluded, unmarked } => {
+            Objection::PairsDiffer { class, pairs, difference } => {
+                self.pairs_differ(class_name(class), pairs, signed(difference))
+            }
+            Objection::Untried { change, lack: Lack::Request, .. } => self.not_asked(change),
+            Objection::Untried { change, class, pictures, excluded, lack } => {
                 let wanted = rules.verdict.min_pictures;
-                let untried = match (change, unmarked) {
-                    (Change::Remove, true) => self.unmarked(),
-                    (Change::Remove, false) => self.untried_removing(class_name(class), pictures, wanted),
+                let untried = match (change, lack) {
+                    (Change::Remove, Lack::Positions) => self.unmarked(),
+                    (Change::Remove, _) => self.untried_removing(class_name(class), pictures, wanted),
                     _ => self.untried_adding(class_name(class), pictures, wanted),
                 };
                 // The most frequent reason why pictures were changed in vain says what would help.
@@ -298,8 +335,15 @@ impl Phrases {
                 }
             }
             Objection::NotTaken { change, way } => {
-                let way = language.estimate(way, Language::percent);
-                self.not_taken(self.of_edits(*change), way, language.percent(rules.verdict.min_taken))
+                let least = language.percent(rules.verdict.min_taken);
+                // At 49.6 % of 50 %, whole numbers would contradict the sentence.
+                let number = if language.percent(way.low) == least {
+                    Language::precise_percent
+                } else {
+                    Language::percent
+                };
+                let way = language.estimate(way, number);
+                self.not_taken(self.of_edits(*change), way, least)
             }
             Objection::TakenUnknown => self.taken_unknown(),
             Objection::Wide { change, class, what, by, pictures, needed } => {

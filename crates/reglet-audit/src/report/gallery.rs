@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use reglet_data::edit::Change;
 
 use super::page::{Page, capital};
-use crate::results::{CaseResults, Exhibit, Results, SampleMap, SampleResult};
+use crate::results::{Answer, CaseResults, Exhibit, Results, SampleMap, SampleResult};
 use view::Layer;
 pub(super) use view::view;
 
@@ -19,7 +19,7 @@ pub(super) fn store(results: &Results) -> Markup {
     let exhibits = exhibits.filter_map(|sample| sample.exhibit.as_ref());
     let mut seen = BTreeSet::new();
     let stored = exhibits.flat_map(|exhibit| {
-        let edited = exhibit.edited.iter().map(|(_, picture)| Layer::Jpeg(picture));
+        let edited = exhibit.edited.iter().map(|(.., picture)| Layer::Jpeg(picture));
         let layers = [Layer::Jpeg(&exhibit.picture), Layer::Png(&exhibit.outlines)].into_iter().chain(edited);
         layers.map(|layer| (exhibit.size, layer)).collect::<Vec<_>>()
     });
@@ -94,9 +94,9 @@ fn entry(
             }
             @if !exhibit.edited.is_empty() {
                 div.pictures.changes {
-                    (version(page, sample, exhibit, None, &exhibit.picture))
-                    @for (done, picture) in &exhibit.edited {
-                        (version(page, sample, exhibit, Some(*done), picture))
+                    (version(page, sample, exhibit, None, (&sample.answer, &exhibit.picture)))
+                    @for (done, answer, picture) in &exhibit.edited {
+                        (version(page, sample, exhibit, Some(*done), (answer, picture)))
                     }
                 }
             }
@@ -149,23 +149,19 @@ fn version(
     sample: &SampleResult,
     exhibit: &Exhibit,
     done: Option<Change>,
-    picture: &[u8],
+    (answer, picture): (&Answer, &[u8]),
 ) -> Markup {
     let (phrases, language) = (&page.phrases, page.language());
     let what = done.map_or_else(|| phrases.before(), |done| page.change(done, sample.artefact == Some(true)));
-    let answer = done.map_or(Some(&sample.answer), |done| sample.changed.get(&done));
-    let probability = answer.map(|answer| language.plain(answer.probability));
-    let said = probability.clone().unwrap_or_else(|| crate::language::NONE.to_owned());
-    let alternative = phrases.changed_alternative(&sample.id, &what, said);
+    let probability = language.plain(answer.probability);
+    let alternative = phrases.changed_alternative(&sample.id, &what, &probability);
     html! {
         figure {
             (view(exhibit.size, picture, None, None, &alternative))
             figcaption {
                 (capital(&what))
-                @if let Some(probability) = probability { span.note { (phrases.probability_is(probability)) } }
-                @if done.is_some_and(|done| flipped(sample).any(|change| change == done)) {
-                    span.flip { (phrases.decision_flips()) }
-                }
+                span.note { (phrases.probability_is(probability)) }
+                @if answer.called != sample.answer.called { span.flip { (phrases.decision_flips()) } }
             }
         }
     }

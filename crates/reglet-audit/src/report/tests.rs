@@ -89,6 +89,7 @@ fn rules() -> Rules {
         operating_point: OperatingPoint::Above(0.5),
         seed: 1,
         reference: None,
+        changes: BTreeMap::new(),
     }
 }
 
@@ -134,10 +135,11 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
         effects: &effects,
         left_out: &[],
         natural: &natural,
-        pairs: None,
+        pairs: &[],
         taken: Some(&taken),
         attention: &attention,
         masks: true,
+        not_finite: 0,
     };
     let judgement = judge(&evidence, &rules());
     let performance =
@@ -171,7 +173,7 @@ fn model(language: Language, name: &str, effect: f64, density: f64) -> CaseResul
         }),
         effects,
         natural,
-        pairs: None,
+        pairs: Vec::new(),
         taken: Some(taken),
         attention,
     };
@@ -269,6 +271,8 @@ fn changed(change: Change, class: Option<&str>, by: f64) -> Effect {
         pictures: before.len(),
         strength: 21.0,
         alone: estimate(&spread(0.01, 0.01)),
+        gained_alone: estimate(&spread(0.01, 0.01)),
+        lost_alone: estimate(&spread(0.01, 0.01)),
         difference: measure(&differences),
         gained,
         lost,
@@ -383,7 +387,11 @@ fn sample(index: usize, methods: &[&str]) -> SampleResult {
             size: (128, 96),
             picture: vec![0xff, 0xd8, index as u8, 0xff, 0xd9],
             outlines: vec![0x89, 0x50, 0x4e, 0x47],
-            edited: vec![(Change::Remove, vec![0xff, 0xd8, 0xff, 0xd9])],
+            edited: vec![(
+                Change::Remove,
+                Answer { probability: 0.5, called: false },
+                vec![0xff, 0xd8, 0xff, 0xd9],
+            )],
         }),
     }
 }

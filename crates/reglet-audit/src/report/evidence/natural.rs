@@ -15,9 +15,8 @@ pub(super) fn render(page: &Page<'_>, model: &CaseResults) -> Markup {
         } @else {
             (differences(page, model))
         }
-        @if let Some(pairs) = &model.pairs {
-            @let by = page.language().estimate(&pairs.difference.estimate, Language::signed);
-            p.claim { (phrases.pairs_say(pairs.pairs, by)) "." }
+        @for pairs in &model.pairs {
+            p.claim { (phrases.of_pairs(pairs)) "." }
         }
         (taken(page, model))
     }

@@ -1,6 +1,6 @@
 //! What the methods' maps show, and which method serves best.
 
-use reglet_evidence::{Attention, Character, Faithfulness, VerdictKind};
+use reglet_evidence::{Attention, Character, Faithfulness, Trust, VerdictKind};
 use reglet_statistics::Estimate;
 
 use super::Question;
@@ -119,14 +119,19 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     let shortcut = model.verdict.kind == VerdictKind::Shortcut;
     let region = if shortcut { Some(page.artefact) } else { page.results.lesion.as_deref() };
     let auc = |method: &Attention| Some((page.title(method), method.regions.get(region?)?.auc));
-    let mut found: Vec<(String, Estimate)> =
-        model.attention.iter().filter(|method| trusted(method)).filter_map(auc).collect();
+    let tested = model.attention.iter().any(|method| method.trust.is_some());
+    let counts = |method: &&Attention| method.trust.as_ref().map_or(!tested, trusted);
+    let mut found: Vec<(String, Estimate)> = model.attention.iter().filter(counts).filter_map(auc).collect();
     found.sort_by(|(_, a), (_, b)| b.mean.total_cmp(&a.mean));
     let value = |auc: &Estimate| language.estimate(auc, Language::plain);
     let answer = match (found.as_slice(), region) {
         ([(title, auc), others @ ..], Some(region)) => {
+            let marked = language.name(region).the;
             let mut answer = vec![
-                phrases.best(title, value(auc), language.name(region).the),
+                match tested {
+                    true => phrases.best(title, value(auc), marked),
+                    false => phrases.best_untested(title, value(auc), marked),
+                },
                 if shortcut {
                     phrases.best_artefact()
                 } else {
@@ -145,12 +150,11 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
     Question::new(phrases.question_best(), answer)
 }
 
-/// Whether nothing speaks against a method's maps: they can be trusted and, by what pixels they would delete or insert
-/// first, are no worse than random ones.
-fn trusted(method: &Attention) -> bool {
-    let Some(trust) = &method.trust else { return true };
+/// Whether nothing speaks against a method's maps: they can be trusted and, by what pixels they would delete and insert first,
+/// are no worse than random ones.
+fn trusted(trust: &Trust) -> bool {
     let Faithfulness { deletion, insertion, random_deletion, random_insertion, .. } = trust.faithfulness;
     let deletes = deletion.zip(random_deletion).is_none_or(|(own, random)| own <= random);
     let inserts = insertion.zip(random_insertion).is_none_or(|(own, random)| own >= random);
-    trust.doubt.is_none() && (deletes || inserts)
+    trust.doubt.is_none() && deletes && inserts
 }

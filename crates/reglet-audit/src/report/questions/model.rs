@@ -10,12 +10,15 @@ use crate::results::CaseResults;
 pub(super) fn pictures(page: &Page<'_>, model: &CaseResults) -> Question {
     let (phrases, data) = (&page.phrases, &page.results.data);
     let known = data.artefacts.get(page.artefact).map_or(&[][..], |known| known.groups.as_slice());
-    let groups: Vec<String> = data
+    let mut groups: Vec<String> = data
         .classes
         .iter()
         .zip(known)
+        .filter(|(_, [without, with])| without + with > 0)
         .map(|(class, [without, with])| phrases.group_pictures(page.label(class), without + with, with))
         .collect();
+    let unknown = data.pictures - known.iter().flatten().sum::<usize>().min(data.pictures);
+    groups.extend((unknown > 0).then(|| phrases.group_unknown(unknown)));
     let mut answer = vec![phrases.answer_pictures(page.counted(data.pictures), groups.join("; "))];
     let regions = std::iter::once(page.artefact).chain(page.results.lesion.as_deref());
     answer.extend(regions.filter_map(|region| {
