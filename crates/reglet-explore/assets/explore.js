@@ -194,7 +194,7 @@ async function travel(from, to) {
 async function restore(next) {
   const other = JSON.stringify([next.kind, next.seed, next.index, next.upload]) !== JSON.stringify([state.kind, state.seed, state.index, state.upload]);
   state = next;
-  if (other) await fetchPicture(false);
+  if (other && !(await fetchPicture(false))) return;
   render();
   look();
 }
@@ -266,37 +266,54 @@ const BASELINES = ['zero', 'black', 'white', 'grey', 'blurred', 'noise'];
 
 // The picture.
 
+/// The number of requests for a picture, and the number of the one for the state's picture: replies to earlier ones come too late.
+let requests = 0;
+let newest = 0;
+
+/// What there is to know of the state's picture.
+async function described() {
+  if (state.kind === 'sample') return asked('sample', { index: state.index });
+  if (state.kind === 'upload') return picture;
+  return asked('phantom', { seed: state.seed, melanoma: state.kind === 'melanoma' });
+}
+
+/// Describes the state's picture; false if another one has been chosen before the reply came.
 async function fetchPicture(fresh = true) {
+  requests += 1;
+  const own = requests;
+  newest = own;
+  let found = {};
   try {
-    if (state.kind === 'sample') {
-      const found = await asked('sample', { index: state.index });
-      picture = { ...found, looks: {} };
-      if (fresh) {
-        state.change = found.artefact ? 'none' : 'insert';
-        state.cut = null;
-        state.ruler.material = found.placements.some((one) => one.kind === 'cutout') ? 'cut0' : 'white';
-      }
-    } else if (state.kind !== 'upload') {
-      const found = await asked('phantom', { seed: state.seed, melanoma: state.kind === 'melanoma' });
-      picture = { width: 1, height: 1, placements: [], ...found };
-    }
+    found = await described();
   } catch (error) {
-    trouble(error.message);
+    if (own === newest) trouble(error.message);
   }
+  if (own !== newest) return false;
+  picture = { width: 1, height: 1, rulers: picture.rulers, placements: [], looks: {}, ...found };
+  if (fresh && state.kind === 'sample' && found.placements) {
+    state.change = found.artefact ? 'none' : 'insert';
+    state.cut = null;
+    state.ruler.material = found.placements.some((one) => one.kind === 'cutout') ? 'cut0' : 'white';
+  }
+  return true;
 }
 
 async function another(make) {
   remember();
   make(state);
-  await fetchPicture();
+  if (!(await fetchPicture())) return;
   render();
   look();
 }
 
 async function dropped(file) {
   if (!file) return;
+  requests += 1;
+  const own = requests;
   try {
     const { id, width, height } = await asked('upload', file);
+    if (own < newest) return;
+    newest = own;
     remember();
     Object.assign(state, { kind: 'upload', upload: id, looks: {}, change: 'insert' });
     if (state.ruler.material.startsWith('cut')) state.ruler.material = 'white';
