@@ -7,7 +7,8 @@ import { lesson } from '/lesson.js';
 
 /// The server's description of itself.
 let about;
-/// The state of the view: everything that the address contains.
+/// The state of the view: everything that the address contains, and what there is to know of a dropped picture, which the server does
+/// not describe again.
 let state = {
   kind: 'benign', seed: 8, index: 0, upload: null, looks: {}, change: 'insert',
   ruler: { material: 'white', x: 0.5, y: 0.9, angle: 0, scale: 1 }, cut: null,
@@ -23,7 +24,7 @@ const cards = [];
 
 function choice() {
   if (state.kind === 'sample') return { sample: state.index };
-  if (state.kind === 'upload') return { upload: state.upload };
+  if (state.kind === 'upload') return { upload: state.upload.id };
   return { phantom: { number: { seed: state.seed, melanoma: state.kind === 'melanoma' }, looks: state.looks } };
 }
 
@@ -269,18 +270,17 @@ const BASELINES = ['zero', 'black', 'white', 'grey', 'blurred', 'noise'];
 /// The number of requests for a picture, and the number of the one for the state's picture: replies to earlier ones come too late.
 let requests = 0;
 let newest = 0;
+const numbered = () => { requests += 1; return requests; };
 
 /// What there is to know of the state's picture.
 async function described() {
   if (state.kind === 'sample') return asked('sample', { index: state.index });
-  if (state.kind === 'upload') return picture;
+  if (state.kind === 'upload') return state.upload;
   return asked('phantom', { seed: state.seed, melanoma: state.kind === 'melanoma' });
 }
 
 /// Describes the state's picture; false if another one has been chosen before the reply came.
-async function fetchPicture(fresh = true) {
-  requests += 1;
-  const own = requests;
+async function fetchPicture(fresh = true, own = numbered()) {
   newest = own;
   let found = {};
   try {
@@ -308,16 +308,14 @@ async function another(make) {
 
 async function dropped(file) {
   if (!file) return;
-  requests += 1;
-  const own = requests;
+  const own = numbered();
   try {
-    const { id, width, height } = await asked('upload', file);
+    const found = await asked('upload', file);
     if (own < newest) return;
-    newest = own;
     remember();
-    Object.assign(state, { kind: 'upload', upload: id, looks: {}, change: 'insert' });
+    Object.assign(state, { kind: 'upload', upload: { ...found, rulers: picture.rulers }, looks: {}, change: 'insert' });
     if (state.ruler.material.startsWith('cut')) state.ruler.material = 'white';
-    picture = { width, height, rulers: picture.rulers, placements: [], looks: {} };
+    if (!(await fetchPicture(false, own))) return;
     trouble(null);
     render();
     look();
