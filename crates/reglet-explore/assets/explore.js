@@ -22,11 +22,14 @@ const cards = [];
 
 // The scene that is sent to the server.
 
-function choice() {
-  if (state.kind === 'sample') return { sample: state.index };
-  if (state.kind === 'upload') return { upload: state.upload.id };
-  return { phantom: { number: { seed: state.seed, melanoma: state.kind === 'melanoma' }, looks: state.looks } };
+function choice(of = state) {
+  if (of.kind === 'sample') return { sample: of.index };
+  if (of.kind === 'upload') return { upload: of.upload.id };
+  return { phantom: { number: { seed: of.seed, melanoma: of.kind === 'melanoma' }, looks: of.looks } };
 }
+
+/// Which picture it is, whatever the sliders make of it.
+const identity = ({ sample, upload, phantom }) => JSON.stringify([sample, upload, phantom?.number]);
 
 function drawn() {
   const { material, x, y, angle, scale } = state.ruler;
@@ -95,6 +98,9 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   const response = await ask('maps', { tab, scene: of, wanted: { ...wanted, sketch } }, abort.signal);
   for await (const map of lines(response)) {
     if (map.error) throw new Refused(400, map.error);
+    // Another picture or method has been chosen meanwhile.
+    if (identity(of.picture) !== identity(choice()) || wanted.method !== state.method) { abort.abort(); return; }
+    map.method = wanted.method;
     map.data = floats(map.values);
     delete map.values;
     const card = cards[map.model];
@@ -105,7 +111,7 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   }
   time();
 });
-for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) mapped = null; trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
+for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) clearMaps(); trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
 
 /// The scene whose maps are shown, whether sketched or refined.
 let sketchOf = null;
@@ -120,6 +126,13 @@ function explain(of, refine) {
   if (key === mapped) return;
   mapped = key;
   maps.push(next);
+}
+
+/// Removes the maps that are shown, if they belong to another picture or method or could not be computed again.
+function clearMaps() {
+  sketchOf = null;
+  mapped = null;
+  for (const card of cards) { card.map = null; card.paint(); }
 }
 
 /// The time in milliseconds for which the page waits for a sketch although a newer one is already wanted.
@@ -193,7 +206,8 @@ async function travel(from, to) {
 }
 
 async function restore(next) {
-  const other = JSON.stringify([next.kind, next.seed, next.index, next.upload]) !== JSON.stringify([state.kind, state.seed, state.index, state.upload]);
+  const other = identity(choice(next)) !== identity(choice());
+  if (next.method !== state.method) clearMaps();
   state = next;
   if (other && !(await fetchPicture(false))) return;
   render();
@@ -282,6 +296,7 @@ async function described() {
 /// Describes the state's picture; false if another one has been chosen before the reply came.
 async function fetchPicture(fresh = true, own = numbered()) {
   newest = own;
+  clearMaps();
   let found = {};
   try {
     found = await described();
@@ -580,26 +595,32 @@ function card(model, place) {
     const context = parts.canvas.getContext('2d');
     context.drawImage(bitmap, 0, 0);
     const { map } = own;
-    if (!map) return;
+    box.classList.toggle('coarse', map?.refined === false);
+    own.tell();
+    if (!map) {
+      parts.bar.getContext('2d').clearRect(0, 0, 256, 1);
+      parts.low.textContent = '–';
+      parts.high.textContent = '–';
+      parts.canvas.setAttribute('aria-label', t('picture'));
+      return;
+    }
     const palette = colours(map);
     const layer = new OffscreenCanvas(map.width, map.height);
     layer.getContext('2d').putImageData(coloured(map, palette.bytes, state.opacity / 100, palette.diverging), 0, 0);
     const [x, y, w, h] = map.frame;
     context.imageSmoothingQuality = 'high';
     context.drawImage(layer, x * bitmap.width, y * bitmap.height, w * bitmap.width, h * bitmap.height);
-    box.classList.toggle('coarse', !map.refined);
     const bar = new ImageData(256, 1);
     for (let i = 0; i < 256; i += 1) bar.data.set([...palette.bytes.subarray(3 * i, 3 * i + 3), 255], 4 * i);
     parts.bar.getContext('2d').putImageData(bar, 0, 0);
     parts.low.textContent = number(Math.abs(map.low) < 0.001 * Math.abs(map.high) ? 0 : map.low);
     parts.high.textContent = number(map.high);
-    const method = about.methods.find((one) => one.name === state.method);
-    parts.canvas.setAttribute('aria-label', t('map_of', { model: model.name, method: method?.title ?? state.method }));
-    own.tell();
+    const method = about.methods.find((one) => one.name === map.method);
+    parts.canvas.setAttribute('aria-label', t('map_of', { model: model.name, method: method?.title ?? map.method }));
   };
   own.tell = (value) => {
     const { map } = own;
-    if (!map) return;
+    if (!map) { parts.caption.textContent = ''; return; }
     const said = [map.refined ? map.note : t('coarse'), map.gap === null ? null : t('gap', { gap: percent(map.gap, 1) }), t('ms', { ms: Math.round(map.milliseconds) }), map.remark];
     parts.caption.textContent = (value === undefined ? said.filter(Boolean).join(' · ') : t('here', { value: number(value, 4) }));
   };
@@ -707,6 +728,7 @@ function follow() {
 function setMethod(name) {
   remember();
   Object.assign(state, { method: name, steps: null, layer: null, baseline: null });
+  clearMaps();
   render();
   remap();
 }
