@@ -46,6 +46,8 @@ function cutout() {
   return state.ruler.material.startsWith('cut') ? picture.placements[Number(state.ruler.material.slice(3))] ?? null : null;
 }
 
+const generated = () => ['benign', 'melanoma'].includes(state.kind);
+
 function scene() {
   const picture = choice();
   if (state.change === 'none') return { picture };
@@ -544,7 +546,9 @@ function time() {
 
 function note() {
   const covers = last?.lesion > 0.005 && state.change !== 'remove_lesion' ? ` ${t('covers', { share: percent(last.lesion) })}` : '';
-  $('change-note').textContent = t(`note_${state.change}`) + (state.change === 'none' ? '' : covers);
+  // Of a picture that was not generated nobody knows whether it shows a ruler.
+  const said = state.change === 'none' && !generated() ? 'note_as_is' : `note_${state.change}`;
+  $('change-note').textContent = t(said) + (state.change === 'none' ? '' : covers);
 }
 
 function card(model, place) {
@@ -654,7 +658,7 @@ function render() {
   const { width, height } = frame();
   $('stage').style.aspectRatio = `${width} / ${height}`;
   handles();
-  const phantom = ['benign', 'melanoma'].includes(state.kind);
+  const phantom = generated();
   const offered = ['insert', 'none', 'control', 'scrambled'];
   if (state.kind === 'sample' && picture.artefact) offered.splice(2, 0, 'remove');
   if (state.kind === 'sample' && picture.lesion) offered.push('remove_lesion');

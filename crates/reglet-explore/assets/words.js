@@ -30,6 +30,7 @@ const WORDS = {
   change_as_is: ['Unchanged', 'Telle quelle'],
   note_insert: ['A ruler lies on the picture.', 'Une règle est posée sur l’image.'],
   note_none: ['The unchanged picture, without a ruler.', 'L’image telle quelle, sans règle.'],
+  note_as_is: ['The picture as it is.', 'L’image telle quelle.'],
   note_control: [
     'The skin is made lighter or darker in the shape of the ruler, with the same strength but without marks. This shows the effect of an arbitrary change there.',
     'La peau est éclaircie ou assombrie dans la forme de la règle, avec la même intensité mais sans graduations : on voit l’effet d’une modification quelconque à cet endroit.',
