@@ -109,7 +109,9 @@ async function laboratory(seed) {
   const ruler = { ...base, centre: { x: 0.5, y: 0.88 }, angle: ((seed % 7) - 3) * 0.04 };
   const melanoma = seed % 2 === 0;
   const kept = new Map();
-  const once = (key, make) => { if (!kept.has(key)) kept.set(key, make()); return kept.get(key); };
+  // What could not be computed is not kept, so that it is requested again.
+  const again = (key, error) => { kept.delete(key); throw error; };
+  const once = (key, make) => { if (!kept.has(key)) kept.set(key, make().catch((error) => again(key, error))); return kept.get(key); };
   return {
     melanoma, ruler,
     with: scenes(seed, melanoma, ruler), without: scenes(seed, melanoma, null), control: scenes(seed, melanoma, ruler, {}, 'control'),
@@ -373,6 +375,7 @@ export function lesson(root, about) {
           if (measured.map) paint(measured.map);
           const verdict = right === null ? '' : right ? both('As you predicted. ', 'Comme prévu. ') : both('Not as you predicted. ', 'Contrairement à votre prédiction. ');
           outcome.replaceChildren(make('div', { class: `outcome ${right === null ? '' : right ? 'right' : 'wrong'}` }, make('p', {}, make('b', {}, verdict), measured.text)));
+          trouble(null);
           next.focus();
         } catch (error) {
           trouble(error.message);
@@ -380,8 +383,14 @@ export function lesson(root, about) {
         }
       });
       next.addEventListener('click', () => { work.at += 1; show(); });
+      trouble(null);
     } catch (error) {
       trouble(error.message);
+      // Without its picture nothing can be measured, so the question can only be asked again.
+      commit.hidden = true;
+      next.hidden = false;
+      next.textContent = both('Try again', 'Réessayer');
+      next.addEventListener('click', () => show());
     }
   }
 
