@@ -11,6 +11,7 @@ const work = {
   seen: false, changed: false, suggestion: null, peaks: null, peak: 0, brush: 0.05, stroke: null, paint: [],
 };
 let loaded = false;
+const mine = (tab ^ 0xa207) >>> 0;
 
 const TOOLS = ['strip', 'polygon', 'brush', 'eraser'];
 
@@ -80,7 +81,7 @@ export function annotate(root, about) {
   async function load(index) {
     try {
       const found = await asked('sample', { index });
-      const response = await ask('picture', { tab, scene: { picture: { sample: index } }, side: 1024 });
+      const response = await ask('picture', { tab: mine, scene: { picture: { sample: index } }, side: 1024 });
       work.bitmap = await createImageBitmap(await response.blob());
       Object.assign(work, {
         index, id: found.id, width: found.width, height: found.height, regions: found.drawn ?? [], seen: found.drawn !== null, open: [], changed: false,
@@ -145,16 +146,20 @@ export function annotate(root, about) {
   /// The parts around the peaks of the first classifier's map, one after the other.
   async function suggestPeak(method) {
     if (!work.bitmap) return;
-    const { index } = work;
+    // They are requested once, however often the key is pressed before they arrive.
+    work.peaks ??= peaks(mine, work.index, about.models.length, method);
+    const requested = work.peaks;
     try {
-      const found = work.peaks ?? (await peaks(index, method));
-      if (work.index !== index) return;
-      work.peaks = found;
+      const found = await requested;
+      if (work.peaks !== requested) return;
+      trouble(null);
       if (!found.length) { status.textContent = t('a_no_peak'); return; }
       const part = found[work.peak % found.length];
       work.peak += 1;
       propose(part.map(([x, y]) => [clamp(x * work.width, 0, work.width), clamp(y * work.height, 0, work.height)]));
     } catch (error) {
+      if (work.peaks !== requested) return;
+      work.peaks = null;
       trouble(error.message);
     }
   }

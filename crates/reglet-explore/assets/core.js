@@ -28,10 +28,11 @@ if (address.searchParams.has('token')) {
   history.replaceState(null, '', address);
 }
 
-/// This page's number, by which the server knows that only the page's newest request counts.
+/// This page's number, by which the server knows that only the page's newest request counts. Annotations and the lesson have numbers of
+/// their own, so that their requests do not replace those of the main view.
 export const tab = crypto.getRandomValues(new Uint32Array(1))[0];
 
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, text) { super(text); this.status = status; }
 }
 
@@ -89,7 +90,8 @@ export class Pump {
         this.failed?.(null);
       } catch (error) {
         // A request that was replaced by a newer one is not an error.
-        if (error.name !== 'AbortError' && error.status !== 409) this.failed?.(error);
+        const replaced = error.name === 'AbortError' || (error.status === 409 && this.next);
+        if (!replaced) this.failed?.(error);
       }
     }
     this.busy = false;
@@ -98,7 +100,7 @@ export class Pump {
 }
 
 /// The lines of a response, each as soon as it arrives.
-export async function* lines(response) {
+async function* lines(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   try {
@@ -115,9 +117,22 @@ export async function* lines(response) {
   }
 }
 
+/// The maps of a scene by all `count` classifiers, each as soon as it arrives. If a newer request of the same page replaces this one, or if
+/// the server cannot go on, the response ends before the last map.
+export async function* mapsOf(request, count, signal) {
+  const response = await ask('maps', request, signal);
+  let whole = false;
+  for await (const { values, ...map } of lines(response)) {
+    if (map.error) throw new Refused(400, map.error);
+    whole = map.model === count - 1 && (map.refined || !request.wanted.refine);
+    yield { ...map, method: request.wanted.method, data: floats(values) };
+  }
+  if (!whole) throw new Refused(409, t('trouble_cut'));
+}
+
 export const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
-export function floats(base64) {
+function floats(base64) {
   const { buffer } = bytes(base64);
   return new Float32Array(buffer);
 }

@@ -1,6 +1,6 @@
 // The main view: the picture, the ruler on it, the classifiers' answers, and where they look.
 
-import { $, Pump, Refused, ask, asked, bytes, choices, clamp, coloured, floats, lines, make, segments, tab, trouble } from '/core.js';
+import { $, Pump, ask, asked, bytes, choices, clamp, coloured, make, mapsOf, segments, tab, trouble } from '/core.js';
 import { languageName, named, number, percent, setLanguage, t, translate } from '/words.js';
 import { annotate } from '/annotate.js';
 import { lesson } from '/lesson.js';
@@ -97,14 +97,9 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   let sketched = !sketch;
   // A first sketch of every map is useful if it is quick; refining a map that is no longer wanted is not.
   maps.newer = () => setTimeout(() => { if (superseded()) abort.abort(); }, sketched ? 0 : Math.max(0, PATIENCE - (performance.now() - sent)));
-  const response = await ask('maps', { tab, scene: of, wanted: { ...wanted, sketch } }, abort.signal);
-  for await (const map of lines(response)) {
-    if (map.error) throw new Refused(400, map.error);
+  for await (const map of mapsOf({ tab, scene: of, wanted: { ...wanted, sketch } }, cards.length, abort.signal)) {
     // Another picture or method has been chosen meanwhile.
     if (identity(of.picture) !== identity(choice()) || wanted.method !== state.method) { abort.abort(); return; }
-    map.method = wanted.method;
-    map.data = floats(map.values);
-    delete map.values;
     const card = cards[map.model];
     if (card) { card.map = map; card.paint(); }
     timed('map', began, { refined: map.refined, model: map.model });

@@ -1,7 +1,7 @@
 // The lesson: twelve questions and a final one. Each answer is first predicted and then measured. All answers, predictions and
 // measurements are saved in one file.
 
-import { ask, asked, clamp, coloured, floats, lines, make, save, tab, trouble } from '/core.js';
+import { ask, asked, clamp, coloured, make, mapsOf, save, tab, trouble } from '/core.js';
 import { languageName, named, number, percent, t, typeset } from '/words.js';
 
 const both = (english, french) => typeset(languageName() === 'fr' ? french : english);
@@ -25,12 +25,10 @@ async function answer(scene) {
   return said.models;
 }
 
-async function mapsOf(scene, method) {
-  const response = await ask('maps', { tab: mine, scene, wanted: { method, refine: true } });
+async function refined(scene, method, count) {
   const found = [];
-  for await (const map of lines(response)) {
-    if (map.error) throw new Error(map.error);
-    if (map.refined) found[map.model] = { ...map, data: floats(map.values).map(Math.abs) };
+  for await (const map of mapsOf({ tab: mine, scene, wanted: { method, refine: true } }, count)) {
+    if (map.refined) found[map.model] = { ...map, data: map.data.map(Math.abs) };
   }
   return found;
 }
@@ -102,8 +100,8 @@ function edges(image, width, height) {
 
 const best = (scores) => METHODS.reduce((one, other) => (scores[other] > scores[one] ? other : one));
 
-/// What the questions share: pictures, maps and answers that are computed once.
-async function laboratory(seed) {
+/// What the questions about `count` classifiers share: pictures, maps and answers that are computed once.
+async function laboratory(seed, count) {
   const found = await asked('phantom', { seed, melanoma: seed % 2 === 0 });
   const base = found.rulers[seed % 2 === 0 ? 1 : 0] ?? found.rulers[0];
   const ruler = { ...base, centre: { x: 0.5, y: 0.88 }, angle: ((seed % 7) - 3) * 0.04 };
@@ -118,7 +116,7 @@ async function laboratory(seed) {
     dimmed: scenes(seed, melanoma, ruler, { brightness: clamp(found.looks.brightness * 0.98, 0.5, 1.15) }),
     picture: (scene) => once(JSON.stringify(['picture', scene]), () => bitmap(scene)),
     answer: (scene) => once(JSON.stringify(['answer', scene]), () => answer(scene)),
-    maps: (scene, method) => once(JSON.stringify(['maps', method, scene]), () => mapsOf(scene, method)),
+    maps: (scene, method) => once(JSON.stringify(['maps', method, scene]), () => refined(scene, method, count)),
   };
 }
 
@@ -322,7 +320,7 @@ export function lesson(root, about) {
           make('h1', { tabindex: -1 }, question.ask), make('p', { class: 'note' }, question.help), ...inputs, make('div', { class: 'row' }, commit, next), outcome))));
     root.querySelector('h1').focus({ preventScroll: true });
     try {
-      lab ??= await laboratory(work.seed);
+      lab ??= await laboratory(work.seed, about.models.length);
       const image = await lab.picture(lab.with);
       const paint = (map) => {
         canvas.width = image.width;

@@ -1,6 +1,6 @@
 // Suggests regions: between the edges beside a line that two clicks define, or around a map's peak.
 
-import { ask, floats, lines, tab } from '/core.js';
+import { mapsOf } from '/core.js';
 
 /// The pixels of a picture, which are read only once.
 export function pixels(bitmap) {
@@ -62,13 +62,11 @@ export function flanks(image, [x0, y0], [x1, y1]) {
 }
 
 /// The parts of the map of the first classifier that has one, of a picture without changes, that lie above half of its highest value, as polygons in
-/// shares of the picture's sides; the one with the most in it first.
-export async function peaks(index, method = 'grad_cam') {
+/// shares of the picture's sides; the one with the most in it first. `tab` is the number of those who ask, and `count` is the number of classifiers.
+export async function peaks(tab, index, count, method = 'grad_cam') {
   const wanted = { method, refine: false, steps: null, layer: null, baseline: null };
-  const response = await ask('maps', { tab, scene: { picture: { sample: index } }, wanted });
-  for await (const map of lines(response)) {
-    if (map.error) throw new Error(map.error);
-    const found = parts({ ...map, data: floats(map.values) });
+  for await (const map of mapsOf({ tab, scene: { picture: { sample: index } }, wanted }, count)) {
+    const found = parts(map);
     if (found.length) return found;
   }
   return [];

@@ -136,6 +136,7 @@ const WORDS = {
   ruler: ['ruler', 'règle'],
   lesion: ['lesion', 'lésion'],
   trouble_lost: ['The server does not answer. Is it still running?', 'Le serveur ne répond pas. Fonctionne-t-il encore ?'],
+  trouble_cut: ['The maps were not completed. Request them again.', 'Les cartes n’ont pas été terminées. Demandez-les de nouveau.'],
   trouble_token: [
     'This page needs the complete address printed in the terminal, including its token.',
     'Cette page a besoin de l’adresse complète affichée dans le terminal, avec son jeton.',
