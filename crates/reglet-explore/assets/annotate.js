@@ -8,7 +8,7 @@ import { named, percent, t } from '/words.js';
 /// The drawn regions; they are kept when the language changes.
 const work = {
   index: 0, id: '', width: 1, height: 1, regions: [], region: 0, tool: 'strip', open: [], cross: null, count: 0, file: '', bitmap: null, image: null,
-  seen: false, changed: false, suggestion: null, peaks: null, peak: 0, brush: 0.05, stroke: null, paint: [],
+  loads: 0, seen: false, changed: false, suggestion: null, peaks: null, peak: 0, brush: 0.05, stroke: null, paint: [],
 };
 let loaded = false;
 const mine = (tab ^ 0xa207) >>> 0;
@@ -52,7 +52,7 @@ export function annotate(root, about) {
   ];
   const audit = auditing(about, () => (pending() ? save() : true), async (index, method) => {
     if (pending() && !(await save())) return;
-    await load(index);
+    if (!(await load(index))) return;
     sheet.scrollIntoView({ block: 'center' });
     sheet.focus({ preventScroll: true });
     await suggestPeak(method);
@@ -78,22 +78,28 @@ export function annotate(root, about) {
   };
   const polygons = (place = work.region) => drawn(place).polygons;
 
+  /// Shows a picture; false if that fails, or if another one has been chosen before it came.
   async function load(index) {
+    work.loads += 1;
+    const own = work.loads;
     try {
       const found = await asked('sample', { index });
       const response = await ask('picture', { tab: mine, scene: { picture: { sample: index } }, side: 1024 });
-      work.bitmap = await createImageBitmap(await response.blob());
+      const bitmap = await createImageBitmap(await response.blob());
+      if (own !== work.loads) return false;
       Object.assign(work, {
-        index, id: found.id, width: found.width, height: found.height, regions: found.drawn ?? [], seen: found.drawn !== null, open: [], changed: false,
+        bitmap, index, id: found.id, width: found.width, height: found.height, regions: found.drawn ?? [], seen: found.drawn !== null, open: [], changed: false,
         image: null, suggestion: null, peaks: null, peak: 0, stroke: null, paint: [],
       });
       for (const one of work.regions) one.runs ??= [];
       work.cross = [found.width / 2, found.height / 2];
       trouble(null);
     } catch (error) {
-      trouble(error.message);
+      if (own === work.loads) trouble(error.message);
+      return false;
     }
     paint();
+    return true;
   }
 
   /// Saves the drawn regions, including unfinished and suggested ones; nothing is lost if that fails.
@@ -102,8 +108,11 @@ export function annotate(root, about) {
       takeSuggestion();
       if (work.tool === 'polygon') close();
       lift();
-      const saved = await asked('annotate', { index: work.index, regions: work.regions });
-      Object.assign(work, { count: saved.annotated, file: saved.file, seen: true, changed: false });
+      const { index } = work;
+      const saved = await asked('annotate', { index, regions: work.regions });
+      Object.assign(work, { count: saved.annotated, file: saved.file });
+      // Another picture may have come meanwhile.
+      if (work.index === index) Object.assign(work, { seen: true, changed: false });
       trouble(null);
     } catch (error) {
       trouble(error.message);
