@@ -6,6 +6,10 @@ import { languageName, named, percent, t } from '/words.js';
 /// The interval at which the server is asked for the progress, in milliseconds.
 const PAUSE = 400;
 
+/// The next request, and the number of requests so far; both outlast a panel, which is made anew when the language changes.
+let timer;
+let requests = 0;
+
 /// The panel. `save` saves unsaved drawings, and `visit` shows a picture and suggests the region that a method's map highlights.
 export function auditing(about, save, visit) {
   const offer = about.audit;
@@ -34,11 +38,24 @@ export function auditing(about, save, visit) {
     make('div', { class: 'under-way' }, bar, said), found, make('p', { class: 'row' }, open), alike,
   );
 
-  let timer;
-  async function act(path, body = {}) {
+  /// Shows how the audit stands, unless a newer request has been made before the reply came. If the request fails, the server is asked again
+  /// later.
+  async function stand(path, body) {
     clearTimeout(timer);
+    requests += 1;
+    const own = requests;
     try {
-      show(await asked(path, body));
+      const found = await asked(path, body);
+      if (own === requests) show(found);
+    } catch (error) {
+      if (own === requests) timer = setTimeout(look, 5 * PAUSE);
+      throw error;
+    }
+  }
+
+  async function act(path, body = {}) {
+    try {
+      await stand(path, body);
       trouble(null);
     } catch (error) {
       trouble(error.message);
@@ -84,15 +101,11 @@ export function auditing(about, save, visit) {
   }
 
   async function look() {
-    try {
-      show(await asked('audit'));
-    } catch (error) {
-      // Other requests tell the user that the server is gone; the audit, if there is one, is requested again.
-      timer = setTimeout(look, 5 * PAUSE);
-    }
+    // Other requests tell the user that the server is gone.
+    await stand('audit').catch(() => {});
   }
 
   if (may) show({ state: 'none' });
   else { bar.hidden = true; open.hidden = true; }
-  return { panel, refresh: () => { if (may) { clearTimeout(timer); look(); } } };
+  return { panel, refresh: () => { if (may) look(); } };
 }
