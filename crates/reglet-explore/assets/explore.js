@@ -108,7 +108,10 @@ const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   }
   time();
 });
-for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) clearMaps(); trouble([answers, pictures, maps].map((one) => one.fault?.message).find(Boolean)); };
+/// The fault of the last request for a description of the picture, if it has failed.
+const description = { fault: null };
+const complain = () => trouble([description, answers, pictures, maps].map((one) => one.fault?.message).find(Boolean));
+for (const pump of [answers, pictures, maps]) pump.failed = (error) => { pump.fault = error; if (error && pump === maps) clearMaps(); complain(); };
 
 /// The scene whose maps are shown, whether sketched or refined.
 let sketchOf = null;
@@ -294,13 +297,15 @@ async function described() {
 async function fetchPicture(fresh = true, own = numbered()) {
   newest = own;
   clearMaps();
-  let found = {};
+  let [found, fault] = [{}, null];
   try {
     found = await described();
   } catch (error) {
-    if (own === newest) trouble(error.message);
+    fault = error;
   }
   if (own !== newest) return false;
+  description.fault = fault;
+  complain();
   picture = { width: 1, height: 1, rulers: picture.rulers, placements: [], looks: {}, ...found };
   if (fresh && state.kind === 'sample' && found.placements) {
     state.change = found.artefact ? 'none' : 'insert';
@@ -328,7 +333,6 @@ async function dropped(file) {
     Object.assign(state, { kind: 'upload', upload: { ...found, rulers: picture.rulers }, looks: {}, change: 'insert' });
     if (state.ruler.material.startsWith('cut')) state.ruler.material = 'white';
     if (!(await fetchPicture(false, own))) return;
-    trouble(null);
     render();
     look();
   } catch (error) {
