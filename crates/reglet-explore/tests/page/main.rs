@@ -20,7 +20,7 @@ use support::{Folder, Mouse, Page, Touch, serve};
 type InBrowser = fn(&Path);
 
 fn main() -> ExitCode {
-    let cases: [(&str, InBrowser); 7] = [
+    let cases: [(&str, InBrowser); 11] = [
         ("a_dragged_ruler_moves_the_shortcut_alone", a_dragged_ruler_moves_the_shortcut_alone),
         ("a_finger_drags_the_ruler_and_not_the_page", a_finger_drags_the_ruler_and_not_the_page),
         ("three_pictures_are_annotated_and_audited", three_pictures_are_annotated_and_audited),
@@ -28,6 +28,10 @@ fn main() -> ExitCode {
         ("what_is_painted_and_suggested_is_saved", what_is_painted_and_suggested_is_saved),
         ("everything_of_a_phantom_can_be_set_and_undone", everything_of_a_phantom_can_be_set_and_undone),
         ("the_french_lesson_ends_in_a_file", the_french_lesson_ends_in_a_file),
+        ("the_picture_that_was_chosen_last_stays", the_picture_that_was_chosen_last_stays),
+        ("a_dropped_picture_comes_back_with_its_size", a_dropped_picture_comes_back_with_its_size),
+        ("no_map_is_shown_of_anything_else", no_map_is_shown_of_anything_else),
+        ("what_has_failed_is_requested_again", what_has_failed_is_requested_again),
     ];
     let case = |(name, case): (&str, fn(&Path))| Case::new(name, case);
     let by_hand = [Case::by_hand("film", film::film), Case::by_hand("bench", bench::bench)];
@@ -332,5 +336,134 @@ fn the_french_lesson_ends_in_a_file(chrome: &Path) {
     let html = page.ask("window.saved").as_str().expect("a text").to_owned();
     assert!(html.starts_with("<!doctype html>") && html.contains("Ada &lt;b&gt;L&lt;/b&gt;"));
     assert_eq!(html.matches("</script>").count(), 1, "what a student writes ends no script");
+    page.assert_no_complaint();
+}
+
+/// Of two pictures that are chosen one after the other, the first is described later.
+fn the_picture_that_was_chosen_last_stays(chrome: &Path) {
+    let folder = Folder::of_classes(&[("benign", 2), ("melanoma", 1)]);
+    let page = Page::open(chrome, &serve(folder.served()));
+    let note = "document.querySelector('#picture-note').textContent";
+    page.until("the first picture", &format!("{note}.includes('0.png')"));
+    page.settle();
+    page.ask("((real) => { window.fetch = (path, options) => { const reply = () => real(path, options); if (path !== '/api/sample' || JSON.parse(options.body).index !== 1) return reply(); return new Promise((go) => { window.release = go; }).then(reply).finally(() => { window.late = true; }); }; return true; })(window.fetch)");
+    page.click("#another");
+    page.click("#another");
+    page.until("the third picture", &format!("{note}.includes('2.png')"));
+    page.ask("(window.release(), true)");
+    page.until("the second is described, too", "window.late");
+    page.settle();
+    assert!(page.text(note).contains("melanoma/2.png"), "{}", page.text(note));
+    assert_eq!(page.text("document.querySelector('#index').value"), "3");
+    // It was not generated, so nobody says that it shows no ruler.
+    page.click("#changes input[value=none]");
+    assert_eq!(page.text("document.querySelector('#change-note').textContent"), "The picture as it is.");
+    page.settle();
+    page.assert_no_complaint();
+}
+
+fn a_dropped_picture_comes_back_with_its_size(chrome: &Path) {
+    let page = Page::open(chrome, &serve(shipped().expect("the classifiers that come with the program")));
+    page.until("an answer", "document.querySelector('.percent')?.textContent.includes('%')");
+    page.settle();
+    let ratio = || page.text("document.querySelector('#stage').style.aspectRatio");
+    for ([width, height], shown) in [([400, 200], "2 / 1"), ([200, 600], "1 / 3")] {
+        page.ask(&format!("((canvas) => {{ Object.assign(canvas, {{ width: {width}, height: {height} }}).getContext('2d').fillRect(0, 0, 9, 9); canvas.toBlob((blob) => {{ const dropped = new DataTransfer(); dropped.items.add(new File([blob], 'dropped.png')); const input = document.querySelector('#file'); input.files = dropped.files; input.dispatchEvent(new Event('change')); }}); return true; }})(document.createElement('canvas'))"));
+        let shape = format!("document.querySelector('#stage').style.aspectRatio === '{shown}'");
+        page.until("the dropped picture", &shape);
+        page.settle();
+    }
+    page.click("#kinds input[value=benign]");
+    page.settle();
+    assert_eq!(ratio(), "1 / 1", "a generated picture is a square");
+    for (button, shown) in [("#undo", "1 / 3"), ("#undo", "2 / 1"), ("#undo", "1 / 1"), ("#redo", "2 / 1")] {
+        page.click(button);
+        page.settle();
+        assert_eq!(ratio(), shown, "{button}");
+    }
+    page.assert_no_complaint();
+}
+
+/// Saliency fails, and the maps by integrated gradients are not completed at first.
+fn no_map_is_shown_of_anything_else(chrome: &Path) {
+    let page = Page::open(chrome, &serve(shipped().expect("the classifiers that come with the program")));
+    page.until("a map", "document.querySelector('.caption')?.textContent.includes('ms')");
+    page.settle();
+    // Where there is no map, a card shows what the stage shows.
+    let bare = "document.querySelector('.mapbox canvas').toDataURL() === document.querySelector('#picture').toDataURL()";
+    let label = "document.querySelector('.mapbox canvas').getAttribute('aria-label')";
+    let caption = "document.querySelector('.caption').textContent";
+    let trouble = "document.querySelector('#trouble').textContent";
+    assert!(page.ask(bare) == false && page.text(label).contains("Grad-CAM"), "{}", page.text(label));
+    page.ask("((real) => { window.fetch = (path, options) => { const method = path === '/api/maps' ? JSON.parse(options.body).wanted.method : ''; if (method === 'saliency') return Promise.resolve(new Response('{\"error\": \"no memory\"}', { status: 400 })); const reply = real(path, options); if (method !== 'integrated_gradients' || window.whole) return reply; return reply.then((reply) => reply.text()).then((text) => new Response(text.slice(0, text.indexOf('\\n') + 1))); }; return true; })(window.fetch)");
+    page.click("#methods input[value=saliency]");
+    page.settle();
+    assert_eq!(page.text(trouble), "no memory");
+    assert!(page.ask(bare) == true && page.text(caption).is_empty(), "{}", page.text(caption));
+    assert!(!page.text(label).contains("according to"), "{}", page.text(label));
+    page.click("#another");
+    page.settle();
+    assert_eq!(page.ask(bare), true, "the other picture has no map either");
+    page.click("#methods input[value=integrated_gradients]");
+    page.settle();
+    assert!(page.ask(bare) == true && page.text(trouble).contains("not completed"), "{}", page.text(trouble));
+    // They are requested again as soon as the ruler moves.
+    page.ask("(window.whole = true, document.querySelector('.ruler').focus(), true)");
+    page.press("ArrowLeft");
+    page.settle();
+    assert!(page.ask(bare) == false && page.text(caption).contains("ms"), "{}", page.text(caption));
+    assert!(page.text(label).contains("Integrated Gradients"), "{}", page.text(label));
+    page.assert_no_complaint();
+}
+
+/// In the lesson a picture and an answer are refused once; in annotations a response ends without any map.
+fn what_has_failed_is_requested_again(chrome: &Path) {
+    let refuse = "((real) => { window.fetch = (path, options) => (path === window.refused ? Promise.resolve(new Response('{\"error\": \"no memory\"}', { status: 400 })) : path === window.cut ? Promise.resolve(new Response('')) : real(path, options)); return true; })(window.fetch)";
+    let trouble = "!document.querySelector('#trouble').hidden";
+    let page = Page::open(chrome, &serve(shipped().expect("the classifiers that come with the program")));
+    page.until("an answer", "document.querySelector('.percent')?.textContent.includes('%')");
+    page.settle();
+    page.ask(refuse);
+    let button = "#lesson button.primary:not([hidden])";
+    let step = |number: u32| {
+        page.until("the question", &format!("document.querySelector('#lesson .step')?.textContent.includes('{number} of 12') && document.querySelector('#lesson canvas').width > 300"));
+    };
+    let measured = "document.querySelector('#lesson .outcome')?.textContent.length > 10";
+    page.click("#tab-lesson");
+    page.ask("(window.refused = '/api/picture')");
+    page.click(button);
+    page.until("it fails", trouble);
+    page.ask("(window.refused = '')");
+    page.click(button);
+    step(1);
+    page.click("#lesson .options input");
+    page.click(button);
+    page.until("it is measured", measured);
+    page.click(button);
+    step(2);
+    page.click("#lesson .options input");
+    page.ask("(window.refused = '/api/answer')");
+    page.click(button);
+    page.until("it fails", trouble);
+    page.ask("(window.refused = '')");
+    page.click(button);
+    page.until("it is measured", measured);
+    page.assert_no_complaint();
+
+    let folder = Folder::of_classes(&[("benign", 1), ("melanoma", 1)]);
+    let page = Page::open(chrome, &serve(folder.served()));
+    page.until("the page", "!document.querySelector('#tab-annotate').hidden");
+    page.settle();
+    page.ask(refuse);
+    page.click("#tab-annotate");
+    page.until("the picture", "document.querySelector('#annotate h2')?.textContent.includes('0.png')");
+    page.ask("(document.querySelector('.sheet').focus(), window.cut = '/api/maps')");
+    page.press("n");
+    page.until("the melanoma", "document.querySelector('#annotate h2')?.textContent.includes('1.png')");
+    page.press("m");
+    page.until("it fails", trouble);
+    page.ask("(window.cut = '')");
+    page.press("m");
+    page.until("the map's peak is suggested", "document.querySelector('.poly.suggested.region-0')");
     page.assert_no_complaint();
 }
