@@ -91,6 +91,7 @@ const pictures = new Pump(async ({ wanted, side }) => {
 const maps = new Pump(async ({ wanted, scene: of }, superseded) => {
   const [began, sent] = [moved, performance.now()];
   const abort = new AbortController();
+  underWay = abort;
   // A map that has already been sketched is refined at once.
   const key = JSON.stringify([of, { ...wanted, refine: true }]);
   const sketch = sketchOf !== key;
@@ -119,13 +120,25 @@ let sketchOf = null;
 /// The last request for maps.
 let mapped = null;
 
-/// Requests the maps of a scene, unless the last request was the same.
+/// Ends the last request for maps that was sent.
+let underWay = null;
+
+/// Requests the maps of a scene, unless the last request was the same or another view is open.
 function explain(of, refine) {
+  if ($('explore').hidden) return;
   const next = { scene: of, wanted: wanted(refine) };
   const key = JSON.stringify(next);
   if (key === mapped) return;
   mapped = key;
   maps.push(next);
+}
+
+/// Gives up maps that are not complete, because those of another view would have to wait for them. They are requested again on return.
+function pause() {
+  if (!maps.busy) return;
+  maps.next = null;
+  mapped = null;
+  underWay.abort();
 }
 
 /// Removes the maps that are shown, if they belong to another picture or method or could not be computed again.
@@ -783,6 +796,7 @@ function view(name) {
     $(`tab-${one}`).tabIndex = one === name ? 0 : -1;
   }
   for (const one of ['undo', 'redo', 'link']) $(one).hidden = name !== 'explore';
+  if (name !== 'explore') pause();
   opened[name]?.();
 }
 
@@ -856,7 +870,7 @@ function tongue(name) {
   render();
   if (last) show(last);
   cards.forEach((one) => { one.tell(); one.paint(); });
-  opened = { annotate: annotate($('annotate'), about), lesson: lesson($('lesson'), about) };
+  opened = { explore: look, annotate: annotate($('annotate'), about), lesson: lesson($('lesson'), about) };
   const current = views.find((one) => !$(one).hidden);
   if (current !== 'explore') opened[current]?.();
 }

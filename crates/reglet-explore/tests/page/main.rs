@@ -20,7 +20,7 @@ use support::{Folder, Mouse, Page, Touch, serve};
 type InBrowser = fn(&Path);
 
 fn main() -> ExitCode {
-    let cases: [(&str, InBrowser); 11] = [
+    let cases: [(&str, InBrowser); 12] = [
         ("a_dragged_ruler_moves_the_shortcut_alone", a_dragged_ruler_moves_the_shortcut_alone),
         ("a_finger_drags_the_ruler_and_not_the_page", a_finger_drags_the_ruler_and_not_the_page),
         ("three_pictures_are_annotated_and_audited", three_pictures_are_annotated_and_audited),
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         ("a_dropped_picture_comes_back_with_its_size", a_dropped_picture_comes_back_with_its_size),
         ("no_map_is_shown_of_anything_else", no_map_is_shown_of_anything_else),
         ("what_has_failed_is_requested_again", what_has_failed_is_requested_again),
+        ("no_view_leaves_a_sketch_in_another", no_view_leaves_a_sketch_in_another),
     ];
     let case = |(name, case): (&str, fn(&Path))| Case::new(name, case);
     let by_hand = [Case::by_hand("film", film::film), Case::by_hand("bench", bench::bench)];
@@ -465,5 +466,28 @@ fn what_has_failed_is_requested_again(chrome: &Path) {
     page.ask("(window.cut = '')");
     page.press("m");
     page.until("the map's peak is suggested", "document.querySelector('.poly.suggested.region-0')");
+    page.assert_no_complaint();
+}
+
+/// A long map is interrupted by a suggestion in another view, and completed afterwards.
+fn no_view_leaves_a_sketch_in_another(chrome: &Path) {
+    let folder = Folder::of_classes(&[("benign", 1), ("melanoma", 1)]);
+    let page = Page::open(chrome, &serve(folder.served()));
+    page.until("a map", "document.querySelector('.caption')?.textContent.includes('ms')");
+    page.settle();
+    page.ask("((set) => { set('#method', 'kernel_shap'); set('#steps', 1000); return true; })((id, value) => { const field = document.querySelector(id); field.value = value; field.dispatchEvent(new Event('change')); })");
+    page.until("a sketch", "document.querySelector('.mapbox.coarse')");
+    page.click("#tab-annotate");
+    page.until("the picture", "document.querySelector('#annotate h2')?.textContent.includes('0.png')");
+    page.ask("(document.querySelector('.sheet').focus(), true)");
+    page.press("n");
+    page.until("the melanoma", "document.querySelector('#annotate h2')?.textContent.includes('1.png')");
+    page.press("m");
+    page.until("the map's peak is suggested", "document.querySelector('.poly.suggested.region-0')");
+    page.click("#tab-explore");
+    page.settle();
+    let captions =
+        page.text("[...document.querySelectorAll('.caption')].map((one) => one.textContent).join()");
+    assert_eq!(captions.matches("1000 samples").count(), 2, "{captions}");
     page.assert_no_complaint();
 }
