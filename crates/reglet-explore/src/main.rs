@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use reglet_audit::ExplainOptions;
+use reglet_evidence::OperatingPoint;
 use reglet_explore::{Error, Guard, Served, bracketed, of_config, of_model, router, shipped};
 
 /// Start a local web page on which you drag a ruler over a picture and watch the predictions and maps of classifiers
@@ -98,8 +99,17 @@ fn serve(arguments: &CommandLine) -> Result<(), Error> {
         } else {
             "\nOther machines can reach it as well: anyone who has the address can use it."
         };
-        let text =
-            format!("The page is at\n\n    {address}\n\nuntil you stop this program (Ctrl+C).{beyond}\n");
+        let point = served.audit.as_ref().and_then(|audit| audit.config.operating_point);
+        let point = match point {
+            Some(OperatingPoint::Sensitivity(_)) => {
+                "\nAn audit chooses the threshold for the config's sensitivity on its pictures; the page does not know it and \
+                 shows the most probable class."
+            }
+            _ => "",
+        };
+        let text = format!(
+            "The page is at\n\n    {address}\n\nuntil you stop this program (Ctrl+C).{beyond}{point}\n"
+        );
         let router = router(served, guard)?;
         // The reader of the output may have closed the pipe; the page works all the same.
         let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());

@@ -181,7 +181,10 @@ impl Part<'_> {
                     None => self.exhibit(at, seen)?,
                 };
                 let shown = exhibits.entry(at).or_insert(shown);
-                shown.layers.push((target, method, layer(map, chosen.get().reduction())?));
+                // A map without any finite value has a remark, and cannot be drawn.
+                if map.iter().any(|value| value.is_finite()) {
+                    shown.layers.push((target, method, layer(map, chosen.get().reduction())?));
+                }
             }
         }
         Ok(())
