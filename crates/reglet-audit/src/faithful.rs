@@ -70,7 +70,7 @@ pub(crate) fn faithfulness(
             Array2::from_shape_simple_fn((height, width), || random.random())
         })
         .collect();
-    // Values that are not defined for a map (because it is not finite) are not part of the median.
+    // Values that are not defined for a map (because it is not finite, or constant) are not part of the median.
     let of_maps = |maps: &[Array2<f32>]| {
         let (mut deleted, mut inserted, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..rows {

@@ -51,6 +51,11 @@ pub(crate) fn same_shape(left: &[usize], right: &[usize]) -> Result<(), MetricEr
     }
 }
 
+/// Checks that every value is finite.
+pub(crate) fn finite<'a>(values: impl IntoIterator<Item = &'a f32>) -> Result<(), MetricError> {
+    if values.into_iter().all(|value| value.is_finite()) { Ok(()) } else { Err(MetricError::NotFinite) }
+}
+
 /// Checks that a function returned one value for each picture.
 pub(crate) fn one_each<T>(answers: Vec<T>, pictures: usize) -> Result<Vec<T>, MetricError> {
     if answers.len() == pictures {

@@ -22,7 +22,7 @@
 //! | is it stable | [`sensitivity_max`], [`spearman`], [`top_overlap`] |
 //!
 //! Maps are `ndarray` arrays, and a model is a function from pictures to scores. This crate uses no files, reports, data
-//! sets or libtorch. If a metric is undefined (a region without pixels, a map without positive values), the result is an
+//! sets or libtorch. If a metric is undefined (a region without pixels, a map without positive values or without an order), the result is an
 //! error, never a zero or a hit.
 //!
 //! A model's function takes a batch of pictures, each channels × height × width, and returns one score for each. It is

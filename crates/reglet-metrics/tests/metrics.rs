@@ -192,6 +192,10 @@ fn what_is_not_defined_is_an_error() {
         deletion(map.view(), input.view(), input.view(), 2, silent),
         Err(MetricError::Shape { .. })
     ));
+    let void = zeros.view();
+    assert_eq!(deletion(void, input.view(), input.view(), 2, silent), Err(MetricError::Constant));
+    assert_eq!(insertion(void, input.view(), input.view(), 2, silent), Err(MetricError::Constant));
+    assert_eq!(road(void, input.view(), 0.2, 0.0, 0, silent), Err(MetricError::Constant));
     assert!(matches!(
         road(map.view(), input.view(), 1.5, 0.0, 0, silent),
         Err(MetricError::Parameter { parameter: "share", .. })

@@ -26,10 +26,11 @@ impl Curve {
 
 /// Deletion (Petsiuk, Das and Saenko, *RISE*, 2018): pixels of `input` are replaced by those of `baseline`, the map's
 /// highest first, in `steps` steps. The faster the score falls, the better the map, so a small [area](Curve::area) is good.
+/// Pixels of equal value are in a random order, which is the same for every map of the same size.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] if there are no steps, and any error of
-/// `score`.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Constant`] for a map whose values are all equal,
+/// [`MetricError::Parameter`] if there are no steps, and any error of `score`.
 pub fn deletion(
     map: ArrayView2<f32>,
     input: ArrayView3<f32>,
@@ -65,7 +66,7 @@ fn replace(
     same_shape(from.shape(), to.shape())?;
     same_shape(map.shape(), &from.shape()[1..])?;
     let order = ranked(map)?;
-    if steps == 0 || order.is_empty() {
+    if steps == 0 {
         return Err(MetricError::Parameter { parameter: "steps", value: 0.0, expected: "at least 1" });
     }
     let steps = steps.min(order.len());

@@ -19,11 +19,11 @@ const SWEEPS: usize = 20_000;
 /// ROAD (Rong et al., *A consistent and efficient evaluation strategy for attribution methods*, 2022): the change of the
 /// score when the map's highest pixels, this `share` of all, are removed and filled in from their neighbours with a little
 /// noise, so that the shape of the removed region gives the model no information. The result is F(removed) − F(x): the
-/// lower, the better the map.
+/// lower, the better the map. Pixels of equal value are in a random order, which is the same for every map of the same size.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1, and any error
-/// of `score`.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Constant`] for a map whose values are all equal,
+/// [`MetricError::Parameter`] for a share outside 0 to 1, and any error of `score`.
 pub fn road(
     map: ArrayView2<f32>,
     input: ArrayView3<f32>,
