@@ -56,6 +56,11 @@ pub(crate) fn finite<'a>(values: impl IntoIterator<Item = &'a f32>) -> Result<()
     if values.into_iter().all(|value| value.is_finite()) { Ok(()) } else { Err(MetricError::NotFinite) }
 }
 
+/// Checks that some values differ, so that they have an order.
+pub(crate) fn ordered(values: &[f32]) -> Result<(), MetricError> {
+    if values.iter().any(|value| *value != values[0]) { Ok(()) } else { Err(MetricError::Constant) }
+}
+
 /// Checks that a function returned one value for each picture.
 pub(crate) fn one_each<T>(answers: Vec<T>, pictures: usize) -> Result<Vec<T>, MetricError> {
     if answers.len() == pictures {

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::MetricError;
-use crate::error::finite;
+use crate::error::{finite, ordered};
 use crate::order::ascending;
 
 /// Fixes the order of equal values.
@@ -23,9 +23,7 @@ const TIES: u64 = 0;
 fn ranked(map: ArrayView2<f32>) -> Result<Vec<(usize, usize)>, MetricError> {
     finite(map)?;
     let values: Vec<f32> = map.iter().copied().collect();
-    if values.iter().all(|value| *value == values[0]) {
-        return Err(MetricError::Constant);
-    }
+    ordered(&values)?;
     let mut places: Vec<usize> = (0..values.len()).collect();
     places.shuffle(&mut ChaCha8Rng::seed_from_u64(TIES));
     // The largest first. Unlike −0 and 0, the differences 0 − −0 and 0 − 0 are the same number.

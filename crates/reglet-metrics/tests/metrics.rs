@@ -170,6 +170,30 @@ fn similarity_is_scipys() {
 }
 
 #[test]
+fn equal_values_overlap_by_chance_alone() {
+    let only = |place: [usize; 2]| {
+        let mut map = Array2::zeros((10, 10));
+        map[place] = 1.0_f32;
+        map
+    };
+    let (one, other) = (only([1, 2]), only([7, 5]));
+    let found =
+        |a: &Array2<f32>, b: &Array2<f32>, share| top_overlap(a.view(), b.view(), share).expect("valid");
+    // Nine of the other 99 pixels are drawn: the two pixels are common with probability 1/11, the others with 1/121.
+    close(found(&one, &other, 0.1), (2.0 / 11.0 + 98.0 / 121.0) / 10.0, "different pixels");
+    close(found(&one, &one, 0.1), (1.0 + 99.0 / 121.0) / 10.0, "the same pixel");
+    // Without room for a pixel that is not positive, nothing is drawn.
+    assert_eq!((found(&one, &one, 0.01), found(&one, &other, 0.01)), (1.0, 0.0));
+    assert_eq!(found(&one, &other, 1.0), 1.0);
+    // 0 and −0 are equal.
+    let negative = one.mapv(|value| if value == 0.0 { -0.0 } else { value });
+    assert_eq!(found(&negative, &other, 0.1), found(&one, &other, 0.1));
+    let zeros = Array2::zeros((10, 10));
+    assert_eq!(top_overlap(zeros.view(), one.view(), 0.1), Err(MetricError::Constant));
+    assert_eq!(top_overlap(one.view(), zeros.view(), 0.1), Err(MetricError::Constant));
+}
+
+#[test]
 fn what_is_not_defined_is_an_error() {
     let map = plane(&[vec![0.2_f32, 0.8], vec![0.1, 0.3]]);
     let nowhere = Array2::from_elem((2, 2), false);

@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use crate::MetricError;
-use crate::error::same_shape;
+use crate::error::{finite, ordered, same_shape};
 use crate::order::ascending;
 
 /// Spearman's rank correlation of two maps, from −1 to 1, where ties have the mean of their ranks (Spearman, 1904). Adebayo
@@ -29,8 +29,13 @@ pub fn spearman(one: ArrayView2<f32>, other: ArrayView2<f32>) -> Result<f64, Met
 /// The overlap, 0 to 1, of the highest values of `one` and of `other`, where `share` is the share of pixels that count as
 /// highest (the top-k intersection of Ghorbani, Abid and Zou, *Interpretation of neural networks is fragile*, 2019).
 ///
+/// If more pixels have the lowest value that counts than there is room for, the result is the expected overlap when each map draws
+/// among its own at random: Σ pᵢ qᵢ / k for pixels that are among the k highest with the probabilities pᵢ and qᵢ. Such pixels
+/// agree by chance alone, so a map whose k-th highest value is equal to the next does not fully overlap with itself.
+///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::Parameter`] for a share outside 0 to 1, and
+/// [`MetricError::Constant`] for a map whose values are all equal.
 pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> Result<f64, MetricError> {
     same_shape(one.shape(), other.shape())?;
     if !(share > 0.0 && share <= 1.0) {
@@ -41,26 +46,35 @@ pub fn top_overlap(one: ArrayView2<f32>, other: ArrayView2<f32>, share: f64) -> 
         });
     }
     let count = ((share * one.len() as f64).round() as usize).max(1);
-    let top = |map: ArrayView2<f32>| -> Result<Vec<bool>, MetricError> {
-        // The largest first; −0 and 0 are the same.
-        let order = ascending(finite(map)?.into_iter().map(|value| 0.0 - value));
-        let mut among = vec![false; order.len()];
-        order.iter().take(count).for_each(|&index| among[index] = true);
-        Ok(among)
-    };
-    let both = top(one)?.into_iter().zip(top(other)?).filter(|(a, b)| *a && *b).count();
-    Ok(both as f64 / count as f64)
+    let both: f64 =
+        among_highest(one, count)?.into_iter().zip(among_highest(other, count)?).map(|(a, b)| a * b).sum();
+    Ok(both / count as f64)
+}
+
+/// For each pixel, the probability that it is among the `count` highest if equal values are ordered at random.
+fn among_highest(map: ArrayView2<f32>, count: usize) -> Result<Vec<f64>, MetricError> {
+    let values = values(map)?;
+    ordered(&values)?;
+    let order = ascending(values.iter().copied());
+    let mut chances = vec![0.0; values.len()];
+    let mut left = count;
+    for equal in order.chunk_by(|&a, &b| values[a] == values[b]).rev() {
+        let taken = left.min(equal.len());
+        equal.iter().for_each(|&index| chances[index] = taken as f64 / equal.len() as f64);
+        left -= taken;
+    }
+    Ok(chances)
 }
 
 /// The values, if all of them are finite.
-fn finite(map: ArrayView2<f32>) -> Result<Vec<f32>, MetricError> {
-    let values: Vec<f32> = map.iter().copied().collect();
-    if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(MetricError::NotFinite) }
+fn values(map: ArrayView2<f32>) -> Result<Vec<f32>, MetricError> {
+    finite(map)?;
+    Ok(map.iter().copied().collect())
 }
 
 /// The rank of each value, from 1; ties have the mean of their ranks.
 fn ranks(map: ArrayView2<f32>) -> Result<Vec<f64>, MetricError> {
-    let values = finite(map)?;
+    let values = values(map)?;
     let order = ascending(values.iter().copied());
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0.0;
