@@ -37,6 +37,16 @@ pub enum MetricError {
         /// The permitted values.
         expected: &'static str,
     },
+    /// The values of removed pixels were not found.
+    #[error(
+        "after {steps} steps, a removed pixel still deviates from its neighbours' mean by {deviation}: remove fewer pixels"
+    )]
+    NotConverged {
+        /// The number of steps of conjugate gradients.
+        steps: usize,
+        /// The largest deviation from the mean of the neighbours, in the input's unit.
+        deviation: f64,
+    },
     /// The function that scores pictures, or explains them, failed.
     #[error("{0}")]
     Model(String),

@@ -156,6 +156,47 @@ fn imputation_is_pytorch_grad_cams() {
     assert!((found - (expected[0] - expected[1])).abs() < 1e-3);
 }
 
+/// A slope in one direction is the mean of its neighbours everywhere, also at the two borders along which it rises, so it is the
+/// only solution between two kept columns.
+#[test]
+fn a_wide_gap_is_filled_exactly() {
+    let size = (3, 24, 224);
+    let slope = Array3::from_shape_fn(size, |(channel, _, x)| channel as f32 + (x as f32 - 80.0) / 50.0);
+    let removed = Array2::from_shape_fn((24, 224), |(_, x)| (1..223).contains(&x));
+    let mut holed = slope.clone();
+    for (place, value) in holed.indexed_iter_mut() {
+        if removed[[place.1, place.2]] {
+            *value = f32::NAN;
+        }
+    }
+    let filled = impute(holed.view(), removed.view(), 0.0, 1).expect("something is left");
+    for (found, expected) in filled.iter().zip(&slope) {
+        assert!((found - expected).abs() < 1e-5, "{found}, expected {expected}");
+    }
+    // A picture of one colour stays as it is, exactly.
+    let plain = Array3::from_elem(size, 0.1_f32);
+    assert_eq!(impute(plain.view(), removed.view(), 0.0, 1), Ok(plain));
+    let mut broken = slope;
+    broken[[2, 0, 0]] = f32::INFINITY;
+    assert_eq!(impute(broken.view(), removed.view(), 0.0, 1), Err(MetricError::NotFinite));
+}
+
+#[test]
+fn a_small_share_is_a_pixel() {
+    let map = Array2::from_shape_fn((4, 4), |(y, x)| f32::from(u8::from((y, x) == (2, 1))));
+    let input = Array3::from_shape_fn((1, 4, 4), |(_, y, x)| (y * x) as f32);
+    let road = |share| {
+        let score = |pictures: &[Array3<f32>]| {
+            let changed = pictures[1].indexed_iter().filter(|(place, value)| **value != pictures[0][*place]);
+            assert_eq!(changed.map(|(place, _)| place).collect::<Vec<_>>(), [(0, 2, 1)]);
+            Ok(pictures.iter().map(|picture| f64::from(picture[[0, 2, 1]])).collect())
+        };
+        road(map.view(), input.view(), share, 1.0, 7, score).expect("valid")
+    };
+    assert_ne!(road(0.02), 0.0);
+    assert_eq!(road(0.02), road(1.0 / 16.0));
+}
+
 #[test]
 fn similarity_is_scipys() {
     let reference = reference();
