@@ -269,7 +269,19 @@ fn what_is_not_defined_is_an_error() {
         infidelity(input.view(), input.view(), &[], silent),
         Err(MetricError::Parameter { .. })
     ));
-    assert_eq!(sensitivity_max(&[]), Err(MetricError::EmptyRegion));
+    for alone in [vec![], vec![Array3::ones((1, 2, 2))]] {
+        let expected = MetricError::Parameter {
+            parameter: "explained",
+            value: alone.len() as f64,
+            expected: "at least 2: the input and one near it",
+        };
+        assert_eq!(sensitivity_max(&alone), Err(expected));
+    }
+    let sound = Array3::ones((1, 2, 2));
+    for wrong in [f32::NAN, f32::INFINITY].map(|value| Array3::from_elem((1, 2, 2), value)) {
+        assert_eq!(sensitivity_max(&[wrong.clone(), sound.clone()]), Err(MetricError::NotFinite));
+        assert_eq!(sensitivity_max(&[sound.clone(), wrong]), Err(MetricError::NotFinite));
+    }
     assert_eq!(impute(input.view(), everywhere.view(), 0.0, 0), Err(MetricError::WholePicture));
 }
 

@@ -5,16 +5,24 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::MetricError;
-use crate::error::same_shape;
+use crate::error::{finite, same_shape};
 
 /// Sensitivity-max (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the largest ‖Φ(x̃) − Φ(x)‖ /
 /// ‖Φ(x)‖ over the inputs x̃ near x (Euclidean norms over all values, as in Captum). 0 means that the map does not change.
 /// `explained` are the attributions of x and of each x̃, in that order; see [`nearby`].
 ///
 /// # Errors
-/// [`MetricError::Shape`], and [`MetricError::NothingPositive`] if Φ(x) is all zero.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`], [`MetricError::NothingPositive`] if Φ(x) is all zero, and
+/// [`MetricError::Parameter`] without an x̃.
 pub fn sensitivity_max(explained: &[Array3<f32>]) -> Result<f64, MetricError> {
-    let [here, near @ ..] = explained else { return Err(MetricError::EmptyRegion) };
+    let Some((here, near @ [_, ..])) = explained.split_first() else {
+        return Err(MetricError::Parameter {
+            parameter: "explained",
+            value: explained.len() as f64,
+            expected: "at least 2: the input and one near it",
+        });
+    };
+    finite(here)?;
     let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
     let own = norm(&mut here.iter().map(|&value| f64::from(value)));
     if own == 0.0 {
@@ -23,6 +31,7 @@ pub fn sensitivity_max(explained: &[Array3<f32>]) -> Result<f64, MetricError> {
     let mut largest = 0.0_f64;
     for there in near {
         same_shape(there.shape(), here.shape())?;
+        finite(there)?;
         let moved = norm(&mut here.iter().zip(there).map(|(a, b)| f64::from(*a) - f64::from(*b)));
         largest = largest.max(moved / own);
     }
