@@ -269,6 +269,11 @@ fn what_is_not_defined_is_an_error() {
         infidelity(input.view(), input.view(), &[], silent),
         Err(MetricError::Parameter { .. })
     ));
+    for wrong in [f32::NAN, f32::INFINITY].map(|value| Array3::from_elem((1, 2, 2), value)) {
+        let found = infidelity(wrong.view(), input.view(), std::slice::from_ref(&input), silent);
+        assert_eq!(found, Err(MetricError::NotFinite));
+        assert_eq!(infidelity(input.view(), input.view(), &[wrong], silent), Err(MetricError::NotFinite));
+    }
     for alone in [vec![], vec![Array3::ones((1, 2, 2))]] {
         let expected = MetricError::Parameter {
             parameter: "explained",

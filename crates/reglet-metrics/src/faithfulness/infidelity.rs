@@ -5,14 +5,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::MetricError;
-use crate::error::{one_each, same_shape};
+use crate::error::{finite, one_each, same_shape};
 
 /// Infidelity (Yeh et al., *On the (in)fidelity and sensitivity of explanations*, 2019): the mean over the perturbations I
 /// of (Σ I·a − (F(x) − F(x − I)))², in squared units of the score; 0 is perfect. The attribution has the shape of the input,
 /// in units of the score divided by the input's unit (a gradient), as in Captum with `multiply_by_inputs=False`.
 ///
 /// # Errors
-/// [`MetricError::Shape`], [`MetricError::Parameter`] without perturbations, and any error of `score`.
+/// [`MetricError::Shape`], [`MetricError::NotFinite`] for an attribution or a perturbation, [`MetricError::Parameter`] without
+/// perturbations, and any error of `score`.
 pub fn infidelity(
     attribution: ArrayView3<f32>,
     input: ArrayView3<f32>,
@@ -20,6 +21,7 @@ pub fn infidelity(
     mut score: impl FnMut(&[Array3<f32>]) -> Result<Vec<f64>, MetricError>,
 ) -> Result<f64, MetricError> {
     same_shape(attribution.shape(), input.shape())?;
+    finite(attribution)?;
     if perturbations.is_empty() {
         return Err(MetricError::Parameter {
             parameter: "perturbations",
@@ -30,6 +32,7 @@ pub fn infidelity(
     let mut pictures = vec![input.to_owned()];
     for perturbation in perturbations {
         same_shape(perturbation.shape(), input.shape())?;
+        finite(perturbation)?;
         pictures.push(&input - perturbation);
     }
     let scores = one_each(score(&pictures)?, pictures.len())?;
