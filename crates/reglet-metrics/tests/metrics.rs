@@ -309,6 +309,8 @@ fn completeness_is_the_sum_less_what_it_explains() {
     let found = Completeness::of(attribution.view(), 5.0, 1.0);
     assert_eq!((found.absolute, found.relative), (-1.0, 0.25));
     assert_eq!(Completeness::of(attribution.view(), 1.0, 1.0).relative, f64::INFINITY);
+    assert_eq!(Completeness::of(attribution.view(), 4.0, 1.0).relative, 0.0);
+    assert_eq!(Completeness::of(Array3::zeros((1, 2, 2)).view(), 1.0, 1.0).relative, 0.0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use ndarray::ArrayView3;
 pub struct Completeness {
     /// Σ a − (F(x) − F(x′)), in units of the score: Captum's convergence delta.
     pub absolute: f64,
-    /// |absolute| divided by |F(x) − F(x′)|; infinite if the scores are equal.
+    /// |absolute| divided by |F(x) − F(x′)|; infinite if only the scores are equal, and 0 if there is no gap either.
     pub relative: f64,
 }
 
@@ -18,6 +18,7 @@ impl Completeness {
         let sum: f64 = attribution.iter().map(|&value| f64::from(value)).sum();
         let explained = score - baseline_score;
         let absolute = sum - explained;
-        Completeness { absolute, relative: absolute.abs() / explained.abs() }
+        let relative = if absolute == 0.0 { 0.0 } else { absolute.abs() / explained.abs() };
+        Completeness { absolute, relative }
     }
 }
