@@ -9,6 +9,8 @@ impl Localisation<'_> {
     pub fn pointing(&self, tolerance: usize) -> f64 {
         let highest = self.map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let (height, width) = self.map.dim();
+        // No two pixels of a picture are further apart, and larger numbers would overflow.
+        let tolerance = tolerance.min(height + width);
         let hits = |row: usize, column: usize| {
             let rows = row.saturating_sub(tolerance)..=(row + tolerance).min(height - 1);
             rows.into_iter().any(|y| {
