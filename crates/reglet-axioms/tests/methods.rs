@@ -1,5 +1,7 @@
 //! What the papers prove comes out as they prove it, and the committed table is that of a run.
 
+use std::cell::Cell;
+
 use reglet_attribution::{AttributionError, Baseline, IntegratedGradients, Method, Operators};
 use reglet_axioms::{Axiom, Verdict, check, check_method};
 use tch::Tensor;
@@ -104,6 +106,24 @@ fn a_method_that_cannot_run_is_not_held_to_an_axiom() {
     };
     let Verdict::DoesNotApply(reason) = check(Axiom::Completeness, &fails) else { panic!("it cannot run") };
     assert!(reason.contains("there is none"), "{reason}");
+}
+
+#[test]
+fn an_error_of_a_simpler_case_does_not_hide_a_counterexample() {
+    let violated = Cell::new(false);
+    let zero_until_then = |model: &dyn Operators, inputs: &Tensor, classes: &[usize]| {
+        if violated.get() {
+            return Err(AttributionError::Baseline { reason: "there is none".to_owned() });
+        }
+        let scores = |inputs: &Tensor| model.scores(inputs, classes);
+        let rise = scores(inputs)?.f_sub(&scores(&inputs.f_zeros_like()?)?)?;
+        violated.set(rise.f_double_value(&[0])? != 0.0);
+        Ok(inputs.f_zeros_like()?)
+    };
+    let Verdict::Fails(found) = check(Axiom::Completeness, &zero_until_then) else {
+        panic!("zeros are not complete")
+    };
+    assert!(found.finding.contains("the attributions sum to 0"), "{found}");
 }
 
 #[test]
