@@ -76,6 +76,19 @@ fn maps_that_do_not_know_the_class_are_found_out() {
     assert!(holds(Axiom::ClassSensitivity, "saliency"));
 }
 
+/// Maps that say nothing differ neither by the class nor by the weights.
+#[test]
+fn constant_maps_and_maps_that_are_not_finite_violate_what_asks_for_a_difference() {
+    for value in [0.0, f64::NAN, f64::INFINITY] {
+        let same = |_: &dyn Operators, inputs: &Tensor, _: &[usize]| -> Result<Tensor, AttributionError> {
+            Ok(inputs.f_full_like(value)?)
+        };
+        for axiom in [Axiom::ClassSensitivity, Axiom::ParameterRandomisation] {
+            assert!(matches!(check(axiom, &same), Verdict::Fails(_)), "{axiom}: {value}");
+        }
+    }
+}
+
 /// A fault that only one input in many shows is found, and what remains of it is small.
 #[test]
 fn counterexamples_are_shrunk() {

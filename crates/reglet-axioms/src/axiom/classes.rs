@@ -2,7 +2,7 @@
 
 use reglet_attribution::AttributionError;
 
-use super::{Outcome, attributions, listed, same};
+use super::{Outcome, attributions, finite, listed, same};
 use crate::case::PIXELS;
 use crate::{Case, Network, Subject};
 
@@ -28,6 +28,9 @@ pub(super) fn examine(subject: &Subject, case: &Case) -> Result<Outcome, Attribu
     let (network, input) = (Network::of(&case), case.input());
     let (one, other) =
         (attributions(subject, &network, &input, 0)?, attributions(subject, &network, &input, 1)?);
+    if !finite(&one)? || !finite(&other)? {
+        return Ok(Outcome::Broken(format!("two classes have {} and {}", listed(&one)?, listed(&other)?)));
+    }
     if !same(&one, &other)? {
         return Ok(Outcome::Kept);
     }

@@ -44,7 +44,7 @@ pub enum Axiom {
     /// Classes whose scores rise by different amounts everywhere have different attributions.
     ClassSensitivity,
     /// Re-initialising the weights of the upper half of a network changes the map: the mean rank correlation of the maps'
-    /// magnitudes is below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>).
+    /// magnitudes is below ½ (Adebayo et al., 2018, <https://arxiv.org/abs/1810.03292>). Two constant maps have the correlation 1.
     ParameterRandomisation,
 }
 
@@ -142,6 +142,11 @@ fn rise(network: &dyn Operators, input: &Tensor, class: usize) -> Result<f64, At
 /// The largest magnitude of a pixel's attributions.
 fn at_pixel(attributions: &Tensor, pixel: usize) -> Result<f64, AttributionError> {
     Ok(attributions.f_select(1, pixel as i64)?.f_abs()?.f_max()?.f_double_value(&[])?)
+}
+
+/// Whether no value is NaN or infinite.
+fn finite(attributions: &Tensor) -> Result<bool, AttributionError> {
+    Ok(attributions.f_abs()?.f_max()?.f_double_value(&[])?.is_finite())
 }
 
 /// Whether two maps are equal up to rounding, relative to the larger of them. False if one of them is not finite.

@@ -21,6 +21,7 @@ const SIDE: i64 = 16;
 pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
     let mut upper = ChaCha8Rng::seed_from_u64(u64::MAX);
     let picture = picture();
+    let fails = |finding| Ok(Verdict::Fails(Box::new(Counterexample { case: None, finding })));
     let mut total = 0.0;
     for pair in 0..PAIRS {
         let lower = ChaCha8Rng::seed_from_u64(pair as u64);
@@ -29,17 +30,20 @@ pub(super) fn examine(subject: &Subject) -> Result<Verdict, AttributionError> {
             let map = found.f_to_kind(Kind::Double)?.f_abs()?.f_amax([1_i64].as_slice(), false)?;
             Ok(Vec::try_from(map.f_contiguous()?.f_view([-1])?)?)
         };
-        total += rank_correlation(&map()?, &map()?);
+        let (one, other) = (map()?, map()?);
+        if one.iter().chain(&other).any(|value| !value.is_finite()) {
+            return fails("a map is not finite".to_owned());
+        }
+        total += rank_correlation(&one, &other);
     }
     let mean = total / PAIRS as f64;
     if mean < ALIKE {
         return Ok(Verdict::Holds);
     }
-    let finding = format!(
+    fails(format!(
         "maps of networks that share their lower half alone have a mean rank correlation of {}",
         short(mean)
-    );
-    Ok(Verdict::Fails(Box::new(Counterexample { case: None, finding })))
+    ))
 }
 
 /// A bright disc with a dark line across it, on grey: a picture with edges.
@@ -82,13 +86,17 @@ fn network(lower: &ChaCha8Rng, upper: &mut ChaCha8Rng) -> Network {
     Network::new(graph, Parameters::from_tensors(tensors), "conv4")
 }
 
-/// Spearman's rank correlation; equal values have the mean of their ranks. Zero if one side is constant.
+/// Spearman's rank correlation; equal values have the mean of their ranks. Zero if one side is constant, and one if both are: such
+/// maps are alike.
 fn rank_correlation(a: &[f64], b: &[f64]) -> f64 {
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() as f64 - 1.0) / 2.0;
     let product = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum::<f64>();
-    let norm = (product(&a, &a) * product(&b, &b)).sqrt();
-    if norm > 0.0 { product(&a, &b) / norm } else { 0.0 }
+    match (product(&a, &a), product(&b, &b)) {
+        (0.0, 0.0) => 1.0,
+        (0.0, _) | (_, 0.0) => 0.0,
+        (one, other) => product(&a, &b) / (one * other).sqrt(),
+    }
 }
 
 fn ranks(values: &[f64]) -> Vec<f64> {
@@ -116,4 +124,10 @@ mod tests {
     }
 
     const SCIPY: f64 = 0.5;
+
+    #[test]
+    fn constant_maps_are_alike() {
+        assert_eq!(rank_correlation(&[0.0; 4], &[2.0; 4]), 1.0);
+        assert_eq!(rank_correlation(&[0.0; 4], &[2.0, 1.0, 3.0, 4.0]), 0.0);
+    }
 }
