@@ -70,4 +70,8 @@ impl AttributionMethod for Deconvolution {
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
         self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
+
+    fn is_gradient(&self) -> bool {
+        true
+    }
 }

@@ -73,4 +73,8 @@ impl AttributionMethod for GuidedBackprop {
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
         self.attribute(point.model.operators()?, point.inputs, point.targets())
     }
+
+    fn is_gradient(&self) -> bool {
+        true
+    }
 }

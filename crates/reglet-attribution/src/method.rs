@@ -39,6 +39,14 @@ pub trait AttributionMethod: fmt::Debug + Send + Sync {
     /// Those of the model and of the method's parameters.
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError>;
 
+    /// Whether the attribution is a gradient, possibly by modified rules: the change of the score for each unit of the input, with its
+    /// sign, so that Σ I·a predicts the effect of a small change I of the input. By default it is not, as for attributions that are
+    /// multiplied by the input, are magnitudes or squares, or are the map of a layer or of a region. Metrics that predict the
+    /// score with an attribution, such as infidelity, are defined only for gradients.
+    fn is_gradient(&self) -> bool {
+        false
+    }
+
     /// How the channels of the attribution are usually combined into one map.
     fn reduction(&self) -> Reduction {
         Reduction::MaxAbs

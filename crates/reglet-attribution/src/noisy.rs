@@ -122,12 +122,12 @@ impl Moments {
     }
 }
 
-/// Defines a statistic of a method's values over noisy inputs, from its documentation, its name, title and paper, and its
-/// function of the [`Moments`].
+/// Defines a statistic of a method's values over noisy inputs, from its documentation, its name, title and paper, its function of
+/// the [`Moments`], and whether that is linear, so that it keeps the unit and the sign of the values.
 macro_rules! noisy_method {
     (
         $(#[$documentation:meta])*
-        $method:ident, $title:literal, $paper:literal, |$moments:ident| $statistic:expr
+        $method:ident, $title:literal, $paper:literal, |$moments:ident| $statistic:expr, linear: $linear:literal
     ) => {
         $(#[$documentation])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -208,6 +208,10 @@ macro_rules! noisy_method {
 
             fn at(&self, point: &$crate::Point) -> Result<$crate::Attribution, $crate::AttributionError> {
                 self.attribute(point.model, point.inputs, point.targets())
+            }
+
+            fn is_gradient(&self) -> bool {
+                $linear && self.method.get().is_gradient()
             }
 
             fn reduction(&self) -> $crate::Reduction {

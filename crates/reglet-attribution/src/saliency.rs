@@ -70,4 +70,8 @@ impl AttributionMethod for Saliency {
     fn at(&self, point: &Point) -> Result<Attribution, AttributionError> {
         self.from_gradient(point.input_gradient())
     }
+
+    fn is_gradient(&self) -> bool {
+        !self.absolute
+    }
 }

@@ -24,5 +24,5 @@ noisy_method! {
     /// assert_eq!(found.values.size(), [1, 3, 32, 32]);
     /// # Ok::<(), AttributionError>(())
     /// ```
-    SmoothGrad, "SmoothGrad", "https://arxiv.org/abs/1706.03825", |moments| moments.mean
+    SmoothGrad, "SmoothGrad", "https://arxiv.org/abs/1706.03825", |moments| moments.mean, linear: true
 }

@@ -24,5 +24,6 @@ noisy_method! {
     /// assert_eq!(found.values.size(), [1, 3, 32, 32]);
     /// # Ok::<(), AttributionError>(())
     /// ```
-    SmoothGradSquared, "SmoothGrad²", "https://arxiv.org/abs/1806.10758", |moments| moments.mean_square
+    SmoothGradSquared, "SmoothGrad²", "https://arxiv.org/abs/1806.10758",
+    |moments| moments.mean_square, linear: false
 }

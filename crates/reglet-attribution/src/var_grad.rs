@@ -26,5 +26,5 @@ noisy_method! {
     /// # Ok::<(), AttributionError>(())
     /// ```
     VarGrad, "VarGrad", "https://arxiv.org/abs/1810.03307",
-    |moments| moments.variance
+    |moments| moments.variance, linear: false
 }

@@ -164,6 +164,22 @@ nameless! {
 }
 
 #[test]
+fn what_has_neither_sign_nor_unit_of_a_gradient_is_none() {
+    let all = Method::all();
+    let found = all.iter().filter(|method| method.get().is_gradient());
+    assert_eq!(
+        found.map(|method| method.name()).collect::<Vec<_>>(),
+        ["smooth_grad", "guided_backprop", "deconvolution"]
+    );
+    let signed = Method::named("saliency").expect("known").with("absolute", false.into()).expect("a boolean");
+    assert!(signed.get().is_gradient());
+    for mean in [Method::named("saliency"), Method::named("input_x_gradient")] {
+        let smooth = SmoothGrad { method: mean.expect("known"), ..SmoothGrad::default() };
+        assert!(!smooth.is_gradient(), "{smooth:?}");
+    }
+}
+
+#[test]
 fn a_method_of_another_crate_is_selected_like_any_other() {
     Method::register::<Power>().expect("a new name");
     Method::register::<Power>().expect("it is the same method");

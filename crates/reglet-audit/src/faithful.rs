@@ -3,7 +3,7 @@
 use ndarray::{Array2, Array3, ArrayView3, Axis, stack};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use reglet_attribution::{Attribution, Baseline};
+use reglet_attribution::{Attribution, Baseline, Method};
 use reglet_evidence::Faithfulness;
 use reglet_metrics::{MetricError, deletion, gaussian, infidelity, insertion, road};
 use reglet_model::Model;
@@ -25,15 +25,15 @@ const DEVIATION: f32 = 0.05;
 /// How far the picture that insertion begins with is blurred, as a share of its side.
 const BLUR: f64 = 0.05;
 
-/// For each method, given by its attributions and maps of the rows of `input`, how true the maps are of what the
+/// For each method, given with its attributions and maps of the rows of `input`, how true the maps are of what the
 /// model says of `target`; and the same of maps drawn at random, which any map should beat. Medians over the rows.
 ///
 /// * *Deletion* and *insertion* (Petsiuk et al., 2018): the area under the target's probability as the map's
 ///   highest pixels give way to the mean colour, or come into a blurred picture.
 /// * *ROAD* (Rong et al., 2022): the change of the probability when the fifth of the pixels that the map has highest is
 ///   filled in from its surroundings.
-/// * *Infidelity* (Yeh et al., 2019), of the target's score, for attributions of the input's own shape; there is
-///   none for a random map.
+/// * *Infidelity* (Yeh et al., 2019), of the target's score, for attributions that are gradients; there is none for others, whose
+///   values are not in units of the score divided by the input's, and none for a random map.
 ///
 /// Costs 24 forward passes for each row and method, and 10 more for infidelity.
 ///
@@ -43,7 +43,7 @@ pub(crate) fn faithfulness(
     model: &Model,
     target: usize,
     input: &Tensor,
-    methods: &[(&Attribution, &[Array2<f32>])],
+    methods: &[(&Method, &Attribution, &[Array2<f32>])],
     seed: u64,
 ) -> Result<Vec<Faithfulness>, Error> {
     let side = input.size()[2].min(input.size()[3]) as f64;
@@ -92,10 +92,10 @@ pub(crate) fn faithfulness(
     };
     methods
         .iter()
-        .map(|(attribution, maps)| {
+        .map(|(method, attribution, maps)| {
             let [deletion, insertion, road] = of_maps(maps)?;
             let mut unfaithful = Vec::new();
-            if attribution.values.size() == input.size() {
+            if method.get().is_gradient() {
                 for (row, values) in arrays(&attribution.values)?.iter().enumerate() {
                     let picture = inputs[row].view();
                     let score = |pictures: &[Array3<f32>]| scores(pictures).map_err(told);
@@ -145,4 +145,52 @@ fn tensor(pictures: &[Array3<f32>], device: Device) -> Result<Tensor, Error> {
     let sizes: Vec<i64> = batch.shape().iter().map(|&size| size as i64).collect();
     let flat: Vec<f32> = batch.into_iter().collect();
     Ok(Tensor::f_from_slice(&flat)?.f_view(sizes.as_slice())?.f_to_device(device)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use reglet_attribution::Saliency;
+    use reglet_model::{Architecture, Parameters, Preprocessing, Targets};
+
+    use super::*;
+
+    #[test]
+    fn what_is_undefined_is_not_measured() {
+        let architecture = Architecture::ResNet18;
+        let graph = architecture.graph(5, 0.125).expect("valid");
+        let parameters = Parameters::initial(&graph, 1).expect("enough memory");
+        let model = Model::new(graph, parameters, None, Preprocessing::default(), architecture.into());
+        let model = model.expect("the weights fit");
+        let input =
+            Tensor::from_slice(&(0..3 * 32 * 32).map(|at| (at as f32 * 0.7).sin()).collect::<Vec<_>>());
+        let input = input.view([1, 3, 32, 32]);
+        let named = |name: &str| Method::named(name).expect("known");
+        let methods = [
+            Method::new(Saliency { absolute: false }),
+            named("saliency"),
+            named("input_x_gradient"),
+            named("guided_backprop"),
+        ];
+        let explained = Method::attribute_all(&methods, &model, &input, Targets::Classes(&[2]));
+        let explained = explained.expect("they run").computed;
+        let map = |method: usize| {
+            let reduction = methods[method].get().reduction();
+            [explained[method].attribution.map(0, reduction).expect("there is a row")]
+        };
+        let (maps, void) = ([0, 1, 2, 3].map(map), [Array2::zeros((32, 32))]);
+        let unusable = Attribution { values: input.full_like(f64::NAN), gaps: None };
+        let mut all: Vec<(&Method, &Attribution, &[Array2<f32>])> = (0..4)
+            .map(|method| (&methods[method], &explained[method].attribution, maps[method].as_slice()))
+            .collect();
+        all.push((&methods[0], &unusable, void.as_slice()));
+        let found = faithfulness(&model, 2, &input, &all, 1).expect("the model runs");
+        // Only what is a gradient predicts the score.
+        let infidelity: Vec<bool> = found.iter().map(|found| found.infidelity.is_some()).collect();
+        assert_eq!(infidelity, [true, false, false, true, false]);
+        // A map without an order removes nothing first.
+        let ordered =
+            |found: &Faithfulness| [found.deletion, found.insertion, found.road].map(|one| one.is_some());
+        assert_eq!(ordered(&found[1]), [true; 3]);
+        assert_eq!(ordered(&found[4]), [false; 3]);
+    }
 }

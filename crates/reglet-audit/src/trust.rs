@@ -78,11 +78,12 @@ pub(crate) fn trust(
     step()?;
     let explained = explain(&plan.methods, model, &input, target)?;
     let here = maps(&plan.methods, &explained)?;
-    let of_methods: Vec<(&Attribution, &[Array2<f32>])> = explained
-        .computed
+    let of_methods: Vec<(&Method, &Attribution, &[Array2<f32>])> = plan
+        .methods
         .iter()
-        .map(|computed| &computed.attribution)
-        .zip(here.iter().map(Vec::as_slice))
+        .zip(&explained.computed)
+        .zip(&here)
+        .map(|((method, computed), maps)| (method, &computed.attribution, maps.as_slice()))
         .collect();
     step()?;
     let faithful = faithfulness(model, target, &input, &of_methods, plan.config.seed)?;

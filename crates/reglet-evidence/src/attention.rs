@@ -105,7 +105,7 @@ pub struct Faithfulness {
     /// The change of the probability when the highest fifth of the pixels is filled in from its surroundings; low is good.
     pub road: Option<f64>,
     /// The error with which the attribution predicts the effect of small perturbations on the score, in squared units of the
-    /// score; low is good. `None` for maps with another shape than the input.
+    /// score; low is good. `None` for attributions that are not signed gradients, such as those multiplied by the input.
     pub infidelity: Option<f64>,
     /// The deletion area of a random map.
     pub random_deletion: Option<f64>,
