@@ -142,6 +142,7 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
         .filter_map(|method| Some((page.title(method), method.trust.as_ref()?.faithfulness)))
         .filter(|(_, found)| found.pictures > 0)
         .collect();
+    let gradients = tried.iter().any(|(_, found)| found.infidelity.is_some());
     let beside = |found: Option<f64>, random: Option<f64>| {
         html! {
             b { (page.number(found, Language::plain)) } " "
@@ -153,7 +154,7 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
         th.number scope="col" { (phrases.deletion()) }
         th.number scope="col" { (phrases.insertion_area()) }
         th.number scope="col" { "ROAD" }
-        th.number scope="col" { (phrases.infidelity()) }
+        @if gradients { th.number scope="col" { (phrases.infidelity()) } }
     };
     let body = html! {
         @for (title, found) in &tried {
@@ -162,7 +163,7 @@ fn faithfulness(page: &Page<'_>, model: &CaseResults) -> Markup {
                 td.number { (beside(found.deletion, found.random_deletion)) }
                 td.number { (beside(found.insertion, found.random_insertion)) }
                 td.number { (beside(found.road, found.random_road)) }
-                td.number { (page.number(found.infidelity, Language::plain)) }
+                @if gradients { td.number { (page.number(found.infidelity, Language::plain)) } }
             }
         }
     };

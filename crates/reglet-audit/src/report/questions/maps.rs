@@ -154,7 +154,8 @@ pub(super) fn best(page: &Page<'_>, model: &CaseResults) -> Question {
 /// are no worse than random ones.
 fn trusted(trust: &Trust) -> bool {
     let Faithfulness { deletion, insertion, random_deletion, random_insertion, .. } = trust.faithfulness;
-    let deletes = deletion.zip(random_deletion).is_none_or(|(own, random)| own <= random);
-    let inserts = insertion.zip(random_insertion).is_none_or(|(own, random)| own >= random);
+    // Of maps for which there is no number, because they are constant, nothing is known.
+    let deletes = deletion.zip(random_deletion).is_some_and(|(own, random)| own <= random);
+    let inserts = insertion.zip(random_insertion).is_some_and(|(own, random)| own >= random);
     trust.doubt.is_none() && deletes && inserts
 }
