@@ -61,6 +61,7 @@ impl<'a> Walk<'a> {
 
 /// Checks that a network has rectifiers, which is where `method` differs from the gradient.
 pub(crate) fn check_rectified(method: &'static str, model: &dyn Operators) -> Result<(), AttributionError> {
+    model.graph().check_transparent()?;
     match model.graph().nodes().iter().any(|node| node.op.role() == Role::Rectifier) {
         true => Ok(()),
         false => Err(AttributionError::NoRectifier { method }),
