@@ -178,7 +178,7 @@ impl ImageFolderOptions {
         }
     }
 
-    /// The folder of the requested split; the whole folder if there are no splits.
+    /// The folder of the requested split, by its own name before a synonym's; the whole folder if there are no splits.
     fn split_folder(&self) -> Result<PathBuf, DataError> {
         let folders = names(&self.folder, Wanted::Folders)?;
         let Some(wanted) = &self.split else {
@@ -192,13 +192,17 @@ impl ImageFolderOptions {
                 }
             };
         };
-        let same = SPLITS.into_iter().find(|words| words.contains(&wanted.as_str()));
-        let means =
-            |name: &&String| *name == wanted || same.is_some_and(|words| words.contains(&name.as_str()));
-        folders.iter().find(means).map(|name| join(&self.folder, name)).ok_or_else(|| {
-            let what = format!("folder of the split `{wanted}`");
-            problem(&self.folder, ProblemKind::NotFound { what, option: "split".into() })
-        })
+        if folders.contains(wanted) {
+            return Ok(join(&self.folder, wanted));
+        }
+        let same = SPLITS.into_iter().find(|words| words.contains(&wanted.as_str())).unwrap_or_default();
+        let found: Vec<String> = folders.into_iter().filter(|name| same.contains(&name.as_str())).collect();
+        let (what, option) = (format!("folder of the split `{wanted}`"), "split".to_owned());
+        match found.as_slice() {
+            [only] => Ok(join(&self.folder, only)),
+            [] => Err(problem(&self.folder, ProblemKind::NotFound { what, option })),
+            _ => Err(problem(&self.folder, ProblemKind::SeveralFound { what, found, option })),
+        }
     }
 }
 

@@ -378,6 +378,28 @@ fn an_imagefolder_without_metadata_has_class_folders() {
 }
 
 #[test]
+fn a_split_is_the_folder_of_its_name_before_one_of_a_synonym() {
+    let disk = Disk::new();
+    disk.picture("set/eval/benign/a.png", 10);
+    disk.picture("set/test/benign/b.png", 20);
+    disk.picture("set/dev/benign/c.png", 30);
+    disk.picture("set/val/benign/d.png", 40);
+    let of = |split: &str| ImageFolderOptions {
+        split: Some(split.into()),
+        ..ImageFolderOptions::new(disk.path("set"))
+    };
+    for (split, id) in [("test", "benign/b.png"), ("eval", "benign/a.png"), ("val", "benign/d.png")] {
+        assert_eq!(of(split).open().expect("it is sound").id(0), id, "{split}");
+    }
+    for (split, found) in [("validation", "`dev`, `val`"), ("testing", "`eval`, `test`")] {
+        assert_eq!(
+            said(&disk, &problems(of(split).open())),
+            [format!("`set`: the folder of the split `{split}` could be {found}: name one with `split`")]
+        );
+    }
+}
+
+#[test]
 fn every_mistake_in_an_imagefolder_is_named() {
     let disk = Disk::new();
     disk.picture("set/a.png", 10);
