@@ -14,7 +14,7 @@ use crate::identified::Identified;
 use crate::listing::Listing;
 use crate::picture_files::PictureFiles;
 use crate::remote::{join, local_only};
-use crate::table::Table;
+use crate::table::{Table, label};
 use crate::{DataError, DrawnOn, Problem, ProblemKind, Problems};
 
 /// The diagnoses, as the column `dx` has them.
@@ -141,14 +141,15 @@ impl Ham10000Options {
         let mut pictures = Vec::with_capacity(records.len());
         for (line, record) in &records {
             let cell = |place: usize| record.get(place).unwrap_or_default();
-            for column in [id, dx].into_iter().filter(|&place| cell(place).is_empty()) {
-                complain(*line, ProblemKind::EmptyCell { column: columns[column].clone() });
+            if cell(id).is_empty() {
+                complain(*line, ProblemKind::EmptyCell { column: columns[id].clone() });
             }
+            let label = label(&columns[dx], cell(dx), |kind| complain(*line, kind));
             if !cell(id).is_empty()
                 && let Some(entry) =
                     found.entry(cell(id), (*line, further.read(record)), |kind| complain(*line, kind))
             {
-                pictures.push((entry, cell(dx).to_owned()));
+                pictures.push((entry, label));
             }
         }
         problems.extend(found.unused_masks(&pictures));

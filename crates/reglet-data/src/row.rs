@@ -11,7 +11,7 @@ use crate::picture::Address;
 use crate::picture_files::Entry;
 use crate::picture_names::EXTENSIONS;
 use crate::remote::{Remote, is_address, join};
-use crate::table::{is_unknown, yes_or_no};
+use crate::table::{is_unknown, label, yes_or_no};
 
 /// The names of the columns that a manifest's options ask for.
 pub(crate) struct Asked<'a> {
@@ -106,13 +106,9 @@ impl Columns {
         mut complain: impl FnMut(ProblemKind),
     ) -> Option<(Entry, String)> {
         let cell = |column: &Column| record.get(column.place).unwrap_or_default();
-        for column in [&self.image, &self.label] {
-            if cell(column).is_empty() {
-                complain(ProblemKind::EmptyCell { column: column.name.clone() });
-            }
-        }
-        let label = cell(&self.label).to_owned();
+        let label = label(&self.label.name, cell(&self.label), &mut complain);
         if cell(&self.image).is_empty() {
+            complain(ProblemKind::EmptyCell { column: self.image.name.clone() });
             return None;
         }
         let mut find = |named: &str| {

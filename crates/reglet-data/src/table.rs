@@ -146,6 +146,21 @@ pub(crate) fn is_unknown(cell: &str) -> bool {
     ["", "na", "n/a", "nan", "null"].iter().any(|nothing| cell.eq_ignore_ascii_case(nothing))
 }
 
+/// The label in a cell. It is empty if the cell has no value, which is reported: what stands for a missing value must not become
+/// a class.
+pub(crate) fn label(column: &str, cell: &str, complain: impl FnOnce(ProblemKind)) -> String {
+    if !is_unknown(cell) {
+        return cell.to_owned();
+    }
+    complain(match cell {
+        "" => ProblemKind::EmptyCell { column: column.to_owned() },
+        _ => ProblemKind::Malformed(format!(
+            "the column `{column}` says `{cell}`, which stands for a missing value: fill it in, or remove the line"
+        )),
+    });
+    String::new()
+}
+
 /// What separates the cells of the first line: of those that may, the one that occurs most outside quotation marks.
 fn separator(bytes: &[u8]) -> (u8, &'static str) {
     let first = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();

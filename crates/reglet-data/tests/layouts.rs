@@ -464,6 +464,41 @@ fn labels_are_mapped_to_classes_and_a_misspelt_one_is_refused() {
 }
 
 #[test]
+fn what_stands_for_a_missing_label_is_no_class() {
+    let labels = || Some(map(&[("mel", "melanoma"), ("*", "benign")]));
+    for missing in ["NA", "nan", "null", "N/A"] {
+        let (disk, ham) = ham10000("HAM10000_metadata.csv", ",");
+        disk.text(
+            "ham/HAM10000_metadata.csv",
+            &format!("image_id,dx\nISIC_0024306,{missing}\nISIC_0030000,mel\n"),
+        );
+        disk.picture("2016/ISBI2016_ISIC_Part3_Training_Data/ISIC_0000000.jpg", 50);
+        disk.text("2016/ISBI2016_ISIC_Part3_Training_GroundTruth.csv", &format!("ISIC_0000000,{missing}\n"));
+        disk.picture("2020/train/ISIC_0000000.jpg", 50);
+        disk.text("2020/train.csv", &format!("image_name,benign_malignant\nISIC_0000000,{missing}\n"));
+        disk.picture("set/a.png", 50);
+        let manifest = disk.text("set/manifest.csv", &format!("image,label\na.png,{missing}\n"));
+        let others = || Some(map(&[("*", "benign")]));
+        for opened in [
+            Ham10000Options { labels: labels(), ..ham }.open(),
+            IsicOptions { labels: others(), ..IsicOptions::new(disk.path("2016")) }.open(),
+            IsicOptions { labels: others(), ..IsicOptions::new(disk.path("2020")) }.open(),
+            ManifestOptions { labels: others(), ..ManifestOptions::new(&manifest) }.open(),
+            ManifestOptions::new(&manifest).open(),
+        ] {
+            let found = said(&disk, &problems(opened));
+            let says = format!("says `{missing}`, which stands for a missing value: fill it in");
+            assert!(found.len() == 1 && found[0].contains(&says), "{found:?}");
+        }
+    }
+    let disk = Disk::new();
+    disk.picture("2016/ISBI2016_ISIC_Part3_Training_Data/ISIC_0000000.jpg", 50);
+    disk.text("2016/ISBI2016_ISIC_Part3_Training_GroundTruth.csv", "ISIC_0000000,\n");
+    let empty = IsicOptions { labels: Some(map(&[("*", "benign")])), ..IsicOptions::new(disk.path("2016")) };
+    assert!(said(&disk, &problems(empty.open()))[0].contains("is empty: fill it in"));
+}
+
+#[test]
 fn options_are_read_from_toml() {
     let isic: IsicOptions = toml::from_str(
         "folder = \"isic\"\nsplit = \"test\"\nlabels = { melanoma = \"melanoma\", \"*\" = \"benign\" }",

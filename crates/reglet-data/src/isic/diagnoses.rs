@@ -1,7 +1,7 @@
 use csv::StringRecord;
 
 use crate::ProblemKind;
-use crate::table::yes_or_no;
+use crate::table::{label, yes_or_no};
 
 /// The columns of 2016, whose table does not name them.
 pub(super) const OF_2016: [&str; 2] = ["image_id", "malignant"];
@@ -108,16 +108,11 @@ impl Diagnoses {
             return None;
         }
         let label = match &self.labels {
-            Labels::Written(column) => {
-                if cell(column).is_empty() {
-                    complain(ProblemKind::EmptyCell { column: column.name.clone() });
-                }
-                cell(column).to_owned()
-            }
-            Labels::Malignant(column) => match (cell(column), yes_or_no(cell(column))) {
-                (_, Some(true)) => "malignant".to_owned(),
-                (_, Some(false)) => "benign".to_owned(),
-                (written, None) => written.to_owned(),
+            Labels::Written(column) => label(&column.name, cell(column), &mut complain),
+            Labels::Malignant(column) => match yes_or_no(cell(column)) {
+                Some(true) => "malignant".to_owned(),
+                Some(false) => "benign".to_owned(),
+                None => label(&column.name, cell(column), &mut complain),
             },
             Labels::Indicated { columns, otherwise } => {
                 let mut labels = Vec::new();
