@@ -99,9 +99,11 @@ impl Listing<'_> {
                 complain(None, ProblemKind::DuplicateClass { class: class.clone() });
             }
         }
+        let is_known = |label: &String| known.is_empty() || known.contains(label);
         for (entry, label) in entries.iter_mut().zip(&labelled) {
             let class = match labels {
-                Some(labels) => labels.get(label).or_else(|| labels.get(OTHERS)),
+                // The others are the other known labels, and not one that is written otherwise, such as `MEL`.
+                Some(labels) => labels.get(label).or_else(|| labels.get(OTHERS).filter(|_| is_known(label))),
                 None => Some(label),
             };
             match class.and_then(|class| classes.iter().position(|other| other == class)) {
@@ -112,6 +114,9 @@ impl Listing<'_> {
                     let (label, classes) = (class.unwrap_or(label).clone(), classes.clone());
                     let kind = match class {
                         Some(_) => ProblemKind::UnknownLabel { label, classes },
+                        None if !is_known(&label) => {
+                            ProblemKind::UnknownLabel { label, classes: known.clone() }
+                        }
                         None => ProblemKind::UnmappedLabel { label },
                     };
                     complain(entry.line, kind);

@@ -325,6 +325,20 @@ fn every_mistake_in_ham10000_is_named() {
 }
 
 #[test]
+fn a_diagnosis_that_is_written_otherwise_is_not_one_of_the_others() {
+    let (disk, options) = ham10000("HAM10000_metadata.csv", ",");
+    disk.text("ham/HAM10000_metadata.csv", "image_id,dx\nISIC_0024306,nv\nISIC_0030000,MEL\n");
+    let labels = Some(map(&[("mel", "melanoma"), ("*", "benign")]));
+    assert_eq!(
+        said(&disk, &problems(Ham10000Options { labels, ..options }.open())),
+        [
+            "`ham/HAM10000_metadata.csv`, line 3: the label `MEL` is not one of the classes `akiec`, `bcc`, `bkl`, `df`, \
+             `mel`, `nv`, `vasc`"
+        ]
+    );
+}
+
+#[test]
 fn an_imagefolder_is_listed_by_its_metadata() {
     let csv = "file_name,label,lesion_mask_file_name,ruler\na.png,0,masks/a.png,1\nsub/b.png,1,,0\n";
     let jsonl = "{\"file_name\": \"a.png\", \"label\": 0, \"lesion_mask_file_name\": \"masks/a.png\", \"ruler\": true}\n\
