@@ -11,8 +11,9 @@ pub(crate) fn factor((width, height): (u32, u32), side: u32) -> u32 {
 
 impl Sample {
     /// The same sample with every block of `factor` by `factor` pixels merged into one pixel. The pixel has the block's mean
-    /// colour, as in Pillow's `Image.reduce`, and belongs to a region if at least half of the block does. Blocks at the
-    /// right and bottom edges may be smaller. Nothing else changes.
+    /// colour, as in Pillow's `Image.reduce`, and belongs to a region if at least half of the block does or, where
+    /// no block of the picture does so, any pixel of it. Blocks at the right and bottom edges may be smaller. Nothing else
+    /// changes.
     pub(crate) fn reduced(&self, factor: u32) -> Sample {
         let factor = factor.max(1);
         let regions = self.regions.iter().map(|(name, mask)| (name.clone(), reduced_mask(mask, factor)));
@@ -113,9 +114,14 @@ fn reduced_mask(mask: &Mask, factor: u32) -> Mask {
     }
     let block =
         |x: u32, y: u32| factor.min(mask.width() - x * factor) * factor.min(mask.height() - y * factor);
-    let inside = |x: u32, y: u32| 2 * counts[y as usize * width as usize + x as usize] >= block(x, y);
+    let count = |x: u32, y: u32| counts[y as usize * width as usize + x as usize];
     // It has fewer pixels than the original mask, which is a valid one.
-    Mask::from_fn(width, height, inside).unwrap_or_else(|_| mask.clone())
+    let of = |inside: &dyn Fn(u32, u32) -> bool| {
+        Mask::from_fn(width, height, inside).unwrap_or_else(|_| mask.clone())
+    };
+    let half = of(&|x, y| 2 * count(x, y) >= block(x, y));
+    // A hair or a thin line fills no block by half, and is there nevertheless.
+    if half.is_empty() { of(&|x, y| count(x, y) > 0) } else { half }
 }
 
 #[cfg(test)]
@@ -146,6 +152,14 @@ mod tests {
         assert_eq!(row(0), [false, true, true, true]);
         assert_eq!(row(1), [false, true, true, false]);
         assert_eq!(reduced_mask(&mask, 1), mask);
+    }
+
+    #[test]
+    fn a_thin_line_is_not_lost() {
+        let line = Mask::from_fn(12, 8, |x, y| x == 5 && y > 1).expect("small");
+        let made = reduced_mask(&line, 4);
+        assert_eq!(made.iter().collect::<Vec<_>>(), [(1, 0), (1, 1)]);
+        assert!(reduced_mask(&Mask::empty(12, 8).expect("small"), 4).is_empty());
     }
 
     #[test]
