@@ -62,6 +62,15 @@ fn categories_become_the_regions_that_are_asked_for() {
 }
 
 #[test]
+fn categories_with_one_id_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut document = small();
+    document["categories"] = json!([{"id": 1, "name": "ruler"}, {"id": "1", "name": "hair"}]);
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert_eq!(text, "two categories have the id 1: give each category a different id");
+}
+
+#[test]
 fn every_malformed_annotation_is_named() {
     let cases = [
         (json!({"category_id": 9, "bbox": [0, 0, 1, 1]}), "there is no category 9"),

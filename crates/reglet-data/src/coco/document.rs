@@ -188,6 +188,13 @@ fn regions(
     options: &CocoOptions,
     problems: &mut Vec<ProblemKind>,
 ) -> BTreeMap<Id, String> {
+    let mut ids = BTreeSet::new();
+    for category in document.categories.iter().filter(|category| !ids.insert(&category.id)) {
+        problems.push(ProblemKind::Malformed(format!(
+            "two categories have the id {}: give each category a different id",
+            category.id
+        )));
+    }
     let names = || document.categories.iter().map(|category| category.name.clone());
     let Some(wanted) = &options.regions else {
         return document.categories.iter().map(|category| category.id.clone()).zip(names()).collect();
