@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::{content, starts, stem};
+use crate::files::{content, starts};
+use crate::names::without_extension;
 use crate::picture_names::{is_named_picture, may_be_picture};
 use crate::remote::join;
 use crate::{DataError, picture};
@@ -69,7 +70,7 @@ pub(crate) fn by_id(folders: &[PathBuf], suffix: &str) -> Result<HashMap<String,
     let mut found: HashMap<String, Vec<PathBuf>> = HashMap::new();
     for folder in folders {
         for name in names(folder, Wanted::Pictures)? {
-            let stem = stem(&name);
+            let stem = without_extension(&name);
             let end = stem.len().checked_sub(suffix.len()).filter(|&end| stem.is_char_boundary(end));
             if let Some((id, _)) =
                 end.map(|end| stem.split_at(end)).filter(|(_, end)| end.eq_ignore_ascii_case(suffix))

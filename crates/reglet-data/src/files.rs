@@ -112,11 +112,6 @@ pub(crate) fn is_folder(path: &Path) -> bool {
     Remote::parse(path).is_ok_and(|remote| remote.is_some()) || path.is_dir()
 }
 
-/// A file's name without its extension.
-pub(crate) fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
 /// The last part of a path.
 pub(crate) fn last_part(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::coco::CocoOptions;
 use crate::directory::{Wanted, names, pictures_in};
-use crate::files::{is_folder, last_part, stem};
+use crate::files::{is_folder, last_part};
 use crate::further::About;
 use crate::listing::Listing;
+use crate::names::without_extension;
+use crate::picture::Address;
 use crate::picture_files::{Entry, PictureFiles};
 use crate::remote::join;
 use crate::{DataError, DrawnOn, Problem, ProblemKind};
@@ -104,14 +106,17 @@ impl FolderOptions {
             if files.is_empty() {
                 complain(&folder, ProblemKind::NoSamples);
             }
-            let masks = self.masks_of(label)?;
+            let masks = self.masks_of(label, &mut complain)?;
             for file in files {
-                let masks = masks.iter().filter_map(|(&region, by_stem)| {
-                    Some((region.clone(), by_stem.get(stem(&file))?.clone()))
+                let picture = join(&folder, &file);
+                // Without the number of a frame.
+                let name = last_part(Address::of(&picture).file);
+                let masks = masks.iter().filter_map(|(&region, by_name)| {
+                    Some((region.clone(), by_name.get(without_extension(&name))?.clone()))
                 });
                 let entry = Entry {
                     id: format!("{label}/{file}"),
-                    picture: join(&folder, &file),
+                    picture,
                     label: 0,
                     masks: masks.collect(),
                     flags: BTreeMap::new(),
@@ -146,16 +151,25 @@ impl FolderOptions {
     }
 
     /// For each region, the masks of one class by their names without extension.
-    fn masks_of(&self, class: &str) -> Result<BTreeMap<&String, HashMap<String, PathBuf>>, DataError> {
+    fn masks_of(
+        &self,
+        class: &str,
+        mut complain: impl FnMut(&Path, ProblemKind),
+    ) -> Result<BTreeMap<&String, HashMap<String, PathBuf>>, DataError> {
         let mut masks = BTreeMap::new();
         for (region, folder) in &self.masks {
             let folder = join(folder, class);
-            if is_folder(&folder) {
-                let files = names(&folder, Wanted::Pictures)?.into_iter();
-                masks.insert(
-                    region,
-                    files.map(|name| (stem(&name).to_owned(), join(&folder, &name))).collect(),
-                );
+            if !is_folder(&folder) {
+                continue;
+            }
+            let by_name: &mut HashMap<_, _> = masks.entry(region).or_default();
+            for name in names(&folder, Wanted::Pictures)? {
+                let of = without_extension(&name);
+                if let Some(other) = by_name.insert(of.to_owned(), join(&folder, &name)) {
+                    let other = last_part(&other);
+                    let text = format!("`{other}` and `{name}` are both the mask of `{of}`: remove one");
+                    complain(&folder, ProblemKind::Malformed(text));
+                }
             }
         }
         Ok(masks)

@@ -69,7 +69,8 @@ fn is_reserved(name: &str) -> bool {
     RESERVED[..4].contains(&stem.as_str()) || port.is_some_and(|port| RESERVED[4..].contains(&port))
 }
 
-/// An id without the extension of a picture.
+/// An id or a file's name without the extension of a picture. What follows the last dot in the name of a DICOM file,
+/// `1.2.840.1`, is often none.
 pub(crate) fn without_extension(id: &str) -> &str {
     match id.rsplit_once('.') {
         Some((stem, extension)) if EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)) => {

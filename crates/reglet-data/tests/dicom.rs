@@ -139,6 +139,43 @@ fn files_in_folders_and_tables_are_data_sets_grouped_by_patient() {
     assert!(complaint.contains("of 3 frames"), "{complaint}");
 }
 
+#[test]
+fn masks_are_found_by_names_with_dots_and_for_every_frame() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["set/x", "rulers/x"] {
+        fs::create_dir_all(folder.path().join(name)).expect("room");
+    }
+    let put = |name: &str, as_name: &str| {
+        fs::copy(fixtures().join(name), folder.path().join("set/x").join(as_name)).expect("room");
+    };
+    for (name, as_name) in [("IM0001", "1.2.840.1"), ("IM0001", "1.2.840.2"), ("frames.dcm", "IM0001")] {
+        put(name, as_name);
+    }
+    let size = |name: &str| {
+        picture::load(&fixtures().join(name), &Limits::default()).expect("a fixture").dimensions()
+    };
+    let masks = [
+        ("1.2.840.1.png", size("IM0001"), 1),
+        ("1.2.840.2.png", size("IM0001"), 2),
+        ("IM0001.png", size("frames.dcm#1"), 3),
+    ];
+    for (name, (width, height), columns) in masks {
+        let mask = image::GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < columns) * 255]));
+        mask.save(folder.path().join("rulers/x").join(name)).expect("room");
+    }
+    let masks = [("ruler".to_owned(), folder.path().join("rulers"))].into();
+    let options = FolderOptions { masks, ..FolderOptions::new(folder.path().join("set")) };
+    let data = options.open().expect("they are sound");
+    let columns = |index: usize| {
+        let sample = data.sample(index).expect("readable");
+        sample.regions.get("ruler").and_then(|mask| mask.bounding_box()).map(|bounds| bounds.width)
+    };
+    let found: Vec<_> = (0..data.len()).map(|index| (data.id(index), columns(index))).collect();
+    let frames = ["x/IM0001#1", "x/IM0001#2", "x/IM0001#3"].map(|id| (id, Some(3)));
+    let files = [("x/1.2.840.1", Some(1)), ("x/1.2.840.2", Some(2))];
+    assert_eq!(found, [&files[..], &frames[..]].concat());
+}
+
 /// Every file cut short at every length, and with every byte of what stands before the pixels changed: it is a picture or a
 /// sentence, in which nobody is named.
 #[test]

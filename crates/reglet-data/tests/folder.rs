@@ -39,6 +39,15 @@ fn samples_come_in_the_order_of_classes_and_names() {
 }
 
 #[test]
+fn two_masks_of_one_picture_are_refused() {
+    let (disk, options) = sound();
+    disk.mask("rulers/melanoma/1.JPG", (6, 4), 3, 255);
+    let found = problems(options.open());
+    assert_eq!((found.len(), &found[0].file), (1, &disk.path("rulers/melanoma")));
+    assert_eq!(found[0].kind.to_string(), "`1.JPG` and `1.png` are both the mask of `1`: remove one");
+}
+
+#[test]
 fn the_caller_chooses_and_orders_the_classes() {
     let (_disk, options) = sound();
     let only = FolderOptions { classes: Some(vec!["melanoma".into()]), ..options.clone() };
