@@ -54,6 +54,13 @@ pub trait Dataset: Send + Sync {
         false
     }
 
+    /// Whether it is known without reading the picture that somebody drew the region on it or made a mask of it, which may be empty.
+    /// Cut-outs are looked for on such pictures first.
+    fn is_drawn(&self, index: usize, region: &str) -> bool {
+        let _ = (index, region);
+        false
+    }
+
     /// The group of the picture: an id of the patient or the lesion, which it shares with pictures that are not independent
     /// of it. Statistics resample and count groups, not pictures. `None` if the picture is a group of its own.
     fn group(&self, index: usize) -> Option<&str> {

@@ -203,6 +203,12 @@ impl Dataset for PictureFiles {
         !entry.masks.contains_key(region) && !entry.flags.contains_key(region) && drawn() == Some(false)
     }
 
+    fn is_drawn(&self, index: usize, region: &str) -> bool {
+        let entry = &self.entries[index];
+        let drawn = || self.coco.as_ref()?.shows(entry.annotated?, region);
+        entry.masks.contains_key(region) || drawn() == Some(true)
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.entries[index].about.group.as_deref()
     }

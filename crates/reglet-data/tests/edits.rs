@@ -251,6 +251,24 @@ fn changes_are_made_where_they_make_sense() {
 }
 
 #[test]
+fn the_one_mask_among_many_pictures_is_found() {
+    let disk = Disk::new();
+    let mut table = "image,label,ruler_mask\n".to_owned();
+    skin(40, 40).save(disk.path("0.png")).expect("room");
+    for index in 1..=300 {
+        std::fs::copy(disk.path("0.png"), disk.path(&format!("{index}.png"))).expect("room");
+        table += &format!("{index}.png,x,{}\n", if index == 7 { "ruler.png" } else { "" });
+    }
+    box_mask((40, 40), 8, 30, 24, 4).to_gray().save(disk.path("ruler.png")).expect("room");
+    let data = ManifestOptions::new(disk.text("manifest.csv", &table)).open().expect("it is sound");
+    assert!(data.is_drawn(6, "ruler") && !data.is_drawn(7, "ruler"));
+    for seed in 0..16 {
+        let editor = Editor::new(&data, &EditOptions::default(), "ruler", "lesion", seed).expect("valid");
+        assert_eq!(editor.insertion(), Insertion::Cutouts(1), "{seed}");
+    }
+}
+
+#[test]
 fn places_differ_and_the_controls_lie_where_the_artefact_would() {
     let set = Photographs { regions: vec!["lesion".into(), "ruler".into()] };
     let editor = editor(&set, "ruler", &EditOptions { places: 4, ..EditOptions::default() });

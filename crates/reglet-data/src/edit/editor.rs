@@ -196,8 +196,12 @@ fn cutouts(
     for last in (1..order.len()).rev() {
         order.swap(last, dice.count(0, last as u32) as usize);
     }
-    let (mut whole, mut cropped) = (Vec::new(), Vec::new());
+    // If only a few of many pictures have a mask, these are looked at first, and of them those that are said to show it.
+    order.sort_by_key(|&index| {
+        (!dataset.is_drawn(index, artefact), dataset.flag(index, artefact) != Some(true))
+    });
     order.truncate(LOOKED_AT);
+    let (mut whole, mut cropped) = (Vec::new(), Vec::new());
     for (_, sample) in in_turn(dataset, &order) {
         let sample = match sample {
             // Broken pictures are reported where every picture is read; no cut-outs are taken from them.

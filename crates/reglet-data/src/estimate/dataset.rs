@@ -63,6 +63,10 @@ impl Dataset for EstimatedLesions {
         self.data.is_silent(index, region)
     }
 
+    fn is_drawn(&self, index: usize, region: &str) -> bool {
+        self.data.is_drawn(index, region)
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.data.group(index)
     }
