@@ -148,8 +148,11 @@ impl Drawing {
             Shape::Runs(_) => None,
         });
         if corners.clone().next().is_some()
-            && let Some(fault) = place::fault(corners.flatten(), size)
+            && let Some(fault) = place::fault(corners.clone().flatten(), size)
         {
+            return Some(fault);
+        }
+        if let Some(fault) = corners.clone().find_map(|corners| polygon::fault(corners, size.1)) {
             return Some(fault);
         }
         let nothing = !self.shapes.iter().any(|shape| shape.draws_something(size));

@@ -237,6 +237,16 @@ fn hostile_sizes_and_depths_are_refused() {
     document["annotations"][0]["segmentation"] = json!([corners]);
     let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
     assert!(text.contains("has 100001 corners, where at most 100000"), "{text}");
+    document["annotations"][0]["segmentation"] = json!({"size": [max, 1], "counts": [0, max]});
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.contains("for 1×4294967295 pixels, where at most 200000000 are allowed"), "{text}");
+    document["annotations"][0]["segmentation"] = json!([[0.1, 0, 0.4, 1.5e8, 0.4, 0]]);
+    document["images"] = json!([{"id": 7, "file_name": "a.png", "width": 1, "height": 150_000_000}]);
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.contains("3 corners in 150000000 rows, which takes too long to fill"), "{text}");
+    document["images"] = json!([{"id": 7, "file_name": "a.png", "width": 1, "height": max}]);
+    let text = problem(&CocoOptions::new(write(folder.path(), &document))).to_string();
+    assert!(text.contains("the image 7 is 1×4294967295 pixels, where at most 200000000"), "{text}");
     let file = folder.path().join("annotations.json");
     fs::write(&file, format!("{{\"images\": {}", "[".repeat(1_000_000))).expect("it can be written");
     let deep = problem(&CocoOptions::new(&file)).to_string();

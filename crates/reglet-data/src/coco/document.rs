@@ -6,13 +6,18 @@ use sha2::{Digest, Sha256};
 use super::numbers::{Id, Side};
 use super::{Coco, CocoOptions, Drawing, Image, Runs, Shape, place};
 use crate::files::read_text;
-use crate::{DataError, Problem, ProblemKind, Problems};
+use crate::{DataError, MAX_PIXELS, Problem, ProblemKind, Problems};
 
 /// The largest annotation file that is read, in bytes. That of COCO's own training set takes 450 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The most corners of a polygon: filling it takes a step for each of them in each row.
+/// The most corners of a polygon.
 const MAX_CORNERS: usize = 100_000;
+
+/// Whether no picture of this size is read. Without this limit a file could claim billions of rows, and each would be looked at.
+pub(super) fn is_too_large(width: u32, height: u32) -> bool {
+    u64::from(width) * u64::from(height) > MAX_PIXELS
+}
 
 /// Reads the file and turns it into regions by picture.
 pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
@@ -29,7 +34,13 @@ pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
     let mut images: Vec<Image> = Vec::with_capacity(document.images.len());
     let mut index_of = BTreeMap::new();
     for listed in document.images {
-        let size = listed.width.zip(listed.height).map(|(width, height)| (width.0, height.0));
+        let mut size = listed.width.zip(listed.height).map(|(width, height)| (width.0, height.0));
+        if let Some((width, height)) = size.take_if(|&mut (width, height)| is_too_large(width, height)) {
+            problems.push(ProblemKind::Malformed(format!(
+                "the image {} is {width}×{height} pixels, where at most {MAX_PIXELS} are allowed: correct its width and height",
+                listed.id
+            )));
+        }
         if index_of.contains_key(&listed.id) {
             problems.push(ProblemKind::Malformed(format!(
                 "two images have the id {}: give each image a different id",
@@ -138,6 +149,10 @@ impl Annotation {
                     Counts::Compressed(text) => Runs::from_text(width, height, &text)?,
                 };
                 match size.filter(|&size| size != runs.dimensions()) {
+                    None if is_too_large(width, height) => Err(format!(
+                        "its run lengths are for {width}×{height} pixels, where at most {MAX_PIXELS} are allowed: correct \
+                         their size"
+                    )),
                     None => Ok(vec![Shape::Runs(runs)]),
                     Some(size) => Err(format!(
                         "its run lengths are for {width}×{height} pixels, but the image is {}×{}",

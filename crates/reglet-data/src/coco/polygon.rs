@@ -9,6 +9,27 @@ pub(super) fn fill(mask: &mut Mask, corners: &[[f64; 2]]) {
     }
 }
 
+/// The most steps that a polygon may take: one for each corner in each row.
+const MAX_STEPS: u64 = 1 << 28;
+
+/// The error of a polygon that would take too long to fill in a picture of this height.
+pub(super) fn fault(corners: &[[f64; 2]], height: u32) -> Option<String> {
+    let rows = rows(corners, height).len() as u64;
+    (rows * corners.len() as u64 > MAX_STEPS).then(|| {
+        let corners = corners.len();
+        format!("a polygon of it has {corners} corners in {rows} rows, which takes too long to fill: write run lengths")
+    })
+}
+
+/// The rows of a picture of this height that a polygon reaches.
+fn rows(corners: &[[f64; 2]], height: u32) -> Range<u32> {
+    let bounds = corners.iter().map(|corner| corner[1]);
+    let (top, bottom) =
+        bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), y| (top.min(y), bottom.max(y)));
+    // Casts to an integer stop at its bounds, so that no corner is too far away.
+    (top.floor() as u32)..(bottom.ceil() as u32).min(height)
+}
+
 /// Rows of pixels, each with its columns, whose centres lie inside a polygon.
 ///
 /// Corners are in pixels from the top left corner of the top left pixel, whose centre is at (½, ½). A point is inside if a
@@ -18,11 +39,7 @@ pub(super) fn spans(
     corners: &[[f64; 2]],
     (width, height): (u32, u32),
 ) -> impl Iterator<Item = (u32, Range<u32>)> {
-    let bounds = corners.iter().map(|corner| corner[1]);
-    let (top, bottom) =
-        bounds.fold((f64::INFINITY, f64::NEG_INFINITY), |(top, bottom), y| (top.min(y), bottom.max(y)));
-    // Casts to an integer stop at its bounds, so that no corner is too far away.
-    let rows = (top.floor() as u32)..(bottom.ceil() as u32).min(height);
+    let rows = rows(corners, height);
     rows.flat_map(move |y| {
         let centre = f64::from(y) + 0.5;
         let ends = corners.iter().skip(1).chain(corners.first());
