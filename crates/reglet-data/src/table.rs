@@ -13,7 +13,7 @@ use crate::{DataError, Problem, ProblemKind};
 /// The largest table that is read, in bytes: a million lines of it have 268 characters each.
 const MAX_BYTES: u64 = 1 << 28;
 
-/// The most cells of a table in JSON lines, where a line need not hold the cells that it has.
+/// The most cells of a table. An empty cell takes memory although it takes a byte of the file at most, and in JSON lines none.
 const MAX_CELLS: usize = 50_000_000;
 
 /// The separators that may be between cells, with their names.
@@ -70,6 +70,11 @@ impl Table {
             match record {
                 Ok(record) => {
                     let line = record.position().map_or(0, |position| lines.of(position.byte()));
+                    if let Some(text) = too_many(columns.len(), records.len() + 1) {
+                        complain(Some(line), ProblemKind::Malformed(text));
+                        records.clear();
+                        break;
+                    }
                     records.push((line, record));
                 }
                 Err(fault) => {
@@ -103,8 +108,8 @@ impl Table {
                             columns.push(key.clone());
                         }
                     }
-                    if columns.len().saturating_mul(objects.len() + 1) > MAX_CELLS {
-                        complain(line, format!("there are more than {MAX_CELLS} cells: split the table"));
+                    if let Some(text) = too_many(columns.len(), objects.len() + 1) {
+                        complain(line, text);
                         objects.clear();
                         break;
                     }
@@ -125,6 +130,12 @@ impl Table {
         let records = objects.iter().map(|(line, object)| (*line, cells(object))).collect();
         Self { columns, records, problems }
     }
+}
+
+/// What is wrong with a table of so many columns and lines, if it has too many cells.
+fn too_many(columns: usize, lines: usize) -> Option<String> {
+    (columns.saturating_mul(lines) > MAX_CELLS)
+        .then(|| format!("there are more than {MAX_CELLS} cells: split the table"))
 }
 
 /// The truth value of a cell, in the spellings that programs use; `None` for any other text.

@@ -294,6 +294,12 @@ fn a_table_of_many_empty_cells_is_refused() {
     let found = problems(ManifestOptions::new(disk.text("manifest.jsonl", &text)).open());
     let text = found.iter().find(|problem| problem.line.is_some()).expect("it is at a line").to_string();
     assert!(text.contains("there are more than 50000000 cells: split the table"), "{text}");
+
+    let names: String = (0..8_000).map(|column| format!(",{column}")).collect();
+    let text = format!("image,label{names}\n{}", format!("a.png,x{}\n", ",".repeat(8_000)).repeat(6_300));
+    let found = problems(ManifestOptions::new(disk.text("manifest.csv", &text)).open());
+    let text = found[0].to_string();
+    assert!(text.contains("line 6250: there are more than 50000000 cells: split the table"), "{text}");
 }
 
 fn fixture(name: &str) -> std::path::PathBuf {
