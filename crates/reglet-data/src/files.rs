@@ -101,7 +101,9 @@ fn list(folder: &Path) -> io::Result<Vec<Found>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default();
-        let (is_folder, is_file, is_text) = (path.is_dir(), path.is_file(), name.to_str().is_some());
+        let (is_text, kind) = (name.to_str().is_some(), fs::metadata(&path));
+        // A link that leads nowhere counts as a file, so that it is missed when it is read, and not left out without a word.
+        let (is_folder, is_file) = kind.map_or((false, true), |kind| (kind.is_dir(), kind.is_file()));
         found.push(Found { name: name.to_string_lossy().into_owned(), is_text, is_folder, is_file });
     }
     Ok(found)

@@ -47,6 +47,17 @@ fn two_masks_of_one_picture_are_refused() {
     assert_eq!(found[0].kind.to_string(), "`1.JPG` and `1.png` are both the mask of `1`: remove one");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_missed() {
+    let (disk, options) = sound();
+    std::os::unix::fs::symlink("nowhere.png", disk.path("set/benign/3.png")).expect("it can be made");
+    let data = options.open().expect("it is noticed when it is read");
+    assert_eq!((data.len(), data.id(2)), (4, "benign/3.png"));
+    let error = data.sample(2).expect_err("it is missing").to_string();
+    assert!(error.contains("there is no picture") && error.contains("benign/3.png"), "{error}");
+}
+
 #[test]
 fn the_caller_chooses_and_orders_the_classes() {
     let (_disk, options) = sound();
