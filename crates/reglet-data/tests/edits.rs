@@ -499,6 +499,18 @@ fn what_surrounds_the_lesion_has_a_control_in_parts_and_turned() {
 }
 
 #[test]
+fn what_covers_the_whole_picture_is_not_removed() {
+    let size = (60, 40);
+    let (all, part) = (box_mask(size, 0, 0, 60, 40), box_mask(size, 20, 10, 20, 20));
+    let ruler = SinglePicture::new(skin(60, 40), &all, &part);
+    let lesion = SinglePicture::new(skin(60, 40), &part, &all);
+    for change in [Change::Remove, Change::Move, Change::Control] {
+        assert_eq!(ruler.edit(false, 1, change), None, "{change:?}");
+    }
+    assert_eq!(lesion.edit(false, 1, Change::RemoveLesion), None);
+}
+
+#[test]
 fn a_removal_takes_no_more_of_the_lesion_than_the_mask_marks() {
     let size = (200, 120);
     let mut picture = skin(size.0, size.1);

@@ -25,7 +25,10 @@ impl Scene<'_> {
         if self.redrawn(Change::Move, seed).is_some() {
             return Ok(Some(Placement::Redrawn { seed }));
         }
-        let (Some(mask), Some(cutout)) = (self.artefact()?, self.own_cutout()?) else { return Ok(None) };
+        let (Some(_), Some(mask), Some(cutout)) = (self.removal()?, self.artefact()?, self.own_cutout()?)
+        else {
+            return Ok(None);
+        };
         // Away from the lesion and from the old position.
         let room = self.room(self.lesion().into_iter().chain([mask.as_ref()]));
         let spot = cutout.spot(&room, self.seed_of(place));

@@ -3,10 +3,10 @@
 use std::f64::consts::PI;
 
 use super::Scene;
-use crate::DataError;
 use crate::edit::Change;
 use crate::edit::patch::Patch;
 use crate::edit::remove::{filled, with_margin};
+use crate::{DataError, Mask};
 
 /// A lesion's colour extends beyond its mask: the skin is darker for about this fraction of its radius beyond the border.
 const HALO: f64 = 0.3;
@@ -19,7 +19,8 @@ pub(super) struct Removal {
 }
 
 impl Scene<'_> {
-    /// The removal of the artefact; `None` if the picture does not show it or it is not annotated.
+    /// The removal of the artefact; `None` if the picture does not show it, if it is not annotated, or if it covers the whole
+    /// picture.
     pub(super) fn removal(&self) -> Result<Option<&Removal>, DataError> {
         if self.removal.get().is_none() {
             let found = match self.redrawn(Change::Remove, self.redraw_seed(0)) {
@@ -37,17 +38,25 @@ impl Scene<'_> {
             return Ok(None);
         };
         let region = with_margin(mask, &longer, self.lesion())?;
-        Ok(Some(filled(&self.sample.picture, self.grain(), &region, self.seed())?))
+        self.fill(&region)
     }
 
-    /// The lesion filled in. What covers part of it stays.
+    /// This region filled in; `None` if nothing is left to fill it from.
+    fn fill(&self, region: &Mask) -> Result<Option<Patch>, DataError> {
+        if region.is_full() {
+            return Ok(None);
+        }
+        Ok(Some(filled(&self.sample.picture, self.grain(), region, self.seed())?))
+    }
+
+    /// The lesion filled in. What covers part of it stays. `None` if there is no lesion, or if it covers the whole picture.
     pub(super) fn without_lesion(&self) -> Result<Option<Patch>, DataError> {
         let Some(lesion) = self.lesion().filter(|mask| !mask.is_empty()) else { return Ok(None) };
         let radius = (lesion.area() as f64 / PI).sqrt();
         let wide = lesion.dilate((HALO * radius).ceil() as u32);
         let whole = if wide.is_full() { lesion } else { &wide };
         let region = with_margin(whole, whole, None)?;
-        let mut patch = filled(&self.sample.picture, self.grain(), &region, self.seed())?;
+        let Some(mut patch) = self.fill(&region)? else { return Ok(None) };
         if let Some(artefact) = self.artefact()? {
             patch.pixels.retain(|pixel| !artefact.get(pixel.at.0, pixel.at.1));
         }
