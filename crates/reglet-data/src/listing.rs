@@ -1,7 +1,7 @@
 //! From listed pictures with labels to a data set of classes.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use crate::coco::CocoOptions;
 use crate::picture::{Address, DicomFault, heads};
@@ -67,14 +67,14 @@ impl Listing<'_> {
             }
         }
 
-        let mut lines: HashMap<&str, u64> = HashMap::new();
+        let mut lines: HashMap<(PathBuf, u32), u64> = HashMap::new();
         for entry in &entries {
             let Some(line) = entry.line else { continue };
-            if let Some(first) = lines.get(entry.id.as_str()) {
+            let first = *lines.entry(place(&entry.picture)).or_insert(line);
+            if first != line {
                 let kind = ProblemKind::DuplicateId { id: entry.id.clone(), first: format!("line {first}") };
                 complain(Some(line), kind);
             }
-            lines.entry(&entry.id).or_insert(line);
         }
 
         let occurring: BTreeSet<&String> = labelled.iter().filter(|label| !label.is_empty()).collect();
@@ -126,4 +126,21 @@ impl Listing<'_> {
         problems.sort_by_key(|problem| problem.line);
         PictureFiles::new(Listed { name, classes, regions, columns, entries }, coco, file, problems)
     }
+}
+
+/// The file and the frame of a picture, the same for every spelling of its path: `a.jpg`, `./a.jpg` and `b/../a.jpg`.
+fn place(picture: &Path) -> (PathBuf, u32) {
+    let Address { file, frame } = Address::of(picture);
+    let mut plain = PathBuf::new();
+    for part in file.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    // A file without a frame's number is its only frame.
+    (plain, frame.unwrap_or(1))
 }

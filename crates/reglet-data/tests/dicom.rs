@@ -137,6 +137,9 @@ fn files_in_folders_and_tables_are_data_sets_grouped_by_patient() {
     let complaint = ManifestOptions::new(&table).open().expect_err("which frame?").to_string();
     assert!(complaint.contains("line 2") || complaint.contains(":2"), "{complaint}");
     assert!(complaint.contains("of 3 frames"), "{complaint}");
+    fs::write(&table, "image,label\nwell/cine.dcm#3,y\nwell/cine.dcm#03,y\n").expect("room");
+    let complaint = ManifestOptions::new(&table).open().expect_err("one frame twice").to_string();
+    assert!(complaint.contains("`well/cine.dcm#03` is listed a second time, first in line 2"), "{complaint}");
 }
 
 #[test]

@@ -176,6 +176,27 @@ fn every_mistake_is_named_at_its_line() {
 }
 
 #[test]
+fn a_picture_is_listed_once_however_its_path_is_spelt() {
+    let (disk, _) = sound();
+    let pictures = ["images/a.png", "./images/a.png", "images/../images/./a.png", "images//a.png", "images/b.png"];
+    let absolute = disk.path("images/b.png").display().to_string();
+    let lines = pictures.iter().copied().chain([absolute.as_str()]).map(|picture| format!("{picture},x\n"));
+    let manifest = disk.text("manifest.csv", &format!("image,label\n{}", lines.collect::<String>()));
+    let found = problems(ManifestOptions::new(manifest).open());
+    let twice: Vec<_> = found.iter().map(|problem| (problem.line.unwrap_or(0), &problem.kind)).collect();
+    let of = |id: &str, first: &str| ProblemKind::DuplicateId { id: id.into(), first: first.into() };
+    assert_eq!(
+        twice,
+        [
+            (3, &of(pictures[1], "line 2")),
+            (4, &of(pictures[2], "line 2")),
+            (5, &of(pictures[3], "line 2")),
+            (7, &of(&absolute, "line 6")),
+        ]
+    );
+}
+
+#[test]
 fn columns_that_are_not_there_are_named_together_with_those_that_are() {
     let (disk, _) = sound();
     let manifest = disk.text("manifest.csv", "picture,label,label\n");
