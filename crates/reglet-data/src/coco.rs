@@ -51,6 +51,8 @@ impl CocoOptions {
 pub struct Coco {
     file: PathBuf,
     sha256: [u8; 32],
+    /// The categories that are regions, as the options give them.
+    chosen: Option<BTreeMap<String, String>>,
     regions: BTreeSet<String>,
     images: Vec<Image>,
 }
@@ -73,6 +75,11 @@ impl Coco {
     /// The SHA-256 of the bytes that the annotations were read from.
     pub(crate) fn sha256(&self) -> [u8; 32] {
         self.sha256
+    }
+
+    /// The categories that were chosen, and the region of each; `None` if every category is a region of its own.
+    pub(crate) fn chosen(&self) -> Option<&BTreeMap<String, String>> {
+        self.chosen.as_ref()
     }
 
     /// The names of the regions, sorted.

@@ -341,6 +341,10 @@ impl PictureFiles {
         }
         if let Some(coco) = &self.coco {
             hash.0.update(coco.sha256());
+            for (category, region) in coco.chosen().into_iter().flatten() {
+                hash.text(category);
+                hash.text(region);
+            }
         }
         if let Some(drawn_on) = self.drawn_on {
             hash.text(&format!("{drawn_on:?}"));

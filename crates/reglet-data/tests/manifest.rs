@@ -400,9 +400,15 @@ fn the_fingerprint_covers_everything_that_is_read() {
     changed(&ManifestOptions { classes: Some(vec!["melanoma".into(), "benign".into()]), ..options.clone() });
     let file = disk.text(
         "rulers.json",
-        r#"{"images": [{"id": 1, "file_name": "c.png"}], "annotations": [], "categories": [{"id": 1, "name": "tape"}]}"#,
+        r#"{"images": [{"id": 1, "file_name": "c.png"}], "annotations": [],
+            "categories": [{"id": 1, "name": "tape"}, {"id": 2, "name": "hair"}]}"#,
     );
-    changed(&ManifestOptions { coco: Some(CocoOptions::new(file)), ..options.clone() });
+    changed(&ManifestOptions { coco: Some(CocoOptions::new(&file)), ..options.clone() });
+    for [tape, hair] in [["a", "b"], ["b", "a"]] {
+        let regions = [("tape".to_owned(), tape.to_owned()), ("hair".to_owned(), hair.to_owned())];
+        let coco = CocoOptions { regions: Some(regions.into()), ..CocoOptions::new(&file) };
+        changed(&ManifestOptions { coco: Some(coco), ..options.clone() });
+    }
 
     fs::remove_file(disk.path("images/c.png")).expect("it is there");
     let gone = options.open().expect_err("a picture is gone");

@@ -85,7 +85,7 @@ pub(super) fn read(options: &CocoOptions) -> Result<Coco, DataError> {
     let problem = |kind| Problem { file: file.clone(), line: None, kind };
     Problems::check(problems.into_iter().map(problem).collect())?;
     let (regions, sha256) = (regions.into_values().collect(), Sha256::digest(&bytes).into());
-    Ok(Coco { file: file.clone(), sha256, regions, images })
+    Ok(Coco { file: file.clone(), sha256, chosen: options.regions.clone(), regions, images })
 }
 
 #[derive(Deserialize)]
