@@ -13,7 +13,7 @@ use std::path::Path;
 
 use data_encoding::HEXLOWER;
 pub use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage, imageops};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 use sha2::{Digest, Sha256};
 
 use crate::files;
@@ -92,8 +92,20 @@ pub(crate) fn read_grey(
     let (bytes, frame) = bytes_of(read, path, limits)?;
     decoded(&bytes, frame, path, limits)?.with(|picture| match picture {
         DynamicImage::ImageLuma8(grey) => Ok(grey),
-        other => Ok(imageops::grayscale(&to_rgb(other, path)?)),
+        other => Ok(to_grey(&to_rgb(other, path)?)),
     })
+}
+
+/// The luma of ITU-R BT.601, in whole numbers as in Pillow's `convert("L")`.
+fn to_grey(picture: &RgbImage) -> GrayImage {
+    const SHARES: [u32; 3] = [19_595, 38_470, 7_471];
+    let grey = |rgb: &[u8; 3]| {
+        let sum: u32 = SHARES.iter().zip(rgb).map(|(share, &level)| share * u32::from(level)).sum();
+        ((sum + (1 << 15)) >> 16) as u8
+    };
+    let levels = picture.as_raw().as_chunks().0.iter().map(grey).collect();
+    // There is one level for each pixel.
+    GrayImage::from_raw(picture.width(), picture.height(), levels).unwrap_or_default()
 }
 
 /// A function that reads the bytes of a file, up to a given number.

@@ -78,6 +78,19 @@ fn a_mask_is_the_same_in_grey_and_in_colour() {
 }
 
 #[test]
+fn colours_of_a_mask_count_by_their_brightness_in_pillow() {
+    let (disk, options) = sound();
+    let data = options.open().expect("it is sound");
+    // Pillow's `convert("L")` makes 127, 128, 128, 105, 226 and 128 of these.
+    let colours: [[u8; 3]; 6] =
+        [[0, 200, 84], [0, 200, 92], [200, 116, 0], [255, 0, 255], [255, 255, 0], [128; 3]];
+    let mask = image::RgbImage::from_fn(6, 4, |x, _| image::Rgb(colours[x as usize]));
+    mask.save(disk.path("masks/a.png")).expect("there is room");
+    let mask = &data.sample(0).expect("it is sound").regions["lesion"];
+    assert_eq!([0, 1, 2, 3, 4, 5].map(|x| mask.get(x, 0)), [false, true, true, false, true, true]);
+}
+
+#[test]
 fn unknown_and_absent_are_different_things() {
     let (_disk, options) = sound();
     let data = options.open().expect("it is sound");
@@ -178,7 +191,8 @@ fn every_mistake_is_named_at_its_line() {
 #[test]
 fn a_picture_is_listed_once_however_its_path_is_spelt() {
     let (disk, _) = sound();
-    let pictures = ["images/a.png", "./images/a.png", "images/../images/./a.png", "images//a.png", "images/b.png"];
+    let pictures =
+        ["images/a.png", "./images/a.png", "images/../images/./a.png", "images//a.png", "images/b.png"];
     let absolute = disk.path("images/b.png").display().to_string();
     let lines = pictures.iter().copied().chain([absolute.as_str()]).map(|picture| format!("{picture},x\n"));
     let manifest = disk.text("manifest.csv", &format!("image,label\n{}", lines.collect::<String>()));
