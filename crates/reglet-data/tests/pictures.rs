@@ -82,6 +82,38 @@ fn floating_point_pictures_have_no_fixed_black_and_white() {
     assert!(matches!(error, PictureError::FloatingPoint { .. }), "{error}");
 }
 
+/// Pillow keeps the upper bytes, and divides them by that of the alpha.
+#[test]
+fn sixteen_bits_are_divided_by_the_alpha_they_were_multiplied_with() {
+    // Two pixels: half of a colour under half an alpha, and white under all of it.
+    let pixels = [0x4000_u16, 0x2000, 0x1000, 0x8000, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF];
+    // Tag, type, count and value; the values of two tags are longer and stand behind the directory.
+    let entries: [[u32; 4]; 10] = [
+        [256, 3, 1, 2],
+        [257, 3, 1, 1],
+        [258, 3, 4, 134],
+        [259, 3, 1, 1],
+        [262, 3, 1, 2],
+        [273, 4, 1, 142],
+        [277, 3, 1, 4],
+        [278, 3, 1, 1],
+        [279, 4, 1, 16],
+        [338, 3, 1, 1],
+    ];
+    let mut bytes = b"II\x2a\0\x08\0\0\0\x0a\0".to_vec();
+    for [tag, kind, count, value] in entries {
+        bytes.extend((tag as u16).to_le_bytes());
+        bytes.extend((kind as u16).to_le_bytes());
+        bytes.extend(count.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.extend([16_u16; 4].into_iter().chain(pixels).flat_map(u16::to_le_bytes));
+    let picture = picture::decode(&bytes, Path::new("a.tiff"), &Limits::default()).expect("it is sound");
+    let colours: Vec<[u8; 3]> = picture.pixels().map(|pixel| pixel.0).collect();
+    assert_eq!(colours, [[127, 63, 31], [255; 3]]);
+}
+
 #[test]
 fn a_missing_file_is_the_fault_of_the_path() {
     let error = picture::load(Path::new("nowhere.png"), &Limits::default()).expect_err("it is not there");

@@ -31,7 +31,7 @@ enum Kind {
     GreyAlpha,
     /// Brightness and two colour differences, 8 bits each.
     YCbCr,
-    /// Colour that has been multiplied by its alpha, 8 bits each.
+    /// Colour that has been multiplied by its alpha, 8 or 16 bits each.
     Premultiplied,
     /// Places in a palette, 8 bits each, and the palette.
     Palette(Vec<[u8; 3]>),
@@ -72,7 +72,7 @@ impl<'a> Unusual<'a> {
                 Kind::GreyAlpha
             }
             ColorType::YCbCr(8) if extra.is_empty() => Kind::YCbCr,
-            ColorType::RGBA(8) if premultiplied && extra.len() == 1 => Kind::Premultiplied,
+            ColorType::RGBA(8 | 16) if premultiplied && extra.len() == 1 => Kind::Premultiplied,
             _ => return None,
         };
         Some(Self { decoder, kind })
@@ -121,6 +121,12 @@ impl<'a> Unusual<'a> {
             }
             (Kind::Premultiplied, DecodingResult::U8(samples)) => {
                 let rgb = samples.as_chunks::<4>().0.iter().flat_map(|&pixel| divided(pixel)).collect();
+                ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
+            }
+            (Kind::Premultiplied, DecodingResult::U16(samples)) => {
+                // Pillow keeps the upper bytes, and divides those.
+                let upper = |pixel: &[u16; 4]| divided(pixel.map(|sample| sample.to_be_bytes()[0]));
+                let rgb = samples.as_chunks().0.iter().flat_map(upper).collect();
                 ImageBuffer::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8)
             }
             _ => return Err(unsupported("samples of this type")),
