@@ -54,7 +54,7 @@ pub(crate) fn names(folder: &Path, wanted: Wanted) -> Result<Vec<String>, DataEr
         let unnamed: Vec<PathBuf> =
             names.iter().filter(|name| !is_named_picture(name)).map(|name| join(folder, name)).collect();
         let unnamed: Vec<&Path> = unnamed.iter().map(PathBuf::as_path).collect();
-        let mut starts = starts(&unnamed, 132).into_iter();
+        let mut starts = starts(&unnamed, picture::OF_DICOM).into_iter();
         names.retain(|name| {
             is_named_picture(name)
                 || starts.next().is_some_and(|start| start.is_ok_and(|start| picture::is_dicom(&start)))

@@ -141,6 +141,9 @@ pub(crate) fn is_dicom(bytes: &[u8]) -> bool {
     bytes.get(128..).is_some_and(|rest| rest.starts_with(b"DICM"))
 }
 
+/// The number of bytes of a file that say whether it is a DICOM file.
+pub(crate) const OF_DICOM: u64 = 132;
+
 /// The picture in `bytes` as it is stored; the given frame, counted from 1, if one is named.
 fn decoded(
     bytes: &[u8],

@@ -66,21 +66,26 @@ pub(crate) type Head = Option<(u32, Option<String>)>;
 /// What each of these files says before its pixels. Those in stores are read several at a time.
 #[cfg(feature = "dicom")]
 pub(crate) fn heads(paths: &[&Path]) -> Vec<Result<Head, PictureError>> {
+    use super::{OF_DICOM, is_dicom};
     use crate::files;
 
     let mut found = Vec::with_capacity(paths.len());
     for paths in paths.chunks(AT_ONCE) {
-        let looked_at = |path: &&Path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            !is_address(path) || may_be_dicom(&name)
+        let is_chosen = |path: &Path| match is_address(path) {
+            true => may_be_dicom(&path.file_name().unwrap_or_default().to_string_lossy()),
+            // Most local files are no DICOM files, which their first bytes tell.
+            false => matches!(files::starts(&[path], OF_DICOM).as_slice(), [Ok(start)] if is_dicom(start)),
         };
-        let all: Vec<&Path> = paths.iter().map(|path| Address::of(path).file).collect();
-        let chosen: Vec<&Path> = all.iter().copied().filter(looked_at).collect();
-        let mut starts = files::starts(&chosen, BEGINNING).into_iter();
-        found.extend(all.iter().zip(paths).map(|(file, path)| match looked_at(file) {
+        let chosen = paths.iter().map(|path| Some(Address::of(path).file).filter(|file| is_chosen(file)));
+        let chosen: Vec<Option<&Path>> = chosen.collect();
+        let files: Vec<&Path> = chosen.iter().copied().flatten().collect();
+        let mut starts = files::starts(&files, BEGINNING).into_iter();
+        found.extend(chosen.into_iter().zip(paths).map(|(file, path)| match file {
             // A file that cannot be read is reported when its pixels are read.
-            true => starts.next().and_then(Result::ok).map_or(Ok(None), |start| head(&start, file, path)),
-            false => Ok(None),
+            Some(file) => {
+                starts.next().and_then(Result::ok).map_or(Ok(None), |start| head(&start, file, path))
+            }
+            None => Ok(None),
         }));
     }
     found
@@ -105,7 +110,7 @@ fn head(start: &[u8], file: &Path, path: &Path) -> Result<Head, PictureError> {
     }
 }
 
-/// The number of bytes of a file that are read first; they usually contain everything before the pixels.
+/// The number of bytes of a DICOM file that are read first; they usually contain everything before the pixels.
 #[cfg(feature = "dicom")]
 const BEGINNING: u64 = 1 << 18;
 
