@@ -163,7 +163,8 @@ fn masks_are_found_by_names_with_dots_and_for_every_frame() {
         ("IM0001.png", size("frames.dcm#1"), 3),
     ];
     for (name, (width, height), columns) in masks {
-        let mask = image::GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < columns) * 255]));
+        let mask =
+            image::GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < columns) * 255]));
         mask.save(folder.path().join("rulers/x").join(name)).expect("room");
     }
     let masks = [("ruler".to_owned(), folder.path().join("rulers"))].into();
@@ -177,6 +178,72 @@ fn masks_are_found_by_names_with_dots_and_for_every_frame() {
     let frames = ["x/IM0001#1", "x/IM0001#2", "x/IM0001#3"].map(|id| (id, Some(3)));
     let files = [("x/1.2.840.1", Some(1)), ("x/1.2.840.2", Some(2))];
     assert_eq!(found, [&files[..], &frames[..]].concat());
+}
+
+#[test]
+fn each_frame_has_its_own_window() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let load = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        fs::write(&file, bytes).expect("room");
+        move |frame: &str| {
+            let path = PathBuf::from(format!("{}{frame}", file.display()));
+            picture::load(&path, &Limits::default())
+        }
+    };
+    let one = fs::read(fixtures().join("jpeg-2000.dcm")).expect("a fixture");
+    let mut other = one.clone();
+    for (old, new) in [(b"1800", b"1000"), (b"2500", b"0900")] {
+        let at = place(&other, old);
+        other[at..at + 4].copy_from_slice(new);
+    }
+    // A file with two such frames: the window that is of the whole file becomes private, and each frame gets one.
+    let element = |tag: [u8; 4], vr: &[u8; 2], value: &[u8]| {
+        let long: &[u8] = if vr == b"SQ" { &[0, 0] } else { &[] };
+        let length = (value.len() as u32).to_le_bytes();
+        let length = if vr == b"SQ" { &length[..] } else { &length[..2] };
+        [&tag[..], vr, long, length, value].concat()
+    };
+    let item =
+        |value: &[u8]| [&[0xFE, 0xFF, 0, 0xE0][..], &(value.len() as u32).to_le_bytes(), value].concat();
+    let of_frame = |centre: &[u8], width: &[u8]| {
+        let centre = element([0x28, 0, 0x50, 0x10], b"DS", centre);
+        let width = element([0x28, 0, 0x51, 0x10], b"DS", width);
+        item(&element([0x28, 0, 0x32, 0x91], b"SQ", &item(&[centre, width].concat())))
+    };
+    let mut two = one.clone();
+    for tag in [[0x28, 0, 0x50, 0x10], [0x28, 0, 0x51, 0x10]] {
+        let at = place(&two, &tag);
+        two[at] = 0x29;
+    }
+    let pixels = place(&two, &[0xE0, 0x7F, 0x10, 0, b'O', b'B']);
+    let offsets = u32::from_le_bytes(*two[pixels + 16..].first_chunk().expect("a length")) as usize;
+    let fragment = two[pixels + 20 + offsets..two.len() - 8].to_vec();
+    let file = |groups: &[Vec<u8>]| {
+        let rows = place(&two, &[0x28, 0, 0x10, 0, b'U', b'S']);
+        [
+            &two[..rows],
+            &element([0x28, 0, 0x08, 0], b"IS", b"2 "),
+            &two[rows..pixels],
+            &element([0x00, 0x52, 0x30, 0x92], b"SQ", &groups.concat()),
+            &two[pixels..pixels + 12],
+            &item(&[]),
+            &fragment,
+            &fragment,
+            &two[two.len() - 8..],
+        ]
+        .concat()
+    };
+    let groups = [of_frame(b"1800", b"2500"), of_frame(b"1000", b"0900")];
+    let frames = load("two.dcm", &file(&groups));
+    let (one, other) = (load("one.dcm", &one)(""), load("other.dcm", &other)(""));
+    let (one, other) = (one.expect("a fixture"), other.expect("a fixture with another window"));
+    assert!(one != other);
+    assert!(frames("#1").expect("readable") == one);
+    assert!(frames("#2").expect("readable") == other);
+    let complaint = load("three.dcm", &file(&[&groups[..], &groups[..1]].concat()))("#1");
+    let complaint = complaint.expect_err("it contradicts itself").to_string();
+    assert!(complaint.contains("describes more or fewer frames than it has"), "{complaint}");
 }
 
 /// Every file cut short at every length, and with every byte of what stands before the pixels changed: it is a picture or a

@@ -37,6 +37,7 @@ mod tag {
     pub(super) const HIGH: Tag = Tag(0x0028, 0x0102);
     pub(super) const SIGNED: Tag = Tag(0x0028, 0x0103);
     pub(super) const MODALITY_LUT: Tag = Tag(0x0028, 0x3000);
+    pub(super) const OF_FRAMES: Tag = Tag(0x5200, 0x9230);
     pub(super) const PIXELS: Tag = Tag(0x7FE0, 0x0010);
 }
 
@@ -86,6 +87,7 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
     // The reader's error message might quote the file, so it is not passed on.
     let mut object =
         object.from_reader(&bytes[..head.end]).map_err(|_| damaged("its elements cannot be read"))?;
+    keep_of_frame(&mut object, frame, head.frames)?;
     let layout = Layout::of(&object)?;
     if u64::from(layout.columns) * u64::from(layout.rows) > limits.pixels {
         return Err(Refusal::TooManyPixels(layout.columns, layout.rows));
@@ -123,6 +125,22 @@ pub(super) fn decode(bytes: &[u8], frame: Option<u32>, limits: &Limits) -> Resul
         Colours::Ybr => layout.colour(&samples, false),
     };
     Ok(picture.ok_or_else(|| damaged("its pixel data is too short"))?)
+}
+
+/// Drops what the file says of other frames than this one, counted from 0, such as their windows and slopes.
+fn keep_of_frame(object: &mut DefaultDicomObject, frame: u32, frames: u32) -> Result<(), DicomFault> {
+    let mut kept = Ok(());
+    object.update_value(tag::OF_FRAMES, |value| match value.items_mut() {
+        Some(items) if items.len() == frames as usize => {
+            items.swap(0, frame as usize);
+            items.truncate(1);
+        }
+        Some(items) if !items.is_empty() => {
+            kept = Err(DicomFault::Damaged { what: "it describes more or fewer frames than it has" });
+        }
+        _ => {}
+    });
+    kept
 }
 
 /// What decoded samples are.
