@@ -1,17 +1,20 @@
 //! Masks: the pixels of a picture that belong to a region.
 
+use std::sync::OnceLock;
+
 use image::GrayImage;
 
 /// The pixels of one region (a lesion, a ruler) of a picture `width` by `height` pixels.
 ///
 /// A mask does not refer to its picture. Both have the same size, which is checked where they are combined. Positions
 /// outside the mask are never part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Mask {
     width: u32,
     height: u32,
-    /// Row by row from the top left.
-    bits: Vec<bool>,
+    /// Row by row from the top left. Those of an empty mask need not be there: a file of annotations may have hundreds of
+    /// regions that a picture does not show.
+    bits: OnceLock<Vec<bool>>,
 }
 
 /// The largest number of pixels a mask may have, the same as a picture's: two hundred million. With three bytes per pixel of
@@ -29,7 +32,29 @@ fn any(bits: &[bool]) -> bool {
     bits.chunks(STRETCH).any(|bits| bits.iter().fold(false, |any, bit| any | bit))
 }
 
+impl PartialEq for Mask {
+    fn eq(&self, other: &Self) -> bool {
+        let bits = match (self.made(), other.made()) {
+            ([], bits) | (bits, []) => !any(bits),
+            (bits, others) => bits == others,
+        };
+        self.dimensions() == other.dimensions() && bits
+    }
+}
+
+impl Eq for Mask {}
+
 impl Mask {
+    /// A mask of as many bits as its size needs.
+    fn of((width, height): (u32, u32), bits: Vec<bool>) -> Self {
+        Self { width, height, bits: OnceLock::from(bits) }
+    }
+
+    /// The bits, if they are there; otherwise none, and no pixel belongs to the region.
+    fn made(&self) -> &[bool] {
+        self.bits.get().map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// A mask from its bits, row by row from the top left.
     ///
     /// # Errors
@@ -39,7 +64,7 @@ impl Mask {
         if bits.len() != pixels {
             return Err(MaskError::Bits { width, height, bits: bits.len() });
         }
-        Ok(Self { width, height, bits })
+        Ok(Self::of((width, height), bits))
     }
 
     /// A mask with the pixels for which `inside(x, y)` is true.
@@ -55,7 +80,7 @@ impl Mask {
         for y in 0..height {
             bits.extend((0..width).map(|x| inside(x, y)));
         }
-        Ok(Self { width, height, bits })
+        Ok(Self::of((width, height), bits))
     }
 
     /// A mask without pixels.
@@ -63,7 +88,8 @@ impl Mask {
     /// # Errors
     /// If a side is zero or there are more than [`MAX_PIXELS`].
     pub fn empty(width: u32, height: u32) -> Result<Self, MaskError> {
-        Ok(Self { width, height, bits: vec![false; checked_pixels(width, height)?] })
+        checked_pixels(width, height)?;
+        Ok(Self { width, height, bits: OnceLock::new() })
     }
 
     /// The pixels of a grey picture that are 128 or brighter.
@@ -74,12 +100,12 @@ impl Mask {
         let (width, height) = picture.dimensions();
         checked_pixels(width, height)?;
         let bits = picture.as_raw().iter().map(|&value| value >= THRESHOLD).collect();
-        Ok(Self { width, height, bits })
+        Ok(Self::of((width, height), bits))
     }
 
     /// A grey picture, 255 inside and 0 outside; the inverse of [`Mask::from_gray`].
     pub fn to_gray(&self) -> GrayImage {
-        let values = self.bits.iter().map(|&bit| if bit { u8::MAX } else { 0 }).collect();
+        let values = self.bits().iter().map(|&bit| if bit { u8::MAX } else { 0 }).collect();
         // There are as many bits as pixels.
         GrayImage::from_raw(self.width, self.height, values).unwrap_or_default()
     }
@@ -101,24 +127,28 @@ impl Mask {
 
     /// The bits, row by row from the top left.
     pub fn bits(&self) -> &[bool] {
-        &self.bits
+        self.bits.get_or_init(|| vec![false; self.pixels()])
     }
 
     /// Whether the pixel belongs to the region; false for every position outside the mask.
     pub fn get(&self, x: u32, y: u32) -> bool {
-        self.index(x, y).is_some_and(|index| self.bits[index])
+        self.index(x, y).is_some_and(|index| self.made().get(index).is_some_and(|&bit| bit))
     }
 
     /// Adds the pixel to the region or removes it; a position outside the mask changes nothing.
     pub fn set(&mut self, x: u32, y: u32, inside: bool) {
-        if let Some(index) = self.index(x, y) {
-            self.bits[index] = inside;
+        let Some(index) = self.index(x, y) else { return };
+        if inside {
+            self.bits();
+        }
+        if let Some(bits) = self.bits.get_mut() {
+            bits[index] = inside;
         }
     }
 
     /// The positions `(x, y)` of the region's pixels, row by row from the top left.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let rows = (0..self.height).zip(self.bits.chunks_exact(self.width as usize));
+        let rows = (0..self.height).zip(self.made().chunks_exact(self.width as usize));
         let stretches = rows.flat_map(|(y, row)| {
             (0..self.width).step_by(STRETCH).zip(row.chunks(STRETCH)).map(move |(x, bits)| (x, y, bits))
         });
@@ -129,7 +159,7 @@ impl Mask {
 
     /// The number of pixels in the region.
     pub fn area(&self) -> usize {
-        self.bits.iter().filter(|&&bit| bit).count()
+        self.made().iter().filter(|&&bit| bit).count()
     }
 
     /// The share, from 0 to 1, of the region's pixels that lie in `other`, a region of the same picture; 0 if the region is empty.
@@ -140,12 +170,12 @@ impl Mask {
 
     /// The region's share of the picture, from 0 to 1.
     pub fn fraction(&self) -> f64 {
-        self.area() as f64 / self.bits.len() as f64
+        self.area() as f64 / self.pixels() as f64
     }
 
     /// Whether the region has no pixels, which means in a [`Sample`](crate::Sample) that it is known to be absent.
     pub fn is_empty(&self) -> bool {
-        !any(&self.bits)
+        !any(self.made())
     }
 
     /// The pixels that belong to either region.
@@ -156,13 +186,13 @@ impl Mask {
         if self.dimensions() != other.dimensions() {
             return Err(MaskError::Sizes { left: self.dimensions(), right: other.dimensions() });
         }
-        let bits = self.bits.iter().zip(&other.bits).map(|(&a, &b)| a || b).collect();
-        Ok(Self { bits, ..*self })
+        let bits = self.bits().iter().zip(other.bits()).map(|(&a, &b)| a || b).collect();
+        Ok(Self::of(self.dimensions(), bits))
     }
 
     /// The pixels that do not belong to the region.
     pub fn complement(&self) -> Self {
-        Self { bits: self.bits.iter().map(|bit| !bit).collect(), ..*self }
+        Self::of(self.dimensions(), self.bits().iter().map(|bit| !bit).collect())
     }
 
     /// Every pixel whose centre is at most `radius` pixels, in a straight line, from the centre of one
@@ -176,16 +206,16 @@ impl Mask {
         let (right, bottom) = ((x + width).saturating_add(radius), (y + height).saturating_add(radius));
         let (width, height) = (right.min(self.width) - left, bottom.min(self.height) - top);
         let dilated = self.part(BoundingBox { x: left, y: top, width, height }).dilated(radius);
-        let mut bits = vec![false; self.bits.len()];
-        for (y, row) in (top as usize..).zip(dilated.bits.chunks_exact(width as usize)) {
+        let mut bits = vec![false; self.pixels()];
+        for (y, row) in (top as usize..).zip(dilated.bits().chunks_exact(width as usize)) {
             let start = y * self.width as usize + left as usize;
             bits[start..start + row.len()].copy_from_slice(row);
         }
-        Self { bits, ..*self }
+        Self::of(self.dimensions(), bits)
     }
 
     fn dilated(&self, radius: u32) -> Self {
-        let mut bits = vec![false; self.bits.len()];
+        let mut bits = vec![false; self.pixels()];
         let width = self.width as usize;
         let distances = self.distances_in_columns(radius);
         let mut open = vec![0_i64; width + 1];
@@ -205,12 +235,12 @@ impl Mask {
                 *bit = depth > 0;
             }
         }
-        Self { bits, ..*self }
+        Self::of(self.dimensions(), bits)
     }
 
     /// The smallest box around the region, or `None` if it has no pixel.
     pub fn bounding_box(&self) -> Option<BoundingBox> {
-        let rows = || self.bits.chunks_exact(self.width as usize);
+        let rows = || self.made().chunks_exact(self.width as usize);
         let top = rows().position(any)?;
         let bottom = rows().rposition(any)?;
         let mut columns = vec![false; self.width as usize];
@@ -232,19 +262,24 @@ impl Mask {
         let mut bits = Vec::with_capacity(bounds.width as usize * bounds.height as usize);
         for y in bounds.y..bounds.y + bounds.height {
             let start = y as usize * self.width as usize + bounds.x as usize;
-            bits.extend_from_slice(&self.bits[start..start + bounds.width as usize]);
+            bits.extend_from_slice(&self.bits()[start..start + bounds.width as usize]);
         }
-        Self { width: bounds.width, height: bounds.height, bits }
+        Self::of((bounds.width, bounds.height), bits)
     }
 
     /// Whether every pixel belongs to the region.
     pub(crate) fn is_full(&self) -> bool {
-        self.bits.chunks(STRETCH).all(|bits| bits.iter().all(|&bit| bit))
+        let bits = self.made();
+        !bits.is_empty() && bits.chunks(STRETCH).all(|bits| bits.iter().all(|&bit| bit))
     }
 
     /// Whether the pixel, which must belong to the mask, is on the border of the picture.
     pub(crate) fn on_border(&self, (x, y): (u32, u32)) -> bool {
         x == 0 || y == 0 || x + 1 == self.width || y + 1 == self.height
+    }
+
+    fn pixels(&self) -> usize {
+        self.width as usize * self.height as usize
     }
 
     fn index(&self, x: u32, y: u32) -> Option<usize> {
@@ -255,7 +290,7 @@ impl Mask {
     /// `limit`; otherwise a number greater than `limit`.
     fn distances_in_columns(&self, limit: u32) -> Vec<u32> {
         let width = self.width as usize;
-        let mut distances: Vec<u32> = self.bits.iter().map(|&bit| if bit { 0 } else { u32::MAX }).collect();
+        let mut distances: Vec<u32> = self.bits().iter().map(|&bit| if bit { 0 } else { u32::MAX }).collect();
         let nearer = |here: u32, next: u32| if next < limit { here.min(next + 1) } else { here };
         for index in width..distances.len() {
             distances[index] = nearer(distances[index], distances[index - width]);

@@ -54,6 +54,31 @@ fn the_box_is_the_smallest() {
     assert_eq!(Mask::empty(2, 2).expect("a small mask").bounding_box(), None);
 }
 
+/// An empty mask has no bits before somebody asks for them.
+#[test]
+fn empty_masks_are_alike_however_they_were_made() {
+    let empty = || Mask::empty(3, 2).expect("small");
+    let made = Mask::from_fn(3, 2, |_, _| false).expect("small");
+    let full = made.complement();
+    assert!(empty() == made && made == empty() && empty() == empty());
+    assert!(empty() != full && full != empty() && empty() != Mask::empty(2, 3).expect("small"));
+    for mask in [empty(), made] {
+        assert_eq!((mask.area(), mask.fraction(), mask.iter().count()), (0, 0.0, 0));
+        assert!(mask.is_empty() && !mask.get(1, 1) && mask.bounding_box().is_none());
+        assert_eq!((mask.complement(), mask.union(&full)), (full.clone(), Ok(full.clone())));
+        assert_eq!(mask.to_gray().into_raw(), [0; 6]);
+        let mut mask = mask;
+        mask.set(1, 1, false);
+        assert!(mask.is_empty());
+        mask.set(1, 1, true);
+        assert_eq!(mask.iter().collect::<Vec<_>>(), [(1, 1)]);
+    }
+    assert_eq!(empty().bits(), [false; 6]);
+    // Two terabytes, if they were made.
+    let many: Vec<Mask> = (0..10_000).flat_map(|_| Mask::empty(20_000, 10_000)).collect();
+    assert!(many.len() == 10_000 && many.iter().all(Mask::is_empty));
+}
+
 proptest! {
     #[test]
     fn dilation_reaches_just_what_is_near(mask in masks(), radius in 0..9_u32) {
