@@ -82,6 +82,46 @@ fn floating_point_pictures_have_no_fixed_black_and_white() {
     assert!(matches!(error, PictureError::FloatingPoint { .. }), "{error}");
 }
 
+/// So does libjpeg, if the file has neither JFIF's marker nor Adobe's.
+#[test]
+fn components_that_are_named_red_green_and_blue_are_not_converted() {
+    let whole = fs::read(tests_folder().join("fixtures/pictures/no-subsampling.jpg")).expect("a fixture");
+    let converted = picture::decode(&whole, Path::new("a.jpg"), &Limits::default()).expect("it is sound");
+    let (mut renamed, mut at) = (vec![0xFF, 0xD8], 2);
+    loop {
+        let length = 2 + usize::from(u16::from_be_bytes([whole[at + 2], whole[at + 3]]));
+        let mut segment = whole[at..at + length].to_vec();
+        // The names of the components are in the headers of the frame and of the scan.
+        let names = match segment[1] {
+            0xC0 => Some((10, 3)),
+            0xDA => Some((5, 2)),
+            _ => None,
+        };
+        for (index, &name) in b"RGB".iter().enumerate() {
+            names.iter().for_each(|(first, step)| segment[first + index * step] = name);
+        }
+        if segment[1] != 0xE0 {
+            renamed.extend(&segment);
+        }
+        at += length;
+        if segment[1] == 0xDA {
+            break;
+        }
+    }
+    renamed.extend(&whole[at..]);
+    let read = picture::decode(&renamed, Path::new("a.jpg"), &Limits::default()).expect("it is sound");
+    for (read, converted) in read.pixels().zip(converted.pixels()) {
+        let [red, green, blue] = converted.0.map(f32::from);
+        let brightness = 0.299 * red + 0.587 * green + 0.114 * blue;
+        let differences = [128.0 + (blue - brightness) / 1.772, 128.0 + (red - brightness) / 1.402];
+        let expected = [brightness, differences[0], differences[1]];
+        let worst = read.0.iter().zip(expected).map(|(&a, b)| (f32::from(a) - b).abs()).fold(0.0, f32::max);
+        // Colours beyond what RGB can say were cut off by the conversion.
+        let is_cut = converted.0.iter().any(|level| [0, 255].contains(level));
+        assert!(is_cut || worst < 3.0, "{read:?} is not {expected:?}");
+    }
+}
+
 /// Pillow keeps the upper bytes, and divides them by that of the alpha.
 #[test]
 fn sixteen_bits_are_divided_by_the_alpha_they_were_multiplied_with() {
