@@ -71,6 +71,11 @@ impl Dataset for Annotated {
         }
     }
 
+    fn is_drawn(&self, index: usize, region: &str) -> bool {
+        self.drawn.shows(self.id(index), region).unwrap_or(false)
+            || self.data.is_drawn(self.places[index], region)
+    }
+
     fn group(&self, index: usize) -> Option<&str> {
         self.data.group(self.places[index])
     }
