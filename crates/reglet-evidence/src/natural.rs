@@ -31,8 +31,8 @@ pub struct Natural {
 /// recognition*, JAMA Dermatology 155, 2019).
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Pairs {
-    /// The class of the pictures.
-    pub class: String,
+    /// The class of the pictures; `None` for all pairs together.
+    pub class: Option<String>,
     /// The number of its lesions that were photographed in both ways.
     pub pairs: usize,
     /// The mean over them of the target's probability with the artefact minus that without.
@@ -98,28 +98,30 @@ fn of_class(asked: &Asked<'_>, class: usize, name: &str, level: f64) -> Option<N
 /// A probability, and whether the picture is classified as the target.
 type Answer = (f64, bool);
 
-/// The comparison of the pairs of each class that has two of them or more.
+/// The comparison of all pairs and of those of each class, if there are two or more. A pair whose pictures have different classes
+/// is only among all of them.
 pub(crate) fn pairs(asked: &Asked<'_>, level: f64) -> Vec<Pairs> {
-    // By class and pair: the group, and the answers with the artefact and without.
-    let mut sides: BTreeMap<usize, BTreeMap<&str, (u32, [Vec<Answer>; 2])>> = BTreeMap::new();
-    for (index, picture, said) in asked.pictures() {
-        if let (Some(pair), Some(shows)) = (&picture.pair, asked.shows(index)) {
-            let of_class = sides.entry(picture.label).or_default();
-            let (_, answers) =
-                of_class.entry(pair).or_insert_with(|| (asked.group(index), [Vec::new(), Vec::new()]));
-            answers[usize::from(shows)].push((said.score.probability, said.called));
+    let subject = &asked.rows.subject;
+    let of = |class: Option<usize>| {
+        // By pair: the group, and the answers with the artefact and without.
+        let mut sides: BTreeMap<&str, (u32, [Vec<Answer>; 2])> = BTreeMap::new();
+        let own = asked.pictures().filter(|(_, picture, _)| class.is_none_or(|class| picture.label == class));
+        for (index, picture, said) in own {
+            if let (Some(pair), Some(shows)) = (&picture.pair, asked.shows(index)) {
+                let (_, answers) =
+                    sides.entry(pair).or_insert_with(|| (asked.group(index), [Vec::new(), Vec::new()]));
+                answers[usize::from(shows)].push((said.score.probability, said.called));
+            }
         }
-    }
-    let classes = &asked.rows.subject.classes;
-    let of_class = |(class, sides): (usize, BTreeMap<_, _>)| {
-        pairs_of_class(sides.into_values(), classes.get(class)?, asked.rules.seed, level)
+        let class = class.map(|class| subject.classes[class].clone());
+        compared(sides.into_values(), class, asked.rules.seed, level)
     };
-    sides.into_iter().filter_map(of_class).collect()
+    std::iter::once(None).chain((0..subject.classes.len()).map(Some)).filter_map(of).collect()
 }
 
-fn pairs_of_class(
+fn compared(
     sides: impl Iterator<Item = (u32, [Vec<Answer>; 2])>,
-    class: &str,
+    class: Option<String>,
     seed: u64,
     level: f64,
 ) -> Option<Pairs> {
@@ -135,7 +137,7 @@ fn pairs_of_class(
     let draws = reglet_statistics::bootstrap_mean(sampled, seed)?;
     let only = |with: bool| both.iter().filter(|(_, a, b)| a.1 != b.1 && b.1 == with).count();
     Some(Pairs {
-        class: class.to_owned(),
+        class,
         pairs: both.len(),
         difference: Measure::of(&draws, level),
         called: [only(true), only(false)],

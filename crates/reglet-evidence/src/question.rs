@@ -98,12 +98,12 @@ impl<'a> Asked<'a> {
         asked.filter_map(|(index, row)| Some((index, &self.rows.pictures[index], self.said((*row)?))))
     }
 
-    /// The number of answers for the target, to unchanged and changed pictures, that are not finite numbers.
+    /// The number of probabilities of the target, for unchanged and changed pictures, that are not numbers. A logit of −∞ is none
+    /// of them: its probability is 0.
     pub fn not_finite(&self) -> usize {
         let changed = self.edited.iter().flatten().map(|(_, row)| *row);
         let rows = self.natural.iter().flatten().copied().chain(changed);
-        let is_finite = |score: Score| score.probability.is_finite() && score.margin.is_finite();
-        rows.filter(|row| !is_finite(row.scores[self.target])).count()
+        rows.filter(|row| !row.scores[self.target].probability.is_finite()).count()
     }
 
     /// Whether a picture shows the artefact.

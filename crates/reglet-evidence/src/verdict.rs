@@ -68,7 +68,7 @@ pub struct Evidence<'a> {
     pub attention: &'a [Attention],
     /// Whether the artefact's position is annotated in any picture that shows it.
     pub masks: bool,
-    /// The number of the model's answers, to these pictures and their changes, that are not finite numbers.
+    /// The number of the model's probabilities, for these pictures and their changes, that are not numbers.
     pub not_finite: usize,
 }
 
@@ -117,7 +117,7 @@ pub enum Functional {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objection {
-    /// Some of the model's answers are not finite numbers, so that nothing can be said of how they change.
+    /// Some of the model's probabilities are not numbers, so that nothing can be said of how they change.
     NotFinite {
         /// The number of such answers.
         answers: usize,
@@ -156,7 +156,7 @@ pub enum Objection {
     OnlyOne {
         /// What convicts.
         finding: Finding,
-        /// Whether the other change was tried on enough pictures of this class.
+        /// Whether the other change was tried on enough pictures, of some class or of all classes together.
         tried: bool,
     },
     /// No trusted method's maps concentrate on the artefact, and the config requires this.
@@ -171,8 +171,8 @@ pub enum Objection {
     MayBeChance {
         /// The effect.
         finding: Finding,
-        /// By how much it exceeds its control's, if that is what may be due to chance.
-        beyond: Option<Estimate>,
+        /// The control, and by how much the effect exceeds the control's, if that is what may be due to chance.
+        beyond: Option<(Change, Estimate)>,
     },
     /// Unedited pictures with and without the artefact differ by more than the edits explain.
     Unexplained {
@@ -185,8 +185,8 @@ pub enum Objection {
     },
     /// The same lesions are assessed differently with the artefact than without.
     PairsDiffer {
-        /// The class.
-        class: String,
+        /// The class of the pictures; `None` for all pairs together.
+        class: Option<String>,
         /// The number of pairs.
         pairs: usize,
         /// The mean difference.
@@ -257,7 +257,7 @@ pub enum Lack {
 ///
 /// **Shortcut**: for pictures of some class (or of all classes together), adding or removing the artefact (with `both`:
 /// adding and removing it) changes the mean probability by more than `min_effect`, or the decision on more than `max_flips`
-/// of the pictures. The interval, corrected for all comparisons that are judged together, lies entirely beyond this limit;
+/// of the edited pictures. The interval, corrected for all comparisons that are judged together, lies entirely beyond this limit;
 /// so does the interval after subtracting the effect of the control (with `form`: adding the artefact does, and also after
 /// subtracting the effect of the same artefact with its tiles shuffled); and the other direction does not contradict it. Maps
 /// corroborate the verdict; with `maps = "required"`, a trusted method's maps must concentrate on the artefact.
@@ -268,8 +268,8 @@ pub enum Lack {
 /// answers that are swayed in either direction, whatever the control does: the decision changes, or the probability by more than
 /// `min_effect`. Unedited pictures do not differ by more than the edits explain.
 ///
-/// **Inconclusive**: everything else. So is a model that answers some picture with a number that is not finite, whatever else it
-/// does: such an answer has no probability, and its decision cannot be compared.
+/// **Inconclusive**: everything else. So is a model that gives some picture a probability that is not a number, whatever else it
+/// does: such an answer is of no class, so its decisions cannot be compared.
 pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     let config = &rules.verdict;
     let corroborated = corroborated(evidence, config);
@@ -300,9 +300,8 @@ pub fn judge(evidence: &Evidence<'_>, rules: &Rules) -> Judgement {
     let unseen = config.maps == MapsRole::Required && corroborated.is_empty();
     if let Some(first) = findings.first().filter(|_| only_one || unseen) {
         let finding = first.clone();
-        let other =
-            judged(evidence).find(|effect| effect.change != finding.change && effect.class == finding.class);
-        let tried = other.is_some_and(|other| other.pictures >= config.min_pictures);
+        let mut others = judged(evidence).filter(|effect| effect.change != finding.change);
+        let tried = others.any(|other| other.pictures >= config.min_pictures);
         let mapped = !evidence.attention.is_empty();
         let objection = match only_one {
             true => Objection::OnlyOne { finding, tried },
@@ -412,7 +411,7 @@ fn tried(
             let enough = beyond.estimate.mean * sign > margin;
             let alone = alone(contrast, what);
             return Some(Err(match enough {
-                true => Objection::MayBeChance { finding, beyond: Some(beyond.estimate) },
+                true => Objection::MayBeChance { finding, beyond: Some((control, beyond.estimate)) },
                 false => Objection::NoMoreThanControl { finding, control, alone },
             }));
         }

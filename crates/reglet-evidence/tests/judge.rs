@@ -458,8 +458,8 @@ fn pairs_of_the_same_lesion_forbid_an_acquittal() {
         picture.pair = Some(format!("lesion {}", (index / 4) * 2 + index % 2));
     }
     let even = judged(&all);
-    let count: Vec<_> = even.pairs.iter().map(|pairs| (pairs.class.as_str(), pairs.pairs)).collect();
-    assert_eq!(count, [("benign", 20), ("melanoma", 20)]);
+    let count: Vec<_> = even.pairs.iter().map(|pairs| (pairs.class.as_deref(), pairs.pairs)).collect();
+    assert_eq!(count, [(None, 40), (Some("benign"), 20), (Some("melanoma"), 20)]);
     assert_eq!(even.judgement.kind, VerdictKind::Clear, "{:?}", even.judgement);
     for row in all.observations.iter_mut().filter(|row| row.picture / 2 % 2 == 1) {
         row.scores[0].probability = (row.scores[0].probability + 0.15).min(0.999);
@@ -480,7 +480,7 @@ fn pairs_of_the_same_lesion_forbid_an_acquittal() {
     let doubts = opposite.judgement.doubts.iter();
     let differing: Vec<&str> = doubts
         .filter_map(|doubt| match doubt {
-            Objection::PairsDiffer { class, .. } => Some(class.as_str()),
+            Objection::PairsDiffer { class, .. } => class.as_deref(),
             _ => None,
         })
         .collect();
@@ -743,11 +743,11 @@ fn what_the_model_reacts_to_is_unknown_where_the_shuffled_tiles_scatter_widely()
 /// Such an answer is of no class, so that after an edit it would count as a decision lost.
 #[test]
 fn answers_that_are_no_numbers_are_neither_a_shortcut_nor_its_absence() {
-    for broken in [f64::NAN, f64::INFINITY] {
+    for broken in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut rows = rows(&CLEAN, 120);
         let removed = |row: &Observation| row.edit.as_ref().is_some_and(|edit| edit.change == Change::Remove);
         for row in rows.observations.iter_mut().filter(|row| removed(row)) {
-            row.scores[0] = Score { logit: broken, margin: broken, probability: f64::NAN };
+            row.scores[0] = Score { logit: broken, margin: f64::NAN, probability: f64::NAN };
             row.top[0] = false;
         }
         let found = judged(&rows).judgement;
@@ -811,4 +811,30 @@ fn what_nobody_asked_for_is_not_blamed_on_the_data() {
     assert_eq!(lacks(Some(vec![Change::Insert, Change::Control])), [Lack::Request]);
     assert_eq!(lacks(Some(vec![Change::Insert, Change::Remove, Change::Control])), [Lack::Pictures; 2]);
     assert_eq!(lacks(None), [Lack::Pictures; 2]);
+}
+
+/// Nine pairs of each class are too few by class, and eighteen enough for all of them.
+#[test]
+fn pairs_that_are_too_few_by_class_count_together() {
+    let mut all = rows(&CLEAN, 160);
+    for (index, picture) in all.pictures.iter_mut().take(36).enumerate() {
+        picture.pair = Some(format!("lesion {}", (index / 4) * 2 + index % 2));
+    }
+    assert_eq!(kind(&all), VerdictKind::Clear, "{:?}", judged(&all).judgement);
+    let paired = |row: &&mut Observation| row.picture < 36 && row.picture / 2 % 2 == 1;
+    for row in all.observations.iter_mut().filter(paired) {
+        row.scores[0].probability = (row.scores[0].probability + 0.15).min(0.999);
+    }
+    let found = judged(&all);
+    let together = |doubt: &Objection| matches!(doubt, Objection::PairsDiffer { class: None, pairs: 18, .. });
+    assert!(objects(&found, together), "{:?}", found.judgement);
+}
+
+/// A logit of −∞ is that of a probability of 0, which is a number.
+#[test]
+fn a_probability_of_zero_is_an_answer() {
+    let mut one = rows(&SHORTCUT, 120);
+    let (logit, margin) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    one.observations[0].scores[0] = Score { logit, margin, probability: 0.0 };
+    assert_eq!(kind(&one), VerdictKind::Shortcut, "{:?}", judged(&one).judgement);
 }

@@ -46,6 +46,9 @@ function cutout() {
   return state.ruler.material.startsWith('cut') ? picture.placements[Number(state.ruler.material.slice(3))] ?? null : null;
 }
 
+/// A predicted class; of several independent classes there may be none.
+const predicted = (decision) => (decision === null ? t('no_class') : named(decision));
+
 const generated = () => ['benign', 'melanoma'].includes(state.kind);
 
 function scene() {
@@ -585,7 +588,7 @@ function card(model, place) {
     const change = said.probability - said.before;
     parts.percent.textContent = percent(said.probability);
     parts.what.textContent = named(said.target);
-    parts.decision.textContent = said.decision === said.target ? '' : t('says', { decision: named(said.decision) });
+    parts.decision.textContent = said.decision === said.target ? '' : t('says', { decision: predicted(said.decision) });
     parts.gauge.style.setProperty('--p', `${100 * said.probability}%`);
     parts.gauge.style.setProperty('--was', `${100 * said.before}%`);
     const plain = state.change === 'none';
@@ -593,7 +596,7 @@ function card(model, place) {
     parts.effect.replaceChildren(
       ...(plain
         ? [t('effect_none')]
-        : [t('effect', { before: percent(said.before) }), make('b', {}, t('points', { points })), said.decision !== said.decision_before ? ` · ${t('effect_flip', { decision: named(said.decision_before) })}` : '']),
+        : [t('effect', { before: percent(said.before) }), make('b', {}, t('points', { points })), said.decision !== said.decision_before ? ` · ${t('effect_flip', { decision: predicted(said.decision_before) })}` : '']),
     );
     own.chip.replaceChildren(`${model.name} `, make('b', {}, percent(said.probability)));
     for (const one of [element, own.chip]) {

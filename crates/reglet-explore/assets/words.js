@@ -118,6 +118,7 @@ const WORDS = {
   m_shortcut: ['Trained on data in which nearly every melanoma had a ruler beside it.', 'Entraîné sur des données où une règle accompagnait presque chaque mélanome.'],
   m_clean: ['Trained on data in which rulers were equally frequent beside melanomas and benign lesions.', 'Entraîné sur des données où les règles étaient aussi fréquentes à côté des mélanomes que des lésions bénignes.'],
   says: ['predicts {decision}', 'prédit {decision}'],
+  no_class: ['none of its classes', 'aucune de ses classes'],
   of_class: ['{target}', '{target}'],
   effect_none: ['The unchanged picture.', 'L’image telle quelle.'],
   effect: ['{before} before, ', '{before} avant, '],

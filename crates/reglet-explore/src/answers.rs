@@ -35,11 +35,10 @@ impl Classifier {
         Ok(Classifier { name: self.name.clone(), model, target: self.target, above: self.above })
     }
 
-    /// The class as which a picture with these probabilities is classified, by the same rule as in an audit.
-    fn decision(&self, target: usize, probabilities: &[f64]) -> usize {
-        let independent = (self.model.classes().head() == Head::MultiLabel).then_some(0.5);
-        let above = self.above.filter(|_| self.target == Some(target)).or(independent);
-        decided(above, target, probabilities)
+    /// The class as which a picture with these probabilities is classified: the target by the same rule as in an audit.
+    fn decision(&self, target: usize, probabilities: &[f64]) -> Option<usize> {
+        let above = self.above.filter(|_| self.target == Some(target));
+        decided(above, self.model.classes().head() == Head::MultiLabel, target, probabilities)
     }
 
     /// The probability of each class.
@@ -73,10 +72,10 @@ pub struct Said {
     /// The same in the picture without the change.
     pub before: f64,
     /// The class as which the picture is classified: the most probable one, unless the config names the probability from which
-    /// it is the target.
-    pub decision: String,
+    /// it is the target; of independent classes the target or the most probable other one above one half, `None` if there is none.
+    pub decision: Option<String>,
     /// The same in the picture without the change.
-    pub decision_before: String,
+    pub decision_before: Option<String>,
     /// The most probable classes with their probabilities.
     pub top: Vec<(String, f64)>,
 }
@@ -162,13 +161,22 @@ pub(crate) fn top(probabilities: &[f64]) -> usize {
 }
 
 /// The target if its probability is above a number, else the most probable other class; without a number, the most probable class.
-fn decided(above: Option<f64>, target: usize, probabilities: &[f64]) -> usize {
-    let Some(above) = above else { return top(probabilities) };
+/// Each of several independent classes is predicted if its probability is above one half, and there may be none.
+fn decided(above: Option<f64>, independent: bool, target: usize, probabilities: &[f64]) -> Option<usize> {
+    let above = match independent {
+        true => above.unwrap_or(0.5),
+        false => match above {
+            Some(above) => above,
+            None => return Some(top(probabilities)),
+        },
+    };
     if probabilities.get(target).is_some_and(|own| *own > above) {
-        return target;
+        return Some(target);
     }
     let others = probabilities.iter().enumerate().filter(|(class, _)| *class != target);
-    others.max_by(|one, other| one.1.total_cmp(other.1)).map_or(target, |(class, _)| class)
+    let others = others.filter(|(_, probability)| !independent || **probability > 0.5);
+    let other = others.max_by(|one, other| one.1.total_cmp(other.1)).map(|(class, _)| class);
+    other.or((!independent).then_some(target))
 }
 
 fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &[f64]) -> Said {
@@ -181,7 +189,7 @@ fn said(classifier: &Classifier, target: Option<usize>, before: &[f64], after: &
     };
     let order = ranked(after);
     let label = |class: usize| labels.get(class).cloned().unwrap_or_default();
-    let decided = |probabilities: &[f64]| label(classifier.decision(target, probabilities));
+    let decided = |probabilities: &[f64]| classifier.decision(target, probabilities).map(label);
     Said {
         model: classifier.name.clone(),
         target: label(target),
@@ -199,10 +207,15 @@ mod tests {
 
     #[test]
     fn an_operating_point_decides_as_in_an_audit() {
-        assert_eq!(decided(None, 1, &[0.7, 0.3]), 0);
-        assert_eq!(decided(Some(0.2), 1, &[0.7, 0.3]), 1);
-        assert_eq!(decided(Some(0.8), 0, &[0.7, 0.2, 0.1]), 1);
-        assert_eq!(decided(Some(0.3), 1, &[0.7, 0.3]), 0, "above, and not at, as in an audit");
-        assert_eq!(decided(Some(0.5), 0, &[0.4]), 0, "there is no other class");
+        assert_eq!(decided(None, false, 1, &[0.7, 0.3]), Some(0));
+        assert_eq!(decided(Some(0.2), false, 1, &[0.7, 0.3]), Some(1));
+        assert_eq!(decided(Some(0.8), false, 0, &[0.7, 0.2, 0.1]), Some(1));
+        assert_eq!(decided(Some(0.3), false, 1, &[0.7, 0.3]), Some(0), "above, and not at, as in an audit");
+        assert_eq!(decided(Some(0.5), false, 0, &[0.4]), Some(0), "there is no other class");
+        // Independent classes.
+        assert_eq!(decided(None, true, 0, &[0.6, 0.7]), Some(0));
+        assert_eq!(decided(None, true, 0, &[0.4, 0.7]), Some(1));
+        assert_eq!(decided(None, true, 0, &[0.45, 0.01]), None);
+        assert_eq!(decided(Some(0.4), true, 0, &[0.45, 0.01]), Some(0));
     }
 }

@@ -42,13 +42,19 @@ impl Language {
             let is = |end: f64| rounded(*decimals).is_ok_and(|rounded| rounded == end) && value.abs() != end;
             !is(0.0) && !is(100.0)
         };
-        let decimals = (least..3).find(tells).unwrap_or(3);
+        // What is nearer to an end than that is rounded to it.
+        let decimals = (least..=3).find(tells).unwrap_or(0);
         self.written(format!("{value:.decimals$}")) + "\u{a0}%"
     }
 
     /// A percentage with a decimal.
     pub(crate) fn precise_percent(self, share: f64) -> String {
         self.written(format!("{:.1}", 100.0 * share)) + "\u{a0}%"
+    }
+
+    /// A percentage with three decimals.
+    pub(crate) fn finest_percent(self, share: f64) -> String {
+        self.written(format!("{:.3}", 100.0 * share)) + "\u{a0}%"
     }
 
     /// A number with as many decimals, from two to six, as show on which side of a limit it lies.
@@ -105,6 +111,7 @@ mod tests {
         assert_eq!((en.percent(0.034), fr.percent(0.034)), ("3.4\u{a0}%".into(), "3,4\u{a0}%".into()));
         assert_eq!((en.percent(0.997), en.percent(0.99996)), ("99.7\u{a0}%".into(), "99.996\u{a0}%".into()));
         assert_eq!((en.percent(1.0), en.percent(0.0)), ("100\u{a0}%".into(), "0\u{a0}%".into()));
+        assert_eq!((en.percent(1e-16), en.percent(1.0 - 1e-16)), ("0\u{a0}%".into(), "100\u{a0}%".into()));
         assert_eq!((en.percent(0.0004), en.percent(0.994)), ("0.04\u{a0}%".into(), "99\u{a0}%".into()));
         let beside = [(0.496, 0.5), (0.504, 0.5), (0.49996, 0.5), (0.31, 0.5), (0.5, 0.5)];
         let beside = beside.map(|(value, limit)| en.beside(value, limit));

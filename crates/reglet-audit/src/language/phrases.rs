@@ -300,7 +300,10 @@ phrases! {
     edits_leave(rest)
         "; {rest} of this difference is not explained by the edits"
         " ; {rest} de cet écart n’est pas expliqué par les modifications"
-    pairs_say(class, pairs, by)
+    pairs_say(pairs, by)
+        "In {pairs} pairs of pictures of the same lesion, with and without {an_artefact}, the probability {of_target} differs by {by}"
+        "Sur {pairs} paires d’images de la même lésion, avec et sans {artefact}, la probabilité {of_target} diffère de {by}"
+    pairs_of_class_say(class, pairs, by)
         "In {pairs} pairs of pictures of the same lesion of class {class}, with and without {an_artefact}, the probability {of_target} differs by {by}"
         "Sur {pairs} paires d’images de la même lésion de la classe « {class} », avec et sans {artefact}, la probabilité {of_target} diffère de {by}"
     probe_tells(auroc)
@@ -357,13 +360,16 @@ phrases! {
     may_be_chance(findings)
         "{findings}, which may be due to chance after correction for all comparisons: more pictures would settle the question"
         "{findings}, ce qui peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
-    excess_may_be_chance(findings, beyond)
-        "{findings}; what a neutral edit of the same strength does not do too ({beyond}) may be due to chance after correction for all comparisons: more pictures would settle the question"
-        "{findings} ; ce qu’une modification neutre de même intensité ne fait pas aussi ({beyond}) peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
+    excess_may_be_chance(findings, control, beyond)
+        "{findings}, but the excess over the effect of a control ({beyond}; the control: {control}) may be due to chance after correction for all comparisons: more pictures would settle the question"
+        "{findings}, mais l’excédent par rapport à l’effet d’un contrôle ({beyond} ; contrôle : {control}) peut être dû au hasard, compte tenu du nombre de comparaisons : davantage d’images permettraient de trancher"
     unexplained(class, difference, unexplained)
         "Among unedited pictures of class {class}, the probability {of_target} of those with {an_artefact} differs by {difference} from those without, and the edits do not explain {unexplained} of this difference: either the model uses something that accompanies the {artefact}, or the edits are unrealistic. Pictures of the same lesions with and without it would settle the question"
         "Parmi les images non modifiées de la classe « {class} », la probabilité {of_target} de celles avec {artefact} diffère de {difference} de celle des autres, et les modifications n’expliquent pas {unexplained} de cet écart : soit le modèle se sert d’un élément qui accompagne la présence {of_the_artefact}, soit les retouches ne sont pas réalistes. Des images des mêmes lésions avec et sans permettraient de trancher"
-    pairs_differ(class, pairs, difference)
+    pairs_differ(pairs, difference)
+        "The same lesions are assessed differently with {an_artefact} than without (by {difference} over {pairs} pairs), which the edits do not show. More pairs would settle the question"
+        "Les mêmes lésions sont évaluées différemment avec et sans {artefact} ({difference} sur {pairs} paires), ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
+    pairs_of_class_differ(class, pairs, difference)
         "The same lesions of class {class} are assessed differently with {an_artefact} than without (by {difference} over {pairs} pairs), which the edits do not show. More pairs would settle the question"
         "Les mêmes lésions de la classe « {class} » sont évaluées différemment avec et sans {artefact} ({difference} sur {pairs} paires), ce que les modifications ne montrent pas. Davantage de paires permettraient de trancher"
     unmarked()
@@ -391,8 +397,8 @@ phrases! {
         "they have no mask of the region to be assessed, so that it is unknown whether the change covers it: masks would settle the question, drawn or estimated (lesion_masks = \"estimated\")"
         "elles n’ont pas de masque de la région à évaluer, et l’on ignore si la modification la couvre : des masques tracés ou estimés (lesion_masks = \"estimated\") permettraient de trancher"
     answers_not_finite(answers)
-        "{answers} of the model’s answers to these pictures and their changed versions are not finite numbers (NaN or infinity), so that nothing can be said of how its answers change: the model’s weights or its preprocessing need to be mended"
-        "{answers} des réponses du modèle à ces images et à leurs versions modifiées ne sont pas des nombres finis (NaN ou infini), de sorte que l’on ne peut rien dire de leurs variations : les poids du modèle ou son prétraitement sont à corriger"
+        "The model gave some of these pictures, or their changed versions, a probability that is not a number ({answers} in all), so that nothing can be said of how its answers change: its weights or its preprocessing need to be mended"
+        "Le modèle a donné à certaines de ces images, ou à leurs versions modifiées, une probabilité qui n’est pas un nombre ({answers} en tout), de sorte que l’on ne peut rien dire des variations de ses réponses : ses poids ou son prétraitement sont à corriger"
     not_taken(edits, way, wanted)
         "For the model, {edits} may cover less than {wanted} of the distance to real ones ({way}): such edits can show a shortcut, but cannot rule one out. Cut-outs from annotated pictures, or pairs of the same lesion, would settle the question"
         "Pour le modèle, {edits} parcourent peut-être moins de {wanted} de la distance qui les sépare de vraies images ({way}) : de telles retouches peuvent établir un raccourci, mais non l’exclure. Des découpes d’images annotées, ou des paires d’images de la même lésion, permettraient de trancher"
@@ -1006,8 +1012,8 @@ phrases! {
         "{count} of class {class}, {with} of them with {an_artefact}"
         "{count} de la classe « {class} », dont {with} avec {artefact}"
     group_unknown(count)
-        "{count} for which it is not annotated whether they show {an_artefact}"
-        "{count} pour lesquelles la présence {of_the_artefact} n’est pas annotée"
+        "without an annotation of {the_artefact}: {count}"
+        "sans annotation {of_the_artefact} : {count}"
     answer_area(region, area)
         "{region} covers {area} of a picture on average, if it is present."
         "{region} : {area} de l’image en moyenne, quand elle est présente."

@@ -211,7 +211,10 @@ impl Phrases {
     /// What pairs of the same lesion say.
     pub(crate) fn of_pairs(&self, pairs: &Pairs) -> String {
         let by = self.language.estimate(&pairs.difference.estimate, Language::signed);
-        self.pairs_say(self.language.name(&pairs.class).bare, pairs.pairs, by)
+        match &pairs.class {
+            Some(class) => self.pairs_of_class_say(self.language.name(class).bare, pairs.pairs, by),
+            None => self.pairs_say(pairs.pairs, by),
+        }
     }
 
     /// What the probe says.
@@ -299,19 +302,21 @@ impl Phrases {
             Objection::NotLookedAt { finding, mapped: true } => self.not_looked_at(self.of_finding(finding)),
             Objection::NotLookedAt { finding, mapped: false } => self.not_mapped(self.of_finding(finding)),
             Objection::MayBeChance { finding, beyond: None } => self.may_be_chance(self.of_finding(finding)),
-            Objection::MayBeChance { finding, beyond: Some(beyond) } => {
+            Objection::MayBeChance { finding, beyond: Some((control, beyond)) } => {
                 let beyond = match finding.what {
                     Functional::Probability => language.estimate(beyond, Language::signed),
                     Functional::Gained | Functional::Lost => language.estimate(beyond, Language::percent),
                 };
-                self.excess_may_be_chance(self.of_finding(finding), beyond)
+                let control = uncapital(&self.doing(*control, finding.change == Change::Remove));
+                self.excess_may_be_chance(self.of_finding(finding), control.trim_end_matches(','), beyond)
             }
             Objection::Unexplained { class, difference, unexplained } => {
                 self.unexplained(class_name(class), signed(difference), signed(unexplained))
             }
-            Objection::PairsDiffer { class, pairs, difference } => {
-                self.pairs_differ(class_name(class), pairs, signed(difference))
-            }
+            Objection::PairsDiffer { class, pairs, difference } => match class {
+                Some(class) => self.pairs_of_class_differ(class_name(class), pairs, signed(difference)),
+                None => self.pairs_differ(pairs, signed(difference)),
+            },
             Objection::Untried { change, lack: Lack::Request, .. } => self.not_asked(change),
             Objection::Untried { change, class, pictures, excluded, lack } => {
                 let wanted = rules.verdict.min_pictures;
@@ -337,11 +342,11 @@ impl Phrases {
             Objection::NotTaken { change, way } => {
                 let least = language.percent(rules.verdict.min_taken);
                 // At 49.6 % of 50 %, whole numbers would contradict the sentence.
-                let number = if language.percent(way.low) == least {
-                    Language::precise_percent
-                } else {
-                    Language::percent
+                let numbers = [Language::percent, Language::precise_percent, Language::finest_percent];
+                let tells = |number: &fn(Language, f64) -> String| {
+                    number(language, way.low) != number(language, rules.verdict.min_taken)
                 };
+                let number = numbers.into_iter().find(tells).unwrap_or(Language::finest_percent);
                 let way = language.estimate(way, number);
                 self.not_taken(self.of_edits(*change), way, least)
             }
