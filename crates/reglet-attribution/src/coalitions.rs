@@ -45,13 +45,22 @@ impl<'a> Coalitions<'a> {
         Ok(self.input.f_add(&replaced.f_mul(&self.baseline.f_sub(&self.input)?)?)?)
     }
 
-    /// The score of each row of `degrees`, in batches.
+    /// The score of each row of `degrees`, in batches of rows that differ from the input by about as much: what those with few
+    /// changes save would be lost beside others.
     pub fn scores(&self, degrees: &[Vec<f64>]) -> Result<Vec<f64>, AttributionError> {
-        let scores =
+        let kept: Vec<f64> = degrees.iter().map(|degrees| degrees.iter().sum()).collect();
+        let mut order: Vec<usize> = (0..degrees.len()).collect();
+        order.sort_by(|&one, &other| kept[other].total_cmp(&kept[one]));
+        let found =
             scores_of_many(self.model, &self.input, degrees.len(), self.target, &mut |first, length| {
-                self.mixed(&self.tensor(&degrees[first..first + length])?)
+                let rows: Vec<Vec<f64>> =
+                    order[first..first + length].iter().map(|&row| degrees[row].clone()).collect();
+                self.mixed(&self.tensor(&rows)?)
             })?;
-        Ok(Vec::try_from(scores.f_to_kind(Kind::Double)?)?)
+        let mut scores = vec![0.0; degrees.len()];
+        let found: Vec<f64> = Vec::try_from(found.f_to_kind(Kind::Double)?)?;
+        order.into_iter().zip(found).for_each(|(row, score)| scores[row] = score);
+        Ok(scores)
     }
 
     /// The degrees as a tensor of the input's data type, `[rows, segments]`.
