@@ -549,7 +549,10 @@ fn effect_doubts(evidence: &Evidence<'_>, rules: &Rules) -> Vec<Objection> {
                     Lack::Pictures
                 };
                 // The first two hold for every class and are reported once.
-                let told = |doubt: &Objection| matches!(doubt, Objection::Untried { change: of, lack: for_, .. } if *of == change && *for_ == lack);
+                let told = |doubt: &Objection| match doubt {
+                    Objection::Untried { change: other, lack: same, .. } => (*other, *same) == (change, lack),
+                    _ => false,
+                };
                 if lack == Lack::Pictures || !doubts.iter().any(told) {
                     let class = class.clone();
                     doubts.push(Objection::Untried { change, class, pictures, excluded, lack });
