@@ -11,7 +11,7 @@ use crate::{AttributionError, Slic};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Segmentation {
-    /// A grid with this number of rows and columns, 1 to 64; the cells are approximately square.
+    /// A grid with this number of rows and columns, 1 to 64; the cells have the proportions of the picture.
     Grid(usize),
     /// Superpixels, which follow edges.
     Slic(Slic),

@@ -255,3 +255,51 @@ fn exhibit(shown: &Shown, artefact: usize, changed: &BTreeMap<Change, Vec<Answer
         edited: edited.collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::Cluster;
+
+    /// What the maps of a model have in common is the same in each of its cases, and what its pictures show is not.
+    #[test]
+    fn kinds_of_maps_are_described_by_the_artefact_and_the_decisions_of_the_case() {
+        let cluster = Cluster {
+            pictures: 2,
+            members: vec!["a".into(), "b".into()],
+            called: None,
+            probability: None,
+            artefact: None,
+            density: BTreeMap::new(),
+            typical: Vec::new(),
+        };
+        let clustering = Clustering {
+            method: "saliency".into(),
+            title: "Saliency".into(),
+            pictures: 2,
+            eigenvalues: Vec::new(),
+            clusters: vec![cluster],
+        };
+        let kinds = Kinds { model: 0, target: 0, clusterings: vec![clustering], pictures: Vec::new() };
+        let sample = |id: &str, artefact: Option<bool>, probability: f64| SampleResult {
+            id: id.into(),
+            label: "melanoma".into(),
+            artefact,
+            estimated: BTreeSet::new(),
+            answer: Answer { probability, called: probability > 0.2 },
+            changed: BTreeMap::new(),
+            effect: None,
+            maps: Vec::new(),
+            exhibit: None,
+        };
+        let described = |samples: &[SampleResult]| {
+            let found = clusterings(&kinds, samples).remove(0).clusters.remove(0);
+            (found.artefact, found.called, found.probability)
+        };
+        // One of the two is above 0.2, which is the operating point; neither would be the most probable class.
+        let ruler = [sample("a", Some(true), 0.3), sample("b", Some(true), 0.1), sample("c", None, 0.9)];
+        assert_eq!(described(&ruler), (Some(1.0), Some(0.5), Some(0.2)));
+        let ink = [sample("a", Some(false), 0.3), sample("b", None, 0.1)];
+        assert_eq!(described(&ink), (Some(0.0), Some(0.5), Some(0.2)));
+    }
+}

@@ -188,9 +188,6 @@ pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
     };
     let whole = case.performance.iter().find(|found| found.part == reglet_evidence::Part::All);
     let groups_of_kinds: Vec<GroupSide> = named.map(group).collect();
-    let enough = groups_of_kinds.iter().enumerate().filter(|(_, group)| group.pictures >= means.min_pictures);
-    let right = enough.filter_map(|(index, group)| Some((index, group.right?)));
-    let worst = right.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index);
     Side {
         verdict: case.verdict.kind,
         summary: case.verdict.summary.clone(),
@@ -199,9 +196,16 @@ pub(super) fn side(case: &CaseResults, means: Means<'_>) -> Side {
         auroc: whole.and_then(|found| found.auroc),
         sensitivity: whole.and_then(|found| found.sensitivity),
         specificity: whole.and_then(|found| found.specificity),
+        worst: worst_of(&groups_of_kinds, means.min_pictures),
         groups: groups_of_kinds,
-        worst,
     }
+}
+
+/// The index of the group with the smallest share of correctly classified pictures, of those with enough of them.
+fn worst_of(groups: &[GroupSide], min_pictures: usize) -> Option<usize> {
+    let enough = groups.iter().enumerate().filter(|(_, group)| group.pictures >= min_pictures);
+    let right = enough.filter_map(|(index, group)| Some((index, group.right?)));
+    right.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
 /// A model before and after, for one artefact and target; `others` are the same for the other artefacts.
@@ -392,5 +396,21 @@ mod tests {
             worst_group(&seen(2, false), &seen(2, true), 0.9, Means { min_pictures: 61, ..means }),
             None
         );
+    }
+
+    /// The worst group is the one of which the requirement is, and not one of three pictures.
+    #[test]
+    fn a_group_of_few_pictures_is_not_the_worst() {
+        let group = |pictures: usize, right: Option<f64>| GroupSide {
+            class: "benign".into(),
+            artefact: false,
+            pictures,
+            probability: None,
+            right,
+        };
+        let groups = [group(40, Some(0.8)), group(3, Some(0.0)), group(40, Some(0.6)), group(40, None)];
+        assert_eq!(worst_of(&groups, 10), Some(2));
+        assert_eq!(worst_of(&groups, 3), Some(1));
+        assert_eq!(worst_of(&groups, 50), None);
     }
 }

@@ -113,6 +113,15 @@ fn a_model_that_the_audit_does_not_have_is_named() {
     assert!(message.contains("no model 'other'") && message.contains("clean, shortcut"), "{message}");
 }
 
+/// After the correction each model has the name of its method, and the first of two of one name would be compared with itself.
+#[test]
+fn a_model_with_the_name_of_a_method_is_refused() {
+    let lines = format!("{DATA}[methods.leace]\n");
+    let renamed = ["model=leace", "audit.models.leace.weights=phantoms-shortcut.safetensors"];
+    let message = fault(&lines, &renamed);
+    assert!(message.contains("the name of the method 'leace'"), "{message}");
+}
+
 #[test]
 fn a_module_that_cannot_be_frozen_is_named_with_the_nearest() {
     let message = fault(&format!("{DATA}[methods.vanilla]\n"), &["training.freeze=[\"layer9\"]"]);
