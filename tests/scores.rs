@@ -96,6 +96,20 @@ fn kernel_shap_of_a_sum_is_exact_from_a_few_samples() {
     assert_close("cells", &cells(&found), &expected, 1e-6);
 }
 
+/// A window that is moved by more than the picture has one place, and the rest has no attribution.
+#[test]
+fn occlusion_with_a_stride_beyond_the_picture_covers_one_corner() {
+    let (model, input, _) = plain();
+    for stride in [16, 17, usize::MAX] {
+        let method = Occlusion { window: Some(4), stride: Some(stride), ..Occlusion::default() };
+        let found = method.attribute(&model, &input, &TARGETS).expect("it runs").values;
+        let corner = found.narrow(2, 0, 4).narrow(3, 0, 4);
+        assert!(corner.abs().min().double_value(&[]) > 0.0, "{stride}");
+        let rest = found.abs().sum(Kind::Double) - corner.abs().sum(Kind::Double);
+        assert!(rest.double_value(&[]).abs() < 1e-12, "{stride}");
+    }
+}
+
 /// Too few samples to tell the segments apart say nothing for one rather than another.
 #[test]
 fn kernel_shap_of_equal_segments_is_equal_from_any_number_of_samples() {

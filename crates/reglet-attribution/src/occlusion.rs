@@ -67,7 +67,7 @@ impl Occlusion {
         }
         let stride = self.stride.map_or((side / 2).max(1), size).min(height.max(width));
         let starts = |size: i64| {
-            let steps = (size - side).max(0).div_euclid(stride) + i64::from((size - side) % stride != 0);
+            let steps = (size - side + stride - 1) / stride;
             (0..=steps).map(move |step| step * stride).filter(move |start| *start < size)
         };
         let windows: Vec<[i64; 2]> =
