@@ -396,3 +396,105 @@ impl Phrases {
         self.chance(if p.starts_with('<') { p } else { format!("=\u{a0}{p}") })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use reglet_evidence::{Excluded, OperatingPoint, VerdictConfig};
+
+    use super::*;
+
+    fn said(language: Language, objection: &Objection) -> String {
+        let rules = Rules {
+            verdict: VerdictConfig::default(),
+            operating_point: OperatingPoint::Above(0.5),
+            seed: 0,
+            reference: None,
+            changes: BTreeMap::new(),
+        };
+        // A narrow and a plain space look alike.
+        Phrases::new(language, "ruler", "melanoma")
+            .of_objection(objection, &rules)
+            .replace(['\u{a0}', '\u{202f}'], " ")
+    }
+
+    fn estimate(mean: f64) -> Estimate {
+        Estimate { mean, low: mean - 0.1, high: mean + 0.1, count: 40 }
+    }
+
+    fn finding(what: Functional) -> Finding {
+        Finding { change: Change::Insert, class: Some("benign".into()), what, by: estimate(0.3) }
+    }
+
+    #[test]
+    fn a_control_of_decisions_is_told_as_a_share() {
+        let objection = Objection::NoMoreThanControl {
+            finding: finding(Functional::Gained),
+            control: Change::Control,
+            alone: estimate(0.28),
+        };
+        let text = said(Language::En, &objection);
+        let wanted = "Adding a ruler changes the decision to melanoma for 30 % [20 %, 40 %] of the edited pictures (class benign), \
+                      but a plain patch of the same shape and strength in place of a ruler does so for 28 % [18 %, 38 %] of them";
+        assert!(text.starts_with(wanted), "{text}");
+        let text = said(Language::Fr, &objection);
+        assert!(text.contains("le fait pour 28 % [18 % ; 38 %] d’entre elles"), "{text}");
+    }
+
+    #[test]
+    fn an_excess_that_may_be_chance_names_its_control() {
+        let excess = |control| Objection::MayBeChance {
+            finding: finding(Functional::Probability),
+            beyond: Some((control, estimate(0.15))),
+        };
+        let text = said(Language::En, &excess(Change::Scrambled));
+        let wanted = "Adding a ruler raises the probability of melanoma by 0.30 [0.20, 0.40] (class benign), but the excess over \
+                      the effect of a control (+0.15 [+0.05, +0.25]; the control: adding the shuffled tiles of a ruler) may be due to chance";
+        assert!(text.starts_with(wanted), "{text}");
+        let text = said(Language::Fr, &excess(Change::Control));
+        assert!(text.contains("à la place d’une règle chirurgicale) peut être dû au hasard"), "{text}");
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_said_to_be_so() {
+        let untried = Objection::Untried {
+            change: Change::Remove,
+            class: "benign".into(),
+            pictures: 0,
+            excluded: Excluded::default(),
+            lack: Lack::Request,
+        };
+        assert!(said(Language::En, &untried).starts_with("The config does not ask for the change “remove”"));
+        let control = Objection::NoControl {
+            finding: finding(Functional::Probability),
+            control: Change::Scrambled,
+            asked: false,
+            pictures: 0,
+        };
+        assert!(said(Language::En, &control).contains("does not ask for the change “scrambled”"));
+        let only = |tried| {
+            said(Language::En, &Objection::OnlyOne { finding: finding(Functional::Probability), tried })
+        };
+        assert!(only(false).contains("was not tried on enough pictures"), "{}", only(false));
+        assert!(only(true).contains("does not change the answer enough"), "{}", only(true));
+    }
+
+    /// At 49.6 % and at 49.96 % of a required 50 %.
+    #[test]
+    fn a_limit_that_is_missed_is_not_rounded_to_it() {
+        for (low, shown) in [(0.496, "[49.6 %, "), (0.4996, "[49.960 %, "), (0.4, "[40 %, ")] {
+            let way = Estimate { mean: 0.62, low, high: 0.74, count: 40 };
+            let text = said(Language::En, &Objection::NotTaken { change: Change::Insert, way });
+            assert!(text.contains("less than 50 %") && text.contains(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn probabilities_that_are_no_numbers_are_counted() {
+        let text = said(Language::En, &Objection::NotFinite { answers: 1 });
+        assert!(text.contains("a probability that is not a number (1 in all)"), "{text}");
+        let text = said(Language::Fr, &Objection::NotFinite { answers: 1 });
+        assert!(text.contains("une probabilité qui n’est pas un nombre (1 en tout)"), "{text}");
+    }
+}
